@@ -1,0 +1,84 @@
+package relay
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"time"
+)
+
+// Adapter speaks one platform's language. It is pure: no clock, no network, no database. What is sent can therefore be
+// previewed, audited and tested without sending.
+type Adapter interface {
+	// Check looks at a destination's settings; its error names the field that is missing or malformed.
+	Check(Destination) error
+	// Request is the exact HTTP request for one event. A *Refusal as error means that the event can never be sent as it
+	// is, or is not wanted there.
+	Request(Destination, Event) (Request, error)
+	// Outcome reads the answer.
+	Outcome(Reply) Result
+}
+
+// Request is one HTTP request, ready to leave. It prints without its secrets: URL and header values may hold some.
+type Request struct {
+	Method string
+	URL    string
+	Header map[string]string
+	Body   []byte
+
+	Version    string        // of the adapter and the vendor's API, for the record
+	EventName  string        // the vendor's name for the event
+	Dropped    []string      // names of payload fields that do not leave
+	Warnings   []string      // what an admin should know, without values
+	Repeatable bool          // the vendor drops a second copy of this request
+	MaxAge     time.Duration // how old the event may be at this destination; 0 is no limit
+}
+
+// Format prints method and redacted URL under every verb.
+func (r Request) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, r.Method+" "+RedactURL(r.URL))
+}
+
+// RedactURL is a URL without user, query values and fragment. What does not parse is hidden whole.
+func RedactURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return hidden
+	}
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	q := u.Query()
+	for k := range q {
+		q[k] = []string{"…"}
+	}
+	u.RawQuery = ""
+	s := u.String()
+	for i, k := range sortedKeys(q) {
+		sep := "&"
+		if i == 0 {
+			sep = "?"
+		}
+		s += sep + url.QueryEscape(k) + "=…"
+	}
+	return s
+}
+
+// Refusal is why an event is not sent to a destination at all. With Skip it is not wanted there, which is no failure.
+type Refusal struct {
+	Reason Reason
+	Field  string // the field that is missing or wrong; may be empty
+	Skip   bool
+}
+
+// Error names reason and field; there is no value in it.
+func (r *Refusal) Error() string {
+	if r.Field == "" {
+		return string(r.Reason)
+	}
+	return string(r.Reason) + ": " + r.Field
+}
+
+// Refuse is a Refusal that fails the delivery.
+func Refuse(reason Reason, field string) error { return &Refusal{Reason: reason, Field: field} }
+
+// Skip is a Refusal that is no failure.
+func Skip(reason Reason) error { return &Refusal{Reason: reason, Skip: true} }

@@ -1,0 +1,173 @@
+package relay
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Outcome is how one attempt, or one delivery, ended.
+type Outcome string
+
+// Outcomes that an adapter reads off an answer.
+const (
+	Accepted     Outcome = "accepted"
+	Retry        Outcome = "retry"
+	Rejected     Outcome = "rejected"
+	Unauthorized Outcome = "unauthorized" // the destination's credential is no good
+	Unknown      Outcome = "unknown"      // perhaps accepted, and a second copy would count twice
+)
+
+// Outcomes without an answer.
+const (
+	Sending Outcome = "sending"  // recorded before the request leaves; one that stays is a try whose end nobody saw
+	Blocked Outcome = "blocked"  // a kill switch is off
+	Skipped Outcome = "skipped"  // not wanted at this destination: no mapping, no consent
+	NotSent Outcome = "not_sent" // our own trouble; nothing left, and no try is used up
+	Lost    Outcome = "lost"     // the row belongs to another run, or is gone
+)
+
+// Reason says why, as a stable code that may be shown, stored and sent to Temporal.
+type Reason string
+
+// Result is what one attempt came to. It holds our words and the vendor's ids, never the vendor's text.
+type Result struct {
+	Outcome    Outcome
+	Reason     Reason
+	Status     int           // HTTP status; 0 where there was no answer
+	RetryAfter time.Duration // asked for by the vendor
+	TraceID    string        // the vendor's id of the request
+	Fields     map[string]string
+}
+
+// Delivery is everything that one try at one destination needs to know, read at once.
+type Delivery struct {
+	// Owned is false where the row is not this run's to deliver (any more).
+	Owned       bool
+	Generation  int
+	LastNumber  int // of the attempts at this destination so far
+	Event       Event
+	Switches    Switches // Tries holds this destination's
+	Destination Destination
+}
+
+// Attempt is the record of one try to send: what left (redacted), what came back, how long it took. An attempt that sent
+// nothing (blocked, skipped, refused) has Number 0 and counts as no try.
+type Attempt struct {
+	AttemptID      string // random, made in the execution that sends
+	EventID        int64  // the event's row
+	Generation     int    // of the event: how often it had been retried or reset
+	Destination    string
+	Number         int // per event and destination, over all generations
+	StartedAt      time.Time
+	Duration       time.Duration
+	Method         string
+	URL            string   // without query values
+	HeaderNames    []string // sorted
+	Body           string   // with personal values replaced
+	BodySHA256     string   // of the bytes sent
+	AdapterVersion string
+	Dropped        []string
+	Result         Result
+	Detail         string // words for people
+}
+
+// AttemptEnd completes the record of an attempt: an Attempt's end, small and free of personal data, so that it may wait in
+// a workflow while the database is away.
+type AttemptEnd struct {
+	AttemptID string
+	Duration  time.Duration
+	Result    Result
+}
+
+// End is how the delivery to one destination ended.
+type End struct {
+	Destination string  `json:"destination"`
+	Outcome     Outcome `json:"outcome"`
+	Reason      Reason  `json:"reason,omitempty"`
+	Status      int     `json:"status,omitempty"` // HTTP status of the last answer
+}
+
+// Conclusion is what an event comes to once all its deliveries have ended.
+type Conclusion struct {
+	Status Status
+	Reason Reason
+	Detail string
+	Ends   []End
+}
+
+// Conclude puts the ends of an event's deliveries together with what its route says: any failed destination makes it
+// failed, else any that accepted makes it delivered, with the blocked ones listed in Detail; else it was skipped.
+func Conclude(route Route, ends []End) Conclusion {
+	all := slices.Clone(ends)
+	for _, d := range route.Accepted {
+		if !slices.ContainsFunc(all, func(e End) bool { return e.Destination == d }) {
+			all = append(all, End{Destination: d, Outcome: Accepted})
+		}
+	}
+	slices.SortFunc(all, func(a, b End) int { return strings.Compare(a.Destination, b.Destination) })
+	c := Conclusion{Ends: all, Detail: detail(route, all)}
+	c.Status, c.Reason = sum(all)
+	if c.Status == StatusSkipped && c.Reason == "" {
+		c.Reason = cmp.Or(route.Reason, ReasonNoActiveDestination)
+	}
+	return c
+}
+
+// sum is the status of an event whose deliveries ended so, and the reason of the end that decided it. What an admin
+// chose for this event (skipped) explains more than a switch that was off (blocked).
+func sum(ends []End) (Status, Reason) {
+	var failed, accepted, skipped, blocked []End
+	for _, e := range ends {
+		switch e.Outcome {
+		case Accepted:
+			accepted = append(accepted, e)
+		case Skipped:
+			skipped = append(skipped, e)
+		case Blocked:
+			blocked = append(blocked, e)
+		default:
+			failed = append(failed, e)
+		}
+	}
+	switch {
+	case len(failed) > 0:
+		return StatusFailed, failed[0].Reason
+	case len(accepted) > 0:
+		return StatusDelivered, ""
+	case len(skipped) > 0:
+		return StatusSkipped, skipped[0].Reason
+	case len(blocked) > 0:
+		return StatusSkipped, blocked[0].Reason
+	}
+	return StatusSkipped, ""
+}
+
+// detail says in words how each delivery ended and what was off at which level.
+func detail(route Route, ends []End) string {
+	var s []string
+	if len(ends) == 0 && route.Reason != "" {
+		s = append(s, route.Reason.Words())
+	}
+	for _, e := range ends {
+		s = append(s, e.String())
+	}
+	for _, o := range route.Off {
+		s = append(s, o.Destination+": "+o.Reason.Words())
+	}
+	return strings.Join(s, "; ")
+}
+
+// String is the end in words: "sgtm: no tries left, last answer 503 (exhausted)".
+func (e End) String() string {
+	s := e.Destination + ": " + string(e.Outcome)
+	if e.Reason != "" {
+		s = e.Destination + ": " + e.Reason.Words() + " (" + string(e.Reason) + ")"
+	}
+	if e.Status != 0 {
+		s += fmt.Sprintf(", last answer %d", e.Status)
+	}
+	return s
+}

@@ -1,0 +1,61 @@
+package relay
+
+// SGTM is the key of a storefront's server-side Google Tag Manager container, among the platform codes.
+const SGTM = "sgtm"
+
+// Destination is a place where an event may go, with everything that its adapter needs to know to send it there.
+type Destination struct {
+	Key      string            // SGTM, or the platform's code; also the adapter's name
+	Settings map[string]string // what may be seen: ids, URLs
+	Secrets  map[string]Secret
+	Options  Options
+}
+
+// Options are what an admin set for one storefront at one destination. The zero value is the cautious one: default event
+// names, no identifiers, no IP, no user agent, page URLs without query and fragment.
+type Options struct {
+	// Events maps our event types to the vendor's, over the adapter's own defaults.
+	Events map[string]EventRule `json:"events,omitempty"`
+	// Identifiers is "none" (the zero value too) or "hashed".
+	Identifiers   string `json:"identifiers,omitempty"`
+	SendIP        bool   `json:"send_ip,omitempty"`
+	SendUserAgent bool   `json:"send_user_agent,omitempty"`
+	// KeepURLQuery sends page URLs whole.
+	KeepURLQuery bool `json:"keep_url_query,omitempty"`
+	// Allow and Deny are payload fields: where Allow is not empty only its fields leave, and Deny's never do.
+	Allow []string `json:"allow,omitempty"`
+	Deny  []string `json:"deny,omitempty"`
+	// LimitedDataUse and OptOut are the vendor's privacy flags of these names.
+	LimitedDataUse bool `json:"limited_data_use,omitempty"`
+	OptOut         bool `json:"opt_out,omitempty"`
+	// APIVersion overrides the adapter's own, where the vendor's path has one.
+	APIVersion string `json:"api_version,omitempty"`
+	// MaxAgeHours overrides how old an event may be at this destination.
+	MaxAgeHours int `json:"max_age_hours,omitempty"`
+	// CustomAliases adds the GA4-style names that sGTM tags read to the body of sGTM's custom client.
+	CustomAliases bool `json:"custom_aliases,omitempty"`
+}
+
+// EventRule is what an admin wants of one event type: a vendor's name for it, or that it is not sent.
+type EventRule struct {
+	Name string `json:"name,omitempty"`
+	Skip bool   `json:"skip,omitempty"`
+}
+
+// Allows reports whether the admin lets this payload field leave.
+func (o Options) Allows(field string) bool {
+	for _, f := range o.Deny {
+		if f == field {
+			return false
+		}
+	}
+	if len(o.Allow) == 0 {
+		return true
+	}
+	for _, f := range o.Allow {
+		if f == field {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,134 @@
+package relay
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Status is where an event stands; the inbox shows it to OMS in marketing_events.status.
+type Status string
+
+// The five statuses of an event. Delivered, failed and skipped are final.
+const (
+	StatusPending    Status = "pending"
+	StatusProcessing Status = "processing"
+	StatusDelivered  Status = "delivered"
+	StatusFailed     Status = "failed"
+	StatusSkipped    Status = "skipped"
+)
+
+// Final reports whether nothing happens any more to an event of this status unless somebody retries it.
+func (s Status) Final() bool {
+	return s == StatusDelivered || s == StatusFailed || s == StatusSkipped
+}
+
+// Sources of events, as marketing_events.source_system holds them.
+const (
+	SourceAPI    = "oms"
+	SourceDirect = "oms_direct"
+)
+
+// Limits of the columns of marketing_events, in characters except for the payload, which is bytes (TEXT).
+const (
+	MaxEventID        = 100
+	MaxEventType      = 50
+	MaxStorefrontCode = 50
+	MaxPayload        = 65535
+)
+
+// Event is one marketing event as a delivery sees it: a row of the inbox with its storefront, and the moment at which
+// it is looked at. Adapters read nothing else, least of all a clock.
+type Event struct {
+	ID         int64 // primary key of the row
+	EventID    string
+	Type       string // lower case: "purchase_completed"
+	Source     string
+	Storefront Storefront
+	Payload    Payload
+	CreatedAt  time.Time
+	Now        time.Time
+}
+
+// OrderID is the order that the event belongs to. A direct row's comes from its column, whatever its payload says.
+func (e Event) OrderID() string {
+	if e.Source == SourceAPI {
+		if id := e.Payload.Text("order_id"); id != "" {
+			return id
+		}
+	}
+	return e.EventID
+}
+
+// Time is when the event happened: the payload's event_time, else when the row was created. It is in UTC.
+func (e Event) Time() time.Time {
+	if t, ok := ParseTime(e.Payload.Text("event_time")); ok {
+		return t.UTC()
+	}
+	return e.CreatedAt.UTC()
+}
+
+// Age is how long ago the event happened, seen from Now.
+func (e Event) Age() time.Duration { return e.Now.Sub(e.Time()) }
+
+// DedupID is the id under which the vendors know the event: the same on every attempt, fallback and replay. It is the
+// first 32 hex digits of SHA-256 over "storefront code:event_id:event_type", because the plain form would tell an ad
+// platform what a neutral event name hides. The payload's own event_id goes out only where the storefront says so, for
+// shops whose browser pixel sends that id.
+func (e Event) DedupID() string {
+	if e.Storefront.SendsPayloadEventID {
+		if id := e.Payload.Text("event_id"); id != "" {
+			return id
+		}
+	}
+	sum := sha256.Sum256([]byte(e.Storefront.Code + ":" + e.EventID + ":" + e.Type))
+	return hex.EncodeToString(sum[:])[:32]
+}
+
+// ParseTime reads an RFC 3339 time; one without an offset is UTC.
+func ParseTime(s string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// NewEvent is an accepted item on its way into the inbox.
+type NewEvent struct {
+	EventID        string
+	OrderID        string
+	Type           string
+	StorefrontID   int64
+	StorefrontCode string
+	Payload        []byte // as received
+	Digest         [sha256.Size]byte
+	Leased         bool // this process starts its delivery at once
+}
+
+// Verdict is what the inbox made of a NewEvent.
+type Verdict int
+
+// The verdicts. A conflict is an event whose id is taken by one with another storefront or payload.
+const (
+	Inserted Verdict = iota
+	Duplicate
+	Conflict
+)
+
+// Stored is the answer of the inbox to one NewEvent: ID and Status are those of the row that holds the event now.
+type Stored struct {
+	ID      int64
+	Verdict Verdict
+	Status  Status
+}
+
+// Start names a delivery to be started: what a starter needs to know of a row, and Temporal may know.
+type Start struct {
+	ID             int64
+	EventID        string
+	Type           string
+	StorefrontCode string
+	Source         string
+}

@@ -1,0 +1,114 @@
+package relay
+
+// Reasons of events and attempts. They are part of the API: OMS and ops read them, saved queries filter by them.
+const (
+	ReasonStorefrontDisabled  Reason = "storefront_disabled"
+	ReasonSGTMDisabled        Reason = "sgtm_disabled"
+	ReasonSGTMStop            Reason = "sgtm_stopped"
+	ReasonPlatformDisabled    Reason = "platform_disabled"
+	ReasonCredentialDisabled  Reason = "credential_disabled"
+	ReasonNoAdapter           Reason = "no_adapter"
+	ReasonNoActiveDestination Reason = "no_active_destination"
+	ReasonDestinationGone     Reason = "destination_gone"
+
+	ReasonUnknownStorefront  Reason = "unknown_storefront"
+	ReasonStorefrontMismatch Reason = "storefront_mismatch"
+	ReasonInvalidPayload     Reason = "invalid_payload"
+	ReasonMissingEventType   Reason = "missing_event_type"
+	ReasonMissingEventID     Reason = "missing_event_id"
+
+	ReasonNotMapped     Reason = "not_mapped"
+	ReasonEventSkipped  Reason = "event_skipped"
+	ReasonConsentDenied Reason = "consent_denied"
+	ReasonTooOld        Reason = "too_old"
+	ReasonMissingField  Reason = "missing_field"
+	ReasonInvalidField  Reason = "invalid_field"
+
+	ReasonExhausted         Reason = "exhausted"
+	ReasonRetryAfterTooLong Reason = "retry_after_too_long"
+	ReasonUnhealthy         Reason = "destination_unhealthy"
+	ReasonCancelled         Reason = "cancelled"
+	ReasonTooManyRoutes     Reason = "too_many_routes"
+
+	ReasonDatabaseUnavailable  Reason = "database_unavailable"
+	ReasonCredentialUnreadable Reason = "credential_unreadable"
+	ReasonAddressRefused       Reason = "address_refused"
+	ReasonLimited              Reason = "limited"
+
+	ReasonNetwork          Reason = "network_error"
+	ReasonTimeout          Reason = "timeout"
+	ReasonThrottled        Reason = "throttled"
+	ReasonServerError      Reason = "server_error"
+	ReasonBadRequest       Reason = "bad_request"
+	ReasonUnauthorized     Reason = "unauthorized"
+	ReasonNotFound         Reason = "not_found"
+	ReasonTooLarge         Reason = "too_large"
+	ReasonRedirect         Reason = "redirect"
+	ReasonNotATagServer    Reason = "not_a_tagging_server"
+	ReasonNotJSON          Reason = "not_json"
+	ReasonUnclaimed        Reason = "unclaimed_path"
+	ReasonPartial          Reason = "partial"
+	ReasonUnknown          Reason = "unknown"
+	ReasonVendorRejected   Reason = "vendor_rejected"
+	ReasonVendorPermission Reason = "vendor_permission"
+)
+
+var words = map[Reason]string{
+	ReasonStorefrontDisabled:  "the storefront is switched off",
+	ReasonSGTMDisabled:        "the storefront's sGTM container is switched off",
+	ReasonSGTMStop:            "the storefront's sGTM container is switched off and set to stop",
+	ReasonPlatformDisabled:    "the platform is switched off for everybody",
+	ReasonCredentialDisabled:  "the platform is switched off for this storefront",
+	ReasonNoAdapter:           "the relay does not speak this platform's language",
+	ReasonNoActiveDestination: "no destination is switched on",
+	ReasonDestinationGone:     "the destination is no longer configured",
+
+	ReasonUnknownStorefront:  "no storefront has this code or id",
+	ReasonStorefrontMismatch: "storefront_id and storefront_code name different storefronts",
+	ReasonInvalidPayload:     "event_payload is not a JSON object",
+	ReasonMissingEventType:   "event_type is empty",
+	ReasonMissingEventID:     "event_id is empty",
+
+	ReasonNotMapped:     "no event name is mapped for this platform",
+	ReasonEventSkipped:  "this event is set to be skipped at this platform",
+	ReasonConsentDenied: "the shopper denied consent",
+	ReasonTooOld:        "the event is older than the platform takes",
+	ReasonMissingField:  "a field that the platform requires is missing",
+	ReasonInvalidField:  "a field has a value that the platform does not take",
+
+	ReasonExhausted:         "no tries left",
+	ReasonRetryAfterTooLong: "the platform asked to wait longer than the event is worth",
+	ReasonUnhealthy:         "the destination is unhealthy",
+	ReasonCancelled:         "the delivery was cancelled",
+	ReasonTooManyRoutes:     "the switches changed too often",
+
+	ReasonDatabaseUnavailable:  "the relay's database is away",
+	ReasonCredentialUnreadable: "the credential does not decrypt",
+	ReasonAddressRefused:       "the destination's address is not allowed",
+	ReasonLimited:              "a limit of the destination is reached",
+
+	ReasonNetwork:          "no connection",
+	ReasonTimeout:          "no answer in time",
+	ReasonThrottled:        "the destination asked for fewer requests",
+	ReasonServerError:      "the destination has trouble of its own",
+	ReasonBadRequest:       "the destination did not take the request",
+	ReasonUnauthorized:     "the destination refused the credential",
+	ReasonNotFound:         "the destination's address or id does not exist",
+	ReasonTooLarge:         "the destination found the event too large",
+	ReasonRedirect:         "the destination answered with a redirect, which the relay does not follow",
+	ReasonNotATagServer:    "the answer is a web page: this is no tagging server",
+	ReasonNotJSON:          "the answer is not what the platform's API gives",
+	ReasonUnclaimed:        "the container has no client that claims this path",
+	ReasonPartial:          "the destination took only part of it",
+	ReasonUnknown:          "nobody knows whether it arrived, and a second copy would count twice",
+	ReasonVendorRejected:   "the platform rejected the event",
+	ReasonVendorPermission: "the credential may not do this at the platform",
+}
+
+// Words is the reason for people; an unlisted reason is its own word.
+func (r Reason) Words() string {
+	if w, ok := words[r]; ok {
+		return w
+	}
+	return string(r)
+}

@@ -1,0 +1,109 @@
+package relay
+
+import (
+	"bytes"
+	"net/textproto"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Trouble is what kept a request from being answered.
+type Trouble string
+
+// The kinds of trouble. AddressRefused is ours: the outbound rules forbid the address, and nothing was sent.
+const (
+	NoTrouble           Trouble = ""
+	TroubleConnect      Trouble = "connect" // name, route, TLS: no byte of the request left
+	TroubleTimeout      Trouble = "timeout"
+	TroubleCut          Trouble = "cut" // the connection ended before the answer did
+	TroubleAddress      Trouble = "address_refused"
+	TroubleBadURL       Trouble = "bad_url"
+	TroubleReplyTooLong Trouble = "reply_too_long"
+)
+
+// Reply is what came back: whether bytes of the request may have left, the kind of trouble, status, header, body (cut at
+// 64 KiB). Header keys are canonical ("Retry-After"), each with its first value.
+type Reply struct {
+	Sent       bool
+	Trouble    Trouble
+	Status     int
+	Header     map[string]string
+	Body       []byte
+	At         time.Time // when it came
+	Took       time.Duration
+	Repeatable bool // the Request's
+}
+
+// IsHTML reports whether the answer is a web page, which no platform's API gives.
+func (r Reply) IsHTML() bool {
+	if strings.HasPrefix(strings.ToLower(r.Get("Content-Type")), "text/html") {
+		return true
+	}
+	head := bytes.ToLower(bytes.TrimSpace(r.Body[:min(len(r.Body), 64)]))
+	return bytes.HasPrefix(head, []byte("<!doctype")) || bytes.HasPrefix(head, []byte("<html"))
+}
+
+// Get is a header of the answer.
+func (r Reply) Get(name string) string { return r.Header[textproto.CanonicalMIMEHeaderKey(name)] }
+
+// RetryAfter is what the Retry-After header asks for, as seconds or as a date; 0 where it asks for nothing readable.
+func (r Reply) RetryAfter() time.Duration {
+	v := strings.TrimSpace(r.Get("Retry-After"))
+	if n, err := strconv.Atoi(v); err == nil && n > 0 {
+		return time.Duration(min(n, 10*365*24*3600)) * time.Second
+	}
+	for _, layout := range []string{time.RFC1123, time.RFC850, time.ANSIC} {
+		if t, err := time.Parse(layout, v); err == nil {
+			return max(0, t.Sub(r.At))
+		}
+	}
+	return 0
+}
+
+// Result is what an answer means where the vendor says nothing else: the one place that tells HTTP statuses apart.
+// Adapters look at the vendor's own codes first and come here for the rest. Every 5xx, 408, 425 and 429 is worth another
+// try; every other 4xx is not.
+func (r Reply) Result() Result {
+	res := Result{Status: r.Status, RetryAfter: r.RetryAfter()}
+	res.Outcome, res.Reason = r.classify()
+	return res
+}
+
+func (r Reply) classify() (Outcome, Reason) {
+	switch {
+	case r.Trouble == TroubleAddress || r.Trouble == TroubleBadURL:
+		return NotSent, ReasonAddressRefused
+	case r.Trouble == TroubleConnect:
+		return Retry, ReasonNetwork
+	case r.Trouble != NoTrouble && r.Sent && !r.Repeatable:
+		return Unknown, ReasonUnknown
+	case r.Trouble == TroubleTimeout:
+		return Retry, ReasonTimeout
+	case r.Trouble != NoTrouble:
+		return Retry, ReasonNetwork
+	}
+	return classifyStatus(r.Status)
+}
+
+func classifyStatus(status int) (Outcome, Reason) {
+	switch {
+	case status >= 200 && status < 300:
+		return Accepted, ""
+	case status >= 300 && status < 400:
+		return Rejected, ReasonRedirect
+	case status == 408:
+		return Retry, ReasonTimeout
+	case status == 425, status == 429:
+		return Retry, ReasonThrottled
+	case status >= 500:
+		return Retry, ReasonServerError
+	case status == 401, status == 403:
+		return Unauthorized, ReasonUnauthorized
+	case status == 404:
+		return Rejected, ReasonNotFound
+	case status == 413:
+		return Rejected, ReasonTooLarge
+	}
+	return Rejected, ReasonBadRequest
+}

@@ -1,0 +1,170 @@
+package relay
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Switches are the four levels of the kill-switch hierarchy as they stand for one event, with the tries made so far.
+type Switches struct {
+	Storefront Storefront
+	SGTM       *SGTMSwitch // nil where the storefront has no container
+	Platforms  []PlatformSwitch
+	Tries      map[string]Tries // by destination
+}
+
+// SGTMSwitch is the second level: the storefront's container.
+type SGTMSwitch struct {
+	Active bool
+	// Stop ends events as skipped while the container is off; otherwise they go to the platforms.
+	Stop bool
+	// DirectOnExhausted sends events to the platforms whose tries at the container ran out.
+	DirectOnExhausted bool
+}
+
+// PlatformSwitch is levels three and four: a platform for which the storefront has a credential.
+type PlatformSwitch struct {
+	Code             string
+	PlatformActive   bool
+	CredentialActive bool
+	HasAdapter       bool
+}
+
+// Tries is what one destination has seen of an event.
+type Tries struct {
+	Made     int  // in the event's present generation
+	Accepted bool // ever
+}
+
+// Leg is one destination of a route.
+type Leg struct {
+	Destination string
+	Made        int // tries made so far
+	Left        int // tries left
+}
+
+// Off is a switch that keeps an event from a destination.
+type Off struct {
+	Destination string
+	Reason      Reason
+}
+
+// Route is what the kill switches decided for an event: where it goes, or why nowhere. Base is the first retry's delay.
+type Route struct {
+	Legs     []Leg
+	Reason   Reason   // of a route that leads nowhere
+	Off      []Off    // what was off, at which level
+	Accepted []string // destinations that have the event already
+	Base     time.Duration
+}
+
+// Policy is the retry policy: MAX_RETRY_ATTEMPTS tries in all, the first at once, then after Base, 2 × Base, 4 × Base, ...
+// By default 60, 120, 240, 480 s: 15 minutes.
+type Policy struct {
+	Tries int
+	Base  time.Duration
+}
+
+// Delay is how long to wait after the n-th try (counted from 1) failed.
+func (p Policy) Delay(n int) time.Duration {
+	const limit = 24 * time.Hour
+	d := p.Base
+	for range n - 1 {
+		if d >= limit {
+			break
+		}
+		d *= 2
+	}
+	return min(d, limit)
+}
+
+// Resolve asks the four levels, from the storefront down. A destination that has accepted the event is no longer a leg of
+// its route, and a container that has it leaves nothing for the platforms; a destination without tries left is a leg (with
+// 0 left), so that its failure is seen.
+func Resolve(s Switches, p Policy) Route {
+	r := Route{Base: p.Base}
+	for _, key := range sortedKeys(s.Tries) {
+		if s.Tries[key].Accepted {
+			r.Accepted = append(r.Accepted, key)
+		}
+	}
+	switch {
+	case s.Tries[SGTM].Accepted:
+		return r
+	case !s.Storefront.Active:
+		r.Reason = ReasonStorefrontDisabled
+		return r
+	case s.SGTM != nil && s.SGTM.Active:
+		tries := s.Tries[SGTM]
+		if !s.SGTM.DirectOnExhausted || tries.Made < p.Tries {
+			r.add(SGTM, tries, p)
+			return r
+		}
+		r.Off = append(r.Off, Off{SGTM, ReasonExhausted})
+	case s.SGTM != nil && s.SGTM.Stop:
+		r.Reason = ReasonSGTMStop
+		r.Off = []Off{{SGTM, ReasonSGTMStop}}
+		return r
+	case s.SGTM != nil:
+		r.Off = append(r.Off, Off{SGTM, ReasonSGTMDisabled})
+	}
+	for _, pl := range slices.SortedFunc(slices.Values(s.Platforms), byCode) {
+		if reason := pl.off(); reason != "" {
+			r.Off = append(r.Off, Off{pl.Code, reason})
+			continue
+		}
+		r.add(pl.Code, s.Tries[pl.Code], p)
+	}
+	if len(r.Legs) == 0 && len(r.Accepted) == 0 {
+		r.Reason = ReasonNoActiveDestination
+	}
+	return r
+}
+
+func byCode(a, b PlatformSwitch) int { return cmp.Compare(a.Code, b.Code) }
+
+func (r *Route) add(destination string, t Tries, p Policy) {
+	if t.Accepted {
+		return
+	}
+	r.Legs = append(r.Legs, Leg{Destination: destination, Made: t.Made, Left: max(0, p.Tries-t.Made)})
+}
+
+// off is the reason why a platform gets nothing, or "".
+func (p PlatformSwitch) off() Reason {
+	switch {
+	case !p.PlatformActive:
+		return ReasonPlatformDisabled
+	case !p.CredentialActive:
+		return ReasonCredentialDisabled
+	case !p.HasAdapter:
+		return ReasonNoAdapter
+	}
+	return ""
+}
+
+// Leg is the route's leg to a destination.
+func (r Route) Leg(destination string) (Leg, bool) {
+	i := slices.IndexFunc(r.Legs, func(l Leg) bool { return l.Destination == destination })
+	if i < 0 {
+		return Leg{}, false
+	}
+	return r.Legs[i], true
+}
+
+// Blocks is the reason why a destination is not on the route.
+func (r Route) Blocks(destination string) Reason {
+	for _, o := range r.Off {
+		if o.Destination == destination {
+			return o.Reason
+		}
+	}
+	if r.Reason != "" {
+		return r.Reason
+	}
+	return ReasonDestinationGone
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

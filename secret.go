@@ -1,0 +1,40 @@
+package relay
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+const hidden = "[secret]"
+
+// Secret is a value that prints, logs and marshals as "[secret]". Only Reveal gives it away; whoever calls that is sending
+// it to its owner or encrypting it. The zero value is no secret at all.
+type Secret struct{ value string }
+
+// NewSecret hides value.
+func NewSecret(value string) Secret { return Secret{value} }
+
+// Reveal is the value itself.
+func (s Secret) Reveal() string { return s.value }
+
+// IsSet reports whether there is a value.
+func (s Secret) IsSet() bool { return s.value != "" }
+
+// String hides the value.
+func (s Secret) String() string { return hidden }
+
+// Format hides the value under every verb, %#v and %x included.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
+
+// MarshalText hides the value in JSON, as a value and as a map key.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// UnmarshalText takes the value in; what was marshalled does not come back.
+func (s *Secret) UnmarshalText(b []byte) error {
+	s.value = string(b)
+	return nil
+}
+
+// LogValue hides the value from slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
