@@ -72,8 +72,10 @@ func (r Reply) Result() Result {
 
 func (r Reply) classify() (Outcome, Reason) {
 	switch {
+	case r.Status >= 300: // known, also where the body broke off
+		return classifyStatus(r.Status)
 	case r.Trouble == TroubleAddress || r.Trouble == TroubleBadURL:
-		return NotSent, ReasonAddressRefused
+		return Rejected, ReasonAddressRefused
 	case r.Trouble == TroubleConnect:
 		return Retry, ReasonNetwork
 	case r.Trouble != NoTrouble && r.Sent && !r.Repeatable:

@@ -1,0 +1,14 @@
+// Package adapters is the registry: one line a platform, under the code by which the catalogue and the credentials know it.
+package adapters
+
+import (
+	"relay"
+	"relay/adapters/sgtm"
+)
+
+// All are the adapters of the production binary, by destination key. The map is the caller's own.
+func All() map[string]relay.Adapter {
+	return map[string]relay.Adapter{
+		relay.SGTM: sgtm.Adapter{},
+	}
+}
