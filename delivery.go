@@ -27,6 +27,8 @@ const (
 	Skipped Outcome = "skipped"  // not wanted at this destination: no mapping, no consent
 	NotSent Outcome = "not_sent" // our own trouble; nothing left, and no try is used up
 	Lost    Outcome = "lost"     // the row belongs to another run, or is gone
+
+	Exhausted Outcome = "exhausted" // the tries ran out
 )
 
 // Reason says why, as a stable code that may be shown, stored and sent to Temporal.
@@ -109,7 +111,7 @@ func Conclude(route Route, ends []End) Conclusion {
 	}
 	slices.SortFunc(all, func(a, b End) int { return strings.Compare(a.Destination, b.Destination) })
 	c := Conclusion{Ends: all, Detail: detail(route, all)}
-	c.Status, c.Reason = sum(all)
+	c.Status, c.Reason = sum(all, route)
 	if c.Status == StatusSkipped && c.Reason == "" {
 		c.Reason = cmp.Or(route.Reason, ReasonNoActiveDestination)
 	}
@@ -117,10 +119,15 @@ func Conclude(route Route, ends []End) Conclusion {
 }
 
 // sum is the status of an event whose deliveries ended so, and the reason of the end that decided it. What an admin
-// chose for this event (skipped) explains more than a switch that was off (blocked).
-func sum(ends []End) (Status, Reason) {
-	var failed, accepted, skipped, blocked []End
+// chose for this event (skipped) explains more than a switch that was off (blocked). A container whose tries ran out and
+// whose events the platforms took over (Off, exhausted) fails the event only where none of them accepted it.
+func sum(ends []End, route Route) (Status, Reason) {
+	var failed, accepted, skipped, blocked, replaced []End
 	for _, e := range ends {
+		if e.Outcome == Exhausted && slices.Contains(route.Off, Off{e.Destination, ReasonExhausted}) {
+			replaced = append(replaced, e)
+			continue
+		}
 		switch e.Outcome {
 		case Accepted:
 			accepted = append(accepted, e)
@@ -137,6 +144,8 @@ func sum(ends []End) (Status, Reason) {
 		return StatusFailed, failed[0].Reason
 	case len(accepted) > 0:
 		return StatusDelivered, ""
+	case len(replaced) > 0:
+		return StatusFailed, replaced[0].Reason
 	case len(skipped) > 0:
 		return StatusSkipped, skipped[0].Reason
 	case len(blocked) > 0:

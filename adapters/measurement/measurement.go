@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"relay"
 )
@@ -178,6 +177,3 @@ func text(s string) json.RawMessage {
 	b, _ := json.Marshal(s) // a string always marshals
 	return b
 }
-
-// TooOld reports whether the event lies further back than limit.
-func TooOld(e relay.Event, limit time.Duration) bool { return e.Age() > limit }

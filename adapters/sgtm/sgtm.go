@@ -167,8 +167,8 @@ func request(d relay.Destination, path string, body any, name string, dropped []
 	}
 	header := map[string]string{"Content-Type": "application/json"}
 	for key, value := range d.Secrets {
-		if name, ok := strings.CutPrefix(key, SecretHeaderPrefix); ok {
-			header[textproto.CanonicalMIMEHeaderKey(name)] = value.Reveal()
+		if custom, ok := strings.CutPrefix(key, SecretHeaderPrefix); ok {
+			header[textproto.CanonicalMIMEHeaderKey(custom)] = value.Reveal()
 		}
 	}
 	return relay.Request{

@@ -1,0 +1,131 @@
+// Package activities holds the steps of a delivery: taking a row and resolving its route, one try at one destination, the
+// end, and the polling of the inbox. It sees the database, the adapters and the HTTP client through small interfaces, and
+// it is the only place that turns an outcome into a Temporal error.
+package activities
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"relay"
+)
+
+// Store is what the steps need of the database. Its errors wrap relay.ErrUnavailable where the database is away.
+type Store interface {
+	// Take makes a pending row this run's, and says whether the row is this run's now.
+	Take(ctx context.Context, id int64, run string) (bool, error)
+	Switches(ctx context.Context, id int64) (relay.Switches, error)
+	// Delivery is everything for one try; with relay.ErrUnreadable it lacks the secrets.
+	Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error)
+	RecordSending(ctx context.Context, a relay.Attempt) error
+	CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error
+	Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error
+}
+
+// Sender makes one exchange with a destination.
+type Sender interface {
+	Send(ctx context.Context, r relay.Request) relay.Reply
+}
+
+// Activities are registered with a worker as they are; every exported method is an activity under its own name.
+type Activities struct {
+	Store    Store
+	Sender   Sender
+	Adapters map[string]relay.Adapter
+	Policy   relay.Policy
+	Inbox    Inbox
+	Starter  Starter
+	// PollInterval is how long PollInbox waits when it found nothing.
+	PollInterval time.Duration
+	Log          *slog.Logger
+}
+
+// Row names an event's row and the run that delivers it.
+type Row struct {
+	ID  int64
+	Run string
+}
+
+// ResolveInput asks for a route. Unrecorded are ends of attempts that could not be written when they happened.
+type ResolveInput struct {
+	Row
+	Unrecorded []relay.AttemptEnd `json:",omitempty"`
+}
+
+// ResolveOutput is a route, of a row that is this run's (Taken) or not.
+type ResolveOutput struct {
+	Taken bool
+	Route relay.Route
+}
+
+// ResolveRoute takes the row for this run and asks the kill switches where its event may go. Its errors are worth trying
+// again for ever.
+func (a *Activities) ResolveRoute(ctx context.Context, in ResolveInput) (ResolveOutput, error) {
+	if err := a.complete(ctx, in.Unrecorded); err != nil {
+		return ResolveOutput{}, temporary(err)
+	}
+	taken, err := a.Store.Take(ctx, in.ID, in.Run)
+	if err != nil || !taken {
+		return ResolveOutput{}, temporary(err)
+	}
+	route, err := a.route(ctx, in.ID)
+	return ResolveOutput{Taken: true, Route: route}, temporary(err)
+}
+
+func (a *Activities) route(ctx context.Context, id int64) (relay.Route, error) {
+	s, err := a.Store.Switches(ctx, id)
+	if isNotFound(err) {
+		return relay.Route{Reason: relay.ReasonUnknownStorefront}, nil
+	}
+	if err != nil {
+		return relay.Route{}, err
+	}
+	return relay.Resolve(a.withAdapters(s), a.Policy), nil
+}
+
+// withAdapters says which platforms the relay speaks to; the database doesn't know.
+func (a *Activities) withAdapters(s relay.Switches) relay.Switches {
+	for i, p := range s.Platforms {
+		_, s.Platforms[i].HasAdapter = a.Adapters[p.Code]
+	}
+	return s
+}
+
+// FinishInput tells how the deliveries of an event ended.
+type FinishInput struct {
+	Row
+	Route      relay.Route
+	Ends       []relay.End
+	Unrecorded []relay.AttemptEnd `json:",omitempty"`
+	Cancelled  bool               `json:",omitempty"`
+}
+
+// FinishOutput is what the event came to.
+type FinishOutput struct {
+	Status relay.Status
+	Reason relay.Reason
+}
+
+// Finish writes the event's final status. Its errors are worth trying again for ever.
+func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, error) {
+	if err := a.complete(ctx, in.Unrecorded); err != nil {
+		return FinishOutput{}, temporary(err)
+	}
+	c := relay.Conclude(in.Route, in.Ends)
+	if in.Cancelled {
+		c.Status, c.Reason, c.Detail = relay.StatusFailed, relay.ReasonCancelled, relay.ReasonCancelled.Words()
+	}
+	if err := a.Store.Finish(ctx, in.ID, in.Run, c); err != nil {
+		return FinishOutput{}, temporary(err)
+	}
+	a.Log.InfoContext(ctx, "event.finished", "id", in.ID, "status", c.Status, "reason", c.Reason)
+	return FinishOutput{Status: c.Status, Reason: c.Reason}, nil
+}
+
+func (a *Activities) complete(ctx context.Context, ends []relay.AttemptEnd) error {
+	if len(ends) == 0 {
+		return nil
+	}
+	return a.Store.CompleteAttempts(ctx, ends)
+}

@@ -1,0 +1,99 @@
+package activities
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"relay"
+)
+
+// Inbox hands out pending rows under a lease.
+type Inbox interface {
+	// Claim leases pending rows, fairly between storefronts, and ends those that can never be delivered.
+	Claim(ctx context.Context) ([]relay.Start, error)
+	// Release gives leases back.
+	Release(ctx context.Context, ids []int64) error
+}
+
+// Starter starts the delivery of one row; starting it again is harmless.
+type Starter interface {
+	StartDelivery(ctx context.Context, s relay.Start) error
+}
+
+const (
+	// startsInFlight is enough: more only adds latency at the server.
+	startsInFlight = 8
+	startTimeout   = 10 * time.Second
+	// pollFor is how long one execution of PollInbox polls, before the workflow starts the next with a fresh history.
+	pollFor = 10 * time.Minute
+)
+
+// PollInbox claims pending rows and starts their deliveries until its time is over or its worker stops. It is the way of
+// direct rows, of rows that the API left to it, and of rows whose start was lost in a crash.
+func (a *Activities) PollInbox(ctx context.Context) error {
+	deadline := time.Now().Add(pollFor)
+	stop := activity.GetWorkerStopChannel(ctx)
+	for time.Now().Before(deadline) {
+		activity.RecordHeartbeat(ctx)
+		pause := time.Duration(0)
+		if n := a.pollOnce(ctx); n == 0 {
+			pause = a.PollInterval
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-stop:
+			return nil
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+// pollOnce is one round over the storefronts. It answers how many deliveries it started; trouble counts as none, so that
+// the next round waits.
+func (a *Activities) pollOnce(ctx context.Context) int {
+	starts, err := a.Inbox.Claim(ctx)
+	if err != nil {
+		a.Log.WarnContext(ctx, "inbox.claim_failed", "error", err)
+		return 0
+	}
+	failed := a.startAll(ctx, starts)
+	if len(failed) > 0 {
+		a.Log.WarnContext(ctx, "inbox.starts_failed", "failed", len(failed), "of", len(starts))
+		if err := a.Inbox.Release(ctx, failed); err != nil {
+			a.Log.WarnContext(ctx, "inbox.release_failed", "error", err) // the lease ends by itself
+		}
+		return 0
+	}
+	return len(starts)
+}
+
+// startAll starts deliveries, a few at a time, and gives back the ids of those that could not be started.
+func (a *Activities) startAll(ctx context.Context, starts []relay.Start) []int64 {
+	var (
+		mu     sync.Mutex
+		failed []int64
+		wg     sync.WaitGroup
+	)
+	slots := make(chan struct{}, startsInFlight)
+	for _, s := range starts {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			ctx, cancel := context.WithTimeout(ctx, startTimeout)
+			defer cancel()
+			if a.Starter.StartDelivery(ctx, s) != nil {
+				mu.Lock()
+				failed = append(failed, s.ID)
+				mu.Unlock()
+			}
+		})
+		activity.RecordHeartbeat(ctx)
+	}
+	wg.Wait()
+	return failed
+}

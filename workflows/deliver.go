@@ -1,0 +1,224 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"relay"
+	"relay/activities"
+)
+
+// a names activities: the SDK calls them by method, and an empty receiver is all that takes.
+var a *activities.Activities
+
+// DeliverInput is all that Temporal is told of an event.
+type DeliverInput struct {
+	ID int64 // of the row in marketing_events
+	// Searchable is true where the namespace has the search attributes.
+	Searchable bool `json:",omitempty"`
+}
+
+// DeliverEvent delivers one event: it takes the row, follows its route, and writes what the event came to. A failed delivery
+// ends as a failed workflow, so that the Web UI's own filter finds it.
+func DeliverEvent(ctx workflow.Context, in DeliverInput) error {
+	d := newDelivery(ctx, in)
+	for range maxRoutes {
+		taken, err := d.resolve(ctx)
+		if err != nil {
+			return d.cancelled(ctx, err)
+		}
+		if !taken {
+			return nil // the row is another run's, or final
+		}
+		again, err := d.follow(ctx)
+		if err != nil {
+			return d.cancelled(ctx, err)
+		}
+		if !again {
+			return d.finish(ctx)
+		}
+	}
+	return d.giveUp(ctx)
+}
+
+// delivery is the state of one run.
+type delivery struct {
+	in         DeliverInput
+	row        activities.Row
+	route      relay.Route
+	ends       []relay.End
+	unrecorded []relay.AttemptEnd // ends that the database could not take yet
+	lost       bool               // the row is not ours any more
+}
+
+func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
+	// A reset keeps this id: the row stays this run's.
+	return &delivery{in: in, row: activities.Row{ID: in.ID, Run: workflow.GetInfo(ctx).OriginalRunID}}
+}
+
+// resolve takes the row and asks the kill switches for the route.
+func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
+	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded}
+	d.unrecorded = nil // another leg may add to it meanwhile
+	var out activities.ResolveOutput
+	err := workflow.ExecuteLocalActivity(bookkeeping(ctx, "route"), a.ResolveRoute, in).Get(ctx, &out)
+	if err != nil {
+		d.unrecorded = append(d.unrecorded, in.Unrecorded...)
+		return false, err
+	}
+	d.route = out.Route
+	return out.Taken, nil
+}
+
+// follow delivers to every destination of the route that has not ended yet, all at once, and says whether the switches have
+// to be asked again: a destination was blocked under way, or its tries ran out and another may take over.
+func (d *delivery) follow(ctx workflow.Context) (bool, error) {
+	legs := d.open()
+	if len(legs) == 0 {
+		return false, nil
+	}
+	if err := d.tag(ctx, legs); err != nil {
+		return false, err
+	}
+	var again bool
+	var failure error
+	wg := workflow.NewWaitGroup(ctx)
+	for _, leg := range legs {
+		wg.Add(1)
+		workflow.Go(ctx, func(ctx workflow.Context) {
+			defer wg.Done()
+			end, err := d.deliver(ctx, leg)
+			if err != nil {
+				failure = err
+				return
+			}
+			d.end(end)
+			again = again || end.Outcome == relay.Blocked || end.Outcome == relay.Exhausted
+		})
+	}
+	wg.Wait(ctx)
+	return again && !d.lost, failure
+}
+
+// deliver tries one destination until it has ended there.
+func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, error) {
+	last := relay.End{Destination: leg.Destination, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}
+	for {
+		if leg.Left == 0 {
+			last.Outcome, last.Reason = relay.Exhausted, relay.ReasonExhausted
+			return last, nil
+		}
+		in := activities.DeliverInput{Row: d.row, Destination: leg.Destination}
+		var out activities.DeliverOutput
+		err := workflow.ExecuteActivity(sending(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
+		if temporal.IsCanceledError(err) {
+			return last, err
+		}
+		if err != nil {
+			end, known := activities.EndOf(err)
+			if known && end.Outcome != relay.Retry {
+				return end, nil
+			}
+			last.Status = end.Status
+		} else if d.unrecorded = append(d.unrecorded, out.Unrecorded...); !waits(out.End.Outcome) {
+			return out.End, nil
+		} else if err := workflow.Sleep(ctx, out.Wait); err != nil {
+			return last, err
+		}
+		// Tries were lost with their worker, or nothing could be sent: the rows say how many tries are left.
+		taken, err := d.resolve(ctx)
+		if err != nil || !taken {
+			return relay.End{Destination: leg.Destination, Outcome: relay.Lost}, err
+		}
+		next, on := d.route.Leg(leg.Destination)
+		if !on {
+			return d.off(leg.Destination), nil
+		}
+		leg = next
+	}
+}
+
+// waits reports whether a try that ended so is to be followed by another.
+func waits(o relay.Outcome) bool { return o == relay.NotSent || o == relay.Retry }
+
+// off is the end of a destination that is no longer on the route.
+func (d *delivery) off(destination string) relay.End {
+	for _, accepted := range d.route.Accepted {
+		if accepted == destination {
+			return relay.End{Destination: destination, Outcome: relay.Accepted}
+		}
+	}
+	return relay.End{Destination: destination, Outcome: relay.Blocked, Reason: d.route.Blocks(destination)}
+}
+
+// open are the legs that have not ended, or were blocked and are on the route again.
+func (d *delivery) open() []relay.Leg {
+	var legs []relay.Leg
+	for _, leg := range d.route.Legs {
+		if i := d.find(leg.Destination); i < 0 || d.ends[i].Outcome == relay.Blocked {
+			legs = append(legs, leg)
+		}
+	}
+	return legs
+}
+
+func (d *delivery) find(destination string) int {
+	for i, e := range d.ends {
+		if e.Destination == destination {
+			return i
+		}
+	}
+	return -1
+}
+
+func (d *delivery) end(e relay.End) {
+	if e.Outcome == relay.Lost {
+		d.lost = true
+		return
+	}
+	if i := d.find(e.Destination); i >= 0 {
+		d.ends[i] = e
+		return
+	}
+	d.ends = append(d.ends, e)
+}
+
+// finish writes the final status, and fails the workflow of a failed event.
+func (d *delivery) finish(ctx workflow.Context) error {
+	if d.lost {
+		return nil
+	}
+	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
+	var out activities.FinishOutput
+	if err := workflow.ExecuteLocalActivity(bookkeeping(ctx, "finish"), a.Finish, in).Get(ctx, &out); err != nil {
+		return d.cancelled(ctx, err)
+	}
+	if out.Status == relay.StatusFailed {
+		return temporal.NewNonRetryableApplicationError(out.Reason.Words(), string(out.Reason), nil, d.ends)
+	}
+	return nil
+}
+
+// giveUp ends an event whose switches change faster than it can follow.
+func (d *delivery) giveUp(ctx workflow.Context) error {
+	d.ends = append(d.ends, relay.End{Destination: "route", Outcome: relay.Rejected, Reason: relay.ReasonTooManyRoutes})
+	return d.finish(ctx)
+}
+
+// cancelled writes the end of a delivery that somebody cancelled; any other error is passed on.
+func (d *delivery) cancelled(ctx workflow.Context, err error) error {
+	var canceled *temporal.CanceledError
+	if !errors.As(err, &canceled) {
+		return err
+	}
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded, Cancelled: true}
+	var out activities.FinishOutput
+	if e := workflow.ExecuteLocalActivity(bookkeeping(ctx, "cancel"), a.Finish, in).Get(ctx, &out); e != nil {
+		return e
+	}
+	return err
+}

@@ -1,0 +1,16 @@
+package workflows
+
+import "go.temporal.io/sdk/workflow"
+
+// PollInboxID is the workflow's id: there is one in a namespace.
+const PollInboxID = "poll-inbox"
+
+// PollInbox polls for rows that nobody has started, for ever.
+func PollInbox(ctx workflow.Context) error {
+	for range pollRounds {
+		if err := workflow.ExecuteActivity(polling(ctx), a.PollInbox).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return workflow.NewContinueAsNewError(ctx, PollInbox)
+}

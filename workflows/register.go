@@ -1,0 +1,14 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/worker"
+
+	"relay/activities"
+)
+
+// Register tells a worker what it runs.
+func Register(w worker.Registry, a *activities.Activities) {
+	w.RegisterWorkflow(DeliverEvent)
+	w.RegisterWorkflow(PollInbox)
+	w.RegisterActivity(a)
+}

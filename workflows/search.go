@@ -1,0 +1,97 @@
+package workflows
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"relay"
+)
+
+// Search attributes of DeliverEvent. A namespace has to have them registered (relay migrate up does).
+var (
+	Storefront   = temporal.NewSearchAttributeKeyKeyword("Storefront")
+	EventType    = temporal.NewSearchAttributeKeyKeyword("EventType")
+	EventID      = temporal.NewSearchAttributeKeyKeyword("EventId")
+	Source       = temporal.NewSearchAttributeKeyKeyword("Source")
+	Destinations = temporal.NewSearchAttributeKeyKeywordList("Destinations")
+)
+
+var attributeTypes = map[string]enums.IndexedValueType{
+	Storefront.GetName():   enums.INDEXED_VALUE_TYPE_KEYWORD,
+	EventType.GetName():    enums.INDEXED_VALUE_TYPE_KEYWORD,
+	EventID.GetName():      enums.INDEXED_VALUE_TYPE_KEYWORD,
+	Source.GetName():       enums.INDEXED_VALUE_TYPE_KEYWORD,
+	Destinations.GetName(): enums.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+}
+
+// RegisterSearchAttributes makes a namespace take our search attributes. It may be repeated. A server uses new ones only
+// after a second or two.
+func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
+	_, err := c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace:        namespace,
+		SearchAttributes: attributeTypes,
+	})
+	if err != nil {
+		return fmt.Errorf("register search attributes: %w", err)
+	}
+	return checkSearchAttributes(ctx, c, namespace)
+}
+
+// checkSearchAttributes is needed beside registering: an attribute that exists with another type is kept without a word.
+func checkSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
+	got, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
+	if err != nil {
+		return fmt.Errorf("list search attributes: %w", err)
+	}
+	for name, want := range attributeTypes {
+		if t, ok := got.GetCustomAttributes()[name]; !ok || t != want {
+			return fmt.Errorf("search attribute %s: namespace has %v, want %v", name, t, want)
+		}
+	}
+	return nil
+}
+
+// Search says what a namespace lets deliveries be searched by. Nothing is, until Detect has found the attributes.
+type Search struct {
+	// IDs lets event ids and types be search attributes, which not every cluster should see.
+	IDs   bool
+	ready atomic.Bool
+}
+
+// Detect looks whether the namespace has our attributes.
+func (s *Search) Detect(ctx context.Context, c client.Client, namespace string) error {
+	err := checkSearchAttributes(ctx, c, namespace)
+	s.ready.Store(err == nil)
+	return err
+}
+
+// attributes of one delivery at its start; false where the namespace has none.
+func (s *Search) attributes(e relay.Start) (temporal.SearchAttributes, bool) {
+	if !s.ready.Load() {
+		return temporal.SearchAttributes{}, false
+	}
+	updates := []temporal.SearchAttributeUpdate{Storefront.ValueSet(e.StorefrontCode), Source.ValueSet(e.Source)}
+	if s.IDs {
+		updates = append(updates, EventType.ValueSet(e.Type), EventID.ValueSet(e.EventID))
+	}
+	return temporal.NewSearchAttributes(updates...), true
+}
+
+// tag makes the delivery findable by its destinations. The upsert goes with the command that schedules Deliver.
+func (d *delivery) tag(ctx workflow.Context, legs []relay.Leg) error {
+	if !d.in.Searchable {
+		return nil
+	}
+	keys := make([]string, len(legs))
+	for i, leg := range legs {
+		keys[i] = leg.Destination
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueSet(keys))
+}
