@@ -189,8 +189,8 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // acquire takes the folder for this process.
 func (s *Server) acquire() error {
-	lock, err := lockFile(filepath.Join(s.config.Dir, "lock"), orFail)
-	if errors.Is(err, errLocked) {
+	lock, err := proc.Lock(filepath.Join(s.config.Dir, "lock"))
+	if errors.Is(err, proc.ErrLocked) {
 		return fmt.Errorf("database folder %s: %w", s.config.Dir, err)
 	}
 	s.lock = lock

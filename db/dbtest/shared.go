@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"relay/db/dbtest/proc"
 )
 
 // shared is the test process's one server.
@@ -77,7 +79,7 @@ func reserve(ctx context.Context, root string) (*Server, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, err
 	}
-	lock, err := lockFile(filepath.Join(root, "lock"), orWait)
+	lock, err := proc.WaitLock(filepath.Join(root, "lock"))
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +100,7 @@ func reserve(ctx context.Context, root string) (*Server, error) {
 func sweep(ctx context.Context, root string) {
 	dirs, _ := filepath.Glob(filepath.Join(root, "run-*"))
 	for _, dir := range dirs {
-		lock, err := lockFile(filepath.Join(dir, "lock"), orFail)
+		lock, err := proc.Lock(filepath.Join(dir, "lock"))
 		if err != nil {
 			continue
 		}

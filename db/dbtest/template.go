@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"relay/db/dbtest/proc"
 )
 
 // newDataDir makes data from a copy of the engine's template: copying takes a fraction of initialising. It appears
@@ -33,7 +35,7 @@ func templateDir(ctx context.Context, e engine, cache string) (string, error) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return "", err
 	}
-	lock, err := lockFile(filepath.Join(cache, "lock"), orWait)
+	lock, err := proc.WaitLock(filepath.Join(cache, "lock"))
 	if err != nil {
 		return "", err
 	}

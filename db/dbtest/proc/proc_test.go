@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -98,6 +99,25 @@ func TestAKnowingChildEndsWithItsLifeline(t *testing.T) {
 
 func TestExitWithParentWithoutAParentDoesNothing(t *testing.T) {
 	proc.ExitWithParent()
+}
+
+func TestALockHasOneHolder(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := proc.Lock(path)
+	require.NoError(t, err)
+	_, err = proc.Lock(path)
+	require.ErrorIs(t, err, proc.ErrLocked)
+	got := make(chan error, 1)
+	go func() {
+		second, err := proc.WaitLock(path)
+		if err == nil {
+			err = second.Close()
+		}
+		got <- err
+	}()
+	require.NoError(t, first.Close())
+	require.NoError(t, <-got)
 }
 
 // startShell starts a shell script as a supervised child; the function returns its next line.

@@ -1,0 +1,99 @@
+// Package sandbox plays the outside world: server-side GTM containers and ad platforms, as a real HTTP server.
+//
+// Every POST outside /_control is a delivery. It is recorded, and answered as the control API was told, never by what
+// the payload says: a test scripts "503, 503, 200" for a path and reads afterwards what arrived. The package knows no
+// platform's language and nothing of the relay.
+package sandbox
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	defaultKeep     = 5_000
+	defaultKeyField = "event_id"
+	// mostBody is what is read of one delivery; no platform takes as much.
+	mostBody = 4 << 20
+)
+
+// Options adjust a Sandbox. The zero value records fully.
+type Options struct {
+	Keep     int    // how many deliveries are kept in full; default 5,000
+	KeyField string // the JSON field whose value names the event; default event_id
+	Sink     bool   // keep none and answer 200 at once, whatever was told: for benchmarks
+}
+
+// Sandbox is an http.Handler. Its methods may be called from any goroutine.
+type Sandbox struct {
+	sink    bool
+	key     []byte // `"event_id"`
+	rules   rules
+	record  record
+	control http.Handler
+}
+
+// New returns a sandbox that accepts everything.
+func New(o Options) *Sandbox {
+	if o.Keep == 0 {
+		o.Keep = defaultKeep
+	}
+	if o.KeyField == "" {
+		o.KeyField = defaultKeyField
+	}
+	s := &Sandbox{sink: o.Sink, key: []byte(`"` + o.KeyField + `"`)}
+	s.record.keep = o.Keep
+	s.record.arrivals = map[arrivalKey]Arrival{}
+	s.control = s.routes()
+	return s
+}
+
+func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost || strings.HasPrefix(r.URL.Path, controlPrefix) {
+		s.control.ServeHTTP(w, r)
+		return
+	}
+	arrived := time.Now()
+	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody))
+	if err != nil {
+		return // the sender went away in the middle: nothing was delivered
+	}
+	key := fieldValue(body, s.key)
+	if s.sink {
+		s.record.count(r.URL.Path, key, arrived)
+		return
+	}
+	answer := s.rules.next(r.URL.Path)
+	s.record.add(Request{
+		Time: arrived, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Headers: r.Header.Clone(),
+		Body: string(body), Key: key, Answer: answer.String(),
+	})
+	answer.write(w, r)
+}
+
+// fieldValue finds the string value of the first quoted field without decoding the body: benchmarks count what
+// arrives, and decoding would cost more than all else here. An escaped value is returned as it was written.
+func fieldValue(body, quoted []byte) string {
+	for {
+		i := bytes.Index(body, quoted)
+		if i < 0 {
+			return ""
+		}
+		body = bytes.TrimLeft(body[i+len(quoted):], " \t\r\n")
+		if len(body) == 0 || body[0] != ':' { // a value that looks like the field
+			continue
+		}
+		body = bytes.TrimLeft(body[1:], " \t\r\n")
+		if len(body) == 0 || body[0] != '"' {
+			continue
+		}
+		end := bytes.IndexByte(body[1:], '"')
+		if end < 0 {
+			return ""
+		}
+		return string(body[1 : 1+end])
+	}
+}
