@@ -63,8 +63,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded}
 	d.unrecorded = nil // another leg may add to it meanwhile
 	var out activities.ResolveOutput
-	err := workflow.ExecuteLocalActivity(bookkeeping(ctx, "route"), a.ResolveRoute, in).Get(ctx, &out)
-	if err != nil {
+	if err := always(ctx, "route", a.ResolveRoute, in, &out); err != nil {
 		d.unrecorded = append(d.unrecorded, in.Unrecorded...)
 		return false, err
 	}
@@ -124,7 +123,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 			last.Status = end.Status
 		} else if d.unrecorded = append(d.unrecorded, out.Unrecorded...); !waits(out.End.Outcome) {
 			return out.End, nil
-		} else if err := workflow.Sleep(ctx, out.Wait); err != nil {
+		} else if err := pause(ctx, out); err != nil {
 			return last, err
 		}
 		// Tries were lost with their worker, or nothing could be sent: the rows say how many tries are left.
@@ -140,8 +139,29 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 	}
 }
 
+// always does a step at the database until it succeeds or the delivery is cancelled: no event may be lost because MySQL was
+// away. The waits are timers with a name, so that the Web UI shows what a delivery is waiting for.
+func always(ctx workflow.Context, step string, activity, in, out any) error {
+	for wait := firstWait; ; wait = min(2*wait, longestWait) {
+		err := workflow.ExecuteLocalActivity(bookkeeping(ctx, step), activity, in).Get(ctx, out)
+		if err == nil || temporal.IsCanceledError(err) {
+			return err
+		}
+		timer := workflow.TimerOptions{Summary: step + ": waiting for the database"}
+		if err := workflow.NewTimerWithOptions(ctx, wait, timer).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+}
+
 // waits reports whether a try that ended so is to be followed by another.
 func waits(o relay.Outcome) bool { return o == relay.NotSent || o == relay.Retry }
+
+// pause waits before a destination is tried again that could not be sent to.
+func pause(ctx workflow.Context, out activities.DeliverOutput) error {
+	timer := workflow.TimerOptions{Summary: out.End.Destination + ": " + out.End.Reason.Words()}
+	return workflow.NewTimerWithOptions(ctx, out.Wait, timer).Get(ctx, nil)
+}
 
 // off is the end of a destination that is no longer on the route.
 func (d *delivery) off(destination string) relay.End {
@@ -192,7 +212,7 @@ func (d *delivery) finish(ctx workflow.Context) error {
 	}
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
 	var out activities.FinishOutput
-	if err := workflow.ExecuteLocalActivity(bookkeeping(ctx, "finish"), a.Finish, in).Get(ctx, &out); err != nil {
+	if err := always(ctx, "finish", a.Finish, in, &out); err != nil {
 		return d.cancelled(ctx, err)
 	}
 	if out.Status == relay.StatusFailed {
@@ -217,7 +237,7 @@ func (d *delivery) cancelled(ctx workflow.Context, err error) error {
 	defer cancel()
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded, Cancelled: true}
 	var out activities.FinishOutput
-	if e := workflow.ExecuteLocalActivity(bookkeeping(ctx, "cancel"), a.Finish, in).Get(ctx, &out); e != nil {
+	if e := always(ctx, "cancel", a.Finish, in, &out); e != nil {
 		return e
 	}
 	return err

@@ -23,6 +23,10 @@ const (
 	// is gone, and the default of 5 s is what every open delivery would wait.
 	StickyTimeout = time.Second
 
+	// firstWait doubles up to longestWait while the database is away.
+	firstWait   = 2 * time.Second
+	longestWait = time.Minute
+
 	maxRoutes = 10 // how often the switches may change under one event
 
 	pollHeartbeat = 30 * time.Second
@@ -46,15 +50,16 @@ func sending(ctx workflow.Context, leg relay.Leg, base time.Duration) workflow.C
 	})
 }
 
-// bookkeeping is a short step at the database, tried again for ever: no event may be lost because MySQL was away.
+// bookkeeping is a short step at the database. A deadlock or a lost connection is tried again at once; what takes longer is
+// waited for by a timer (see always).
 func bookkeeping(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: 10 * time.Second,
+		StartToCloseTimeout: 5 * time.Second,
 		Summary:             summary,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    200 * time.Millisecond,
 			BackoffCoefficient: 2,
-			MaximumInterval:    10 * time.Second,
+			MaximumAttempts:    2,
 		},
 	})
 }

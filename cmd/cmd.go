@@ -1,0 +1,108 @@
+// Package cmd puts the relay together: it reads the environment, makes the parts, and gives them to one another. Nothing
+// else knows all of them.
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"relay"
+	"relay/api"
+	"relay/db"
+)
+
+// Main runs the program with its arguments and gives the exit code. adapters are the platforms that it speaks to.
+func Main(ctx context.Context, args []string, adapters map[string]relay.Adapter) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot(adapters)
+	root.SetArgs(args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "relay:", err)
+		return 1
+	}
+	return 0
+}
+
+func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "relay",
+		Short:         "Takes marketing events in and delivers each to its storefront's destinations",
+		Long:          "Marketing Events Relay: takes marketing events in, by HTTP or as rows in MySQL, and delivers each one to the\nstorefront's server-side GTM container or directly to its platforms. Settings come from the environment; see README.md.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(
+		role("serve", "Run API and worker in one process", api.RoleServe, adapters),
+		role("api", "Run the API alone: POST /v1/events, admin, health", api.RoleAPI, adapters),
+		role("worker", "Run a Temporal worker alone: deliveries and the polling of the inbox", api.RoleWorker, adapters),
+		migrateCommand(),
+		keygenCommand(),
+		versionCommand(),
+	)
+	return root
+}
+
+func role(name, short string, r api.Role, adapters map[string]relay.Adapter) *cobra.Command {
+	return &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := Load()
+			if err != nil {
+				return err
+			}
+			return Run(c.Context(), r, cfg, adapters)
+		},
+	}
+}
+
+func keygenCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "keygen",
+		Short: "Print a new key for ENCRYPTION_KEY",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			key, err := db.GenerateKey()
+			if err == nil {
+				_, err = fmt.Fprintln(c.OutOrStdout(), key)
+			}
+			return err
+		},
+	}
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(c.OutOrStdout(), version())
+			return err
+		},
+	}
+}
+
+// version is the module's version or, built from a checkout, the commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			v += " " + s.Value
+		}
+	}
+	return v
+}

@@ -1,0 +1,181 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v10"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+
+	"relay"
+	"relay/db"
+)
+
+// Database is what every command that touches the database reads.
+type Database struct {
+	URL relay.Secret `env:"DATABASE_URL,required,notEmpty" desc:"MySQL: mysql+aiomysql://user:pass@host/db, mysql://..., or the Go driver's DSN"`
+}
+
+// Temporal is what every command that talks to Temporal reads, beside the variables of Temporal's own tools
+// (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_...).
+type Temporal struct {
+	TaskQueue string `env:"TEMPORAL_TASK_QUEUE" envDefault:"relay" desc:"Temporal task queue"`
+	SearchIDs bool   `env:"TEMPORAL_SEARCH_IDS" envDefault:"true" desc:"make event ids and types searchable in Temporal; false for a cluster outside the owner's trust"`
+	UIURL     string `env:"TEMPORAL_UI_URL" desc:"address of Temporal's Web UI, for links"`
+
+	options client.Options
+}
+
+// Config is everything that serve, api and worker read from the environment. It is read nowhere else.
+type Config struct {
+	Database
+	Temporal
+	Username           string         `env:"BASIC_AUTH_USERNAME,required,notEmpty" desc:"login of OMS and, by default, of admins"`
+	Password           relay.Secret   `env:"BASIC_AUTH_PASSWORD,required,notEmpty" desc:"its password"`
+	EncryptionKey      relay.Secret   `env:"ENCRYPTION_KEY,required,notEmpty" desc:"Fernet key for credentials; several, comma-separated: the first encrypts, all decrypt (relay keygen makes one)"`
+	MaxRetryAttempts   int            `env:"MAX_RETRY_ATTEMPTS" envDefault:"5" desc:"tries per destination in all"`
+	RetryBackoffBase   int            `env:"RETRY_BACKOFF_BASE" envDefault:"60" desc:"seconds before the second try; then doubled each time"`
+	Debug              bool           `env:"DEBUG" envDefault:"false" desc:"log more"`
+	ListenAddr         string         `env:"LISTEN_ADDR" envDefault:":8000" desc:"address of the API"`
+	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often the inbox is looked at for rows that nobody has started"`
+	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"events of one storefront whose delivery the API starts itself at once; the rest is PollInbox's"`
+	MaxInFlight        int            `env:"MAX_IN_FLIGHT" envDefault:"500" desc:"started and not yet first tried events of one storefront at which PollInbox starts no more"`
+	MaxBodyBytes       int64          `env:"MAX_BODY_BYTES" envDefault:"33554432" desc:"size limit of a request body, decompressed"`
+	AllowedPrivateNets []netip.Prefix `env:"ALLOWED_PRIVATE_NETS" desc:"CIDRs, comma-separated, that destinations may lie in beside the public internet; plain http is allowed there"`
+	OutboundProxy      *url.URL       `env:"OUTBOUND_PROXY" desc:"the only proxy used for deliveries"`
+}
+
+// Policy is the retry policy that the settings make.
+func (c Config) Policy() relay.Policy {
+	return relay.Policy{Tries: c.MaxRetryAttempts, Base: time.Duration(c.RetryBackoffBase) * time.Second}
+}
+
+// Load reads the configuration of the service.
+func Load() (Config, error) {
+	var c Config
+	if err := parse(&c); err != nil {
+		return c, err
+	}
+	if err := c.check(); err != nil {
+		return c, err
+	}
+	return c, c.Temporal.connect()
+}
+
+// check refuses values that the types allow.
+func (c Config) check() error {
+	switch {
+	case c.MaxRetryAttempts < 1:
+		return errors.New("MAX_RETRY_ATTEMPTS: must be 1 or more")
+	case c.RetryBackoffBase < 1:
+		return errors.New("RETRY_BACKOFF_BASE: must be 1 second or more")
+	case c.PollInterval < 10*time.Millisecond:
+		return errors.New("POLL_INTERVAL: must be 10ms or more")
+	case c.StartBurst < 0:
+		return errors.New("START_BURST: must be 0 or more")
+	case c.MaxInFlight < 1:
+		return errors.New("MAX_IN_FLIGHT: must be 1 or more")
+	case c.MaxBodyBytes < 1:
+		return errors.New("MAX_BODY_BYTES: must be 1 or more")
+	case c.OutboundProxy != nil && (c.OutboundProxy.Host == "" || !strings.HasPrefix(c.OutboundProxy.Scheme, "http")):
+		return errors.New("OUTBOUND_PROXY: must be an http or https URL")
+	}
+	if _, err := db.ParseURL(c.URL.Reveal()); err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	if _, err := db.NewKeys(c.EncryptionKey.Reveal()); err != nil {
+		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
+	}
+	return nil
+}
+
+// connect reads how to reach Temporal from the variables of Temporal's own tools.
+func (t *Temporal) connect() error {
+	o, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return errors.New("TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS or TEMPORAL_CONFIG_FILE: cannot be read")
+	}
+	if o.Namespace == "" {
+		o.Namespace = client.DefaultNamespace
+	}
+	t.options = o
+	return nil
+}
+
+// parse reads the variables of a struct. Its error names the first variable that is wrong, on one line, without its value.
+func parse(c any) error {
+	err := env.Parse(c)
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return err
+	}
+	for _, e := range all.Errors {
+		var unset env.EnvVarIsNotSetError
+		var empty env.EmptyEnvVarError
+		var malformed env.ParseError
+		switch {
+		case errors.As(e, &unset):
+			return fmt.Errorf("%s: is required and not set (%s)", unset.Key, describe(c, unset.Key))
+		case errors.As(e, &empty):
+			return fmt.Errorf("%s: is required and empty (%s)", empty.Key, describe(c, empty.Key))
+		case errors.As(e, &malformed):
+			key := variable(c, malformed.Name)
+			return fmt.Errorf("%s: is not %s (%s)", key, article(malformed.Type), describe(c, key))
+		}
+	}
+	return errors.New("the environment cannot be read")
+}
+
+func article(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int64:
+		if t == reflect.TypeFor[time.Duration]() {
+			return "a duration such as 1s or 500ms"
+		}
+		return "a whole number"
+	}
+	return "readable"
+}
+
+// Variable is one line of the table of variables.
+type Variable struct{ Name, Default, Description string }
+
+// Variables are all variables of a configuration struct, in its order.
+func Variables(c any) []Variable {
+	var vs []Variable
+	t := reflect.Indirect(reflect.ValueOf(c)).Type()
+	for _, f := range reflect.VisibleFields(t) {
+		if tag, ok := f.Tag.Lookup("env"); ok {
+			name, _, _ := strings.Cut(tag, ",")
+			vs = append(vs, Variable{Name: name, Default: f.Tag.Get("envDefault"), Description: f.Tag.Get("desc")})
+		}
+	}
+	return vs
+}
+
+func describe(c any, variable string) string {
+	for _, v := range Variables(c) {
+		if v.Name == variable {
+			return v.Description
+		}
+	}
+	return ""
+}
+
+// variable is the name of the variable behind a struct's field.
+func variable(c any, field string) string {
+	t := reflect.Indirect(reflect.ValueOf(c)).Type()
+	f, _ := t.FieldByName(field)
+	name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+	return name
+}

@@ -1,0 +1,95 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"relay/db"
+	"relay/workflows"
+)
+
+func migrateCommand() *cobra.Command {
+	c := &cobra.Command{Use: "migrate", Short: "Bring the database's tables up or down, or show where they are"}
+	c.AddCommand(
+		migration("up", "Apply what is missing, and register Temporal's search attributes", migrateUp),
+		migration("down", "Take back the last migration", func(ctx context.Context, s *db.Store, w io.Writer) error {
+			name, err := s.Down(ctx)
+			if err == nil {
+				_, err = fmt.Fprintln(w, "taken back:", name)
+			}
+			return err
+		}),
+		migration("status", "List migrations, applied and not", func(ctx context.Context, s *db.Store, w io.Writer) error {
+			lines, err := s.MigrationStatus(ctx)
+			for _, l := range lines {
+				_, _ = fmt.Fprintln(w, l)
+			}
+			return err
+		}),
+	)
+	return c
+}
+
+func migration(name, short string, f func(context.Context, *db.Store, io.Writer) error) *cobra.Command {
+	return &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var cfg Database
+			if err := parse(&cfg); err != nil {
+				return err
+			}
+			store, err := db.Open(db.Config{URL: cfg.URL.Reveal()})
+			if err != nil {
+				return fmt.Errorf("DATABASE_URL: %w", err)
+			}
+			defer func() { _ = store.Close() }()
+			return f(c.Context(), store, c.OutOrStdout())
+		},
+	}
+}
+
+func migrateUp(ctx context.Context, s *db.Store, w io.Writer) error {
+	report, err := s.Up(ctx)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprint(w, report)
+	if err := registerSearch(ctx); err != nil {
+		_, _ = fmt.Fprintln(w, "warning: deliveries will not be searchable by storefront, type, id and destination:", err)
+		return nil
+	}
+	_, _ = fmt.Fprintln(w, "search attributes registered with Temporal")
+	return nil
+}
+
+// registerSearch is a service to the Web UI: everything works without.
+func registerSearch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var t Temporal
+	if err := t.connect(); err != nil {
+		return err
+	}
+	t.options.Logger = quiet{}
+	c, err := client.DialContext(ctx, t.options)
+	if err != nil {
+		return fmt.Errorf("temporal does not answer at %s", t.options.HostPort)
+	}
+	defer c.Close()
+	return workflows.RegisterSearchAttributes(ctx, c, t.options.Namespace)
+}
+
+// quiet keeps the SDK's lines out of a command's output.
+type quiet struct{}
+
+func (quiet) Debug(string, ...any) {}
+func (quiet) Info(string, ...any)  {}
+func (quiet) Warn(string, ...any)  {}
+func (quiet) Error(string, ...any) {}

@@ -1,0 +1,140 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"relay"
+	"relay/adapters/outbound"
+	"relay/api"
+	"relay/db"
+	"relay/workflows"
+)
+
+const (
+	drainTimeout      = 10 * time.Second // for requests, and for queued starts
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 2 * time.Minute // of a 32 MiB body on a slow line
+)
+
+// service is the running relay: its parts, for as long as Run lasts.
+type service struct {
+	cfg      Config
+	role     api.Role
+	adapters map[string]relay.Adapter
+	log      *slog.Logger
+	store    *db.Store
+	temporal client.Client
+	outbound *outbound.Client
+	search   *workflows.Search
+}
+
+// Run is the relay in one role, until ctx ends. Then it stops in the order in which nothing is lost or sent twice: requests,
+// starts, worker, connections.
+func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]relay.Adapter) error {
+	s := &service{cfg: cfg, role: role, adapters: adapters, log: newLogger(cfg.Debug), search: &workflows.Search{IDs: cfg.SearchIDs}}
+	if err := s.open(); err != nil {
+		return err
+	}
+	defer s.close()
+	listener, err := net.Listen("tcp", cfg.ListenAddr)
+	if err != nil {
+		return fmt.Errorf("LISTEN_ADDR: %w", err)
+	}
+	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, cfg.StartBurst, s.log)
+	handler, err := s.handler(burst)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	stopWorker := s.work(ctx)
+	s.log.Info("relay.started", "role", role, "address", listener.Addr().String(), "version", version())
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	err = errors.Join(err, server.Shutdown(drain))
+	burst.Close(drain)
+	stopWorker()
+	s.log.Info("relay.stopped")
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil // a request that would not end; what it had stored is stored
+	}
+	return err
+}
+
+// open makes the parts. None of them connects: the relay starts, and answers what it can, while its servers are away.
+func (s *service) open() error {
+	keys, err := db.NewKeys(s.cfg.EncryptionKey.Reveal())
+	if err != nil {
+		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
+	}
+	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys})
+	if err != nil {
+		return fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	options := s.cfg.options
+	options.Logger = log.NewStructuredLogger(s.log)
+	s.temporal, err = client.NewLazyClient(options)
+	if err != nil {
+		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
+	}
+	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
+	return nil
+}
+
+func (s *service) close() {
+	s.temporal.Close()
+	s.outbound.Close()
+	if err := s.store.Close(); err != nil {
+		s.log.Warn("database.close_failed", "error", err)
+	}
+}
+
+func (s *service) starter(eager bool) workflows.Starter {
+	return workflows.Starter{Client: s.temporal, TaskQueue: s.cfg.TaskQueue, Search: s.search, Eager: eager}
+}
+
+func (s *service) handler(starter api.Starter) (http.Handler, error) {
+	return api.New(api.Config{
+		Role:         s.role,
+		Username:     s.cfg.Username,
+		Password:     s.cfg.Password,
+		MaxBodyBytes: s.cfg.MaxBodyBytes,
+	}, api.Deps{
+		Inbox:    s.store,
+		Starter:  starter,
+		Database: s.store,
+		Temporal: func(ctx context.Context) error {
+			_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+			return err
+		},
+		Log: s.log,
+	})
+}
+
+func newLogger(debug bool) *slog.Logger {
+	level := slog.LevelInfo
+	if debug {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}

@@ -1,0 +1,122 @@
+package cmd
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/worker"
+
+	"relay"
+	"relay/activities"
+	"relay/api"
+	"relay/db"
+	"relay/workflows"
+)
+
+const (
+	superviseEvery = 30 * time.Second // how often a worker makes sure that PollInbox runs
+	retryStart     = time.Second      // while Temporal is away
+
+	activitySlots = 2000 // tries in flight; each holds one connection to a destination, and none to the database
+	pollers       = 10
+
+	claimPage  = 100              // rows of one storefront in one round
+	claimLease = 60 * time.Second // to start them
+)
+
+// work runs a worker, once Temporal answers, and gives the function that stops it, which waits for tries in flight. The
+// api role has none, but looks after search attributes all the same.
+func (s *service) work(ctx context.Context) func() {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the worker goes last, when it is told to
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		w := s.startWorker(ctx)
+		s.supervise(ctx)
+		if w != nil {
+			w.Stop()
+		}
+	}()
+	return func() {
+		stop()
+		<-stopped
+	}
+}
+
+// startWorker tries until Temporal answers or ctx ends.
+func (s *service) startWorker(ctx context.Context) worker.Worker {
+	if s.role == api.RoleAPI {
+		return nil
+	}
+	for ctx.Err() == nil {
+		w := worker.New(s.temporal, s.cfg.TaskQueue, worker.Options{
+			MaxConcurrentActivityExecutionSize: activitySlots,
+			MaxConcurrentActivityTaskPollers:   pollers,
+			MaxConcurrentWorkflowTaskPollers:   pollers,
+			WorkerStopTimeout:                  workflows.WorkerStopTimeout,
+			StickyScheduleToStartTimeout:       workflows.StickyTimeout,
+		})
+		workflows.Register(w, s.activities())
+		err := w.Start()
+		if err == nil {
+			return w
+		}
+		s.log.Warn("worker.start_failed", "error", err)
+		pause(ctx, retryStart)
+	}
+	return nil
+}
+
+// supervise makes sure that PollInbox runs and learns what the namespace can be searched by, until ctx ends.
+func (s *service) supervise(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait := superviseEvery
+		if err := s.superviseOnce(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("temporal.unavailable", "error", err)
+			wait = retryStart
+		}
+		pause(ctx, wait)
+	}
+}
+
+func (s *service) superviseOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := s.search.Detect(ctx, s.temporal, s.cfg.options.Namespace); err != nil {
+		s.log.Debug("search_attributes.missing", "error", err)
+	}
+	if s.role == api.RoleAPI {
+		return nil
+	}
+	return s.starter(false).EnsurePolling(ctx)
+}
+
+func (s *service) activities() *activities.Activities {
+	return &activities.Activities{
+		Store:        s.store,
+		Sender:       s.outbound,
+		Adapters:     s.adapters,
+		Policy:       s.cfg.Policy(),
+		Inbox:        inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: claimLease}},
+		Starter:      s.starter(false),
+		PollInterval: s.cfg.PollInterval,
+		Log:          s.log,
+	}
+}
+
+// inbox claims with the settings of this process.
+type inbox struct {
+	*db.Store
+	options db.ClaimOptions
+}
+
+func (i inbox) Claim(ctx context.Context) ([]relay.Start, error) {
+	return i.Store.Claim(ctx, i.options)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,205 @@
+package workflows_test
+
+import (
+	"context"
+	"net/url"
+	"sync"
+	"time"
+
+	"relay"
+)
+
+// store is an inbox of one event.
+type store struct {
+	mu          sync.Mutex
+	status      relay.Status
+	owner       string
+	generation  int
+	switches    relay.Switches
+	attempts    []relay.Attempt
+	conclusion  relay.Conclusion
+	failRecords int
+	back        time.Time
+	now         func() time.Time
+}
+
+func newStore() *store {
+	return &store{
+		status: relay.StatusPending,
+		switches: relay.Switches{
+			Storefront: relay.Storefront{ID: 1, Code: "bosley", Active: true, Currency: "USD"},
+			SGTM:       &relay.SGTMSwitch{Active: true},
+		},
+		now: time.Now,
+	}
+}
+
+// away makes every call fail for a time of the workflow's clock.
+func (s *store) away(d time.Duration, now func() time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now, s.back = now, now().Add(d)
+}
+
+func (s *store) lock() (func(), error) {
+	s.mu.Lock()
+	if s.now().Before(s.back) {
+		s.mu.Unlock()
+		return nil, relay.ErrUnavailable
+	}
+	return s.mu.Unlock, nil
+}
+
+func (s *store) Take(_ context.Context, _ int64, run string) (bool, error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	if s.status != relay.StatusPending && s.owner != run {
+		return false, nil
+	}
+	s.status, s.owner = relay.StatusProcessing, run
+	return true, nil
+}
+
+func (s *store) Switches(context.Context, int64) (relay.Switches, error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return relay.Switches{}, err
+	}
+	defer unlock()
+	return s.read(), nil
+}
+
+func (s *store) read() relay.Switches {
+	sw := s.switches
+	sw.Platforms = append([]relay.PlatformSwitch(nil), sw.Platforms...)
+	if sw.SGTM != nil {
+		sgtm := *sw.SGTM
+		sw.SGTM = &sgtm
+	}
+	sw.Tries = map[string]relay.Tries{}
+	for _, a := range s.attempts {
+		t := sw.Tries[a.Destination]
+		if a.Number > 0 && a.Generation == s.generation && a.Result.Outcome != relay.NotSent {
+			t.Made++
+		}
+		t.Accepted = t.Accepted || a.Result.Outcome == relay.Accepted
+		sw.Tries[a.Destination] = t
+	}
+	return sw
+}
+
+func (s *store) Delivery(_ context.Context, id int64, run, destination string) (relay.Delivery, error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return relay.Delivery{}, err
+	}
+	defer unlock()
+	return relay.Delivery{
+		Owned:       s.status == relay.StatusProcessing && s.owner == run,
+		Generation:  s.generation,
+		LastNumber:  s.last(destination),
+		Event:       relay.Event{ID: id, EventID: "1", Type: "purchase_completed", Storefront: s.switches.Storefront},
+		Switches:    s.read(),
+		Destination: relay.Destination{Key: destination},
+	}, nil
+}
+
+func (s *store) last(destination string) int {
+	n := 0
+	for _, a := range s.attempts {
+		if a.Destination == destination {
+			n = max(n, a.Number)
+		}
+	}
+	return n
+}
+
+func (s *store) RecordSending(_ context.Context, a relay.Attempt) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	// The worst case: the row is there, and the caller cannot know.
+	s.attempts = append(s.attempts, a)
+	if s.failRecords > 0 {
+		s.failRecords--
+		return relay.ErrUnavailable
+	}
+	return nil
+}
+
+func (s *store) CompleteAttempts(_ context.Context, ends []relay.AttemptEnd) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, e := range ends {
+		for i := range s.attempts {
+			if s.attempts[i].AttemptID == e.AttemptID {
+				s.attempts[i].Result = e.Result
+			}
+		}
+	}
+	return nil
+}
+
+func (s *store) Finish(_ context.Context, _ int64, run string, c relay.Conclusion) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if s.status == relay.StatusProcessing && s.owner == run {
+		s.status, s.conclusion = c.Status, c
+	}
+	return nil
+}
+
+func (s *store) outcomes(destination string) []relay.Outcome {
+	var out []relay.Outcome
+	for _, a := range s.attempts {
+		if a.Destination == destination {
+			out = append(out, a.Result.Outcome)
+		}
+	}
+	return out
+}
+
+// sender answers by host, else with its replies in order, then with then; the zero answer is 200.
+type sender struct {
+	mu      sync.Mutex
+	replies []relay.Reply
+	byHost  map[string]relay.Reply
+	then    relay.Reply
+	after   func()
+	now     func() time.Time
+	last    time.Time // of the latest request, on the workflow's clock
+	sent    int
+}
+
+func (s *sender) Send(_ context.Context, r relay.Request) relay.Reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent++
+	s.last = s.now()
+	if s.after != nil {
+		defer s.after()
+	}
+	reply := s.then
+	u, _ := url.Parse(r.URL)
+	if byHost, ok := s.byHost[u.Host]; ok {
+		reply = byHost
+	} else if len(s.replies) > 0 {
+		reply, s.replies = s.replies[0], s.replies[1:]
+	}
+	if reply.Status == 0 && reply.Trouble == relay.NoTrouble {
+		reply.Status = 200
+	}
+	reply.Sent, reply.Repeatable, reply.At = true, true, s.now()
+	return reply
+}
