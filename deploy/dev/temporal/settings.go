@@ -1,0 +1,100 @@
+package temporal
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"go.temporal.io/server/common/cluster"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/dynamicconfig"
+	"go.temporal.io/server/common/primitives"
+)
+
+const (
+	host        = "127.0.0.1"
+	clusterName = "active"
+)
+
+// settings is the server's static configuration.
+func (s *Server) settings(store store) *config.Config {
+	c := &config.Config{Services: s.services(), Persistence: store.persistence(s.config.FaultRate)}
+	c.Global.Membership.BroadcastAddress = host
+	c.PublicClient.HostPort = s.Address()
+	c.DCRedirectionPolicy.Policy = "noop"
+	c.ClusterMetadata = &cluster.Config{
+		FailoverVersionIncrement: 10,
+		MasterClusterName:        clusterName,
+		CurrentClusterName:       clusterName,
+		ClusterInformation: map[string]cluster.ClusterInformation{
+			clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: s.Address()},
+		},
+	}
+	disabled := "disabled"
+	c.Archival.History.State, c.Archival.Visibility.State = disabled, disabled
+	c.NamespaceDefaults.Archival.History.State, c.NamespaceDefaults.Archival.Visibility.State = disabled, disabled
+	return c
+}
+
+func (s *Server) services() map[string]config.Service {
+	ports := map[primitives.ServiceName]int{
+		primitives.FrontendService: s.config.Port,
+		primitives.HistoryService:  s.internal[0],
+		primitives.MatchingService: s.internal[1],
+		primitives.WorkerService:   s.internal[2],
+	}
+	services := map[string]config.Service{}
+	for name, port := range ports {
+		services[string(name)] = config.Service{RPC: config.RPC{GRPCPort: port, BindOnIP: host}}
+	}
+	return services
+}
+
+// unlimited stands for limits that a laptop can't reach: they protect clusters shared by many.
+const unlimited = 100_000
+
+func dynamic() dynamicconfig.StaticClient {
+	return dynamicconfig.StaticClient{
+		// Starts carry the storefront as their fairness key; without this it would be ignored.
+		dynamicconfig.MatchingEnableFairness.Key(): true,
+		// Partitions spread a queue over several nodes. Here there is one, and order within a queue is worth more.
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
+
+		dynamicconfig.FrontendRPS.Key():                                  unlimited,
+		dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key():           unlimited,
+		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): unlimited,
+		dynamicconfig.MatchingRPS.Key():                                  unlimited,
+		dynamicconfig.HistoryRPS.Key():                                   unlimited,
+		dynamicconfig.FrontendPersistenceMaxQPS.Key():                    unlimited,
+		dynamicconfig.MatchingPersistenceMaxQPS.Key():                    unlimited,
+		dynamicconfig.HistoryPersistenceMaxQPS.Key():                     unlimited,
+		dynamicconfig.WorkerPersistenceMaxQPS.Key():                      unlimited,
+	}
+}
+
+// checkFree tells whether a port can be listened on.
+func checkFree(ctx context.Context, port int) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address(port))
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// freePorts chooses n different ports. They are held until all are chosen.
+func freePorts(ctx context.Context, n int) ([]int, error) {
+	var ports []int
+	var err error
+	for range n {
+		var lc net.ListenConfig
+		l, lerr := lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
+		if lerr != nil {
+			return nil, lerr
+		}
+		defer func() { err = errors.Join(err, l.Close()) }()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, err
+}
