@@ -1,0 +1,60 @@
+# Marketing Events Relay. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+TOOLS         := $(CURDIR)/.cache/bin
+GOLANGCI      := $(TOOLS)/golangci-lint-2.15.0
+WORKFLOWCHECK := $(TOOLS)/workflowcheck-0.6.0
+# Two modules: the production one, and the machinery of development and tests.
+DEV           := deploy/dev
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: dev
+dev: database ## run the whole system on this machine, with a sandbox as the outside world, and send the sample batch
+	cd $(DEV) && go build -o ../../bin/dev . && go build -o ../../bin/relay-dev ./cmd/relay-dev
+	exec bin/dev up
+
+.PHONY: test
+test: database ## run all tests: units, workflows, database, the whole path
+	go test -race ./...
+	cd $(DEV) && go test ./...
+
+.PHONY: test-mysql
+test-mysql: ## run migrations, db tests and the whole path on a real MySQL, unpacked into .cache
+	deploy/dev/test-mysql.sh
+
+.PHONY: check
+check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism, the import table
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	go vet ./... && cd $(DEV) && go vet ./...
+	$(GOLANGCI) run ./...
+	cd $(DEV) && $(GOLANGCI) run ./...
+	$(WORKFLOWCHECK) ./workflows/...
+	go test -run TestPackagesImportOnlyWhatTheLayoutAllows .
+
+.PHONY: golden
+golden: ## rewrite the golden files of the adapters; read the diff before you commit it
+	go test ./adapters/... -update
+
+.PHONY: build
+build: ## build bin/relay, static
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/relay ./cmd/relay
+
+.PHONY: bench
+bench: database ## measure, as ratios to bare MySQL and bare Temporal in the same run
+	cd $(DEV) && go build -o ../../bin/dev . && go build -o ../../bin/relay-dev ./cmd/relay-dev
+	bin/dev bench
+
+# A MySQL-compatible server for make dev and make test: taken from the PATH, else installed where that is possible.
+.PHONY: database
+database:
+	@command -v mariadbd mysqld >/dev/null || test -x /usr/sbin/mariadbd || test -x /usr/sbin/mysqld || deploy/dev/install-database.sh
+
+$(GOLANGCI):
+	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 && mv $(TOOLS)/golangci-lint $@
+
+$(WORKFLOWCHECK):
+	GOBIN=$(TOOLS) go install go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0 && mv $(TOOLS)/workflowcheck $@
