@@ -1,0 +1,92 @@
+package api
+
+import (
+	"cmp"
+	"slices"
+
+	"relay"
+)
+
+// batch is what a request body holds: the items that may be stored, and what is wrong with the others.
+type batch struct {
+	items    []item
+	total    int // items in data
+	bytes    int // of the body, unpacked
+	errors   []note
+	warnings []note
+	rejected map[int]bool // by index
+}
+
+// item is one acceptable item of a batch.
+type item struct {
+	index    int
+	noOffset bool // its event_time names no offset
+	event    relay.NewEvent
+	stored   relay.Stored
+}
+
+// note is one error or warning. It names the item and the field, and of what was sent only the event_id.
+type note struct {
+	Index   *int   `json:"index,omitempty"` // of the item in data; absent where the batch itself is meant
+	EventID string `json:"event_id"`
+	Field   string `json:"field"`
+	Code    code   `json:"code"`
+	Message string `json:"message"`
+}
+
+// summary is what became of a batch: the answer of 202, and members of the problem document of 422.
+type summary struct {
+	Accepted        int    `json:"accepted"`
+	Duplicates      int    `json:"duplicates"`
+	Rejected        int    `json:"rejected"`
+	Errors          []note `json:"errors"`
+	ErrorsOmitted   int    `json:"errors_omitted,omitempty"`
+	Warnings        []note `json:"warnings,omitempty"`
+	WarningsOmitted int    `json:"warnings_omitted,omitempty"`
+}
+
+// reject notes why an item is refused; an item may have several errors.
+func (b *batch) reject(index int, eventID, field string, c code, message string) {
+	if b.rejected == nil {
+		b.rejected = map[int]bool{}
+	}
+	b.rejected[index] = true
+	b.errors = append(b.errors, note{Index: &index, EventID: eventID, Field: field, Code: c, Message: message})
+}
+
+// rejectWhere refuses the items for which why has a message, and drops them from the acceptable ones.
+func (b *batch) rejectWhere(field string, c code, why func(item) string) {
+	b.items = slices.DeleteFunc(b.items, func(it item) bool {
+		message := why(it)
+		if message != "" {
+			b.reject(it.index, it.event.EventID, field, c, message)
+		}
+		return message != ""
+	})
+}
+
+// summary counts what became of every item. Errors are in the order of data.
+func (b *batch) summary() *summary {
+	s := &summary{Rejected: len(b.rejected), Errors: []note{}}
+	for _, it := range b.items {
+		if it.stored.Verdict == relay.Duplicate {
+			s.Duplicates++
+		} else {
+			s.Accepted++
+		}
+		if it.noOffset {
+			index := it.index // a copy, so that items stay off the heap
+			b.warnings = append(b.warnings, note{Index: &index, EventID: it.event.EventID, Field: fieldTime.name(),
+				Code: codeTimeWithoutOffset, Message: messages[codeTimeWithoutOffset]})
+		}
+	}
+	slices.SortStableFunc(b.errors, func(a, b note) int { return cmp.Compare(*a.Index, *b.Index) })
+	s.Errors, s.ErrorsOmitted = list(append(s.Errors, b.errors...))
+	s.Warnings, s.WarningsOmitted = list(b.warnings)
+	return s
+}
+
+func list(notes []note) ([]note, int) {
+	n := min(len(notes), maxListed)
+	return notes[:n], len(notes) - n
+}

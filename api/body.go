@@ -1,0 +1,126 @@
+package api
+
+import (
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+)
+
+var errTooLarge = errors.New("more bytes than allowed")
+
+// limited gives errTooLarge instead of the first byte over the limit.
+type limited struct {
+	r    io.Reader
+	left int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	if int64(n) > l.left {
+		n, err = int(l.left), errTooLarge
+	}
+	l.left -= int64(n)
+	return n, err
+}
+
+// source is a request body that remembers: its bytes as they were read, and the error that ended it early.
+type source struct {
+	r    io.Reader
+	data []byte
+	err  error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.data = append(s.data, p[:n]...)
+	if err != nil && err != io.EOF { //nolint:errorlint // io.EOF is never wrapped by a Reader
+		s.err = err
+	}
+	return n, err
+}
+
+// openBody checks what the header says about the body and unpacks it; nothing is read where the header says enough. Both
+// sizes are limited, as sent and as unpacked: little can unpack to much, and much to nothing.
+func openBody(r *http.Request, limit int64) (*source, error) {
+	if !isJSON(r.Header.Get("Content-Type")) {
+		return nil, refuse(codeUnsupportedMediaType, "the body must be application/json")
+	}
+	packed, err := isGzip(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	if r.ContentLength > limit {
+		return nil, tooLarge()
+	}
+	if !packed {
+		// Room for the body and for the read that finds its end, so that it need not grow.
+		return &source{r: &limited{r.Body, limit}, data: make([]byte, 0, max(0, r.ContentLength)+512)}, nil
+	}
+	z, err := gzip.NewReader(&limited{r.Body, limit})
+	if err != nil {
+		return nil, readFailure(err)
+	}
+	return &source{r: &limited{z, limit}}, nil
+}
+
+// isJSON takes what FastAPI takes: no type at all, application/json, application/anything+json, each with any parameter.
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	t, _, err := mime.ParseMediaType(contentType)
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+		return false
+	}
+	return t == "application/json" || strings.HasPrefix(t, "application/") && strings.HasSuffix(t, "+json")
+}
+
+func isGzip(h http.Header) (bool, error) {
+	codings := h.Values("Content-Encoding")
+	codings = slices.DeleteFunc(slices.Clone(codings), func(s string) bool {
+		s = strings.TrimSpace(s)
+		return s == "" || strings.EqualFold(s, "identity")
+	})
+	if len(codings) == 0 {
+		return false, nil
+	}
+	coding := strings.ToLower(strings.TrimSpace(codings[0]))
+	if len(codings) > 1 || coding != "gzip" && coding != "x-gzip" {
+		return false, refuse(codeUnsupportedEncoding, "the body may be sent as it is or with Content-Encoding: gzip")
+	}
+	return true, nil
+}
+
+func tooLarge() *failure {
+	return refuse(codeBodyTooLarge, "the body is larger than allowed, as sent or as unpacked; send smaller batches")
+}
+
+// readFailure is what it means that a body could not be read to its end.
+func readFailure(err error) *failure {
+	f := refuse(codeIncompleteBody, "the body ended before it was complete")
+	switch {
+	case errors.Is(err, errTooLarge):
+		f = tooLarge()
+	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		f = refuse(codeRequestTimeout, "the body did not come in time")
+	case isBadGzip(err):
+		f = refuse(codeMalformedGzip, "the body is not what Content-Encoding: gzip promises")
+	}
+	f.cause = err
+	return f
+}
+
+func isBadGzip(err error) bool {
+	var corrupt flate.CorruptInputError
+	return errors.Is(err, io.EOF) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt)
+}

@@ -1,0 +1,56 @@
+package api
+
+import "relay"
+
+// burst is what this process starts itself of one batch, without PollInbox: a few events of each storefront.
+type burst struct {
+	starter Starter
+	held    map[string]int // reserved and not yet started, by storefront code
+}
+
+// reserve marks as leased the first events of each storefront, as many as the starter takes.
+func reserve(starter Starter, events []relay.NewEvent) *burst {
+	wanted := map[string]int{}
+	for _, e := range events {
+		wanted[e.StorefrontCode]++
+	}
+	b := &burst{starter: starter, held: make(map[string]int, len(wanted))}
+	left := make(map[string]int, len(wanted))
+	for storefront, n := range wanted {
+		got := min(n, max(0, starter.Reserve(storefront, n)))
+		b.held[storefront], left[storefront] = got, got
+	}
+	for i := range events {
+		if left[events[i].StorefrontCode] > 0 {
+			left[events[i].StorefrontCode]--
+			events[i].Leased = true
+		}
+	}
+	return b
+}
+
+// start hands over those leased events that are new rows; stored answers for events in their order.
+func (b *burst) start(events []relay.NewEvent, stored []relay.Stored) {
+	var starts []relay.Start
+	for i, e := range events {
+		if !e.Leased || stored[i].Verdict != relay.Inserted {
+			continue
+		}
+		b.held[e.StorefrontCode]--
+		starts = append(starts, relay.Start{
+			ID: stored[i].ID, EventID: e.EventID, Type: e.Type, StorefrontCode: e.StorefrontCode, Source: relay.SourceAPI,
+		})
+	}
+	if len(starts) > 0 {
+		b.starter.Start(starts)
+	}
+}
+
+// release gives back what was not started.
+func (b *burst) release() {
+	for storefront, n := range b.held {
+		if n > 0 {
+			b.starter.Release(storefront, n)
+		}
+	}
+}

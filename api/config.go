@@ -1,0 +1,132 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"relay"
+)
+
+// Role says what the process does, and with it what must be up for it to be ready.
+type Role string
+
+// The roles. Serve is api and worker in one process.
+const (
+	RoleServe  Role = "serve"
+	RoleAPI    Role = "api"
+	RoleWorker Role = "worker"
+)
+
+// Bounds of a batch. Lists of errors and warnings stop at maxListed; the answer then counts the rest.
+const (
+	maxItems  = 10_000
+	maxListed = 1_000
+)
+
+// Defaults of Config, and the time limits of one request.
+const (
+	defaultMaxBody = 32 << 20
+	defaultLease   = 30 * time.Second
+	storeTimeout   = 20 * time.Second // resolving and storing a batch; below the default lease
+	retryAfter     = 5 * time.Second  // what a 503 asks for
+)
+
+// Config holds the values of the HTTP side. The zero MaxBodyBytes is 32 MiB, the zero Lease 30 s. The worker role needs
+// no login.
+type Config struct {
+	Role         Role
+	Username     string
+	Password     relay.Secret
+	MaxBodyBytes int64         // of a request body, as sent and as decompressed
+	Lease        time.Duration // how long rows that this process starts itself are kept from PollInbox
+}
+
+// Inbox is where accepted events are kept.
+type Inbox interface {
+	// StorefrontIDs gives the ids of those codes that exist, of inactive storefronts too.
+	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
+	// InsertEvents stores events in one transaction, all or none, and answers for each of them in their order. Leased ones
+	// are kept from other starters for the time given. An error that wraps relay.ErrUnavailable is worth another try.
+	InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.Stored, error)
+}
+
+// Starter starts deliveries off the request path. It never blocks.
+type Starter interface {
+	// Reserve says how many of n events of a storefront this process will start itself at once: 0 to n. Every one of them
+	// is given back by Start or by Release.
+	Reserve(storefront string, n int) int
+	// Start takes over events that are stored and leased.
+	Start([]relay.Start)
+	// Release gives back what was reserved and will not be started.
+	Release(storefront string, n int)
+}
+
+// Database is what readiness asks of MySQL.
+type Database interface {
+	// Ping fails where MySQL does not answer.
+	Ping(ctx context.Context) error
+	// Current reports whether the schema has every migration that this program knows.
+	Current(ctx context.Context) (bool, error)
+}
+
+// Deps are the collaborators. The worker role needs Database, Temporal and Log; the others need all.
+type Deps struct {
+	Inbox    Inbox
+	Starter  Starter
+	Database Database
+	Temporal func(context.Context) error // fails where Temporal does not answer
+	Log      *slog.Logger
+}
+
+func (c Config) check() error {
+	switch c.Role {
+	case RoleWorker:
+		return nil
+	case RoleServe, RoleAPI:
+	default:
+		return errors.New("Role must be serve, api or worker")
+	}
+	switch {
+	case c.Username == "":
+		return errors.New("Username is missing")
+	case !c.Password.IsSet():
+		return errors.New("Password is missing")
+	case c.MaxBodyBytes < 0:
+		return errors.New("MaxBodyBytes must not be negative")
+	case c.Lease < 0:
+		return errors.New("Lease must not be negative")
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxBodyBytes == 0 {
+		c.MaxBodyBytes = defaultMaxBody
+	}
+	if c.Lease == 0 {
+		c.Lease = defaultLease
+	}
+	return c
+}
+
+func (d Deps) check(role Role) error {
+	missing := ""
+	switch ingests := role != RoleWorker; {
+	case d.Log == nil:
+		missing = "Log"
+	case d.Database == nil:
+		missing = "Database"
+	case d.Temporal == nil:
+		missing = "Temporal"
+	case ingests && d.Inbox == nil:
+		missing = "Inbox"
+	case ingests && d.Starter == nil:
+		missing = "Starter"
+	default:
+		return nil
+	}
+	return fmt.Errorf("collaborator %s is missing", missing)
+}

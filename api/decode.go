@@ -1,0 +1,220 @@
+package api
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// decoder reads a batch in one pass, while its body arrives. It never builds a document: it notes where an item and its
+// few fields of interest lie, and the item's own bytes are what is stored. jsontext is here for that: it gives byte
+// offsets of values and errors, and is several times as fast as encoding/json, whose successor it is.
+type decoder struct {
+	dec   *jsontext.Decoder
+	src   *source
+	batch *batch
+	spans []span // of the items that may be stored, in their order
+	count int    // what the envelope says; -1 where it says nothing
+	seen  bool   // data
+}
+
+// span is where a value lies in the body.
+type span struct{ start, end int64 }
+
+// decode reads a whole body. Its error is a *failure.
+func decode(src *source) (*batch, error) {
+	d := &decoder{
+		// Of a repeated name the last value counts, as it does to whoever reads the payload later. Invalid UTF-8 costs an item,
+		// not the batch, so each item looks for it.
+		dec:   jsontext.NewDecoder(src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
+		src:   src,
+		batch: &batch{},
+		count: -1,
+	}
+	if err := d.envelope(); err != nil {
+		return nil, d.failure(err)
+	}
+	d.batch.bytes = len(src.data)
+	// Only now: the body's bytes may have moved while they were read.
+	for i, s := range d.spans {
+		d.batch.items[i].event.Payload = src.data[s.start:s.end:s.end]
+	}
+	if d.count >= 0 && d.count != d.batch.total {
+		d.batch.warnings = append(d.batch.warnings, note{Field: "count", Code: codeCountMismatch,
+			Message: fmt.Sprintf("count is not the number of items in data, which is %d", d.batch.total)})
+	}
+	return d.batch, nil
+}
+
+// envelope reads the object around the items. The indices and URLs are for who pages through OMS: any type will do.
+func (d *decoder) envelope() error {
+	t, err := d.dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	if t.Kind() != '{' {
+		return refuse(codeNotAnObject, "the body must be a JSON object with a list named data")
+	}
+	for d.dec.PeekKind() != '}' {
+		name, err := d.dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		switch text, _ := unquote(name); text {
+		case "data":
+			err = d.data()
+		case "count":
+			err = d.readCount()
+		default:
+			err = d.dec.SkipValue()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := d.dec.ReadToken(); err != nil {
+		return err
+	}
+	if err := d.end(); err != nil {
+		return err
+	}
+	if !d.seen {
+		return refuseField(codeMissingField, "data", "the list named data is missing")
+	}
+	return nil
+}
+
+// end makes sure that nothing but white space follows. It reads on to the end of the body, gzip's checksum included.
+func (d *decoder) end() error {
+	at := d.dec.InputOffset()
+	if _, err := d.dec.ReadToken(); err == nil {
+		return malformed(at)
+	} else if err != io.EOF { //nolint:errorlint // jsontext promises io.EOF itself
+		return err
+	}
+	return nil
+}
+
+// readCount understands a number and a numeric string; anything else counts as no count.
+func (d *decoder) readCount() error {
+	v, err := d.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	d.count = -1
+	if n, err := strconv.Atoi(strings.Trim(string(v), `"`)); err == nil {
+		d.count = n
+	}
+	return nil
+}
+
+func (d *decoder) data() error {
+	if d.seen {
+		return refuseField(codeRepeatedField, "data", "there is more than one list named data")
+	}
+	switch d.dec.PeekKind() {
+	case '[':
+		d.seen = true
+	case 'n':
+		return d.dec.SkipValue()
+	case 0:
+		_, err := d.dec.ReadValue()
+		return err
+	default:
+		return refuseField(codeWrongType, "data", "data must be a list")
+	}
+	if _, err := d.dec.ReadToken(); err != nil {
+		return err
+	}
+	for ; d.dec.PeekKind() != ']'; d.batch.total++ {
+		if d.batch.total == maxItems && d.dec.PeekKind() != 0 {
+			return refuseField(codeTooManyItems, "data", fmt.Sprintf("data has more than %d items; send smaller batches", maxItems))
+		}
+		if err := d.item(d.batch.total); err != nil {
+			return err
+		}
+	}
+	_, err := d.dec.ReadToken()
+	return err
+}
+
+// item reads one item; its error is one of the whole body.
+func (d *decoder) item(index int) error {
+	if k := d.dec.PeekKind(); k != '{' {
+		if err := d.dec.SkipValue(); err != nil {
+			return err
+		}
+		d.batch.reject(index, "", "", codeInvalidItem, messages[codeInvalidItem])
+		return nil
+	}
+	if _, err := d.dec.ReadToken(); err != nil {
+		return err
+	}
+	start := d.dec.InputOffset() - 1
+	var fields [fieldCount]span
+	for d.dec.PeekKind() != '}' {
+		if err := d.member(&fields); err != nil {
+			return err
+		}
+	}
+	if _, err := d.dec.ReadToken(); err != nil {
+		return err
+	}
+	whole := span{start, d.dec.InputOffset()}
+	raw := rawItem{index: index, bytes: d.src.data[whole.start:whole.end]}
+	for f, s := range fields {
+		raw.fields[f] = d.src.data[s.start:s.end]
+	}
+	if it, ok := raw.check(d.batch); ok {
+		it.event.Digest = sha256.Sum256(raw.bytes)
+		d.batch.items = append(d.batch.items, it)
+		d.spans = append(d.spans, whole)
+	}
+	return nil
+}
+
+// member reads one name and value of an item and notes where the value lies if it is one that we look at.
+func (d *decoder) member(fields *[fieldCount]span) error {
+	name, err := d.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	f, ok := fieldNamed(name)
+	if !ok {
+		return d.dec.SkipValue()
+	}
+	v, err := d.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	end := d.dec.InputOffset()
+	fields[f] = span{end - int64(len(v)), end}
+	return nil
+}
+
+// failure is what stopped the reading: our own verdict, a body that could not be read, or one that is no JSON. jsontext's
+// words quote the body, so they are not used.
+func (d *decoder) failure(err error) *failure {
+	var f *failure
+	var syntax *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &f):
+		return f
+	case d.src.err != nil:
+		return readFailure(d.src.err)
+	case errors.As(err, &syntax):
+		return malformed(syntax.ByteOffset)
+	}
+	return malformed(int64(len(d.src.data)))
+}
+
+func malformed(offset int64) *failure {
+	f := refuse(codeMalformedJSON, fmt.Sprintf("the body is not valid JSON; the trouble starts at byte %d", offset))
+	f.offset = &offset
+	return f
+}

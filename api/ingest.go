@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"relay"
+)
+
+// ingest is POST /v1/events: good items are stored together, bad ones are reported, and only where none is acceptable is
+// the batch refused.
+func (s *server) ingest(c *gin.Context, l *line) error {
+	src, err := openBody(c.Request, s.cfg.MaxBodyBytes)
+	if err != nil {
+		return err
+	}
+	b, err := decode(src)
+	l.add(slog.Int("bytes", len(src.data)))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), storeTimeout)
+	defer cancel()
+	if err := s.resolve(ctx, b); err != nil {
+		return err
+	}
+	if err := s.store(ctx, b); err != nil {
+		return err
+	}
+	sum := b.summary()
+	l.add(slog.Int("accepted", sum.Accepted), slog.Int("duplicates", sum.Duplicates), slog.Int("rejected", sum.Rejected))
+	if b.total > 0 && len(b.items) == 0 {
+		f := refuse(codeNoAcceptableItem, "no item of the batch is acceptable; errors says what is wrong with each")
+		f.summary = sum
+		return f
+	}
+	write(c, http.StatusAccepted, "application/json", sum)
+	return nil
+}
+
+// resolve gives each item its storefront's id and rejects those of unknown storefronts.
+func (s *server) resolve(ctx context.Context, b *batch) error {
+	seen := map[string]bool{}
+	var codes []string
+	for i := range b.items {
+		if code := b.items[i].event.StorefrontCode; !seen[code] {
+			seen[code] = true
+			codes = append(codes, code)
+		}
+	}
+	if len(codes) == 0 {
+		return nil
+	}
+	ids, err := s.deps.Inbox.StorefrontIDs(ctx, codes)
+	if err != nil {
+		return fmt.Errorf("resolve %d storefronts: %w", len(codes), err)
+	}
+	b.rejectWhere(fieldStorefront.name(), codeUnknownStorefront, func(it item) string {
+		if _, ok := ids[it.event.StorefrontCode]; ok {
+			return ""
+		}
+		return messages[codeUnknownStorefront]
+	})
+	for i := range b.items {
+		b.items[i].event.StorefrontID = ids[b.items[i].event.StorefrontCode]
+	}
+	return nil
+}
+
+// store keeps the items and starts some of them, and rejects those whose id belongs to another event.
+func (s *server) store(ctx context.Context, b *batch) error {
+	if len(b.items) == 0 {
+		return nil
+	}
+	events := make([]relay.NewEvent, len(b.items))
+	for i := range b.items {
+		events[i] = b.items[i].event
+	}
+	burst := reserve(s.deps.Starter, events)
+	defer burst.release()
+	stored, err := s.deps.Inbox.InsertEvents(ctx, events, s.cfg.Lease)
+	if err != nil {
+		return fmt.Errorf("store %d events: %w", len(events), err)
+	}
+	if len(stored) != len(events) {
+		return fmt.Errorf("store %d events: %d answers", len(events), len(stored))
+	}
+	burst.start(events, stored)
+	for i := range b.items {
+		b.items[i].stored = stored[i]
+	}
+	b.rejectWhere("event_id", codeConflict, func(it item) string {
+		if it.stored.Verdict != relay.Conflict {
+			return ""
+		}
+		return "another event with this event_id and event_name is stored, with status " + string(it.stored.Status)
+	})
+	return nil
+}

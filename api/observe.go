@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+const (
+	requestIDHeader = "X-Request-Id"
+	maxRequestID    = 128
+	lineKey         = "relay.line"
+)
+
+// line is the one log line of a request. Nothing that a client wrote goes into it but a sane request id.
+type line struct {
+	id    string
+	attrs []slog.Attr
+	code  code
+	cause error
+	quiet bool // of no interest as long as all is well
+}
+
+func (l *line) add(attrs ...slog.Attr) { l.attrs = append(l.attrs, attrs...) }
+
+func (l *line) fail(f *failure) { l.code, l.cause = f.code, f.cause }
+
+func lineOf(c *gin.Context) *line { return c.MustGet(lineKey).(*line) }
+
+// observe gives every request its id, answers a panic with a problem document and writes the request's line.
+func (s *server) observe(c *gin.Context) {
+	began := time.Now()
+	l := &line{id: requestID(c.GetHeader(requestIDHeader))}
+	c.Set(lineKey, l)
+	c.Header(requestIDHeader, l.id)
+	defer func() {
+		v := recover()
+		if v != nil && v != http.ErrAbortHandler { //nolint:errorlint // net/http compares the recovered value, too
+			s.fail(c, l, panicError(v))
+			l.add(slog.String("stack", string(debug.Stack())))
+		}
+		s.log(c, l, time.Since(began))
+		if v == http.ErrAbortHandler { //nolint:errorlint // see above
+			panic(v)
+		}
+	}()
+	c.Next()
+}
+
+// panicError is a recovered value for the log: Go's own words for a slip of ours, but only the type of any other value,
+// which may hold anything.
+func panicError(v any) error {
+	var re runtime.Error
+	if err, ok := v.(error); ok && errors.As(err, &re) {
+		return fmt.Errorf("panic: %w", re)
+	}
+	return fmt.Errorf("panic with a %T", v)
+}
+
+func (s *server) log(c *gin.Context, l *line, took time.Duration) {
+	status := c.Writer.Status()
+	level := slog.LevelInfo
+	switch {
+	case status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	case status >= http.StatusBadRequest:
+		level = slog.LevelWarn
+	case l.quiet:
+		level = slog.LevelDebug
+	}
+	route := c.FullPath()
+	if route == "" {
+		route = "none"
+	}
+	attrs := append([]slog.Attr{
+		slog.String("method", c.Request.Method), slog.String("route", route), slog.Int("status", status),
+		slog.Duration("duration", took), slog.String("request_id", l.id),
+	}, l.attrs...)
+	if l.code != "" {
+		attrs = append(attrs, slog.String("code", string(l.code)))
+	}
+	if l.cause != nil {
+		attrs = append(attrs, slog.String("error", l.cause.Error()))
+	}
+	// The client may be gone; its line is written all the same.
+	s.deps.Log.LogAttrs(context.WithoutCancel(c.Request.Context()), level, "http.request", attrs...)
+}
+
+// requestID is the client's own id where it is sane, else a new one.
+func requestID(sent string) string {
+	if sent == "" || len(sent) > maxRequestID {
+		return rand.Text()
+	}
+	for _, r := range []byte(sent) {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.' && r != ':' {
+			return rand.Text()
+		}
+	}
+	return sent
+}

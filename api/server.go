@@ -1,0 +1,102 @@
+// Package api is the relay's HTTP side: events in, JSON out. It decides what an acceptable event is and answers in words
+// that OMS can act on. It knows neither SQL nor Temporal: storing, starting and probing are small interfaces that it
+// declares (see Deps) and that cmd fills.
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// access says who may use a route.
+type access int
+
+const (
+	open access = iota // anybody: answers without login carry status words only
+	oms                // the login of OMS
+)
+
+// route is one line of the table of routes.
+type route struct {
+	method, path string
+	access       access
+	handle       handler
+}
+
+// handler answers a request, or says why not; what it adds to the line is logged.
+type handler func(*gin.Context, *line) error
+
+type server struct {
+	cfg   Config
+	deps  Deps
+	login login
+	ready readiness
+}
+
+// New is the relay's HTTP handler: ingestion and health, or health alone in the worker role. A collaborator or value that
+// is missing is an error that names it.
+func New(cfg Config, deps Deps) (http.Handler, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("api config: %w", err)
+	}
+	if err := deps.check(cfg.Role); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	s := &server{
+		cfg:   cfg.withDefaults(),
+		deps:  deps,
+		login: newLogin(cfg.Username, cfg.Password),
+		ready: readiness{role: cfg.Role, database: deps.Database, temporal: deps.Temporal},
+	}
+	return s.engine(), nil
+}
+
+// routes is every route of the relay with who may use it.
+func (s *server) routes() []route {
+	routes := []route{
+		{http.MethodGet, "/health", open, s.health},
+		{http.MethodGet, "/health/ready", open, s.healthReady},
+	}
+	if s.cfg.Role == RoleWorker {
+		return routes
+	}
+	return append(routes,
+		route{http.MethodPost, "/v1/events", oms, s.ingest},
+	)
+}
+
+func (s *server) engine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.HandleMethodNotAllowed = true
+	// A redirect would be answered by gin itself, outside of our middleware.
+	e.RedirectTrailingSlash = false
+	_ = e.SetTrustedProxies(nil) // nothing here looks at the client's address
+	e.Use(s.observe)
+	e.NoRoute(s.serve(func(*gin.Context, *line) error {
+		return refuse(codeNotFound, "there is nothing at this path")
+	}))
+	e.NoMethod(s.serve(func(*gin.Context, *line) error {
+		return refuse(codeMethodNotAllowed, "this path takes another method; see the Allow header")
+	}))
+	for _, r := range s.routes() {
+		chain := []gin.HandlerFunc{s.serve(r.handle)}
+		if r.access != open {
+			chain = append([]gin.HandlerFunc{s.serve(s.authenticate)}, chain...)
+		}
+		e.Handle(r.method, r.path, chain...)
+	}
+	return e
+}
+
+// serve makes a handler gin's. An error ends the chain with a problem document.
+func (s *server) serve(h handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		l := lineOf(c)
+		if err := h(c, l); err != nil {
+			s.fail(c, l, err)
+		}
+	}
+}
