@@ -17,20 +17,10 @@ func migrateCommand() *cobra.Command {
 	c := &cobra.Command{Use: "migrate", Short: "Bring the database's tables up or down, or show where they are"}
 	c.AddCommand(
 		migration("up", "Apply what is missing, and register Temporal's search attributes", migrateUp),
-		migration("down", "Take back the last migration", func(ctx context.Context, s *db.Store, w io.Writer) error {
-			name, err := s.Down(ctx)
-			if err == nil {
-				_, err = fmt.Fprintln(w, "taken back:", name)
-			}
-			return err
+		migration("down", "Take back what the last up applied", func(ctx context.Context, s *db.Store, _ io.Writer) error {
+			return s.Down(ctx)
 		}),
-		migration("status", "List migrations, applied and not", func(ctx context.Context, s *db.Store, w io.Writer) error {
-			lines, err := s.MigrationStatus(ctx)
-			for _, l := range lines {
-				_, _ = fmt.Fprintln(w, l)
-			}
-			return err
-		}),
+		migration("status", "List migrations, applied and not", migrateStatus),
 	)
 	return c
 }
@@ -56,17 +46,37 @@ func migration(name, short string, f func(context.Context, *db.Store, io.Writer)
 }
 
 func migrateUp(ctx context.Context, s *db.Store, w io.Writer) error {
-	report, err := s.Up(ctx)
+	r, err := s.Up(ctx)
+	show(w, "applied", r.Applied)
+	show(w, "changed", r.Changes)
+	show(w, "differs, left as it is", r.Differences)
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprint(w, report)
 	if err := registerSearch(ctx); err != nil {
 		_, _ = fmt.Fprintln(w, "warning: deliveries will not be searchable by storefront, type, id and destination:", err)
 		return nil
 	}
 	_, _ = fmt.Fprintln(w, "search attributes registered with Temporal")
 	return nil
+}
+
+func show(w io.Writer, what string, lines []string) {
+	for _, l := range lines {
+		_, _ = fmt.Fprintf(w, "%s: %s\n", what, l)
+	}
+}
+
+func migrateStatus(ctx context.Context, s *db.Store, w io.Writer) error {
+	list, err := s.MigrationStatus(ctx)
+	for _, m := range list {
+		state := "not applied"
+		if m.Applied {
+			state = "applied " + m.At.UTC().Format(time.RFC3339)
+		}
+		_, _ = fmt.Fprintf(w, "%-40s %s\n", m.Name, state)
+	}
+	return err
 }
 
 // registerSearch is a service to the Web UI: everything works without.
