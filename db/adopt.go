@@ -1,0 +1,171 @@
+package db
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// adopt makes tables that were there before the relay fit for it, without losing anything: it adds columns and keys that
+// are missing, gives defaults to columns that lack them, and lets columns be empty that the relay does not fill. Anything
+// else that differs is reported and left. On tables that the first migration has just made it finds nothing to do.
+//
+// What a table should be is asked of the server itself: the migration's own statement, run for a temporary table, printed
+// by SHOW CREATE TABLE. Both engines print differently, but each prints the same thing in the same way.
+func adopt(ctx context.Context, pool *sql.DB, r *Report) error {
+	return compareAll(ctx, pool, func(want, have table) error {
+		a := adoption{ctx: ctx, pool: pool, report: r, table: have}
+		for _, column := range want.columns {
+			a.column(column)
+		}
+		for _, column := range have.columns {
+			if _, ok := want.column(column.name); !ok {
+				a.unknown(column)
+			}
+		}
+		for _, key := range want.keys {
+			a.key(key)
+		}
+		for _, key := range have.keys {
+			if key.kind == "FOREIGN KEY" {
+				a.differs("has the foreign key %s, which can make a kill switch wait for an open insert", key.text)
+			}
+		}
+		return a.err
+	})
+}
+
+// refuseAdopted stops a Down that would drop tables of the earlier service: those with columns that the relay's lack.
+func refuseAdopted(ctx context.Context, pool *sql.DB) error {
+	return compareAll(ctx, pool, func(want, have table) error {
+		for _, column := range have.columns {
+			if _, ok := want.column(column.name); !ok {
+				return fmt.Errorf("%s.%s is not the relay's: %w", have.name, column.name, ErrAdopted)
+			}
+		}
+		return nil
+	})
+}
+
+// compareAll shows f each table as it should be and as it is.
+func compareAll(ctx context.Context, pool *sql.DB, f func(want, have table) error) error {
+	script, err := migrationFiles.ReadFile("migrations/20261123100000_tables.up.sql")
+	if err != nil {
+		return err
+	}
+	var all error
+	for statement := range bytes.SplitSeq(script, []byte("--bun:split")) {
+		want, err := wanted(ctx, pool, string(statement))
+		if err != nil {
+			return err
+		}
+		have, err := showTable(ctx, pool, want.name)
+		if err != nil {
+			return err
+		}
+		all = errors.Join(all, f(want, have))
+	}
+	return all
+}
+
+// wanted makes a temporary table of a CREATE TABLE statement and reads it. It uses a connection of its own and throws it
+// away: left in the pool, the temporary table would hide the real one from whoever came next.
+func wanted(ctx context.Context, pool *sql.DB, statement string) (table, error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return table{}, err
+	}
+	defer func() {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+		_ = conn.Close()
+	}()
+	const create = "CREATE TABLE IF NOT EXISTS "
+	_, rest, ok := strings.Cut(statement, create)
+	if !ok {
+		return table{}, fmt.Errorf("no %q in a migration that makes tables", create)
+	}
+	name, _, _ := strings.Cut(rest, " ")
+	if _, err := conn.ExecContext(ctx, "CREATE TEMPORARY TABLE "+rest); err != nil {
+		return table{}, err
+	}
+	return showTable(ctx, conn, name)
+}
+
+// adoption is the work on one table.
+type adoption struct {
+	ctx    context.Context
+	pool   *sql.DB
+	report *Report
+	table  table
+	err    error // of what cannot be left undone
+}
+
+func (a *adoption) differs(format string, args ...any) {
+	a.report.Differences = append(a.report.Differences, a.table.name+" "+fmt.Sprintf(format, args...))
+}
+
+// alter changes the table and says so, or says that it could not.
+func (a *adoption) alter(done, clause string) error {
+	_, err := a.pool.ExecContext(a.ctx, "ALTER TABLE "+quoteName(a.table.name)+" "+clause)
+	if err != nil {
+		a.differs("could not be changed (%s): %v", done, translate(err))
+		return err
+	}
+	a.report.Changes = append(a.report.Changes, a.table.name+": "+done)
+	return nil
+}
+
+// must is an alter without which the relay does not work.
+func (a *adoption) must(done, clause string) {
+	if err := a.alter(done, clause); err != nil {
+		a.err = errors.Join(a.err, fmt.Errorf("%s: %s: %w", a.table.name, done, translate(err)))
+	}
+}
+
+func (a *adoption) column(want column) {
+	have, ok := a.table.column(want.name)
+	switch {
+	case !ok && want.required():
+		// The rows that are there have no value for it; an implied one ('' or 0) would look like one.
+		a.must("column "+want.name+" added, empty in the rows that were there", "ADD COLUMN "+want.optional())
+	case !ok:
+		a.must("column "+want.name+" added", "ADD COLUMN "+want.text)
+	case have.required() && want.defaulted() != "":
+		a.must("column "+want.name+" got a default", "ALTER COLUMN "+quoteName(want.name)+" SET DEFAULT "+want.defaulted())
+	case have.required() && !want.required() && !want.increments():
+		a.must("column "+want.name+" may be empty", "MODIFY COLUMN "+have.optional())
+	}
+	if ok && have.text != want.text {
+		a.differs("has the column %s; the relay's own is %s", have.text, want.text)
+	}
+}
+
+// unknown looks at a column that the relay does not know, and so never fills.
+func (a *adoption) unknown(have column) {
+	a.differs("has the unknown column %s, which stays as it is", have.text)
+	if have.required() {
+		a.must("unknown column "+have.name+" may be empty, because the relay does not fill it", "MODIFY COLUMN "+have.optional())
+	}
+}
+
+// key adds a missing key or check. Rows that contradict a check stay; rows that contradict a unique key have to go first.
+func (a *adoption) key(want key) {
+	same := func(k key) bool {
+		// Some queries force the plain keys, by their names.
+		return k.kind == want.kind && k.rule == want.rule && (k.name == want.name || want.kind != "KEY")
+	}
+	if slices.ContainsFunc(a.table.keys, same) {
+		return
+	}
+	done := strings.ToLower(want.kind) + " " + want.name + " added"
+	if want.kind == "UNIQUE KEY" || want.kind == "PRIMARY KEY" {
+		a.must(done, "ADD "+want.text)
+		return
+	}
+	_ = a.alter(done, "ADD "+want.text) // in the report
+}

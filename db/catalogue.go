@@ -1,0 +1,93 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+)
+
+// platform is one entry of the catalogue, under the names that the file uses.
+type platform struct {
+	Code        string            `json:"code"`
+	Name        string            `json:"name"`
+	Vendor      string            `json:"vendor"`
+	Category    string            `json:"category"`
+	Tier        int               `json:"tier"`
+	APIBaseURL  string            `json:"api_base_url"`
+	Auth        string            `json:"auth"`
+	Credentials []CredentialField `json:"credentials"`
+	DocsURL     string            `json:"docs_url"`
+	ServerSide  bool              `json:"server_side_events_api"`
+}
+
+// CredentialField is one field of a platform's credential.
+type CredentialField struct {
+	Field       string `json:"field"`
+	Secret      bool   `json:"secret"`
+	Required    bool   `json:"required"`
+	Format      string `json:"format,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// seedCatalogue adds the platforms of the catalogue that the table lacks. What is there stays as it is: an admin may have
+// changed it.
+func seedCatalogue(ctx context.Context, pool *sql.DB) error {
+	raw, err := migrationFiles.ReadFile("migrations/platform-catalogue.json")
+	if err != nil {
+		return err
+	}
+	var catalogue []platform
+	if err := json.Unmarshal(raw, &catalogue); err != nil {
+		return fmt.Errorf("read the platform catalogue: %w", err)
+	}
+	known, err := platformCodes(ctx, pool)
+	if err != nil {
+		return err
+	}
+	tx, err := pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // no-op after Commit
+	for _, p := range catalogue {
+		if known[p.Code] {
+			continue
+		}
+		if err := insertPlatform(ctx, tx, p); err != nil {
+			return fmt.Errorf("platform %s: %w", p.Code, err)
+		}
+	}
+	return tx.Commit()
+}
+
+func platformCodes(ctx context.Context, q querier) (map[string]bool, error) {
+	rows, err := q.QueryContext(ctx, "SELECT code FROM ad_analytics_platforms WHERE code IS NOT NULL")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	codes := map[string]bool{}
+	for rows.Next() {
+		var code string
+		if err := rows.Scan(&code); err != nil {
+			return nil, err
+		}
+		codes[code] = true
+	}
+	return codes, rows.Err()
+}
+
+func insertPlatform(ctx context.Context, q querier, p platform) error {
+	fields, err := json.Marshal(p.Credentials)
+	if err != nil {
+		return err
+	}
+	_, err = q.ExecContext(ctx, `INSERT INTO ad_analytics_platforms (code, name, vendor, category, tier, api_base_url, auth,
+		credential_fields, docs_url, server_side_events_api) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		p.Code, p.Name, p.Vendor, p.Category, p.Tier, nullText(p.APIBaseURL), p.Auth, fields, nullText(p.DocsURL), p.ServerSide)
+	return err
+}
+
+// nullText stores an empty text as NULL.
+func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }

@@ -1,0 +1,226 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"relay"
+)
+
+// ClaimOptions bound one round of claiming.
+type ClaimOptions struct {
+	Page  int           // rows of one storefront at most
+	Cap   int           // rows of one storefront that may be in flight; 0 is no cap
+	Lease time.Duration // for which nobody else claims them
+}
+
+// claimPages is how many pages of rows that can never be delivered one round removes per storefront before it goes on to
+// the next one.
+const claimPages = 20
+
+// Claim leases pending rows to the caller, who starts their deliveries: one fair round over the storefronts, each with at
+// most a page of its oldest rows, the pages dealt out in turn. Rows that can never be delivered become failed, with a
+// reason, and hold nothing up. A lease that ran out is claimed again. The work depends on what is claimed and on the
+// number of storefronts with pending rows, not on the size of the table.
+func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.Start, error) {
+	if err := s.resolveCodes(ctx); err != nil {
+		return nil, fail("resolve storefront codes", err)
+	}
+	var pages [][]relay.Start
+	for id := int64(-1 << 31); ; {
+		next, ok, err := s.nextPending(ctx, id)
+		if err != nil {
+			return nil, fail("look for pending events", err)
+		}
+		if !ok {
+			return deal(pages), nil
+		}
+		id = next
+		page, err := s.claimStorefront(ctx, id, o)
+		if err != nil {
+			return nil, fail(fmt.Sprintf("claim events of storefront %d", id), err)
+		}
+		pages = append(pages, page)
+	}
+}
+
+// nextPending is the lowest storefront above id with pending rows: one step over the claim key, past all the rows of the
+// storefronts before.
+const nextPendingSQL = `SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+	WHERE status = 'pending' AND storefront_id > ? ORDER BY storefront_id LIMIT 1`
+
+func (s *Store) nextPending(ctx context.Context, id int64) (int64, bool, error) {
+	err := s.sql.QueryRowContext(ctx, nextPendingSQL, id).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	return id, err == nil, err
+}
+
+// claimStorefront claims a page of one storefront's rows, less what the cap leaves no room for.
+func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) ([]relay.Start, error) {
+	room := o.Page
+	if o.Cap > 0 {
+		busy, err := s.inFlight(ctx, id, o.Cap)
+		if err != nil {
+			return nil, err
+		}
+		room = min(room, o.Cap-busy)
+	}
+	var code string
+	err := s.sql.QueryRowContext(ctx, "SELECT storefront_id FROM storefronts WHERE id = ?", id).Scan(&code)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	c := claim{storefront: id, code: code, known: err == nil, lease: o.Lease}
+	if !c.known {
+		room = max(room, o.Page) // nothing of it is in flight
+	}
+	for range claimPages {
+		if room <= len(c.starts) {
+			break
+		}
+		more := false
+		err := s.tx(ctx, func(tx *sql.Tx) (err error) {
+			more, err = c.page(ctx, tx, room-len(c.starts))
+			return err
+		})
+		if err != nil || !more {
+			return c.starts, err
+		}
+	}
+	return c.starts, nil
+}
+
+// inFlight counts a storefront's rows under a lease, started or about to be, as far as limit.
+const inFlightSQL = `SELECT
+	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+		WHERE status = 'pending' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) p) +
+	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+		WHERE status = 'processing' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) r)`
+
+func (s *Store) inFlight(ctx context.Context, id int64, limit int) (int, error) {
+	var n int
+	err := s.sql.QueryRowContext(ctx, inFlightSQL, id, limit, id, limit).Scan(&n)
+	return n, err
+}
+
+// deal merges pages in turn, so that the first starts are not all of one storefront.
+func deal(pages [][]relay.Start) []relay.Start {
+	var starts []relay.Start
+	for n := 0; ; n++ {
+		before := len(starts)
+		for _, page := range pages {
+			if n < len(page) {
+				starts = append(starts, page[n])
+			}
+		}
+		if len(starts) == before {
+			return starts
+		}
+	}
+}
+
+// claim is the claiming of one storefront's rows.
+type claim struct {
+	storefront int64
+	code       string
+	known      bool // there is such a storefront
+	lease      time.Duration
+	starts     []relay.Start
+}
+
+// claimSQL takes rows in the order of the claim key: never claimed first, by id; then those whose lease ran out. Rows that
+// another claimer holds are skipped, and so are inserts that are not committed: they are found once they are.
+const claimSQL = `SELECT id, event_id, event_type, storefront_code, source_system,
+	CASE WHEN payload_digest IS NULL THEN event_payload END
+	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+	WHERE status = 'pending' AND storefront_id = ? AND claimed_until <= UTC_TIMESTAMP(6)
+	ORDER BY claimed_until, id LIMIT ? FOR UPDATE SKIP LOCKED`
+
+// page claims up to n rows and reports whether there may be more.
+func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
+	rows, err := tx.QueryContext(ctx, claimSQL, c.storefront, n)
+	if err != nil {
+		return false, err
+	}
+	starts, bad, err := c.read(rows)
+	if err != nil {
+		return false, err
+	}
+	if err := failRows(ctx, tx, bad); err != nil {
+		return false, err
+	}
+	if err := c.lend(ctx, tx, starts); err != nil {
+		return false, err
+	}
+	c.starts = append(c.starts, starts...)
+	return len(starts)+len(bad) == n, nil
+}
+
+func (c *claim) read(rows *sql.Rows) ([]relay.Start, []failure, error) {
+	defer func() { _ = rows.Close() }()
+	var starts []relay.Start
+	var bad []failure
+	for rows.Next() {
+		var start relay.Start
+		var code sql.NullString
+		var payload sql.RawBytes
+		if err := rows.Scan(&start.ID, &start.EventID, &start.Type, &code, &start.Source, &payload); err != nil {
+			return nil, nil, err
+		}
+		if f, ok := c.judge(start, code.String, payload); !ok {
+			bad = append(bad, f)
+			continue
+		}
+		start.Type, start.StorefrontCode = strings.ToLower(start.Type), c.code
+		starts = append(starts, start)
+	}
+	return starts, bad, rows.Err()
+}
+
+// judge finds what keeps a row from ever being delivered. payload is nil for rows that the API has checked.
+func (c *claim) judge(start relay.Start, code string, payload []byte) (failure, bool) {
+	f := failure{id: start.ID}
+	code = strings.TrimSpace(code)
+	switch {
+	case !c.known:
+		f.reason, f.detail = relay.ReasonUnknownStorefront, fmt.Sprintf("no storefront has the id %d", c.storefront)
+	case code != "" && code != c.code:
+		f.reason = relay.ReasonStorefrontMismatch
+		f.detail = fmt.Sprintf("storefront_id %d is %q, storefront_code is %q", c.storefront, c.code, code)
+	case strings.TrimSpace(start.EventID) == "":
+		f.reason = relay.ReasonMissingEventID
+	case strings.TrimSpace(start.Type) == "":
+		f.reason = relay.ReasonMissingEventType
+	case payload != nil:
+		if _, err := relay.ParsePayload(payload); err != nil {
+			f.reason = relay.ReasonInvalidPayload
+		}
+	}
+	f.detail = cmp.Or(f.detail, f.reason.Words())
+	return f, f.reason == ""
+}
+
+// lend writes the lease, and the code of rows that came with an id only.
+func (c *claim) lend(ctx context.Context, tx *sql.Tx, starts []relay.Start) error {
+	for chunk := range slices.Chunk(starts, maxRows) {
+		args := []any{c.lease.Microseconds(), c.code}
+		for _, start := range chunk {
+			args = append(args, start.ID)
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND,
+			storefront_code = COALESCE(NULLIF(storefront_code, ''), ?), updated_at = UTC_TIMESTAMP(6)
+			WHERE id IN (`+tuples("?", len(chunk))+")", args...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"relay"
+)
+
+const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system,
+	e.created_at, UTC_TIMESTAMP(6), c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers,
+	c.options, p.code, p.api_base_url, p.credential_fields, k.credentials, k.options` + switchTables + `
+	LEFT JOIN ad_analytics_platforms p ON p.code = ?
+	LEFT JOIN platform_credentials k ON k.storefront_id = s.id AND k.platform_id = p.id
+	WHERE e.id = ?`
+
+// deliveryRow is what deliverySQL reads.
+type deliveryRow struct {
+	levels
+	event   relay.Event
+	status  relay.Status
+	run     sql.NullString
+	payload []byte
+
+	sgtm struct{ url, clientType, measurementID, secret, path, headers, options sql.NullString }
+	plat struct{ code, baseURL, fields, credentials, options sql.NullString }
+}
+
+func (r *deliveryRow) dest() []any {
+	return append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source,
+		&r.event.CreatedAt, &r.event.Now, &r.sgtm.url, &r.sgtm.clientType, &r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path,
+		&r.sgtm.headers, &r.sgtm.options, &r.plat.code, &r.plat.baseURL, &r.plat.fields, &r.plat.credentials, &r.plat.options)
+}
+
+// Delivery reads everything that one try at one destination needs to know. An event or storefront that is gone is
+// relay.ErrNotFound. Where only the destination's secrets or options cannot be read, the error is relay.ErrUnreadable and
+// the rest is filled in. A destination that is no longer configured has no Key.
+func (s *Store) Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error) {
+	act := fmt.Sprintf("read event %d for %s", id, destination)
+	var r deliveryRow
+	if err := s.sql.QueryRowContext(ctx, deliverySQL, destination, id).Scan(r.dest()...); err != nil {
+		return relay.Delivery{}, fail(act, err)
+	}
+	d := relay.Delivery{
+		Owned:      r.status == relay.StatusProcessing && r.run.String == run,
+		Generation: r.generation,
+		Switches:   r.switches(),
+		Event:      r.event,
+	}
+	d.Event.ID, d.Event.Type, d.Event.Storefront = id, strings.ToLower(r.event.Type), d.Switches.Storefront
+	d.Event.Payload, _ = relay.ParsePayload(r.payload) // nil where it is none
+	if !d.Owned {
+		return d, nil
+	}
+	numbers, err := s.addDestinations(ctx, id, r.generation, &d.Switches)
+	if err != nil {
+		return relay.Delivery{}, fail(act, err)
+	}
+	d.LastNumber = numbers[destination]
+	if destination == relay.SGTM {
+		d.Destination, err = s.container(&r)
+	} else {
+		d.Destination, err = s.platform(&r)
+	}
+	return d, fail(act, err)
+}
+
+// container is a storefront's sGTM container as a destination.
+func (s *Store) container(r *deliveryRow) (relay.Destination, error) {
+	if !r.levels.sgtm.Valid {
+		return relay.Destination{}, nil
+	}
+	d := newDestination(relay.SGTM)
+	setText(d.Settings, "sgtm_url", r.sgtm.url)
+	setText(d.Settings, "client_type", r.sgtm.clientType)
+	setText(d.Settings, "measurement_id", r.sgtm.measurementID)
+	setText(d.Settings, "custom_endpoint_path", r.sgtm.path)
+	if err := readOptions(r.sgtm.options, &d.Options); err != nil {
+		return d, err
+	}
+	if r.sgtm.secret.String != "" {
+		secret, err := s.keys.Decrypt(r.sgtm.secret.String)
+		if err != nil {
+			return d, fmt.Errorf("api_secret: %w", err)
+		}
+		d.Secrets["api_secret"] = secret
+	}
+	headers, err := s.openFields(r.sgtm.headers.String)
+	if err != nil {
+		return d, fmt.Errorf("custom_headers: %w", err)
+	}
+	for name, value := range headers {
+		d.Secrets["header:"+name] = value
+	}
+	return d, nil
+}
+
+// platform is a platform for which the storefront has a credential as a destination.
+func (s *Store) platform(r *deliveryRow) (relay.Destination, error) {
+	if !r.plat.credentials.Valid {
+		return relay.Destination{}, nil
+	}
+	d := newDestination(r.plat.code.String)
+	setText(d.Settings, "api_base_url", r.plat.baseURL)
+	if err := readOptions(r.plat.options, &d.Options); err != nil {
+		return d, err
+	}
+	values, err := s.openFields(r.plat.credentials.String)
+	if err != nil {
+		return d, fmt.Errorf("credentials: %w", err)
+	}
+	open := openNames(r.plat.fields.String)
+	for name, value := range values {
+		if open[name] {
+			d.Settings[name] = value.Reveal()
+		} else {
+			d.Secrets[name] = value
+		}
+	}
+	return d, nil
+}
+
+func newDestination(key string) relay.Destination {
+	return relay.Destination{Key: key, Settings: map[string]string{}, Secrets: map[string]relay.Secret{}}
+}
+
+func setText(m map[string]string, key string, value sql.NullString) {
+	if value.String != "" {
+		m[key] = value.String
+	}
+}
+
+// openNames are the fields of a platform's credential that are no secrets. What the catalogue does not list is one.
+func openNames(fields string) map[string]bool {
+	var list []CredentialField
+	_ = json.Unmarshal([]byte(fields), &list) // unreadable: all are secrets
+	open := map[string]bool{}
+	for _, f := range list {
+		open[f.Field] = !f.Secret
+	}
+	return open
+}
+
+// readOptions fails rather than send without what an admin forbade.
+func readOptions(stored sql.NullString, to *relay.Options) error {
+	if stored.String == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(stored.String), to); err != nil {
+		return fmt.Errorf("options: %w", relay.ErrUnreadable)
+	}
+	return nil
+}
+
+// openFields decrypts a stored JSON object: encrypted whole, or value by value, or not at all. Values that are no strings
+// keep their JSON text.
+func (s *Store) openFields(stored string) (map[string]relay.Secret, error) {
+	if stored == "" {
+		return nil, nil
+	}
+	whole, err := s.keys.Decrypt(stored)
+	if err != nil {
+		return nil, err
+	}
+	var raw map[string]json.RawMessage
+	if json.Unmarshal([]byte(whole.Reveal()), &raw) != nil {
+		return nil, fmt.Errorf("%w: no JSON object in it", relay.ErrUnreadable)
+	}
+	fields := make(map[string]relay.Secret, len(raw))
+	for name, value := range raw {
+		text := string(value)
+		if text == "null" {
+			continue
+		}
+		var s2 string
+		if json.Unmarshal(value, &s2) == nil {
+			text = s2
+		}
+		if fields[name], err = s.keys.Decrypt(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return fields, nil
+}

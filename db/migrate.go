@@ -1,0 +1,187 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun/migrate"
+)
+
+//go:embed migrations
+var migrationFiles embed.FS
+
+// Names of our own tables: the database may be shared with OMS.
+const (
+	migrationsTable     = "relay_migrations"
+	migrationLocksTable = "relay_migration_locks" // bun makes it; the lock is GET_LOCK, see locked
+	migrateLockWait     = 60 * time.Second
+)
+
+// Report is what a migration did and found.
+type Report struct {
+	Applied     []string // migrations, in order
+	Changes     []string // what was done to tables that were there before, in words
+	Differences []string // what differs there and was left as it is, in words
+}
+
+// Migration is one step of the schema.
+type Migration struct {
+	Name    string
+	Applied bool
+	At      time.Time // when it was applied
+}
+
+// ErrAdopted is the refusal to undo the schema where tables of the earlier service were taken over: that would drop its
+// rows.
+var ErrAdopted = errors.New("the tables hold what was there before the relay; drop them by hand if that is meant")
+
+// Up applies the migrations that are missing. On a database with tables of the earlier service it drops nothing: it adds
+// what is missing and reports what differs.
+func (s *Store) Up(ctx context.Context) (Report, error) {
+	var r Report
+	err := s.locked(ctx, func(pool *sql.DB) error {
+		m, err := newMigrator(pool, &r)
+		if err != nil {
+			return err
+		}
+		if err := m.Init(ctx); err != nil {
+			return err
+		}
+		group, err := m.Migrate(ctx)
+		for _, applied := range group.Migrations {
+			if applied.IsApplied() {
+				r.Applied = append(r.Applied, applied.String())
+			}
+		}
+		return err
+	})
+	return r, fail("migrate up", err)
+}
+
+// Down undoes the migrations that the last Up applied. With the first of them goes everything that is stored.
+func (s *Store) Down(ctx context.Context) error {
+	return fail("migrate down", s.locked(ctx, func(pool *sql.DB) error {
+		m, err := newMigrator(pool, &Report{})
+		if err != nil {
+			return err
+		}
+		if err := m.Init(ctx); err != nil {
+			return err
+		}
+		_, err = m.Rollback(ctx)
+		return err
+	}))
+}
+
+// MigrationStatus lists the migrations that this binary knows, in order.
+func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
+	known, err := newMigrations(&Report{})
+	if err != nil {
+		return nil, err
+	}
+	applied, err := s.applied(ctx)
+	if err != nil {
+		return nil, fail("read the migrations", err)
+	}
+	var list []Migration
+	for _, m := range known.Sorted() {
+		at, ok := applied[m.Name]
+		list = append(list, Migration{Name: m.String(), Applied: ok, At: at})
+	}
+	return list, nil
+}
+
+// Current reports whether every migration that this binary knows has been applied. A database that a newer binary has
+// migrated further is current too.
+func (s *Store) Current(ctx context.Context) (bool, error) {
+	list, err := s.MigrationStatus(ctx)
+	for _, m := range list {
+		if !m.Applied {
+			return false, err
+		}
+	}
+	return err == nil, err
+}
+
+func (s *Store) applied(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := s.sql.QueryContext(ctx, "SELECT name, migrated_at FROM "+migrationsTable)
+	if isNumber(err, errNoSuchTable) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	applied := map[string]time.Time{}
+	for rows.Next() {
+		var name string
+		var at time.Time
+		if err := rows.Scan(&name, &at); err != nil {
+			return nil, err
+		}
+		applied[name] = at
+	}
+	return applied, rows.Err()
+}
+
+func newMigrator(pool *sql.DB, r *Report) (*migrate.Migrator, error) {
+	migrations, err := newMigrations(r)
+	if err != nil {
+		return nil, err
+	}
+	return migrate.NewMigrator(newBun(pool), migrations, migrate.WithTableName(migrationsTable),
+		migrate.WithLocksTableName(migrationLocksTable), migrate.WithMarkAppliedOnSuccess(true)), nil
+}
+
+// newMigrations are the embedded files and, between them by their names, the steps that need Go.
+func newMigrations(r *Report) (*migrate.Migrations, error) {
+	ms := migrate.NewMigrations()
+	if err := ms.Discover(migrationFiles); err != nil {
+		return nil, err
+	}
+	step := func(name, comment string, up, down func(context.Context, *sql.DB) error) {
+		m := migrate.Migration{Name: name, Comment: comment}
+		m.Up = func(ctx context.Context, m *migrate.Migrator, _ *migrate.Migration) error { return up(ctx, m.DB().DB) }
+		m.Down = func(ctx context.Context, m *migrate.Migrator, _ *migrate.Migration) error {
+			return down(ctx, m.DB().DB)
+		}
+		ms.Add(m)
+	}
+	step("20261123100001", "adopt", func(ctx context.Context, pool *sql.DB) error { return adopt(ctx, pool, r) }, refuseAdopted)
+	step("20261123100002", "catalogue", seedCatalogue, func(context.Context, *sql.DB) error { return nil })
+	return ms, nil
+}
+
+// locked runs f while this process alone migrates the database. The lock is the server's own and ends with its
+// connection; bun's is a row, which a killed process would leave for ever. f gets a pool without a read time-out, because
+// changing a large table takes as long as it takes.
+func (s *Store) locked(ctx context.Context, f func(*sql.DB) error) error {
+	config := s.config.Clone()
+	config.ReadTimeout, config.WriteTimeout = 0, 0
+	pool, err := newPool(config, 4)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }()
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	sum := sha256.Sum256([]byte(config.DBName))
+	name := "relay_migrate_" + hex.EncodeToString(sum[:8]) // locks are the server's, not the database's
+	var got sql.NullInt64
+	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", name, int(migrateLockWait.Seconds())).Scan(&got); err != nil {
+		return err
+	}
+	if got.Int64 != 1 {
+		return fmt.Errorf("another process has been migrating this database for %s", migrateLockWait)
+	}
+	return f(pool)
+}

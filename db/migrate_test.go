@@ -1,0 +1,39 @@
+package db_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestMigrationsGoUpAndDownAndUpAgain(t *testing.T) {
+	t.Parallel()
+	f := empty(t)
+	current, err := f.Current(t.Context())
+	require.NoError(t, err)
+	require.False(t, current)
+
+	report, err := f.Up(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"20261123100000_tables", "20261123100001_adopt", "20261123100002_catalogue"}, report.Applied)
+	require.Empty(t, report.Changes)
+	require.Empty(t, report.Differences)
+	current, err = f.Current(t.Context())
+	require.NoError(t, err)
+	require.True(t, current)
+
+	report, err = f.Up(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, report.Applied)
+
+	require.NoError(t, f.Down(t.Context()))
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()"))
+	current, err = f.Current(t.Context())
+	require.NoError(t, err)
+	require.False(t, current)
+
+	report, err = f.Up(t.Context())
+	require.NoError(t, err)
+	require.Len(t, report.Applied, 3)
+	require.Equal(t, 152, f.count("SELECT COUNT(*) FROM ad_analytics_platforms"))
+}

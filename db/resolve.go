@@ -1,0 +1,154 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"relay"
+)
+
+// failure is a row that can never be delivered, and why.
+type failure struct {
+	id     int64
+	reason relay.Reason
+	detail string
+}
+
+// failRows ends rows that can never be delivered, where OMS reads why.
+func failRows(ctx context.Context, tx *sql.Tx, failures []failure) error {
+	groups := map[failure][]any{} // by reason and detail
+	for _, f := range failures {
+		key := failure{reason: f.reason, detail: f.detail}
+		groups[key] = append(groups[key], f.id)
+	}
+	for f, ids := range groups {
+		for chunk := range slices.Chunk(ids, maxRows) {
+			_, err := tx.ExecContext(ctx, `UPDATE marketing_events SET status = 'failed', reason = ?, detail = ?,
+				finished_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
+				WHERE id IN (`+tuples("?", len(chunk))+")", append([]any{string(f.reason), f.detail}, chunk...)...)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// resolveBound is how many pages of rows without storefront_id one round resolves: 100,000 rows, a few seconds.
+const resolveBound = 100
+
+// resolveCodes writes the id into pending rows that name their storefront by code only. Rows whose code nobody has become
+// failed.
+func (s *Store) resolveCodes(ctx context.Context) error {
+	for range resolveBound {
+		full := false
+		err := s.tx(ctx, func(tx *sql.Tx) error {
+			byCode, n, err := codeRows(ctx, tx)
+			if err != nil {
+				return err
+			}
+			full = n == maxRows
+			return resolve(ctx, tx, byCode)
+		})
+		if err != nil || !full {
+			return err
+		}
+	}
+	return nil
+}
+
+const codeRowsSQL = `SELECT id, storefront_code FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+	WHERE status = 'pending' AND storefront_id IS NULL ORDER BY claimed_until, id LIMIT ? FOR UPDATE SKIP LOCKED`
+
+// codeRows locks a page of rows without storefront_id and gives their ids by code.
+func codeRows(ctx context.Context, tx *sql.Tx) (map[string][]any, int, error) {
+	rows, err := tx.QueryContext(ctx, codeRowsSQL, maxRows)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = rows.Close() }()
+	byCode, n := map[string][]any{}, 0
+	for rows.Next() {
+		var id int64
+		var code sql.NullString
+		if err := rows.Scan(&id, &code); err != nil {
+			return nil, 0, err
+		}
+		key := strings.TrimSpace(code.String)
+		byCode[key] = append(byCode[key], id)
+		n++
+	}
+	return byCode, n, rows.Err()
+}
+
+func resolve(ctx context.Context, tx *sql.Tx, byCode map[string][]any) error {
+	if len(byCode) == 0 {
+		return nil
+	}
+	codes := slices.Sorted(maps.Keys(byCode))
+	known, err := storefrontIDs(ctx, tx, codes)
+	if err != nil {
+		return err
+	}
+	var unknown []failure
+	for _, code := range codes {
+		ids := byCode[code]
+		storefront, ok := known[code]
+		if !ok {
+			for _, id := range ids {
+				unknown = append(unknown, failure{id.(int64), relay.ReasonUnknownStorefront, fmt.Sprintf("no storefront has the code %q", code)})
+			}
+			continue
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE marketing_events SET storefront_id = ?, updated_at = UTC_TIMESTAMP(6)
+			WHERE id IN (`+tuples("?", len(ids))+")", append([]any{storefront}, ids...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return failRows(ctx, tx, unknown)
+}
+
+// StorefrontIDs resolves storefront codes, of active and inactive storefronts alike. Codes that nobody has are left out.
+func (s *Store) StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error) {
+	ids, err := storefrontIDs(ctx, s.sql, codes)
+	return ids, fail("look up storefronts", err)
+}
+
+func storefrontIDs(ctx context.Context, q querier, codes []string) (map[string]int64, error) {
+	ids := make(map[string]int64, len(codes))
+	for chunk := range slices.Chunk(codes, maxRows) {
+		if err := addStorefrontIDs(ctx, q, chunk, ids); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+func addStorefrontIDs(ctx context.Context, q querier, codes []string, ids map[string]int64) error {
+	args := make([]any, len(codes))
+	asked := make(map[string]bool, len(codes))
+	for i, code := range codes {
+		args[i], asked[code] = code, true
+	}
+	rows, err := q.QueryContext(ctx, "SELECT storefront_id, id FROM storefronts WHERE storefront_id IN ("+tuples("?", len(codes))+")", args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var code string
+		var id int64
+		if err := rows.Scan(&code, &id); err != nil {
+			return err
+		}
+		if asked[code] { // the column ignores trailing spaces, and in an older table perhaps case
+			ids[code] = id
+		}
+	}
+	return rows.Err()
+}
