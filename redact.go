@@ -54,9 +54,10 @@ func RedactBody(body []byte) string {
 func redact(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
+		_, isEvent := v["params"] // the Measurement Protocol's event, whose "name" is nobody's
 		for k, inner := range v {
 			switch name := fold(k); {
-			case personFields[name]:
+			case personFields[name] && !(isEvent && name == "name"):
 				v[k] = Redacted
 			case pageFields[name]:
 				v[k] = redactPage(inner)
