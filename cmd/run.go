@@ -7,11 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 
 	"relay"
 	"relay/adapters/outbound"
@@ -92,7 +90,7 @@ func (s *service) open() error {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	options := s.cfg.options
-	options.Logger = log.NewStructuredLogger(s.log)
+	options.Logger = newSDKLogger(s.log)
 	s.temporal, err = client.NewLazyClient(options)
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
@@ -129,12 +127,4 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		},
 		Log: s.log,
 	})
-}
-
-func newLogger(debug bool) *slog.Logger {
-	level := slog.LevelInfo
-	if debug {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }
