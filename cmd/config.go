@@ -148,7 +148,21 @@ func article(t reflect.Type) string {
 }
 
 // Variable is one line of the table of variables.
-type Variable struct{ Name, Default, Description string }
+type Variable struct {
+	Name, Default, Description string
+	Required                   bool
+}
+
+// Shown is the default as the table shows it.
+func (v Variable) Shown() string {
+	switch {
+	case v.Required:
+		return "required"
+	case v.Default == "":
+		return ""
+	}
+	return "`" + v.Default + "`"
+}
 
 // Variables are all variables of a configuration struct, in its order.
 func Variables(c any) []Variable {
@@ -156,8 +170,13 @@ func Variables(c any) []Variable {
 	t := reflect.Indirect(reflect.ValueOf(c)).Type()
 	for _, f := range reflect.VisibleFields(t) {
 		if tag, ok := f.Tag.Lookup("env"); ok {
-			name, _, _ := strings.Cut(tag, ",")
-			vs = append(vs, Variable{Name: name, Default: f.Tag.Get("envDefault"), Description: f.Tag.Get("desc")})
+			name, options, _ := strings.Cut(tag, ",")
+			vs = append(vs, Variable{
+				Name:        name,
+				Default:     f.Tag.Get("envDefault"),
+				Description: f.Tag.Get("desc"),
+				Required:    strings.Contains(options, "required"),
+			})
 		}
 	}
 	return vs

@@ -1,0 +1,97 @@
+package cmd_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay/cmd"
+)
+
+var update = flag.Bool("update", false, "rewrite the table of variables in README.md")
+
+const (
+	readme = "../README.md"
+	head   = "| variable | default | meaning |\n|---|---|---|\n"
+)
+
+func TestReadmeListsEveryVariable(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(readme)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(b), head)
+	require.True(t, ok, "README.md has no table of variables")
+	got, after, ok := strings.Cut(rest, "\n\n")
+	require.True(t, ok)
+	want := table()
+	if *update {
+		require.NoError(t, os.WriteFile(readme, []byte(before+head+want+"\n\n"+after), 0o644))
+		return
+	}
+	require.Equal(t, want, got, "run go test ./cmd -update")
+}
+
+func table() string {
+	var lines []string
+	for _, v := range cmd.Variables(cmd.Config{}) {
+		lines = append(lines, fmt.Sprintf("| `%s` | %s | %s |", v.Name, v.Shown(), v.Description))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestABadVariableStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
+	good := map[string]string{
+		"DATABASE_URL":        "mysql+aiomysql://relay:hunter2@localhost/relay",
+		"BASIC_AUTH_USERNAME": "oms",
+		"BASIC_AUTH_PASSWORD": "hunter2",
+		"ENCRYPTION_KEY":      "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+	}
+	for name, c := range map[string]struct{ variable, value, says string }{
+		"missing":             {"DATABASE_URL", "", "required"},
+		"no database in it":   {"DATABASE_URL", "mysql://relay:hunter2@localhost", "no database"},
+		"another database":    {"DATABASE_URL", "postgres://relay:hunter2@localhost/relay", "mysql://"},
+		"no key":              {"ENCRYPTION_KEY", "hunter2", "44 characters"},
+		"no number":           {"MAX_RETRY_ATTEMPTS", "five", "whole number"},
+		"no tries":            {"MAX_RETRY_ATTEMPTS", "0", "1 or more"},
+		"no backoff":          {"RETRY_BACKOFF_BASE", "0", "1 second"},
+		"no boolean":          {"DEBUG", "perhaps", "true or false"},
+		"no duration":         {"POLL_INTERVAL", "1", "duration"},
+		"no network":          {"ALLOWED_PRIVATE_NETS", "10.0.0.0", ""},
+		"no proxy":            {"OUTBOUND_PROXY", "socks5://localhost:1", "http"},
+		"no password":         {"BASIC_AUTH_PASSWORD", "", "required"},
+		"negative body limit": {"MAX_BODY_BYTES", "-1", "1 or more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for k, v := range good {
+				t.Setenv(k, v)
+			}
+			t.Setenv(c.variable, c.value)
+			if c.value == "" {
+				require.NoError(t, os.Unsetenv(c.variable))
+			}
+			_, err := cmd.Load()
+			require.Error(t, err)
+			require.True(t, strings.HasPrefix(err.Error(), c.variable+": "), err.Error())
+			require.Contains(t, err.Error(), c.says)
+			require.NotContains(t, err.Error(), "hunter2")
+			require.NotContains(t, err.Error(), "\n")
+		})
+	}
+}
+
+func TestTheDefaultsAreTheBriefs(t *testing.T) {
+	t.Setenv("DATABASE_URL", "mysql+aiomysql://relay:secret@localhost/relay")
+	t.Setenv("BASIC_AUTH_USERNAME", "oms")
+	t.Setenv("BASIC_AUTH_PASSWORD", "secret")
+	t.Setenv("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+	c, err := cmd.Load()
+	require.NoError(t, err)
+	require.Equal(t, 5, c.MaxRetryAttempts)
+	require.Equal(t, 60, c.RetryBackoffBase)
+	require.False(t, c.Debug)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", c, c, c), "secret@")
+}
