@@ -57,7 +57,9 @@ func redact(v any) any {
 		_, isEvent := v["params"] // the Measurement Protocol's event, whose "name" is nobody's
 		for k, inner := range v {
 			switch name := fold(k); {
-			case personFields[name] && !(isEvent && name == "name"):
+			case isEvent && name == "name":
+				continue
+			case personFields[name]:
 				v[k] = Redacted
 			case pageFields[name]:
 				v[k] = redactPage(inner)

@@ -65,7 +65,7 @@ func Load() (Config, error) {
 	if err := c.check(); err != nil {
 		return c, err
 	}
-	return c, c.Temporal.connect()
+	return c, c.connect()
 }
 
 // check refuses values that the types allow.

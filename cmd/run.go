@@ -44,7 +44,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 		return err
 	}
 	defer s.close()
-	listener, err := net.Listen("tcp", cfg.ListenAddr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.ListenAddr)
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}

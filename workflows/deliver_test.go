@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -35,7 +34,7 @@ func setup(t *testing.T) *bundle {
 		Sender:   b.sender,
 		Adapters: map[string]relay.Adapter{relay.SGTM: echo{}, "meta": echo{}, "ga4": echo{}},
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
-		Log:      slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:      slog.New(slog.DiscardHandler),
 	})
 	return b
 }
