@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -28,23 +29,23 @@ const claimPages = 20
 // most a page of its oldest rows, the pages dealt out in turn. Rows that can never be delivered become failed, with a
 // reason, and hold nothing up. A lease that ran out is claimed again. The work depends on what is claimed and on the
 // number of storefronts with pending rows, not on the size of the table.
+//
+// Trouble with one storefront does not keep the others waiting: what was claimed is returned beside the error.
 func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.Start, error) {
-	if err := s.resolveCodes(ctx); err != nil {
-		return nil, fail("resolve storefront codes", err)
-	}
+	trouble := fail("resolve storefront codes", s.resolveCodes(ctx))
 	var pages [][]relay.Start
-	for id := int64(-1 << 31); ; {
+	for id := int64(math.MinInt32) - 1; ; {
 		next, ok, err := s.nextPending(ctx, id)
 		if err != nil {
-			return nil, fail("look for pending events", err)
+			trouble = errors.Join(trouble, fail("look for pending events", err))
 		}
 		if !ok {
-			return deal(pages), nil
+			return deal(pages), trouble
 		}
 		id = next
 		page, err := s.claimStorefront(ctx, id, o)
 		if err != nil {
-			return nil, fail(fmt.Sprintf("claim events of storefront %d", id), err)
+			trouble = errors.Join(trouble, fail(fmt.Sprintf("claim events of storefront %d", id), err))
 		}
 		pages = append(pages, page)
 	}

@@ -23,6 +23,18 @@ type fixture struct {
 	t   testing.TB
 	dsn string
 	raw *sql.DB // a session like OMS's: none of the relay's settings
+
+	likeOurs *sql.DB
+}
+
+// relayRaw is a session with the relay's settings.
+func (f *fixture) relayRaw() *sql.DB {
+	if f.likeOurs == nil {
+		c, err := db.ParseURL(f.dsn)
+		require.NoError(f.t, err)
+		f.likeOurs = open(f.t, c.FormatDSN())
+	}
+	return f.likeOurs
 }
 
 // empty is a fixture without migrations.

@@ -61,8 +61,9 @@ func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) 
 	return switches, fail(fmt.Sprintf("read the switches for event %d", id), err)
 }
 
-// destinationsSQL are, in one round trip, the platforms of a storefront and what each destination has seen of the event.
-// The collation is spelled out because the tables may be the earlier service's, each with its own.
+// destinationsSQL are, in one round trip, the platforms of a storefront and what each destination has seen of the event. A
+// try counts that may have left: one with a number, unless it turned out to have been kept back by our own trouble. The
+// collation is spelled out because the tables may be the earlier service's, each with its own.
 const destinationsSQL = `SELECT CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bin, p.is_active, k.is_active, NULL, NULL, NULL
 	FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = ? AND p.code IS NOT NULL
 	UNION ALL

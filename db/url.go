@@ -26,7 +26,7 @@ const (
 
 // sqlalchemyURL is the form that SQLAlchemy takes, which every .env of the earlier service has: only an "@" must be
 // percent-encoded in a password.
-var sqlalchemyURL = regexp.MustCompile(`^([\w+]+)://(?:([^:/]*)(?::([^@]*))?@)?(\[[^/?\]]+\]|[^/:?\[\]@]*)(?::([^/?]*))?(?:/([^?]*))?(?:\?(.*))?$`)
+var sqlalchemyURL = regexp.MustCompile(`^([\w+]+)://(?:([^:/]*)(?::([^@]*))?@)?(\[[^/?\]]+\]|[^/:?\[\]@]*)(?::([^/?@]*))?(?:/([^?@]*))?(?:\?(.*))?$`)
 
 // ParseURL reads mysql+aiomysql://user:password@host:port/database?params, mysql://..., or the driver's own DSN, and adds
 // the settings that the relay relies on. Its errors say what is wrong and never hold the password.

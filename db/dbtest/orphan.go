@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,23 @@ import (
 	"syscall"
 	"time"
 )
+
+// EndOrphan ends the server that a killed run left on a folder, if there is one, as Start does; for those who want its
+// port free beforehand. A folder in use by a living run is an error.
+func EndOrphan(ctx context.Context, dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil // no earlier run
+	}
+	s := &Server{config: Config{Dir: dir}}
+	if err := s.acquire(); err != nil {
+		return err
+	}
+	return errors.Join(endOrphan(ctx, s.pidFile(), s.dataDir()), s.lock.Close())
+}
 
 // endOrphan ends the server that an earlier run left on this folder, if there is one. It is called under the folder's
 // lock, so the run that started that server is over.

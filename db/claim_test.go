@@ -1,0 +1,242 @@
+package db_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/db"
+)
+
+func TestClaimIsFairBetweenStorefronts(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	big, small := f.storefront("big"), f.storefront("small")
+	f.insert(newEvents(0, 3000, big, "big"))
+	f.insert(newEvents(5000, 5010, small, "small"))
+
+	starts := f.claim(db.ClaimOptions{Page: 100, Lease: time.Minute})
+	require.Len(t, starts, 110)
+	for n := range 20 {
+		require.Equal(t, []string{"big", "small"}[n%2], starts[n].StorefrontCode, "pages are dealt in turn")
+	}
+	require.Len(t, f.claim(db.ClaimOptions{Page: 100, Lease: time.Minute}), 100, "what is leased is not claimed again")
+}
+
+func TestClaimTakesTheOldestFirst(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	var want []int64
+	for n := range 5 {
+		want = append(want, f.direct(fmt.Sprint(9-n), bosley))
+	}
+	require.Equal(t, want[:3], ids(f.claim(db.ClaimOptions{Page: 3, Lease: time.Minute})))
+	require.Equal(t, want[3:], ids(f.claim(db.ClaimOptions{Page: 3, Lease: time.Minute})))
+}
+
+func TestClaimLeavesRoomUnderTheCap(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
+	f.insert(newEvents(0, 50, bosley, "bosley"))
+	capped := db.ClaimOptions{Page: 100, Cap: 10, Lease: time.Minute}
+	starts := f.claim(capped)
+	require.Len(t, starts, 10)
+	require.Empty(t, f.claim(capped), "ten are about to start")
+
+	f.taken(starts[0].ID, "run 0")
+	f.taken(starts[1].ID, "run 1")
+	require.Empty(t, f.claim(capped), "two of them run")
+
+	require.NoError(t, f.Finish(t.Context(), starts[0].ID, "run 0", relay.Conclusion{Status: relay.StatusDelivered}))
+	f.insert(newEvents(100, 103, pfizer, "pfizer"))
+	next := f.claim(capped)
+	require.Len(t, next, 4, "one place of bosley's is free, and pfizer has its own")
+
+	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND WHERE id = ?", starts[1].ID)
+	require.Len(t, f.claim(capped), 1, "a delivery that waits for its retry burdens nobody")
+}
+
+func TestLeaseOfAKilledClaimerRunsOut(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	id := f.direct("1", f.storefront("bosley"))
+	require.Len(t, f.claim(db.ClaimOptions{Page: 10, Lease: 50 * time.Millisecond}), 1)
+	require.Eventually(t, func() bool {
+		starts := f.claim(aPage)
+		return len(starts) == 1 && starts[0].ID == id
+	}, 5*time.Second, 10*time.Millisecond)
+	require.Empty(t, f.claim(aPage))
+}
+
+func TestReleasedRowsAreClaimedAgain(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	a, b := f.direct("1", bosley), f.direct("2", bosley)
+	require.Equal(t, []int64{a, b}, ids(f.claim(aPage)))
+	require.NoError(t, f.Release(t.Context(), []int64{a}))
+	require.Equal(t, []int64{a}, ids(f.claim(aPage)))
+	require.NoError(t, f.Release(t.Context(), nil))
+}
+
+func TestTwoClaimersNeverShareARow(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	for _, code := range []string{"a", "b", "c"} {
+		f.insert(newEvents(int(code[0])*1000, int(code[0])*1000+400, f.storefront(code), code))
+	}
+	var mu sync.Mutex
+	claimed := map[int64]int{}
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for {
+				starts, err := f.Claim(t.Context(), db.ClaimOptions{Page: 30, Lease: time.Minute})
+				if err != nil || len(starts) == 0 {
+					return
+				}
+				mu.Lock()
+				for _, s := range starts {
+					claimed[s.ID]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	for _, s := range f.claim(db.ClaimOptions{Page: 5000, Lease: time.Minute}) {
+		claimed[s.ID]++ // what all skipped because another looked at it
+	}
+	require.Len(t, claimed, 1200)
+	for id, n := range claimed {
+		require.Equal(t, 1, n, "row %d", id)
+	}
+}
+
+func TestAPIsRowsStayItsOwnUntilTheirLeaseEnds(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	events := newEvents(0, 4, bosley, "bosley")
+	events[0].Leased, events[1].Leased = true, true
+	stored, err := f.InsertEvents(t.Context(), events, 200*time.Millisecond)
+	require.NoError(t, err)
+	require.Equal(t, []int64{stored[2].ID, stored[3].ID}, ids(f.claim(aPage)))
+	f.taken(stored[0].ID, "started by the API")
+	require.Eventually(t, func() bool {
+		starts := f.claim(aPage)
+		return len(starts) == 1 && starts[0].ID == stored[1].ID
+	}, 5*time.Second, 20*time.Millisecond, "the row that the API stored and never started")
+}
+
+func TestUncommittedRowWithALowerIDIsFoundOnceItIsCommitted(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	tx, err := f.raw.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	insert := `INSERT INTO marketing_events (event_id, storefront_id, storefront_code, event_type, event_payload, source_system, status)
+		VALUES (?, ?, ?, 'x', '{}', 'oms_direct', 'pending')`
+	for _, row := range [][]any{{"open", bosley, nil}, {"open by code", nil, "bosley"}} {
+		_, err = tx.ExecContext(t.Context(), insert, row...)
+		require.NoError(t, err)
+	}
+	later := f.direct("committed", bosley)
+
+	starts, err := f.Claim(shortly(t), aPage)
+	require.NoError(t, err, "an open insert makes nobody wait")
+	require.Equal(t, []int64{later}, ids(starts))
+	require.NoError(t, tx.Commit())
+	var events []string
+	for _, s := range f.claim(aPage) {
+		events = append(events, s.EventID)
+	}
+	require.ElementsMatch(t, []string{"open", "open by code"}, events)
+}
+
+func TestOpenClaimHoldsUpNoInsertAndNoSwitch(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	f.insert(newEvents(0, 20, bosley, "bosley"))
+	tx, err := f.relayRaw().BeginTx(t.Context(), nil) // an insert of OMS that stays open
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback()) }()
+	_, err = tx.ExecContext(t.Context(), `INSERT INTO marketing_events (event_id, storefront_id, event_type, event_payload, source_system, status)
+		VALUES ('open', ?, 'x', '{}', 'oms_direct', 'pending')`, bosley)
+	require.NoError(t, err)
+
+	require.NoError(t, f.SetStorefrontActive(shortly(t), bosley, false))
+	_, err = f.InsertEvents(shortly(t), newEvents(20, 40, bosley, "bosley"), time.Second)
+	require.NoError(t, err)
+	starts, err := f.Claim(shortly(t), aPage)
+	require.NoError(t, err)
+	require.Len(t, starts, 40)
+}
+
+func TestRowsThatCanNeverBeDeliveredFailAndBlockNobody(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
+	insert := func(event string, id, code any, kind, payload string) int64 {
+		return f.exec(`INSERT INTO marketing_events (event_id, storefront_id, storefront_code, event_type, event_payload, source_system, status)
+			VALUES (?, ?, ?, ?, ?, 'oms_direct', 'pending')`, event, id, code, kind, payload)
+	}
+	bad := map[int64]relay.Reason{
+		insert("unknown id", 4711, nil, "x", "{}"):           relay.ReasonUnknownStorefront,
+		insert("unknown code", nil, "nobody", "x", "{}"):     relay.ReasonUnknownStorefront,
+		insert("other case", nil, "Bosley", "x", "{}"):       relay.ReasonUnknownStorefront,
+		insert("mismatch", bosley, "pfizer", "x", "{}"):      relay.ReasonStorefrontMismatch,
+		insert("", bosley, nil, "x", "{}"):                   relay.ReasonMissingEventID,
+		insert("no type", bosley, nil, " ", "{}"):            relay.ReasonMissingEventType,
+		insert("no json", nil, "bosley", "x", "{"):           relay.ReasonInvalidPayload,
+		insert("an array", bosley, nil, "x", "[1]"):          relay.ReasonInvalidPayload,
+		insert("null", bosley, nil, "x", "null"):             relay.ReasonInvalidPayload,
+		insert("empty", bosley, nil, "x", ""):                relay.ReasonInvalidPayload,
+		insert("mismatch too", pfizer, "bosley ", "x", "{}"): relay.ReasonStorefrontMismatch,
+		insert("id 0", 0, nil, "x", "{}"):                    relay.ReasonUnknownStorefront,
+		insert("negative", -7, "bosley", "x", "{}"):          relay.ReasonUnknownStorefront,
+	}
+	good := []int64{
+		insert("by id", bosley, nil, "Purchase_Completed", "{}"),
+		insert("by code", nil, " bosley ", "x", " {} "),
+		insert("by both", bosley, "bosley ", "x", "{}"),
+	}
+	starts := f.claim(db.ClaimOptions{Page: 1, Lease: time.Minute})
+	starts = append(starts, f.claim(aPage)...)
+	require.ElementsMatch(t, good, ids(starts))
+	for _, s := range starts {
+		require.Equal(t, "bosley", s.StorefrontCode)
+		require.Equal(t, strings.ToLower(s.Type), s.Type)
+	}
+	for id, want := range bad {
+		status, reason := f.status(id)
+		require.Equal(t, relay.StatusFailed, status)
+		require.Equal(t, want, reason, f.text("SELECT event_id FROM marketing_events WHERE id = ?", id))
+	}
+	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'failed' AND (detail IS NULL OR detail = '' OR finished_at IS NULL)"))
+	require.Equal(t, `storefront_id 1 is "bosley", storefront_code is "pfizer"`, f.text("SELECT detail FROM marketing_events WHERE event_id = 'mismatch'"))
+	require.Equal(t, "bosley", f.text("SELECT storefront_code FROM marketing_events WHERE id = ?", good[0]), "the code is filled in")
+	require.Equal(t, bosley, int64(f.count("SELECT storefront_id FROM marketing_events WHERE id = ?", good[1])), "the id is written back")
+}
+
+func TestThousandsOfBadRowsDelayNoGoodOne(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	for n := range 3 {
+		f.exec(`INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
+			SELECT CONCAT(?, '-', id), 'bosley', 'x', 'broken', 'oms_direct', 'pending' FROM ad_analytics_platforms`, n)
+	}
+	f.insert(newEvents(0, 1, bosley, "bosley"))
+	starts := f.claim(db.ClaimOptions{Page: 50, Lease: time.Minute})
+	require.Len(t, starts, 1)
+	require.Equal(t, 456, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'failed' AND reason = 'invalid_payload'"))
+}
