@@ -32,7 +32,7 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// source is a request body that remembers: its bytes as they were read, and the error that ended it early.
+// source is a request body that remembers: its bytes as they were read, and the error that ended it early, which stays.
 type source struct {
 	r    io.Reader
 	data []byte
@@ -40,9 +40,12 @@ type source struct {
 }
 
 func (s *source) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
 	n, err := s.r.Read(p)
 	s.data = append(s.data, p[:n]...)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.EOF is never wrapped by a Reader
+	if err != nil && err != io.EOF {
 		s.err = err
 	}
 	return n, err

@@ -87,17 +87,17 @@ func (c Config) check() error {
 		return nil
 	case RoleServe, RoleAPI:
 	default:
-		return errors.New("Role must be serve, api or worker")
+		return errors.New("field Role must be serve, api or worker")
 	}
 	switch {
 	case c.Username == "":
-		return errors.New("Username is missing")
+		return errors.New("field Username is missing")
 	case !c.Password.IsSet():
-		return errors.New("Password is missing")
+		return errors.New("field Password is missing")
 	case c.MaxBodyBytes < 0:
-		return errors.New("MaxBodyBytes must not be negative")
+		return errors.New("field MaxBodyBytes must not be negative")
 	case c.Lease < 0:
-		return errors.New("Lease must not be negative")
+		return errors.New("field Lease must not be negative")
 	}
 	return nil
 }

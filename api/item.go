@@ -169,7 +169,9 @@ func (r rule) read(raw []byte) (string, code) {
 	switch {
 	case c != "":
 		return "", c
-	case s == "" && r.required && !(r.empty && len(raw) > 0 && raw[0] == '"'):
+	case s == "" && r.empty && len(raw) > 0 && raw[0] == '"':
+		return "", ""
+	case s == "" && r.required:
 		return "", codeMissingField
 	case r.max == 0:
 		return s, ""
