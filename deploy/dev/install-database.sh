@@ -1,12 +1,14 @@
-#!/usr/bin/env bash
-# Installs a MySQL-compatible server where that is possible without asking anybody, and else says what is missing.
-set -euo pipefail
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-	echo "installing mariadb-server with apt-get ..."
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null
-	exit 0
+#!/bin/sh
+# Installs a MySQL-compatible server's binaries with apt-get, where that is possible. The -core packages hold the
+# programs alone: nothing is started, no user is made, no folder outside the packages' own is touched.
+set -eu
+packages="mariadb-server-core mariadb-client-core"
+if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+	echo "no MySQL-compatible server found (mariadbd or mysqld on the PATH): install one, such as the packages $packages" >&2
+	exit 1
 fi
-echo "No mariadbd or mysqld found. Install one (Debian: apt-get install mariadb-server; macOS: brew install mariadb)," >&2
-echo "or set DATABASE_URL to a database that make dev may use." >&2
-exit 1
+echo "installing $packages" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086 # two packages
+apt-get install -y -qq --no-install-recommends $packages >/dev/null

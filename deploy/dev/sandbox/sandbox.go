@@ -97,3 +97,7 @@ func fieldValue(body, quoted []byte) string {
 		return string(body[1 : 1+end])
 	}
 }
+
+// Platforms are the codes under which the development relay knows the sandbox as a platform. It posts to
+// /platform/<code>.
+func Platforms() []string { return []string{"sandbox", "sandbox_b", "sandbox_c"} }

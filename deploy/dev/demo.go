@@ -1,0 +1,146 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"relay"
+	"relay/db"
+	"relay/deploy/dev/harness"
+)
+
+// sample is the batch of the brief.
+//
+//go:embed sample.json
+var sample []byte
+
+// deliverBound is for the three events of the sample on a loaded machine.
+const deliverBound = time.Minute
+
+// showSample makes the demo storefronts, posts the sample batch, waits for it and shows what became of it.
+func showSample(ctx context.Context, system *harness.System, r *harness.Relay) error {
+	orders, codes, err := sampleOrders()
+	if err != nil {
+		return err
+	}
+	if err := ensureStorefronts(ctx, system, codes); err != nil {
+		return fmt.Errorf("demo storefronts: %w", err)
+	}
+	answer, err := r.Post(ctx, sample)
+	if err != nil {
+		return fmt.Errorf("post the sample batch: %w", err)
+	}
+	if answer.HTTPStatus != http.StatusAccepted {
+		return fmt.Errorf("post the sample batch: answer %d %s", answer.HTTPStatus, answer.Body)
+	}
+	events, err := waitDelivered(ctx, system.Store, orders)
+	if err != nil {
+		return err
+	}
+	showAnswer(answer)
+	showEvents(events)
+	return showRequests(ctx, system)
+}
+
+// sampleOrders are the order ids and the storefronts of the sample.
+func sampleOrders() (orders, codes []string, err error) {
+	var batch struct {
+		Data []struct {
+			OrderID    string `json:"order_id"`
+			Storefront string `json:"storefront_id"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(sample, &batch); err != nil {
+		return nil, nil, err
+	}
+	for _, item := range batch.Data {
+		orders, codes = append(orders, item.OrderID), append(codes, item.Storefront)
+	}
+	return orders, codes, nil
+}
+
+// ensureStorefronts makes what is missing and leaves alone what somebody has changed since, but for the address of the
+// sandbox, which may have moved to another port.
+func ensureStorefronts(ctx context.Context, system *harness.System, codes []string) error {
+	config, err := db.ParseURL(system.DatabaseURL())
+	if err != nil {
+		return err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return err
+	}
+	pool := sql.OpenDB(connector)
+	defer func() { _ = pool.Close() }()
+	for _, code := range codes {
+		if err := ensureStorefront(ctx, system, pool, code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ensureStorefront(ctx context.Context, system *harness.System, pool *sql.DB, code string) error {
+	id, err := system.Store.CreateStorefront(ctx, relay.Storefront{Code: code, Name: strings.ToUpper(code[:1]) + code[1:], Active: true})
+	if errors.Is(err, relay.ErrConflict) {
+		err = pool.QueryRowContext(ctx, "SELECT id FROM storefronts WHERE storefront_id = ?", code).Scan(&id)
+	}
+	if err != nil {
+		return err
+	}
+	var url string
+	err = pool.QueryRowContext(ctx, "SELECT sgtm_url FROM storefront_sgtm_config WHERE storefront_id = ?", id).Scan(&url)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return system.Store.PutSGTM(ctx, id, db.SGTMConfig{
+			URL:           system.Sandbox.BaseURL,
+			MeasurementID: "G-" + strings.ToUpper(code),
+			APISecret:     relay.NewSecret("api-secret-of-" + code),
+			Active:        true,
+		})
+	case err == nil && url != system.Sandbox.BaseURL && strings.HasPrefix(url, "http://"+host+":"):
+		_, err = pool.ExecContext(ctx, "UPDATE storefront_sgtm_config SET sgtm_url = ? WHERE storefront_id = ?", system.Sandbox.BaseURL, id)
+	}
+	return err
+}
+
+// waitDelivered waits until nothing happens to the events any more. One that takes longer is shown as it is.
+func waitDelivered(ctx context.Context, store *db.Store, orders []string) ([]db.EventRecord, error) {
+	deadline := time.Now().Add(deliverBound)
+	for {
+		events, err := store.EventsOf(ctx, orders)
+		if err != nil {
+			return nil, err
+		}
+		if final(events, len(orders)) || time.Now().After(deadline) {
+			return events, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func final(events []db.EventRecord, want int) bool {
+	for _, e := range events {
+		if !e.Status.Final() {
+			return false
+		}
+	}
+	return len(events) >= want
+}
+
+// why is what a row says beside its status.
+func why(e db.EventRecord) string { return cmp.Or(e.Detail, string(e.Reason)) }

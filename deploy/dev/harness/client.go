@@ -1,0 +1,114 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"relay/db"
+)
+
+// Answer is what POST /v1/events answered.
+type Answer struct {
+	HTTPStatus int         `json:"-"`
+	Body       string      `json:"-"` // as it came
+	Accepted   int         `json:"accepted"`
+	Duplicates int         `json:"duplicates"`
+	Rejected   int         `json:"rejected"`
+	Errors     []ItemError `json:"errors"`
+}
+
+// ItemError is the verdict on a rejected item.
+type ItemError struct {
+	Index   int    `json:"index"`
+	EventID string `json:"event_id"`
+	Field   string `json:"field"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Item is one event of a batch.
+type Item map[string]any
+
+// Batch is the body of POST /v1/events that OMS would send for these items.
+func Batch(items ...Item) []byte {
+	body, err := json.Marshal(map[string]any{
+		"count": len(items), "data": items, "error": "",
+		"next_index": "", "next_url": "", "previous_index": "", "previous_url": "",
+	})
+	if err != nil {
+		panic(err) // a test's own literal
+	}
+	return body
+}
+
+// Post posts a batch with the relay's login. Any answer but 5xx without JSON is an Answer, not an error.
+func (r *Relay) Post(ctx context.Context, batch []byte) (Answer, error) {
+	status, body, err := r.Do(ctx, http.MethodPost, "/v1/events", batch)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer := Answer{HTTPStatus: status, Body: string(body)}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return answer, fmt.Errorf("answer %d %q: %w", status, body, err)
+	}
+	return answer, nil
+}
+
+// Do sends any request with the relay's login and returns status and body.
+func (r *Relay) Do(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, r.URL+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	request.SetBasicAuth(r.username, r.password)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	answer, err := io.ReadAll(response.Body)
+	return response.StatusCode, answer, errors.Join(err, response.Body.Close())
+}
+
+// ErrNoEvent says that no row has that order id and type.
+var ErrNoEvent = errors.New("no such event")
+
+// Event reads the row of an order's event of one type, with its attempts.
+func (s *System) Event(ctx context.Context, orderID, eventType string) (db.EventRecord, error) {
+	events, err := s.Store.EventsOf(ctx, []string{orderID})
+	if err != nil {
+		return db.EventRecord{}, err
+	}
+	for _, e := range events {
+		if e.Type == eventType {
+			return e, nil
+		}
+	}
+	return db.EventRecord{}, fmt.Errorf("%w: %s %s", ErrNoEvent, orderID, eventType)
+}
+
+// WaitEvent waits until the event is as wanted, or ctx ends: then the error holds what it was last.
+func (s *System) WaitEvent(ctx context.Context, orderID, eventType string, wanted func(db.EventRecord) bool) (db.EventRecord, error) {
+	var last db.EventRecord
+	err := poll(ctx, 20*time.Millisecond, func() error {
+		e, err := s.Event(ctx, orderID, eventType)
+		if err != nil {
+			return err
+		}
+		last = e
+		if !wanted(e) {
+			return fmt.Errorf("event %s %s is %s (%s) after %d attempts", orderID, eventType, e.Status, e.Detail, len(e.Attempts))
+		}
+		return nil
+	})
+	return last, err
+}
+
+// Final is for WaitEvent: nothing happens to the event any more.
+func Final(e db.EventRecord) bool { return e.Status.Final() }

@@ -1,0 +1,229 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"relay/deploy/dev/sandbox"
+)
+
+const host = "127.0.0.1"
+
+// Programs are the command lines, without arguments, of the two programs that the parts are.
+type Programs struct {
+	Dev   []string // deploy/dev: temporal, sandbox
+	Relay []string // the relay with the sandbox platform
+}
+
+// Announcement is the line of JSON that a part prints once it is ready.
+type Announcement struct {
+	Address string `json:"address"`
+	UIURL   string `json:"ui_url,omitempty"`
+}
+
+// TemporalOptions adjust the embedded Temporal.
+type TemporalOptions struct {
+	Dir       string
+	Port      int     // 0 chooses a free one
+	UIPort    int     // 0 chooses a free one, negative runs no Web UI
+	FaultRate float64 // share of the storage calls that fail
+}
+
+// Temporal is the embedded Temporal as a process.
+type Temporal struct {
+	*Process
+	announced Announcement
+}
+
+// NewTemporal describes a Temporal; Start starts it. It keeps its ports and workflows over a restart.
+func NewTemporal(programs Programs, o TemporalOptions) *Temporal {
+	t := &Temporal{}
+	t.Process = &Process{
+		name: "temporal",
+		log:  filepath.Join(o.Dir, "process.log"),
+		// Its clean stop takes a second; what it holds survives a kill as well.
+		grace: 20 * time.Second,
+		ready: announcement(&t.announced),
+		line: func() []string {
+			return append(append([]string{}, programs.Dev...), "temporal",
+				"--dir", o.Dir,
+				"--port", strconv.Itoa(portOr(o.Port, t.announced.Address)),
+				"--ui-port", strconv.Itoa(portOr(o.UIPort, t.announced.UIURL)),
+				"--fault-rate", strconv.FormatFloat(o.FaultRate, 'g', -1, 64))
+		},
+	}
+	return t
+}
+
+// Address is the frontend's host:port. It is known after the first Start.
+func (t *Temporal) Address() string { return t.announced.Address }
+
+// UIURL is the Web UI's address, "" without one. It is known after the first Start.
+func (t *Temporal) UIURL() string { return t.announced.UIURL }
+
+// SandboxOptions adjust the sandbox.
+type SandboxOptions struct {
+	Dir      string // for its log
+	Port     int    // 0 chooses a free one
+	Sink     bool
+	KeyField string
+}
+
+// Sandbox is the outside world as a process, with the client that controls it. A restart forgets what arrived.
+type Sandbox struct {
+	*Process
+	sandbox.Client
+	announced Announcement
+}
+
+// NewSandbox describes a sandbox; Start starts it.
+func NewSandbox(programs Programs, o SandboxOptions) *Sandbox {
+	s := &Sandbox{}
+	s.Process = &Process{
+		name:  "sandbox",
+		log:   filepath.Join(o.Dir, "sandbox.log"),
+		grace: 5 * time.Second,
+		ready: func(ctx context.Context, announced <-chan []byte) error {
+			err := announcement(&s.announced)(ctx, announced)
+			s.BaseURL = "http://" + s.announced.Address
+			return err
+		},
+		line: func() []string {
+			line := append(append([]string{}, programs.Dev...), "sandbox", "--port", strconv.Itoa(portOr(o.Port, s.announced.Address)))
+			if o.Sink {
+				line = append(line, "--sink")
+			}
+			if o.KeyField != "" {
+				line = append(line, "--key", o.KeyField)
+			}
+			return line
+		},
+	}
+	return s
+}
+
+// portOr keeps the port of an earlier start where none was told.
+func portOr(told int, announced string) int {
+	if told != 0 || announced == "" {
+		return told
+	}
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(announced, "http://"))
+	if err != nil {
+		return told
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		return told
+	}
+	return n
+}
+
+// RelayOptions adjust one relay process.
+type RelayOptions struct {
+	Name string // for messages and the log file; default "relay"
+	Role string // serve, api or worker; default serve
+	Dir  string // for its log
+	Port int    // 0 chooses a free one
+	Env  []string
+}
+
+// Relay is one relay process.
+type Relay struct {
+	*Process
+	URL                string
+	username, password string
+}
+
+// NewRelay describes a relay process; Start starts it and waits until it is ready for its role. env is its whole
+// environment but LISTEN_ADDR.
+func NewRelay(ctx context.Context, programs Programs, o RelayOptions) (*Relay, error) {
+	if o.Name == "" {
+		o.Name = "relay"
+	}
+	if o.Role == "" {
+		o.Role = "serve"
+	}
+	if o.Port == 0 {
+		free, err := freePort(ctx)
+		if err != nil {
+			return nil, err
+		}
+		o.Port = free
+	}
+	address := net.JoinHostPort(host, strconv.Itoa(o.Port))
+	r := &Relay{URL: "http://" + address, username: lookup(o.Env, "BASIC_AUTH_USERNAME"), password: lookup(o.Env, "BASIC_AUTH_PASSWORD")}
+	r.Process = &Process{
+		name: o.Name,
+		log:  filepath.Join(o.Dir, o.Name+".log"),
+		// Requests and starts drain 10 s, then the worker's two halves 20 s each.
+		grace: time.Minute,
+		env:   append(append([]string{}, o.Env...), "LISTEN_ADDR="+address),
+		line:  func() []string { return append(append([]string{}, programs.Relay...), o.Role) },
+		ready: func(ctx context.Context, _ <-chan []byte) error {
+			return poll(ctx, 20*time.Millisecond, func() error { return r.Ready(ctx) })
+		},
+	}
+	return r, nil
+}
+
+// Ready asks /health/ready; nil is 200.
+func (r *Relay) Ready(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"/health/ready", http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
+	if response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answered %s: %s", request.URL, response.Status, body)
+	}
+	return errors.Join(err, response.Body.Close())
+}
+
+// RunRelay runs a command of the relay that ends by itself, such as "migrate", "up", and returns what it printed.
+func RunRelay(ctx context.Context, programs Programs, env []string, args ...string) (string, error) {
+	return run(ctx, append(append([]string{}, programs.Relay...), args...), env)
+}
+
+// lookup finds the last value of a variable in an environment, as a process would.
+func lookup(env []string, name string) string {
+	value := ""
+	for _, pair := range env {
+		if v, ok := strings.CutPrefix(pair, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
+func freePort(ctx context.Context) (int, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+// PlainEnv is what any program needs of the environment of this one, and nothing that would configure the relay.
+func PlainEnv() []string {
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TZ", "LANG"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}

@@ -1,0 +1,51 @@
+// Command dev runs the whole relay on one machine: database, Temporal with its Web UI, a sandbox as the outside world,
+// and the relay. Each part is also a command of its own.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"relay/db/dbtest/proc"
+	"relay/deploy/dev/relaydev"
+)
+
+const usage = `usage: dev <command>
+
+  up        run everything and send the brief's sample batch
+  temporal  run Temporal and its Web UI alone
+  sandbox   run the sandbox alone, which plays sGTM and the platforms
+  mysql     run a private MySQL-compatible server alone
+  relay     run the relay with the sandbox platform; "dev relay --help" lists its commands
+
+"dev <command> --help" lists a command's options.
+`
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "relay" {
+		os.Exit(relaydev.Main(context.Background(), os.Args[2:]))
+	}
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	proc.ExitWithParent()
+	commands := map[string]func(context.Context, []string) error{
+		"up": up, "temporal": runTemporal, "sandbox": runSandbox, "mysql": runMySQL,
+	}
+	if len(args) == 0 || commands[args[0]] == nil {
+		fmt.Fprint(os.Stderr, usage)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends us at once, and our children with us
+	if err := commands[args[0]](ctx, args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "dev:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"relay/db/dbtest"
+	"relay/deploy/dev/harness"
+	"relay/deploy/dev/sandbox"
+	"relay/deploy/dev/temporal"
+)
+
+const host = "127.0.0.1"
+
+// temporalGC trades memory for a sixth more workflows a second: the server makes much short-lived garbage.
+const temporalGC = 400
+
+func runTemporal(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("dev temporal", flag.ContinueOnError)
+	var c temporal.Config
+	flags.StringVar(&c.Dir, "dir", "", "folder of its files; made when missing, reused when there")
+	flags.IntVar(&c.Port, "port", 0, "port of the frontend; 0 chooses a free one")
+	flags.IntVar(&c.UIPort, "ui-port", 0, "port of the Web UI; 0 chooses a free one, -1 runs none")
+	flags.StringVar(&c.LogLevel, "log-level", "error", "debug, info, warn or error")
+	flags.Float64Var(&c.FaultRate, "fault-rate", 0, "share of the storage calls that fail, such as 0.05")
+	if done, err := parse(flags, args); done {
+		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(temporalGC)
+	}
+	server, err := temporal.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := announce(harness.Announcement{Address: server.Address(), UIURL: server.UIURL()}); err != nil {
+		return errors.Join(err, server.Stop())
+	}
+	<-ctx.Done()
+	return server.Stop()
+}
+
+func runSandbox(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("dev sandbox", flag.ContinueOnError)
+	var o sandbox.Options
+	port := flags.Int("port", 0, "port; 0 chooses a free one")
+	flags.BoolVar(&o.Sink, "sink", false, "only count and accept, as cheaply as possible")
+	flags.StringVar(&o.KeyField, "key", "event_id", "JSON field whose value names an event")
+	flags.IntVar(&o.Keep, "keep", 0, "deliveries kept in full; 0 means the default")
+	if done, err := parse(flags, args); done {
+		return err
+	}
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(*port)))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: sandbox.New(o), ReadHeaderTimeout: 10 * time.Second}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // at once: what hangs was told to
+	if err := announce(harness.Announcement{Address: listener.Addr().String()}); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func runMySQL(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("dev mysql", flag.ContinueOnError)
+	c := dbtest.Config{Durable: true}
+	flags.StringVar(&c.Dir, "dir", "", "folder of its data; made when missing, reused when there")
+	flags.IntVar(&c.Port, "port", 0, "port; 0 chooses a free one")
+	if done, err := parse(flags, args); done {
+		return err
+	}
+	server, err := dbtest.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := announce(harness.Announcement{Address: net.JoinHostPort(host, strconv.Itoa(server.Port()))}); err != nil {
+		return errors.Join(err, server.Stop())
+	}
+	select {
+	case <-ctx.Done():
+		return server.Stop()
+	case <-server.Done():
+		return errors.New("the database server ended by itself; see " + server.LogFile())
+	}
+}
+
+// parse reads the options; done says that the command has nothing more to do.
+func parse(flags *flag.FlagSet, args []string) (done bool, err error) {
+	err = flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return true, nil
+	}
+	if err == nil && flags.NArg() > 0 {
+		err = errors.New("unexpected argument " + strconv.Quote(flags.Arg(0)))
+	}
+	return err != nil, err
+}
+
+// announce tells whoever started us that we are ready, and where.
+func announce(a harness.Announcement) error { return json.NewEncoder(os.Stdout).Encode(a) }

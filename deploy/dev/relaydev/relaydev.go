@@ -1,0 +1,23 @@
+// Package relaydev is the production relay with one more platform: the sandbox, under several codes, so that fan-out and
+// its failures can be tried. It links neither Temporal's server nor its Web UI, and builds in seconds.
+package relaydev
+
+import (
+	"context"
+
+	"relay/adapters"
+	adapter "relay/adapters/sandbox"
+	"relay/cmd"
+	"relay/db/dbtest/proc"
+	"relay/deploy/dev/sandbox"
+)
+
+// Main runs the relay's command line and returns its exit code. It ends with the process that started it.
+func Main(ctx context.Context, args []string) int {
+	proc.ExitWithParent()
+	all := adapters.All()
+	for _, code := range sandbox.Platforms() {
+		all[code] = adapter.Adapter{}
+	}
+	return cmd.Main(ctx, args, all)
+}
