@@ -54,7 +54,7 @@ func refuseAdopted(ctx context.Context, pool *sql.DB) error {
 
 // compareAll shows f each table as it should be and as it is.
 func compareAll(ctx context.Context, pool *sql.DB, f func(want, have table) error) error {
-	script, err := migrationFiles.ReadFile("migrations/20261123100000_tables.up.sql")
+	script, err := migrationFiles.ReadFile("migrations/" + tablesMigration + "_tables.up.sql")
 	if err != nil {
 		return err
 	}
@@ -130,6 +130,8 @@ func (a *adoption) must(done, clause string) {
 func (a *adoption) column(want column) {
 	have, ok := a.table.column(want.name)
 	switch {
+	case !ok && want.increments():
+		a.counter(want)
 	case !ok && want.required():
 		// The rows that are there have no value for it; an implied one ('' or 0) would look like one.
 		a.must("column "+want.name+" added, empty in the rows that were there", "ADD COLUMN "+want.optional())
@@ -143,6 +145,17 @@ func (a *adoption) column(want column) {
 	if ok && have.text != want.text {
 		a.differs("has the column %s; the relay's own is %s", have.text, want.text)
 	}
+}
+
+// counter adds the column that numbers the rows, which the server wants to be a key from the start.
+func (a *adoption) counter(want column) {
+	kind := "PRIMARY KEY"
+	if a.table.hasPrimary() {
+		kind = "UNIQUE KEY"
+	}
+	rule := "(" + quoteName(want.name) + ")"
+	a.must("column "+want.name+" added", "ADD COLUMN "+want.text+", ADD "+kind+" "+rule)
+	a.table.keys = append(a.table.keys, key{kind: kind, rule: rule})
 }
 
 // unknown looks at a column that the relay does not know, and so never fills.
@@ -162,7 +175,11 @@ func (a *adoption) key(want key) {
 	if slices.ContainsFunc(a.table.keys, same) {
 		return
 	}
-	done := strings.ToLower(want.kind) + " " + want.name + " added"
+	if want.kind == "PRIMARY KEY" && a.table.hasPrimary() {
+		a.differs("has another primary key than the relay's %s", want.rule)
+		return
+	}
+	done := strings.TrimSpace(strings.ToLower(want.kind)+" "+want.name) + " added"
 	if want.kind == "UNIQUE KEY" || want.kind == "PRIMARY KEY" {
 		a.must(done, "ADD "+want.text)
 		return

@@ -21,6 +21,8 @@ const (
 	migrationsTable     = "relay_migrations"
 	migrationLocksTable = "relay_migration_locks" // bun makes it; the lock is GET_LOCK, see locked
 	migrateLockWait     = 60 * time.Second
+
+	tablesMigration = "20261123100000" // makes the six tables
 )
 
 // Report is what a migration did and found.
@@ -74,7 +76,18 @@ func (s *Store) Down(ctx context.Context) error {
 		if err := m.Init(ctx); err != nil {
 			return err
 		}
-		_, err = m.Rollback(ctx)
+		list, err := m.MigrationsWithStatus(ctx)
+		if err != nil {
+			return err
+		}
+		for _, step := range list.LastGroup().Migrations {
+			if step.Name == tablesMigration { // looked at before anything is undone
+				err = errors.Join(err, refuseAdopted(ctx, pool))
+			}
+		}
+		if err == nil {
+			_, err = m.Rollback(ctx)
+		}
 		return err
 	}))
 }

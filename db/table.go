@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -49,6 +50,10 @@ func (t table) column(name string) (column, bool) {
 		}
 	}
 	return column{}, false
+}
+
+func (t table) hasPrimary() bool {
+	return slices.ContainsFunc(t.keys, func(k key) bool { return k.kind == "PRIMARY KEY" })
 }
 
 // required reports whether an INSERT must name the column.

@@ -48,7 +48,7 @@ func TestURLReadsPartsAsPythonDoes(t *testing.T) {
 func TestURLErrorsSayWhatIsWrongWithoutThePassword(t *testing.T) {
 	t.Parallel()
 	for raw, says := range map[string]string{
-		"": "empty",
+		"":                                             "empty",
 		"postgres://user:s3cr3t@host/relay":            "postgres://",
 		"mysql://user:s3cr3t@host":                     "no database",
 		"mysql://user:s3cr3t@/relay":                   "no host",
