@@ -53,6 +53,7 @@ type Delivery struct {
 	Event       Event
 	Switches    Switches // Tries holds this destination's
 	Destination Destination
+	Health      Health // the destination's
 }
 
 // Attempt is the record of one try to send: what left (redacted), what came back, how long it took. An attempt that sent
@@ -164,6 +165,9 @@ func detail(route Route, ends []End) string {
 		s = append(s, e.String())
 	}
 	for _, o := range route.Off {
+		if slices.ContainsFunc(ends, func(e End) bool { return e.Destination == o.Destination && e.Reason == o.Reason }) {
+			continue // said already
+		}
 		s = append(s, o.Destination+": "+o.Reason.Words())
 	}
 	return strings.Join(s, "; ")

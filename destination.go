@@ -1,5 +1,7 @@
 package relay
 
+import "slices"
+
 // SGTM is the key of a storefront's server-side Google Tag Manager container, among the platform codes.
 const SGTM = "sgtm"
 
@@ -22,7 +24,8 @@ type Options struct {
 	SendUserAgent bool   `json:"send_user_agent,omitempty"`
 	// KeepURLQuery sends page URLs whole.
 	KeepURLQuery bool `json:"keep_url_query,omitempty"`
-	// Allow and Deny are payload fields: where Allow is not empty only its fields leave, and Deny's never do.
+	// Allow and Deny are payload fields: where Allow is not empty only its fields leave, and Deny's never do. What the
+	// relay itself says of an event (its name, its id, its time) leaves always; order and storefront unless denied.
 	Allow []string `json:"allow,omitempty"`
 	Deny  []string `json:"deny,omitempty"`
 	// LimitedDataUse and OptOut are the vendor's privacy flags of these names.
@@ -32,6 +35,8 @@ type Options struct {
 	APIVersion string `json:"api_version,omitempty"`
 	// MaxAgeHours overrides how old an event may be at this destination.
 	MaxAgeHours int `json:"max_age_hours,omitempty"`
+	// Limits are those of each worker process.
+	Limits Limits `json:"limits,omitzero"`
 	// CustomAliases adds the GA4-style names that sGTM tags read to the body of sGTM's custom client.
 	CustomAliases bool `json:"custom_aliases,omitempty"`
 }
@@ -44,18 +49,8 @@ type EventRule struct {
 
 // Allows reports whether the admin lets this payload field leave.
 func (o Options) Allows(field string) bool {
-	for _, f := range o.Deny {
-		if f == field {
-			return false
-		}
-	}
-	if len(o.Allow) == 0 {
-		return true
-	}
-	for _, f := range o.Allow {
-		if f == field {
-			return true
-		}
-	}
-	return false
+	return !o.Denies(field) && (len(o.Allow) == 0 || slices.Contains(o.Allow, field))
 }
+
+// Denies reports whether the admin forbids this payload field by name.
+func (o Options) Denies(field string) bool { return slices.Contains(o.Deny, field) }

@@ -36,6 +36,9 @@ type Activities struct {
 	Policy   relay.Policy
 	Inbox    Inbox
 	Starter  Starter
+	Health   HealthStore
+	Recovery Recovery
+	Gates    *Gates
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
 	Log          *slog.Logger

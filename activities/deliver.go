@@ -47,6 +47,14 @@ func (a *Activities) Deliver(ctx context.Context, in DeliverInput) (DeliverOutpu
 	if e := t.decide(ctx); e != nil {
 		return e.out, e.err
 	}
+	leave, wait := a.Gates.enter(ctx, t.gate(), t.delivery.Destination.Options.Limits)
+	if wait > 0 {
+		return t.wait(relay.ReasonLimited, wait), nil
+	}
+	defer leave()
+	if e := t.admitted(ctx); e != nil {
+		return e.out, e.err
+	}
 	if !t.record(ctx) {
 		return t.unsent(), nil
 	}
@@ -86,7 +94,6 @@ func (t *try) load(ctx context.Context) *ending {
 	case err != nil:
 		return &ending{out: t.wait(relay.ReasonDatabaseUnavailable, databaseWait)}
 	}
-	t.delivery.Event.Now = time.Now().UTC()
 	return nil
 }
 
@@ -170,6 +177,9 @@ func (t *try) conclude(ctx context.Context) (DeliverOutput, error) {
 	t.judge()
 	end := relay.AttemptEnd{AttemptID: t.attempt.AttemptID, Duration: time.Since(t.attempt.StartedAt), Result: t.result}
 	recorded := t.completeNow(ctx, end)
+	if recorded {
+		t.heed(ctx)
+	}
 	t.Log.InfoContext(ctx, "delivery.attempted", append(t.names(),
 		"number", t.attempt.Number, "outcome", t.result.Outcome, "reason", t.result.Reason, "status", t.result.Status,
 		"duration_ms", end.Duration.Milliseconds(), "recorded", recorded)...)

@@ -99,6 +99,9 @@ func (s *service) activities() *activities.Activities {
 		Policy:       s.cfg.Policy(),
 		Inbox:        inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: claimLease}},
 		Starter:      s.starter(false),
+		Health:       s.store,
+		Recovery:     s.recovery(),
+		Gates:        &activities.Gates{PerStorefront: activitySlots / 2},
 		PollInterval: s.cfg.PollInterval,
 		Log:          s.log,
 	}

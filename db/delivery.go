@@ -12,9 +12,11 @@ import (
 
 const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system,
 	e.created_at, UTC_TIMESTAMP(6), c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers,
-	c.options, p.code, p.api_base_url, p.credential_fields, k.credentials, k.options` + switchTables + `
+	c.options, p.code, p.api_base_url, p.credential_fields, k.credentials, k.options, h.failures, h.failing_since,
+	h.unhealthy_since` + switchTables + `
 	LEFT JOIN ad_analytics_platforms p ON p.code = ?
 	LEFT JOIN platform_credentials k ON k.storefront_id = s.id AND k.platform_id = p.id
+	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = ?
 	WHERE e.id = ?`
 
 // deliveryRow is what deliverySQL reads.
@@ -26,13 +28,19 @@ type deliveryRow struct {
 	payload []byte
 
 	sgtm struct{ url, clientType, measurementID, secret, path, headers, options sql.NullString }
+	health struct {
+		failures         sql.NullInt64
+		since, unhealthy sql.NullTime
+	}
+
 	plat struct{ code, baseURL, fields, credentials, options sql.NullString }
 }
 
 func (r *deliveryRow) dest() []any {
 	return append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source,
 		&r.event.CreatedAt, &r.event.Now, &r.sgtm.url, &r.sgtm.clientType, &r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path,
-		&r.sgtm.headers, &r.sgtm.options, &r.plat.code, &r.plat.baseURL, &r.plat.fields, &r.plat.credentials, &r.plat.options)
+		&r.sgtm.headers, &r.sgtm.options, &r.plat.code, &r.plat.baseURL, &r.plat.fields, &r.plat.credentials, &r.plat.options,
+		&r.health.failures, &r.health.since, &r.health.unhealthy)
 }
 
 // Delivery reads everything that one try at one destination needs to know. An event or storefront that is gone is
@@ -41,7 +49,7 @@ func (r *deliveryRow) dest() []any {
 func (s *Store) Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error) {
 	act := fmt.Sprintf("read event %d for %s", id, destination)
 	var r deliveryRow
-	if err := s.sql.QueryRowContext(ctx, deliverySQL, destination, id).Scan(r.dest()...); err != nil {
+	if err := s.sql.QueryRowContext(ctx, deliverySQL, destination, destination, id).Scan(r.dest()...); err != nil {
 		return relay.Delivery{}, fail(act, err)
 	}
 	d := relay.Delivery{
@@ -49,6 +57,11 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 		Generation: r.generation,
 		Switches:   r.switches(),
 		Event:      r.event,
+		Health: relay.Health{
+			Failures:  int(r.health.failures.Int64),
+			Since:     r.health.since.Time,
+			Unhealthy: r.health.unhealthy.Valid,
+		},
 	}
 	d.Event.ID, d.Event.Type, d.Event.Storefront = id, strings.ToLower(r.event.Type), d.Switches.Storefront
 	d.Event.Payload, _ = relay.ParsePayload(r.payload) // nil where it is none

@@ -34,6 +34,9 @@ func setup(t *testing.T) *bundle {
 		Sender:   b.sender,
 		Adapters: map[string]relay.Adapter{relay.SGTM: echo{}, "meta": echo{}, "ga4": echo{}},
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
+		Health:   b.store,
+		Recovery: b.store,
+		Gates:    &activities.Gates{Now: b.Now},
 		Log:      slog.New(slog.DiscardHandler),
 	})
 	return b
@@ -224,6 +227,47 @@ func TestSwitches(t *testing.T) {
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 		require.Len(t, b.store.outcomes(relay.SGTM), 5)
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes("meta"))
+	})
+}
+
+func TestAnUnhealthyDestination(t *testing.T) {
+	t.Parallel()
+
+	t.Run("fails events at once, without a send", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health = relay.Health{Failures: 20, Unhealthy: true}
+		require.Error(t, b.run(t))
+		require.Zero(t, b.sender.sent)
+		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+	})
+
+	t.Run("is tried by the event that may probe it, whose success starts the recovery", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health, b.store.probes = relay.Health{Failures: 20, Unhealthy: true}, 1
+		require.NoError(t, b.run(t))
+		require.Equal(t, relay.StatusDelivered, b.store.status)
+		require.Equal(t, []string{relay.SGTM}, b.store.recovered)
+	})
+
+	t.Run("ends the waiting tries of an event, too", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.sender.then = relay.Reply{Status: 500}
+		b.sender.after = func() { b.store.health = relay.Health{Failures: 20, Unhealthy: true} }
+		require.Error(t, b.run(t))
+		require.Equal(t, 1, b.sender.sent)
+		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+	})
+
+	t.Run("is what a refused credential makes of it", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.sender.then = relay.Reply{Status: 401}
+		require.Error(t, b.run(t))
+		require.Equal(t, relay.ReasonUnauthorized, b.store.conclusion.Reason)
+		require.True(t, b.store.health.Unhealthy)
 	})
 }
 

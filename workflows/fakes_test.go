@@ -19,6 +19,9 @@ type store struct {
 	attempts    []relay.Attempt
 	conclusion  relay.Conclusion
 	failRecords int
+	health      relay.Health
+	probes      int // that Probe lets through
+	recovered   []string
 	back        time.Time
 	now         func() time.Time
 }
@@ -104,6 +107,7 @@ func (s *store) Delivery(_ context.Context, id int64, run, destination string) (
 		Event:       relay.Event{ID: id, EventID: "1", Type: "purchase_completed", Storefront: s.switches.Storefront},
 		Switches:    s.read(),
 		Destination: relay.Destination{Key: destination},
+		Health:      s.health,
 	}, nil
 }
 
@@ -157,6 +161,43 @@ func (s *store) Finish(_ context.Context, _ int64, run string, c relay.Conclusio
 	if s.status == relay.StatusProcessing && s.owner == run {
 		s.status, s.conclusion = c.Status, c
 	}
+	return nil
+}
+
+func (s *store) RecordFailure(_ context.Context, _ int64, _ string, _ relay.Reason, down bool) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s.health.Failures++
+	s.health.Unhealthy = s.health.Unhealthy || down || s.health.Failures >= relay.UnhealthyAfter
+	return nil
+}
+
+func (s *store) RecordSuccess(context.Context, int64, string) (time.Time, bool, error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	defer unlock()
+	was := s.health
+	s.health = relay.Health{}
+	return was.Since, was.Unhealthy, nil
+}
+
+func (s *store) Probe(context.Context, int64, string) (bool, error) {
+	unlock, err := s.lock()
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	s.probes--
+	return s.probes >= 0, nil
+}
+
+func (s *store) Recover(_ context.Context, _ relay.Storefront, destination string, _ time.Time) error {
+	s.recovered = append(s.recovered, destination)
 	return nil
 }
 
