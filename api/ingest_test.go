@@ -132,7 +132,7 @@ func TestAnswerIsBounded(t *testing.T) {
 		require.Equal(t, http.StatusUnprocessableEntity, a.status)
 		require.Equal(t, "no_acceptable_item", a.Code)
 		require.Equal(t, []int{0, 0, 2}, []int{a.Accepted, a.Duplicates, a.Rejected})
-		require.Len(t, a.Errors, 6)
+		require.Len(t, a.Errors, 5)
 		require.Contains(t, a.text, `"accepted":0`)
 		require.Zero(t, r.inbox.inserts)
 	})

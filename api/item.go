@@ -61,15 +61,14 @@ const (
 type rule struct {
 	name     string
 	required bool
-	empty    bool // may be empty although required
 	digits   bool // may be written as a whole number, which is taken as its digits
 	lower    bool // is taken in lower case
 	max      int  // in characters, of the column that it is stored in; such a field has no control characters
 }
 
-// rules of the fields. The t-value names an affiliate; an order without one has it empty.
+// rules of the fields. The t-value names an affiliate; the brief has it among the optional ones.
 var rules = [fieldCount]rule{
-	fieldTValue:     {name: "t-value", required: true, empty: true, digits: true},
+	fieldTValue:     {name: "t-value", digits: true},
 	fieldStorefront: {name: "storefront_id", required: true, max: relay.MaxStorefrontCode},
 	fieldName:       {name: "event_name", required: true, lower: true, max: relay.MaxEventType},
 	fieldTime:       {name: "event_time", required: true},
@@ -169,8 +168,6 @@ func (r rule) read(raw []byte) (string, code) {
 	switch {
 	case c != "":
 		return "", c
-	case s == "" && r.empty && len(raw) > 0 && raw[0] == '"':
-		return "", ""
 	case s == "" && r.required:
 		return "", codeMissingField
 	case r.max == 0:
