@@ -3,21 +3,26 @@ package relay
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
+	"unicode/utf8"
 )
 
 // Payload is the JSON object of an event. Its values stay the bytes that OMS wrote, so that 80.79, 1e3 and
 // 12345678901234567890 leave the relay as they came.
 type Payload map[string]json.RawMessage
 
-// ParsePayload reads a JSON object; anything else is an error. Of a repeated key the last value counts.
+// ParsePayload reads a JSON object in UTF-8; anything else is an error. Of a repeated key the last value counts.
 func ParsePayload(b []byte) (Payload, error) {
+	if !utf8.Valid(b) { // encoding/json lets it pass, and the values leave as they came
+		return nil, errors.New("payload is not UTF-8")
+	}
 	var p Payload
 	if err := json.Unmarshal(b, &p); err != nil {
 		return nil, err
 	}
 	if p == nil { // the JSON null
-		return nil, &json.UnmarshalTypeError{Value: "null"}
+		return nil, errors.New("payload is null")
 	}
 	return p, nil
 }

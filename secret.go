@@ -9,17 +9,31 @@ import (
 const hidden = "[secret]"
 
 // Secret is a value that prints, logs and marshals as "[secret]". Only Reveal gives it away; whoever calls that is sending
-// it to its owner or encrypting it. The zero value is no secret at all.
-type Secret struct{ value string }
+// it to its owner or encrypting it. The zero value is no secret at all. Two secrets are not compared by ==.
+type Secret struct {
+	// A pointer, because fmt calls no method of an unexported field: of a struct that holds a Secret in one it prints
+	// the bare value, and a pointer prints as an address.
+	value *string
+}
 
 // NewSecret hides value.
-func NewSecret(value string) Secret { return Secret{value} }
+func NewSecret(value string) Secret {
+	if value == "" {
+		return Secret{}
+	}
+	return Secret{&value}
+}
 
 // Reveal is the value itself.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // IsSet reports whether there is a value.
-func (s Secret) IsSet() bool { return s.value != "" }
+func (s Secret) IsSet() bool { return s.value != nil }
 
 // String hides the value.
 func (s Secret) String() string { return hidden }
@@ -32,7 +46,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // UnmarshalText takes the value in; what was marshalled does not come back.
 func (s *Secret) UnmarshalText(b []byte) error {
-	s.value = string(b)
+	*s = NewSecret(string(b))
 	return nil
 }
 

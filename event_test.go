@@ -1,0 +1,98 @@
+package relay_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+var created = time.Date(2026, 11, 23, 9, 0, 0, 0, time.FixedZone("", 3600))
+
+func event(t *testing.T, source, text string) relay.Event {
+	t.Helper()
+	return relay.Event{EventID: "row_1", Type: "purchase_completed", Source: source, Storefront: relay.Storefront{Code: "bosley"},
+		Payload: payload(t, text), CreatedAt: created, Now: created.Add(time.Hour)}
+}
+
+func TestDedupIDIsStableAndTellsNothing(t *testing.T) {
+	t.Parallel()
+	e := event(t, relay.SourceAPI, `{"event_id":"pixel_7","order_id":"o_1"}`)
+	// printf 'bosley:row_1:purchase_completed' | sha256sum | cut -c1-32
+	require.Equal(t, "43ec953d9f920895c6efa2b6591ac441", e.DedupID())
+
+	same := e
+	same.Payload, same.Now, same.CreatedAt, same.ID, same.Source = nil, created.Add(time.Hour), created, 9, relay.SourceDirect
+	require.Equal(t, e.DedupID(), same.DedupID(), "attempts, fallbacks and replays of a row share it")
+
+	for name, other := range map[string]func(*relay.Event){
+		"storefront": func(e *relay.Event) { e.Storefront.Code = "pfizer" },
+		"event id":   func(e *relay.Event) { e.EventID = "row_2" },
+		"event type": func(e *relay.Event) { e.Type = "rx_issued" },
+	} {
+		another := e
+		other(&another)
+		require.NotEqual(t, e.DedupID(), another.DedupID(), name)
+	}
+}
+
+func TestPayloadsOwnEventIDGoesOutOnlyWhereTheStorefrontSaysSo(t *testing.T) {
+	t.Parallel()
+	e := event(t, relay.SourceAPI, `{"event_id":" pixel_7 "}`)
+	e.Storefront.SendsPayloadEventID = true
+	require.Equal(t, "pixel_7", e.DedupID())
+	e.Payload = payload(t, `{"event_id":12345678901234567890}`)
+	require.Equal(t, "12345678901234567890", e.DedupID())
+	for _, none := range []string{`{}`, `{"event_id":null}`, `{"event_id":""}`, `{"event_id":{}}`} {
+		e.Payload = payload(t, none)
+		require.Len(t, e.DedupID(), 32, none)
+	}
+}
+
+func TestOrderIDOfADirectRowComesFromItsColumn(t *testing.T) {
+	t.Parallel()
+	const text = `{"order_id":"o_1"}`
+	require.Equal(t, "o_1", event(t, relay.SourceAPI, text).OrderID())
+	require.Equal(t, "row_1", event(t, relay.SourceDirect, text).OrderID())
+	require.Equal(t, "row_1", event(t, relay.SourceAPI, `{}`).OrderID())
+	require.Equal(t, "7", event(t, relay.SourceAPI, `{"order_id":7}`).OrderID())
+}
+
+func TestEventTimeIsThePayloadsElseTheRowsAndInUTC(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		`{"event_time":"2026-01-15T10:15:00Z"}`:           at,
+		`{"event_time":"2026-01-15T10:15:00"}`:            at,
+		`{"event_time":"2026-01-15T12:15:00.000+02:00"}`:  at,
+		`{"event_time":"2026-01-15T10:15:00.123456789Z"}`: at.Add(123456789),
+		`{"event_time":"2026-01-15T10:15:00.5"}`:          at.Add(500 * time.Millisecond),
+		`{"event_time":"yesterday"}`:                      created.UTC(),
+		`{"event_time":1795420800}`:                       created.UTC(),
+		`{"event_time":null}`:                             created.UTC(),
+		`{}`:                                              created.UTC(),
+	} {
+		require.Equal(t, want, event(t, relay.SourceAPI, text).Time(), text)
+	}
+	e := event(t, relay.SourceAPI, `{"event_time":"2026-11-23T08:00:00Z"}`)
+	require.Equal(t, time.Hour, e.Age())
+}
+
+func TestParseTimeWantsRFC3339(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"", "2026-01-15", "2026-01-15 10:15:00", "2026-01-15T10:15", "15.01.2026", "2026-13-01T00:00:00Z",
+		"2026-02-30T00:00:00Z", "2026-01-15T24:00:00Z", "2026-01-15T10:15:00+2", " 2026-01-15T10:15:00Z"} {
+		_, ok := relay.ParseTime(s)
+		require.False(t, ok, s)
+	}
+}
+
+func TestOnlyThreeStatusesAreFinal(t *testing.T) {
+	t.Parallel()
+	for status, final := range map[relay.Status]bool{relay.StatusPending: false, relay.StatusProcessing: false,
+		relay.StatusDelivered: true, relay.StatusFailed: true, relay.StatusSkipped: true} {
+		require.Equal(t, final, status.Final(), status)
+	}
+}
