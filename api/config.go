@@ -40,6 +40,7 @@ type Config struct {
 	Role         Role
 	Username     string
 	Password     relay.Secret
+	Admins       []AdminLogin  // who may use the admin API; none: the login above
 	MaxBodyBytes int64         // of a request body, as sent and as decompressed
 	Lease        time.Duration // how long rows that this process starts itself are kept from PollInbox
 }

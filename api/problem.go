@@ -36,6 +36,8 @@ const (
 	codeInternal             code = "internal_error"
 )
 
+var retryAfterText = strconv.Itoa(int(retryAfter.Seconds()))
+
 // statusClientGone is nginx's status for a client that did not wait. Nobody reads it but the log.
 const statusClientGone = 499
 
@@ -52,6 +54,13 @@ var statuses = map[code]int{
 	codeMissingField:         http.StatusUnprocessableEntity,
 	codeWrongType:            http.StatusUnprocessableEntity,
 	codeNoAcceptableItem:     http.StatusUnprocessableEntity,
+	codeForbidden:            http.StatusForbidden,
+	codeUnknownField:         http.StatusUnprocessableEntity,
+	codeInvalidValue:         http.StatusUnprocessableEntity,
+	codeInvalidParameter:     http.StatusUnprocessableEntity,
+	codeInvalidCharacter:     http.StatusUnprocessableEntity,
+	codeFieldTooLong:         http.StatusUnprocessableEntity,
+	codeUnknownStorefront:    http.StatusUnprocessableEntity,
 	codeRequestTimeout:       http.StatusRequestTimeout,
 	codeBodyTooLarge:         http.StatusRequestEntityTooLarge,
 	codeTooManyItems:         http.StatusRequestEntityTooLarge,
@@ -70,6 +79,8 @@ type failure struct {
 	field   string   // of the body, where one is to blame
 	offset  *int64   // in bytes of the (decompressed) body, of malformed JSON
 	summary *summary // of a batch without an acceptable item
+	errors  []FieldError
+	uses    []Use // of what is in use
 	cause   error    // logged, never shown
 }
 
@@ -134,7 +145,7 @@ func (s *server) fail(c *gin.Context, l *line, err error) {
 	}
 	switch f.code {
 	case codeDatabaseUnavailable:
-		c.Header("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
+		c.Header("Retry-After", retryAfterText)
 	case codeUnsupportedEncoding:
 		c.Header("Accept-Encoding", "gzip")
 	}

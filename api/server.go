@@ -16,6 +16,8 @@ type access int
 const (
 	open access = iota // anybody: answers without login carry status words only
 	oms                // the login of OMS
+	reader             // an admin's login
+	writer             // an admin's login that is not read-only
 )
 
 // route is one line of the table of routes.
@@ -29,13 +31,14 @@ type route struct {
 type handler func(*gin.Context, *line) error
 
 type server struct {
-	cfg   Config
-	deps  Deps
-	login login
-	ready readiness
+	cfg    Config
+	deps   Deps
+	login  login
+	admins *admins
+	ready  readiness
 }
 
-// New is the relay's HTTP handler: ingestion and health, or health alone in the worker role. A collaborator or value that
+// New is the relay's HTTP handler: ingestion, admin, health and the API's document, or health alone in the worker role. A collaborator or value that
 // is missing is an error that names it.
 func New(cfg Config, deps Deps) (http.Handler, error) {
 	if err := cfg.check(); err != nil {
@@ -50,10 +53,14 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		login: newLogin(cfg.Username, cfg.Password),
 		ready: readiness{role: cfg.Role, database: deps.Database, temporal: deps.Temporal},
 	}
-	return s.engine(), nil
+	var err error
+	if s.admins, err = newAdmins(cfg); err != nil {
+		return nil, fmt.Errorf("api config: %w", err)
+	}
+	return s.engine()
 }
 
-// routes is every route of the relay with who may use it.
+// routes is every route with a handler of its own, with who may use it. Those of typed handlers are in operations.
 func (s *server) routes() []route {
 	routes := []route{
 		{http.MethodGet, "/health", open, s.health},
@@ -67,7 +74,18 @@ func (s *server) routes() []route {
 	)
 }
 
-func (s *server) engine() *gin.Engine {
+// operations adds the typed operations, each with who may use it, and gives the routes of their document.
+func (s *server) operations(e *gin.Engine) ([]route, error) {
+	if s.cfg.Role == RoleWorker {
+		return nil, nil
+	}
+	b := s.newBook(e)
+	b.declareIngestion()
+	b.declareHealth()
+	return b.documents()
+}
+
+func (s *server) engine() (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
 	e.HandleMethodNotAllowed = true
@@ -81,14 +99,15 @@ func (s *server) engine() *gin.Engine {
 	e.NoMethod(s.serve(func(*gin.Context, *line) error {
 		return refuse(codeMethodNotAllowed, "this path takes another method; see the Allow header")
 	}))
-	for _, r := range s.routes() {
-		chain := []gin.HandlerFunc{s.serve(r.handle)}
-		if r.access != open {
-			chain = append([]gin.HandlerFunc{s.serve(s.authenticate)}, chain...)
-		}
-		e.Handle(r.method, r.path, chain...)
+	documents, err := s.operations(e)
+	if err != nil {
+		return nil, fmt.Errorf("openapi: %w", err)
 	}
-	return e
+	for _, r := range append(s.routes(), documents...) {
+		admit := s.serve(func(c *gin.Context, l *line) error { return s.admit(c, l, r.access) })
+		e.Handle(r.method, r.path, admit, s.serve(r.handle))
+	}
+	return e, nil
 }
 
 // serve makes a handler gin's. An error ends the chain with a problem document.

@@ -1,0 +1,185 @@
+package relay
+
+import "time"
+
+// Action is what an admin did, as the audit names it.
+type Action string
+
+// The actions on the configuration. Others (reveal, retry, replay) name themselves.
+const (
+	ActionCreate     Action = "create"
+	ActionReplace    Action = "replace"
+	ActionPatch      Action = "patch"
+	ActionDelete     Action = "delete"
+	ActionActivate   Action = "activate"
+	ActionDeactivate Action = "deactivate"
+)
+
+// Act is who does something, as the audit keeps it.
+type Act struct {
+	By        string // the admin's name
+	Action    Action
+	RequestID string
+}
+
+// Entity is a kind of thing that an admin sets up.
+type Entity string
+
+// The entities, by their names in URLs.
+const (
+	EntityStorefront Entity = "storefronts"
+	EntitySGTMConfig Entity = "sgtm-configs"
+	EntityPlatform   Entity = "platforms"
+	EntityCredential Entity = "credentials"
+)
+
+// AuditEntry is one line of the audit.
+type AuditEntry struct {
+	ID        int64
+	At        time.Time
+	By        string
+	Action    Action
+	Entity    Entity
+	EntityID  int64  // 0 where there is none
+	Name      string // of the thing, for people: "bosley", "bosley/meta_capi"
+	RequestID string
+	// Changes are the fields that changed. A secret's values are only "set", "changed" and "removed".
+	Changes []Change
+	// Switched is what a kill switch was set to; nil where none was.
+	Switched *bool
+}
+
+// Change is what became of one field.
+type Change struct {
+	Field string `json:"field"`
+	From  string `json:"from,omitempty"` // as JSON; empty for a secret, and where there was none
+	To    string `json:"to,omitempty"`   // likewise; of a secret what became of it
+}
+
+// Flip is who set a kill switch as it is, and when. The zero value: nobody since the audit began.
+type Flip struct {
+	By string
+	At time.Time
+}
+
+// Record is one thing of the configuration as it is kept.
+type Record[T any] struct {
+	ID        int64
+	Version   string // differs after every write; what If-Match compares
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Flip      Flip // of its kill switch
+	Value     T
+}
+
+// Mark is where a page of a list ended: the sort field's value, as text, and the id.
+type Mark struct {
+	Value string
+	ID    int64
+}
+
+// ListQuery asks for one page of a configuration's list, in the order of Sort and then of the id.
+type ListQuery struct {
+	Filter map[string]any // by field; the fields are the list's own
+	Search string         // part of a code or name
+	Sort   string         // a field; empty is the id
+	Desc   bool
+	After  *Mark
+	Limit  int
+}
+
+// Listing is one page of a configuration's list. Next is nil on the last one.
+type Listing[T any] struct {
+	Items []T
+	Total int // of all pages
+	Next  *Mark
+}
+
+// SGTMConfig is a storefront's container. Empty texts mean the defaults: client type ga4, fallback direct, and fail where
+// the tries at the container ran out.
+type SGTMConfig struct {
+	StorefrontID   int64
+	StorefrontCode string // read only
+	URL            string
+	ClientType     string // "ga4" or "custom"
+	MeasurementID  string
+	APISecret      Secret
+	EndpointPath   string
+	Headers        map[string]Secret
+	Active         bool
+	Fallback       string // "direct" or "stop": where events go while the container is off
+	OnExhausted    string // "fail" or "direct": where events go whose tries at the container ran out
+	Options        Options
+	// Unreadable is a stored config whose secrets no key decrypts: they are missing here, and stay as they are unless new
+	// ones are written.
+	Unreadable bool
+}
+
+// Credential is what a storefront has to be let in at a platform.
+type Credential struct {
+	StorefrontID   int64
+	StorefrontCode string // read only
+	PlatformID     int64
+	Platform       string // its code; read only where PlatformID is set
+	Fields         map[string]Secret
+	Active         bool
+	Options        Options
+	Unreadable     bool // as SGTMConfig's
+	// FieldList is the platform's list of fields; read only.
+	FieldList []CredentialField
+}
+
+// CredentialField is one field of a platform's credential.
+type CredentialField struct {
+	Field       string `json:"field"`
+	Secret      bool   `json:"secret"`
+	Required    bool   `json:"required"`
+	Format      string `json:"format,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// Platform is an entry of the catalogue.
+type Platform struct {
+	Code       string
+	Name       string
+	Vendor     string
+	Category   string
+	Tier       int
+	APIBaseURL string
+	Auth       string
+	Fields     []CredentialField
+	DocsURL    string
+	ServerSide bool // it has an API for server-side events
+	Active     bool
+}
+
+// Use is something that needs what was to be deleted.
+type Use struct {
+	Kind  string
+	Count int
+}
+
+// WriteError is why a write to the configuration is refused for what is stored. It wraps ErrConflict.
+type WriteError struct {
+	Kind  WriteKind
+	Field string
+	Uses  []Use // of InUse
+}
+
+// WriteKind tells WriteErrors apart.
+type WriteKind string
+
+// The kinds of WriteError.
+const (
+	Taken        WriteKind = "already_exists"
+	Retired      WriteKind = "id_retired" // an id that something deleted had
+	InUse        WriteKind = "in_use"
+	NoStorefront WriteKind = "unknown_storefront"
+	NoPlatform   WriteKind = "unknown_platform"
+)
+
+// Error names kind and field.
+func (e *WriteError) Error() string { return string(e.Kind) + ": " + e.Field }
+
+// Unwrap is ErrConflict.
+func (e *WriteError) Unwrap() error { return ErrConflict }
