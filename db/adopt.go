@@ -18,7 +18,7 @@ import (
 // What a table should be is asked of the server itself: the migration's own statement, run for a temporary table, printed
 // by SHOW CREATE TABLE. Both engines print differently, but each prints the same thing in the same way.
 func adopt(ctx context.Context, pool *sql.DB, r *Report) error {
-	return compareAll(ctx, pool, func(want, have table) error {
+	err := compareAll(ctx, pool, func(want, have table) error {
 		a := adoption{ctx: ctx, pool: pool, report: r, table: have}
 		for _, column := range want.columns {
 			a.column(column)
@@ -38,18 +38,36 @@ func adopt(ctx context.Context, pool *sql.DB, r *Report) error {
 		}
 		return a.err
 	})
+	return errors.Join(err, noteAdoption(ctx, pool, slices.Concat(r.Changes, r.Differences)))
 }
 
-// refuseAdopted stops a Down that would drop tables of the earlier service: those with columns that the relay's lack.
-func refuseAdopted(ctx context.Context, pool *sql.DB) error {
-	return compareAll(ctx, pool, func(want, have table) error {
-		for _, column := range have.columns {
-			if _, ok := want.column(column.name); !ok {
-				return fmt.Errorf("%s.%s is not the relay's: %w", have.name, column.name, ErrAdopted)
-			}
-		}
+// noteAdoption keeps what was done and found, for people and for refuseAdopted. A database that the relay made itself has
+// no such table.
+func noteAdoption(ctx context.Context, pool *sql.DB, lines []string) error {
+	if len(lines) == 0 {
 		return nil
-	})
+	}
+	_, err := pool.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+adoptionsTable+` (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+		line TEXT NOT NULL, created_at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6))) DEFAULT CHARSET=utf8mb4`)
+	for _, line := range lines {
+		if err == nil {
+			_, err = pool.ExecContext(ctx, "INSERT INTO "+adoptionsTable+" (line) VALUES (?)", cut(line, maxText))
+		}
+	}
+	return err
+}
+
+// refuseAdopted stops a Down that would drop tables of the earlier service.
+func refuseAdopted(ctx context.Context, pool *sql.DB) error {
+	var lines int
+	err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+adoptionsTable).Scan(&lines)
+	if isNumber(err, errNoSuchTable) {
+		return nil
+	}
+	if err == nil && lines > 0 {
+		err = ErrAdopted
+	}
+	return err
 }
 
 // compareAll shows f each table as it should be and as it is.

@@ -27,7 +27,7 @@ type deliveryRow struct {
 	run     sql.NullString
 	payload []byte
 
-	sgtm struct{ url, clientType, measurementID, secret, path, headers, options sql.NullString }
+	sgtm   struct{ url, clientType, measurementID, secret, path, headers, options sql.NullString }
 	health struct {
 		failures         sql.NullInt64
 		since, unhealthy sql.NullTime
@@ -68,7 +68,7 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 	if !d.Owned {
 		return d, nil
 	}
-	numbers, err := s.addDestinations(ctx, id, r.generation, &d.Switches)
+	numbers, err := s.addDestinations(ctx, id, r.levels, &d.Switches)
 	if err != nil {
 		return relay.Delivery{}, fail(act, err)
 	}

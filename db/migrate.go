@@ -20,6 +20,7 @@ var migrationFiles embed.FS
 const (
 	migrationsTable     = "relay_migrations"
 	migrationLocksTable = "relay_migration_locks" // bun makes it; the lock is GET_LOCK, see locked
+	adoptionsTable      = "relay_adoptions"       // what was done to tables of the earlier service
 	migrateLockWait     = 60 * time.Second
 
 	tablesMigration = "20261123100000" // makes the six tables
