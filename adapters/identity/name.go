@@ -1,0 +1,84 @@
+package identity
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Name is a first or last name in lower case, without white space and punctuation, with its accents: "O'Doe Smith" is
+// "odoesmith", "Raphaël" is "raphaël".
+func Name(raw string) string { return letters(raw, separates) }
+
+// City is a city in lower case, without white space, digits and punctuation, with its accents: "São Paulo" is "sãopaulo".
+func City(raw string) string {
+	return letters(raw, func(r rune) bool { return separates(r) || unicode.IsNumber(r) })
+}
+
+// Gender is "f" or "m".
+func Gender(raw string) string {
+	switch lower(raw) {
+	case "f", "female", "woman", "w":
+		return "f"
+	case "m", "male", "man":
+		return "m"
+	}
+	return ""
+}
+
+// Birthday is a date of birth as YYYYMMDD, read in the forms that mean one day everywhere: 1990-01-02, 1990/01/02,
+// 19900102, or a time that begins with one of them. 01/02/1990 is January in one country and February in the next.
+func Birthday(raw string) string {
+	s := strings.TrimSpace(raw)
+	if day, _, ok := strings.Cut(s, "T"); ok {
+		s = day
+	} else if day, _, ok := strings.Cut(s, " "); ok {
+		s = day
+	}
+	for _, layout := range []string{"2006-01-02", "2006/01/02", "20060102"} {
+		if t, err := time.Parse(layout, s); err == nil && t.Year() >= 1900 && t.Year() < 2100 {
+			return t.Format("20060102")
+		}
+	}
+	return ""
+}
+
+// longest is more than anybody's name, address or id takes, in bytes.
+const longest = 500
+
+// lower composes accents (so that "e" and a combining accent hash as "é"), trims and lowers.
+func lower(s string) string {
+	if len(s) > 4*longest || !utf8.ValidString(s) {
+		return ""
+	}
+	s = strings.TrimSpace(norm.NFC.String(strings.ToLower(norm.NFC.String(s))))
+	if len(s) > longest {
+		return ""
+	}
+	return s
+}
+
+// letters is raw in lower case without the runes that drop names; "" where no letter is left.
+func letters(raw string, drop func(rune) bool) string {
+	if _, hashed := Hashed(raw); hashed {
+		return ""
+	}
+	s := norm.NFC.String(strings.Map(func(r rune) rune {
+		if drop(r) {
+			return -1
+		}
+		return r
+	}, lower(raw)))
+	if strings.IndexFunc(s, unicode.IsLetter) < 0 {
+		return ""
+	}
+	return s
+}
+
+// separates reports whether a rune stands between letters rather than being part of a word. "’" is as good as "'".
+func separates(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) || unicode.Is(unicode.C, r)
+}

@@ -1,0 +1,99 @@
+package identity
+
+import (
+	_ "embed" // the table of countries
+	"regexp"
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// countriesCSV has a line for each country: alpha-2, alpha-3, and the English names it goes by. Made from tz's iso3166.tab
+// and CLDR, with further names of our own.
+//
+//go:embed countries.csv
+var countriesCSV string
+
+// Country is an ISO 3166 alpha-2 code in lower case, from such a code, an alpha-3 code or an English name.
+func Country(raw string) string { return countries()[fold(raw)] }
+
+var countries = sync.OnceValue(func() map[string]string {
+	codes := map[string]string{}
+	for line := range strings.Lines(countriesCSV) {
+		names := strings.Split(strings.TrimSpace(line), ",")
+		for _, name := range names {
+			codes[fold(name)] = names[0]
+		}
+	}
+	return codes
+})
+
+// fold leaves of a name what no two writers disagree on: "Côte d’Ivoire" is "cotedivoire", "U.S.A." is "usa".
+func fold(s string) string {
+	s = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "&", " and ")
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(strings.TrimPrefix(s, "the ")))
+}
+
+// State is a US state or Canadian province as its two-letter code in lower case, from that code, "US-CA" or its name.
+// Elsewhere, and where country is "" and the two countries have no such state, it is the name as City makes it. country is
+// what Country gives; "" looks in both.
+func State(raw, country string) string {
+	city := City(raw)
+	name := fold(city)
+	for _, c := range []string{"us", "ca"} {
+		if country != "" && country != c {
+			continue
+		}
+		states := statesOf[c]
+		if code, ok := strings.CutPrefix(name, c); ok && states[code] == code && code != "" { // "US-CA"
+			return code
+		}
+		if code := states[name]; code != "" {
+			return code
+		}
+		if country == c {
+			return ""
+		}
+	}
+	return city
+}
+
+var (
+	usZip = regexp.MustCompile(`^(\d{5})([- ]?\d{4})?$`)
+	zip4  = regexp.MustCompile(`^(\d{5})-\d{4}$`)
+)
+
+// Zip is a postal code in lower case without white space and dashes; a US one its first five digits. country is what
+// Country gives; where it is "", a code such as 94107-1234 is taken for American, since nobody else writes so.
+func Zip(raw, country string) string {
+	s := lower(raw)
+	if country == "us" {
+		if m := usZip.FindStringSubmatch(s); m != nil {
+			return m[1]
+		}
+		return ""
+	}
+	if m := zip4.FindStringSubmatch(s); m != nil && country == "" {
+		return m[1]
+	}
+	s = strings.Map(func(r rune) rune {
+		if separates(r) {
+			return -1
+		}
+		return r
+	}, s)
+	if len(s) > maxZip || strings.IndexFunc(s, unicode.IsDigit) < 0 {
+		return ""
+	}
+	return s
+}
+
+// maxZip is longer than any country's postal code.
+const maxZip = 12
