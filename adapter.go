@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -39,25 +40,29 @@ func (r Request) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, r.Method+" "+RedactURL(r.URL))
 }
 
-// RedactURL is a URL without user, query values and fragment. What does not parse is hidden whole.
+// MarshalText is the same for JSON and for slog's handlers.
+func (r Request) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }
+
+// RedactURL is a URL without user, query values and fragment. What does not parse, or has no path that could be told from
+// the rest ("mailto:..."), is hidden whole.
 func RedactURL(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || u.Opaque != "" {
 		return hidden
 	}
-	u.User, u.Fragment, u.RawFragment = nil, "", ""
-	q := u.Query()
-	for k := range q {
-		q[k] = []string{"…"}
-	}
-	u.RawQuery = ""
-	s := u.String()
-	for i, k := range sortedKeys(q) {
-		sep := "&"
-		if i == 0 {
-			sep = "?"
+	var names []string
+	for _, k := range sortedKeys(u.Query()) {
+		if k == "…" || strings.Contains(k, "@") {
+			k = "…" // "?jane@example.com" is a name without a value
+		} else {
+			k = url.QueryEscape(k) + "=…"
 		}
-		s += sep + url.QueryEscape(k) + "=…"
+		names = append(names, k)
+	}
+	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
+	s := u.String()
+	if len(names) > 0 {
+		s += "?" + strings.Join(names, "&")
 	}
 	return s
 }

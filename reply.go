@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"errors"
 	"net/textproto"
 	"strconv"
 	"strings"
@@ -13,13 +14,12 @@ type Trouble string
 
 // The kinds of trouble. AddressRefused is ours: the outbound rules forbid the address, and nothing was sent.
 const (
-	NoTrouble           Trouble = ""
-	TroubleConnect      Trouble = "connect" // name, route, TLS: no byte of the request left
-	TroubleTimeout      Trouble = "timeout"
-	TroubleCut          Trouble = "cut" // the connection ended before the answer did
-	TroubleAddress      Trouble = "address_refused"
-	TroubleBadURL       Trouble = "bad_url"
-	TroubleReplyTooLong Trouble = "reply_too_long"
+	NoTrouble      Trouble = ""
+	TroubleConnect Trouble = "connect" // name, route, TLS: no byte of the request left
+	TroubleTimeout Trouble = "timeout"
+	TroubleCut     Trouble = "cut" // the connection ended before the answer did
+	TroubleAddress Trouble = "address_refused"
+	TroubleBadURL  Trouble = "bad_url"
 )
 
 // Reply is what came back: whether bytes of the request may have left, the kind of trouble, status, header, body (cut at
@@ -35,13 +35,15 @@ type Reply struct {
 	Repeatable bool // the Request's
 }
 
-// IsHTML reports whether the answer is a web page, which no platform's API gives.
+// IsHTML reports whether the answer is a web page, which no platform's API gives. The header alone does not make one: many
+// servers say text/html of an empty body or of "ok".
 func (r Reply) IsHTML() bool {
+	body := bytes.TrimLeft(r.Body, "\ufeff \t\r\n")
 	if strings.HasPrefix(strings.ToLower(r.Get("Content-Type")), "text/html") {
-		return true
+		return bytes.HasPrefix(body, []byte("<"))
 	}
-	head := bytes.ToLower(bytes.TrimSpace(r.Body[:min(len(r.Body), 64)]))
-	return bytes.HasPrefix(head, []byte("<!doctype")) || bytes.HasPrefix(head, []byte("<html"))
+	head := bytes.ToLower(body[:min(len(body), 16)])
+	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 
 // Get is a header of the answer.
@@ -50,8 +52,8 @@ func (r Reply) Get(name string) string { return r.Header[textproto.CanonicalMIME
 // RetryAfter is what the Retry-After header asks for, as seconds or as a date; 0 where it asks for nothing readable.
 func (r Reply) RetryAfter() time.Duration {
 	v := strings.TrimSpace(r.Get("Retry-After"))
-	if n, err := strconv.Atoi(v); err == nil && n > 0 {
-		return time.Duration(min(n, 10*365*24*3600)) * time.Second
+	if n, err := strconv.Atoi(v); err == nil || errors.Is(err, strconv.ErrRange) { // ErrRange comes with the nearest int
+		return time.Duration(min(max(n, 0), 10*365*24*3600)) * time.Second
 	}
 	for _, layout := range []string{time.RFC1123, time.RFC850, time.ANSIC} {
 		if t, err := time.Parse(layout, v); err == nil {

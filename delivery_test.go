@@ -1,0 +1,106 @@
+package relay_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+func end(destination string, o relay.Outcome, r relay.Reason) relay.End {
+	return relay.End{Destination: destination, Outcome: o, Reason: r}
+}
+
+func TestConclusionWeighsTheEnds(t *testing.T) {
+	t.Parallel()
+	accepted := end("meta_capi", relay.Accepted, "")
+	blocked := end("ga4", relay.Blocked, relay.ReasonCredentialDisabled)
+	skipped := end("snapchat", relay.Skipped, relay.ReasonNotMapped)
+	for name, c := range map[string]struct {
+		ends   []relay.End
+		status relay.Status
+		reason relay.Reason
+	}{
+		"all accepted is delivered":           {[]relay.End{accepted, end("tiktok", relay.Accepted, "")}, relay.StatusDelivered, ""},
+		"accepted and blocked is delivered":   {[]relay.End{accepted, blocked, skipped}, relay.StatusDelivered, ""},
+		"a rejection fails it":                {[]relay.End{accepted, end("tiktok", relay.Rejected, relay.ReasonBadRequest)}, relay.StatusFailed, relay.ReasonBadRequest},
+		"a bad credential fails it":           {[]relay.End{accepted, end("tiktok", relay.Unauthorized, relay.ReasonUnauthorized)}, relay.StatusFailed, relay.ReasonUnauthorized},
+		"tries that ran out fail it":          {[]relay.End{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
+		"an unknown end fails it":             {[]relay.End{accepted, end("ga4", relay.Unknown, relay.ReasonUnknown)}, relay.StatusFailed, relay.ReasonUnknown},
+		"an end nobody foresaw fails it":      {[]relay.End{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
+		"blocked alone is skipped":            {[]relay.End{blocked}, relay.StatusSkipped, relay.ReasonCredentialDisabled},
+		"skipped explains more than blocked":  {[]relay.End{blocked, skipped}, relay.StatusSkipped, relay.ReasonNotMapped},
+		"the first failure by name is shown":  {[]relay.End{end("tiktok", relay.Rejected, relay.ReasonTooLarge), end("meta_capi", relay.Rejected, relay.ReasonNotFound)}, relay.StatusFailed, relay.ReasonNotFound},
+		"nothing at all is skipped, with why": {nil, relay.StatusSkipped, relay.ReasonNoActiveDestination},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := relay.Conclude(relay.Route{}, c.ends)
+			require.Equal(t, c.status, got.Status)
+			require.Equal(t, c.reason, got.Reason)
+			require.Len(t, got.Ends, len(c.ends))
+		})
+	}
+}
+
+func TestConclusionOfARouteThatLeadsNowhereCarriesItsReason(t *testing.T) {
+	t.Parallel()
+	c := relay.Conclude(relay.Route{Reason: relay.ReasonStorefrontDisabled}, nil)
+	require.Equal(t, relay.Conclusion{Status: relay.StatusSkipped, Reason: relay.ReasonStorefrontDisabled,
+		Detail: "the storefront is switched off"}, c)
+
+	s := allOn()
+	s.SGTM.Active, s.Platforms[0].HasAdapter, s.Platforms[1].PlatformActive = false, false, false
+	c = relay.Conclude(relay.Resolve(s, policy), nil)
+	require.Equal(t, relay.ReasonNoActiveDestination, c.Reason)
+	require.Equal(t, "no destination is switched on; sgtm: the storefront's sGTM container is switched off; "+
+		"meta_capi: the platform is switched off for everybody; tiktok: the relay does not speak this platform's language", c.Detail)
+}
+
+func TestConclusionCountsWhatWasAcceptedBefore(t *testing.T) {
+	t.Parallel()
+	route := relay.Route{Accepted: []string{"meta_capi", "tiktok"}}
+	c := relay.Conclude(route, []relay.End{{Destination: "tiktok", Outcome: relay.Accepted, Status: 204}, end("ga4", relay.Blocked, relay.ReasonPlatformDisabled)})
+	require.Equal(t, relay.StatusDelivered, c.Status)
+	require.Equal(t, []relay.End{end("ga4", relay.Blocked, relay.ReasonPlatformDisabled), end("meta_capi", relay.Accepted, ""),
+		{Destination: "tiktok", Outcome: relay.Accepted, Status: 204}}, c.Ends)
+	require.Equal(t, "ga4: the platform is switched off for everybody (platform_disabled); meta_capi: accepted; "+
+		"tiktok: accepted, last answer 204", c.Detail)
+}
+
+func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) {
+	t.Parallel()
+	s := allOn()
+	s.SGTM.DirectOnExhausted = true
+	s.Tries[relay.SGTM] = relay.Tries{Made: policy.Tries}
+	route := relay.Resolve(s, policy)
+	exhausted := relay.End{Destination: relay.SGTM, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}
+
+	c := relay.Conclude(route, []relay.End{exhausted, end("meta_capi", relay.Accepted, "")})
+	require.Equal(t, relay.StatusDelivered, c.Status)
+	require.Equal(t, "meta_capi: accepted; sgtm: no tries left (exhausted), last answer 503", c.Detail, "said once")
+
+	c = relay.Conclude(route, []relay.End{exhausted, end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
+	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
+	require.Equal(t, relay.ReasonExhausted, c.Reason)
+
+	c = relay.Conclude(relay.Route{}, []relay.End{exhausted, end("meta_capi", relay.Accepted, "")})
+	require.Equal(t, relay.StatusFailed, c.Status, "where it was not replaced, it failed")
+}
+
+func TestConcludeLeavesItsInputAlone(t *testing.T) {
+	t.Parallel()
+	ends := []relay.End{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}
+	relay.Conclude(relay.Route{Accepted: []string{"ga4"}}, ends)
+	require.Equal(t, []relay.End{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}, ends)
+}
+
+func TestReasonsHaveWords(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "no tries left", relay.ReasonExhausted.Words())
+	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Words(), "one that is not listed is its own word")
+	for _, r := range reasons(t) {
+		require.NotEqual(t, string(r), r.Words(), "%s has no words", r)
+	}
+}

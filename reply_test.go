@@ -1,0 +1,129 @@
+package relay_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func answered(status int) relay.Reply { return relay.Reply{Sent: true, Status: status, At: noon} }
+
+func TestStatusDecidesTheOutcome(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]relay.Result{
+		200: {Outcome: relay.Accepted}, 201: {Outcome: relay.Accepted}, 202: {Outcome: relay.Accepted}, 204: {Outcome: relay.Accepted},
+		206: {Outcome: relay.Accepted}, 299: {Outcome: relay.Accepted},
+		301: {Outcome: relay.Rejected, Reason: relay.ReasonRedirect}, 304: {Outcome: relay.Rejected, Reason: relay.ReasonRedirect},
+		307: {Outcome: relay.Rejected, Reason: relay.ReasonRedirect}, 308: {Outcome: relay.Rejected, Reason: relay.ReasonRedirect},
+		400: {Outcome: relay.Rejected, Reason: relay.ReasonBadRequest}, 402: {Outcome: relay.Rejected, Reason: relay.ReasonBadRequest},
+		401: {Outcome: relay.Unauthorized, Reason: relay.ReasonUnauthorized}, 403: {Outcome: relay.Unauthorized, Reason: relay.ReasonUnauthorized},
+		404: {Outcome: relay.Rejected, Reason: relay.ReasonNotFound}, 405: {Outcome: relay.Rejected, Reason: relay.ReasonBadRequest},
+		408: {Outcome: relay.Retry, Reason: relay.ReasonTimeout}, 409: {Outcome: relay.Rejected, Reason: relay.ReasonBadRequest},
+		413: {Outcome: relay.Rejected, Reason: relay.ReasonTooLarge}, 422: {Outcome: relay.Rejected, Reason: relay.ReasonBadRequest},
+		425: {Outcome: relay.Retry, Reason: relay.ReasonThrottled}, 429: {Outcome: relay.Retry, Reason: relay.ReasonThrottled},
+		500: {Outcome: relay.Retry, Reason: relay.ReasonServerError}, 501: {Outcome: relay.Retry, Reason: relay.ReasonServerError},
+		502: {Outcome: relay.Retry, Reason: relay.ReasonServerError}, 503: {Outcome: relay.Retry, Reason: relay.ReasonServerError},
+		504: {Outcome: relay.Retry, Reason: relay.ReasonServerError}, 599: {Outcome: relay.Retry, Reason: relay.ReasonServerError},
+		101: {Outcome: relay.Rejected, Reason: relay.ReasonBadRequest},
+	} {
+		want.Status = status
+		require.Equal(t, want, answered(status).Result(), status)
+		cut := answered(status)
+		cut.Trouble = relay.TroubleCut
+		if status >= 300 {
+			require.Equal(t, want, cut.Result(), "%d came, whatever became of the body", status)
+		} else {
+			require.NotEqual(t, relay.Accepted, cut.Result().Outcome, "the body may have had the vendor's code")
+		}
+	}
+}
+
+func TestTroubleDecidesWhereThereWasNoAnswer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		reply relay.Reply
+		want  relay.Result
+	}{
+		"no connection is tried again":                         {relay.Reply{Trouble: relay.TroubleConnect}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"a forbidden address is rejected":                      {relay.Reply{Trouble: relay.TroubleAddress}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
+		"a malformed URL is rejected":                          {relay.Reply{Trouble: relay.TroubleBadURL}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
+		"a time-out before sending is tried again":             {relay.Reply{Trouble: relay.TroubleTimeout}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
+		"a time-out after sending a repeatable is tried again": {relay.Reply{Trouble: relay.TroubleTimeout, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
+		"a time-out after sending anything else is unknown":    {relay.Reply{Trouble: relay.TroubleTimeout, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
+		"a cut after sending a repeatable is tried again":      {relay.Reply{Trouble: relay.TroubleCut, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"a cut after sending anything else is unknown":         {relay.Reply{Trouble: relay.TroubleCut, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
+		"a cut before sending is tried again":                  {relay.Reply{Trouble: relay.TroubleCut}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"nothing at all is not accepted":                       {relay.Reply{}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonBadRequest}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, c.want, c.reply.Result())
+		})
+	}
+}
+
+func TestRetryAfterIsSecondsOrADate(t *testing.T) {
+	t.Parallel()
+	in := noon.Add(90 * time.Second)
+	for value, want := range map[string]time.Duration{
+		"120": 2 * time.Minute, " 7 ": 7 * time.Second, "0": 0, "-5": 0, "": 0, "soon": 0, "1.5": 0, "1e3": 0,
+		"86401":                                   86401 * time.Second,
+		"99999999999":                             10 * 365 * 24 * time.Hour,
+		"99999999999999999999999":                 10 * 365 * 24 * time.Hour, // no int holds it; still a wish to be left alone
+		"-99999999999999999999999":                0,
+		in.Format(http.TimeFormat):                90 * time.Second,
+		in.Format(time.RFC850):                    90 * time.Second,
+		in.Format(time.ANSIC):                     90 * time.Second,
+		noon.Add(-time.Hour).Format(time.RFC1123): 0,
+	} {
+		for _, status := range []int{429, 503, 200} {
+			r := answered(status)
+			r.Header = map[string]string{"Retry-After": value}
+			require.Equal(t, want, r.RetryAfter(), value)
+			require.Equal(t, want, r.Result().RetryAfter, value)
+		}
+	}
+	require.Zero(t, answered(429).RetryAfter())
+}
+
+func TestHeadersAreFoundInAnyCase(t *testing.T) {
+	t.Parallel()
+	r := relay.Reply{Header: map[string]string{"X-Request-Id": "r1"}}
+	require.Equal(t, "r1", r.Get("x-request-id"))
+	require.Empty(t, r.Get("X-Other"))
+}
+
+func TestWebPagesAreTold(t *testing.T) {
+	t.Parallel()
+	const html, json = "text/html; charset=utf-8", "application/json"
+	for name, c := range map[string]struct {
+		contentType, body string
+		want              bool
+	}{
+		"a page":                                 {html, "<!DOCTYPE html><html></html>", true},
+		"a page without a doctype":               {"", "<HTML><body>", true},
+		"a page that calls itself JSON":          {json, "<!doctype html>", true},
+		"a page behind white space":              {"", strings.Repeat(" \r\n\t", 40) + "<!doctype html>", true},
+		"a page behind a byte order mark":        {"", "\ufeff<!doctype html>", true},
+		"a fragment under its header":            {"TEXT/HTML", "<p>Not here</p>", true},
+		"an empty body under that header is not": {html, "", false},
+		"words under that header are not":        {html, "ok", false},
+		"JSON under that header is not":          {html, `{"timestamp":1}`, false},
+		"JSON is not":                            {json, `{"a":"<html>"}`, false},
+		"XML is not":                             {"text/xml", `<?xml version="1.0"?><ok/>`, false},
+		"nothing is not":                         {"", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := relay.Reply{Body: []byte(c.body), Header: map[string]string{"Content-Type": c.contentType}}
+			require.Equal(t, c.want, r.IsHTML())
+		})
+	}
+}

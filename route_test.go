@@ -1,0 +1,188 @@
+package relay_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+var policy = relay.Policy{Tries: 5, Base: time.Minute}
+
+// allOn is a storefront with a container and two platforms, everything switched on.
+func allOn() relay.Switches {
+	return relay.Switches{
+		Storefront: relay.Storefront{Code: "bosley", Active: true},
+		SGTM:       &relay.SGTMSwitch{Active: true},
+		Platforms: []relay.PlatformSwitch{
+			{Code: "tiktok", PlatformActive: true, CredentialActive: true, HasAdapter: true},
+			{Code: "meta_capi", PlatformActive: true, CredentialActive: true, HasAdapter: true},
+		},
+		Tries: map[string]relay.Tries{},
+	}
+}
+
+// noContainer is allOn without the container.
+func noContainer() relay.Switches {
+	s := allOn()
+	s.SGTM = nil
+	return s
+}
+
+func leg(destination string, made int) relay.Leg {
+	return relay.Leg{Destination: destination, Made: made, Left: policy.Tries - made}
+}
+
+func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
+	t.Parallel()
+	direct := []relay.Leg{leg("meta_capi", 0), leg("tiktok", 0)}
+	for name, c := range map[string]struct {
+		flip func(*relay.Switches)
+		want relay.Route
+	}{
+		"everything on goes to sGTM, and only there": {func(*relay.Switches) {},
+			relay.Route{Legs: []relay.Leg{leg(relay.SGTM, 0)}}},
+		"a storefront that is off goes nowhere": {func(s *relay.Switches) { s.Storefront.Active = false },
+			relay.Route{Reason: relay.ReasonStorefrontDisabled}},
+		"no container means the platforms, by their codes": {func(s *relay.Switches) { s.SGTM = nil },
+			relay.Route{Legs: direct}},
+		"a container that is off falls back to the platforms": {func(s *relay.Switches) { s.SGTM.Active = false },
+			relay.Route{Legs: direct, Off: []relay.Off{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled}}}},
+		"a container that is off and set to stop goes nowhere": {func(s *relay.Switches) { *s.SGTM = relay.SGTMSwitch{Stop: true} },
+			relay.Route{Reason: relay.ReasonSGTMStop, Off: []relay.Off{{Destination: relay.SGTM, Reason: relay.ReasonSGTMStop}}}},
+		"stop says nothing while the container is on": {func(s *relay.Switches) { s.SGTM.Stop = true },
+			relay.Route{Legs: []relay.Leg{leg(relay.SGTM, 0)}}},
+		"a platform that is off for everybody is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0].PlatformActive = false },
+			relay.Route{Legs: direct[:1], Off: []relay.Off{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
+		"a credential that is off is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[1].CredentialActive = false },
+			relay.Route{Legs: direct[1:], Off: []relay.Off{{Destination: "meta_capi", Reason: relay.ReasonCredentialDisabled}}}},
+		"a platform without an adapter is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0].HasAdapter = false },
+			relay.Route{Legs: direct[:1], Off: []relay.Off{{Destination: "tiktok", Reason: relay.ReasonNoAdapter}}}},
+		"of two switches that are off the higher one is named": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0] = relay.PlatformSwitch{Code: "tiktok"} },
+			relay.Route{Legs: direct[:1], Off: []relay.Off{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
+		"everything off lists what was off at which level": {
+			func(s *relay.Switches) {
+				s.SGTM.Active, s.Platforms[0].PlatformActive, s.Platforms[1].CredentialActive = false, false, false
+			},
+			relay.Route{Reason: relay.ReasonNoActiveDestination, Off: []relay.Off{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled},
+				{Destination: "meta_capi", Reason: relay.ReasonCredentialDisabled}, {Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
+		"nothing configured goes nowhere": {func(s *relay.Switches) { s.SGTM, s.Platforms = nil, nil },
+			relay.Route{Reason: relay.ReasonNoActiveDestination}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := allOn()
+			c.flip(&s)
+			c.want.Base = time.Minute
+			require.Equal(t, c.want, relay.Resolve(s, policy))
+		})
+	}
+}
+
+func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
+	t.Parallel()
+	t.Run("a platform that accepted it is no leg, the other is", func(t *testing.T) {
+		t.Parallel()
+		s := noContainer()
+		s.Tries["meta_capi"] = relay.Tries{Made: 2, Accepted: true}
+		s.Tries["tiktok"] = relay.Tries{Made: 3}
+		r := relay.Resolve(s, policy)
+		require.Equal(t, []relay.Leg{leg("tiktok", 3)}, r.Legs)
+		require.Equal(t, []string{"meta_capi"}, r.Accepted)
+	})
+	t.Run("nobody is left, and that is no reason", func(t *testing.T) {
+		t.Parallel()
+		s := noContainer()
+		s.Tries["tiktok"], s.Tries["meta_capi"] = relay.Tries{Accepted: true}, relay.Tries{Accepted: true}
+		r := relay.Resolve(s, policy)
+		require.Equal(t, relay.Route{Base: time.Minute, Accepted: []string{"meta_capi", "tiktok"}}, r)
+		require.Equal(t, relay.StatusDelivered, relay.Conclude(r, nil).Status)
+	})
+	t.Run("a container that has it leaves nothing for the platforms, even switched off", func(t *testing.T) {
+		t.Parallel()
+		s := allOn()
+		s.SGTM.Active = false
+		s.Tries[relay.SGTM] = relay.Tries{Made: 1, Accepted: true}
+		r := relay.Resolve(s, policy)
+		require.Empty(t, r.Legs)
+		require.Empty(t, r.Reason)
+		require.Equal(t, []string{relay.SGTM}, r.Accepted)
+	})
+	t.Run("a storefront that was switched off since still counts what was accepted", func(t *testing.T) {
+		t.Parallel()
+		s := noContainer()
+		s.Storefront.Active = false
+		s.Tries["tiktok"] = relay.Tries{Made: 1, Accepted: true}
+		r := relay.Resolve(s, policy)
+		require.Equal(t, relay.ReasonStorefrontDisabled, r.Reason)
+		require.Equal(t, relay.StatusDelivered, relay.Conclude(r, nil).Status)
+	})
+}
+
+func TestRouteShowsADestinationWithoutTriesLeft(t *testing.T) {
+	t.Parallel()
+	t.Run("a container is a leg with none left", func(t *testing.T) {
+		t.Parallel()
+		s := allOn()
+		s.Tries[relay.SGTM] = relay.Tries{Made: 7}
+		require.Equal(t, []relay.Leg{{Destination: relay.SGTM, Made: 7, Left: 0}}, relay.Resolve(s, policy).Legs)
+	})
+	t.Run("a container set to hand over is replaced by the platforms", func(t *testing.T) {
+		t.Parallel()
+		s := allOn()
+		s.SGTM.DirectOnExhausted = true
+		s.Tries[relay.SGTM] = relay.Tries{Made: 4}
+		require.Equal(t, []relay.Leg{leg(relay.SGTM, 4)}, relay.Resolve(s, policy).Legs)
+		s.Tries[relay.SGTM] = relay.Tries{Made: 5}
+		r := relay.Resolve(s, policy)
+		require.Equal(t, []relay.Leg{leg("meta_capi", 0), leg("tiktok", 0)}, r.Legs)
+		require.Equal(t, []relay.Off{{Destination: relay.SGTM, Reason: relay.ReasonExhausted}}, r.Off)
+	})
+	t.Run("a container set to hand over to nobody goes nowhere", func(t *testing.T) {
+		t.Parallel()
+		s := allOn()
+		s.SGTM.DirectOnExhausted, s.Platforms = true, nil
+		s.Tries[relay.SGTM] = relay.Tries{Made: 5}
+		require.Equal(t, relay.ReasonNoActiveDestination, relay.Resolve(s, policy).Reason)
+	})
+}
+
+func TestRouteAnswersForOneDestination(t *testing.T) {
+	t.Parallel()
+	s := allOn()
+	s.SGTM.Active, s.Platforms[0].PlatformActive = false, false
+	r := relay.Resolve(s, policy)
+	l, ok := r.Leg("meta_capi")
+	require.True(t, ok)
+	require.Equal(t, leg("meta_capi", 0), l)
+	_, ok = r.Leg("tiktok")
+	require.False(t, ok)
+	require.Equal(t, relay.ReasonPlatformDisabled, r.Blocks("tiktok"))
+	require.Equal(t, relay.ReasonSGTMDisabled, r.Blocks(relay.SGTM))
+	require.Equal(t, relay.ReasonDestinationGone, r.Blocks("snapchat"), "a credential that was deleted")
+	s.Storefront.Active = false
+	require.Equal(t, relay.ReasonStorefrontDisabled, relay.Resolve(s, policy).Blocks("meta_capi"))
+	require.Equal(t, relay.ReasonDestinationGone, relay.Resolve(allOn(), policy).Blocks("meta_capi"), "sGTM replaces it")
+}
+
+func TestResolveLeavesItsInputAlone(t *testing.T) {
+	t.Parallel()
+	s := noContainer()
+	relay.Resolve(s, policy)
+	require.Equal(t, noContainer(), s)
+}
+
+func TestDelaysDoubleFromTheBaseUpToADay(t *testing.T) {
+	t.Parallel()
+	var all time.Duration
+	for n, want := range []time.Duration{60, 120, 240, 480} {
+		require.Equal(t, want*time.Second, policy.Delay(n+1))
+		all += policy.Delay(n + 1)
+	}
+	require.Equal(t, 15*time.Minute, all)
+	require.Equal(t, 24*time.Hour, policy.Delay(12))
+	require.Equal(t, 24*time.Hour, policy.Delay(1_000_000), "and never overflow")
+	require.Equal(t, 24*time.Hour, relay.Policy{Base: 48 * time.Hour}.Delay(1))
+}
