@@ -93,6 +93,10 @@ func (e engine) common(data string) []string {
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root") // a server started as root refuses to stay root unless told
 	}
+	base := filepath.Dir(filepath.Dir(e.path))
+	if _, err := os.Stat(filepath.Join(base, "share", "mysql")); err == nil && e.family == familyMySQL {
+		args = append(args, "--basedir="+base) // unpacked anywhere, it would look for its messages in /usr
+	}
 	return args
 }
 

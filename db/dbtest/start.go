@@ -48,6 +48,9 @@ func (s *Server) prepare(ctx context.Context) error {
 	if err := s.chooseRunDir(); err != nil {
 		return err
 	}
+	if err := s.removeLeftovers(); err != nil {
+		return err
+	}
 	if err := s.checkFamily(); err != nil {
 		return err
 	}
@@ -55,6 +58,17 @@ func (s *Server) prepare(ctx context.Context) error {
 		return nil
 	}
 	return newDataDir(ctx, s.engine, s.config.CacheDir, s.dataDir())
+}
+
+// removeLeftovers removes what a killed server left beside its socket. MySQL refuses to start over a socket lock whose
+// pid exists, which by then may be another program's; the folder's own lock has told already that nobody is here.
+func (s *Server) removeLeftovers() error {
+	for _, name := range []string{s.socket(), s.socket() + ".lock", s.serverPidFile()} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkFamily refuses a folder that the other family made: both would damage it or fail with a riddle.
@@ -74,7 +88,7 @@ func (s *Server) checkFamily() error {
 // chooseRunDir keeps the socket in the server's own folder unless that path is too long for a socket.
 func (s *Server) chooseRunDir() error {
 	s.runDir = s.config.Dir
-	if len(filepath.Join(s.runDir, "mysql.sock")) <= longestSocket {
+	if len(s.socket()) <= longestSocket {
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "relay-db-")
@@ -83,6 +97,7 @@ func (s *Server) chooseRunDir() error {
 }
 
 func (s *Server) dataDir() string { return filepath.Join(s.config.Dir, "data") }
+func (s *Server) socket() string  { return filepath.Join(s.runDir, "mysql.sock") }
 
 // pidFile is ours, written before the server could write its own, which tells servers apart.
 func (s *Server) pidFile() string       { return filepath.Join(s.config.Dir, "server.pid") }
@@ -131,7 +146,7 @@ func (s *Server) run(ctx context.Context) error {
 func (s *Server) arguments() []string {
 	args := append(s.engine.common(s.dataDir()),
 		"--bind-address="+host, "--port="+strconv.Itoa(s.port),
-		"--socket="+filepath.Join(s.runDir, "mysql.sock"),
+		"--socket="+s.socket(),
 		"--pid-file="+s.serverPidFile(),
 		"--log-error="+s.LogFile(), "--init-file="+s.initFile(),
 		"--skip-name-resolve", "--skip-log-bin", "--max-connections=500",
