@@ -30,15 +30,17 @@ type Sender interface {
 
 // Activities are registered with a worker as they are; every exported method is an activity under its own name.
 type Activities struct {
-	Store    Store
-	Sender   Sender
-	Adapters map[string]relay.Adapter
-	Policy   relay.Policy
-	Inbox    Inbox
-	Starter  Starter
-	Health   HealthStore
-	Recovery Recovery
-	Gates    *Gates
+	Store      Store
+	Sender     Sender
+	Adapters   map[string]relay.Adapter
+	Policy     relay.Policy
+	Inbox      Inbox
+	Starter    Starter
+	Health     HealthStore
+	Recovery   Recovery
+	Gates      *Gates
+	Books      Books
+	Executions Executions
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
 	Log          *slog.Logger

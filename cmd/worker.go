@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/worker"
@@ -88,7 +89,8 @@ func (s *service) superviseOnce(ctx context.Context) error {
 	if s.role == api.RoleAPI {
 		return nil
 	}
-	return s.starter(false).EnsurePolling(ctx)
+	starter := s.starter(false)
+	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx))
 }
 
 func (s *service) activities() *activities.Activities {
@@ -101,6 +103,8 @@ func (s *service) activities() *activities.Activities {
 		Starter:      s.starter(false),
 		Health:       s.store,
 		Recovery:     s.recovery(),
+		Books:        s.store,
+		Executions:   workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Gates:        &activities.Gates{PerStorefront: activitySlots / 2},
 		PollInterval: s.cfg.PollInterval,
 		Log:          s.log,

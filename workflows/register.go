@@ -10,5 +10,6 @@ import (
 func Register(w worker.Registry, a *activities.Activities) {
 	w.RegisterWorkflow(DeliverEvent)
 	w.RegisterWorkflow(PollInbox)
+	w.RegisterWorkflow(Reconcile)
 	w.RegisterActivity(a)
 }

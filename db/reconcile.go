@@ -1,0 +1,73 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"relay"
+)
+
+// processingSQL walks the claim key from one row to the next. The comparison is spelled out: as a tuple it would not be
+// read as a range of the key.
+const processingSQL = `SELECT id, COALESCE(run_id, ''), storefront_id, claimed_until
+	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+	WHERE status = 'processing' AND claimed_until <= UTC_TIMESTAMP(6) AND (storefront_id > ? OR storefront_id = ? AND
+	(claimed_until > ? OR claimed_until = ? AND id > ?)) ORDER BY storefront_id, claimed_until, id LIMIT ?`
+
+// Processing lists rows that a run took more than a minute ago and has not finished, in the order of the claim key, behind
+// after; nil is the beginning.
+func (s *Store) Processing(ctx context.Context, after *relay.Owned, limit int) ([]relay.Owned, error) {
+	if after == nil {
+		after = &relay.Owned{Storefront: -1 << 31}
+	}
+	since := after.Since.UTC()
+	if since.IsZero() {
+		since = time.Unix(0, 0).UTC()
+	}
+	rows, err := s.sql.QueryContext(ctx, processingSQL, after.Storefront, after.Storefront, since, since, after.ID, limit)
+	if err != nil {
+		return nil, fail("list the events that are being delivered", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []relay.Owned
+	for rows.Next() {
+		var o relay.Owned
+		if err := rows.Scan(&o.ID, &o.Run, &o.Storefront, &o.Since); err != nil {
+			return nil, fail("list the events that are being delivered", err)
+		}
+		list = append(list, o)
+	}
+	return list, fail("list the events that are being delivered", rows.Err())
+}
+
+// Reopen makes a row that is still this run's pending again; false where it is not.
+func (s *Store) Reopen(ctx context.Context, id int64, run string) (bool, error) {
+	found, err := s.exec(ctx, `UPDATE marketing_events SET status = 'pending', claimed_until = DEFAULT, updated_at = UTC_TIMESTAMP(6)
+		WHERE id = ? AND run_id = ? AND status = 'processing'`, id, run)
+	return found == 1, fail(fmt.Sprintf("reopen event %d", id), err)
+}
+
+// RecordReconciliation keeps what the latest reconciliation found.
+func (s *Store) RecordReconciliation(ctx context.Context, r relay.Reconciliation) error {
+	_, err := s.exec(ctx, `INSERT INTO reconciliation (id, at, checked, reopened, cancelled, repaired_in_all)
+		VALUES (1, UTC_TIMESTAMP(6), ?, ?, ?, ?)
+		ON DUPLICATE KEY UPDATE at = VALUES(at), checked = VALUES(checked), reopened = VALUES(reopened),
+		cancelled = VALUES(cancelled), repaired_in_all = repaired_in_all + VALUES(repaired_in_all)`,
+		r.Checked, r.Reopened, r.Cancelled, r.Repaired())
+	return fail("record the reconciliation", err)
+}
+
+// Reconciliation is what the latest one found, and how many rows all of them have repaired. Before the first it is zero.
+func (s *Store) Reconciliation(ctx context.Context) (relay.Reconciliation, int64, error) {
+	var r relay.Reconciliation
+	var inAll int64
+	err := s.sql.QueryRowContext(ctx, `SELECT at, checked, reopened, cancelled, repaired_in_all FROM reconciliation WHERE id = 1`).
+		Scan(&r.At, &r.Checked, &r.Reopened, &r.Cancelled, &inAll)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, 0, nil
+	}
+	return r, inAll, fail("read the reconciliation", err)
+}

@@ -1,0 +1,111 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"relay"
+)
+
+const (
+	reconcileID    = "reconcile"
+	reconcileEvery = time.Minute
+	// A reconciliation of 100,000 open rows takes 200 list calls at the ten a second that a server grants.
+	reconcileTimeout   = 10 * time.Minute
+	reconcileHeartbeat = time.Minute
+)
+
+// Reconcile compares the rows that say that somebody delivers them with the workflows that do, and repairs what disagrees.
+func Reconcile(ctx workflow.Context) (relay.Reconciliation, error) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: reconcileTimeout,
+		HeartbeatTimeout:    reconcileHeartbeat,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 3},
+	})
+	var r relay.Reconciliation
+	err := workflow.ExecuteActivity(ctx, a.Reconcile).Get(ctx, &r)
+	return r, err
+}
+
+// EnsureReconciling makes the schedule of Reconcile, unless it is there.
+func (s Starter) EnsureReconciling(ctx context.Context) error {
+	_, err := s.Client.ScheduleClient().Create(ctx, client.ScheduleOptions{
+		ID:      reconcileID,
+		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: reconcileEvery}}},
+		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
+		Action:  &client.ScheduleWorkflowAction{ID: reconcileID, Workflow: Reconcile, TaskQueue: s.TaskQueue},
+	})
+	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return nil
+	}
+	return err
+}
+
+// Executions are the workflows of one namespace.
+type Executions struct {
+	Client    client.Client
+	Namespace string
+}
+
+// Suspects are those rows for which no running workflow is listed. The list lags behind, so each needs a look at its Fate.
+func (x Executions) Suspects(ctx context.Context, rows []relay.Owned) ([]relay.Owned, error) {
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = "'" + DeliverEventID(r.ID) + "'"
+	}
+	running := make(map[string]bool, len(rows))
+	var next []byte
+	for {
+		page, err := x.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace:     x.Namespace,
+			PageSize:      int32(len(rows)), //nolint:gosec // 500 at most
+			NextPageToken: next,
+			Query:         fmt.Sprintf("ExecutionStatus = 'Running' AND WorkflowId IN (%s)", strings.Join(ids, ",")),
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page.GetExecutions() {
+			running[e.GetExecution().GetWorkflowId()] = true
+		}
+		if next = page.GetNextPageToken(); len(next) == 0 {
+			break
+		}
+	}
+	var suspects []relay.Owned
+	for _, r := range rows {
+		if !running[DeliverEventID(r.ID)] {
+			suspects = append(suspects, r)
+		}
+	}
+	return suspects, nil
+}
+
+// Fate is what became of the latest run of a row's workflow.
+func (x Executions) Fate(ctx context.Context, row int64) (relay.Fate, error) {
+	d, err := x.Client.DescribeWorkflowExecution(ctx, DeliverEventID(row), "")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return relay.FateGone, nil
+	}
+	if err != nil {
+		return relay.FateGone, err
+	}
+	switch d.GetWorkflowExecutionInfo().GetStatus() {
+	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED:
+		return relay.FateRunning, nil
+	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_CANCELED:
+		return relay.FateStopped, nil
+	}
+	return relay.FateGone, nil
+}
