@@ -68,7 +68,7 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 	if !d.Owned {
 		return d, nil
 	}
-	numbers, err := s.addDestinations(ctx, id, r.generation, &d.Switches)
+	numbers, err := s.addDestinations(ctx, id, r.levels, &d.Switches)
 	if err != nil {
 		return relay.Delivery{}, fail(act, err)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // switchColumns are the upper two levels of the kill-switch hierarchy for one event; levels reads them.
-const switchColumns = `e.generation, s.id, s.storefront_id, s.name, s.is_active, s.currency, s.phone_region, s.base_url,
+const switchColumns = `e.generation, e.resend, s.id, s.storefront_id, s.name, s.is_active, s.currency, s.phone_region, s.base_url,
 	s.use_payload_event_id, c.is_active, c.fallback, c.on_exhausted`
 
 const switchTables = ` FROM marketing_events e JOIN storefronts s ON s.id = e.storefront_id
@@ -23,6 +23,7 @@ const (
 
 type levels struct {
 	generation            int
+	resend                sql.NullString
 	storefront            relay.Storefront
 	name, baseURL         sql.NullString
 	sgtm                  sql.NullBool
@@ -31,7 +32,7 @@ type levels struct {
 
 func (l *levels) dest() []any {
 	s := &l.storefront
-	return []any{&l.generation, &s.ID, &s.Code, &l.name, &s.Active, &s.Currency, &s.PhoneRegion, &l.baseURL,
+	return []any{&l.generation, &l.resend, &s.ID, &s.Code, &l.name, &s.Active, &s.Currency, &s.PhoneRegion, &l.baseURL,
 		&s.SendsPayloadEventID, &l.sgtm, &l.fallback, &l.onExhausted}
 }
 
@@ -57,7 +58,7 @@ func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) 
 		return relay.Switches{}, fail(fmt.Sprintf("read the switches for event %d", id), err)
 	}
 	switches := l.switches()
-	_, err = s.addDestinations(ctx, id, l.generation, &switches)
+	_, err = s.addDestinations(ctx, id, l, &switches)
 	return switches, fail(fmt.Sprintf("read the switches for event %d", id), err)
 }
 
@@ -68,12 +69,15 @@ const destinationsSQL = `SELECT CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bi
 	FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = ? AND p.code IS NOT NULL
 	UNION ALL
 	SELECT CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, NULL, NULL,
-	SUM(CASE WHEN a.generation = ? AND a.number > 0 AND a.outcome <> 'not_sent' THEN 1 ELSE 0 END), MAX(a.outcome = 'accepted'), MAX(a.number)
+	SUM(CASE WHEN a.generation = ? AND a.number > 0 AND a.outcome <> 'not_sent' THEN 1 ELSE 0 END),
+	MAX(CASE WHEN a.outcome = 'accepted' THEN a.generation END), MAX(a.number)
 	FROM event_attempts a WHERE a.marketing_event_id = ? AND a.destination IS NOT NULL GROUP BY a.destination`
 
-// addDestinations fills in the lower two levels and the tries, and gives the highest attempt number by destination.
-func (s *Store) addDestinations(ctx context.Context, id int64, generation int, to *relay.Switches) (map[string]int, error) {
-	rows, err := s.sql.QueryContext(ctx, destinationsSQL, to.Storefront.ID, generation, id)
+// addDestinations fills in the lower two levels and the tries, and gives the highest attempt number by destination. Where an
+// event is to be sent again to a destination that has it (resend), what was accepted in earlier generations does not count.
+func (s *Store) addDestinations(ctx context.Context, id int64, l levels, to *relay.Switches) (map[string]int, error) {
+	resend := resends(l.resend.String)
+	rows, err := s.sql.QueryContext(ctx, destinationsSQL, to.Storefront.ID, l.generation, id)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +85,8 @@ func (s *Store) addDestinations(ctx context.Context, id int64, generation int, t
 	numbers := map[string]int{}
 	for rows.Next() {
 		var key string
-		var platform, credential, accepted sql.NullBool
-		var made, number sql.NullInt64
+		var platform, credential sql.NullBool
+		var made, accepted, number sql.NullInt64 // accepted is the last generation in which it was
 		if err := rows.Scan(&key, &platform, &credential, &made, &accepted, &number); err != nil {
 			return nil, err
 		}
@@ -90,7 +94,7 @@ func (s *Store) addDestinations(ctx context.Context, id int64, generation int, t
 			to.Platforms = append(to.Platforms, relay.PlatformSwitch{Code: key, PlatformActive: platform.Bool, CredentialActive: credential.Bool})
 			continue
 		}
-		to.Tries[key] = relay.Tries{Made: int(made.Int64), Accepted: accepted.Bool}
+		to.Tries[key] = relay.Tries{Made: int(made.Int64), Accepted: accepted.Valid && int(accepted.Int64) >= resend[key]}
 		numbers[key] = int(number.Int64)
 	}
 	return numbers, rows.Err()

@@ -1,0 +1,96 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"relay"
+)
+
+// setupSQL reads a storefront with its container; what belongs to an event is empty.
+var setupSQL = "SELECT " + strings.NewReplacer("e.generation", "0", "e.resend", "NULL").Replace(switchColumns) + `,
+	c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers, c.options
+	FROM storefronts s LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id WHERE s.id = ?`
+
+// Setup reads a storefront with the four levels of its kill switches and every destination that it has configured, secrets
+// included; relay.ErrNotFound where there is none.
+func (s *Store) Setup(ctx context.Context, storefrontID int64) (relay.Setup, error) {
+	act := fmt.Sprintf("read the setup of storefront %d", storefrontID)
+	var r deliveryRow
+	err := s.sql.QueryRowContext(ctx, setupSQL, storefrontID).Scan(append(r.levels.dest(), &r.sgtm.url, &r.sgtm.clientType,
+		&r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path, &r.sgtm.headers, &r.sgtm.options)...)
+	if err != nil {
+		return relay.Setup{}, fail(act, err)
+	}
+	setup := relay.Setup{Switches: r.switches(), Destinations: map[string]relay.Destination{}, Unreadable: map[string]bool{}}
+	if setup.Switches.SGTM != nil {
+		d, err := s.container(&r)
+		if err := addDestination(&setup, relay.SGTM, d, err); err != nil {
+			return setup, fail(act, err)
+		}
+	}
+	return setup, fail(act, s.addPlatforms(ctx, storefrontID, &setup))
+}
+
+func (s *Store) addPlatforms(ctx context.Context, storefrontID int64, to *relay.Setup) error {
+	rows, err := s.sql.QueryContext(ctx, `SELECT p.code, p.is_active, k.is_active, p.api_base_url, p.credential_fields, k.credentials, k.options
+		FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id
+		WHERE k.storefront_id = ? AND p.code IS NOT NULL ORDER BY p.code`, storefrontID)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var r deliveryRow
+		var platform, credential bool
+		if err := rows.Scan(&r.plat.code, &platform, &credential, &r.plat.baseURL, &r.plat.fields, &r.plat.credentials, &r.plat.options); err != nil {
+			return err
+		}
+		code := r.plat.code.String
+		to.Switches.Platforms = append(to.Switches.Platforms, relay.PlatformSwitch{Code: code, PlatformActive: platform, CredentialActive: credential})
+		d, err := s.platform(&r)
+		if err := addDestination(to, code, d, err); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func addDestination(to *relay.Setup, key string, d relay.Destination, err error) error {
+	if errors.Is(err, relay.ErrUnreadable) {
+		to.Unreadable[key] = true
+		return nil
+	}
+	to.Destinations[key] = d
+	return err
+}
+
+// EventSetup reads an event as an adapter sees it, with the setup of its storefront and the tries made so far.
+func (s *Store) EventSetup(ctx context.Context, id int64) (relay.Event, relay.Setup, error) {
+	d, err := s.Delivery(ctx, id, "", "")
+	if err != nil {
+		return relay.Event{}, relay.Setup{}, err
+	}
+	setup, err := s.Setup(ctx, d.Event.Storefront.ID)
+	if err != nil {
+		return relay.Event{}, relay.Setup{}, err
+	}
+	switches, err := s.Switches(ctx, id)
+	setup.Switches.Tries = switches.Tries
+	return d.Event, setup, err
+}
+
+// CredentialPlace says which storefront's which destination a credential is for.
+func (s *Store) CredentialPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error) {
+	err = s.sql.QueryRowContext(ctx, `SELECT k.storefront_id, p.code FROM platform_credentials k
+		JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.id = ?`, id).Scan(&storefrontID, &destination)
+	return storefrontID, destination, fail(fmt.Sprintf("read credential %d", id), err)
+}
+
+// ContainerPlace says which storefront an sGTM config is for.
+func (s *Store) ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error) {
+	err = s.sql.QueryRowContext(ctx, "SELECT storefront_id FROM storefront_sgtm_config WHERE id = ?", id).Scan(&storefrontID)
+	return storefrontID, relay.SGTM, fail(fmt.Sprintf("read sGTM config %d", id), err)
+}

@@ -1,0 +1,268 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"relay"
+)
+
+const replayColumns = `id, state, filter, resend, rate, created_by, matched, started, delivered, failed, skipped, walked, cursor_at, cursor_id,
+	created_at, ended_at`
+
+// replay is a row of event_replays.
+type replay struct {
+	relay.Replay
+	cursor relay.Position
+}
+
+func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
+	var r replay
+	var filter string
+	var resend sql.NullString
+	var at, ended sql.NullTime
+	var id sql.NullInt64
+	err := row.Scan(&r.ID, &r.State, &filter, &resend, &r.Rate, &r.By, &r.Matched, &r.Started, &r.Delivered, &r.Failed, &r.Skipped,
+		&r.Walked, &at, &id, &r.CreatedAt, &ended)
+	if err != nil {
+		return r, err
+	}
+	r.EndedAt, r.cursor = ended.Time, relay.Position{At: at.Time, ID: id.Int64}
+	if err := json.Unmarshal([]byte(filter), &r.Filter); err != nil {
+		return r, fmt.Errorf("filter: %w", relay.ErrUnreadable)
+	}
+	if resend.String == "" {
+		return r, nil
+	}
+	if err := json.Unmarshal([]byte(resend.String), &r.Resend); err != nil {
+		return r, fmt.Errorf("resend: %w", relay.ErrUnreadable)
+	}
+	return r, nil
+}
+
+// CreateReplay keeps a replay and gives its id. It picks only events that are there by now: those that come later are
+// not meant.
+func (s *Store) CreateReplay(ctx context.Context, r relay.Replay) (relay.Replay, error) {
+	const act = "create a replay"
+	if err := checkDestinations(r.Resend); err != nil {
+		return r, fail(act, err)
+	}
+	var now time.Time
+	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&now); err != nil {
+		return r, fail(act, err)
+	}
+	if r.Filter.To.IsZero() || r.Filter.To.After(now) {
+		r.Filter.To = now
+	}
+	filter, err := json.Marshal(r.Filter)
+	if err != nil {
+		return r, fail(act, err)
+	}
+	res, err := s.sql.ExecContext(ctx, "INSERT INTO event_replays (state, filter, resend, rate, created_by, matched) VALUES (?, ?, ?, ?, ?, ?)",
+		string(relay.ReplayRunning), filter, list(r.Resend), r.Rate, cut(r.By, 255), r.Matched)
+	if err != nil {
+		return r, fail(act, err)
+	}
+	id, err := res.LastInsertId()
+	if err != nil {
+		return r, fail(act, err)
+	}
+	return s.Replay(ctx, id)
+}
+
+// Replay reads a replay; relay.ErrNotFound where there is none.
+func (s *Store) Replay(ctx context.Context, id int64) (relay.Replay, error) {
+	r, err := scanReplay(s.sql.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ?", id))
+	return r.Replay, fail(fmt.Sprintf("read replay %d", id), err)
+}
+
+// Replays lists replays, newest first, before an id; 0 is the newest.
+func (s *Store) Replays(ctx context.Context, before int64, n int) ([]relay.Replay, error) {
+	query, args := " FROM event_replays ORDER BY id DESC LIMIT ?", []any{n}
+	if before > 0 {
+		query, args = " FROM event_replays WHERE id < ? ORDER BY id DESC LIMIT ?", []any{before, n}
+	}
+	rows, err := s.sql.QueryContext(ctx, "SELECT "+replayColumns+query, args...)
+	if err != nil {
+		return nil, fail("list replays", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []relay.Replay
+	for rows.Next() {
+		r, err := scanReplay(rows)
+		if err != nil {
+			return nil, fail("list replays", err)
+		}
+		list = append(list, r.Replay)
+	}
+	return list, fail("list replays", rows.Err())
+}
+
+// OpenReplays are the replays that have not ended: each has a workflow, or needs one.
+func (s *Store) OpenReplays(ctx context.Context) ([]int64, error) {
+	rows, err := s.sql.QueryContext(ctx, "SELECT id FROM event_replays WHERE ended_at IS NULL ORDER BY id LIMIT 1000")
+	if err != nil {
+		return nil, fail("list open replays", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, fail("list open replays", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, fail("list open replays", rows.Err())
+}
+
+// SetReplayState writes where a replay stands; one that is cancelled or done stays so.
+func (s *Store) SetReplayState(ctx context.Context, id int64, state relay.ReplayState) error {
+	_, err := s.exec(ctx, "UPDATE event_replays SET state = ? WHERE id = ? AND state IN ('running', 'paused')", string(state), id)
+	return fail(fmt.Sprintf("set replay %d to %s", id, state), err)
+}
+
+// EndReplay writes that every event of a replay has ended.
+func (s *Store) EndReplay(ctx context.Context, id int64) error {
+	_, err := s.exec(ctx, `UPDATE event_replays SET state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END,
+		ended_at = UTC_TIMESTAMP(6) WHERE id = ? AND ended_at IS NULL`, id)
+	return fail(fmt.Sprintf("end replay %d", id), err)
+}
+
+// StepReplay sets the next events of a replay back to pending, up to n, and moves its cursor in the same transaction, so
+// that no event is started twice and none is passed over, whatever dies in between. A replay that is not running does not
+// step.
+func (s *Store) StepReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error) {
+	var step relay.ReplayStep
+	act := fmt.Sprintf("step replay %d", id)
+	before, err := s.Replay(ctx, id)
+	if err != nil {
+		return step, fail(act, err)
+	}
+	w, err := s.plan(ctx, before.Pick(), false)
+	if err != nil {
+		return step, fail(act, err)
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := scanReplay(tx.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ? FOR UPDATE", id))
+		if err != nil {
+			return err
+		}
+		step = relay.ReplayStep{Walked: r.Walked, Replay: r.Replay}
+		if r.State != relay.ReplayRunning || r.Walked || len(before.Pick().Statuses) == 0 {
+			return nil
+		}
+		started, next, err := stepRows(ctx, tx, w, r, n)
+		if err != nil {
+			return err
+		}
+		step.Started, step.Walked = started, next.IsZero()
+		step.Replay.Started, step.Replay.Walked = r.Started+int64(started), step.Walked
+		_, err = tx.ExecContext(ctx, "UPDATE event_replays SET started = started + ?, walked = ?, cursor_at = ?, cursor_id = ? WHERE id = ?",
+			started, step.Walked, sql.NullTime{Time: next.At, Valid: !next.IsZero()}, nullNumber(int(next.ID)), id)
+		return err
+	})
+	return step, fail(act, err)
+}
+
+// stepRows walks on from the replay's cursor and sets back what it finds.
+func stepRows(ctx context.Context, tx *sql.Tx, w walk, r replay, n int) (int, relay.Position, error) {
+	hits, next, err := w.page(ctx, tx, r.cursor, n)
+	if err != nil || len(hits) == 0 {
+		return 0, next, err
+	}
+	ids := make([]int64, len(hits))
+	for i, h := range hits {
+		ids[i] = h.ID
+	}
+	started, err := setBackRows(ctx, tx, ids, r.Pick().Statuses, r.Resend)
+	if err != nil || len(started) == 0 {
+		return 0, next, err
+	}
+	args := make([]any, 0, 2*len(started))
+	for _, event := range started {
+		args = append(args, r.ID, event)
+	}
+	// An event is there already only where this replay has started it, which its cursor forbids, unless the row's time was changed.
+	_, err = tx.ExecContext(ctx, "INSERT INTO event_replay_items (replay_id, marketing_event_id) VALUES "+tuples("(?,?)", len(started))+
+		" ON DUPLICATE KEY UPDATE replay_id = replay_id", args...)
+	return len(started), next, err
+}
+
+// SettleReplay counts those of a replay's events that have ended since they were started, up to n, and forgets them.
+func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error) {
+	var step relay.ReplayStep
+	act := fmt.Sprintf("settle replay %d", id)
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		var locked int64 // two at once would count twice
+		if err := tx.QueryRowContext(ctx, "SELECT id FROM event_replays WHERE id = ? FOR UPDATE", id).Scan(&locked); err != nil {
+			return err
+		}
+		counts, ended, err := endedItems(ctx, tx, id, n)
+		if err != nil {
+			return err
+		}
+		step.Settled = len(ended)
+		if len(ended) > 0 {
+			_, err = tx.ExecContext(ctx, "DELETE FROM event_replay_items WHERE replay_id = ? AND marketing_event_id IN ("+tuples("?", len(ended))+")",
+				append([]any{id}, numbers(ended)...)...)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, "UPDATE event_replays SET delivered = delivered + ?, failed = failed + ?, skipped = skipped + ? WHERE id = ?",
+				counts[relay.StatusDelivered], counts[relay.StatusFailed], counts[relay.StatusSkipped], id)
+			if err != nil {
+				return err
+			}
+		}
+		r, err := scanReplay(tx.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ?", id))
+		step.Replay, step.Walked = r.Replay, r.Walked
+		return err
+	})
+	return step, fail(act, err)
+}
+
+// endedItems locks and lists a replay's events that have ended. One that has been deleted meanwhile counts as skipped.
+func endedItems(ctx context.Context, tx *sql.Tx, id int64, n int) (map[relay.Status]int, []int64, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT i.marketing_event_id, COALESCE(e.status, 'skipped') FROM event_replay_items i
+		LEFT JOIN marketing_events e ON e.id = i.marketing_event_id
+		WHERE i.replay_id = ? AND (e.id IS NULL OR e.status IN ('delivered', 'failed', 'skipped')) LIMIT ?`, id, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[relay.Status]int{}
+	var ended []int64
+	for rows.Next() {
+		var event int64
+		var status relay.Status
+		if err := rows.Scan(&event, &status); err != nil {
+			return nil, nil, err
+		}
+		ended = append(ended, event)
+		counts[status]++
+	}
+	return counts, ended, rows.Err()
+}
+
+// CountEvents counts what a filter picks. It looks at every match, so it may take a while; the context bounds it.
+func (s *Store) CountEvents(ctx context.Context, f relay.Filter) (int64, error) {
+	w, err := s.plan(ctx, f, false)
+	if err != nil {
+		return 0, fail("count events", err)
+	}
+	var counts []string
+	var args []any
+	for _, a := range w.arms {
+		where := a.where.plus(w.rest)
+		counts = append(counts, "(SELECT COUNT(*) FROM "+a.from+" WHERE "+where.String()+")")
+		args = append(args, where.args...)
+	}
+	var n int64
+	err = s.sql.QueryRowContext(ctx, "SELECT "+strings.Join(counts, " + "), args...).Scan(&n)
+	return n, fail("count events", err)
+}

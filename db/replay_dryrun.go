@@ -1,0 +1,115 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"relay"
+)
+
+// MaxAge says how old an event may be at a storefront's destination; 0 is no limit.
+type MaxAge func(storefrontID int64, destination string) time.Duration
+
+// eventTime is the payload's, where the payload is JSON; MySQL fails on what is not.
+const eventTime = "CASE WHEN JSON_VALID(e.event_payload) THEN JSON_UNQUOTE(JSON_EXTRACT(e.event_payload, '$.event_time')) END"
+
+// DryRun counts what a replay would start, by storefront, destination and reason, and how many of that are too old. It
+// looks at every match, one after the other, and keeps only the figures.
+func (s *Store) DryRun(ctx context.Context, r relay.Replay, maxAge MaxAge) (relay.DryRun, error) {
+	const act = "count what a replay would start"
+	if err := checkDestinations(r.Resend); err != nil {
+		return relay.DryRun{}, fail(act, err)
+	}
+	w, err := s.plan(ctx, r.Pick(), false)
+	if err != nil {
+		return relay.DryRun{}, fail(act, err)
+	}
+	c := counting{resend: r.Resend, maxAge: maxAge, tallies: map[relay.Tally]*relay.Tally{}}
+	for _, a := range w.arms {
+		if err := s.countArm(ctx, a.from, a.where.plus(w.rest), &c); err != nil {
+			return relay.DryRun{}, fail(act, err)
+		}
+	}
+	return c.result(), nil
+}
+
+// counting is a dry run under way.
+type counting struct {
+	resend  []string
+	maxAge  MaxAge
+	now     time.Time
+	events  int64
+	tallies map[relay.Tally]*relay.Tally // by their names; the figures of the keys are zero
+}
+
+func (s *Store) countArm(ctx context.Context, from string, where condition, c *counting) error {
+	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&c.now); err != nil {
+		return err
+	}
+	rows, err := s.sql.QueryContext(ctx, `SELECT COALESCE(e.storefront_id, 0), COALESCE(e.storefront_code, ''), COALESCE(e.reason, ''),
+		COALESCE(e.ends, ''), e.created_at, COALESCE(`+eventTime+`, '') FROM `+from+" WHERE "+where.String(), where.args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var t relay.Tally
+		var ends, happened string
+		var created time.Time
+		if err := rows.Scan(&t.StorefrontID, &t.StorefrontCode, &t.Reason, &ends, &created, &happened); err != nil {
+			return err
+		}
+		at, ok := relay.ParseTime(happened)
+		if !ok {
+			at = created
+		}
+		c.add(t, ends, c.now.Sub(at))
+	}
+	return rows.Err()
+}
+
+// add counts one event at each destination where it would be tried again.
+func (c *counting) add(t relay.Tally, stored string, age time.Duration) {
+	c.events++
+	var ends []relay.End
+	_ = json.Unmarshal([]byte(stored), &ends) // none, or ours
+	ends = slices.DeleteFunc(ends, func(e relay.End) bool {
+		return e.Outcome == relay.Accepted && !slices.Contains(c.resend, e.Destination)
+	})
+	if len(ends) == 0 {
+		c.count(t, age)
+	}
+	for _, e := range ends {
+		t.Destination, t.Reason = e.Destination, e.Reason
+		c.count(t, age)
+	}
+}
+
+func (c *counting) count(t relay.Tally, age time.Duration) {
+	sum := c.tallies[t]
+	if sum == nil {
+		sum = &relay.Tally{StorefrontID: t.StorefrontID, StorefrontCode: t.StorefrontCode, Destination: t.Destination, Reason: t.Reason}
+		c.tallies[t] = sum
+	}
+	sum.Events++
+	if t.Destination == "" {
+		return
+	}
+	if limit := c.maxAge(t.StorefrontID, t.Destination); limit > 0 && age > limit {
+		sum.TooOld++
+	}
+}
+
+func (c *counting) result() relay.DryRun {
+	d := relay.DryRun{Events: c.events, Tallies: []relay.Tally{}}
+	for _, t := range c.tallies {
+		d.Tallies = append(d.Tallies, *t)
+	}
+	slices.SortFunc(d.Tallies, func(a, b relay.Tally) int {
+		return cmp.Or(cmp.Compare(a.StorefrontID, b.StorefrontID), cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.Reason, b.Reason))
+	})
+	return d
+}

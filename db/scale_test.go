@@ -1,0 +1,102 @@
+package db_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+// many fills the inbox with n delivered events of a storefront, spread over the last 20 days, by doubling what is there.
+func (f *fixture) many(storefront int64, n int) {
+	f.t.Helper()
+	f.exec(`INSERT INTO marketing_events (event_id, order_id, storefront_id, storefront_code, event_type, event_payload, source_system, status,
+		ends, created_at, finished_at) VALUES ('m-0', 'm-0', ?, 'big', 'purchase_completed', '{"event_time":"2026-01-15T10:25:00Z"}', 'oms', 'delivered',
+		'[{"destination":"sgtm","outcome":"accepted","status":200}]', UTC_TIMESTAMP(6) - INTERVAL 20 DAY, UTC_TIMESTAMP(6))`, storefront)
+	for have := 1; have < n; have *= 2 {
+		f.exec(`INSERT INTO marketing_events (event_id, order_id, storefront_id, storefront_code, event_type, event_payload, source_system, status,
+			ends, created_at, finished_at) SELECT CONCAT('m-', ? + ROW_NUMBER() OVER (ORDER BY id)), CONCAT('m-', ? + ROW_NUMBER() OVER (ORDER BY id)),
+			storefront_id, storefront_code, event_type, event_payload, source_system, status, ends,
+			created_at + INTERVAL ? SECOND, finished_at FROM marketing_events WHERE storefront_id = ?`, have, have, 20*24*3600*have/n, storefront)
+	}
+	f.exec("ANALYZE TABLE marketing_events")
+}
+
+// TestFindingCostsTheSameWhateverLiesAround runs alone: it counts what the server reads for everybody.
+func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
+	f := migrated(t)
+	big, small := f.storefront("big"), f.storefront("small")
+	needle := f.direct("needle", small)
+	f.ended(needle, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
+	f.many(big, 1<<18) // 262,144
+	f.ended(f.direct("late", big), relay.StatusFailed, relay.ReasonBadRequest)
+	total := f.count("SELECT COUNT(*) FROM marketing_events")
+	require.Greater(t, total, 260_000)
+	f.rollUp()
+	day := time.Now().UTC().Add(-24 * time.Hour)
+
+	for name, c := range map[string]struct {
+		filter relay.Filter
+		page   int
+		reads  int
+	}{
+		"everything":                {relay.Filter{}, 50, 300},
+		"a storefront":              {relay.Filter{StorefrontID: big}, 50, 300},
+		"a small storefront":        {relay.Filter{StorefrontID: small}, 50, 100},
+		"an order":                  {relay.Filter{OrderID: "m-200000"}, 50, 50},
+		"failed":                    {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}, 50, 100},
+		"failed or skipped":         {relay.Filter{Statuses: []relay.Status{relay.StatusFailed, relay.StatusSkipped}}, 50, 100},
+		"failed of a storefront":    {relay.Filter{StorefrontID: big, Statuses: []relay.Status{relay.StatusFailed}}, 50, 100},
+		"failed since yesterday":    {relay.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusFailed}, From: day}, 50, 100},
+		"delivered of a small one":  {relay.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusDelivered}}, 50, 5_000},
+		"delivered since yesterday": {relay.Filter{StorefrontID: big, Statuses: []relay.Status{relay.StatusDelivered}, From: day}, 50, 20_000},
+		"a type that nothing has":   {relay.Filter{Type: "rx_issued"}, 50, 60_000},
+		"a needle by its reason":    {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}, Reason: relay.ReasonExhausted}, 50, 100},
+	} {
+		before := handlerReads(t, f.raw)
+		began := time.Now()
+		p, err := f.SearchEvents(t.Context(), c.filter, relay.Position{}, c.page)
+		require.NoError(t, err, name)
+		took := time.Since(began)
+		reads := handlerReads(t, f.raw) - before
+		t.Logf("%-26s %3d found, %6d of %d rows read, %s", name, len(p.Items), reads, total, took)
+		require.LessOrEqual(t, reads, c.reads, name)
+	}
+
+	t.Run("a page far back costs what the first does", func(t *testing.T) {
+		before := handlerReads(t, f.raw)
+		p, err := f.SearchEvents(t.Context(), relay.Filter{StorefrontID: big}, relay.Position{At: day.Add(-10 * 24 * time.Hour), ID: 1 << 40}, 50)
+		require.NoError(t, err)
+		require.Len(t, p.Items, 50)
+		require.LessOrEqual(t, handlerReads(t, f.raw)-before, 300)
+	})
+
+	t.Run("figures over a month are read from the hours", func(t *testing.T) {
+		before := handlerReads(t, f.raw)
+		began := time.Now()
+		r, err := f.Stats(t.Context(), 0, time.Now().Add(-30*24*time.Hour), time.Now().Add(time.Hour))
+		require.NoError(t, err)
+		took := time.Since(began)
+		t.Logf("stats: %d rows read, %s", handlerReads(t, f.raw)-before, took)
+		require.LessOrEqual(t, handlerReads(t, f.raw)-before, 20_000)
+		require.Less(t, took, time.Second)
+		require.Equal(t, int64(1<<18), r.Storefronts[0].Delivered)
+	})
+
+	t.Run("a round of counting reads the hours that are open, not the others", func(t *testing.T) {
+		before := handlerReads(t, f.raw)
+		f.rollUp()
+		require.LessOrEqual(t, handlerReads(t, f.raw)-before, 10_000)
+	})
+
+	t.Run("a step of a replay reads what it starts", func(t *testing.T) {
+		r := f.replay(relay.Replay{Filter: relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
+		before := handlerReads(t, f.raw)
+		step, err := f.StepReplay(t.Context(), r.ID, 20)
+		require.NoError(t, err)
+		require.Equal(t, 2, step.Started)
+		require.LessOrEqual(t, handlerReads(t, f.raw)-before, 200)
+	})
+}

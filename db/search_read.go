@@ -1,0 +1,142 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"relay"
+)
+
+const summaryColumns = `e.id, e.event_id, e.order_id, e.event_type, e.storefront_id, e.storefront_code, e.source_system, e.status,
+	e.reason, e.detail, e.generation, e.created_at, e.updated_at, e.finished_at`
+
+// summary is what summaryColumns read.
+type summary struct {
+	relay.EventSummary
+	order, code, reason, detail sql.NullString
+	storefront                  sql.NullInt64
+	finished                    sql.NullTime
+}
+
+func (r *summary) dest() []any {
+	return []any{&r.ID, &r.EventID, &r.order, &r.Type, &r.storefront, &r.code, &r.Source, &r.Status, &r.reason, &r.detail,
+		&r.Generation, &r.CreatedAt, &r.UpdatedAt, &r.finished}
+}
+
+func (r *summary) event() relay.EventSummary {
+	e := r.EventSummary
+	e.OrderID, e.StorefrontID, e.StorefrontCode = r.order.String, r.storefront.Int64, r.code.String
+	if e.OrderID == "" { // a direct row names its order by event_id
+		e.OrderID = e.EventID
+	}
+	e.Reason, e.Detail, e.FinishedAt = relay.Reason(r.reason.String), r.detail.String, r.finished.Time
+	return e
+}
+
+// Summaries reads events by their ids, in the order of the ids; those that are not there are left out.
+func (s *Store) Summaries(ctx context.Context, ids []int64) ([]relay.EventSummary, error) {
+	byID := make(map[int64]relay.EventSummary, len(ids))
+	for start := 0; start < len(ids); start += maxRows {
+		if err := s.addSummaries(ctx, ids[start:min(start+maxRows, len(ids))], byID); err != nil {
+			return nil, fail("read events", err)
+		}
+	}
+	list := make([]relay.EventSummary, 0, len(ids))
+	for _, id := range ids {
+		if e, ok := byID[id]; ok {
+			list = append(list, e)
+		}
+	}
+	return list, nil
+}
+
+func (s *Store) addSummaries(ctx context.Context, ids []int64, to map[int64]relay.EventSummary) error {
+	rows, err := s.sql.QueryContext(ctx, "SELECT "+summaryColumns+" FROM marketing_events e WHERE e.id IN ("+tuples("?", len(ids))+")", numbers(ids)...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var r summary
+		if err := rows.Scan(r.dest()...); err != nil {
+			return err
+		}
+		to[r.ID] = r.event()
+	}
+	return rows.Err()
+}
+
+func numbers(ids []int64) []any {
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	return args
+}
+
+// EventDetail reads everything about one event; relay.ErrNotFound where there is none.
+func (s *Store) EventDetail(ctx context.Context, id int64) (relay.EventDetail, error) {
+	act := fmt.Sprintf("read event %d", id)
+	var r summary
+	var payload, ends, resend []byte
+	err := s.sql.QueryRowContext(ctx, "SELECT "+summaryColumns+", e.event_payload, e.ends, e.resend FROM marketing_events e WHERE e.id = ?", id).
+		Scan(append(r.dest(), &payload, &ends, &resend)...)
+	if err != nil {
+		return relay.EventDetail{}, fail(act, err)
+	}
+	d := relay.EventDetail{EventSummary: r.event(), Payload: payload, Resend: resends(string(resend))}
+	_ = json.Unmarshal(ends, &d.Ends) // none, or ours
+	d.Attempts, err = s.Attempts(ctx, id)
+	return d, fail(act, err)
+}
+
+// resends reads the column resend: none, or ours.
+func resends(stored string) map[string]int {
+	var m map[string]int
+	_ = json.Unmarshal([]byte(stored), &m)
+	return m
+}
+
+// Attempts reads all tries to deliver an event, in order.
+func (s *Store) Attempts(ctx context.Context, id int64) ([]relay.Attempt, error) {
+	rows, err := s.sql.QueryContext(ctx, `SELECT attempt_id, generation, destination, number, outcome, reason, started_at, duration_us,
+		method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields, response_status, trace_id,
+		response_fields, detail FROM event_attempts WHERE marketing_event_id = ? ORDER BY id`, id)
+	if err != nil {
+		return nil, fail("read attempts", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []relay.Attempt
+	for rows.Next() {
+		a, err := scanAttempt(rows)
+		if err != nil {
+			return nil, fail("read attempts", err)
+		}
+		a.EventID = id
+		list = append(list, a)
+	}
+	return list, fail("read attempts", rows.Err())
+}
+
+func scanAttempt(rows *sql.Rows) (relay.Attempt, error) {
+	var a relay.Attempt
+	var attempt, destination, outcome, reason, method, url, headers, body, digest, version, dropped, trace, fields, detail sql.NullString
+	var duration, status sql.NullInt64
+	err := rows.Scan(&attempt, &a.Generation, &destination, &a.Number, &outcome, &reason, &a.StartedAt, &duration, &method, &url, &headers,
+		&body, &digest, &version, &dropped, &status, &trace, &fields, &detail)
+	if err != nil {
+		return a, err
+	}
+	a.AttemptID, a.Destination, a.Method, a.URL, a.Body = attempt.String, destination.String, method.String, url.String, body.String
+	a.BodySHA256, a.AdapterVersion, a.Detail = digest.String, version.String, detail.String
+	a.Duration = time.Duration(duration.Int64) * time.Microsecond
+	a.Result = relay.Result{Outcome: relay.Outcome(outcome.String), Reason: relay.Reason(reason.String), Status: int(status.Int64), TraceID: trace.String}
+	// What is cut or not ours is not shown.
+	_ = json.Unmarshal([]byte(headers.String), &a.HeaderNames)
+	_ = json.Unmarshal([]byte(dropped.String), &a.Dropped)
+	_ = json.Unmarshal([]byte(fields.String), &a.Result.Fields)
+	return a, nil
+}

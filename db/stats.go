@@ -1,0 +1,202 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"relay"
+)
+
+// hourOf is the hour in which an event was received.
+const hourOf = "DATE_FORMAT(e.created_at, '%Y-%m-%d %H:00:00')"
+
+// Bounds of one round of counting.
+const (
+	settleAfter = 5 * time.Minute // an hour is counted once more so long after its end, for inserts that were committed late
+	recountFor  = 48 * time.Hour  // hours of this age are counted again now and then, for resets that nobody announced
+	recountIn   = 6 * time.Hour
+	hoursARound = 500
+)
+
+// unsettle has hours counted again.
+func unsettle(ctx context.Context, tx *sql.Tx, hours []any) error {
+	if len(hours) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE event_stats_hours SET unsettled = 1 WHERE hour IN ("+tuples("?", len(hours))+")", hours...)
+	return err
+}
+
+// RollUp counts the hours that need it: the present one, those since the last round, and those in which events have ended,
+// or been retried, since they were counted. Counting an hour again replaces what was counted. It stops after the time
+// given, and the next round goes on.
+func (s *Store) RollUp(ctx context.Context, budget time.Duration) (int, error) {
+	var now time.Time
+	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&now); err != nil {
+		return 0, fail("roll up the figures", err)
+	}
+	end := time.Now().Add(budget)
+	hours, err := s.hoursToCount(ctx, now)
+	if err != nil {
+		return 0, fail("roll up the figures", err)
+	}
+	for n, hour := range hours {
+		if err := s.countHour(ctx, hour, now); err != nil {
+			return n, fail("roll up the figures", err)
+		}
+		if time.Now().After(end) {
+			return n + 1, nil
+		}
+	}
+	return len(hours), nil
+}
+
+// hoursToCount lists hours in the order of their urgency.
+func (s *Store) hoursToCount(ctx context.Context, now time.Time) ([]time.Time, error) {
+	present := now.Truncate(time.Hour)
+	hours := []time.Time{present}
+	if now.Sub(present) < settleAfter {
+		hours = append(hours, present.Add(-time.Hour))
+	}
+	last, err := s.lastCounted(ctx, present)
+	if err != nil {
+		return nil, err
+	}
+	for h := last; h.Before(present) && len(hours) < hoursARound; h = h.Add(time.Hour) {
+		hours = append(hours, h)
+	}
+	rows, err := s.sql.QueryContext(ctx, `(SELECT hour FROM event_stats_hours WHERE unsettled = 1 AND hour < ? ORDER BY counted_at LIMIT 50)
+		UNION (SELECT hour FROM event_stats_hours WHERE hour >= ? AND hour < ? AND counted_at < ? ORDER BY hour LIMIT 5)`,
+		present, present.Add(-recountFor), present, now.Add(-recountIn))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var h time.Time
+		if err := rows.Scan(&h); err != nil {
+			return nil, err
+		}
+		hours = append(hours, h)
+	}
+	return hours, rows.Err()
+}
+
+// lastCounted is where counting has to go on: the last hour before the present one that was counted, else that of the
+// oldest event.
+func (s *Store) lastCounted(ctx context.Context, present time.Time) (time.Time, error) {
+	var last sql.NullTime
+	err := s.sql.QueryRowContext(ctx, "SELECT MAX(hour) FROM event_stats_hours WHERE hour < ?", present).Scan(&last)
+	if err != nil || last.Valid {
+		return last.Time, err
+	}
+	err = s.sql.QueryRowContext(ctx, "SELECT created_at FROM "+eventsBy+"created) ORDER BY created_at LIMIT 1").Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return present, nil
+	}
+	return last.Time.Truncate(time.Hour), err
+}
+
+// figure is what event_stats counts.
+type figure struct {
+	storefront                   int64
+	destination, outcome, reason string
+}
+
+// countHour counts one hour anew. The hour's own row is locked first, so that a retry that comes meanwhile unsettles it
+// after this, not before.
+func (s *Store) countHour(ctx context.Context, hour, now time.Time) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO event_stats_hours (hour, counted_at, unsettled) VALUES (?, UTC_TIMESTAMP(6), 0)
+			ON DUPLICATE KEY UPDATE counted_at = UTC_TIMESTAMP(6), unsettled = 0`, hour)
+		if err != nil {
+			return err
+		}
+		figures, err := countFigures(ctx, tx, hour)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM event_stats WHERE hour = ?", hour); err != nil {
+			return err
+		}
+		if err := insertFigures(ctx, tx, hour, figures); err != nil {
+			return err
+		}
+		open := false
+		for f := range figures {
+			open = open || f.outcome == relay.FigureOpen
+		}
+		// A finished hour is still unsettled until the settling time is over.
+		if !open && now.Sub(hour) > time.Hour+settleAfter {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE event_stats_hours SET unsettled = 1 WHERE hour = ?", hour)
+		return err
+	})
+}
+
+// countFigures groups by the text of ends, of which there are few, and reads that.
+func countFigures(ctx context.Context, tx *sql.Tx, hour time.Time) (map[figure]int64, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT COALESCE(e.storefront_id, 0), e.status, COALESCE(e.reason, ''), LEFT(COALESCE(e.ends, ''), 2000) AS how,
+		COUNT(*) FROM `+eventsBy+`created) WHERE e.created_at >= ? AND e.created_at < ? GROUP BY 1, 2, 3, 4`, hour, hour.Add(time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	figures := map[figure]int64{}
+	for rows.Next() {
+		var storefront, n int64
+		var status relay.Status
+		var reason, how string
+		if err := rows.Scan(&storefront, &status, &reason, &how, &n); err != nil {
+			return nil, err
+		}
+		figures[figure{storefront: storefront, outcome: relay.FigureReceived}] += n
+		if !status.Final() {
+			figures[figure{storefront: storefront, outcome: relay.FigureOpen}] += n
+			continue
+		}
+		figures[figure{storefront: storefront, outcome: string(status), reason: reason}] += n
+		var ends []relay.End
+		_ = json.Unmarshal([]byte(how), &ends) // none, or ours; of more than twenty destinations it is cut, and not counted
+		for _, e := range ends {
+			outcome, reason := outcomeOf(e)
+			figures[figure{storefront, e.Destination, outcome, reason}] += n
+		}
+	}
+	return figures, rows.Err()
+}
+
+// outcomeOf is a delivery's end in the words of an event's.
+func outcomeOf(e relay.End) (outcome, reason string) {
+	switch e.Outcome {
+	case relay.Accepted:
+		return string(relay.StatusDelivered), ""
+	case relay.Skipped, relay.Blocked:
+		return string(relay.StatusSkipped), string(e.Reason)
+	}
+	return string(relay.StatusFailed), string(e.Reason)
+}
+
+func insertFigures(ctx context.Context, tx *sql.Tx, hour time.Time, figures map[figure]int64) error {
+	if len(figures) == 0 {
+		return nil
+	}
+	var args []any
+	for f, n := range figures {
+		args = append(args, hour, f.storefront, cut(f.destination, 50), f.outcome, f.reason, n)
+	}
+	const columns = 6
+	for start := 0; start < len(args); start += maxRows * columns {
+		part := args[start:min(start+maxRows*columns, len(args))]
+		_, err := tx.ExecContext(ctx, "INSERT INTO event_stats (hour, storefront_id, destination, outcome, reason, n) VALUES "+
+			tuples("(?,?,?,?,?,?)", len(part)/columns)+" ON DUPLICATE KEY UPDATE n = n + VALUES(n)", part...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package relay
+
+import (
+	"slices"
+	"time"
+)
+
+// ReplayState is where a replay stands.
+type ReplayState string
+
+// The states of a replay. A cancelled replay starts no more; what it had started goes on.
+const (
+	ReplayRunning   ReplayState = "running"
+	ReplayPaused    ReplayState = "paused"
+	ReplayCancelled ReplayState = "cancelled"
+	ReplayDone      ReplayState = "done"
+)
+
+// Final reports whether a replay of this state starts no more events.
+func (s ReplayState) Final() bool { return s == ReplayCancelled || s == ReplayDone }
+
+// DefaultReplayRate leaves live traffic its room; MaxReplayRate is a bound against slips of the finger.
+const (
+	DefaultReplayRate = 20
+	MaxReplayRate     = 1000
+)
+
+// Replay is one wish to deliver many events again: failed and skipped ones, or, with Resend, ones that those destinations
+// have accepted.
+type Replay struct {
+	ID        int64
+	State     ReplayState
+	Filter    Filter
+	Resend    []string // destinations that get again what they have accepted
+	Rate      int      // events a second
+	By        string   // who wanted it
+	CreatedAt time.Time
+	EndedAt   time.Time // zero until every event that it started has ended
+
+	Matched   int64 // counted when it began
+	Started   int64
+	Delivered int64
+	Failed    int64
+	Skipped   int64
+	Walked    bool // every match has been looked at
+}
+
+// InFlight are events that it started and that have not ended.
+func (r Replay) InFlight() int64 { return r.Started - r.Delivered - r.Failed - r.Skipped }
+
+// Remaining are events that it has not started. Matches that somebody else retried meanwhile are none any more.
+func (r Replay) Remaining() int64 {
+	if r.Walked || r.State.Final() {
+		return 0
+	}
+	return max(0, r.Matched-r.Started)
+}
+
+// Statuses from which a replay sets events back.
+func (r Replay) Statuses() []Status {
+	if len(r.Resend) > 0 {
+		return []Status{StatusDelivered, StatusFailed, StatusSkipped}
+	}
+	return []Status{StatusFailed, StatusSkipped}
+}
+
+// Pick is the filter that a replay really follows: its own, of events that it may set back.
+func (r Replay) Pick() Filter {
+	f := r.Filter
+	allowed := r.Statuses()
+	if len(f.Statuses) == 0 {
+		f.Statuses = allowed
+	}
+	f.Statuses = slices.DeleteFunc(slices.Clone(f.Statuses), func(s Status) bool { return !slices.Contains(allowed, s) })
+	f.AcceptedBy = r.Resend
+	return f
+}
+
+// ReplayStep is what one step of a replay came to.
+type ReplayStep struct {
+	Started int  // events set back in this step
+	Walked  bool // nothing is left to start
+	Settled int  // events that were seen to have ended
+	Replay  Replay
+}
+
+// Tally is the number of events of one storefront, destination and reason, as a dry run counts them. TooOld of them would
+// be refused at the destination for their age.
+type Tally struct {
+	StorefrontID   int64
+	StorefrontCode string
+	Destination    string // "" where no delivery has ended anywhere: the route will decide
+	Reason         Reason
+	Events         int64
+	TooOld         int64
+}
+
+// DryRun is what a replay would do. Events may be fewer than the sum of the tallies: one event may have several destinations.
+type DryRun struct {
+	Events  int64
+	Tallies []Tally
+}

@@ -1,0 +1,88 @@
+package relay
+
+import (
+	"time"
+)
+
+// Filter picks events. Its zero fields pick everything; OrderID matches order ids and event ids. It holds names and
+// numbers of ours only, so that it may be stored and shown.
+type Filter struct {
+	OrderID      string   `json:"order_id,omitempty"`
+	StorefrontID int64    `json:"storefront_id,omitempty"`
+	Type         string   `json:"type,omitempty"`
+	Statuses     []Status `json:"statuses,omitempty"`
+	Reason       Reason   `json:"reason,omitempty"`
+	Source       string   `json:"source,omitempty"`
+	// Destination picks events with a delivery that ended there, whichever way; AcceptedBy those that one of these took.
+	Destination string   `json:"destination,omitempty"`
+	AcceptedBy  []string `json:"accepted_by,omitempty"`
+	// From and To bound the time of the row: From ≤ created < To.
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+}
+
+// Position is a place in the order of events: by the time of their rows, then by id. The zero Position is before
+// everything, in whichever direction one walks.
+type Position struct {
+	At time.Time
+	ID int64
+}
+
+// IsZero reports whether it is the beginning.
+func (p Position) IsZero() bool { return p.ID == 0 }
+
+// EventPage is a piece of the list of events: what matches, and where to go on. It may be short, or empty, although there
+// is more: looking for needles ends after so many straws, so that every answer comes soon. The end is where Next is zero.
+type EventPage struct {
+	Items []EventSummary
+	Next  Position
+}
+
+// EventSummary is an event as people look at it, without its payload.
+type EventSummary struct {
+	ID             int64
+	EventID        string
+	OrderID        string
+	Type           string
+	StorefrontID   int64 // 0 where the row's code is not resolved
+	StorefrontCode string
+	Source         string
+	Status         Status
+	Reason         Reason
+	Detail         string
+	Generation     int
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	FinishedAt     time.Time // zero while it has not ended
+}
+
+// EventDetail is everything about one event.
+type EventDetail struct {
+	EventSummary
+	Payload  []byte // as received, person fields included
+	Ends     []End
+	Resend   map[string]int // by destination: the generation from which on an accepted copy counts
+	Attempts []Attempt      // in order
+}
+
+// RetryResult says what became of the wish to deliver an event again: it was set back to pending, or its status forbids it.
+type RetryResult struct {
+	Retried    bool
+	Status     Status
+	Generation int
+}
+
+// Setup is a storefront with everything that it has configured: what a preview needs to know. Destinations whose secrets
+// do not decrypt are in Unreadable, and have none.
+type Setup struct {
+	Switches     Switches
+	Destinations map[string]Destination
+	Unreadable   map[string]bool
+}
+
+// TestMode is what an adapter may offer beside Adapter: a request that the vendor looks at, in its own test mode, without
+// counting it.
+type TestMode interface {
+	// TestRequest is the request for one event in the vendor's test mode. A *Refusal says what setting it lacks.
+	TestRequest(Destination, Event) (Request, error)
+}

@@ -1,0 +1,71 @@
+package relay
+
+import "time"
+
+// Counts of events or deliveries by how they ended.
+type Counts struct {
+	Delivered int64
+	Failed    map[Reason]int64
+	Skipped   map[Reason]int64
+}
+
+// Stats are one storefront's figures over a window: of the events received in it, what has become of them since.
+type Stats struct {
+	StorefrontID   int64
+	StorefrontCode string
+	Received       int64
+	Counts
+	Open         int64 // received in the window and not ended
+	Destinations map[string]Counts
+
+	// Retrying and OldestPending are of this moment, whatever the window. Retrying counts events that a run holds, up to
+	// StatsBound.
+	Retrying      int64
+	OldestPending time.Time // zero where none is pending
+}
+
+// StatsBound is how far Stats counts what it counts live.
+const StatsBound = 10_000
+
+// StatsReport is the figures of all storefronts that were asked for. AsOf is when the newest hour was last counted.
+type StatsReport struct {
+	From, To    time.Time
+	AsOf        time.Time
+	Storefronts []Stats
+}
+
+// What a figure counts, beside the final statuses.
+const (
+	FigureReceived = "received"
+	FigureOpen     = "open"
+)
+
+// Add adds a figure: of the events themselves where destination is empty, else of the deliveries there.
+func (s *Stats) Add(destination, outcome string, reason Reason, n int64) {
+	switch {
+	case destination == "" && outcome == FigureReceived:
+		s.Received += n
+	case destination == "" && outcome == FigureOpen:
+		s.Open += n
+	case destination == "":
+		s.add(outcome, reason, n)
+	default:
+		c := s.Destinations[destination]
+		if c.Failed == nil {
+			c = Counts{Failed: map[Reason]int64{}, Skipped: map[Reason]int64{}}
+		}
+		c.add(outcome, reason, n)
+		s.Destinations[destination] = c
+	}
+}
+
+func (c *Counts) add(outcome string, reason Reason, n int64) {
+	switch Status(outcome) {
+	case StatusDelivered:
+		c.Delivered += n
+	case StatusFailed:
+		c.Failed[reason] += n
+	case StatusSkipped:
+		c.Skipped[reason] += n
+	}
+}
