@@ -1,6 +1,9 @@
 package relay
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Action is what an admin did, as the audit names it.
 type Action string
@@ -51,9 +54,20 @@ type AuditEntry struct {
 
 // Change is what became of one field.
 type Change struct {
-	Field string `json:"field"`
-	From  string `json:"from,omitempty"` // as JSON; empty for a secret, and where there was none
-	To    string `json:"to,omitempty"`   // likewise; of a secret what became of it
+	Field string          `json:"field"`
+	From  json.RawMessage `json:"from,omitempty"` // absent for a secret, and where there was none
+	To    json.RawMessage `json:"to,omitempty"`   // likewise; of a secret what became of it
+}
+
+// AuditQuery asks for one page of the audit, the newest entry first. Zero fields ask for everything.
+type AuditQuery struct {
+	By       string
+	Action   Action
+	Entity   Entity
+	EntityID int64
+	From, To time.Time // From ≤ at < To
+	Before   int64     // the id at which the page before ended; 0 is the beginning
+	Limit    int
 }
 
 // Flip is who set a kill switch as it is, and when. The zero value: nobody since the audit began.

@@ -81,7 +81,7 @@ type failure struct {
 	summary *summary // of a batch without an acceptable item
 	errors  []FieldError
 	uses    []Use // of what is in use
-	cause   error    // logged, never shown
+	cause   error // logged, never shown
 }
 
 // Error is for the log.

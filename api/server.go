@@ -14,10 +14,10 @@ import (
 type access int
 
 const (
-	open access = iota // anybody: answers without login carry status words only
-	oms                // the login of OMS
-	reader             // an admin's login
-	writer             // an admin's login that is not read-only
+	open   access = iota // anybody: answers without login carry status words only
+	oms                  // the login of OMS
+	reader               // an admin's login
+	writer               // an admin's login that is not read-only
 )
 
 // route is one line of the table of routes.

@@ -21,15 +21,6 @@ type platform struct {
 	ServerSide  bool              `json:"server_side_events_api"`
 }
 
-// CredentialField is one field of a platform's credential.
-type CredentialField struct {
-	Field       string `json:"field"`
-	Secret      bool   `json:"secret"`
-	Required    bool   `json:"required"`
-	Format      string `json:"format,omitempty"`
-	Description string `json:"description,omitempty"`
-}
-
 // seedCatalogue adds the platforms of the catalogue that the table lacks. What is there stays as it is: an admin may have
 // changed it.
 func seedCatalogue(ctx context.Context, pool *sql.DB) error {

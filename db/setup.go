@@ -9,42 +9,17 @@ import (
 	"relay"
 )
 
-// SGTMConfig is a storefront's container. Empty texts mean the defaults: client type ga4, fallback direct, and fail where
-// the tries at the container ran out.
-type SGTMConfig struct {
-	URL           string
-	ClientType    string // "ga4" or "custom"
-	MeasurementID string
-	APISecret     relay.Secret
-	EndpointPath  string
-	Headers       map[string]relay.Secret
-	Active        bool
-	Fallback      string // "direct" or "stop": where events go while the container is off
-	OnExhausted   string // "fail" or "direct": where events go whose tries at the container ran out
-	Options       relay.Options
-}
-
-// Credential is what a storefront has to be let in at a platform.
-type Credential struct {
-	Platform string // its code
-	Fields   map[string]relay.Secret
-	Active   bool
-	Options  relay.Options
-}
-
-// Platform is an entry of the catalogue.
-type Platform struct {
-	Code       string
-	Name       string
-	Vendor     string
-	Category   string
-	Tier       int
-	APIBaseURL string
-	Auth       string
-	Fields     []CredentialField
-	DocsURL    string
-	ServerSide bool // it has an API for server-side events
-}
+// The configuration as package relay knows it.
+type (
+	// SGTMConfig is a storefront's container.
+	SGTMConfig = relay.SGTMConfig
+	// Credential is what a storefront has to be let in at a platform.
+	Credential = relay.Credential
+	// Platform is an entry of the catalogue.
+	Platform = relay.Platform
+	// CredentialField is one field of a platform's credential.
+	CredentialField = relay.CredentialField
+)
 
 // CreateStorefront adds a storefront, under its ID if it has one, and gives the id. Empty currency and region mean USD and
 // US. A code or id that is taken is relay.ErrConflict.
@@ -68,16 +43,9 @@ func (s *Store) PutSGTM(ctx context.Context, storefrontID int64, c SGTMConfig) e
 	if err != nil {
 		return fail(act, err)
 	}
-	headers := ""
-	if len(c.Headers) > 0 {
-		sealed := map[string]string{}
-		for name, value := range c.Headers {
-			if sealed[name], err = s.sealOne(value); err != nil {
-				return fail(act, err)
-			}
-		}
-		b, _ := json.Marshal(sealed) // strings always marshal
-		headers = string(b)
+	headers, err := s.sealFields(c.Headers)
+	if err != nil {
+		return fail(act, err)
 	}
 	options, err := json.Marshal(c.Options)
 	if err != nil {
@@ -99,12 +67,7 @@ func (s *Store) PutSGTM(ctx context.Context, storefrontID int64, c SGTMConfig) e
 // does not exist is relay.ErrNotFound.
 func (s *Store) PutCredential(ctx context.Context, storefrontID int64, c Credential) error {
 	act := fmt.Sprintf("put the credential of storefront %d at %s", storefrontID, c.Platform)
-	fields := map[string]string{}
-	for name, value := range c.Fields {
-		fields[name] = value.Reveal()
-	}
-	plain, _ := json.Marshal(fields) // strings always marshal
-	token, err := s.keys.Encrypt(relay.NewSecret(string(plain)))
+	token, err := s.sealObject(c.Fields)
 	if err != nil {
 		return fail(act, err)
 	}
