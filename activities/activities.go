@@ -41,6 +41,8 @@ type Activities struct {
 	Gates      *Gates
 	Books      Books
 	Executions Executions
+	Replays    Replays
+	Figures    Figures
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
 	Log          *slog.Logger

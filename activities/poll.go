@@ -36,8 +36,8 @@ const (
 func (a *Activities) PollInbox(ctx context.Context) error {
 	deadline := time.Now().Add(pollFor)
 	stop := activity.GetWorkerStopChannel(ctx)
+	defer heartbeat(ctx)()
 	for time.Now().Before(deadline) {
-		activity.RecordHeartbeat(ctx)
 		pause := time.Duration(0)
 		if n := a.pollOnce(ctx); n == 0 {
 			pause = a.PollInterval
@@ -92,8 +92,25 @@ func (a *Activities) startAll(ctx context.Context, starts []relay.Start) []int64
 				mu.Unlock()
 			}
 		})
-		activity.RecordHeartbeat(ctx)
 	}
 	wg.Wait()
 	return failed
+}
+
+// heartbeat tells Temporal each second that this execution lives, whatever it waits for, until the function that it gives
+// is called. Only a worker that is gone falls silent.
+func heartbeat(ctx context.Context) func() {
+	ctx, stop := context.WithCancel(ctx)
+	go func() {
+		for tick := time.NewTicker(time.Second); ; {
+			activity.RecordHeartbeat(ctx)
+			select {
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return stop
 }

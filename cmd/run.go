@@ -117,6 +117,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Username:     s.cfg.Username,
 		Password:     s.cfg.Password,
 		MaxBodyBytes: s.cfg.MaxBodyBytes,
+		Lease:        lease,
 	}, api.Deps{
 		Inbox:    s.store,
 		Starter:  starter,

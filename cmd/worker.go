@@ -21,8 +21,10 @@ const (
 	activitySlots = 2000 // tries in flight; each holds one connection to a destination, and none to the database
 	pollers       = 10
 
-	claimPage  = 100              // rows of one storefront in one round
-	claimLease = 60 * time.Second // to start them
+	claimPage = 100 // rows of one storefront in one round
+	// lease is the time in which a process starts the rows that it has claimed or stored. One that was killed leaves them
+	// lying so long; one that takes longer only has them started twice, which is harmless.
+	lease = 5 * time.Second
 )
 
 // work runs a worker, once Temporal answers, and gives the function that stops it, which waits for tries in flight. The
@@ -90,7 +92,16 @@ func (s *service) superviseOnce(ctx context.Context) error {
 		return nil
 	}
 	starter := s.starter(false)
-	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx))
+	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx), s.ensureReplays(ctx, starter))
+}
+
+// ensureReplays starts the workflows of replays that have none: one that was made while Temporal was away, or terminated.
+func (s *service) ensureReplays(ctx context.Context, starter workflows.Starter) error {
+	ids, err := s.store.OpenReplays(ctx)
+	for _, id := range ids {
+		err = errors.Join(err, starter.StartReplay(ctx, id))
+	}
+	return err
 }
 
 func (s *service) activities() *activities.Activities {
@@ -99,11 +110,13 @@ func (s *service) activities() *activities.Activities {
 		Sender:       s.outbound,
 		Adapters:     s.adapters,
 		Policy:       s.cfg.Policy(),
-		Inbox:        inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: claimLease}},
+		Inbox:        inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: lease}},
 		Starter:      s.starter(false),
 		Health:       s.store,
 		Recovery:     s.recovery(),
 		Books:        s.store,
+		Replays:      s.store,
+		Figures:      s.store,
 		Executions:   workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Gates:        &activities.Gates{PerStorefront: activitySlots / 2},
 		PollInterval: s.cfg.PollInterval,

@@ -29,7 +29,12 @@ const (
 
 	maxRoutes = 10 // how often the switches may change under one event
 
-	pollHeartbeat = 30 * time.Second
+	// taskTimeout is what a step at the database, and every open delivery of a worker that was killed, waits at most before
+	// another worker goes on.
+	taskTimeout = 5 * time.Second
+
+	// pollHeartbeat is how long nobody polls after a worker was killed.
+	pollHeartbeat = 4 * time.Second
 	pollTimeout   = 20 * time.Minute // an execution polls for 10
 	pollRounds    = 50               // executions in one history
 )

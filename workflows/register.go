@@ -11,5 +11,7 @@ func Register(w worker.Registry, a *activities.Activities) {
 	w.RegisterWorkflow(DeliverEvent)
 	w.RegisterWorkflow(PollInbox)
 	w.RegisterWorkflow(Reconcile)
+	w.RegisterWorkflow(ReplayEvents)
+	w.RegisterWorkflow(RollUpStats)
 	w.RegisterActivity(a)
 }

@@ -53,6 +53,7 @@ func (s Starter) deliveryOptions(e relay.Start) client.StartWorkflowOptions {
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		Priority:                 temporal.Priority{FairnessKey: e.StorefrontCode},
 		EnableEagerStart:         s.Eager,
+		WorkflowTaskTimeout:      taskTimeout,
 		StaticSummary:            summary,
 	}
 }
