@@ -31,6 +31,12 @@ type Options struct {
 	// LimitedDataUse and OptOut are the vendor's privacy flags of these names.
 	LimitedDataUse bool `json:"limited_data_use,omitempty"`
 	OptOut         bool `json:"opt_out,omitempty"`
+	// LimitedCountry and LimitedState go with LimitedDataUse where the vendor wants them (Meta, Snapchat: country 1 is the
+	// US, state 1000 California); 0 and 0 let the vendor find out where the person is.
+	LimitedCountry int `json:"limited_country,omitempty"`
+	LimitedState   int `json:"limited_state,omitempty"`
+	// ExternalIDFromSession takes the session's id for the person's where the payload has none of the person.
+	ExternalIDFromSession bool `json:"external_id_from_session,omitempty"`
 	// APIVersion overrides the adapter's own, where the vendor's path has one.
 	APIVersion string `json:"api_version,omitempty"`
 	// MaxAgeHours overrides how old an event may be at this destination.

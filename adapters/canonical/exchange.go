@@ -1,0 +1,63 @@
+package canonical
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"regexp"
+
+	"relay"
+)
+
+// Post is the request that the platforms take: body as JSON. A second copy is dropped by the vendor, by event id.
+func (f *Fields) Post(version, url string, header map[string]string, body any) (relay.Request, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		return relay.Request{}, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
+	}
+	all := map[string]string{"Content-Type": "application/json"}
+	maps.Copy(all, header)
+	return relay.Request{
+		Method:     "POST",
+		URL:        url,
+		Header:     all,
+		Body:       bytes.TrimSuffix(b.Bytes(), []byte("\n")),
+		Version:    version,
+		EventName:  f.Name,
+		Dropped:    f.Dropped(),
+		Warnings:   f.Warnings,
+		Repeatable: true,
+		MaxAge:     f.MaxAge,
+	}, nil
+}
+
+// Read reads an answer's JSON into body and tells whether the vendor's own codes still have to decide. They do not where
+// there is no whole answer, at every status that says "later" or leads elsewhere, and where a platform answers with a web
+// page or, to a success, with no JSON object: then something before the platform answered, and another try is due.
+func Read(r relay.Reply, body any) (res relay.Result, decided bool) {
+	res = r.Result()
+	parsed := json.Unmarshal(r.Body, body) == nil && bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{"))
+	switch {
+	case r.Status < 200, res.Outcome == relay.Retry, res.Reason == relay.ReasonRedirect:
+		return res, true
+	case r.Trouble != relay.NoTrouble && !parsed: // a refusal may hide "not now" in the part that is missing
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonNetwork
+		return res, true
+	case r.IsHTML(), res.Outcome == relay.Accepted && !parsed:
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonNotJSON
+		return res, true
+	}
+	return res, !parsed
+}
+
+var traceID = regexp.MustCompile(`^[A-Za-z0-9_.:+/=-]{1,100}$`)
+
+// TraceID is the vendor's id of a request where it looks like one; anything else may be the vendor's text.
+func TraceID(s string) string {
+	if !traceID.MatchString(s) {
+		return ""
+	}
+	return s
+}

@@ -1,0 +1,85 @@
+package canonical
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"relay"
+)
+
+// revenue are the fields that hold what an event is worth.
+var revenue = []string{"order_revenue", "value"}
+
+// maxNumber is longer than any sum of money.
+const maxNumber = 40
+
+// Money is what the event is worth, to the digit as it was written, and in which currency; both are "" where the payload
+// names no worth. A value that is no decimal number from 0 up, a malformed currency and a value without any currency are
+// refused: a platform that guesses "USD" reports wrong sums for good.
+func (f *Fields) Money() (json.Number, string, error) {
+	value, err := f.value()
+	if err != nil || value == "" {
+		return "", "", err
+	}
+	currency, err := f.currency()
+	return value, currency, err
+}
+
+func (f *Fields) value() (json.Number, error) {
+	for _, name := range revenue {
+		raw := strings.TrimSpace(string(f.event.Payload[name]))
+		if !f.destination.Options.Allows(name) || raw == "" || raw == "null" || raw == `""` {
+			continue
+		}
+		v := f.event.Payload.Number(name)
+		if !isAmount(v) {
+			return "", relay.Refuse(relay.ReasonInvalidField, name)
+		}
+		f.leave(name)
+		return v, nil
+	}
+	return "", nil
+}
+
+// currency reads the payload's own also where an allow-list leaves it out: a value in euros must not leave as dollars.
+func (f *Fields) currency() (string, error) {
+	const field = "currency"
+	c := f.event.Payload.Text(field)
+	if c == "" || f.destination.Options.Denies(field) {
+		c = strings.TrimSpace(f.event.Storefront.Currency)
+	} else {
+		f.leave(field)
+	}
+	if c == "" {
+		return "", relay.Refuse(relay.ReasonMissingField, field)
+	}
+	c = strings.ToUpper(c)
+	if !currencyCode.MatchString(c) {
+		return "", relay.Refuse(relay.ReasonInvalidField, field)
+	}
+	return c, nil
+}
+
+var (
+	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+	countDigits  = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
+)
+
+// isAmount reports whether v is a number from 0 up that a float can hold.
+func isAmount(v json.Number) bool {
+	if v == "" || v[0] == '-' || len(v) > maxNumber {
+		return false
+	}
+	_, err := strconv.ParseFloat(string(v), 64)
+	return err == nil
+}
+
+// count is s where it is a whole number from 0 to 999,999,999.
+func count(s string) json.Number {
+	if !countDigits.MatchString(s) {
+		return ""
+	}
+	return json.Number(s)
+}
