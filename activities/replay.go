@@ -1,0 +1,95 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"relay"
+)
+
+// Replays are what the steps of a replay need of the database. Where it has come to is kept there, not in the workflow.
+type Replays interface {
+	// StepReplay sets up to n more events back to pending and moves the cursor, both or neither.
+	StepReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error)
+	// SettleReplay counts up to n of its events that have ended.
+	SettleReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error)
+	// SetReplayState writes where it stands; a final state stays.
+	SetReplayState(ctx context.Context, id int64, state relay.ReplayState) error
+	// EndReplay writes that all of its events have ended.
+	EndReplay(ctx context.Context, id int64) error
+}
+
+// Figures counts what the statistics are made of.
+type Figures interface {
+	// RollUp counts the hours that need it, for about as long as the budget, and says how many those were.
+	RollUp(ctx context.Context, budget time.Duration) (int, error)
+}
+
+const (
+	settlePage   = 500
+	rollUpBudget = 5 * time.Second
+)
+
+// ReplayInput names a replay, and how many events its next step may start, or the state that it shall have.
+type ReplayInput struct {
+	ID    int64
+	Size  int               `json:",omitempty"`
+	State relay.ReplayState `json:",omitempty"`
+}
+
+// ReplayOutput is where a replay stands: numbers only, because a filter may hold an order's id.
+type ReplayOutput struct {
+	State                                        relay.ReplayState
+	Matched, Started, Delivered, Failed, Skipped int64
+	Walked                                       bool // nothing is left to start
+	Rate                                         int
+	Now                                          int // started in this step
+}
+
+// InFlight are events that were started and have not ended.
+func (o ReplayOutput) InFlight() int64 { return o.Started - o.Delivered - o.Failed - o.Skipped }
+
+// StepReplay counts the events of a replay that have ended and starts the next. Done twice it is done once more, not twice
+// over: the cursor is in the row.
+func (a *Activities) StepReplay(ctx context.Context, in ReplayInput) (ReplayOutput, error) {
+	for {
+		settled, err := a.Replays.SettleReplay(ctx, in.ID, settlePage)
+		if err != nil {
+			return ReplayOutput{}, temporary(err)
+		}
+		if settled.Settled < settlePage {
+			break
+		}
+		activity.RecordHeartbeat(ctx)
+	}
+	step, err := a.Replays.StepReplay(ctx, in.ID, in.Size)
+	if err != nil {
+		return ReplayOutput{}, temporary(err)
+	}
+	r := step.Replay
+	if step.Started > 0 {
+		a.Log.InfoContext(ctx, "replay.stepped", "replay", in.ID, "started", step.Started, "of", r.Matched, "started_in_all", r.Started)
+	}
+	return ReplayOutput{State: r.State, Matched: r.Matched, Started: r.Started, Delivered: r.Delivered, Failed: r.Failed,
+		Skipped: r.Skipped, Walked: step.Walked, Rate: r.Rate, Now: step.Started}, nil
+}
+
+// SetReplayState pauses, resumes or cancels a replay.
+func (a *Activities) SetReplayState(ctx context.Context, in ReplayInput) error {
+	a.Log.InfoContext(ctx, "replay.state", "replay", in.ID, "state", in.State)
+	return temporary(a.Replays.SetReplayState(ctx, in.ID, in.State))
+}
+
+// EndReplay writes that a replay has nothing left to wait for.
+func (a *Activities) EndReplay(ctx context.Context, in ReplayInput) error {
+	a.Log.InfoContext(ctx, "replay.ended", "replay", in.ID)
+	return temporary(a.Replays.EndReplay(ctx, in.ID))
+}
+
+// RollUpStats counts the figures of the hours that need it.
+func (a *Activities) RollUpStats(ctx context.Context) (int, error) {
+	n, err := a.Figures.RollUp(ctx, rollUpBudget)
+	return n, temporary(err)
+}

@@ -1,0 +1,183 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"relay"
+	"relay/activities"
+)
+
+// Signals that a replay understands, and the query for its progress. People may send them from the Web UI.
+const (
+	SignalPause   = "pause"
+	SignalResume  = "resume"
+	SignalCancel  = "cancel"
+	QueryProgress = "progress"
+)
+
+const (
+	replayEvery      = 2 * time.Second // a step starts what the rate allows in this time
+	replaySteps      = 400             // in one history, of some 4,000 events
+	replayPausedLook = 5 * time.Minute // to count what has ended meanwhile
+	replayDrainFirst = 5 * time.Second // while waiting for the last events to end; doubled each time
+	replayDrainMost  = time.Minute
+)
+
+// ReplayEventsID is the id of the workflow behind a replay.
+func ReplayEventsID(replay int64) string { return "replay-events:" + strconv.FormatInt(replay, 10) }
+
+// ReplayEvents sets the events of a replay back to pending, so many a second, and waits until they have ended. It keeps
+// nothing but the replay's id: filter, cursor and figures are in the database, so that it may be begun anew at any time.
+func ReplayEvents(ctx workflow.Context, in activities.ReplayInput) error {
+	r := &replaying{in: activities.ReplayInput{ID: in.ID}}
+	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (activities.ReplayOutput, error) { return r.last, nil }); err != nil {
+		return err
+	}
+	r.listen(ctx)
+	for range replaySteps {
+		ended, err := r.turn(ctx)
+		if err != nil {
+			return r.cancelled(ctx, err)
+		}
+		if ended {
+			return nil
+		}
+	}
+	if err := r.obey(ctx); err != nil { // signals that came with the last step
+		return r.cancelled(ctx, err)
+	}
+	return workflow.NewContinueAsNewError(ctx, ReplayEvents, r.in)
+}
+
+// replaying is one run of a replay.
+type replaying struct {
+	in     activities.ReplayInput
+	wanted []relay.ReplayState // by signals, not yet obeyed
+	last   activities.ReplayOutput
+	drain  time.Duration
+}
+
+// listen notes what signals want, in their order.
+func (r *replaying) listen(ctx workflow.Context) {
+	for _, s := range []struct {
+		name  string
+		state relay.ReplayState
+	}{{SignalPause, relay.ReplayPaused}, {SignalResume, relay.ReplayRunning}, {SignalCancel, relay.ReplayCancelled}} {
+		workflow.GoNamed(ctx, s.name, func(ctx workflow.Context) {
+			signals := workflow.GetSignalChannel(ctx, s.name)
+			for signals.Receive(ctx, nil) {
+				r.wanted = append(r.wanted, s.state)
+			}
+		})
+	}
+}
+
+// turn is one step and the wait until the next; true means that the replay has ended.
+func (r *replaying) turn(ctx workflow.Context) (bool, error) {
+	if err := r.obey(ctx); err != nil {
+		return false, err
+	}
+	began := workflow.Now(ctx)
+	in := r.in
+	in.Size = r.size()
+	if err := workflow.ExecuteActivity(replayStep(ctx), a.StepReplay, in).Get(ctx, &r.last); err != nil {
+		return false, err
+	}
+	over := r.last.Walked || r.last.State.Final()
+	if over && r.last.InFlight() <= 0 {
+		return true, workflow.ExecuteActivity(replayStep(ctx), a.EndReplay, r.in).Get(ctx, nil)
+	}
+	wait := r.wait(over) - workflow.Now(ctx).Sub(began)
+	if wait <= 0 || len(r.wanted) > 0 {
+		return false, nil
+	}
+	_, err := workflow.AwaitWithTimeout(ctx, wait, func() bool { return len(r.wanted) > 0 })
+	return false, err
+}
+
+// size is how many events a step may start; the first step learns the rate by starting one.
+func (r *replaying) size() int { return max(1, r.last.Rate*int(replayEvery/time.Second)) }
+
+// wait is how long the step that was made may take.
+func (r *replaying) wait(over bool) time.Duration {
+	switch {
+	case over:
+		r.drain = min(max(replayDrainFirst, 2*r.drain), replayDrainMost)
+		return r.drain
+	case r.last.State == relay.ReplayPaused:
+		return replayPausedLook
+	case r.last.Now == 0: // matches are far between: look on
+		return 0
+	}
+	return replayEvery
+}
+
+// obey writes what signals wanted.
+func (r *replaying) obey(ctx workflow.Context) error {
+	for len(r.wanted) > 0 {
+		in := r.in
+		in.State = r.wanted[0]
+		if err := workflow.ExecuteActivity(replayStep(ctx), a.SetReplayState, in).Get(ctx, nil); err != nil {
+			return err
+		}
+		r.wanted = r.wanted[1:]
+		r.last.State = in.State
+	}
+	return nil
+}
+
+// cancelled makes the cancelling of the workflow that of the replay; any other error is passed on.
+func (r *replaying) cancelled(ctx workflow.Context, err error) error {
+	var canceled *temporal.CanceledError
+	if !errors.As(err, &canceled) {
+		return err
+	}
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	in := r.in
+	in.State = relay.ReplayCancelled
+	if e := workflow.ExecuteActivity(replayStep(ctx), a.SetReplayState, in).Get(ctx, nil); e != nil {
+		return e
+	}
+	return err
+}
+
+// replayStep is a step at the database, repeated until it succeeds.
+func replayStep(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute,
+		HeartbeatTimeout:    30 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+	})
+}
+
+// StartReplay starts the workflow of a replay unless it runs.
+func (s Starter) StartReplay(ctx context.Context, id int64) error {
+	_, err := s.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID:                       ReplayEventsID(id),
+		TaskQueue:                s.TaskQueue,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+	}, ReplayEvents, activities.ReplayInput{ID: id})
+	return err
+}
+
+// SignalReplay tells the workflow of a replay what state is wanted. One that has ended is relay.ErrNotFound.
+func (s Starter) SignalReplay(ctx context.Context, id int64, state relay.ReplayState) error {
+	name := map[relay.ReplayState]string{relay.ReplayPaused: SignalPause, relay.ReplayRunning: SignalResume, relay.ReplayCancelled: SignalCancel}[state]
+	err := s.Client.SignalWorkflow(ctx, ReplayEventsID(id), "", name, nil)
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
+		return relay.ErrNotFound
+	}
+	return err
+}

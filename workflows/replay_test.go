@@ -1,0 +1,215 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"relay"
+	"relay/activities"
+	"relay/workflows"
+)
+
+// replays is one replay of so many events, each of which ends some time after it was started.
+type replays struct {
+	mu      sync.Mutex
+	replay  relay.Replay
+	gaps    int // steps that find nothing although there is more
+	fails   int // calls that fail
+	takes   time.Duration
+	open    []time.Time // when the events in flight will end
+	now     func() time.Time
+	starts  []time.Time // of each event
+	ended   bool
+	history []relay.ReplayState
+}
+
+func (r *replays) begin() (func(), error) {
+	r.mu.Lock()
+	if r.fails > 0 {
+		r.fails--
+		r.mu.Unlock()
+		return nil, errors.New("order 4711 is locked")
+	}
+	return r.mu.Unlock, nil
+}
+
+func (r *replays) StepReplay(_ context.Context, _ int64, n int) (relay.ReplayStep, error) {
+	unlock, err := r.begin()
+	if err != nil {
+		return relay.ReplayStep{}, err
+	}
+	defer unlock()
+	step := relay.ReplayStep{}
+	if r.replay.State == relay.ReplayRunning {
+		if r.gaps > 0 {
+			r.gaps--
+		} else {
+			step.Started = min(n, int(r.replay.Matched-r.replay.Started))
+			r.replay.Started += int64(step.Started)
+			r.replay.Walked = r.replay.Started == r.replay.Matched
+		}
+	}
+	for range step.Started {
+		r.starts = append(r.starts, r.now())
+		r.open = append(r.open, r.now().Add(r.takes))
+	}
+	step.Walked, step.Replay = r.replay.Walked, r.replay
+	return step, nil
+}
+
+func (r *replays) SettleReplay(_ context.Context, _ int64, n int) (relay.ReplayStep, error) {
+	unlock, err := r.begin()
+	if err != nil {
+		return relay.ReplayStep{}, err
+	}
+	defer unlock()
+	settled := 0
+	for settled < n && len(r.open) > 0 && !r.open[0].After(r.now()) {
+		r.open = r.open[1:]
+		settled++
+	}
+	r.replay.Delivered += int64(settled)
+	return relay.ReplayStep{Settled: settled, Replay: r.replay}, nil
+}
+
+func (r *replays) SetReplayState(_ context.Context, _ int64, state relay.ReplayState) error {
+	unlock, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if !r.replay.State.Final() {
+		r.replay.State = state
+	}
+	r.history = append(r.history, state)
+	return nil
+}
+
+func (r *replays) EndReplay(context.Context, int64) error {
+	unlock, err := r.begin()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	r.ended = true
+	return nil
+}
+
+type replayBundle struct {
+	*testsuite.TestWorkflowEnvironment
+	replays *replays
+}
+
+func setupReplay(t *testing.T, matched int64) *replayBundle {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	b := &replayBundle{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
+	b.replays = &replays{replay: relay.Replay{ID: 7, State: relay.ReplayRunning, Rate: 20, Matched: matched}, takes: 3 * time.Second, now: b.Now}
+	b.SetTestTimeout(30 * time.Second)
+	b.RegisterWorkflow(workflows.ReplayEvents)
+	b.RegisterActivity(&activities.Activities{Replays: b.replays, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	return b
+}
+
+// run executes the workflow and, where it goes on as new, that too.
+func (b *replayBundle) run(t *testing.T) error {
+	t.Helper()
+	b.ExecuteWorkflow(workflows.ReplayEvents, activities.ReplayInput{ID: 7})
+	require.True(t, b.IsWorkflowCompleted())
+	return b.GetWorkflowError()
+}
+
+func TestReplayEvents(t *testing.T) {
+	t.Parallel()
+
+	t.Run("1,000 events are started at 20 a second, and waited for", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 1000)
+		begin := b.Now()
+		require.NoError(t, b.run(t))
+		require.True(t, b.replays.ended)
+		require.Len(t, b.replays.starts, 1000)
+		took := b.replays.starts[999].Sub(begin)
+		require.GreaterOrEqual(t, took, 48*time.Second)
+		require.LessOrEqual(t, took, 56*time.Second)
+		require.Equal(t, int64(1000), b.replays.replay.Delivered)
+	})
+
+	t.Run("a long one goes on as new, with nothing but its id", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 1_000_000)
+		err := b.run(t)
+		var next *workflow.ContinueAsNewError
+		require.ErrorAs(t, err, &next)
+		require.LessOrEqual(t, len(next.Input.GetPayloads()[0].GetData()), 20)
+		require.Greater(t, b.replays.replay.Started, int64(10_000))
+		require.False(t, b.replays.ended)
+	})
+
+	t.Run("matches that are far between are looked for without waiting", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 10)
+		b.replays.gaps = 100
+		begin := b.Now()
+		require.NoError(t, b.run(t))
+		require.LessOrEqual(t, b.replays.starts[0].Sub(begin), 5*time.Second)
+	})
+
+	t.Run("a pause holds it until it is resumed", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 200)
+		begin := b.Now()
+		b.RegisterDelayedCallback(func() { b.SignalWorkflow(workflows.SignalPause, nil) }, 3*time.Second)
+		b.RegisterDelayedCallback(func() {
+			v, err := b.QueryWorkflow(workflows.QueryProgress)
+			require.NoError(t, err)
+			var o activities.ReplayOutput
+			require.NoError(t, v.Get(&o))
+			require.Equal(t, relay.ReplayPaused, o.State)
+			require.Equal(t, int64(200), o.Matched)
+			require.Less(t, o.Started, int64(200))
+		}, time.Hour)
+		b.RegisterDelayedCallback(func() { b.SignalWorkflow(workflows.SignalResume, nil) }, 2*time.Hour)
+		require.NoError(t, b.run(t))
+		require.Equal(t, []relay.ReplayState{relay.ReplayPaused, relay.ReplayRunning}, b.replays.history)
+		require.Len(t, b.replays.starts, 200)
+		require.GreaterOrEqual(t, b.replays.starts[199].Sub(begin), 2*time.Hour)
+	})
+
+	t.Run("cancelled, it starts no more, and still counts what it had started", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 100_000)
+		b.replays.takes = 10 * time.Minute
+		b.RegisterDelayedCallback(func() { b.SignalWorkflow(workflows.SignalCancel, nil) }, 10*time.Second)
+		require.NoError(t, b.run(t))
+		require.True(t, b.replays.ended)
+		require.Less(t, len(b.replays.starts), 400)
+		require.Equal(t, int64(len(b.replays.starts)), b.replays.replay.Delivered)
+	})
+
+	t.Run("a workflow that is cancelled cancels its replay", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 100_000)
+		b.RegisterDelayedCallback(b.CancelWorkflow, 10*time.Second)
+		require.Error(t, b.run(t))
+		require.Equal(t, relay.ReplayCancelled, b.replays.replay.State)
+	})
+
+	t.Run("a database that is away delays it", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 100)
+		b.replays.fails = 8
+		require.NoError(t, b.run(t))
+		require.Equal(t, int64(100), b.replays.replay.Delivered)
+	})
+}
