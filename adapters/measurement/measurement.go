@@ -5,6 +5,7 @@
 package measurement
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -53,78 +54,18 @@ var mapped = []string{"transaction_id", "value", "currency", "items", "storefron
 // IsMapped reports whether a parameter is one that New makes from the event's known fields.
 func IsMapped(param string) bool { return slices.Contains(mapped, param) }
 
-// person are payload fields that Google forbids as parameters.
-var person = []string{"email", "email_address", "phone", "phone_number", "first_name", "last_name", "name", "full_name",
-	"street", "address", "address1", "address2", "city", "state", "zip", "zip_code", "postal_code", "country", "gender",
-	"dob", "birthday", "date_of_birth", "client_ip", "ip", "ip_address", "user_agent", "external_id", "user_id",
-	"customer_id", "user_data"}
-
-// taken are payload fields that New reads, or that say nothing to GA4.
-var taken = []string{"order_id", "order_revenue", "event_name", "event_time", "event_id", "storefront_id", "t-value",
-	"session_id", "ga_client_id", "currency", "items", "page_location", "consent"}
-
-var gaSession = regexp.MustCompile(`^\d{9,11}$`)
-
-// New is the body for one event under a vendor's name, and the names of the payload fields that are not in it. keep says
-// which payload fields the admin lets leave.
-func New(e relay.Event, name string, keep func(field string) bool) (Body, []string) {
-	p := relay.Payload{}
-	var dropped []string
-	for k, v := range e.Payload {
-		if keep(k) {
-			p[k] = v
-		} else {
-			dropped = append(dropped, k)
-		}
-	}
-	params := known(e, p)
-	for k, v := range p {
-		switch param := Name(k); {
-		case slices.Contains(taken, k):
-		case slices.Contains(person, strings.ToLower(k)), !isScalar(v), params[param] != nil:
-			dropped = append(dropped, k)
-		default:
-			params[param] = v
-		}
-	}
-	slices.Sort(dropped)
+// New is the body for one event under a vendor's name, and the names of the payload fields that are not in it.
+func New(e relay.Event, name string, o relay.Options) (Body, []string) {
+	d := newDraft(e, o)
+	d.known()
+	d.rest()
+	consent := d.consent()
 	return Body{
-		ClientID:        clientID(e, p),
+		ClientID:        ClientID(e, d.payload),
 		TimestampMicros: min(e.Time().UnixMicro(), e.Now.UnixMicro()),
-		Events:          []Event{{Name: Name(name), Params: params}},
-	}, dropped
-}
-
-// known are the parameters made from the fields that the relay understands.
-func known(e relay.Event, p relay.Payload) map[string]json.RawMessage {
-	params := map[string]json.RawMessage{
-		"transaction_id": text(e.OrderID()),
-		"storefront_id":  text(e.Storefront.Code),
-		"event_id":       text(e.DedupID()),
-		// Without it the event is missing from GA4's standard reports; 0 makes no active user.
-		"engagement_time_msec": json.RawMessage("1"),
-	}
-	if v := p.Number("order_revenue"); v != "" {
-		params["value"] = json.RawMessage(v)
-		// A value without a currency is lost revenue.
-		params["currency"] = text(Currency(e, p))
-	}
-	if items := p["items"]; len(items) > 0 && items[0] == '[' {
-		params["items"] = items
-	}
-	if page := p.First("page_location", "page_url", "event_source_url", "url"); page != "" {
-		params["page_location"] = text(page)
-	}
-	if id := p.Text("t-value"); id != "" {
-		params["affiliate_id"] = text(id)
-	}
-	// GA4's own session number joins the event to its session; any other session id would only confuse it.
-	if id := p.Text("session_id"); gaSession.MatchString(id) {
-		params["session_id"] = text(id)
-	} else if id != "" {
-		params["relay_session_id"] = text(id)
-	}
-	return params
+		Consent:         consent,
+		Events:          []Event{{Name: EventName(name), Params: d.params}},
+	}, d.dropped()
 }
 
 // Currency is the payload's, else the storefront's; upper case.
@@ -135,8 +76,9 @@ func Currency(e relay.Event, p relay.Payload) string {
 	return strings.ToUpper(e.Storefront.Currency)
 }
 
-// clientID is the browser's id where the payload has it, else the session's, else a stable one made from the order.
-func clientID(e relay.Event, p relay.Payload) string {
+// ClientID is the browser's id where the payload has it, else the session's, else a stable one made from the order: it is the
+// same on every attempt.
+func ClientID(e relay.Event, p relay.Payload) string {
 	id := p.Text("ga_client_id")
 	if parts := strings.SplitN(id, ".", 3); len(parts) == 3 && strings.HasPrefix(id, "GA") {
 		id = parts[2] // the _ga cookie is "GA1.x.<client id>"
@@ -153,27 +95,41 @@ func clientID(e relay.Event, p relay.Payload) string {
 
 var (
 	unfit         = regexp.MustCompile(`[^A-Za-z0-9_]`)
-	reservedStart = []string{"_", "firebase_", "ga_", "google_", "gtag."}
+	reservedStart = []string{"_", "firebase_", "ga_", "google_"}
+	// reserved are GA4's own events: it drops, without a word, what others send under these names.
+	reserved = strings.Fields(`ad_activeview ad_click ad_exposure ad_impression ad_query adunit_exposure
+		app_background app_clear_data app_exception app_install app_remove app_store_refund app_store_subscription_cancel
+		app_store_subscription_convert app_store_subscription_renew app_update dynamic_link_app_open
+		dynamic_link_app_update dynamic_link_first_open error first_open first_visit in_app_purchase
+		notification_dismiss notification_foreground notification_open notification_receive notification_send os_update
+		screen_view session_start user_engagement`)
 )
 
 // Name makes a name fit for GA4: letters, digits and "_", beginning with a letter, at most 40 characters, none of the
 // reserved prefixes.
 func Name(s string) string {
 	s = unfit.ReplaceAllString(s, "_")
-	reserved := slices.ContainsFunc(reservedStart, func(p string) bool { return strings.HasPrefix(s, p) })
-	if reserved || s == "" || !isLetter(s[0]) {
+	if s == "" || !isLetter(s[0]) || slices.ContainsFunc(reservedStart, func(p string) bool { return strings.HasPrefix(s, p) }) {
 		s = "ev_" + s
 	}
 	return s[:min(len(s), MaxName)]
 }
 
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-
-func isScalar(v json.RawMessage) bool {
-	return len(v) > 0 && v[0] != '{' && v[0] != '[' && v[0] != 'n'
+// EventName is Name for an event: none of GA4's own.
+func EventName(s string) string {
+	if s = Name(s); slices.Contains(reserved, s) {
+		return "ev_" + s
+	}
+	return s
 }
 
-func text(s string) json.RawMessage {
-	b, _ := json.Marshal(s) // a string always marshals
-	return b
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// Text is s as a JSON string, with the characters of URLs as they are.
+func Text(s string) json.RawMessage {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string always encodes
+	return bytes.TrimSpace(b.Bytes())
 }

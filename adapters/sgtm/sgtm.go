@@ -48,11 +48,11 @@ var (
 // Check names the setting that is missing or malformed.
 func (Adapter) Check(d relay.Destination) error {
 	u, err := url.Parse(d.Settings[SettingURL])
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
 		return fmt.Errorf("%s: must be an absolute URL without a user", SettingURL)
 	}
-	if u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("%s: must not have a query or a fragment", SettingURL)
+	if strings.ContainsAny(d.Settings[SettingURL], "?# \t") {
+		return fmt.Errorf("%s: must not have a query, a fragment or a space", SettingURL)
 	}
 	switch d.Settings[SettingClientType] {
 	case ClientGA4:
@@ -60,7 +60,7 @@ func (Adapter) Check(d relay.Destination) error {
 			return fmt.Errorf("%s: client type ga4 needs one, in the form G-XXXXXX", SettingMeasurementID)
 		}
 	case ClientCustom:
-		if p := d.Settings[SettingPath]; p != "" && (!strings.HasPrefix(p, "/") || strings.ContainsAny(p, "?# \t\r\n")) {
+		if p := d.Settings[SettingPath]; p != "" && !isPath(p) {
 			return fmt.Errorf("%s: must begin with / and have no query", SettingPath)
 		}
 	default:
@@ -69,7 +69,13 @@ func (Adapter) Check(d relay.Destination) error {
 	return checkHeaders(d)
 }
 
+func isPath(p string) bool {
+	_, err := url.Parse("https://host" + p)
+	return err == nil && strings.HasPrefix(p, "/") && !strings.ContainsAny(p, "?# \t")
+}
+
 func checkHeaders(d relay.Destination) error {
+	seen := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(d.Secrets)) {
 		name, ok := strings.CutPrefix(key, SecretHeaderPrefix)
 		if !ok {
@@ -78,6 +84,11 @@ func checkHeaders(d relay.Destination) error {
 		if err := CheckHeader(name, d.Secrets[key]); err != nil {
 			return fmt.Errorf("custom_headers: %w", err)
 		}
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		if seen[name] { // which of them would leave is chance
+			return fmt.Errorf("custom_headers: %s is there twice", name)
+		}
+		seen[name] = true
 	}
 	return nil
 }
@@ -89,11 +100,13 @@ func CheckHeader(name string, value relay.Secret) error {
 		return errors.New("a name has characters that no header has")
 	case slices.Contains(forbidden, textproto.CanonicalMIMEHeaderKey(name)):
 		return fmt.Errorf("%s may not be set", textproto.CanonicalMIMEHeaderKey(name))
-	case strings.ContainsAny(value.Reveal(), "\r\n\x00"):
-		return fmt.Errorf("the value of %s has a line break", textproto.CanonicalMIMEHeaderKey(name))
+	case strings.ContainsFunc(value.Reveal(), isControl):
+		return fmt.Errorf("the value of %s has a line break or another control character", textproto.CanonicalMIMEHeaderKey(name))
 	}
 	return nil
 }
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // Request is the exact request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
@@ -121,7 +134,7 @@ func ga4(d relay.Destination, e relay.Event, name string) (relay.Request, error)
 			name = ga
 		}
 	}
-	body, dropped := measurement.New(e, name, d.Options.Allows)
+	body, dropped := measurement.New(e, name, d.Options)
 	q := url.Values{"measurement_id": {d.Settings[SettingMeasurementID]}}
 	if secret := d.Secrets[SecretAPI]; secret.IsSet() {
 		q.Set("api_secret", secret.Reveal())
@@ -134,22 +147,28 @@ func custom(d relay.Destination, e relay.Event, name string) (relay.Request, err
 	if name == "" {
 		name = e.Type
 	}
-	var dropped []string
 	body := map[string]json.RawMessage{}
 	for k, v := range e.Payload {
 		if d.Options.Allows(k) {
 			body[k] = v
-		} else {
-			dropped = append(dropped, k)
 		}
 	}
-	slices.Sort(dropped)
-	body["event_name"] = text(name)
-	body["storefront_id"] = text(e.Storefront.Code)
-	body["order_id"] = text(e.OrderID())
-	body["event_id"] = text(e.DedupID())
+	body["event_name"] = measurement.Text(name)
+	body["event_id"] = measurement.Text(e.DedupID())
+	if !d.Options.Denies("storefront_id") {
+		body["storefront_id"] = measurement.Text(e.Storefront.Code)
+	}
+	if !d.Options.Denies("order_id") {
+		body["order_id"] = measurement.Text(e.OrderID())
+	}
 	if d.Options.CustomAliases {
 		aliases(body, e)
+	}
+	var dropped []string
+	for _, k := range slices.Sorted(maps.Keys(e.Payload)) {
+		if _, left := body[k]; !left {
+			dropped = append(dropped, k)
+		}
 	}
 	path := d.Settings[SettingPath]
 	if path == "" {
@@ -199,9 +218,4 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 		res.Reason = relay.ReasonUnclaimed
 	}
 	return res
-}
-
-func text(s string) json.RawMessage {
-	b, _ := json.Marshal(s) // a string always marshals
-	return b
 }

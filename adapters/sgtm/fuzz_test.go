@@ -1,0 +1,83 @@
+package sgtm_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/adapters/adaptertest"
+	"relay/adapters/measurement"
+	"relay/adapters/sgtm"
+)
+
+var fit = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,39}$`)
+
+func FuzzRequest(f *testing.F) {
+	for _, c := range adaptertest.Load(f, "testdata") {
+		text, err := json.Marshal(c.Event.Payload)
+		require.NoError(f, err)
+		f.Add(text, c.Event.Type, c.Destination.Options.Events[c.Event.Type].Name, c.Destination.Options.CustomAliases)
+	}
+	f.Add([]byte(`{"order_revenue":1e999999,"items":[],"a":"\ud800"}`), "größe", "ga_", true)
+	f.Fuzz(func(t *testing.T, text []byte, eventType, name string, aliases bool) {
+		payload, err := relay.ParsePayload(text)
+		if err != nil || !utf8.ValidString(eventType) || !utf8.ValidString(name) {
+			t.Skip() // the inbox holds no such thing
+		}
+		e := relay.Event{EventID: "row_1", Type: eventType, Source: relay.SourceAPI, Storefront: relay.Storefront{Code: "bosley", Currency: "USD"},
+			Payload: payload, CreatedAt: time.Unix(1768473000, 0), Now: time.Unix(1768473000, 0)}
+		for _, client := range []string{sgtm.ClientGA4, sgtm.ClientCustom} {
+			d := container(set(sgtm.SettingClientType, client))
+			d.Options = relay.Options{CustomAliases: aliases, Events: map[string]relay.EventRule{eventType: {Name: name}}}
+			before := maps.Clone(payload)
+			r, err := sgtm.Adapter{}.Request(d, e)
+			require.NoError(t, err)
+			require.Equal(t, before, payload)
+			requireSound(t, r, payload)
+			again, err := sgtm.Adapter{}.Request(d, e)
+			require.NoError(t, err)
+			require.Equal(t, string(r.Body), string(again.Body))
+			require.Equal(t, r.Dropped, again.Dropped)
+			if client == sgtm.ClientGA4 {
+				requireFit(t, r.Body)
+			}
+		}
+	})
+}
+
+func requireSound(t *testing.T, r relay.Request, payload relay.Payload) {
+	t.Helper()
+	_, err := url.Parse(r.URL)
+	require.NoError(t, err)
+	require.True(t, json.Valid(r.Body), "%s", r.Body)
+	require.True(t, utf8.Valid(r.Body), "%q", r.Body)
+	require.True(t, slices.IsSorted(r.Dropped))
+	for _, field := range r.Dropped {
+		require.Contains(t, payload, field)
+	}
+}
+
+func requireFit(t *testing.T, body []byte) {
+	t.Helper()
+	var b measurement.Body
+	require.NoError(t, json.Unmarshal(body, &b))
+	require.NotEmpty(t, b.ClientID)
+	require.Len(t, b.Events, 1)
+	require.Regexp(t, fit, b.Events[0].Name)
+	for param, value := range b.Events[0].Params {
+		require.Regexp(t, fit, param)
+		require.False(t, relay.Identifies(param), param)
+		if param == "items" {
+			continue
+		}
+		require.NotContains(t, "{[n", string(value[0]), "%s: %s", param, value)
+	}
+}
