@@ -137,8 +137,10 @@ type claim struct {
 	starts     []relay.Start
 }
 
-// claimSQL takes rows in the order of the claim key: never claimed first, by id; then those whose lease ran out. Rows that
-// another claimer holds are skipped, and so are inserts that are not committed: they are found once they are.
+// claimSQL takes rows in the order of the claim key: by the moment from which they are free, which is that of their insert,
+// or the end of a lease. So a row whose start was lost waits behind what was there before, and behind nothing that comes
+// later. Rows that another claimer holds are skipped, and so are inserts that are not committed: they are found once they
+// are.
 const claimSQL = `SELECT id, event_id, event_type, storefront_code, source_system,
 	CASE WHEN payload_digest IS NULL THEN event_payload END
 	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)

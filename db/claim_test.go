@@ -86,6 +86,28 @@ func TestReleasedRowsAreClaimedAgain(t *testing.T) {
 	require.NoError(t, f.Release(t.Context(), nil))
 }
 
+func TestRowWhoseStartFailsDoesNotKeepOthersWaiting(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	bad, other := f.direct("bad", bosley), f.direct("other", bosley)
+	one := db.ClaimOptions{Page: 1, Lease: time.Minute}
+	require.Equal(t, []int64{bad}, ids(f.claim(one)))
+	require.NoError(t, f.Release(t.Context(), []int64{bad}))
+	require.Equal(t, []int64{other}, ids(f.claim(one)))
+	require.Equal(t, []int64{bad}, ids(f.claim(one)))
+}
+
+func TestRowWhoseLeaseRanOutIsNotOvertakenByWhatCameLater(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	lost := f.direct("lost", bosley)
+	require.Equal(t, []int64{lost}, ids(f.claim(db.ClaimOptions{Page: 1, Lease: time.Microsecond})))
+	later := f.direct("later", bosley)
+	require.Equal(t, []int64{lost, later}, ids(f.claim(aPage)))
+}
+
 func TestTwoClaimersNeverShareARow(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)

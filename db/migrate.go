@@ -49,7 +49,16 @@ var ErrAdopted = errors.New("the tables hold what was there before the relay; dr
 func (s *Store) Up(ctx context.Context) (Report, error) {
 	var r Report
 	err := s.locked(ctx, func(pool *sql.DB) error {
-		m, err := newMigrator(pool, &r)
+		there, err := tablesThere(ctx, pool)
+		if err != nil {
+			return err
+		}
+		m, err := newMigrator(pool, func(ctx context.Context, pool *sql.DB) error {
+			if !there { // and no need for the right to make temporary tables
+				return nil
+			}
+			return adopt(ctx, pool, &r)
+		})
 		if err != nil {
 			return err
 		}
@@ -70,7 +79,7 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 // Down undoes the migrations that the last Up applied. With the first of them goes everything that is stored.
 func (s *Store) Down(ctx context.Context) error {
 	return fail("migrate down", s.locked(ctx, func(pool *sql.DB) error {
-		m, err := newMigrator(pool, &Report{})
+		m, err := newMigrator(pool, nil)
 		if err != nil {
 			return err
 		}
@@ -95,7 +104,7 @@ func (s *Store) Down(ctx context.Context) error {
 
 // MigrationStatus lists the migrations that this binary knows, in order.
 func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
-	known, err := newMigrations(&Report{})
+	known, err := newMigrations(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +153,8 @@ func (s *Store) applied(ctx context.Context) (map[string]time.Time, error) {
 	return applied, rows.Err()
 }
 
-func newMigrator(pool *sql.DB, r *Report) (*migrate.Migrator, error) {
-	migrations, err := newMigrations(r)
+func newMigrator(pool *sql.DB, adopt func(context.Context, *sql.DB) error) (*migrate.Migrator, error) {
+	migrations, err := newMigrations(adopt)
 	if err != nil {
 		return nil, err
 	}
@@ -153,22 +162,27 @@ func newMigrator(pool *sql.DB, r *Report) (*migrate.Migrator, error) {
 		migrate.WithLocksTableName(migrationLocksTable), migrate.WithMarkAppliedOnSuccess(true)), nil
 }
 
+// tablesThere reports whether some of the tables are there already.
+func tablesThere(ctx context.Context, pool *sql.DB) (bool, error) {
+	var n int
+	err := pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN
+		('storefronts', 'storefront_sgtm_config', 'ad_analytics_platforms', 'platform_credentials', 'marketing_events', 'event_attempts')`).Scan(&n)
+	return n > 0, err
+}
+
 // newMigrations are the embedded files and, between them by their names, the steps that need Go.
-func newMigrations(r *Report) (*migrate.Migrations, error) {
+func newMigrations(adopt func(context.Context, *sql.DB) error) (*migrate.Migrations, error) {
 	ms := migrate.NewMigrations()
 	if err := ms.Discover(migrationFiles); err != nil {
 		return nil, err
 	}
-	step := func(name, comment string, up, down func(context.Context, *sql.DB) error) {
+	step := func(name, comment string, up func(context.Context, *sql.DB) error) {
 		m := migrate.Migration{Name: name, Comment: comment}
 		m.Up = func(ctx context.Context, m *migrate.Migrator, _ *migrate.Migration) error { return up(ctx, m.DB().DB) }
-		m.Down = func(ctx context.Context, m *migrate.Migrator, _ *migrate.Migration) error {
-			return down(ctx, m.DB().DB)
-		}
-		ms.Add(m)
+		ms.Add(m) // there is nothing to undo that the tables do not take with them
 	}
-	step("20261123100001", "adopt", func(ctx context.Context, pool *sql.DB) error { return adopt(ctx, pool, r) }, refuseAdopted)
-	step("20261123100002", "catalogue", seedCatalogue, func(context.Context, *sql.DB) error { return nil })
+	step("20261123100001", "adopt", adopt)
+	step("20261123100002", "catalogue", seedCatalogue)
 	return ms, nil
 }
 

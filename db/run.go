@@ -43,7 +43,7 @@ func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.Conclu
 	return fail(fmt.Sprintf("finish event %d", id), err)
 }
 
-// Release gives leases back whose starts failed at once, so that the next round claims the rows again.
+// Release gives leases back whose starts failed at once: the rows are free again, behind those that were free before.
 func (s *Store) Release(ctx context.Context, ids []int64) error {
 	for chunk := range slices.Chunk(ids, maxRows) {
 		args := make([]any, len(chunk))

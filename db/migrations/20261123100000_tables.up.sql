@@ -81,8 +81,9 @@ CREATE TABLE IF NOT EXISTS platform_credentials (
 -- kill switch for as long as that transaction stays open.
 --
 -- Every key costs each insert, so each has its one reader: the unique key ingestion; claim PollInbox (its order is the
--- order of claiming: never claimed first, then by the end of the lease, then by id); order_id a person who asks for an
--- order; the storefront's times the list of its events. Retention walks the primary key.
+-- order of claiming: claimed_until is the moment from which a row is free, first its insert, later the end of its lease, so
+-- that nothing is overtaken by what comes later); order_id a person who asks for an order; the storefront's times the list
+-- of its events. Retention walks the primary key.
 CREATE TABLE IF NOT EXISTS marketing_events (
   id BIGINT NOT NULL AUTO_INCREMENT,
   event_id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -99,7 +100,7 @@ CREATE TABLE IF NOT EXISTS marketing_events (
   ends TEXT NULL,
   run_id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
   generation INT NOT NULL DEFAULT 0,
-  claimed_until DATETIME(6) NOT NULL DEFAULT '1970-01-01 00:00:00',
+  claimed_until DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
   created_at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
   updated_at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
   finished_at DATETIME(6) NULL,
