@@ -39,6 +39,10 @@ type Options struct {
 	ExternalIDFromSession bool `json:"external_id_from_session,omitempty"`
 	// APIVersion overrides the adapter's own, where the vendor's path has one.
 	APIVersion string `json:"api_version,omitempty"`
+	// Test sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest).
+	Test bool `json:"test,omitempty"`
+	// EU sends to the vendor's address in the European Union, where it has one (GA4).
+	EU bool `json:"eu,omitempty"`
 	// MaxAgeHours overrides how old an event may be at this destination.
 	MaxAgeHours int `json:"max_age_hours,omitempty"`
 	// Limits are those of each worker process.
