@@ -87,9 +87,10 @@ func (e engine) key() string {
 }
 
 // common are the options that initialising and running need alike. --no-defaults keeps the machine's own
-// configuration out, and has to come first.
-func (e engine) common(data string) []string {
-	args := []string{"--no-defaults", "--datadir=" + data}
+// configuration out, and has to come first. A temporary folder of the server's own keeps it from another's: each that
+// starts clears away what it takes for the rests of its last run.
+func (e engine) common(data, tmp string) []string {
+	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + tmp}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root") // a server started as root refuses to stay root unless told
 	}
@@ -103,7 +104,12 @@ func (e engine) common(data string) []string {
 // initialise fills an empty data folder. Both families then have a root without a password, reachable only through
 // the socket.
 func (e engine) initialise(ctx context.Context, data string) error {
-	cmd, err := e.initCommand(ctx, data)
+	tmp, err := os.MkdirTemp("", "relay-db-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	cmd, err := e.initCommand(ctx, data, tmp)
 	if err != nil {
 		return err
 	}
@@ -114,9 +120,9 @@ func (e engine) initialise(ctx context.Context, data string) error {
 	return nil
 }
 
-func (e engine) initCommand(ctx context.Context, data string) (*exec.Cmd, error) {
+func (e engine) initCommand(ctx context.Context, data, tmp string) (*exec.Cmd, error) {
 	if e.family == familyMySQL {
-		args := append(e.common(data), "--initialize-insecure", "--secure-file-priv=NULL",
+		args := append(e.common(data, tmp), "--initialize-insecure", "--secure-file-priv=NULL",
 			"--loose-innodb-redo-log-capacity=16M", "--log-error-verbosity=1")
 		return e.command(ctx, args...), nil
 	}
@@ -124,7 +130,7 @@ func (e engine) initCommand(ctx context.Context, data string) (*exec.Cmd, error)
 	if err != nil {
 		return nil, err
 	}
-	args := append(e.common(data), "--auth-root-authentication-method=normal", "--skip-test-db",
+	args := append(e.common(data, tmp), "--auth-root-authentication-method=normal", "--skip-test-db",
 		"--skip-name-resolve", "--innodb-log-file-size=16M")
 	return exec.CommandContext(ctx, script, args...), nil
 }

@@ -97,6 +97,7 @@ func (s *Server) chooseRunDir() error {
 }
 
 func (s *Server) dataDir() string { return filepath.Join(s.config.Dir, "data") }
+func (s *Server) tmpDir() string  { return filepath.Join(s.config.Dir, "tmp") }
 func (s *Server) socket() string  { return filepath.Join(s.runDir, "mysql.sock") }
 
 // pidFile is ours, written before the server could write its own, which tells servers apart.
@@ -125,6 +126,9 @@ func (s *Server) run(ctx context.Context) error {
 	if err := s.writeInitFile(); err != nil {
 		return err
 	}
+	if err := os.MkdirAll(s.tmpDir(), 0o700); err != nil {
+		return err
+	}
 	cmd := s.engine.command(context.WithoutCancel(ctx), s.arguments()...)
 	cmd.Dir = s.config.Dir
 	process, err := proc.Start(cmd)
@@ -144,7 +148,7 @@ func (s *Server) run(ctx context.Context) error {
 }
 
 func (s *Server) arguments() []string {
-	args := append(s.engine.common(s.dataDir()),
+	args := append(s.engine.common(s.dataDir(), s.tmpDir()),
 		"--bind-address="+host, "--port="+strconv.Itoa(s.port),
 		"--socket="+s.socket(),
 		"--pid-file="+s.serverPidFile(),
