@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay"
+	"relay/db"
 )
 
 // holdsIt requires that every answer names the row of its own event.
@@ -69,6 +70,37 @@ func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
 	for i, s := range again {
 		require.Equal(t, relay.Stored{ID: stored[i].ID, Verdict: relay.Duplicate, Status: relay.StatusPending}, s)
 	}
+}
+
+func TestInsertKnowsItsIDsHoweverTheServerNumbers(t *testing.T) {
+	t.Parallel()
+	t.Run("in steps of seven, as a cluster does", func(t *testing.T) {
+		t.Parallel()
+		f := migrated(t)
+		bosley := f.storefront("bosley")
+		store, err := db.Open(db.Config{URL: f.dsn + "?auto_increment_increment=7&auto_increment_offset=3"})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, store.Close()) }()
+		f.insert(newEvents(0, 5, bosley, "bosley"))
+		events := newEvents(0, 2300, bosley, "bosley")
+		stored, err := store.InsertEvents(t.Context(), events, time.Second)
+		require.NoError(t, err)
+		f.holdsIt(events, stored)
+		require.EqualValues(t, 7, stored[100].ID-stored[99].ID)
+	})
+	t.Run("by a trigger, against all order", func(t *testing.T) {
+		t.Parallel()
+		f := migrated(t)
+		bosley := f.storefront("bosley")
+		f.exec(`CREATE TRIGGER backwards BEFORE INSERT ON marketing_events FOR EACH ROW
+			SET NEW.id = 5000000 - CAST(SUBSTRING(NEW.event_id, 9) AS UNSIGNED)`)
+		events := newEvents(0, 1500, bosley, "bosley")
+		stored := f.insert(events)
+		f.holdsIt(events, stored)
+		for _, s := range stored {
+			require.Equal(t, relay.Inserted, s.Verdict)
+		}
+	})
 }
 
 func TestInsertKeepsEveryByteOfAPayload(t *testing.T) {
