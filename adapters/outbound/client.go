@@ -139,6 +139,9 @@ func newRequest(ctx context.Context, r relay.Request) (*http.Request, error) {
 	for k, v := range r.Header {
 		req.Header.Set(k, v)
 	}
+	if req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != "" {
+		req.GetBody = nil // net/http takes these headers for leave to send the request again by itself
+	}
 	return req, nil
 }
 

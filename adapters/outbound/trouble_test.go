@@ -1,0 +1,178 @@
+package outbound_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+// hangUp ends the connection without another byte.
+func hangUp(w http.ResponseWriter) {
+	c, _, err := w.(http.Hijacker).Hijack()
+	if err == nil {
+		_ = c.Close()
+	}
+}
+
+// wait lasts until the client goes away.
+func wait(r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice
+	<-r.Context().Done()
+}
+
+func TestTimeOutTellsWhetherAnythingWasSent(t *testing.T) {
+	t.Parallel()
+	t.Run("before: a server that shakes no hand", func(t *testing.T) {
+		t.Parallel()
+		address, accepted := listener(t)
+		reply := hasty(t).Send(t.Context(), post("https://"+address))
+		require.False(t, reply.Sent)
+		require.Equal(t, relay.TroubleConnect, reply.Trouble)
+		require.EqualValues(t, 1, accepted.Load())
+		reply.Repeatable = false
+		require.Equal(t, relay.Retry, reply.Result().Outcome, "which is safe to repeat at any platform")
+	})
+	t.Run("after: a server that does not answer", func(t *testing.T) {
+		t.Parallel()
+		s := server(t, func(_ http.ResponseWriter, r *http.Request) { wait(r) })
+		reply := hasty(t).Send(t.Context(), post(s.URL))
+		require.True(t, reply.Sent)
+		require.Equal(t, relay.TroubleTimeout, reply.Trouble)
+		require.Zero(t, reply.Status)
+		require.GreaterOrEqual(t, reply.Took, 150*time.Millisecond)
+		reply.Repeatable = false
+		require.Equal(t, relay.Unknown, reply.Result().Outcome)
+	})
+	t.Run("after: a server that stops in the middle of its answer", func(t *testing.T) {
+		t.Parallel()
+		s := server(t, func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, "half")
+			_ = http.NewResponseController(w).Flush()
+			wait(r)
+		})
+		reply := hasty(t).Send(t.Context(), post(s.URL))
+		require.Equal(t, relay.TroubleTimeout, reply.Trouble)
+		require.Equal(t, http.StatusOK, reply.Status, "the status came")
+		require.Equal(t, "half", string(reply.Body))
+	})
+	t.Run("the caller's own deadline counts", func(t *testing.T) {
+		t.Parallel()
+		s := server(t, func(_ http.ResponseWriter, r *http.Request) { wait(r) })
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		reply := home(t).Send(ctx, post(s.URL))
+		require.True(t, reply.Sent)
+		require.Equal(t, relay.TroubleTimeout, reply.Trouble)
+	})
+	t.Run("a caller who has left already sends nothing", func(t *testing.T) {
+		t.Parallel()
+		address, _ := listener(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		reply := home(t).Send(ctx, post("http://"+address))
+		require.False(t, reply.Sent)
+		require.Equal(t, relay.TroubleConnect, reply.Trouble)
+	})
+}
+
+func TestNoConnectionSendsNothing(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	closed := l.Addr().String()
+	require.NoError(t, l.Close())
+	plain := server(t, func(http.ResponseWriter, *http.Request) {})
+	for name, url := range map[string]string{
+		"a closed port":                   "http://" + closed,
+		"a name that nobody has":          "https://no-such-host.invalid",
+		"a server that speaks no TLS":     "https://" + plain.Listener.Addr().String(),
+		"a port that is none":             "http://127.0.0.1:99999",
+		"a name longer than names can be": "https://" + strings.Repeat("a", 300) + ".invalid",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reply := home(t).Send(t.Context(), post(url))
+			require.Equal(t, relay.TroubleConnect, reply.Trouble)
+			require.False(t, reply.Sent)
+		})
+	}
+}
+
+func TestCutConnection(t *testing.T) {
+	t.Parallel()
+	t.Run("before the answer", func(t *testing.T) {
+		t.Parallel()
+		s := server(t, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
+		reply := home(t).Send(t.Context(), post(s.URL))
+		require.True(t, reply.Sent)
+		require.Equal(t, relay.TroubleCut, reply.Trouble)
+		require.Zero(t, reply.Status)
+	})
+	t.Run("in the middle of the answer", func(t *testing.T) {
+		t.Parallel()
+		s := server(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(w, "half")
+		})
+		reply := home(t).Send(t.Context(), post(s.URL))
+		require.Equal(t, relay.TroubleCut, reply.Trouble)
+		require.Equal(t, http.StatusOK, reply.Status)
+		require.Equal(t, "half", string(reply.Body))
+	})
+	t.Run("an answer that is no HTTP", func(t *testing.T) {
+		t.Parallel()
+		s := server(t, func(w http.ResponseWriter, _ *http.Request) {
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err == nil {
+				_, _ = io.WriteString(c, "220 smtp.example.com ESMTP\r\n")
+				_ = c.Close()
+			}
+		})
+		reply := home(t).Send(t.Context(), post(s.URL))
+		require.True(t, reply.Sent)
+		require.Equal(t, relay.TroubleCut, reply.Trouble)
+	})
+	t.Run("headers without end", func(t *testing.T) {
+		t.Parallel()
+		s := server(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Long", strings.Repeat("x", 100_000))
+		})
+		reply := home(t).Send(t.Context(), post(s.URL))
+		require.True(t, reply.Sent)
+		require.Equal(t, relay.TroubleCut, reply.Trouble)
+	})
+}
+
+// net/http repeats by itself what it takes for idempotent, once a connection has been used before.
+func TestNoExchangeIsRepeated(t *testing.T) {
+	t.Parallel()
+	var arrived atomic.Int32
+	s := server(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if arrived.Add(1)%2 == 0 {
+			hangUp(w)
+		}
+	})
+	for _, header := range []string{"", "Idempotency-Key", "X-Idempotency-Key"} {
+		arrived.Store(0)
+		c := home(t)
+		r := post(s.URL)
+		if header != "" {
+			r.Header[header] = "k1"
+		}
+		require.Equal(t, http.StatusOK, c.Send(t.Context(), r).Status)
+		reply := c.Send(t.Context(), r)
+		require.Equal(t, relay.TroubleCut, reply.Trouble, header)
+		require.True(t, reply.Sent)
+		require.EqualValues(t, 2, arrived.Load(), header)
+	}
+}
