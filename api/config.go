@@ -79,6 +79,7 @@ type Deps struct {
 	Starter  Starter
 	Database Database
 	Temporal func(context.Context) error // fails where Temporal does not answer
+	Admin    *Admin                      // nil: no admin API
 	Log      *slog.Logger
 }
 
@@ -126,6 +127,8 @@ func (d Deps) check(role Role) error {
 		missing = "Inbox"
 	case ingests && d.Starter == nil:
 		missing = "Starter"
+	case ingests && d.Admin != nil:
+		return d.Admin.check()
 	default:
 		return nil
 	}

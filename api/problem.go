@@ -61,6 +61,14 @@ var statuses = map[code]int{
 	codeInvalidCharacter:     http.StatusUnprocessableEntity,
 	codeFieldTooLong:         http.StatusUnprocessableEntity,
 	codeUnknownStorefront:    http.StatusUnprocessableEntity,
+	codeUnknownPlatform:      http.StatusUnprocessableEntity,
+	codeImmutableField:       http.StatusUnprocessableEntity,
+	codeForbiddenHeader:      http.StatusUnprocessableEntity,
+	codeInvalidURL:           http.StatusUnprocessableEntity,
+	codeAlreadyExists:        http.StatusConflict,
+	codeIDRetired:            http.StatusConflict,
+	codeInUse:                http.StatusConflict,
+	codeVersionMismatch:      http.StatusPreconditionFailed,
 	codeRequestTimeout:       http.StatusRequestTimeout,
 	codeBodyTooLarge:         http.StatusRequestEntityTooLarge,
 	codeTooManyItems:         http.StatusRequestEntityTooLarge,
@@ -103,9 +111,14 @@ func refuseField(c code, field, detail string) *failure {
 // failureOf is the one place that reads an error from below as an answer. Words of such an error stay in the log.
 func failureOf(ctx context.Context, err error) *failure {
 	var f *failure
+	var refused *relay.WriteError
 	switch {
 	case errors.As(err, &f):
 		return f
+	case errors.As(err, &refused):
+		return writeFailure(refused)
+	case errors.Is(err, relay.ErrNotFound):
+		return refuse(codeNotFound, "there is nothing with this id")
 	case errors.Is(ctx.Err(), context.Canceled):
 		return &failure{code: codeClientGone, detail: "the client did not wait for the answer", cause: err}
 	case errors.Is(err, relay.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):

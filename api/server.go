@@ -82,6 +82,13 @@ func (s *server) operations(e *gin.Engine) ([]route, error) {
 	b := s.newBook(e)
 	b.declareIngestion()
 	b.declareHealth()
+	if a := s.deps.Admin; a != nil {
+		b.storefronts(a)
+		b.sgtmConfigs(a)
+		b.platforms(a)
+		b.credentials(a)
+		b.audit(a)
+	}
 	return b.documents()
 }
 

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"relay"
+)
+
+// Collection is all things of one kind of configuration. One that is not there is relay.ErrNotFound; what is stored and
+// stands in the way of a write is a *relay.WriteError.
+type Collection[T any] interface {
+	// Find reads one.
+	Find(ctx context.Context, id int64) (relay.Record[T], error)
+	// List reads one page.
+	List(ctx context.Context, q relay.ListQuery) (relay.Listing[relay.Record[T]], error)
+	// Create adds one; id is 0 or the one that it is to have.
+	Create(ctx context.Context, act relay.Act, id int64, v T) (relay.Record[T], error)
+	// Update changes one while nobody else can. An error of change leaves everything as it is and comes back.
+	Update(ctx context.Context, act relay.Act, id int64, change func(relay.Record[T]) (T, error)) (relay.Record[T], error)
+	// Delete removes one, unless check, which sees it first, has an error.
+	Delete(ctx context.Context, act relay.Act, id int64, check func(relay.Record[T]) error) error
+}
+
+// Audit is what was done, and where that led.
+type Audit interface {
+	// Audit lists what was done, the newest first.
+	Audit(ctx context.Context, q relay.AuditQuery) (relay.Listing[relay.AuditEntry], error)
+	// StorefrontSwitches are the switches of a storefront, or of all that have a credential at a platform, limit at most.
+	StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error)
+}
+
+// Admin are the collaborators of the admin API.
+type Admin struct {
+	Storefronts Collection[relay.Storefront]
+	SGTMConfigs Collection[relay.SGTMConfig]
+	Platforms   Collection[relay.Platform]
+	Credentials Collection[relay.Credential]
+	Audit       Audit
+	// HasAdapter reports whether this program speaks to a platform.
+	HasAdapter func(platform string) bool
+	// Check looks at a destination's settings as its adapter does; a destination without an adapter is never wrong. Its error
+	// is "field: words" and holds no value.
+	Check func(relay.Destination) error
+	// CheckURL refuses an address that the relay would not send to. Its error holds no value.
+	CheckURL func(ctx context.Context, raw string) error
+	// CheckHeader refuses a custom header that may not be set. Its error holds no value.
+	CheckHeader func(name string, value relay.Secret) error
+}
+
+func (a *Admin) check() error {
+	switch {
+	case a.Storefronts == nil || a.SGTMConfigs == nil || a.Platforms == nil || a.Credentials == nil:
+		return errors.New("collaborator Admin lacks a collection")
+	case a.Audit == nil:
+		return errors.New("collaborator Admin.Audit is missing")
+	case a.HasAdapter == nil || a.Check == nil || a.CheckURL == nil || a.CheckHeader == nil:
+		return errors.New("collaborator Admin lacks a check")
+	}
+	return nil
+}
+
+// Codes of what is stored and stands in the way of a request.
+const (
+	codeAlreadyExists   code = "already_exists"
+	codeIDRetired       code = "id_retired"
+	codeInUse           code = "in_use"
+	codeUnknownPlatform code = "unknown_platform"
+	codeImmutableField  code = "immutable_field"
+	codeVersionMismatch code = "version_mismatch"
+	codeForbiddenHeader code = "forbidden_header"
+	codeInvalidURL      code = "invalid_url"
+)
+
+// writeFailure reads why the stored configuration refuses a write.
+func writeFailure(err *relay.WriteError) *failure {
+	words := map[relay.WriteKind]struct {
+		code   code
+		detail string
+	}{
+		relay.Taken:        {codeAlreadyExists, "there is one with this value already"},
+		relay.Retired:      {codeIDRetired, "something that was deleted had this id; ids are never used again"},
+		relay.InUse:        {codeInUse, "it is in use; used_by says by what"},
+		relay.NoStorefront: {codeUnknownStorefront, "there is no such storefront"},
+		relay.NoPlatform:   {codeUnknownPlatform, "there is no such platform"},
+	}[err.Kind]
+	f := &failure{code: words.code, field: err.Field, detail: words.detail, cause: err}
+	if err.Field != "" {
+		f.errors = []FieldError{{err.Field, words.code, words.detail}}
+	}
+	for _, u := range err.Uses {
+		f.uses = append(f.uses, Use(u))
+	}
+	return f
+}
+
+// adminStatuses are the statuses of answers that typed operations may give, beside those of every operation.
+var adminStatuses = struct{ read, create, change, remove []int }{
+	read:   []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+	create: []int{http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+	change: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+	remove: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
+}

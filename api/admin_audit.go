@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// AuditEntry is one thing that somebody did.
+type AuditEntry struct {
+	ID        int64     `json:"id" example:"12" doc:"Its id."`
+	At        time.Time `json:"at" example:"2026-01-15T10:15:00Z" doc:"When."`
+	Actor     string    `json:"actor" example:"anna" doc:"Whose login it was."`
+	Action    string    `json:"action" example:"deactivate" doc:"What was done: create, replace, patch, delete, activate, deactivate, and others."`
+	Entity    string    `json:"entity" example:"storefronts" doc:"With what kind of thing."`
+	EntityID  int64     `json:"entity_id" example:"5" doc:"With which; 0 where there is none."`
+	Name      string    `json:"name" example:"bosley" doc:"Its name at the time."`
+	RequestID string    `json:"request_id" example:"QH7VXQ2LTRZKC4" doc:"Finds the request in the relay's log."`
+	Changes   []Change  `json:"changes" doc:"The fields that changed."`
+	Switched  *bool     `json:"switched,omitempty" example:"false" doc:"What a kill switch was set to; missing where none was."`
+}
+
+// Change is what became of one field.
+type Change struct {
+	Field string `json:"field" example:"is_active" doc:"The field."`
+	From  any    `json:"from,omitempty" doc:"What it was; missing for a secret."`
+	To    any    `json:"to,omitempty" doc:"What it is; of a secret only set, changed or removed."`
+}
+
+type auditInput struct {
+	Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many on a page."`
+	Cursor   string    `query:"cursor" maxLength:"2000" doc:"next_cursor of the page before."`
+	Actor    string    `query:"actor" maxLength:"255" example:"anna" doc:"Only what this login did."`
+	Action   string    `query:"action" maxLength:"50" example:"deactivate" doc:"Only this action."`
+	Entity   string    `query:"entity" maxLength:"50" example:"storefronts" doc:"Only things of this kind."`
+	EntityID int64     `query:"entity_id" minimum:"1" example:"5" doc:"Only the thing with this id."`
+	From     time.Time `query:"from" example:"2026-01-15T00:00:00Z" doc:"Only from this time on."`
+	To       time.Time `query:"to" example:"2026-01-16T00:00:00Z" doc:"Only before this time."`
+}
+
+func (b *book) audit(a *Admin) {
+	op := huma.Operation{OperationID: "list-audit", Method: http.MethodGet, Path: "/admin/v1/audit", Tags: []string{tagAudit},
+		Summary: "List what was done", Description: "The newest first. Entries are never changed or deleted.",
+		Errors: []int{http.StatusUnprocessableEntity}}
+	add(b, reader, op, func(ctx context.Context, in *auditInput) (*listOutput[AuditEntry], error) {
+		q := relay.AuditQuery{By: in.Actor, Action: relay.Action(in.Action), Entity: relay.Entity(in.Entity), EntityID: in.EntityID,
+			From: in.From, To: in.To, Limit: in.Limit}
+		if in.Cursor != "" {
+			c, err := parseCursor(in.Cursor, "")
+			if err != nil {
+				return nil, err
+			}
+			q.Before = c.ID
+		}
+		found, err := a.Audit.Audit(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		out := &listOutput[AuditEntry]{List[AuditEntry]{Items: []AuditEntry{}, Total: found.Total}}
+		for _, e := range found.Items {
+			out.Body.Items = append(out.Body.Items, auditView(e))
+		}
+		if found.Next != nil {
+			out.Body.NextCursor = cursor{ID: found.Next.ID}.String()
+		}
+		return out, nil
+	})
+}
+
+func auditView(e relay.AuditEntry) AuditEntry {
+	v := AuditEntry{ID: e.ID, At: e.At, Actor: e.By, Action: string(e.Action), Entity: string(e.Entity), EntityID: e.EntityID, Name: e.Name,
+		RequestID: e.RequestID, Changes: []Change{}, Switched: e.Switched}
+	for _, c := range e.Changes {
+		v.Changes = append(v.Changes, Change{Field: c.Field, From: anyOf(c.From), To: anyOf(c.To)})
+	}
+	return v
+}
+
+func anyOf(raw json.RawMessage) any {
+	if raw == nil {
+		return nil
+	}
+	return raw
+}

@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"relay"
+)
+
+// Credential is what a storefront has to be let in at a platform.
+type Credential struct {
+	ID                int64                 `json:"id" example:"7" doc:"Its id. It never changes."`
+	StorefrontID      int64                 `json:"storefront_id" example:"5" doc:"The storefront's integer key."`
+	StorefrontCode    string                `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
+	PlatformID        int64                 `json:"platform_id" example:"1" doc:"The platform's id."`
+	PlatformCode      string                `json:"platform_code" example:"meta_capi" doc:"The platform's code."`
+	Credentials       map[string]string     `json:"credentials" example:"{\"pixel_id\": \"1234567890\"}" doc:"The fields that are no secrets."`
+	Secrets           map[string]SecretView `json:"secrets" doc:"The fields that are."`
+	IsActive          bool                  `json:"is_active" example:"true" doc:"The fourth kill switch: this platform, for this storefront."`
+	Options           *Options              `json:"options,omitempty" doc:"What leaves, and under which names; missing where nothing is set."`
+	SecretsUnreadable bool                  `json:"secrets_unreadable,omitempty" example:"false" doc:"No encryption key decrypts what is stored: write the credentials again."`
+	SwitchedBy        string                `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing where the audit does not know."`
+	SwitchedAt        *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
+	CreatedAt         time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
+	UpdatedAt         time.Time             `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
+}
+
+// CredentialInput is a credential as it is written whole.
+type CredentialInput struct {
+	StorefrontID   int64             `json:"storefront_id,omitempty" minimum:"1" maximum:"2147483647" example:"5" doc:"The storefront's integer key. This or storefront_code is required."`
+	StorefrontCode string            `json:"storefront_code,omitempty" maxLength:"50" example:"bosley" doc:"The storefront's code."`
+	PlatformID     int64             `json:"platform_id,omitempty" minimum:"1" maximum:"2147483647" example:"1" doc:"The platform's id. This or platform_code is required."`
+	PlatformCode   string            `json:"platform_code,omitempty" maxLength:"50" example:"meta_capi" doc:"The platform's code."`
+	Credentials    map[string]string `json:"credentials" example:"{\"pixel_id\": \"1234567890\", \"access_token\": \"EAAB-example-token\"}" doc:"The fields that the platform's credential_fields list. Secret ones are write-only."`
+	IsActive       *bool             `json:"is_active,omitempty" example:"true" doc:"The fourth kill switch; a new credential is on."`
+	Options        *Options          `json:"options,omitempty" doc:"What leaves, and under which names."`
+}
+
+// CredentialPatch is a change of some fields of a credential.
+type CredentialPatch struct {
+	Credentials Patched[map[string]*string] `json:"credentials,omitzero" required:"false" example:"{\"access_token\": \"EAAB-example-token\"}" doc:"Fields to set; one with an empty value is removed, the others stay."`
+	IsActive    Patched[bool]               `json:"is_active,omitzero" required:"false" example:"true" doc:"The fourth kill switch."`
+	Options     Patched[Options]            `json:"options,omitzero" required:"false" doc:"What leaves, and under which names; replaced as a whole."`
+}
+
+type credentialList struct {
+	Limit          int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many on a page."`
+	Cursor         string `query:"cursor" maxLength:"2000" doc:"next_cursor of the page before."`
+	Sort           string `query:"sort" enum:"id,-id,storefront_id,-storefront_id,platform_id,-platform_id,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
+	StorefrontID   string `query:"storefront_id" pattern:"^[0-9]{1,10}$" example:"5" doc:"Only those of the storefront with this integer key."`
+	StorefrontCode string `query:"storefront_code" maxLength:"50" example:"bosley" doc:"Only those of the storefront with this code."`
+	PlatformID     string `query:"platform_id" pattern:"^[0-9]{1,10}$" example:"1" doc:"Only those for the platform with this id."`
+	PlatformCode   string `query:"platform_code" maxLength:"50" example:"meta_capi" doc:"Only those for the platform with this code."`
+	IsActive       string `query:"is_active" enum:"true,false" doc:"Only those that are on, or off."`
+	Search         string `query:"q" maxLength:"100" example:"meta" doc:"Only those with this in the storefront's or platform's code or name."`
+}
+
+func (l *credentialList) listQuery() (relay.ListQuery, error) {
+	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"storefront_id": l.StorefrontID, "storefront_code": l.StorefrontCode,
+		"platform_id": l.PlatformID, "platform_code": l.PlatformCode, "is_active": l.IsActive}, l.Search)
+}
+
+func (b *book) credentials(a *Admin) {
+	r := resource[relay.Credential, Credential, CredentialInput, CredentialPatch]{
+		entity: relay.EntityCredential, tag: tagCredentials, one: "a credential", items: a.Credentials, view: credentialView,
+		start:  a.startCredential,
+		put:    putCredential,
+		patch:  patchCredential,
+		check:  a.checkCredential,
+		settle: func(v *relay.Credential, old relay.Credential) { v.Active = old.Active },
+	}
+	r.register(b)
+	registerList[credentialList](b, r, "credentials")
+	switches(b, r, flipper[relay.Credential]{a, a.Credentials, func(v *relay.Credential) *bool { return &v.Active },
+		func(rec relay.Record[relay.Credential]) (int64, int64) { return rec.Value.StorefrontID, 0 }})
+}
+
+func credentialView(rec relay.Record[relay.Credential]) Credential {
+	v := rec.Value
+	view := Credential{ID: rec.ID, StorefrontID: v.StorefrontID, StorefrontCode: v.StorefrontCode, PlatformID: v.PlatformID,
+		PlatformCode: v.Platform, Credentials: map[string]string{}, Secrets: map[string]SecretView{}, IsActive: v.Active,
+		Options: optionsView(v.Options), SecretsUnreadable: v.Unreadable, SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At),
+		CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
+	shown := map[string]bool{} // what the platform does not list is a secret
+	for _, f := range v.FieldList {
+		shown[f.Field] = !f.Secret
+	}
+	for name, value := range v.Fields {
+		if shown[name] {
+			view.Credentials[name] = value.Reveal()
+		} else {
+			view.Secrets[name] = secretView(value)
+		}
+	}
+	return view
+}
+
+// startCredential finds the platform, whose fields the credential must have.
+func (a *Admin) startCredential(ctx context.Context, f *findings, in CredentialInput) (int64, relay.Credential, error) {
+	f.parent("storefront", in.StorefrontID, in.StorefrontCode)
+	f.parent("platform", in.PlatformID, in.PlatformCode)
+	v := relay.Credential{StorefrontID: in.StorefrontID, StorefrontCode: in.StorefrontCode, PlatformID: in.PlatformID,
+		Platform: in.PlatformCode, Active: true}
+	if err := f.err(); err != nil {
+		return 0, v, err
+	}
+	p, err := a.findPlatform(ctx, in.PlatformID, in.PlatformCode)
+	if err != nil {
+		return 0, v, err
+	}
+	v.PlatformID, v.Platform, v.FieldList = p.ID, p.Value.Code, p.Value.Fields
+	return 0, v, nil
+}
+
+// findPlatform is the platform with this id or, where that is 0, this code.
+func (a *Admin) findPlatform(ctx context.Context, id int64, code string) (relay.Record[relay.Platform], error) {
+	unknown := writeFailure(&relay.WriteError{Kind: relay.NoPlatform, Field: "platform_id"})
+	if id == 0 {
+		found, err := a.Platforms.List(ctx, relay.ListQuery{Filter: map[string]any{"code": code}, Limit: 1})
+		if err != nil {
+			return relay.Record[relay.Platform]{}, err
+		}
+		if len(found.Items) == 0 || found.Items[0].Value.Code != code {
+			return relay.Record[relay.Platform]{}, unknown
+		}
+		return found.Items[0], nil
+	}
+	p, err := a.Platforms.Find(ctx, id)
+	if errors.Is(err, relay.ErrNotFound) || err == nil && code != "" && code != p.Value.Code {
+		return p, unknown
+	}
+	return p, err
+}
+
+// putCredential is old with everything replaced but what it belongs to, and the kill switch where the body does not name it.
+func putCredential(f *findings, old relay.Credential, in CredentialInput) relay.Credential {
+	same(f, "storefront_id", in.StorefrontID, old.StorefrontID)
+	same(f, "storefront_code", in.StorefrontCode, old.StorefrontCode)
+	same(f, "platform_id", in.PlatformID, old.PlatformID)
+	same(f, "platform_code", in.PlatformCode, old.Platform)
+	v := old
+	v.Fields, v.Unreadable = map[string]relay.Secret{}, false
+	v.Active, v.Options = valueOr(in.IsActive, old.Active), f.options(in.Options)
+	for name, value := range in.Credentials {
+		v.Fields[name] = relay.NewSecret(value)
+	}
+	return v
+}
+
+func patchCredential(f *findings, v relay.Credential, in CredentialPatch) relay.Credential {
+	in.IsActive.to(f, "is_active", &v.Active)
+	if in.Options.Set {
+		v.Options = f.options(&in.Options.Value)
+	}
+	if in.Credentials.Null {
+		f.add("credentials", codeWrongType, "the field may be left out, but not be null")
+	} else if in.Credentials.Set {
+		v.Fields = merged(v.Fields, in.Credentials)
+		v.Unreadable = false // what could not be read is replaced
+	}
+	return v
+}
+
+func (a *Admin) checkCredential(_ context.Context, f *findings, v, _ relay.Credential) {
+	if v.Unreadable {
+		f.add("credentials", codeMissingField, "no encryption key decrypts what is stored: write the credentials again, too")
+		return
+	}
+	f.credentials(v.FieldList, v.Fields)
+	var names []string
+	for _, field := range v.FieldList {
+		names = append(names, field.Field)
+	}
+	f.settings(a.Check(credentialDestination(v)), "credentials.", names...)
+}
+
+// credentialDestination is a credential as its platform's adapter sees it.
+func credentialDestination(v relay.Credential) relay.Destination {
+	d := relay.Destination{Key: v.Platform, Options: v.Options, Settings: map[string]string{}, Secrets: map[string]relay.Secret{}}
+	for _, f := range v.FieldList {
+		switch value, ok := v.Fields[f.Field]; {
+		case !ok:
+		case f.Secret:
+			d.Secrets[f.Field] = value
+		default:
+			d.Settings[f.Field] = value.Reveal()
+		}
+	}
+	return d
+}

@@ -1,0 +1,219 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// resource is one kind of configuration as the API shows it: T is what is stored, View what is read, Input what is written
+// whole (POST and PUT), Patch what is written in part.
+type resource[T, View, Input, Patch any] struct {
+	entity relay.Entity
+	tag    string
+	one    string // "a storefront"
+	items  Collection[T]
+
+	view func(relay.Record[T]) View
+	// start is what a new one is before its input is read: what never changes, and switches that are on. The id is 0 or the
+	// one that it is to have.
+	start func(context.Context, *findings, Input) (int64, T, error)
+	put   func(f *findings, old T, in Input) T
+	patch func(f *findings, old T, in Patch) T
+	check func(ctx context.Context, f *findings, v, old T)
+	// settle sets a copy's kill switches as they were.
+	settle func(v *T, old T)
+}
+
+type idInput struct {
+	ID int64 `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
+}
+
+type createInput[B any] struct{ Body B }
+
+type changeInput[B any] struct {
+	ID      int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
+	IfMatch string `header:"If-Match" maxLength:"200" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The ETag of the answer on which the change is based. If somebody else has changed it since, the answer is 412."`
+	Body    B
+}
+
+type deleteInput struct {
+	ID      int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
+	IfMatch string `header:"If-Match" maxLength:"200" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The ETag of what is to be deleted. If somebody has changed it since, the answer is 412."`
+}
+
+type recordOutput[V any] struct {
+	ETag string `header:"ETag" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The version, for If-Match."`
+	Body V
+}
+
+type createdOutput[V any] struct {
+	ETag     string `header:"ETag" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The version, for If-Match."`
+	Location string `header:"Location" example:"/admin/v1/storefronts/5" doc:"Where it is."`
+	Body     V
+}
+
+func (r resource[T, View, Input, Patch]) path(tail string) string {
+	return "/admin/v1/" + string(r.entity) + tail
+}
+
+func (r resource[T, View, Input, Patch]) operation(verb, method, tail, summary string, statuses []int) huma.Operation {
+	singular := strings.TrimSuffix(string(r.entity), "s")
+	return huma.Operation{OperationID: verb + "-" + singular, Method: method, Path: r.path(tail), Tags: []string{r.tag},
+		Summary: summary, Errors: append([]int(nil), statuses...)}
+}
+
+// register adds the operations on single things.
+func (r resource[T, View, Input, Patch]) register(b *book) {
+	create := r.operation("create", http.MethodPost, "", "Create "+r.one, adminStatuses.create)
+	create.DefaultStatus = http.StatusCreated
+	add(b, writer, create, r.create)
+	add(b, reader, r.operation("get", http.MethodGet, "/{id}", "Read "+r.one, adminStatuses.read), r.get)
+
+	put := r.operation("replace", http.MethodPut, "/{id}", "Replace "+r.one, adminStatuses.change)
+	put.Description = "Everything is replaced: what the body leaves out gets its default, and a secret that it leaves out is removed. " +
+		"Only kill switches (is_active, fallback) stay as they are unless the body names them."
+	add(b, writer, put, r.replace)
+
+	patch := r.operation("patch", http.MethodPatch, "/{id}", "Change "+r.one+" in part", adminStatuses.change)
+	patch.Description = "What the body leaves out stays as it is, secrets included. An empty text or null removes an optional field. " +
+		"Fields of credentials and custom_headers are changed one by one; options is replaced as a whole."
+	add(b, writer, patch, r.change)
+
+	remove := r.operation("delete", http.MethodDelete, "/{id}", "Delete "+r.one, adminStatuses.remove)
+	remove.Description = "What is in use is not deleted: 409 in_use says by what. Its id is never used again."
+	remove.DefaultStatus = http.StatusNoContent
+	add(b, writer, remove, r.remove)
+}
+
+func (r resource[T, View, Input, Patch]) output(rec relay.Record[T], err error) (*recordOutput[View], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &recordOutput[View]{ETag: etag(rec.Version), Body: r.view(rec)}, nil
+}
+
+func (r resource[T, View, Input, Patch]) create(ctx context.Context, in *createInput[Input]) (*createdOutput[View], error) {
+	var f findings
+	id, v, err := r.start(ctx, &f, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	var none T
+	v = r.put(&f, v, in.Body)
+	r.check(ctx, &f, v, none)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	rec, err := r.items.Create(ctx, actOf(ctx, relay.ActionCreate), id, v)
+	if err != nil {
+		return nil, err
+	}
+	return &createdOutput[View]{ETag: etag(rec.Version), Location: r.path(fmt.Sprintf("/%d", rec.ID)), Body: r.view(rec)}, nil
+}
+
+func (r resource[T, View, Input, Patch]) get(ctx context.Context, in *idInput) (*recordOutput[View], error) {
+	return r.output(r.items.Find(ctx, in.ID))
+}
+
+func (r resource[T, View, Input, Patch]) replace(ctx context.Context, in *changeInput[Input]) (*recordOutput[View], error) {
+	return r.output(r.items.Update(ctx, actOf(ctx, relay.ActionReplace), in.ID, func(rec relay.Record[T]) (T, error) {
+		if err := matches(in.IfMatch, rec.Version); err != nil {
+			return rec.Value, err
+		}
+		var f findings
+		return r.checked(ctx, &f, r.put(&f, rec.Value, in.Body), rec.Value)
+	}))
+}
+
+func (r resource[T, View, Input, Patch]) change(ctx context.Context, in *changeInput[Patch]) (*recordOutput[View], error) {
+	return r.output(r.items.Update(ctx, actOf(ctx, relay.ActionPatch), in.ID, func(rec relay.Record[T]) (T, error) {
+		if err := matches(in.IfMatch, rec.Version); err != nil {
+			return rec.Value, err
+		}
+		var f findings
+		return r.checked(ctx, &f, r.patch(&f, rec.Value, in.Body), rec.Value)
+	}))
+}
+
+// checked lets a kill switch be flipped whatever else may be wrong with what is stored.
+func (r resource[T, View, Input, Patch]) checked(ctx context.Context, f *findings, v, old T) (T, error) {
+	settled := v
+	r.settle(&settled, old)
+	if !reflect.DeepEqual(settled, old) {
+		r.check(ctx, f, v, old)
+	}
+	return v, f.err()
+}
+
+func (r resource[T, View, Input, Patch]) remove(ctx context.Context, in *deleteInput) (*struct{}, error) {
+	return nil, r.items.Delete(ctx, actOf(ctx, relay.ActionDelete), in.ID, func(rec relay.Record[T]) error {
+		return matches(in.IfMatch, rec.Version)
+	})
+}
+
+func etag(version string) string { return `"` + version + `"` }
+
+// matches refuses a change that is based on another version. A weak ETag is what a proxy makes of ours when it packs.
+func matches(ifMatch, version string) error {
+	if ifMatch == "" {
+		return nil
+	}
+	for tag := range strings.SplitSeq(ifMatch, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == "*" || tag == etag(version) {
+			return nil
+		}
+	}
+	return refuse(codeVersionMismatch, "somebody has changed it since; read it again")
+}
+
+// Patched is a field of a patch: whether it was there, and whether it was null.
+type Patched[T any] struct {
+	Set, Null bool
+	Value     T
+}
+
+// UnmarshalJSON is called only where the field is there.
+func (p *Patched[T]) UnmarshalJSON(b []byte) error {
+	p.Set, p.Null = true, string(b) == "null"
+	if p.Null {
+		return nil
+	}
+	return decodeStrictly(b, &p.Value)
+}
+
+// Schema is the value's.
+func (p Patched[T]) Schema(r huma.Registry) *huma.Schema { return schemaFor[T](r) }
+
+// to sets a field that must have a value.
+func (p Patched[T]) to(v *findings, field string, target *T) {
+	switch {
+	case p.Null:
+		v.add(field, codeWrongType, "the field may be left out, but not be null")
+	case p.Set:
+		*target = p.Value
+	}
+}
+
+// orNone sets a field that may be empty.
+func (p Patched[T]) orNone(target *T) {
+	if p.Set {
+		*target = p.Value // the zero value, where it is null
+	}
+}
+
+// switchedAt is a time that may be missing.
+func switchedAt(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

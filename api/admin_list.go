@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// List is one page of a list.
+type List[V any] struct {
+	Items      []V    `json:"items" doc:"The page."`
+	Total      int    `json:"total" example:"2" doc:"How many there are on all pages."`
+	NextCursor string `json:"next_cursor,omitempty" example:"eyJpIjo1fQ" doc:"For the next page; missing on the last one."`
+}
+
+type listOutput[V any] struct{ Body List[V] }
+
+// pageParams are what all lists take.
+type pageParams struct {
+	limit  int
+	cursor string
+	sort   string
+}
+
+// cursor is where a page ended. It goes to the client and comes back, and is worth nothing to anybody else.
+type cursor struct {
+	Sort  string `json:"s,omitempty"`
+	Value string `json:"v,omitempty"`
+	ID    int64  `json:"i"`
+}
+
+func (c cursor) String() string {
+	b, _ := json.Marshal(c) // texts and a number always marshal
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func parseCursor(s, sort string) (cursor, error) {
+	var c cursor
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(b, &c)
+	}
+	if err != nil || c.ID < 1 || c.Sort != sort {
+		return c, refuseField(codeInvalidParameter, "cursor", "the cursor is not one of this list in this order")
+	}
+	return c, nil
+}
+
+// query asks for the page that the parameters name. filters are by field; empty ones ask for everything.
+func (p pageParams) query(filters map[string]string, search string) (relay.ListQuery, error) {
+	q := relay.ListQuery{Filter: map[string]any{}, Search: search, Limit: p.limit}
+	q.Sort, q.Desc = strings.CutPrefix(p.sort, "-")
+	if !q.Desc {
+		q.Sort = p.sort
+	}
+	for field, value := range filters {
+		switch value {
+		case "":
+		case "true", "false":
+			q.Filter[field] = value == "true"
+		default:
+			q.Filter[field] = value
+		}
+	}
+	if p.cursor != "" {
+		c, err := parseCursor(p.cursor, p.sort)
+		if err != nil {
+			return q, err
+		}
+		q.After = &relay.Mark{Value: c.Value, ID: c.ID}
+	}
+	return q, nil
+}
+
+// lister is the parameters of a resource's list.
+type lister interface {
+	listQuery() (relay.ListQuery, error)
+}
+
+// registerList adds the list of a resource; L is its parameters.
+func registerList[L any, T, View, Input, Patch any](b *book, r resource[T, View, Input, Patch], plural string) {
+	op := huma.Operation{OperationID: "list-" + string(r.entity), Method: http.MethodGet, Path: r.path(""), Tags: []string{r.tag},
+		Summary: "List " + plural, Errors: []int{http.StatusUnprocessableEntity},
+		Description: "Pages follow one another by cursor, so that nothing is shown twice or left out when something is added meanwhile."}
+	add(b, reader, op, func(ctx context.Context, in *L) (*listOutput[View], error) {
+		q, err := any(in).(lister).listQuery()
+		if err != nil {
+			return nil, err
+		}
+		found, err := r.items.List(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		out := &listOutput[View]{List[View]{Items: []View{}, Total: found.Total}}
+		for _, rec := range found.Items {
+			out.Body.Items = append(out.Body.Items, r.view(rec))
+		}
+		if found.Next != nil {
+			sort := q.Sort
+			if q.Desc {
+				sort = "-" + sort
+			}
+			out.Body.NextCursor = cursor{sort, found.Next.Value, found.Next.ID}.String()
+		}
+		return out, nil
+	})
+}

@@ -1,0 +1,33 @@
+package api
+
+// Options is what an admin may set for one storefront at one destination: relay.Options in the document's words.
+type Options struct {
+	Events                map[string]EventRule `json:"events,omitempty" maxProperties:"500" doc:"What becomes of each type of event, over the destination's own defaults."`
+	Identifiers           string               `json:"identifiers,omitempty" enum:"none,hashed" example:"hashed" doc:"Whether e-mail, phone and the like leave, hashed. By default none do."`
+	SendIP                bool                 `json:"send_ip,omitempty" example:"false" doc:"Whether the person's IP address leaves."`
+	SendUserAgent         bool                 `json:"send_user_agent,omitempty" example:"false" doc:"Whether the person's user agent leaves."`
+	KeepURLQuery          bool                 `json:"keep_url_query,omitempty" example:"false" doc:"Whether page URLs leave with their query."`
+	Allow                 []string             `json:"allow,omitempty" maxItems:"500" example:"[\"order_revenue\"]" doc:"If not empty, only these fields of the payload leave."`
+	Deny                  []string             `json:"deny,omitempty" maxItems:"500" example:"[\"utm_term\"]" doc:"These fields of the payload never leave."`
+	LimitedDataUse        bool                 `json:"limited_data_use,omitempty" example:"false" doc:"The vendor's privacy flag of this name."`
+	OptOut                bool                 `json:"opt_out,omitempty" example:"false" doc:"The vendor's privacy flag of this name."`
+	LimitedCountry        int                  `json:"limited_country,omitempty" minimum:"0" maximum:"1000" example:"1" doc:"Goes with limited_data_use where the vendor wants a country (1 is the US)."`
+	LimitedState          int                  `json:"limited_state,omitempty" minimum:"0" maximum:"10000" example:"1000" doc:"Goes with limited_data_use where the vendor wants a state (1000 is California)."`
+	ExternalIDFromSession bool                 `json:"external_id_from_session,omitempty" example:"false" doc:"Whether the session's id stands for the person's where the payload has none."`
+	APIVersion            string               `json:"api_version,omitempty" pattern:"^v?[0-9]{1,4}([.][0-9]{1,3})?$" maxLength:"10" example:"v24.0" doc:"The version of the vendor's API, over the relay's own choice."`
+	MaxAgeHours           int                  `json:"max_age_hours,omitempty" minimum:"0" maximum:"8784" example:"168" doc:"How old an event may be; 0 is the destination's own limit."`
+	Limits                *Limits              `json:"limits,omitempty" doc:"What each worker process sends at most."`
+	CustomAliases         bool                 `json:"custom_aliases,omitempty" example:"false" doc:"Of sGTM's custom client: adds the GA4-style names that its tags read."`
+}
+
+// EventRule is what becomes of one type of event.
+type EventRule struct {
+	Name string `json:"name,omitempty" maxLength:"100" example:"Purchase" doc:"The destination's name for it."`
+	Skip bool   `json:"skip,omitempty" example:"false" doc:"It is not sent."`
+}
+
+// Limits bound what one worker process sends to a destination.
+type Limits struct {
+	InFlight  int     `json:"in_flight,omitempty" minimum:"0" maximum:"100000" example:"20" doc:"Requests at a time; 0 is no limit."`
+	PerSecond float64 `json:"per_second,omitempty" minimum:"0" maximum:"1000000" example:"50" doc:"Requests a second; 0 is no limit."`
+}

@@ -1,0 +1,213 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// findings is what is wrong with a body, beyond what its schema says.
+type findings struct{ list []FieldError }
+
+func (v *findings) add(field string, c code, message string) {
+	v.list = append(v.list, FieldError{sane(field), c, message})
+}
+
+func (v *findings) err() error {
+	slices.SortStableFunc(v.list, func(a, b FieldError) int { return strings.Compare(a.Field, b.Field) })
+	return refuseFields(v.list)
+}
+
+// line refuses control characters in a text of one line.
+func (v *findings) line(field, text string) {
+	if strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text) {
+		v.add(field, codeInvalidCharacter, messages[codeInvalidCharacter])
+	}
+}
+
+// same refuses another value for a field that never changes; zero means that the body does not name it.
+func same[T comparable](v *findings, field string, sent, stored T) {
+	var none T
+	if sent != none && sent != stored {
+		v.add(field, codeImmutableField, "the field never changes")
+	}
+}
+
+// address refuses a URL that the relay would not send to.
+func (v *findings) address(ctx context.Context, check func(context.Context, string) error, field, raw string) {
+	if raw == "" {
+		return
+	}
+	if err := check(ctx, raw); err != nil {
+		v.add(field, codeInvalidURL, err.Error())
+	}
+}
+
+// settings reads an adapter's error, which is "field: words", where nothing else is wrong. fields are those that it may
+// name, prefix is where they are.
+func (v *findings) settings(err error, prefix string, fields ...string) {
+	if err == nil || len(v.list) > 0 {
+		return
+	}
+	field, words, ok := strings.Cut(err.Error(), ": ")
+	if !ok || !slices.Contains(fields, field) {
+		field, prefix, words = "", strings.TrimSuffix(prefix, "."), "the settings are not what the destination takes"
+	}
+	c := codeInvalidValue
+	if strings.HasSuffix(field, "_url") {
+		c = codeInvalidURL
+	}
+	v.add(prefix+field, c, words)
+}
+
+var (
+	lengths   = regexp.MustCompile(`^([0-9]+)-([0-9]+) characters`)
+	eventTypeName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.:-]{0,49}$`)
+	payloadFieldName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
+)
+
+const (
+	maxSecret  = 8192 // a private key in PEM is 3 kB
+	maxHeaders = 50
+	maxNames   = 500
+)
+
+// credentialField checks one value against the platform's list. A format there is a regular expression, a range of
+// lengths, or words for people, which nobody can check.
+func (v *findings) credentialField(f relay.CredentialField, value string) {
+	field := "credentials." + f.Field
+	multiline := func(r rune) bool { return unicode.IsControl(r) && (!f.Secret || r != '\n' && r != '\r' && r != '\t') }
+	switch {
+	case len(value) > maxSecret:
+		v.add(field, codeFieldTooLong, "the field is longer than "+strconv.Itoa(maxSecret)+" bytes")
+		return
+	case strings.ContainsFunc(value, multiline):
+		v.add(field, codeInvalidCharacter, messages[codeInvalidCharacter])
+		return
+	}
+	if m := lengths.FindStringSubmatch(f.Format); m != nil {
+		least, _ := strconv.Atoi(m[1])
+		most, _ := strconv.Atoi(m[2])
+		switch n := utf8.RuneCountInString(value); {
+		case n > most:
+			v.add(field, codeFieldTooLong, "the field is longer than "+m[2]+" characters")
+		case n < least:
+			v.add(field, codeInvalidValue, "the field is shorter than "+m[1]+" characters")
+		}
+		return
+	}
+	if !strings.HasPrefix(f.Format, "^") {
+		return
+	}
+	if pattern, err := regexp.Compile(f.Format); err == nil && !pattern.MatchString(value) {
+		v.add(field, codeInvalidValue, "the field must match "+f.Format)
+	}
+}
+
+// credentials checks all fields of a credential against the platform's list.
+func (v *findings) credentials(list []relay.CredentialField, values map[string]relay.Secret) {
+	known := map[string]bool{}
+	for _, f := range list {
+		known[f.Field] = true
+		value := values[f.Field].Reveal()
+		switch {
+		case value != "":
+			v.credentialField(f, value)
+		case f.Required:
+			v.add("credentials."+f.Field, codeMissingField, messages[codeMissingField])
+		}
+	}
+	for name := range values {
+		if !known[name] {
+			v.add("credentials."+name, codeUnknownField, "the platform has no such field; its credential_fields lists them")
+		}
+	}
+}
+
+// headers checks custom headers by the rule of who sends them.
+func (v *findings) headers(check func(string, relay.Secret) error, headers map[string]relay.Secret) {
+	if len(headers) > maxHeaders {
+		v.add("custom_headers", codeInvalidValue, "there are more than "+strconv.Itoa(maxHeaders)+" headers")
+	}
+	for name, value := range headers {
+		field := "custom_headers." + name
+		switch {
+		case len(value.Reveal()) > maxSecret || len(name) > 100:
+			v.add(field, codeFieldTooLong, "the header is too long")
+		case check(name, value) != nil:
+			v.add(field, codeForbiddenHeader, "the header may not be set, or has characters that no header has")
+		}
+	}
+}
+
+// options checks what a schema cannot say, and gives them as they are stored.
+func (v *findings) options(o *Options) relay.Options {
+	var out relay.Options
+	if o == nil {
+		return out
+	}
+	for name, rule := range o.Events {
+		field := "options.events." + name
+		v.line(field, rule.Name)
+		switch {
+		case !eventTypeName.MatchString(name):
+			v.add(field, codeInvalidValue, "the type of an event has lower-case letters, digits and _ . : -, 50 at most")
+		case rule.Skip && rule.Name != "":
+			v.add(field, codeInvalidValue, "an event is either named or skipped")
+		}
+	}
+	for list, names := range map[string][]string{"allow": o.Allow, "deny": o.Deny} {
+		for i, name := range names {
+			if !payloadFieldName.MatchString(name) {
+				v.add("options."+list+"["+strconv.Itoa(i)+"]", codeInvalidValue, "the name of a payload's field has letters, digits and _ . -, 100 at most")
+			}
+		}
+	}
+	b, err := json.Marshal(o)
+	if err == nil {
+		err = json.Unmarshal(b, &out) // the two have the same JSON: a test says so
+	}
+	if err != nil {
+		v.add("options", codeInvalidValue, "the options cannot be stored")
+	}
+	return out
+}
+
+// optionsView is stored options as they are shown; nil where there are none.
+func optionsView(o relay.Options) *Options {
+	if reflect.ValueOf(o).IsZero() {
+		return nil
+	}
+	b, _ := json.Marshal(o) // plain values always marshal
+	var out Options
+	_ = json.Unmarshal(b, &out)
+	return &out
+}
+
+func schemaFor[T any](r huma.Registry) *huma.Schema { return r.Schema(reflect.TypeFor[T](), true, "") }
+
+// SecretView is what a read shows of a secret.
+type SecretView struct {
+	IsSet    bool   `json:"is_set" example:"true" doc:"Whether there is one."`
+	LastFour string `json:"last_four" example:"x9Kq" doc:"Its last four characters; empty where it has fewer than twelve."`
+}
+
+func secretView(s relay.Secret) SecretView {
+	const tail, least = 4, 12
+	runes := []rune(s.Reveal())
+	v := SecretView{IsSet: len(runes) > 0}
+	if len(runes) >= least {
+		v.LastFour = string(runes[len(runes)-tail:])
+	}
+	return v
+}

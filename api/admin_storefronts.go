@@ -1,0 +1,118 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"relay"
+)
+
+// Storefront is a tenant.
+type Storefront struct {
+	ID                int64      `json:"id" example:"5" doc:"Its integer key; OMS's own, where it was created with one. It never changes."`
+	StorefrontID      string     `json:"storefront_id" example:"bosley" doc:"Its code, by which events name it. It never changes."`
+	Name              string     `json:"name" example:"Bosley" doc:"For people."`
+	IsActive          bool       `json:"is_active" example:"true" doc:"The first kill switch: off, all its events end skipped."`
+	Currency          string     `json:"currency" example:"USD" doc:"For events that name none."`
+	PhoneRegion       string     `json:"phone_region" example:"US" doc:"For phone numbers without a country code."`
+	BaseURL           string     `json:"base_url" example:"https://www.bosley.com" doc:"For events that name no page; may be empty."`
+	UsePayloadEventID bool       `json:"use_payload_event_id" example:"false" doc:"Whether vendors see the payload's own event_id."`
+	SwitchedBy        string     `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing where the audit does not know."`
+	SwitchedAt        *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
+	CreatedAt         time.Time  `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
+	UpdatedAt         time.Time  `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
+}
+
+// StorefrontInput is a storefront as it is written whole.
+type StorefrontInput struct {
+	ID                int64  `json:"id,omitempty" minimum:"1" maximum:"2147483647" example:"5" doc:"OMS's own integer. Without one, the next free integer is taken."`
+	StorefrontID      string `json:"storefront_id" pattern:"^[a-z0-9][a-z0-9_-]{0,49}$" maxLength:"50" example:"bosley" doc:"Its code: lower-case letters, digits, _ and -."`
+	Name              string `json:"name,omitempty" maxLength:"255" example:"Bosley" doc:"For people; the code, where it is missing."`
+	IsActive          *bool  `json:"is_active,omitempty" example:"true" doc:"The first kill switch; a new storefront is on."`
+	Currency          string `json:"currency,omitempty" pattern:"^[A-Z]{3}$" example:"USD" doc:"ISO 4217; USD, where it is missing."`
+	PhoneRegion       string `json:"phone_region,omitempty" pattern:"^[A-Z]{2}$" example:"US" doc:"ISO 3166; US, where it is missing."`
+	BaseURL           string `json:"base_url,omitempty" maxLength:"500" example:"https://www.bosley.com" doc:"An absolute https URL, for events that name no page."`
+	UsePayloadEventID bool   `json:"use_payload_event_id,omitempty" example:"false" doc:"Whether vendors see the payload's own event_id."`
+}
+
+// StorefrontPatch is a change of some fields of a storefront.
+type StorefrontPatch struct {
+	Name              Patched[string] `json:"name,omitzero" required:"false" maxLength:"255" example:"Bosley" doc:"For people."`
+	IsActive          Patched[bool]   `json:"is_active,omitzero" required:"false" example:"true" doc:"The first kill switch."`
+	Currency          Patched[string] `json:"currency,omitzero" required:"false" pattern:"^[A-Z]{3}$" example:"USD" doc:"ISO 4217."`
+	PhoneRegion       Patched[string] `json:"phone_region,omitzero" required:"false" pattern:"^[A-Z]{2}$" example:"US" doc:"ISO 3166."`
+	BaseURL           Patched[string] `json:"base_url,omitzero" required:"false" maxLength:"500" example:"https://www.bosley.com" doc:"An absolute https URL; empty to remove it."`
+	UsePayloadEventID Patched[bool]   `json:"use_payload_event_id,omitzero" required:"false" example:"false" doc:"Whether vendors see the payload's own event_id."`
+}
+
+type storefrontList struct {
+	Limit        int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many on a page."`
+	Cursor       string `query:"cursor" maxLength:"2000" doc:"next_cursor of the page before."`
+	Sort         string `query:"sort" enum:"id,-id,storefront_id,-storefront_id,name,-name,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
+	StorefrontID string `query:"storefront_id" maxLength:"50" example:"bosley" doc:"Only the one with this code."`
+	IsActive     string `query:"is_active" enum:"true,false" doc:"Only those that are on, or off."`
+	Search       string `query:"q" maxLength:"100" example:"bos" doc:"Only those with this in their code or name."`
+}
+
+func (l *storefrontList) listQuery() (relay.ListQuery, error) {
+	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"storefront_id": l.StorefrontID, "is_active": l.IsActive}, l.Search)
+}
+
+func (b *book) storefronts(a *Admin) {
+	r := resource[relay.Storefront, Storefront, StorefrontInput, StorefrontPatch]{
+		entity: relay.EntityStorefront, tag: tagStorefronts, one: "a storefront", items: a.Storefronts, view: storefrontView,
+		start: func(_ context.Context, _ *findings, in StorefrontInput) (int64, relay.Storefront, error) {
+			return in.ID, relay.Storefront{ID: in.ID, Code: in.StorefrontID, Active: true}, nil
+		},
+		put:    putStorefront,
+		patch:  patchStorefront,
+		check:  a.checkStorefront,
+		settle: func(v *relay.Storefront, old relay.Storefront) { v.Active = old.Active },
+	}
+	r.register(b)
+	registerList[storefrontList](b, r, "storefronts")
+	switches(b, r, flipper[relay.Storefront]{a, a.Storefronts, func(v *relay.Storefront) *bool { return &v.Active },
+		func(rec relay.Record[relay.Storefront]) (int64, int64) { return rec.ID, 0 }})
+}
+
+func storefrontView(rec relay.Record[relay.Storefront]) Storefront {
+	v := rec.Value
+	return Storefront{ID: rec.ID, StorefrontID: v.Code, Name: v.Name, IsActive: v.Active, Currency: v.Currency, PhoneRegion: v.PhoneRegion,
+		BaseURL: v.BaseURL, UsePayloadEventID: v.SendsPayloadEventID, SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At),
+		CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
+}
+
+// putStorefront is old with everything replaced but what never changes, and the kill switch where the body does not name it.
+func putStorefront(f *findings, old relay.Storefront, in StorefrontInput) relay.Storefront {
+	same(f, "id", in.ID, old.ID)
+	same(f, "storefront_id", in.StorefrontID, old.Code)
+	return relay.Storefront{ID: old.ID, Code: old.Code, Name: cmp.Or(in.Name, old.Code), Active: valueOr(in.IsActive, old.Active),
+		Currency: cmp.Or(in.Currency, "USD"), PhoneRegion: cmp.Or(in.PhoneRegion, "US"), BaseURL: in.BaseURL,
+		SendsPayloadEventID: in.UsePayloadEventID}
+}
+
+func patchStorefront(f *findings, v relay.Storefront, in StorefrontPatch) relay.Storefront {
+	in.Name.to(f, "name", &v.Name)
+	in.IsActive.to(f, "is_active", &v.Active)
+	in.Currency.to(f, "currency", &v.Currency)
+	in.PhoneRegion.to(f, "phone_region", &v.PhoneRegion)
+	in.BaseURL.orNone(&v.BaseURL)
+	in.UsePayloadEventID.to(f, "use_payload_event_id", &v.SendsPayloadEventID)
+	return v
+}
+
+func (a *Admin) checkStorefront(ctx context.Context, f *findings, v, old relay.Storefront) {
+	f.line("name", v.Name)
+	if v.BaseURL != old.BaseURL {
+		f.address(ctx, a.CheckURL, "base_url", v.BaseURL)
+	}
+}
+
+// valueOr is what a body says, or what it leaves as it is.
+func valueOr[T any](sent *T, old T) T {
+	if sent != nil {
+		return *sent
+	}
+	return old
+}

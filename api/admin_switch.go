@@ -1,0 +1,141 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// maxRoutes is how many storefronts an answer to a flipped switch lists.
+const maxRoutes = 100
+
+// Switched is what a kill switch's flip led to.
+type Switched struct {
+	ID            int64      `json:"id" example:"5" doc:"The id of what was switched."`
+	IsActive      bool       `json:"is_active" example:"false" doc:"What it is now."`
+	Changed       bool       `json:"changed" example:"true" doc:"Whether it was something else before."`
+	Fallback      string     `json:"fallback,omitempty" enum:"direct,stop" example:"direct" doc:"Of an sGTM config: where events go while it is off."`
+	SwitchedBy    string     `json:"switched_by,omitempty" example:"anna" doc:"Who set it as it is; missing where the audit does not know."`
+	SwitchedAt    *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
+	Routes        []RouteNow `json:"routes" doc:"Where the events of the storefronts concerned go now; 100 at most."`
+	RoutesOmitted bool       `json:"routes_omitted,omitempty" example:"false" doc:"Whether there are more storefronts."`
+}
+
+// RouteNow is where the events of a storefront go now.
+type RouteNow struct {
+	StorefrontID   int64    `json:"storefront_id" example:"5" doc:"The storefront's integer key."`
+	StorefrontCode string   `json:"storefront_code" example:"bosley" doc:"Its code."`
+	Destinations   []string `json:"destinations" example:"[\"meta_capi\", \"ga4\"]" doc:"Where its events go: sgtm, or codes of platforms."`
+	Reason         string   `json:"reason,omitempty" example:"storefront_disabled" doc:"Why nowhere."`
+	Off            []Off    `json:"off" doc:"What is off, at which level."`
+	Text           string   `json:"text" example:"events of bosley now go to: meta_capi, ga4" doc:"The same in words."`
+}
+
+// Off is a destination that gets nothing, and why.
+type Off struct {
+	Destination string `json:"destination" example:"tiktok" doc:"The destination."`
+	Reason      string `json:"reason" example:"credential_disabled" doc:"Why it gets nothing."`
+}
+
+type switchedOutput struct{ Body Switched }
+
+type deactivateSGTMInput struct {
+	ID       int64  `path:"id" minimum:"1" maximum:"2147483647" example:"3" doc:"Its id."`
+	Fallback string `query:"fallback" enum:"direct,stop" example:"stop" doc:"Where events go while the container is off: directly to the platforms, or nowhere. Without it, as set before."`
+}
+
+// flipper is the short way to the kill switches of one kind of configuration.
+type flipper[T any] struct {
+	admin    *Admin
+	items    Collection[T]
+	flag     func(*T) *bool
+	concerns func(relay.Record[T]) (storefront, platform int64) // whose routes it changes
+}
+
+// switches adds the operations that flip the kill switches of a resource.
+func switches[T, View, Input, Patch any](b *book, r resource[T, View, Input, Patch], s flipper[T]) {
+	add(b, writer, r.switchOperation("activate"), func(ctx context.Context, in *idInput) (*switchedOutput, error) {
+		return s.flip(ctx, in.ID, relay.ActionActivate, func(v *T) { *s.flag(v) = true })
+	})
+	if r.entity == relay.EntitySGTMConfig {
+		return // its deactivation takes a parameter
+	}
+	add(b, writer, r.switchOperation("deactivate"), func(ctx context.Context, in *idInput) (*switchedOutput, error) {
+		return s.flip(ctx, in.ID, relay.ActionDeactivate, func(v *T) { *s.flag(v) = false })
+	})
+}
+
+func (r resource[T, View, Input, Patch]) switchOperation(verb string) huma.Operation {
+	op := r.operation(verb, http.MethodPost, "/{id}/"+verb, strings.ToUpper(verb[:1])+verb[1:]+" "+r.one, adminStatuses.read)
+	op.Description = "Flips the kill switch and says where events go now. It takes effect with the next attempt of every event, those in retry " +
+		"included. Doing it twice does no more than once."
+	return op
+}
+
+// flip sets a kill switch, whatever else may be wrong with what is stored, and says where events go now.
+func (s flipper[T]) flip(ctx context.Context, id int64, action relay.Action, set func(*T)) (*switchedOutput, error) {
+	changed := false
+	rec, err := s.items.Update(ctx, actOf(ctx, action), id, func(rec relay.Record[T]) (T, error) {
+		v := rec.Value
+		set(&v)
+		changed = !reflect.DeepEqual(v, rec.Value)
+		return v, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	storefront, platform := s.concerns(rec)
+	found, err := s.admin.Audit.StorefrontSwitches(ctx, storefront, platform, maxRoutes+1)
+	if err != nil {
+		return nil, err
+	}
+	out := Switched{ID: rec.ID, IsActive: *s.flag(&rec.Value), Changed: changed, SwitchedBy: rec.Flip.By,
+		SwitchedAt: switchedAt(rec.Flip.At), Routes: []RouteNow{}, RoutesOmitted: len(found) > maxRoutes}
+	for _, sw := range found[:min(len(found), maxRoutes)] {
+		out.Routes = append(out.Routes, s.admin.routeNow(sw))
+	}
+	return &switchedOutput{out}, nil
+}
+
+// routeNow is where the events of a storefront go, as deliveries resolve it.
+func (a *Admin) routeNow(s relay.Switches) RouteNow {
+	for i, p := range s.Platforms {
+		s.Platforms[i].HasAdapter = a.HasAdapter(p.Code)
+	}
+	route := relay.Resolve(s, relay.Policy{Tries: 1})
+	now := RouteNow{StorefrontID: s.Storefront.ID, StorefrontCode: s.Storefront.Code, Destinations: []string{},
+		Reason: string(route.Reason), Off: []Off{}}
+	for _, leg := range route.Legs {
+		now.Destinations = append(now.Destinations, leg.Destination)
+	}
+	for _, off := range route.Off {
+		now.Off = append(now.Off, Off{off.Destination, string(off.Reason)})
+	}
+	now.Text = "events of " + now.StorefrontCode + " now go to: " + strings.Join(now.Destinations, ", ")
+	if len(now.Destinations) == 0 {
+		now.Text = "events of " + now.StorefrontCode + " now go nowhere, and end skipped: " + route.Reason.Words()
+	}
+	return now
+}
+
+// deactivateSGTM adds the switch that also says where events go instead.
+func deactivateSGTM(b *book, r resource[relay.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch], s flipper[relay.SGTMConfig]) {
+	add(b, writer, r.switchOperation("deactivate"), func(ctx context.Context, in *deactivateSGTMInput) (*switchedOutput, error) {
+		fallback := ""
+		out, err := s.flip(ctx, in.ID, relay.ActionDeactivate, func(v *relay.SGTMConfig) {
+			v.Active, v.Fallback = false, cmp.Or(in.Fallback, v.Fallback)
+			fallback = v.Fallback
+		})
+		if err == nil {
+			out.Body.Fallback = fallback
+		}
+		return out, err
+	})
+}
