@@ -121,7 +121,7 @@ func TestProxyOpensNothing(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t)
 	c := client(t, outbound.Config{Proxy: p.url})
-	for _, u := range []string{"https://127.0.0.1/", "https://169.254.169.254/", "http://10.0.0.1/", "https://[::ffff:10.0.0.1]/", "http://tags.example.com/"} {
+	for _, u := range []string{"https://127.0.0.1/", "https://169.254.169.254/", "http://10.0.0.1/", "https://[::ffff:10.0.0.1]/", "https://[::ffff:100.64.0.1]/", "http://tags.example.com/"} {
 		require.Equal(t, relay.TroubleAddress, c.Send(t.Context(), post(u)).Trouble, u)
 	}
 	require.Empty(t, p.requests())
