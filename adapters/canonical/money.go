@@ -27,6 +27,9 @@ func (f *Fields) Money() (json.Number, string, error) {
 	return value, currency, err
 }
 
+// Amount is the first number from 0 up among payload fields, as it was written: a tax, a shipping fee.
+func (f *Fields) Amount(fields ...string) json.Number { return json.Number(f.first(amount, fields)) }
+
 func (f *Fields) value() (json.Number, error) {
 	for _, name := range revenue {
 		raw := strings.TrimSpace(string(f.event.Payload[name]))
