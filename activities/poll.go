@@ -12,7 +12,8 @@ import (
 
 // Inbox hands out pending rows under a lease.
 type Inbox interface {
-	// Claim leases pending rows, fairly between storefronts, and ends those that can never be delivered.
+	// Claim leases pending rows, fairly between storefronts, and ends those that can never be delivered. With an error it
+	// gives what it had claimed before.
 	Claim(ctx context.Context) ([]relay.Start, error)
 	// Release gives leases back.
 	Release(ctx context.Context, ids []int64) error
@@ -57,11 +58,11 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 // the next round waits.
 func (a *Activities) pollOnce(ctx context.Context) int {
 	starts, err := a.Inbox.Claim(ctx)
+	failed := a.startAll(ctx, starts) // also what was claimed before an error
 	if err != nil {
 		a.Log.WarnContext(ctx, "inbox.claim_failed", "error", err)
 		return 0
 	}
-	failed := a.startAll(ctx, starts)
 	if len(failed) > 0 {
 		a.Log.WarnContext(ctx, "inbox.starts_failed", "failed", len(failed), "of", len(starts))
 		if err := a.Inbox.Release(ctx, failed); err != nil {
