@@ -38,6 +38,9 @@ type Config struct {
 	Temporal
 	Username           string         `env:"BASIC_AUTH_USERNAME,required,notEmpty" desc:"login of OMS and, by default, of admins"`
 	Password           relay.Secret   `env:"BASIC_AUTH_PASSWORD,required,notEmpty" desc:"its password"`
+	AdminUsername      string         `env:"ADMIN_AUTH_USERNAME" desc:"login of an admin, so that OMS's is none"`
+	AdminPassword      relay.Secret   `env:"ADMIN_AUTH_PASSWORD" desc:"its password"`
+	AdminUsersFile     string         `env:"ADMIN_USERS_FILE" desc:"file of admins, so that the audit says who: lines of name:bcrypt-hash:role, the role admin or read-only"`
 	EncryptionKey      relay.Secret   `env:"ENCRYPTION_KEY,required,notEmpty" desc:"Fernet key for credentials; several, comma-separated: the first encrypts, all decrypt (relay keygen makes one)"`
 	MaxRetryAttempts   int            `env:"MAX_RETRY_ATTEMPTS" envDefault:"5" desc:"tries per destination in all"`
 	RetryBackoffBase   int            `env:"RETRY_BACKOFF_BASE" envDefault:"60" desc:"seconds before the second try; then doubled each time"`
@@ -85,6 +88,9 @@ func (c Config) check() error {
 		return errors.New("MAX_BODY_BYTES: must be 1 or more")
 	case c.OutboundProxy != nil && (c.OutboundProxy.Host == "" || !strings.HasPrefix(c.OutboundProxy.Scheme, "http")):
 		return errors.New("OUTBOUND_PROXY: must be an http or https URL")
+	}
+	if _, err := c.admins(); err != nil {
+		return err
 	}
 	if _, err := db.ParseURL(c.URL.Reveal()); err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)

@@ -112,10 +112,15 @@ func (s *service) starter(eager bool) workflows.Starter {
 }
 
 func (s *service) handler(starter api.Starter) (http.Handler, error) {
+	admins, err := s.cfg.admins()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{
 		Role:         s.role,
 		Username:     s.cfg.Username,
 		Password:     s.cfg.Password,
+		Admins:       admins,
 		MaxBodyBytes: s.cfg.MaxBodyBytes,
 		Lease:        lease,
 	}, api.Deps{
@@ -126,6 +131,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 			_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 			return err
 		},
-		Log: s.log,
+		Admin: s.admin(),
+		Log:   s.log,
 	})
 }

@@ -1,0 +1,55 @@
+package outbound
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// lookupTimeout bounds the question where the name of an http address leads.
+const lookupTimeout = 2 * time.Second
+
+// CheckURL refuses an address that the client would not send to: it wants an absolute https URL, or http where everything
+// that the host's name leads to lies in private, which are the networks of ALLOWED_PRIVATE_NETS. It is for people who enter
+// an address; what counts is the check of what is dialled. Its error holds nothing of the URL.
+func CheckURL(ctx context.Context, raw string, private []netip.Prefix) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" || u.Opaque != "" {
+		return errors.New("must be an absolute URL")
+	}
+	if u.User != nil {
+		return errors.New("must not hold a user or password")
+	}
+	r := rules{private: private}
+	literal, err := netip.ParseAddr(u.Hostname())
+	switch {
+	case u.Scheme == "https" && err == nil && !r.allowsHTTPS(literal):
+		return errors.New("must not lead into a private network, unless ALLOWED_PRIVATE_NETS has it")
+	case u.Scheme == "https":
+		return nil
+	case u.Scheme != "http":
+		return errors.New("must be an https URL")
+	case err == nil && r.allowsHTTP(literal), err != nil && r.leadsInside(ctx, u.Hostname()):
+		return nil
+	}
+	return errors.New("must be an https URL; http is taken only within ALLOWED_PRIVATE_NETS")
+}
+
+// leadsInside reports whether a name leads to addresses of the private networks only.
+func (r rules) leadsInside(ctx context.Context, name string) bool {
+	if len(r.private) == 0 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+	for _, a := range found {
+		if !r.allowsHTTP(a) {
+			return false
+		}
+	}
+	return err == nil && len(found) > 0
+}

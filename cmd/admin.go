@@ -1,0 +1,116 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"relay"
+	"relay/adapters/outbound"
+	"relay/adapters/sgtm"
+	"relay/api"
+)
+
+// admins are who may use the admin API: the login of ADMIN_AUTH_USERNAME and those of ADMIN_USERS_FILE. Where there are
+// none, OMS's login is an admin's.
+func (c Config) admins() ([]api.AdminLogin, error) {
+	var logins []api.AdminLogin
+	if (c.AdminUsername == "") == c.AdminPassword.IsSet() {
+		return nil, errors.New("ADMIN_AUTH_USERNAME, ADMIN_AUTH_PASSWORD: set both or none")
+	}
+	if c.AdminUsername != "" {
+		logins = append(logins, api.AdminLogin{Name: c.AdminUsername, Password: c.AdminPassword})
+	}
+	if c.AdminUsersFile == "" {
+		return logins, nil
+	}
+	file, err := readUsers(c.AdminUsersFile)
+	if err != nil {
+		return nil, fmt.Errorf("ADMIN_USERS_FILE: %w", err)
+	}
+	for _, l := range file {
+		if l.Name == c.AdminUsername {
+			return nil, fmt.Errorf("ADMIN_USERS_FILE: %s is ADMIN_AUTH_USERNAME, too", l.Name)
+		}
+	}
+	return append(logins, file...), nil
+}
+
+// readUsers reads lines of the form name:hash:role, where hash is bcrypt's, as htpasswd -B writes it, and role is admin or
+// read-only. Empty lines and those that begin with # are none. An error names the line, and holds nothing of a hash.
+func readUsers(path string) ([]api.AdminLogin, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, errors.New("cannot be read")
+	}
+	defer func() { _ = f.Close() }()
+	var logins []api.AdminLogin
+	seen := map[string]bool{}
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		l, err := parseUser(line)
+		if err == nil && seen[l.Name] {
+			err = errors.New("the name is there twice")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		seen[l.Name] = true
+		logins = append(logins, l)
+	}
+	switch {
+	case lines.Err() != nil:
+		return nil, errors.New("cannot be read")
+	case len(logins) == 0:
+		return nil, errors.New("has no user: nobody could use the admin API")
+	}
+	return logins, nil
+}
+
+func parseUser(line string) (api.AdminLogin, error) {
+	parts := strings.Split(line, ":")
+	if len(parts) != 3 || parts[0] == "" {
+		return api.AdminLogin{}, errors.New("is not name:bcrypt-hash:role")
+	}
+	if _, err := bcrypt.Cost([]byte(parts[1])); err != nil {
+		return api.AdminLogin{}, errors.New("has no hash of bcrypt (htpasswd -B makes one)")
+	}
+	if parts[2] != "admin" && parts[2] != "read-only" {
+		return api.AdminLogin{}, errors.New("has a role that is neither admin nor read-only")
+	}
+	return api.AdminLogin{Name: parts[0], Hash: parts[1], ReadOnly: parts[2] == "read-only"}, nil
+}
+
+// admin are the collaborators of the admin API.
+func (s *service) admin() *api.Admin {
+	if s.role == api.RoleWorker {
+		return nil
+	}
+	return &api.Admin{
+		Storefronts: s.store.Storefronts(),
+		SGTMConfigs: s.store.SGTMConfigs(),
+		Platforms:   s.store.Platforms(),
+		Credentials: s.store.Credentials(),
+		Audit:       s.store,
+		HasAdapter:  func(platform string) bool { return platform != relay.SGTM && s.adapters[platform] != nil },
+		Check: func(d relay.Destination) error {
+			if a := s.adapters[d.Key]; a != nil {
+				return a.Check(d)
+			}
+			return nil
+		},
+		CheckURL: func(ctx context.Context, raw string) error {
+			return outbound.CheckURL(ctx, raw, s.cfg.AllowedPrivateNets)
+		},
+		CheckHeader: sgtm.CheckHeader,
+	}
+}

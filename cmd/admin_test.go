@@ -1,0 +1,77 @@
+package cmd_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/bcrypt"
+
+	"relay/cmd"
+	"relay/db"
+)
+
+// setenv is a complete environment with some variables changed. Such tests do not run in parallel.
+func setenv(t *testing.T, changes map[string]string) {
+	t.Helper()
+	key, err := db.GenerateKey()
+	require.NoError(t, err)
+	env := map[string]string{"DATABASE_URL": "mysql://relay:pw@127.0.0.1/relay", "BASIC_AUTH_USERNAME": "oms",
+		"BASIC_AUTH_PASSWORD": "secret-of-oms", "ENCRYPTION_KEY": key}
+	for k, v := range changes {
+		env[k] = v
+	}
+	for k, v := range env {
+		t.Setenv(k, v)
+	}
+}
+
+func TestABadUsersFileStopsTheStartWithOneLine(t *testing.T) {
+	hash, err := bcrypt.GenerateFromPassword([]byte("a longer horse"), bcrypt.MinCost)
+	require.NoError(t, err)
+	good := "anna:" + string(hash) + ":admin\n"
+	for name, c := range map[string]struct{ file, words string }{
+		"good":            {"# people\n\n" + good + "rita:" + string(hash) + ":read-only\n", ""},
+		"no role":         {"anna:" + string(hash) + "\n", "line 1: is not name:bcrypt-hash:role"},
+		"unknown role":    {good + "bob:" + string(hash) + ":root\n", "line 2: has a role"},
+		"plain password":  {"anna:hunter2:admin\n", "line 1: has no hash of bcrypt"},
+		"another hash":    {"anna:$apr1$abcdefgh$0123456789012345678901:admin\n", "line 1: has no hash of bcrypt"},
+		"a name twice":    {good + good, "line 2: the name is there twice"},
+		"no name":         {":" + string(hash) + ":admin\n", "line 1: is not"},
+		"empty":           {"\n# nobody\n", "has no user"},
+		"the other login": {strings.Replace(good, "anna", "root", 1), "root is ADMIN_AUTH_USERNAME, too"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "users")
+			require.NoError(t, os.WriteFile(path, []byte(c.file), 0o600))
+			setenv(t, map[string]string{"ADMIN_USERS_FILE": path, "ADMIN_AUTH_USERNAME": "root", "ADMIN_AUTH_PASSWORD": "pw"})
+			_, err := cmd.Load()
+			if c.words == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "ADMIN_USERS_FILE: ")
+			require.ErrorContains(t, err, c.words)
+			require.NotContains(t, err.Error(), "\n")
+			require.NotContains(t, err.Error(), string(hash))
+			require.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+	t.Run("no such file", func(t *testing.T) {
+		setenv(t, map[string]string{"ADMIN_USERS_FILE": filepath.Join(t.TempDir(), "none")})
+		_, err := cmd.Load()
+		require.EqualError(t, err, "ADMIN_USERS_FILE: cannot be read")
+	})
+}
+
+func TestHalfAnAdminLoginStopsTheStart(t *testing.T) {
+	for _, name := range []string{"ADMIN_AUTH_USERNAME", "ADMIN_AUTH_PASSWORD"} {
+		t.Run(name, func(t *testing.T) {
+			setenv(t, map[string]string{name: "root"})
+			_, err := cmd.Load()
+			require.ErrorContains(t, err, "set both or none")
+		})
+	}
+}
