@@ -27,6 +27,7 @@ type administered struct {
 	*relayed
 	t     testing.TB
 	store *db.Store
+	dsn   string
 	login [2]string
 }
 
@@ -37,25 +38,30 @@ var (
 
 func newAdminTest(t testing.TB) *administered {
 	t.Helper()
+	a := newAdminOn(t, dbtest.New(t))
+	_, err := a.store.Up(t.Context())
+	require.NoError(t, err)
+	return a
+}
+
+// newAdminOn is an API with an encryption key of its own.
+func newAdminOn(t testing.TB, dsn string) *administered {
+	t.Helper()
 	key, err := db.GenerateKey()
 	require.NoError(t, err)
 	keys, err := db.NewKeys(key)
 	require.NoError(t, err)
-	store, err := db.Open(db.Config{URL: dbtest.New(t), Keys: keys})
+	store, err := db.Open(db.Config{URL: dsn, Keys: keys})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	_, err = store.Up(t.Context())
-	require.NoError(t, err)
-	a := &administered{t: t, store: store, login: anna}
-	a.relayed = newTest(t)
+	a := &administered{t: t, store: store, dsn: dsn, login: anna, relayed: newTest(t)}
 	deps := a.deps()
 	deps.Admin = adminOn(store)
-	handler, err := api.New(api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
+	a.handler, err = api.New(api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
 		{Name: anna[0], Password: relay.NewSecret(anna[1])},
 		{Name: rita[0], Password: relay.NewSecret(rita[1]), ReadOnly: true},
 	}}, deps)
 	require.NoError(t, err)
-	a.handler = handler
 	return a
 }
 
