@@ -37,7 +37,7 @@ check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism
 
 .PHONY: golden
 golden: ## rewrite the golden files of the adapters; read the diff before you commit it
-	go test $(addprefix ./,$(dir $(wildcard adapters/*/testdata))) -run Golden -update
+	go test $(addprefix ./,$(dir $(wildcard adapters/*/testdata))) -update
 
 .PHONY: build
 build: ## build bin/relay, static

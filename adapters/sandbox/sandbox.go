@@ -59,5 +59,11 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	}, nil
 }
 
-// Outcome goes by the status alone.
-func (Adapter) Outcome(r relay.Reply) relay.Result { return r.Result() }
+// Outcome goes by the status alone, as long as it is no web page that answers.
+func (Adapter) Outcome(r relay.Reply) relay.Result {
+	res := r.Result()
+	if res.Outcome == relay.Accepted && r.IsHTML() {
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonNotJSON
+	}
+	return res
+}

@@ -1,0 +1,36 @@
+package adaptertest
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+// Accepted is what a platform answers when it took an event: testdata/accepted.reply.json, else 200 and an empty body.
+func Accepted(t testing.TB, dir string) relay.Reply {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, "accepted.reply.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return relay.Reply{Sent: true, Status: 200}
+	}
+	require.NoError(t, err)
+	var f struct {
+		Status  int               `json:"status"`
+		Headers map[string]string `json:"headers"`
+		Body    json.RawMessage   `json:"body"`
+	}
+	require.NoError(t, json.Unmarshal(b, &f))
+	r := relay.Reply{Sent: true, Status: f.Status, Header: map[string]string{}, Body: f.Body}
+	for name, value := range f.Headers {
+		r.Header[textproto.CanonicalMIMEHeaderKey(name)] = value
+	}
+	return r
+}

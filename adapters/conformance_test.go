@@ -1,0 +1,217 @@
+package adapters_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/adapters/adaptertest"
+	"relay/adapters/outbound"
+)
+
+const page = "<!doctype html><title>Bad gateway</title>"
+
+// exchange is one answer of a real server, and what an adapter has to make of it.
+type exchange struct {
+	answer http.HandlerFunc
+	sound  func(t *testing.T, r relay.Request, res relay.Result)
+}
+
+func says(status int, header, value, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set(header, value)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+func is(o relay.Outcome) func(*testing.T, relay.Request, relay.Result) {
+	return func(t *testing.T, _ relay.Request, res relay.Result) {
+		t.Helper()
+		require.Equal(t, o, res.Outcome, "%+v", res)
+	}
+}
+
+// refuses is any end but accepted, and none that leaves open whether the event arrived.
+func refuses(t *testing.T, _ relay.Request, res relay.Result) {
+	t.Helper()
+	require.Contains(t, []relay.Outcome{relay.Rejected, relay.Unauthorized, relay.Retry}, res.Outcome, "%+v", res)
+	require.NotEmpty(t, res.Reason)
+}
+
+// retriesIfRepeatable is what an end that nobody saw comes to.
+func retriesIfRepeatable(t *testing.T, r relay.Request, res relay.Result) {
+	t.Helper()
+	if r.Repeatable {
+		require.Equal(t, relay.Retry, res.Outcome, "%+v", res)
+		return
+	}
+	require.Equal(t, relay.Unknown, res.Outcome, "%+v", res)
+}
+
+func retriesIn(d time.Duration) func(*testing.T, relay.Request, relay.Result) {
+	return func(t *testing.T, _ relay.Request, res relay.Result) {
+		t.Helper()
+		require.Equal(t, relay.Retry, res.Outcome, "%+v", res)
+		require.Equal(t, d, res.RetryAfter)
+	}
+}
+
+func hangUp(w http.ResponseWriter, _ *http.Request) {
+	if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		_ = c.Close()
+	}
+}
+
+func wait(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}
+
+func exchanges(accepted relay.Reply) map[string]exchange {
+	all := map[string]exchange{
+		"the platform's own yes": {func(w http.ResponseWriter, _ *http.Request) {
+			for name, value := range accepted.Header {
+				w.Header().Set(name, value)
+			}
+			w.WriteHeader(accepted.Status)
+			_, _ = w.Write(accepted.Body)
+		}, is(relay.Accepted)},
+		"429 with seconds to wait":   {says(429, "Retry-After", "7", ""), retriesIn(7 * time.Second)},
+		"503 with seconds to wait":   {says(503, "Retry-After", "120", "{}"), retriesIn(2 * time.Minute)},
+		"429 without":                {says(429, "X-Nothing", "", "{}"), is(relay.Retry)},
+		"502 with a web page":        {says(502, "Content-Type", "text/html", page), is(relay.Retry)},
+		"200 with a web page":        {says(200, "Content-Type", "text/html", page), refuses},
+		"403 with a web page":        {says(403, "Content-Type", "text/html", page), refuses},
+		"a redirect":                 {says(307, "Location", "https://example.com/", ""), is(relay.Rejected)},
+		"no answer in time":          {wait, retriesIfRepeatable},
+		"a connection cut before it": {hangUp, retriesIfRepeatable},
+		"an answer that is no HTTP at all": {func(w http.ResponseWriter, _ *http.Request) {
+			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+				_, _ = io.WriteString(c, "220 smtp.example.com ESMTP\r\n")
+				_ = c.Close()
+			}
+		}, retriesIfRepeatable},
+	}
+	for _, status := range []int{500, 501, 502, 503, 504, 408, 425} {
+		all[fmt.Sprint(status)] = exchange{says(status, "X-Nothing", "", ""), is(relay.Retry)}
+	}
+	for _, status := range []int{400, 401, 403, 404, 405, 410, 413, 415, 422} {
+		all[fmt.Sprint(status)] = exchange{says(status, "X-Nothing", "", "{}"), refuses}
+	}
+	return all
+}
+
+func TestAdaptersMakeSenseOfWhatServersDo(t *testing.T) {
+	t.Parallel()
+	forAll(t, func(t *testing.T, key string, a relay.Adapter, cases []adaptertest.Case) {
+		request := sendable(t, a, cases)
+		client := outbound.New(outbound.Config{AllowedPrivateNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 300 * time.Millisecond})
+		t.Cleanup(client.Close)
+		for name, e := range exchanges(adaptertest.Accepted(t, testdata(key))) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := httptest.NewServer(e.answer)
+				t.Cleanup(s.Close)
+				r := request
+				r.URL = at(t, s.URL, r.URL)
+				reply := client.Send(t.Context(), r)
+				res := a.Outcome(reply)
+				e.sound(t, r, res)
+				require.Equal(t, reply.Status, res.Status)
+				require.NotContains(t, fmt.Sprintf("%+v %+v", reply, res), mark)
+			})
+		}
+	})
+}
+
+func TestAdaptersRetryOrRejectWhatNeverLeft(t *testing.T) {
+	t.Parallel()
+	forAll(t, func(t *testing.T, _ string, a relay.Adapter, _ []adaptertest.Case) {
+		for _, repeatable := range []bool{true, false} {
+			require.Equal(t, relay.Retry, a.Outcome(relay.Reply{Trouble: relay.TroubleConnect, Repeatable: repeatable}).Outcome)
+			refused := a.Outcome(relay.Reply{Trouble: relay.TroubleAddress, Repeatable: repeatable})
+			require.Equal(t, relay.Rejected, refused.Outcome)
+			require.Equal(t, relay.ReasonAddressRefused, refused.Reason)
+		}
+	})
+}
+
+// Whatever a body holds, an adapter does not panic, accepts nothing but a success, and repeats nothing of the vendor's text,
+// which may echo the event or the credential.
+func TestAdaptersSurviveAnyAnswer(t *testing.T) {
+	t.Parallel()
+	forAll(t, func(t *testing.T, key string, a relay.Adapter, cases []adaptertest.Case) {
+		echo := string(sendable(t, a, cases).Body)
+		bodies := []string{"", " ", "{}", "[]", "null", "0", `"x"`, "{", "{}{}", "\xff\xfe", page, strings.Repeat("[", 60_000), echo,
+			string(adaptertest.Accepted(t, testdata(key)).Body)}
+		for _, field := range []string{"error", "errors", "code", "message", "messages", "status", "reason", "data", "events", "event", "num_events_processed", "events_received"} {
+			for _, value := range []string{"null", `""`, "0", "-1", "1e999", "true", "[]", "{}", `[null,{"code":"x","message":null}]`,
+				`{"code":"190","type":[],"message":{}}`, `"token ` + mark + `echoed for jane.roe@example.net"`,
+				`{"code":1,"message":"token ` + mark + `echoed for jane.roe@example.net","type":"` + mark + `"}`} {
+				bodies = append(bodies, `{"`+field+`":`+value+`}`)
+			}
+		}
+		for _, status := range []int{200, 201, 204, 206, 302, 400, 401, 403, 404, 422, 429, 500, 503, 599, 999, 100, 0} {
+			for _, body := range bodies {
+				for _, trouble := range []relay.Trouble{relay.NoTrouble, relay.TroubleCut, relay.TroubleTimeout} {
+					reply := relay.Reply{Sent: true, Status: status, Body: []byte(body), Trouble: trouble, Repeatable: true}
+					requireSane(t, reply, a.Outcome(reply))
+				}
+			}
+		}
+	})
+}
+
+func requireSane(t *testing.T, reply relay.Reply, res relay.Result) {
+	t.Helper()
+	about := fmt.Sprintf("%d %.200q %s: %+v", reply.Status, reply.Body, reply.Trouble, res)
+	require.Contains(t, []relay.Outcome{relay.Accepted, relay.Retry, relay.Rejected, relay.Unauthorized, relay.Unknown}, res.Outcome, about)
+	require.Equal(t, reply.Status, res.Status, about)
+	require.Equal(t, res.Outcome == relay.Accepted, res.Reason == "", about)
+	shown := fmt.Sprintf("%+v", res)
+	require.NotContains(t, shown, mark, about)
+	require.NotContains(t, shown, "jane.roe", about)
+	switch {
+	case reply.Status < 200 || reply.Status >= 300:
+		require.NotEqual(t, relay.Accepted, res.Outcome, about)
+	case string(reply.Body) == page:
+		require.NotEqual(t, relay.Accepted, res.Outcome, about)
+	}
+	if reply.Status == 429 || reply.Status >= 500 {
+		require.Equal(t, relay.Retry, res.Outcome, about)
+	}
+}
+
+// sendable is the request of the first case that sends one.
+func sendable(t *testing.T, a relay.Adapter, cases []adaptertest.Case) relay.Request {
+	t.Helper()
+	for _, c := range cases {
+		if r, err := a.Request(c.Destination, c.Event); err == nil {
+			return r
+		}
+	}
+	t.Fatal("no case that sends")
+	return relay.Request{}
+}
+
+// at is the same URL at another server.
+func at(t *testing.T, server, raw string) string {
+	t.Helper()
+	u, err := url.Parse(raw)
+	require.NoError(t, err)
+	s, err := url.Parse(server)
+	require.NoError(t, err)
+	u.Scheme, u.Host = s.Scheme, s.Host
+	return u.String()
+}
