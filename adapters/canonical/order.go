@@ -15,7 +15,7 @@ func (f *Fields) OrderID() string {
 		return ""
 	}
 	id := f.fit(f.event.OrderID())
-	if id != "" {
+	if id != "" && id == f.event.Payload.Text("order_id") {
 		f.leave("order_id")
 	}
 	return id
@@ -26,7 +26,9 @@ func (f *Fields) Storefront() string {
 	if f.destination.Options.Denies("storefront_id") {
 		return ""
 	}
-	f.leave("storefront_id")
+	if f.event.Storefront.Code == f.event.Payload.Text("storefront_id") {
+		f.leave("storefront_id")
+	}
 	return f.event.Storefront.Code
 }
 
