@@ -1,0 +1,135 @@
+package meta
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"time"
+
+	"relay"
+	"relay/adapters/canonical"
+)
+
+// answer is what Meta says, to a success and to a failure.
+type answer struct {
+	EventsReceived json.Number     `json:"events_received"`
+	Messages       json.RawMessage `json:"messages"`
+	TraceID        string          `json:"fbtrace_id"`
+	Error          *failure        `json:"error"`
+}
+
+type failure struct {
+	Type        string      `json:"type"`
+	Code        json.Number `json:"code"`
+	Subcode     json.Number `json:"error_subcode"`
+	IsTransient bool        `json:"is_transient"`
+	TraceID     string      `json:"fbtrace_id"`
+}
+
+// blockedFor is the wait after code 368: the block is for abuse, and knocking prolongs it.
+const blockedFor = time.Hour
+
+// Outcome reads the answer: the status, and the code and subcode in the body, which override it. A throttle often comes as
+// HTTP 400.
+//
+// Codes: rudder-transformer @c98d160c, src/v0/util/facebookUtils/networkHandler.js;
+// https://developers.facebook.com/docs/graph-api/guides/error-handling. Codes 32, 102, 10, 506, 613 and those from 80004 on
+// come from general Graph pages and are unconfirmed for this edge.
+func (Adapter) Outcome(r relay.Reply) relay.Result {
+	var a answer
+	res, decided := canonical.Read(r, &a)
+	res.Fields = a.fields()
+	res.TraceID = canonical.TraceID(a.TraceID)
+	if a.Error != nil {
+		res.TraceID = canonical.TraceID(a.Error.TraceID)
+	}
+	switch {
+	case decided:
+	case a.Error != nil:
+		a.Error.classify(&res)
+	case res.Outcome == relay.Accepted && a.EventsReceived == "":
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonNotJSON // some other server's JSON
+	case res.Outcome == relay.Accepted && a.EventsReceived == "0":
+		res.Outcome, res.Reason = relay.Rejected, relay.ReasonVendorRejected
+	}
+	if res.Reason == relay.ReasonThrottled {
+		res.RetryAfter = max(res.RetryAfter, regainAccess(r))
+	}
+	return res
+}
+
+var typeName = regexp.MustCompile(`^[A-Za-z]{1,40}$`)
+
+// fields are the answer's numbers and its type; never its messages.
+func (a answer) fields() map[string]string {
+	f := map[string]string{}
+	put := func(name, value string) {
+		if value != "" && len(value) <= 40 {
+			f[name] = value
+		}
+	}
+	put("events_received", string(a.EventsReceived))
+	var messages []json.RawMessage
+	if json.Unmarshal(a.Messages, &messages) == nil && len(messages) > 0 {
+		put("messages", strconv.Itoa(len(messages)))
+	}
+	if e := a.Error; e != nil {
+		put("code", string(e.Code))
+		put("subcode", string(e.Subcode))
+		if typeName.MatchString(e.Type) {
+			put("type", e.Type)
+		}
+	}
+	if len(f) == 0 {
+		return nil
+	}
+	return f
+}
+
+// classify sets outcome and reason by the vendor's codes; an unlisted code leaves them to the status, and is never a
+// success.
+func (e failure) classify(res *relay.Result) {
+	code, err := e.Code.Int64()
+	if err != nil {
+		code = -1
+	}
+	switch {
+	case e.IsTransient, code == 1, code == 2, code == 5000, code == 21009:
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonServerError
+	case code == 4, code == 17, code == 32, code == 341, code == 613, code >= 80000 && code <= 80014:
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonThrottled
+	case code == 368:
+		res.Outcome, res.Reason, res.RetryAfter = relay.Retry, relay.ReasonThrottled, max(res.RetryAfter, blockedFor)
+	case code == 102, code == 190:
+		res.Outcome, res.Reason = relay.Unauthorized, relay.ReasonUnauthorized
+	case code == 3, code == 10, code >= 200 && code <= 299:
+		res.Outcome, res.Reason = relay.Unauthorized, relay.ReasonVendorPermission
+	case code == 100 && e.Subcode == "33": // the dataset does not exist for this token
+		res.Outcome, res.Reason = relay.Unauthorized, relay.ReasonNotFound
+	case code == 100 && e.Subcode == "2804003":
+		res.Outcome, res.Reason = relay.Rejected, relay.ReasonTooOld
+	case code == 100 && (e.Subcode == "2804010" || e.Subcode == "2804050"): // no currency; nothing to match by
+		res.Outcome, res.Reason = relay.Rejected, relay.ReasonMissingField
+	case res.Outcome == relay.Unauthorized && code != 100 && code != 105 && code != 506:
+	default:
+		res.Outcome, res.Reason = relay.Rejected, relay.ReasonVendorRejected
+	}
+}
+
+// regainAccess is the longest wait that the usage header names, in minutes there.
+// https://developers.facebook.com/docs/graph-api/overview/rate-limiting#headers-2
+func regainAccess(r relay.Reply) time.Duration {
+	var usage map[string][]struct {
+		Minutes float64 `json:"estimated_time_to_regain_access"`
+	}
+	if json.Unmarshal([]byte(r.Get("X-Business-Use-Case-Usage")), &usage) != nil {
+		return 0
+	}
+	var longest float64
+	for _, entries := range usage {
+		for _, e := range entries {
+			longest = max(longest, e.Minutes)
+		}
+	}
+	return time.Duration(min(longest, 7*24*60) * float64(time.Minute))
+}
