@@ -3,12 +3,16 @@ package adapters
 
 import (
 	"relay"
+	"relay/adapters/meta"
 	"relay/adapters/sgtm"
+	"relay/adapters/tiktok"
 )
 
 // All are the adapters of the production binary, by destination key. The map is the caller's own.
 func All() map[string]relay.Adapter {
 	return map[string]relay.Adapter{
-		relay.SGTM: sgtm.Adapter{},
+		relay.SGTM:  sgtm.Adapter{},
+		"meta_capi": meta.Adapter{},
+		"tiktok":    tiktok.Adapter{},
 	}
 }
