@@ -119,7 +119,8 @@ func Conclude(route Route, ends []End) Conclusion {
 	return c
 }
 
-// sum is the status of an event whose deliveries ended so, and the reason of the end that decided it. What an admin
+// sum is the status of an event whose deliveries ended so, and the reason of the end that decided it. Of several failures
+// the one that another try may mend goes first, so that a replay after an outage finds it. What an admin
 // chose for this event (skipped) explains more than a switch that was off (blocked). A container whose tries ran out and
 // whose events the platforms took over (Off, exhausted) fails the event only where none of them accepted it.
 func sum(ends []End, route Route) (Status, Reason) {
@@ -142,7 +143,8 @@ func sum(ends []End, route Route) (Status, Reason) {
 	}
 	switch {
 	case len(failed) > 0:
-		return StatusFailed, failed[0].Reason
+		i := slices.IndexFunc(failed, func(e End) bool { return e.Reason == ReasonExhausted || e.Reason == ReasonUnhealthy })
+		return StatusFailed, failed[max(0, i)].Reason
 	case len(accepted) > 0:
 		return StatusDelivered, ""
 	case len(replaced) > 0:

@@ -45,6 +45,22 @@ type Replay struct {
 	Walked    bool // every match has been looked at
 }
 
+// RecoveryReplay sends again what failed at a destination while it was failing. It looks an hour further back, for events
+// that had been in retry when the trouble began.
+func RecoveryReplay(storefront int64, destination string, since time.Time) Replay {
+	return Replay{
+		Filter: Filter{
+			StorefrontID: storefront,
+			Statuses:     []Status{StatusFailed},
+			Reasons:      []Reason{ReasonExhausted, ReasonUnhealthy, ReasonUnauthorized},
+			Destination:  destination,
+			From:         since.Add(-time.Hour),
+		},
+		Rate: DefaultReplayRate,
+		By:   "relay",
+	}
+}
+
 // InFlight are events that it started and that have not ended.
 func (r Replay) InFlight() int64 { return r.Started - r.Delivered - r.Failed - r.Skipped }
 

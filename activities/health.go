@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"time"
 
 	"relay"
 )
@@ -11,16 +10,17 @@ import (
 type HealthStore interface {
 	// RecordFailure counts a retryable failure; with down, the destination is unhealthy whatever the count.
 	RecordFailure(ctx context.Context, storefront int64, destination string, reason relay.Reason, down bool) error
-	// RecordSuccess ends a row of failures. It says since when the destination had been failing where it was unhealthy
-	// and this call made it healthy again.
-	RecordSuccess(ctx context.Context, storefront int64, destination string) (since time.Time, recovered bool, err error)
+	// RecordSuccess ends a row of failures. Where it made an unhealthy destination healthy it begins the replay of what
+	// failed meanwhile and gives its id, else 0.
+	RecordSuccess(ctx context.Context, storefront int64, destination string) (replay int64, err error)
 	// Probe says whether this try may find out how an unhealthy destination is: one each relay.ProbeEvery may.
 	Probe(ctx context.Context, storefront int64, destination string) (bool, error)
 }
 
-// Recovery sends again what failed while a destination was unhealthy.
+// Recovery carries out the replay of what failed while a destination was unhealthy. What it fails to start, every worker
+// looks for.
 type Recovery interface {
-	Recover(ctx context.Context, storefront relay.Storefront, destination string, since time.Time) error
+	StartReplay(ctx context.Context, id int64) error
 }
 
 // admitted ends a try at an unhealthy destination at once, unless it is the one that finds out how it is: nothing hammers,
@@ -65,12 +65,12 @@ func (t *try) heed(ctx context.Context) {
 }
 
 func (t *try) recover(ctx context.Context, storefront relay.Storefront) error {
-	since, recovered, err := t.Health.RecordSuccess(ctx, storefront.ID, t.in.Destination)
-	if err != nil || !recovered {
+	replay, err := t.Health.RecordSuccess(ctx, storefront.ID, t.in.Destination)
+	if err != nil || replay == 0 {
 		return err
 	}
-	t.Log.InfoContext(ctx, "destination.recovered", append(t.names(), "since", since)...)
-	return t.Recovery.Recover(ctx, storefront, t.in.Destination, since)
+	t.Log.InfoContext(ctx, "destination.recovered", append(t.names(), "replay", replay)...)
+	return t.Recovery.StartReplay(ctx, replay)
 }
 
 func (t *try) gate() gateKey {

@@ -113,7 +113,7 @@ func (s *service) activities() *activities.Activities {
 		Inbox:        inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: lease}},
 		Starter:      s.starter(false),
 		Health:       s.store,
-		Recovery:     s.recovery(),
+		Recovery:     s.starter(false),
 		Books:        s.store,
 		Replays:      s.store,
 		Figures:      s.store,

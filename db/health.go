@@ -27,28 +27,34 @@ func (s *Store) RecordFailure(ctx context.Context, storefront int64, destination
 	return fail("record a failure of "+destination, err)
 }
 
-// RecordSuccess ends a row of failures. Where the destination was unhealthy and this call made it healthy, it says since
-// when it had been failing: of several calls at once, one hears that.
-func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination string) (time.Time, bool, error) {
-	var since time.Time
-	recovered := false
+// RecordSuccess ends a row of failures. Where the destination was unhealthy, and this call made it healthy, it begins the
+// replay of what failed meanwhile, in the same transaction, and gives its id; else 0. Of several calls at once, one does.
+func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination string) (int64, error) {
+	var replay int64
 	err := s.tx(ctx, func(tx *sql.Tx) error {
+		var now time.Time
 		var failing, unhealthy sql.NullTime
-		err := tx.QueryRowContext(ctx, `SELECT failing_since, unhealthy_since FROM destination_health
-			WHERE storefront_id = ? AND destination = ? FOR UPDATE`, storefront, destination).Scan(&failing, &unhealthy)
+		err := tx.QueryRowContext(ctx, `SELECT UTC_TIMESTAMP(6), failing_since, unhealthy_since FROM destination_health
+			WHERE storefront_id = ? AND destination = ? FOR UPDATE`, storefront, destination).Scan(&now, &failing, &unhealthy)
 		if err != nil {
 			return err
 		}
-		since, recovered = failing.Time, unhealthy.Valid
 		_, err = tx.ExecContext(ctx, `UPDATE destination_health SET failures = 0, failing_since = NULL, unhealthy_since = NULL,
 			probe_at = NULL, reason = NULL, updated_at = UTC_TIMESTAMP(6) WHERE storefront_id = ? AND destination = ?`,
 			storefront, destination)
+		if err != nil || !unhealthy.Valid {
+			return err
+		}
+		r := relay.RecoveryReplay(storefront, destination, failing.Time)
+		// What fails until the last worker has heard of the recovery is meant, too.
+		r.Filter.To = now.Add(relay.ProbeEvery)
+		replay, err = insertReplay(ctx, tx, r)
 		return err
 	})
 	if err != nil {
-		return time.Time{}, false, fail("record a success of "+destination, err)
+		return 0, fail("record a success of "+destination, err)
 	}
-	return since, recovered, nil
+	return replay, nil
 }
 
 // Probe says whether this try may find out how an unhealthy destination is: one each relay.ProbeEvery may.

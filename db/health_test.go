@@ -48,16 +48,21 @@ func TestTwentyFailuresInARowMakeADestinationUnhealthy(t *testing.T) {
 		require.EqualValues(t, 1, let.Load())
 	})
 
-	t.Run("the first success says since when it had been failing, once", func(t *testing.T) {
+	t.Run("the first success begins the replay of what failed meanwhile, once", func(t *testing.T) {
 		since := health().Since
-		got, recovered, err := f.RecordSuccess(t.Context(), bosley, relay.SGTM)
+		replay, err := f.RecordSuccess(t.Context(), bosley, relay.SGTM)
 		require.NoError(t, err)
-		require.True(t, recovered)
-		require.Equal(t, since, got)
 		require.Zero(t, health())
-		_, recovered, err = f.RecordSuccess(t.Context(), bosley, relay.SGTM)
+		again, err := f.RecordSuccess(t.Context(), bosley, relay.SGTM)
 		require.NoError(t, err)
-		require.False(t, recovered)
+		require.Zero(t, again)
+		r, err := f.Replay(t.Context(), replay)
+		require.NoError(t, err)
+		require.Equal(t, relay.ReplayRunning, r.State)
+		require.Equal(t, bosley, r.Filter.StorefrontID)
+		require.Equal(t, relay.SGTM, r.Filter.Destination)
+		require.True(t, r.Filter.From.Before(since))
+		require.ElementsMatch(t, []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy, relay.ReasonUnauthorized}, r.Filter.Reasons)
 	})
 
 	t.Run("a refused credential does it at once, for its storefront alone", func(t *testing.T) {

@@ -58,20 +58,24 @@ func (s *Store) CreateReplay(ctx context.Context, r relay.Replay) (relay.Replay,
 	if r.Filter.To.IsZero() || r.Filter.To.After(now) {
 		r.Filter.To = now
 	}
-	filter, err := json.Marshal(r.Filter)
-	if err != nil {
-		return r, fail(act, err)
-	}
-	res, err := s.sql.ExecContext(ctx, "INSERT INTO event_replays (state, filter, resend, rate, created_by, matched) VALUES (?, ?, ?, ?, ?, ?)",
-		string(relay.ReplayRunning), filter, list(r.Resend), r.Rate, cut(r.By, 255), r.Matched)
-	if err != nil {
-		return r, fail(act, err)
-	}
-	id, err := res.LastInsertId()
+	id, err := insertReplay(ctx, s.sql, r)
 	if err != nil {
 		return r, fail(act, err)
 	}
 	return s.Replay(ctx, id)
+}
+
+func insertReplay(ctx context.Context, q querier, r relay.Replay) (int64, error) {
+	filter, err := json.Marshal(r.Filter)
+	if err != nil {
+		return 0, err
+	}
+	res, err := q.ExecContext(ctx, "INSERT INTO event_replays (state, filter, resend, rate, created_by, matched) VALUES (?, ?, ?, ?, ?, ?)",
+		string(relay.ReplayRunning), filter, list(r.Resend), r.Rate, cut(r.By, 255), r.Matched)
+	if err != nil {
+		return 0, err
+	}
+	return res.LastInsertId()
 }
 
 // Replay reads a replay; relay.ErrNotFound where there is none.

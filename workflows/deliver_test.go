@@ -248,7 +248,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		b.store.health, b.store.probes = relay.Health{Failures: 20, Unhealthy: true}, 1
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusDelivered, b.store.status)
-		require.Equal(t, []string{relay.SGTM}, b.store.recovered)
+		require.Equal(t, []int64{7}, b.store.replays)
 	})
 
 	t.Run("ends the waiting tries of an event, too", func(t *testing.T) {

@@ -20,8 +20,8 @@ type store struct {
 	conclusion  relay.Conclusion
 	failRecords int
 	health      relay.Health
-	probes      int // that Probe lets through
-	recovered   []string
+	probes      int     // that Probe lets through
+	replays     []int64 // started
 	back        time.Time
 	now         func() time.Time
 }
@@ -175,15 +175,18 @@ func (s *store) RecordFailure(_ context.Context, _ int64, _ string, _ relay.Reas
 	return nil
 }
 
-func (s *store) RecordSuccess(context.Context, int64, string) (time.Time, bool, error) {
+func (s *store) RecordSuccess(context.Context, int64, string) (int64, error) {
 	unlock, err := s.lock()
 	if err != nil {
-		return time.Time{}, false, err
+		return 0, err
 	}
 	defer unlock()
 	was := s.health
 	s.health = relay.Health{}
-	return was.Since, was.Unhealthy, nil
+	if !was.Unhealthy {
+		return 0, nil
+	}
+	return 7, nil
 }
 
 func (s *store) Probe(context.Context, int64, string) (bool, error) {
@@ -196,8 +199,8 @@ func (s *store) Probe(context.Context, int64, string) (bool, error) {
 	return s.probes >= 0, nil
 }
 
-func (s *store) Recover(_ context.Context, _ relay.Storefront, destination string, _ time.Time) error {
-	s.recovered = append(s.recovered, destination)
+func (s *store) StartReplay(_ context.Context, id int64) error {
+	s.replays = append(s.replays, id)
 	return nil
 }
 
