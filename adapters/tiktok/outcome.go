@@ -40,9 +40,12 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 }
 
 var (
-	// wrongField is where the message of a 40002 says which of our fields it means.
-	wrongField = regexp.MustCompile(`\bBatch\.[0-9]+\.((user|page|properties)(\.[a-z_0-9]{1,40}){1,4}|event_id|event_time|event|limited_data_use)\b`)
-	timedOut   = regexp.MustCompile(`internal.*(time-?out|timed out|time out)`)
+	// wrongField is where the message of a 40002 says which of our keys it means; no other word of it is kept.
+	wrongField = regexp.MustCompile(`\bBatch\.[0-9]+\.((properties\.contents\.[0-9]{1,4}|user|page|properties)\.(email|phone|external_id|` +
+		`first_name|last_name|zip_code|city|state|country|ttclid|ttp|ip|user_agent|locale|url|referrer|value|currency|content_type|` +
+		`content_ids|contents|content_id|content_name|content_category|brand|price|quantity|order_id|shop_id|query|description|` +
+		`num_items|status)|event_id|event_time|event|limited_data_use)\b`)
+	timedOut = regexp.MustCompile(`internal.*(time-?out|timed out|time out)`)
 )
 
 // fields are the code and, of the message, the path of the field that it complains about.

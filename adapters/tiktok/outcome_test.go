@@ -91,7 +91,9 @@ func TestTheFieldThatTikTokMeansIsKept(t *testing.T) {
 	for message, field := range map[string]string{
 		"Batch.0.properties.contents.0.content_id: Not a valid string, got Jane": "properties.contents.0.content_id",
 		"Batch.0.event_id: Not a valid string.":                                  "event_id",
-		"Batch.0.user.jane@example.com: no":                                      "user.jane",
+		"Batch.0.properties.value: Not a number":                                 "properties.value",
+		"Batch.0.user.jane@example.com: no":                                      "",
+		"Batch.0.user.0123456789abcdef: no":                                      "",
 		"Batch.0.secret.value: no":                                               "",
 		"Invalid value for Jane":                                                 "",
 	} {
