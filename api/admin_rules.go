@@ -71,8 +71,8 @@ func (v *findings) settings(err error, prefix string, fields ...string) {
 }
 
 var (
-	lengths   = regexp.MustCompile(`^([0-9]+)-([0-9]+) characters`)
-	eventTypeName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.:-]{0,49}$`)
+	lengths          = regexp.MustCompile(`^([0-9]+)-([0-9]+) characters`)
+	eventTypeName    = regexp.MustCompile(`^[a-z0-9][a-z0-9_.:-]{0,49}$`)
 	payloadFieldName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 )
 

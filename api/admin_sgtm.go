@@ -174,6 +174,9 @@ func merged(old map[string]relay.Secret, in Patched[map[string]*string]) map[str
 func (a *Admin) checkSGTM(ctx context.Context, f *findings, v, old relay.SGTMConfig) {
 	f.line("measurement_id", v.MeasurementID)
 	f.line("api_secret", v.APISecret.Reveal())
+	if v.ClientType == "ga4" && v.MeasurementID == "" {
+		f.add("measurement_id", codeMissingField, "client type ga4 needs one, in the form G-XXXXXX")
+	}
 	f.line("custom_endpoint_path", v.EndpointPath)
 	if v.URL != old.URL {
 		f.address(ctx, a.CheckURL, "sgtm_url", v.URL)
