@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"relay/db/dbtest/proc"
+	"relay/deploy/dev/bench"
 	"relay/deploy/dev/relaydev"
 )
 
@@ -20,6 +21,7 @@ const usage = `usage: dev <command>
   sandbox   run the sandbox alone, which plays sGTM and the platforms
   mysql     run a private MySQL-compatible server alone
   relay     run the relay with the sandbox platform; "dev relay --help" lists its commands
+  bench     measure the relay beside bare MySQL and bare Temporal
 
 "dev <command> --help" lists a command's options.
 `
@@ -34,7 +36,7 @@ func main() {
 func run(args []string) int {
 	proc.ExitWithParent()
 	commands := map[string]func(context.Context, []string) error{
-		"up": up, "temporal": runTemporal, "sandbox": runSandbox, "mysql": runMySQL,
+		"up": up, "temporal": runTemporal, "sandbox": runSandbox, "mysql": runMySQL, "bench": bench.Command,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(os.Stderr, usage)

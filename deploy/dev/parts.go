@@ -31,6 +31,7 @@ func runTemporal(ctx context.Context, args []string) error {
 	flags.IntVar(&c.UIPort, "ui-port", 0, "port of the Web UI; 0 chooses a free one, -1 runs none")
 	flags.StringVar(&c.LogLevel, "log-level", "error", "debug, info, warn or error")
 	flags.Float64Var(&c.FaultRate, "fault-rate", 0, "share of the storage calls that fail, such as 0.05")
+	flags.BoolVar(&c.NoFairness, "no-fairness", false, "ignore the fairness keys of workflows, as a cluster does by default")
 	if done, err := parse(flags, args); done {
 		return err
 	}

@@ -36,6 +36,8 @@ type TemporalOptions struct {
 	Port      int     // 0 chooses a free one
 	UIPort    int     // 0 chooses a free one, negative runs no Web UI
 	FaultRate float64 // share of the storage calls that fail
+	// NoFairness ignores fairness keys, as a cluster does by default.
+	NoFairness bool
 }
 
 // Temporal is the embedded Temporal as a process.
@@ -56,6 +58,7 @@ func NewTemporal(programs Programs, o TemporalOptions) *Temporal {
 		line: func() []string {
 			return append(append([]string{}, programs.Dev...), "temporal",
 				"--dir", o.Dir,
+				"--no-fairness="+strconv.FormatBool(o.NoFairness),
 				"--port", strconv.Itoa(portOr(o.Port, t.announced.Address)),
 				"--ui-port", strconv.Itoa(portOr(o.UIPort, t.announced.UIURL)),
 				"--fault-rate", strconv.FormatFloat(o.FaultRate, 'g', -1, 64))

@@ -4,6 +4,8 @@ package relaydev
 
 import (
 	"context"
+	"fmt"
+	"os"
 
 	"relay/adapters"
 	adapter "relay/adapters/sandbox"
@@ -15,6 +17,10 @@ import (
 // Main runs the relay's command line and returns its exit code. It ends with the process that started it.
 func Main(ctx context.Context, args []string) int {
 	proc.ExitWithParent()
+	if err := profile(os.Getenv("RELAY_DEV_PROFILES")); err != nil {
+		fmt.Fprintln(os.Stderr, "RELAY_DEV_PROFILES:", err)
+		return 2
+	}
 	all := adapters.All()
 	for _, code := range sandbox.Platforms() {
 		all[code] = adapter.Adapter{}

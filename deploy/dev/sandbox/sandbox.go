@@ -100,4 +100,6 @@ func fieldValue(body, quoted []byte) string {
 
 // Platforms are the codes under which the development relay knows the sandbox as a platform. It posts to
 // /platform/<code>.
-func Platforms() []string { return []string{"sandbox", "sandbox_b", "sandbox_c"} }
+func Platforms() []string {
+	return []string{"sandbox", "sandbox_b", "sandbox_c", "sandbox_d", "sandbox_e"}
+}

@@ -53,10 +53,10 @@ func (s *Server) services() map[string]config.Service {
 // unlimited stands for limits that a laptop can't reach: they protect clusters shared by many.
 const unlimited = 100_000
 
-func dynamic() dynamicconfig.StaticClient {
+func dynamic(fairness bool) dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
 		// Starts carry the storefront as their fairness key; without this it would be ignored.
-		dynamicconfig.MatchingEnableFairness.Key(): true,
+		dynamicconfig.MatchingEnableFairness.Key(): fairness,
 		// Partitions spread a queue over several nodes. Here there is one, and order within a queue is worth more.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,

@@ -42,6 +42,8 @@ type Config struct {
 	LogLevel  string // debug, info, warn or error; default error
 	// FaultRate is the share of storage calls that fail, 0 to 1: what a test of recovery needs.
 	FaultRate float64
+	// NoFairness ignores fairness keys, as a cluster does unless it is told otherwise: for measuring what they are worth.
+	NoFairness bool
 }
 
 // NoUI as a UIPort runs no Web UI.
@@ -134,7 +136,7 @@ func (s *Server) newServer(settings *config.Config) (temporal.Server, error) {
 		temporal.WithLogger(newLogger(s.config.LogLevel, s.LogFile(), &s.stopping)),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
-		temporal.WithDynamicConfigClient(dynamic()),
+		temporal.WithDynamicConfigClient(dynamic(!s.config.NoFairness)),
 		temporal.WithCustomMetricsHandler(metrics.NoopMetricsHandler),
 	)
 }

@@ -1,0 +1,26 @@
+package bench
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay/deploy/dev/harness"
+)
+
+// TestAScenarioRunsToItsEnd keeps the benchmark from rotting; its figures mean nothing.
+func TestAScenarioRunsToItsEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a whole system")
+	}
+	r := &run{
+		programs: harness.Built(t), dir: t.TempDir(), sizes: sizes{Singles: 3}, progress: t.Logf,
+		result: &Result{Title: "rest"}, machine: &Machine{},
+	}
+	require.NoError(t, rest(t.Context(), r))
+	require.Len(t, r.result.Figures, 7)
+	for _, f := range r.result.Figures {
+		require.Positive(t, f.Value, f.Name)
+	}
+	require.NotEmpty(t, r.machine.Database)
+}

@@ -1,0 +1,58 @@
+package bench
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestQuantilesAreValuesThatWereMeasured(t *testing.T) {
+	t.Parallel()
+	took := []time.Duration{4, 1, 3, 2}
+	require.Equal(t, time.Duration(2), median(took))
+	require.Equal(t, time.Duration(4), quantile(took, 0.99))
+	require.Equal(t, []time.Duration{4, 1, 3, 2}, took, "the order stays")
+	require.Zero(t, median([]float64(nil)))
+}
+
+func TestAFigureIsJudgedByItsGoals(t *testing.T) {
+	t.Parallel()
+	var r Result
+	r.add("ratio", 0.75432, "×", atLeast(0.7), atLeast(0.8))
+	r.add("p50", 99, "ms", atMost(100))
+	require.InDelta(t, 0.7543, r.Figures[0].Value, 1e-9)
+	require.True(t, r.Figures[0].Goals[0].Met)
+	require.False(t, r.Figures[0].Goals[1].Met)
+	require.True(t, r.Figures[1].Goals[0].Met)
+	require.Contains(t, r.text(), "≥ 0.70, ≥ 0.80 missed")
+}
+
+func TestTheReportIsWrittenForPeopleAndForPrograms(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := Report{Machine: Machine{Cores: 2}, Results: []Result{{Title: "Drain", Figures: []Figure{{Name: "rate", Value: 0.9, Unit: "×"}}}}}
+	require.NoError(t, r.write(dir))
+	for file, part := range map[string]string{"bench.json": `"rate"`, "BENCHMARKS.md": "| rate | 0.90 × |"} {
+		text, err := os.ReadFile(dir + "/" + file)
+		require.NoError(t, err)
+		require.Contains(t, string(text), part)
+	}
+}
+
+func TestProcessesAreMetered(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("no /proc here")
+	}
+	for end := time.Now().Add(50 * time.Millisecond); time.Now().Before(end); {
+		_ = make([]byte, 1<<10) // uses time
+	}
+	cpu, err := cpuOf(os.Getpid())
+	require.NoError(t, err)
+	require.Positive(t, cpu)
+	mib, err := residentOf(os.Getpid())
+	require.NoError(t, err)
+	require.Greater(t, mib, 1.0)
+}

@@ -1,0 +1,173 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tick is the unit in which Linux counts a process's CPU time (USER_HZ).
+const tick = 10 * time.Millisecond
+
+// cpuOf is the CPU time that a process has used, all its threads together.
+func cpuOf(pid int) (time.Duration, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	// The name, in brackets, may hold anything; fields 14 and 15 are user and system time.
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
+	if len(fields) < 13 {
+		return 0, errors.New("/proc: a stat file of an unknown form")
+	}
+	user, err1 := strconv.ParseInt(fields[11], 10, 64)
+	system, err2 := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * tick, errors.Join(err1, err2)
+}
+
+// residentOf is a process's resident memory in MiB.
+func residentOf(pid int) (float64, error) {
+	kib, err := strconv.ParseFloat(strings.TrimSuffix(fileValue(fmt.Sprintf("/proc/%d/status", pid), "VmRSS", ":"), " kB"), 64)
+	return kib / 1024, err
+}
+
+// usage is what the parts have used so far.
+type usage struct {
+	cpu        map[string]time.Duration // by part
+	statements map[string]int64         // by kind
+}
+
+// usage reads the meters.
+func (l *lab) usage(ctx context.Context) (usage, error) {
+	u := usage{cpu: map[string]time.Duration{}}
+	for name, pid := range l.pids() {
+		var err error
+		if u.cpu[name], err = cpuOf(pid); err != nil {
+			return u, err
+		}
+	}
+	var err error
+	u.statements, err = statements(ctx, l.database)
+	return u, err
+}
+
+// since is what was used between an earlier reading and this one.
+func (u usage) since(earlier usage) usage {
+	d := usage{cpu: map[string]time.Duration{}, statements: map[string]int64{}}
+	for name, cpu := range u.cpu {
+		d.cpu[name] = cpu - earlier.cpu[name]
+	}
+	for kind, n := range u.statements {
+		d.statements[kind] = n - earlier.statements[kind]
+	}
+	return d
+}
+
+// plus adds another usage.
+func (u usage) plus(other usage) usage {
+	sum := usage{cpu: map[string]time.Duration{}, statements: map[string]int64{}}
+	for _, one := range []usage{u, other} {
+		for name, cpu := range one.cpu {
+			sum.cpu[name] += cpu
+		}
+		for kind, n := range one.statements {
+			sum.statements[kind] += n
+		}
+	}
+	return sum
+}
+
+// sum is the CPU time of all parts.
+func (u usage) sum() time.Duration {
+	var sum time.Duration
+	for _, cpu := range u.cpu {
+		sum += cpu
+	}
+	return sum
+}
+
+// perEvent adds lines for what n events used, of the parts named.
+func (r *Result) perEvent(what string, u usage, n int, parts ...string) {
+	var sum time.Duration
+	for _, name := range parts {
+		r.add("CPU per event, "+name+what, ms(u.cpu[name])/float64(n), "ms")
+		sum += u.cpu[name]
+	}
+	if len(parts) > 1 {
+		r.add("CPU per event, together"+what, ms(sum)/float64(n), "ms")
+	}
+}
+
+// statementsPerEvent adds a line for the SQL statements.
+func (r *Result) statementsPerEvent(u usage, n int) {
+	share := func(kind string) float64 { return float64(u.statements[kind]) / float64(n) }
+	r.add("SQL statements per event", share("Questions"), "")
+	r.note("Statements per event: %s SELECT, %s INSERT, %s UPDATE, %s COMMIT.", number(share("Com_select")),
+		number(share("Com_insert")), number(share("Com_update")), number(share("Com_commit")))
+}
+
+// statements are the server's own counters.
+func statements(ctx context.Context, database *sql.DB) (map[string]int64, error) {
+	rows, err := database.QueryContext(ctx, `SHOW GLOBAL STATUS WHERE Variable_name IN
+		('Questions', 'Com_select', 'Com_insert', 'Com_update', 'Com_commit', 'Com_begin')`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[string]int64{}
+	for rows.Next() {
+		var kind string
+		var n int64
+		if err := rows.Scan(&kind, &n); err != nil {
+			return nil, err
+		}
+		counts[kind] = n
+	}
+	return counts, rows.Err()
+}
+
+// settle waits until the parts rest: what is measured next shall not pay for what went before. After its bound it goes on.
+func (l *lab) settle(ctx context.Context) error {
+	const look, quiet, bound = 200 * time.Millisecond, 0.2, 20 * time.Second
+	last, err := l.cpu()
+	for end := time.Now().Add(bound); err == nil && time.Now().Before(end); {
+		if err := sleep(ctx, look); err != nil {
+			return err
+		}
+		var now time.Duration
+		now, err = l.cpu()
+		if (now - last).Seconds() < quiet*look.Seconds() {
+			return err
+		}
+		last = now
+	}
+	return err
+}
+
+// cpu is the CPU time of all parts.
+func (l *lab) cpu() (time.Duration, error) {
+	var sum time.Duration
+	for _, pid := range l.pids() {
+		one, err := cpuOf(pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += one
+	}
+	return sum, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

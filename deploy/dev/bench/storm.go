@@ -1,0 +1,75 @@
+package bench
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"relay/deploy/dev/sandbox"
+)
+
+// storm lets many events fail once with the wish to be tried again all at the same moment, and times from that moment until
+// all are delivered. Every second answer is a success: a destination that only fails would be left alone.
+func storm(ctx context.Context, r *run) error {
+	l, err := r.newLab(ctx, labOptions{scripted: true, env: []string{"RETRY_BACKOFF_BASE=1"}})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.close() }()
+	const slowest = 25 // events a second at which the first tries have to go, on any machine
+	due := time.Now().Add(time.Duration(2*r.sizes.Storm/slowest) * time.Second).Truncate(time.Second)
+	later := sandbox.Answer{Status: http.StatusServiceUnavailable, Headers: map[string]string{"Retry-After": due.UTC().Format(http.TimeFormat)}}
+	rule := sandbox.Rule{Path: "/a"}
+	for range r.sizes.Storm {
+		rule.Answers = append(rule.Answers, later, sandbox.Answer{})
+	}
+	if err := l.Sandbox.Answer(ctx, rule); err != nil {
+		return err
+	}
+	if err := l.postBacklog(ctx, "a", 2*r.sizes.Storm, fullSizes.Batch); err != nil {
+		return err
+	}
+	waiting, err := l.whenWaiting(ctx, int64(2*r.sizes.Storm), due)
+	if err != nil {
+		return err
+	}
+	if err := sleep(ctx, time.Until(due)); err != nil {
+		return err
+	}
+	before, err := l.usage(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.drained(ctx); err != nil {
+		return err
+	}
+	took := time.Since(due)
+	after, err := l.usage(ctx)
+	if err != nil {
+		return err
+	}
+	r.result.add("events due at once", float64(waiting), "")
+	r.result.add("all delivered after", took.Seconds(), "s")
+	r.result.add("events delivered a second", float64(waiting)/took.Seconds(), "/s")
+	r.result.perEvent("", after.since(before), waiting, partRelay, partTemporal, partDatabase)
+	r.result.note("%d events, of which every second failed with a Retry-After that named the same second; a delay has up to a tenth of jitter.", 2*r.sizes.Storm)
+	return nil
+}
+
+// whenWaiting waits until all first tries are made and tells how many events wait for their second.
+func (l *lab) whenWaiting(ctx context.Context, tries int64, due time.Time) (int, error) {
+	var err error
+	for err == nil && time.Now().Before(due) {
+		var total int64
+		if total, err = l.Sandbox.Total(ctx); err == nil && total >= tries {
+			break
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return l.count(ctx, "status = 'processing'")
+}
