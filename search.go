@@ -11,7 +11,7 @@ type Filter struct {
 	StorefrontID int64    `json:"storefront_id,omitempty"`
 	Type         string   `json:"type,omitempty"`
 	Statuses     []Status `json:"statuses,omitempty"`
-	Reason       Reason   `json:"reason,omitempty"`
+	Reasons      []Reason `json:"reasons,omitempty"`
 	Source       string   `json:"source,omitempty"`
 	// Destination picks events with a delivery that ended there, whichever way; AcceptedBy those that one of these took.
 	Destination string   `json:"destination,omitempty"`

@@ -22,6 +22,8 @@ type Stats struct {
 	// StatsBound.
 	Retrying      int64
 	OldestPending time.Time // zero where none is pending
+	// Health is how the destinations fare that have had trouble of late.
+	Health map[string]Health
 }
 
 // StatsBound is how far Stats counts what it counts live.

@@ -80,6 +80,7 @@ type Deps struct {
 	Database Database
 	Temporal func(context.Context) error // fails where Temporal does not answer
 	Admin    *Admin                      // nil: no admin API
+	Ops      *Ops                        // nil: no operations on events but ingestion
 	Log      *slog.Logger
 }
 
@@ -127,6 +128,8 @@ func (d Deps) check(role Role) error {
 		missing = "Inbox"
 	case ingests && d.Starter == nil:
 		missing = "Starter"
+	case ingests && d.Ops.check() != nil:
+		return d.Ops.check()
 	case ingests && d.Admin != nil:
 		return d.Admin.check()
 	default:

@@ -89,6 +89,9 @@ func (s *server) operations(e *gin.Engine) ([]route, error) {
 		b.credentials(a)
 		b.audit(a)
 	}
+	if s.deps.Ops != nil {
+		b.registerOps(s.deps.Ops)
+	}
 	return b.documents()
 }
 

@@ -10,15 +10,13 @@ import (
 	"relay"
 )
 
-// MaxAge says how old an event may be at a storefront's destination; 0 is no limit.
-type MaxAge func(storefrontID int64, destination string) time.Duration
-
 // eventTime is the payload's, where the payload is JSON; MySQL fails on what is not.
 const eventTime = "CASE WHEN JSON_VALID(e.event_payload) THEN JSON_UNQUOTE(JSON_EXTRACT(e.event_payload, '$.event_time')) END"
 
 // DryRun counts what a replay would start, by storefront, destination and reason, and how many of that are too old. It
-// looks at every match, one after the other, and keeps only the figures.
-func (s *Store) DryRun(ctx context.Context, r relay.Replay, maxAge MaxAge) (relay.DryRun, error) {
+// looks at every match, one after the other, and keeps only the figures. maxAge says how old an event may be at a storefront's
+// destination; 0 is no limit.
+func (s *Store) DryRun(ctx context.Context, r relay.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (relay.DryRun, error) {
 	const act = "count what a replay would start"
 	if err := checkDestinations(r.Resend); err != nil {
 		return relay.DryRun{}, fail(act, err)
@@ -39,7 +37,7 @@ func (s *Store) DryRun(ctx context.Context, r relay.Replay, maxAge MaxAge) (rela
 // counting is a dry run under way.
 type counting struct {
 	resend  []string
-	maxAge  MaxAge
+	maxAge  func(storefrontID int64, destination string) time.Duration
 	now     time.Time
 	events  int64
 	tallies map[relay.Tally]*relay.Tally // by their names; the figures of the keys are zero

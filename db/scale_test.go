@@ -53,7 +53,7 @@ func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
 		"delivered of a small one":  {relay.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusDelivered}}, 50, 5_000},
 		"delivered since yesterday": {relay.Filter{StorefrontID: big, Statuses: []relay.Status{relay.StatusDelivered}, From: day}, 50, 20_000},
 		"a type that nothing has":   {relay.Filter{Type: "rx_issued"}, 50, 60_000},
-		"a needle by its reason":    {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}, Reason: relay.ReasonExhausted}, 50, 100},
+		"a needle by its reason":    {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}, Reasons: []relay.Reason{relay.ReasonExhausted}}, 50, 100},
 	} {
 		before := handlerReads(t, f.raw)
 		began := time.Now()

@@ -142,8 +142,12 @@ func between(c *condition, f relay.Filter) {
 // rest is what no index answers.
 func rest(f relay.Filter) condition {
 	var c condition
-	if f.Reason != "" {
-		c.and("e.reason = ?", string(f.Reason))
+	if len(f.Reasons) > 0 {
+		var args []any
+		for _, r := range f.Reasons {
+			args = append(args, string(r))
+		}
+		c.and("e.reason IN ("+tuples("?", len(args))+")", args...)
 	}
 	if f.Type != "" {
 		c.and("LOWER(e.event_type) = ?", strings.ToLower(f.Type))

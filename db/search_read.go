@@ -77,6 +77,38 @@ func numbers(ids []int64) []any {
 	return args
 }
 
+// maxOfOrders bounds a list of the events of orders, which have a handful each.
+const maxOfOrders = 10_000
+
+// EventsOfOrders lists the events of orders, by order ids or event ids, in the order of their rows. At most 1,000 at once.
+func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]relay.EventSummary, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := tuples("?", len(ids)), make([]any, 0, 2*len(ids)+1)
+	for range 2 {
+		for _, id := range ids {
+			args = append(args, id)
+		}
+	}
+	rows, err := s.sql.QueryContext(ctx, "SELECT "+summaryColumns+" FROM (SELECT id FROM marketing_events WHERE order_id IN ("+in+`) UNION
+		SELECT id FROM marketing_events WHERE event_id IN (`+in+")) o JOIN marketing_events e ON e.id = o.id ORDER BY e.id LIMIT ?",
+		append(args, maxOfOrders)...)
+	if err != nil {
+		return nil, fail("list the events of orders", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []relay.EventSummary
+	for rows.Next() {
+		var r summary
+		if err := rows.Scan(r.dest()...); err != nil {
+			return nil, fail("list the events of orders", err)
+		}
+		list = append(list, r.event())
+	}
+	return list, fail("list the events of orders", rows.Err())
+}
+
 // EventDetail reads everything about one event; relay.ErrNotFound where there is none.
 func (s *Store) EventDetail(ctx context.Context, id int64) (relay.EventDetail, error) {
 	act := fmt.Sprintf("read event %d", id)

@@ -68,7 +68,7 @@ func TestSearchFindsWhatTheFilterSays(t *testing.T) {
 		"a status":                          {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}, []int64{id(0)}},
 		"two statuses":                      {relay.Filter{Statuses: []relay.Status{relay.StatusFailed, relay.StatusSkipped}}, []int64{id(3), id(0)}},
 		"a status of a storefront":          {relay.Filter{StorefrontID: bosley, Statuses: []relay.Status{relay.StatusPending}}, []int64{id(2)}},
-		"a reason":                          {relay.Filter{Reason: relay.ReasonNotMapped}, []int64{id(3)}},
+		"a reason":                          {relay.Filter{Reasons: []relay.Reason{relay.ReasonNotMapped}}, []int64{id(3)}},
 		"a source":                          {relay.Filter{Source: relay.SourceDirect}, []int64{direct}},
 		"a type in another case":            {relay.Filter{Type: "Purchase_Completed", StorefrontID: pfizer}, []int64{direct, id(4), id(3)}},
 		"a type that nothing has":           {relay.Filter{Type: "rx_issued"}, []int64{}},
@@ -78,7 +78,7 @@ func TestSearchFindsWhatTheFilterSays(t *testing.T) {
 		"from an hour ago":                  {relay.Filter{From: begin, Source: relay.SourceDirect}, []int64{direct}},
 		"until an hour ago":                 {relay.Filter{To: begin}, []int64{}},
 		"an order from an hour ago on":      {relay.Filter{OrderID: "direct-1", From: begin}, []int64{direct}},
-		"all that failed in the last hours": {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}, From: begin, StorefrontID: bosley, Reason: relay.ReasonExhausted}, []int64{id(0)}},
+		"all that failed in the last hours": {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}, From: begin, StorefrontID: bosley, Reasons: []relay.Reason{relay.ReasonExhausted}}, []int64{id(0)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, page := range []int{1, 2, 100} {

@@ -24,6 +24,9 @@ func (s *Store) Stats(ctx context.Context, storefrontID int64, from, to time.Tim
 	if err := s.addFigures(ctx, storefrontID, r, byID); err != nil {
 		return r, fail("read the figures", err)
 	}
+	if err := s.addHealth(ctx, byID); err != nil {
+		return r, fail("read the figures", err)
+	}
 	for i := range list {
 		if err := s.addPresent(ctx, &list[i]); err != nil {
 			return r, fail("read the figures", err)
@@ -51,7 +54,7 @@ func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]relay.Stats, 
 	defer func() { _ = rows.Close() }()
 	var list []relay.Stats
 	for rows.Next() {
-		st := relay.Stats{Destinations: map[string]relay.Counts{}, Counts: newCounts()}
+		st := relay.Stats{Destinations: map[string]relay.Counts{}, Counts: newCounts(), Health: map[string]relay.Health{}}
 		if err := rows.Scan(&st.StorefrontID, &st.StorefrontCode); err != nil {
 			return nil, err
 		}
@@ -111,4 +114,26 @@ func (s *Store) addPresent(ctx context.Context, st *relay.Stats) error {
 	err := s.sql.QueryRowContext(ctx, presentSQL, st.StorefrontID, relay.StatsBound, st.StorefrontID, st.StorefrontID).Scan(&st.Retrying, &oldest)
 	st.OldestPending = oldest.Time
 	return err
+}
+
+func (s *Store) addHealth(ctx context.Context, to map[int64]*relay.Stats) error {
+	rows, err := s.sql.QueryContext(ctx, "SELECT storefront_id, destination, failures, failing_since, unhealthy_since IS NOT NULL FROM destination_health WHERE failures > 0")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var storefront int64
+		var destination string
+		var h relay.Health
+		var since sql.NullTime
+		if err := rows.Scan(&storefront, &destination, &h.Failures, &since, &h.Unhealthy); err != nil {
+			return err
+		}
+		h.Since = since.Time
+		if st := to[storefront]; st != nil {
+			st.Health[destination] = h
+		}
+	}
+	return rows.Err()
 }

@@ -1,0 +1,197 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// EventStore is what people ask of the inbox. An event that is not there is relay.ErrNotFound.
+type EventStore interface {
+	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
+	// SearchEvents lists events, newest first, from a position on; a page may be short although there is more.
+	SearchEvents(ctx context.Context, f relay.Filter, after relay.Position, n int) (relay.EventPage, error)
+	EventDetail(ctx context.Context, id int64) (relay.EventDetail, error)
+	// EventsOfOrders lists the events of at most 1,000 orders, by order ids or event ids.
+	EventsOfOrders(ctx context.Context, ids []string) ([]relay.EventSummary, error)
+	// RetryEvent sets a failed or skipped event back to pending.
+	RetryEvent(ctx context.Context, id int64) (relay.RetryResult, error)
+	CountEvents(ctx context.Context, f relay.Filter) (int64, error)
+	// Stats reads figures; the zero storefront is all of them.
+	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (relay.StatsReport, error)
+	// RecordAudit adds a line to the audit.
+	RecordAudit(ctx context.Context, e relay.AuditEntry) error
+}
+
+// SetupStore is what a preview and a check ask of the configuration, secrets included.
+type SetupStore interface {
+	Setup(ctx context.Context, storefrontID int64) (relay.Setup, error)
+	// EventSetup reads an event as an adapter sees it, with its storefront's setup.
+	EventSetup(ctx context.Context, id int64) (relay.Event, relay.Setup, error)
+	// CredentialPlace and ContainerPlace say whose which destination a credential or an sGTM config is.
+	CredentialPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
+	ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
+}
+
+// ReplayStore keeps replays.
+type ReplayStore interface {
+	// DryRun counts what a replay would start, and what of it is older than a destination takes.
+	DryRun(ctx context.Context, r relay.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (relay.DryRun, error)
+	CreateReplay(ctx context.Context, r relay.Replay) (relay.Replay, error)
+	Replay(ctx context.Context, id int64) (relay.Replay, error)
+	// Replays lists replays, newest first, before an id; 0 is the newest.
+	Replays(ctx context.Context, before int64, n int) ([]relay.Replay, error)
+}
+
+// ReplayRunner runs replays.
+type ReplayRunner interface {
+	// StartReplay starts what carries a replay out, unless it runs.
+	StartReplay(ctx context.Context, id int64) error
+	// SignalReplay says what state is wanted; relay.ErrNotFound where nothing carries it out any more.
+	SignalReplay(ctx context.Context, id int64, state relay.ReplayState) error
+}
+
+// Ops are the collaborators of the operations on events.
+type Ops struct {
+	Events   EventStore
+	Setups   SetupStore
+	Replays  ReplayStore
+	Runner   ReplayRunner
+	Adapters map[string]relay.Adapter
+	Policy   relay.Policy
+	// Send makes one exchange with a destination, of a test event.
+	Send func(ctx context.Context, r relay.Request) relay.Reply
+	// EventURL and ReplayURL are where people look at the workflow behind an event or a replay; "" is nowhere.
+	EventURL  func(id int64) string
+	ReplayURL func(id int64) string
+}
+
+func (o *Ops) check() error {
+	missing := ""
+	switch {
+	case o == nil:
+		return nil
+	case o.Events == nil:
+		missing = "Events"
+	case o.Setups == nil:
+		missing = "Setups"
+	case o.Replays == nil:
+		missing = "Replays"
+	case o.Runner == nil:
+		missing = "Runner"
+	case o.Send == nil:
+		missing = "Send"
+	case o.EventURL == nil, o.ReplayURL == nil:
+		missing = "EventURL or ReplayURL"
+	default:
+		return nil
+	}
+	return errors.New("collaborator Ops." + missing + " is missing")
+}
+
+// Codes of the operations on events.
+const (
+	codeNotRetryable    code = "not_retryable"
+	codeTooManyEvents   code = "too_many_events"
+	codeConfirmMismatch code = "confirm_mismatch"
+	codeReplayEnded     code = "replay_ended"
+	codeNoTestMode      code = "no_test_mode"
+	codeNoAdapter       code = "no_adapter"
+	codeUnreadable      code = "unreadable_secret"
+)
+
+func init() { //nolint:gochecknoinits // the table of statuses is one, the codes are each with their operations
+	maps.Copy(statuses, map[code]int{
+		codeNotRetryable:    http.StatusConflict,
+		codeConfirmMismatch: http.StatusConflict,
+		codeReplayEnded:     http.StatusConflict,
+		codeTooManyEvents:   http.StatusUnprocessableEntity,
+		codeNoTestMode:      http.StatusUnprocessableEntity,
+		codeNoAdapter:       http.StatusUnprocessableEntity,
+		codeUnreadable:      http.StatusConflict,
+	})
+}
+
+// Tags of the operations on events.
+const (
+	tagEvents  = "Events"
+	tagPreview = "Preview"
+	tagReplays = "Replays"
+	tagStats   = "Stats"
+	tagOMS     = "Status for OMS"
+)
+
+// Kinds of things in the audit beside the configuration, and what is done to them.
+const (
+	entityEvent  relay.Entity = "events"
+	entityReplay relay.Entity = "replays"
+
+	actionReveal relay.Action = "reveal"
+	actionRetry  relay.Action = "retry"
+	actionReplay relay.Action = "replay"
+	actionResend relay.Action = "resend"
+	actionTest   relay.Action = "test"
+)
+
+// registerOps adds the operations on events.
+func (b *book) registerOps(o *Ops) {
+	doc := b.api.OpenAPI()
+	doc.Tags = append(doc.Tags,
+		&huma.Tag{Name: tagEvents, Description: "What happened to an event, and doing it again."},
+		&huma.Tag{Name: tagReplays, Description: "Doing it again for many events, at a rate that leaves live traffic its room."},
+		&huma.Tag{Name: tagPreview, Description: "What would be sent where, without sending or storing anything."},
+		&huma.Tag{Name: tagStats, Description: "Figures by storefront and destination."},
+		&huma.Tag{Name: tagOMS, Description: "For OMS, with its own login: how its events fare."})
+	h := opsHandlers{Ops: o}
+	h.registerEvents(b)
+	h.registerStatus(b)
+	h.registerPreview(b)
+	h.registerChecks(b)
+	h.registerReplays(b)
+	h.registerStats(b)
+}
+
+// opsHandlers are the handlers of the operations on events.
+type opsHandlers struct{ *Ops }
+
+// audit writes down what was done; without that it is not done.
+func (h opsHandlers) audit(ctx context.Context, action relay.Action, entity relay.Entity, id int64, name string, changes ...relay.Change) error {
+	act := actOf(ctx, action)
+	err := h.Events.RecordAudit(ctx, relay.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id,
+		Name: name, Changes: changes})
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// storefrontID resolves a code; "" is 0.
+func (h opsHandlers) storefrontID(ctx context.Context, code, field string) (int64, error) {
+	if code == "" {
+		return 0, nil
+	}
+	ids, err := h.Events.StorefrontIDs(ctx, []string{code})
+	if err != nil {
+		return 0, err
+	}
+	id, ok := ids[code]
+	if !ok {
+		return 0, refuseField(codeUnknownStorefront, field, messages[codeUnknownStorefront])
+	}
+	return id, nil
+}
+
+// gone makes a missing thing a 404 with words of its own.
+func gone(err error, what string) error {
+	if errors.Is(err, relay.ErrNotFound) {
+		return refuse(codeNotFound, "there is no "+what+" with this id")
+	}
+	return err
+}

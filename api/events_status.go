@@ -1,0 +1,76 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// StatusView is how an event fares, for OMS.
+type StatusView struct {
+	EventID        string       `json:"event_id" example:"2025020100003333" doc:"The event's id, unique with its type."`
+	OrderID        string       `json:"order_id" example:"2025020100003333" doc:"The order."`
+	EventType      string       `json:"event_type" example:"purchase_completed" doc:"The type of the event."`
+	StorefrontCode string       `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
+	Status         relay.Status `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"delivered" doc:"Where it stands. Delivered, failed and skipped are final unless somebody retries it."`
+	Reason         relay.Reason `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
+	Detail         string       `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
+	CreatedAt      time.Time    `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
+	FinishedAt     *time.Time   `json:"finished_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When it ended; missing while it has not."`
+}
+
+// StatusList is how events fare.
+type StatusList struct {
+	Items   []StatusView `json:"items" nullable:"false" doc:"The events, in the order in which they were received. An order may have several."`
+	Unknown []string     `json:"unknown" nullable:"false" example:"[]" doc:"Of the ids asked for, those of which there is no event."`
+}
+
+type statusOutput struct{ Body StatusList }
+
+type orderStatusInput struct {
+	OrderID string `query:"order_id" required:"true" minLength:"1" maxLength:"100" example:"2025020100003333" doc:"The order, or an event's own id."`
+}
+
+type manyStatusInput struct {
+	Body struct {
+		IDs []string `json:"ids" minItems:"1" maxItems:"1000" nullable:"false" example:"[\"2025020100003333\"]" doc:"Orders, or events' own ids; 1000 at most."`
+	}
+}
+
+func (h opsHandlers) registerStatus(b *book) {
+	add(b, oms, huma.Operation{OperationID: "get-status", Method: http.MethodGet, Path: "/v1/events", Tags: []string{tagOMS},
+		Summary: "How the events of an order fare", Errors: []int{http.StatusUnprocessableEntity}},
+		func(ctx context.Context, in *orderStatusInput) (*statusOutput, error) {
+			return h.status(ctx, []string{in.OrderID})
+		})
+	add(b, oms, huma.Operation{OperationID: "list-statuses", Method: http.MethodPost, Path: "/v1/events/status", Tags: []string{tagOMS},
+		Summary: "How many events fare", Errors: []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}},
+		func(ctx context.Context, in *manyStatusInput) (*statusOutput, error) {
+			return h.status(ctx, in.Body.IDs)
+		})
+}
+
+func (h opsHandlers) status(ctx context.Context, ids []string) (*statusOutput, error) {
+	events, err := h.Events.EventsOfOrders(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := &statusOutput{StatusList{Items: []StatusView{}, Unknown: []string{}}}
+	known := map[string]bool{}
+	for _, e := range events {
+		known[e.OrderID], known[e.EventID] = true, true
+		out.Body.Items = append(out.Body.Items, StatusView{EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontCode: e.StorefrontCode,
+			Status: e.Status, Reason: e.Reason, Detail: e.Detail, CreatedAt: e.CreatedAt, FinishedAt: timeOrNone(e.FinishedAt)})
+	}
+	for _, id := range ids {
+		if !known[id] {
+			known[id] = true // once is enough
+			out.Body.Unknown = append(out.Body.Unknown, id)
+		}
+	}
+	return out, nil
+}

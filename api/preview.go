@@ -1,0 +1,235 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// jsonObject is a JSON object whose bytes stay as they were sent.
+type jsonObject []byte
+
+// UnmarshalJSON keeps the bytes.
+func (o *jsonObject) UnmarshalJSON(b []byte) error {
+	*o = bytes.Clone(b)
+	return nil
+}
+
+// MarshalJSON gives them back.
+func (o jsonObject) MarshalJSON() ([]byte, error) { return o, nil }
+
+// Schema is for the document: any object.
+func (jsonObject) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
+// PreviewRequest names the event to look at: whole, or by its row.
+type PreviewRequest struct {
+	Event jsonObject `json:"event,omitempty" example:"{\"storefront_id\":\"bosley\",\"event_name\":\"purchase_completed\",\"event_time\":\"2026-01-15T10:25:00Z\",\"order_id\":\"2025020100003333\",\"order_revenue\":80.79,\"t-value\":\"\"}" doc:"One item as POST /v1/events takes it."`
+	ID    int64      `json:"id,omitempty" minimum:"1" example:"4711" doc:"Or the row of a stored event. What belongs to persons is then [redacted] in the requests that are shown."`
+}
+
+type previewInput struct{ Body PreviewRequest }
+
+type previewOutput struct{ Body PreviewView }
+
+func (h opsHandlers) registerPreview(b *book) {
+	add(b, reader, huma.Operation{OperationID: "preview", Method: http.MethodPost, Path: "/admin/v1/preview", Tags: []string{tagPreview},
+		Summary: "What would be sent where", Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
+		Description: "The route with the reason of each of the four levels of kill switches, and the exact request for every destination " +
+			"that the storefront has configured, on the route or not. Nothing is sent and nothing is stored. Secrets are masked."}, h.preview)
+}
+
+func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOutput, error) {
+	var event relay.Event
+	var setup relay.Setup
+	var err error
+	stored := in.Body.ID != 0
+	switch {
+	case stored == (len(in.Body.Event) > 0):
+		return nil, refuseField(codeMissingField, "event", "either event or id is required, and not both")
+	case stored:
+		event, setup, err = h.Setups.EventSetup(ctx, in.Body.ID)
+		err = gone(err, "event of a known storefront")
+	default:
+		event, setup, err = h.parseEvent(ctx, in.Body.Event)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &previewOutput{h.previewOf(event, setup, stored)}, nil
+}
+
+// parseEvent reads an item as ingestion does.
+func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, relay.Setup, error) {
+	body := slices.Concat([]byte(`{"data":[`), item, []byte(`]}`))
+	b, err := decode(&source{r: bytes.NewReader(body), data: make([]byte, 0, len(body)+512)})
+	if err != nil {
+		return relay.Event{}, relay.Setup{}, err
+	}
+	if len(b.items) != 1 {
+		var errs []FieldError
+		for _, n := range b.errors {
+			errs = append(errs, FieldError{"event." + n.Field, n.Code, n.Message})
+		}
+		return relay.Event{}, relay.Setup{}, refuseFields(errs)
+	}
+	e := b.items[0].event
+	id, err := h.storefrontID(ctx, e.StorefrontCode, "event.storefront_id")
+	if err != nil {
+		return relay.Event{}, relay.Setup{}, err
+	}
+	setup, err := h.Setups.Setup(ctx, id)
+	if err != nil {
+		return relay.Event{}, relay.Setup{}, err
+	}
+	payload, err := relay.ParsePayload(e.Payload)
+	if err != nil {
+		return relay.Event{}, relay.Setup{}, refuseField(codeInvalidItem, "event", messages[codeInvalidItem])
+	}
+	now := time.Now().UTC()
+	return relay.Event{EventID: e.EventID, Type: e.Type, Source: relay.SourceAPI, Storefront: setup.Switches.Storefront, Payload: payload,
+		CreatedAt: now, Now: now}, setup, nil
+}
+
+// previewOf puts an event and a setup through the same pure functions that a delivery uses.
+func (h opsHandlers) previewOf(e relay.Event, s relay.Setup, redact bool) PreviewView {
+	for i, p := range s.Switches.Platforms {
+		_, s.Switches.Platforms[i].HasAdapter = h.Adapters[p.Code]
+	}
+	route := relay.Resolve(s.Switches, h.Policy)
+	v := PreviewView{
+		Storefront: s.Switches.Storefront.Code, EventType: e.Type, DedupID: e.DedupID(), EventTime: e.Time(),
+		Levels: levels(s.Switches), Route: routeView(route), Destinations: []PreviewDestination{},
+	}
+	keys := slices.Collect(maps.Keys(s.Destinations))
+	keys = append(keys, slices.Collect(maps.Keys(s.Unreadable))...)
+	slices.SortFunc(keys, func(a, b string) int { // the container first
+		return cmp.Or(-cmp.Compare(bool01(a == relay.SGTM), bool01(b == relay.SGTM)), cmp.Compare(a, b))
+	})
+	for _, key := range keys {
+		v.Destinations = append(v.Destinations, h.previewAt(key, e, s, route, redact))
+	}
+	return v
+}
+
+func bool01(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// previewAt is what one destination would get.
+func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route relay.Route, redact bool) PreviewDestination {
+	_, on := route.Leg(key)
+	p := PreviewDestination{Destination: key, Sends: on, Warnings: []string{}, DroppedFields: []string{}}
+	if !on {
+		p.setReason(route.Blocks(key), "")
+	}
+	if slices.Contains(route.Accepted, key) {
+		p.AlreadyAccepted = true
+		p.setReason("", "")
+	}
+	adapter, known := h.Adapters[key]
+	switch {
+	case s.Unreadable[key]:
+		p.Sends = false
+		p.setReason(relay.ReasonCredentialUnreadable, "")
+		return p
+	case !known:
+		p.Sends = false
+		p.setReason(relay.ReasonNoAdapter, "")
+		return p
+	}
+	d := s.Destinations[key]
+	if err := adapter.Check(d); err != nil {
+		p.Warnings = append(p.Warnings, "settings: "+maskSecrets(err.Error(), d))
+	}
+	r, err := adapter.Request(d, e)
+	if err != nil {
+		p.refused(err)
+		return p
+	}
+	p.describe(r, d, e, redact)
+	return p
+}
+
+func (p *PreviewDestination) setReason(r relay.Reason, field string) {
+	p.Reason, p.ReasonText, p.Field = r, r.Words(), field
+}
+
+// refused says why the adapter would not send the event; that explains more than a switch that is off.
+func (p *PreviewDestination) refused(err error) {
+	p.Sends = false
+	var refusal *relay.Refusal
+	if !errors.As(err, &refusal) {
+		refusal = &relay.Refusal{Reason: relay.ReasonInvalidPayload}
+	}
+	p.setReason(refusal.Reason, refusal.Field)
+	p.EndsAs = relay.StatusFailed
+	if refusal.Skip {
+		p.EndsAs = relay.StatusSkipped
+	}
+}
+
+func (p *PreviewDestination) describe(r relay.Request, d relay.Destination, e relay.Event, redact bool) {
+	body := maskSecrets(string(r.Body), d)
+	address := maskSecrets(r.URL, d)
+	if redact {
+		body = relay.RedactBody([]byte(body))
+	}
+	headers := map[string]string{}
+	for name, value := range r.Header {
+		headers[name] = maskHeader(value, d)
+	}
+	p.Request = &PreviewHTTP{Method: r.Method, URL: address, Headers: headers, Body: jsonOrText(body)}
+	p.EventName, p.AdapterVersion = r.EventName, r.Version
+	p.DroppedFields = append(p.DroppedFields, r.Dropped...)
+	p.Warnings = append(p.Warnings, r.Warnings...)
+	if r.MaxAge == 0 {
+		return
+	}
+	p.MaxAgeHours = r.MaxAge.Hours()
+	if e.Age() > r.MaxAge {
+		p.Warnings = append(p.Warnings, string(relay.ReasonTooOld)+": "+relay.ReasonTooOld.Words())
+	}
+}
+
+// masked stands where a secret stood.
+var masked = relay.NewSecret("").String()
+
+// maskSecrets replaces the secrets of a destination wherever they stand in a text, as they are or as a URL or JSON has them.
+func maskSecrets(text string, d relay.Destination) string {
+	for _, name := range slices.Sorted(maps.Keys(d.Secrets)) {
+		value := d.Secrets[name].Reveal()
+		if value == "" {
+			continue
+		}
+		quoted, _ := json.Marshal(value) // a string always marshals
+		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), string(quoted[1 : len(quoted)-1])} {
+			text = strings.ReplaceAll(text, form, masked)
+		}
+	}
+	return text
+}
+
+// maskHeader hides the whole of a header's value that has a secret in it.
+func maskHeader(value string, d relay.Destination) string {
+	if hidden := maskSecrets(value, d); hidden != value {
+		return masked
+	}
+	return value
+}

@@ -1,0 +1,177 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// shownAnswer is how much of a vendor's answer to a test is shown.
+const shownAnswer = 4 << 10
+
+// failedLook is how far back a check looks for events that failed for what it has checked.
+const failedLook = 30 * 24 * time.Hour
+
+type checkInput struct {
+	ID   int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
+	Send string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event in the vendor's own test mode."`
+}
+
+// CheckView is what a check found.
+type CheckView struct {
+	Storefront  string    `json:"storefront" example:"bosley" doc:"The storefront's code."`
+	Destination string    `json:"destination" example:"meta_capi" doc:"sgtm, or the platform's code."`
+	OK          bool      `json:"ok" example:"true" doc:"Whether the settings are complete and, where a test event was sent, the vendor took it."`
+	Field       string    `json:"field,omitempty" example:"access_token" doc:"The setting that is missing or malformed."`
+	Message     string    `json:"message" example:"the settings are complete" doc:"What was found, for people."`
+	Sent        *SentView `json:"sent,omitempty" doc:"What was sent and what came back; missing where nothing was sent."`
+	FailedSince int64     `json:"failed_since" example:"12" doc:"Events of the last 30 days that failed because the credential was refused or the destination unhealthy; counting stops after a second."`
+	Replay      *ReplayIn `json:"replay,omitempty" doc:"The body for POST /admin/v1/replays that sends exactly those again; missing where there are none."`
+}
+
+// SentView is one exchange with a vendor.
+type SentView struct {
+	Request PreviewHTTP       `json:"request" doc:"What was sent; secrets are masked."`
+	Status  int               `json:"status,omitempty" example:"200" doc:"The HTTP status; missing where there was no answer."`
+	Trouble relay.Trouble     `json:"trouble,omitempty" example:"timeout" doc:"What kept the request from being answered."`
+	Outcome relay.Outcome     `json:"outcome" example:"accepted" doc:"What the relay makes of the answer."`
+	Reason  relay.Reason      `json:"reason,omitempty" example:"unauthorized" doc:"Why, for programs."`
+	Text    string            `json:"reason_text,omitempty" example:"the destination refused the credential" doc:"Why, for people."`
+	TraceID string            `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
+	Fields  map[string]string `json:"fields,omitempty" doc:"What the answer says, of the fields that the relay knows."`
+	Answer  any               `json:"answer,omitempty" doc:"The answer, 4 KiB at most; secrets are masked."`
+	TookMS  int64             `json:"took_ms" example:"130" doc:"How long it took, in milliseconds."`
+}
+
+type checkOutput struct{ Body CheckView }
+
+func (h opsHandlers) registerChecks(b *book) {
+	words := "Looks at the settings without a network. With send=test one made-up event goes out in the vendor's own test mode: Meta and TikTok " +
+		"test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest test=true. What failed for this destination meanwhile is counted, and its replay offered."
+	for _, c := range []struct {
+		entity, id, tag, one string
+		place                func(context.Context, int64) (int64, string, error)
+	}{
+		{"credentials", "check-credential", tagCredentials, "credential", h.Setups.CredentialPlace},
+		{"sgtm-configs", "check-sgtm-config", tagSGTM, "sGTM config", h.Setups.ContainerPlace},
+	} {
+		add(b, writer, huma.Operation{OperationID: c.id, Method: http.MethodPost, Path: "/admin/v1/" + c.entity + "/{id}/check", Tags: []string{c.tag},
+			Summary: "Check a " + c.one, Description: words, Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}},
+			func(ctx context.Context, in *checkInput) (*checkOutput, error) {
+				storefront, key, err := c.place(ctx, in.ID)
+				if err != nil {
+					return nil, gone(err, c.one)
+				}
+				v, err := h.check(ctx, storefront, key, in.Send != "")
+				return &checkOutput{v}, err
+			})
+	}
+}
+
+func (h opsHandlers) check(ctx context.Context, storefront int64, key string, send bool) (CheckView, error) {
+	setup, err := h.Setups.Setup(ctx, storefront)
+	if err != nil {
+		return CheckView{}, gone(err, "storefront")
+	}
+	code := setup.Switches.Storefront.Code
+	v := CheckView{Storefront: code, Destination: key, OK: true, Message: "the settings are complete"}
+	adapter, known := h.Adapters[key]
+	d, readable := setup.Destinations[key]
+	switch {
+	case !known:
+		return v, refuse(codeNoAdapter, relay.ReasonNoAdapter.Words())
+	case !readable:
+		return v, refuse(codeUnreadable, relay.ReasonCredentialUnreadable.Words())
+	}
+	if err := adapter.Check(d); err != nil {
+		words := maskSecrets(err.Error(), d)
+		v.OK, v.Message = false, words
+		v.Field, _, _ = strings.Cut(words, ":")
+	}
+	if send && v.OK {
+		if err := h.sendTest(ctx, &v, adapter, d, setup.Switches.Storefront); err != nil {
+			return v, err
+		}
+	}
+	h.addFailed(ctx, &v, storefront)
+	return v, nil
+}
+
+// sendTest sends one event in the vendor's test mode and reads the answer as a delivery would.
+func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter, d relay.Destination, s relay.Storefront) error {
+	tester, ok := a.(relay.TestMode)
+	if !ok {
+		return refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
+	}
+	r, err := tester.TestRequest(d, testEvent(s))
+	if err != nil {
+		var refusal *relay.Refusal
+		if errors.As(err, &refusal) {
+			return refuseField(codeNoTestMode, refusal.Field, "a test event cannot be made: "+refusal.Reason.Words())
+		}
+		return refuse(codeNoTestMode, "a test event cannot be made of these settings")
+	}
+	if err := h.audit(ctx, actionTest, relay.EntityCredential, 0, s.Code+"/"+d.Key); err != nil {
+		return err
+	}
+	reply := h.Send(ctx, r)
+	res := a.Outcome(reply)
+	headers := map[string]string{}
+	for name, value := range r.Header {
+		headers[name] = maskHeader(value, d)
+	}
+	v.Sent = &SentView{Request: PreviewHTTP{r.Method, maskSecrets(r.URL, d), headers, jsonOrText(maskSecrets(string(r.Body), d))},
+		Status: reply.Status, Trouble: reply.Trouble, Outcome: res.Outcome, Reason: res.Reason, Text: res.Reason.Words(), TraceID: res.TraceID,
+		Fields: res.Fields, TookMS: reply.Took.Milliseconds()}
+	if len(reply.Body) > 0 {
+		answer := maskSecrets(string(reply.Body), d)
+		v.Sent.Answer = jsonOrText(strings.ToValidUTF8(answer[:min(len(answer), shownAnswer)], "\uFFFD"))
+	}
+	v.OK = res.Outcome == relay.Accepted
+	v.Message = "the vendor took the test event"
+	if !v.OK {
+		v.Message = fmt.Sprintf("the vendor did not take the test event: %s", res.Reason.Words())
+	}
+	return nil
+}
+
+// testEvent is made up: an order that nobody has, a value, and no person.
+func testEvent(s relay.Storefront) relay.Event {
+	now := time.Now().UTC()
+	page := s.BaseURL
+	if page == "" {
+		page = "https://example.com/"
+	}
+	payload := relay.Payload{}
+	for name, value := range map[string]string{"order_id": "relay-test", "event_name": "purchase_completed", "storefront_id": s.Code,
+		"event_time": now.Format(time.RFC3339), "currency": s.Currency, "page_location": page, "client_ip": "203.0.113.10",
+		"user_agent": "Mozilla/5.0 (relay test)", "email": "relay-test@example.com", "session_id": "1700000000"} {
+		payload[name] = fmt.Appendf(nil, "%q", value)
+	}
+	payload["order_revenue"] = []byte("1.00")
+	return relay.Event{EventID: "relay-test-" + now.Format("20060102150405"), Type: "purchase_completed", Source: relay.SourceAPI, Storefront: s,
+		Payload: payload, CreatedAt: now, Now: now}
+}
+
+// addFailed counts what failed for the destination, and offers the replay of it.
+func (h opsHandlers) addFailed(ctx context.Context, v *CheckView, storefront int64) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	from := time.Now().UTC().Add(-failedLook).Truncate(time.Second)
+	reasons := []relay.Reason{relay.ReasonUnauthorized, relay.ReasonUnhealthy}
+	n, err := h.Events.CountEvents(ctx, relay.Filter{StorefrontID: storefront, Statuses: []relay.Status{relay.StatusFailed},
+		Reasons: reasons, Destination: v.Destination, From: from})
+	if err != nil || n == 0 {
+		return // a count that takes too long is not worth an error
+	}
+	v.FailedSince = n
+	v.Replay = &ReplayIn{Filter: EventFilter{Storefront: v.Storefront, Status: []relay.Status{relay.StatusFailed}, Reason: reasons,
+		Destination: v.Destination, From: from}}
+}

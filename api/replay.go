@@ -1,0 +1,226 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// Bounds of counting before a replay begins.
+const (
+	countTimeout = 8 * time.Second
+	settleWait   = 2 * time.Second // for a signal to be obeyed, before the answer says how things stand
+)
+
+type createReplayInput struct {
+	DryRun bool `query:"dry_run" example:"true" doc:"Count only: what would be started, by storefront, destination and reason, and how much of it is too old."`
+	Body   ReplayIn
+}
+
+type replayOutput struct{ Body ReplayView }
+
+type replayAnswerOutput struct {
+	Status int
+	Body   ReplayAnswer
+}
+
+type listReplaysInput struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many at most."`
+	Cursor string `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
+}
+
+type replayListOutput struct{ Body ReplayList }
+
+type replayInput struct {
+	ID int64 `path:"id" minimum:"1" example:"3" doc:"The replay."`
+}
+
+func (h opsHandlers) registerReplays(b *book) {
+	const path = "/admin/v1/replays"
+	bad := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}
+	add(b, writer, huma.Operation{OperationID: "create-replay", Method: http.MethodPost, Path: path, Tags: []string{tagReplays}, Errors: bad,
+		Summary: "Deliver many events again", Description: "Failed events, and skipped ones where the filter says so, that were received by now. " +
+			"Try dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend says so."}, h.create)
+	add(b, reader, huma.Operation{OperationID: "list-replays", Method: http.MethodGet, Path: path, Tags: []string{tagReplays},
+		Summary: "List replays", Errors: []int{http.StatusUnprocessableEntity}}, h.listReplays)
+	add(b, reader, huma.Operation{OperationID: "get-replay", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{tagReplays},
+		Summary: "How far a replay is", Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}},
+		func(ctx context.Context, in *replayInput) (*replayOutput, error) {
+			r, err := h.Replays.Replay(ctx, in.ID)
+			return &replayOutput{h.replayView(r)}, gone(err, "replay")
+		})
+	for _, c := range []struct {
+		verb, summary string
+		state         relay.ReplayState
+	}{
+		{"pause", "Start no more events for now", relay.ReplayPaused},
+		{"resume", "Go on with a paused replay", relay.ReplayRunning},
+		{"cancel", "Start no more events at all", relay.ReplayCancelled},
+	} {
+		add(b, writer, huma.Operation{OperationID: c.verb + "-replay", Method: http.MethodPost, Path: path + "/{id}/" + c.verb, Tags: []string{tagReplays},
+			Summary: c.summary, Description: "What was started goes on.", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}},
+			func(ctx context.Context, in *replayInput) (*replayOutput, error) {
+				return h.steer(ctx, in.ID, c.state, relay.Action(c.verb))
+			})
+	}
+}
+
+func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replayAnswerOutput, error) {
+	r, err := h.wanted(ctx, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	if in.DryRun {
+		dry, err := h.dryRun(ctx, r)
+		return &replayAnswerOutput{http.StatusOK, ReplayAnswer{DryRun: dryRunView(dry)}}, err
+	}
+	if r.Matched, err = h.matched(ctx, r, in.Body); err != nil {
+		return nil, err
+	}
+	action := actionReplay
+	if len(r.Resend) > 0 {
+		action = actionResend
+	}
+	r.By = actOf(ctx, action).By
+	if r, err = h.Replays.CreateReplay(ctx, r); err != nil {
+		return nil, err
+	}
+	changes := []relay.Change{{Field: "matched", To: strconv.AppendInt(nil, r.Matched, 10)}}
+	for _, d := range r.Resend {
+		changes = append(changes, relay.Change{Field: "resend", To: strconv.AppendQuote(nil, d)})
+	}
+	if err := h.audit(ctx, action, entityReplay, r.ID, fmt.Sprintf("replay %d", r.ID), changes...); err != nil {
+		return nil, err
+	}
+	// Where Temporal does not answer, a worker starts it once it does: the replay is in the database.
+	_ = h.Runner.StartReplay(ctx, r.ID)
+	v := h.replayView(r)
+	return &replayAnswerOutput{http.StatusCreated, ReplayAnswer{Replay: &v}}, nil
+}
+
+// wanted checks what a replay is asked to do.
+func (h opsHandlers) wanted(ctx context.Context, in ReplayIn) (relay.Replay, error) {
+	f, err := h.filter(ctx, in.Filter, "filter.")
+	if err != nil {
+		return relay.Replay{}, err
+	}
+	r := relay.Replay{Filter: f, Rate: in.Rate, Resend: in.Destinations}
+	if r.Rate == 0 {
+		r.Rate = relay.DefaultReplayRate
+	}
+	switch {
+	case in.Resend && len(in.Destinations) == 0:
+		return r, refuseField(codeMissingField, "destinations", "resend needs the destinations that are to get again what they have accepted")
+	case !in.Resend && len(in.Destinations) > 0:
+		return r, refuseField(codeInvalidValue, "destinations", "destinations are for resend only; filter.destination picks events")
+	case len(f.Statuses) == 0 && in.Resend:
+		r.Filter.Statuses = []relay.Status{relay.StatusDelivered}
+	case len(f.Statuses) == 0:
+		r.Filter.Statuses = []relay.Status{relay.StatusFailed}
+	}
+	for _, s := range r.Filter.Statuses {
+		if !slices.Contains(r.Statuses(), s) {
+			return r, refuseField(codeInvalidValue, "filter.status", "a replay takes failed and skipped events, and with resend delivered ones")
+		}
+	}
+	return r, nil
+}
+
+// dryRun counts what a replay would start.
+func (h opsHandlers) dryRun(ctx context.Context, r relay.Replay) (relay.DryRun, error) {
+	ages := maxAges{h: h, ctx: ctx, setups: map[int64]relay.Setup{}, known: map[place]time.Duration{}}
+	dry, err := h.Replays.DryRun(ctx, r, ages.of)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return dry, refuse(codeTooManyEvents, "counting takes too long; narrow the filter, by time for example")
+	}
+	return dry, err
+}
+
+// matched counts what a replay will start. A resend has to name the number that the dry run gave.
+func (h opsHandlers) matched(ctx context.Context, r relay.Replay, in ReplayIn) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	n, err := h.Events.CountEvents(ctx, r.Pick())
+	switch {
+	case !in.Resend && errors.Is(err, context.DeadlineExceeded):
+		return 0, nil // the number is for people; the replay goes by its cursor
+	case errors.Is(err, context.DeadlineExceeded):
+		return 0, refuse(codeTooManyEvents, "counting takes too long; narrow the filter, by time for example")
+	case err != nil:
+		return 0, err
+	case in.Resend && in.Confirm == nil:
+		return 0, refuseField(codeMissingField, "confirm", "a resend needs the number of events that its dry run gave")
+	case in.Confirm != nil && *in.Confirm != n:
+		return 0, refuseField(codeConfirmMismatch, "confirm", fmt.Sprintf("the filter picks %d events now; look at the dry run again", n))
+	}
+	return n, nil
+}
+
+func (h opsHandlers) listReplays(ctx context.Context, in *listReplaysInput) (*replayListOutput, error) {
+	var before int64
+	if in.Cursor != "" {
+		c, err := parseCursor(in.Cursor, "-id")
+		if err != nil {
+			return nil, err
+		}
+		before = c.ID
+	}
+	list, err := h.Replays.Replays(ctx, before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &replayListOutput{ReplayList{Items: []ReplayView{}}}
+	if len(list) > in.Limit {
+		list = list[:in.Limit]
+		out.Body.NextCursor = cursor{Sort: "-id", ID: list[in.Limit-1].ID}.String()
+	}
+	for _, r := range list {
+		out.Body.Items = append(out.Body.Items, h.replayView(r))
+	}
+	return out, nil
+}
+
+// steer tells a replay what state is wanted, and waits a moment for it to obey.
+func (h opsHandlers) steer(ctx context.Context, id int64, state relay.ReplayState, action relay.Action) (*replayOutput, error) {
+	r, err := h.Replays.Replay(ctx, id)
+	if err != nil {
+		return nil, gone(err, "replay")
+	}
+	if r.State.Final() && r.State != state {
+		return nil, refuse(codeReplayEnded, "the replay has ended: "+string(r.State))
+	}
+	if r.State == state {
+		return &replayOutput{h.replayView(r)}, nil
+	}
+	if err := h.audit(ctx, action, entityReplay, id, fmt.Sprintf("replay %d", id)); err != nil {
+		return nil, err
+	}
+	err = h.Runner.SignalReplay(ctx, id, state)
+	if errors.Is(err, relay.ErrNotFound) { // it has none yet, or lost it
+		if err = h.Runner.StartReplay(ctx, id); err == nil {
+			err = h.Runner.SignalReplay(ctx, id, state)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: temporal: %w", relay.ErrUnavailable, err)
+	}
+	for end := time.Now().Add(settleWait); r.State != state && !r.State.Final() && time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+		if r, err = h.Replays.Replay(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return &replayOutput{h.replayView(r)}, nil
+}

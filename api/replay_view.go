@@ -1,0 +1,119 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"relay"
+)
+
+// ReplayIn is the wish to deliver many events again.
+type ReplayIn struct {
+	Filter       EventFilter `json:"filter" doc:"Which events: the same filter as the list's. Without a status it means failed ones, with resend delivered ones."`
+	Rate         int         `json:"rate,omitempty" minimum:"1" maximum:"1000" example:"20" doc:"Events a second; 20 where it is missing."`
+	Resend       bool        `json:"resend,omitempty" example:"false" doc:"Send again what the destinations have accepted. They count it once only where they know the event_id."`
+	Destinations []string    `json:"destinations,omitempty" nullable:"false" maxItems:"20" pattern:"^[A-Za-z0-9_-]{1,50}$" example:"[\"sgtm\"]" doc:"Of a resend: the destinations that get again what they have accepted."`
+	Confirm      *int64      `json:"confirm,omitempty" minimum:"0" example:"1250" doc:"The number of events that the dry run gave. A resend needs it; where it is given and no longer true, nothing is started."`
+}
+
+// ReplayAnswer has one of the two.
+type ReplayAnswer struct {
+	DryRun *DryRunView `json:"dry_run,omitempty" doc:"With dry_run=true: what would be started."`
+	Replay *ReplayView `json:"replay,omitempty" doc:"Without: the replay that has begun."`
+}
+
+// DryRunView is what a replay would start.
+type DryRunView struct {
+	Events  int64       `json:"events" example:"1250" doc:"How many events."`
+	Tallies []TallyView `json:"by" nullable:"false" doc:"The same by storefront, destination and reason. An event may count at several destinations."`
+}
+
+// TallyView is the events of one storefront, destination and reason.
+type TallyView struct {
+	StorefrontID   int64        `json:"storefront_id" example:"5" doc:"The storefront's id."`
+	StorefrontCode string       `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
+	Destination    string       `json:"destination,omitempty" example:"sgtm" doc:"Where the delivery ended; missing where none has: the kill switches will decide."`
+	Reason         relay.Reason `json:"reason,omitempty" example:"exhausted" doc:"Why."`
+	Events         int64        `json:"events" example:"1250" doc:"How many."`
+	TooOld         int64        `json:"too_old" example:"3" doc:"How many of them the destination would refuse for their age."`
+}
+
+func dryRunView(d relay.DryRun) *DryRunView {
+	v := &DryRunView{Events: d.Events, Tallies: []TallyView{}}
+	for _, t := range d.Tallies {
+		v.Tallies = append(v.Tallies, TallyView{t.StorefrontID, t.StorefrontCode, t.Destination, t.Reason, t.Events, t.TooOld})
+	}
+	return v
+}
+
+// ReplayView is how far a replay is.
+type ReplayView struct {
+	ID          int64             `json:"id" example:"3" doc:"The replay."`
+	State       relay.ReplayState `json:"state" enum:"running,paused,cancelled,done" example:"running" doc:"Where it stands. It is done once every event that it started has ended."`
+	Filter      relay.Filter      `json:"filter" doc:"Which events it picks."`
+	Resend      []string          `json:"resend,omitempty" example:"[\"sgtm\"]" doc:"Destinations that get again what they have accepted."`
+	Rate        int               `json:"rate" example:"20" doc:"Events a second."`
+	CreatedBy   string            `json:"created_by" example:"ann" doc:"Who wanted it."`
+	CreatedAt   time.Time         `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
+	EndedAt     *time.Time        `json:"ended_at,omitempty" example:"2026-01-15T10:45:01Z" doc:"When its last event had ended."`
+	Matched     int64             `json:"matched" example:"1250" doc:"Events that the filter picked when it began; 0 where they were too many to count."`
+	Started     int64             `json:"started" example:"400" doc:"Events that were set back and go their way."`
+	Delivered   int64             `json:"delivered" example:"380" doc:"Of those: delivered."`
+	Failed      int64             `json:"failed" example:"5" doc:"Of those: failed again."`
+	Skipped     int64             `json:"skipped" example:"0" doc:"Of those: skipped again."`
+	InFlight    int64             `json:"in_flight" example:"15" doc:"Of those: not ended yet."`
+	Remaining   int64             `json:"remaining" example:"850" doc:"Events that are still to be started."`
+	ETA         *time.Time        `json:"eta,omitempty" example:"2026-01-15T10:46:00Z" doc:"When the last one will have been started, at this rate; while it runs."`
+	WorkflowURL string            `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/replay-events:3" doc:"Its workflow in Temporal's Web UI."`
+}
+
+// ReplayList is one page of replays.
+type ReplayList struct {
+	Items      []ReplayView `json:"items" nullable:"false" doc:"The page, newest first."`
+	NextCursor string       `json:"next_cursor,omitempty" example:"eyJpIjo1fQ" doc:"For the next page; missing on the last one."`
+}
+
+func (h opsHandlers) replayView(r relay.Replay) ReplayView {
+	v := ReplayView{ID: r.ID, State: r.State, Filter: r.Filter, Resend: r.Resend, Rate: r.Rate, CreatedBy: r.By, CreatedAt: r.CreatedAt,
+		EndedAt: timeOrNone(r.EndedAt), Matched: r.Matched, Started: r.Started, Delivered: r.Delivered, Failed: r.Failed, Skipped: r.Skipped,
+		InFlight: r.InFlight(), Remaining: r.Remaining(), WorkflowURL: h.ReplayURL(r.ID)}
+	if r.State == relay.ReplayRunning && v.Remaining > 0 && r.Rate > 0 {
+		eta := time.Now().UTC().Add(time.Duration(v.Remaining) * time.Second / time.Duration(r.Rate)).Truncate(time.Second)
+		v.ETA = &eta
+	}
+	return v
+}
+
+type place struct {
+	storefront  int64
+	destination string
+}
+
+// maxAges asks adapters how old an event may be at a destination, by a request for one that is not.
+type maxAges struct {
+	h      opsHandlers
+	ctx    context.Context //nolint:containedctx // of one dry run
+	setups map[int64]relay.Setup
+	known  map[place]time.Duration
+}
+
+func (m *maxAges) of(storefront int64, destination string) time.Duration {
+	p := place{storefront, destination}
+	if age, ok := m.known[p]; ok {
+		return age
+	}
+	setup, ok := m.setups[storefront]
+	if !ok {
+		setup, _ = m.h.Setups.Setup(m.ctx, storefront) // a storefront that is gone has no destinations
+		m.setups[storefront] = setup
+	}
+	adapter, speaks := m.h.Adapters[destination]
+	d, configured := setup.Destinations[destination]
+	if speaks && configured {
+		r, _ := adapter.Request(d, testEvent(setup.Switches.Storefront)) // where it refuses, no limit is known
+		m.known[p] = r.MaxAge
+	} else {
+		m.known[p] = 0
+	}
+	return m.known[p]
+}

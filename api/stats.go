@@ -1,0 +1,112 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// statsWindow is the longest window, and statsDefault the one that is meant where none is given.
+const (
+	statsWindow  = 92 * 24 * time.Hour
+	statsDefault = 24 * time.Hour
+)
+
+type statsInput struct {
+	Storefront string    `query:"storefront" maxLength:"50" example:"bosley" doc:"The storefront's code; all where it is missing."`
+	From       time.Time `query:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window, taken to the full hour; 24 hours ago where it is missing."`
+	To         time.Time `query:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window; now where it is missing. 92 days after from at most."`
+}
+
+// StatsView is the figures of a window.
+type StatsView struct {
+	From        time.Time         `json:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window: a full hour."`
+	To          time.Time         `json:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window. Hours that begin before it count whole."`
+	AsOf        *time.Time        `json:"as_of,omitempty" example:"2026-01-15T23:59:30Z" doc:"When the newest hour was counted: figures are a minute old. Missing before the first count."`
+	Storefronts []StorefrontStats `json:"storefronts" nullable:"false" doc:"The figures of each storefront."`
+}
+
+// StorefrontStats is the figures of a storefront: of the events received in the window, what has become of them.
+type StorefrontStats struct {
+	Storefront    string                      `json:"storefront" example:"bosley" doc:"The storefront's code."`
+	Received      int64                       `json:"received" example:"4000" doc:"Events received in the window."`
+	Delivered     int64                       `json:"delivered" example:"3950" doc:"Of those: delivered by now."`
+	Failed        map[relay.Reason]int64      `json:"failed" doc:"Of those: failed, by reason."`
+	Skipped       map[relay.Reason]int64      `json:"skipped" doc:"Of those: skipped, by reason."`
+	Open          int64                       `json:"open" example:"12" doc:"Of those: not ended yet."`
+	Retrying      int64                       `json:"retrying" example:"10" doc:"Events of any age that are being delivered or wait for a retry, now; counting stops at 10000."`
+	OldestPending *float64                    `json:"oldest_pending_seconds,omitempty" example:"1.5" doc:"How long the oldest event that nobody has begun to deliver has been waiting; missing where none is."`
+	Destinations  map[string]DestinationStats `json:"destinations" doc:"Deliveries by destination: sgtm, or a platform's code."`
+}
+
+// DestinationStats is the figures of one destination.
+type DestinationStats struct {
+	Delivered    int64                  `json:"delivered" example:"3950" doc:"Deliveries that were accepted."`
+	Failed       map[relay.Reason]int64 `json:"failed" doc:"Deliveries that failed, by reason."`
+	Skipped      map[relay.Reason]int64 `json:"skipped" doc:"Deliveries that were not wanted or were blocked by a switch, by reason."`
+	Health       string                 `json:"health" enum:"healthy,failing,unhealthy" example:"healthy" doc:"How the destination fares now: failing where its last tries failed, unhealthy where it is left alone for that."`
+	FailingSince *time.Time             `json:"failing_since,omitempty" example:"2026-01-15T10:25:01Z" doc:"Since when its tries have failed."`
+}
+
+type statsOutput struct{ Body StatsView }
+
+func (h opsHandlers) registerStats(b *book) {
+	add(b, reader, huma.Operation{OperationID: "get-stats", Method: http.MethodGet, Path: "/admin/v1/stats", Tags: []string{tagStats},
+		Summary: "Figures by storefront and destination", Errors: []int{http.StatusUnprocessableEntity},
+		Description: "Counted each minute by the hour of receipt, so that the answer takes as long for ten million events as for ten."}, h.stats)
+}
+
+func (h opsHandlers) stats(ctx context.Context, in *statsInput) (*statsOutput, error) {
+	now := time.Now().UTC()
+	from, to := in.From.UTC(), in.To.UTC()
+	if in.To.IsZero() {
+		to = now
+	}
+	if in.From.IsZero() {
+		from = to.Add(-statsDefault)
+	}
+	if !from.Before(to) || to.Sub(from) > statsWindow {
+		return nil, refuseField(codeInvalidParameter, "from", "must be before to, by 92 days at most")
+	}
+	id, err := h.storefrontID(ctx, in.Storefront, "storefront")
+	if err != nil {
+		return nil, err
+	}
+	r, err := h.Events.Stats(ctx, id, from, to)
+	if err != nil {
+		return nil, err
+	}
+	out := &statsOutput{StatsView{From: r.From, To: r.To, AsOf: timeOrNone(r.AsOf), Storefronts: []StorefrontStats{}}}
+	for _, s := range r.Storefronts {
+		out.Body.Storefronts = append(out.Body.Storefronts, storefrontStats(s, now))
+	}
+	return out, nil
+}
+
+func storefrontStats(s relay.Stats, now time.Time) StorefrontStats {
+	v := StorefrontStats{Storefront: s.StorefrontCode, Received: s.Received, Delivered: s.Delivered, Failed: s.Failed, Skipped: s.Skipped,
+		Open: s.Open, Retrying: s.Retrying, Destinations: map[string]DestinationStats{}}
+	if !s.OldestPending.IsZero() {
+		age := max(0, now.Sub(s.OldestPending).Seconds())
+		v.OldestPending = &age
+	}
+	for key, c := range s.Destinations {
+		v.Destinations[key] = DestinationStats{Delivered: c.Delivered, Failed: c.Failed, Skipped: c.Skipped, Health: "healthy"}
+	}
+	for key, health := range s.Health {
+		d, ok := v.Destinations[key]
+		if !ok {
+			d = DestinationStats{Failed: map[relay.Reason]int64{}, Skipped: map[relay.Reason]int64{}}
+		}
+		d.Health, d.FailingSince = "failing", timeOrNone(health.Since)
+		if health.Unhealthy {
+			d.Health = "unhealthy"
+		}
+		v.Destinations[key] = d
+	}
+	return v
+}
