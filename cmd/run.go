@@ -132,6 +132,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 			return err
 		},
 		Admin: s.admin(),
+		Ops:   s.ops(),
 		Log:   s.log,
 	})
 }

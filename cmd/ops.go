@@ -1,0 +1,32 @@
+package cmd
+
+import (
+	"net/url"
+	"strings"
+
+	"relay/api"
+	"relay/workflows"
+)
+
+// ops are the collaborators of the operations on events.
+func (s *service) ops() *api.Ops {
+	return &api.Ops{
+		Events:    s.store,
+		Setups:    s.store,
+		Replays:   s.store,
+		Runner:    s.starter(false),
+		Adapters:  s.adapters,
+		Policy:    s.cfg.Policy(),
+		Send:      s.outbound.Send,
+		EventURL:  func(id int64) string { return s.workflowURL(workflows.DeliverEventID(id)) },
+		ReplayURL: func(id int64) string { return s.workflowURL(workflows.ReplayEventsID(id)) },
+	}
+}
+
+// workflowURL is a workflow's page in the Web UI; "" where there is no TEMPORAL_UI_URL.
+func (s *service) workflowURL(id string) string {
+	if s.cfg.UIURL == "" {
+		return ""
+	}
+	return strings.TrimRight(s.cfg.UIURL, "/") + "/namespaces/" + url.PathEscape(s.cfg.options.Namespace) + "/workflows/" + url.PathEscape(id)
+}
