@@ -1,0 +1,98 @@
+package e2e_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/db"
+	"relay/deploy/dev/sandbox"
+)
+
+// outcomes are those of an event's attempts at one destination, in order.
+func outcomes(e db.EventRecord, destination string) []relay.Outcome {
+	var found []relay.Outcome
+	for _, a := range e.Attempts {
+		if a.Destination == destination {
+			found = append(found, a.Outcome)
+		}
+	}
+	return found
+}
+
+// requests are what the sandbox received below a path.
+func (w *world) requests(t *testing.T, path string) []sandbox.Request {
+	t.Helper()
+	got, err := w.Sandbox.Requests(t.Context(), path, 0)
+	require.NoError(t, err)
+	return got
+}
+
+// requireARowForEveryRequest compares the attempts of an event with the requests that arrived, byte by byte.
+func (w *world) requireARowForEveryRequest(t *testing.T, e db.EventRecord) {
+	t.Helper()
+	rows, err := w.sql.QueryContext(t.Context(), `SELECT request_sha256 FROM event_attempts
+		WHERE marketing_event_id = ? AND number > 0 AND outcome <> 'not_sent' ORDER BY id`, e.ID)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	recorded := []string{}
+	for rows.Next() {
+		var sum string
+		require.NoError(t, rows.Scan(&sum))
+		recorded = append(recorded, sum)
+	}
+	require.NoError(t, rows.Err())
+	received := []string{}
+	for _, r := range w.requests(t, "/"+e.StorefrontCode+"/") {
+		if r.Key == dedupID(e) {
+			sum := sha256.Sum256([]byte(r.Body))
+			received = append(received, hex.EncodeToString(sum[:]))
+		}
+	}
+	require.ElementsMatch(t, recorded, received, "event %s", e.EventID)
+}
+
+// requireOneRequestEach holds for events that met no trouble.
+func (w *world) requireOneRequestEach(t *testing.T, path string, orders []string) {
+	t.Helper()
+	events := w.allDelivered(t, orders)
+	arrived := map[string]int{}
+	for _, r := range w.requests(t, path) {
+		arrived[r.Key]++
+	}
+	for _, e := range events {
+		require.Len(t, e.Attempts, 1, "event %s", e.EventID)
+		require.Equal(t, relay.Accepted, e.Attempts[0].Outcome, "event %s", e.EventID)
+		require.Equal(t, 1, arrived[dedupID(e)], "event %s", e.EventID)
+	}
+	require.Len(t, arrived, len(orders))
+}
+
+// allDelivered waits until all events of these orders are delivered.
+func (w *world) allDelivered(t *testing.T, orders []string) []db.EventRecord {
+	t.Helper()
+	var events []db.EventRecord
+	eventually(t, func() error {
+		var err error
+		if events, err = w.Store.EventsOf(t.Context(), orders); err != nil {
+			return err
+		}
+		n := map[relay.Status]int{}
+		for _, e := range events {
+			n[e.Status]++
+		}
+		if n[relay.StatusDelivered] != len(orders) {
+			return fmt.Errorf("of %d events: %v", len(orders), n)
+		}
+		return nil
+	})
+	return events
+}
+
+func dedupID(e db.EventRecord) string {
+	return relay.Event{EventID: e.EventID, Type: e.Type, Storefront: relay.Storefront{Code: e.StorefrontCode}}.DedupID()
+}

@@ -1,0 +1,97 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// What is looked for where it must not be.
+const (
+	markEmail    = "marker-jane@example.test"
+	markName     = "Markerjane"
+	markPayload  = "marker-payload-7f3a"
+	markSecret   = "marker-api-secret"
+	markHeader   = "marker-header-value"
+	markToken    = "token-of-" // the harness makes tokens so
+	markPassword = "marker-password"
+	markDatabase = "marker-database-password"
+	markVendor   = `{"message":"marker-vendor-text"}`
+)
+
+func marks() []string {
+	return []string{markEmail, markName, markPayload, markSecret, markHeader, markToken, markPassword, markDatabase, "marker-"}
+}
+
+// requireNothingLeaked looks through everything that outlives an event but its payload.
+func (w *world) requireNothingLeaked(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
+	defer cancel()
+	executions := w.executions(ctx, t)
+	require.NotEmpty(t, executions)
+	for _, e := range executions {
+		requireClean(t, "the list of workflows", encoded(t, e))
+		h := w.history(ctx, t, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId())
+		requireClean(t, "the history of "+e.GetExecution().GetWorkflowId(), encoded(t, h))
+	}
+	for _, r := range w.relays {
+		log, err := os.ReadFile(r.LogFile())
+		require.NoError(t, err)
+		requireClean(t, "the log of "+r.Name(), log)
+		require.NotContains(t, string(log), "DATA RACE", "the log of %s", r.Name())
+	}
+	w.requireCleanAttempts(ctx, t)
+}
+
+func requireClean(t *testing.T, where string, text []byte) {
+	t.Helper()
+	for _, m := range marks() {
+		if i := bytes.Index(text, []byte(m)); i >= 0 {
+			require.Fail(t, where+" holds "+m, "%q", text[max(0, i-200):min(len(text), i+200)])
+		}
+	}
+}
+
+func encoded(t *testing.T, m proto.Message) []byte {
+	t.Helper()
+	b, err := proto.Marshal(m)
+	require.NoError(t, err)
+	return b
+}
+
+// executions are all workflows that Temporal lists, open and closed.
+func (w *world) executions(ctx context.Context, t *testing.T) []*workflow.WorkflowExecutionInfo {
+	t.Helper()
+	var all []*workflow.WorkflowExecutionInfo
+	for token := []byte(nil); ; {
+		page, err := w.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{PageSize: 1000, NextPageToken: token})
+		require.NoError(t, err)
+		all = append(all, page.GetExecutions()...)
+		if token = page.GetNextPageToken(); len(token) == 0 {
+			return all
+		}
+	}
+}
+
+// requireCleanAttempts holds for personal fields and secrets; what else was sent may be looked at.
+func (w *world) requireCleanAttempts(ctx context.Context, t *testing.T) {
+	t.Helper()
+	rows, err := w.sql.QueryContext(ctx, `SELECT CONCAT_WS(' ', url, header_names, request_body, response_fields, trace_id, detail) FROM event_attempts`)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var text string
+		require.NoError(t, rows.Scan(&text))
+		text = strings.ReplaceAll(text, markPayload, "")
+		requireClean(t, "an attempt", []byte(text))
+	}
+	require.NoError(t, rows.Err())
+}

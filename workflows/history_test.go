@@ -1,0 +1,58 @@
+package workflows_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"relay/workflows"
+)
+
+// The histories in testdata were recorded on real parts (go test ./e2e -update in deploy/dev). A workflow that does not
+// replay them would break the deliveries that are open while it is rolled out.
+func TestRecordedHistoriesReplay(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.history.json")
+	require.NoError(t, err)
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".history.json"))
+		t.Run(names[len(names)-1], func(t *testing.T) {
+			t.Parallel()
+			r := worker.NewWorkflowReplayer()
+			r.RegisterWorkflow(workflows.DeliverEvent)
+			r.RegisterWorkflow(workflows.PollInbox)
+			require.NoError(t, r.ReplayWorkflowHistoryFromJSONFile(quiet{}, file))
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.NotContains(t, string(text), "@", "no machine's name")
+		})
+	}
+	require.Equal(t, []string{
+		"database-away-at-the-first-step",
+		"database-away-between-tries",
+		"database-away-when-the-answer-came",
+		"delivered-after-retries",
+		"failed-exhausted",
+		"failed-half-retried",
+		"poll-inbox",
+		"rerouted",
+		"skipped",
+		"worker-killed",
+	}, names)
+}
+
+func TestAWorkflowThatDoesSomethingElseDoesNotReplay(t *testing.T) {
+	t.Parallel()
+	r := worker.NewWorkflowReplayer()
+	r.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ workflows.DeliverInput) error {
+		return workflow.Sleep(ctx, time.Second)
+	}, workflow.RegisterOptions{Name: "DeliverEvent"})
+	require.Error(t, r.ReplayWorkflowHistoryFromJSONFile(quiet{}, "testdata/delivered-after-retries.history.json"))
+}
