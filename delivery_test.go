@@ -85,6 +85,9 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
 	require.Equal(t, relay.ReasonExhausted, c.Reason)
 
+	c = relay.Conclude(route, []relay.End{end(relay.SGTM, relay.Rejected, relay.ReasonUnclaimed), end("meta_capi", relay.Accepted, "")})
+	require.Equal(t, relay.StatusFailed, c.Status, "only tries that ran out are replaced")
+
 	c = relay.Conclude(relay.Route{}, []relay.End{exhausted, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusFailed, c.Status, "where it was not replaced, it failed")
 }
