@@ -29,6 +29,9 @@ type administered struct {
 	store *db.Store
 	dsn   string
 	login [2]string
+
+	contract     *contract // of the handler that follows; every answer is held against it
+	contractable http.Handler
 }
 
 var (
@@ -115,6 +118,10 @@ func (a *administered) call(method, path, body string, headers ...string) reply 
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	w := a.do(req)
+	if a.contract == nil || a.contractable != a.handler {
+		a.contract, a.contractable = readContract(a.t, a.handler), a.handler
+	}
+	a.contract.documented(a.t, method, path, w.Code, w.Header(), w.Body.Bytes())
 	r := reply{status: w.Code, header: w.Header(), text: w.Body.String()}
 	if w.Body.Len() > 0 {
 		require.NoError(a.t, json.Unmarshal(w.Body.Bytes(), &r.body), r.text)
