@@ -1,0 +1,144 @@
+package ga4
+
+import (
+	"encoding/json"
+	"regexp"
+	"unicode/utf8"
+
+	"relay"
+	"relay/adapters/canonical"
+	"relay/adapters/measurement"
+)
+
+// Google's limits, in characters where they are of texts.
+//
+// Source: https://developers.google.com/analytics/devguides/collection/protocol/ga4/sending-events#limitations
+const (
+	maxParams   = 25
+	maxValue    = 100
+	maxTitle    = 300
+	maxReferrer = 420
+	maxLocation = 1000
+	maxItems    = 200
+)
+
+// params are an event's parameters: texts and numbers, and the list of items.
+type params map[string]json.RawMessage
+
+// GA4's own session number; any other session id would join the event to nobody's session.
+var gaSession = regexp.MustCompile(`^\d{9,11}$`)
+
+// field is a parameter and where its value comes from.
+type field struct {
+	param string
+	read  func(*canonical.Fields) json.RawMessage
+}
+
+// fields are all that leaves beside value and currency, by weight: the last give way where there are more than 25.
+func fields(d relay.Destination, e relay.Event) []field {
+	return append([]field{
+		{"event_id", func(*canonical.Fields) json.RawMessage { return cut(e.DedupID(), maxValue) }},
+		// Without it the event is missing from GA4's standard reports; 0 makes no active user.
+		{"engagement_time_msec", func(*canonical.Fields) json.RawMessage { return json.RawMessage("1") }},
+		{"items", items},
+		{"storefront_id", func(f *canonical.Fields) json.RawMessage { return cut(f.Storefront(), maxValue) }},
+		{"page_location", func(f *canonical.Fields) json.RawMessage { return cut(f.SourceURL(), maxLocation) }},
+		{"session_id", func(f *canonical.Fields) json.RawMessage {
+			return cut(f.Identifier(gaSession.FindString, "session_id"), maxValue)
+		}},
+		{"relay_session_id", func(f *canonical.Fields) json.RawMessage {
+			return cut(f.Identifier(notGASession, "session_id"), maxValue)
+		}},
+		named("affiliate_id", "t-value"),
+		{"gclid", func(f *canonical.Fields) json.RawMessage {
+			if adsDenied(d, e) { // the id of a click on an ad
+				return nil
+			}
+			return cut(f.Identifier(nil, "gclid"), maxValue)
+		}},
+	}, others...)
+}
+
+// others are payload fields under their own names. Those that may tell what somebody is treated for leave only where the
+// admin lists them.
+var others = []field{
+	amount("tax"), amount("shipping"), same("coupon"), same("affiliation"), same("customer_type"), same("lead_source"),
+	same("payment_type"), same("shipping_tier"),
+	same("utm_source"), same("utm_medium"), same("utm_campaign"), same("utm_id"),
+	listed("utm_term", maxValue), listed("utm_content", maxValue),
+	listed("page_title", maxTitle),
+	{"page_referrer", func(f *canonical.Fields) json.RawMessage { return cut(f.Referrer(), maxReferrer) }},
+	listed("search_term", maxValue),
+}
+
+// parameters are an event's, as many as GA4 takes. A field that finds no room is not read, and so counts as dropped.
+func parameters(d relay.Destination, e relay.Event, f *canonical.Fields) (params, error) {
+	p := params{}
+	value, currency, err := f.Money()
+	if err != nil {
+		return nil, err
+	}
+	if value != "" {
+		p["value"], p["currency"] = json.RawMessage(value), measurement.Text(currency)
+	} else if f.Name == purchase {
+		f.Warn("a purchase without a value counts as no revenue")
+	}
+	if id := f.OrderID(); id != "" {
+		p["transaction_id"] = cut(id, maxValue)
+	}
+	for _, x := range fields(d, e) {
+		if len(p) == maxParams {
+			break
+		}
+		if v := x.read(f); v != nil {
+			p[x.param] = v
+		}
+	}
+	return p, nil
+}
+
+// named is a text of the payload under a name of ours.
+func named(param, from string) field {
+	return field{param, func(f *canonical.Fields) json.RawMessage { return cut(f.Text(from), maxValue) }}
+}
+
+func same(param string) field { return named(param, param) }
+
+func listed(param string, most int) field {
+	return field{param, func(f *canonical.Fields) json.RawMessage { return cut(f.Listed(param), most) }}
+}
+
+// amount is a number, or a text that is one.
+func amount(param string) field {
+	return field{param, func(f *canonical.Fields) json.RawMessage {
+		if v := f.Amount(param); v != "" {
+			return json.RawMessage(v)
+		}
+		return nil
+	}}
+}
+
+func notGASession(id string) string {
+	if gaSession.MatchString(id) || relay.HoldsMailAddress(id) {
+		return ""
+	}
+	return id
+}
+
+// cut is s as JSON, at most so many characters of it; nil is an empty one.
+func cut(s string, most int) json.RawMessage {
+	if s == "" {
+		return nil
+	}
+	return measurement.Text(shorter(s, most))
+}
+
+// short is s as far as GA4 takes it.
+func short(s string) string { return shorter(s, maxValue) }
+
+func shorter(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most])
+}
