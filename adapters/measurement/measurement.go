@@ -27,12 +27,11 @@ const MaxName = 40
 
 // Body is one request: client_id is required, the time is in microseconds since 1970.
 type Body struct {
-	ClientID        string          `json:"client_id"`
-	UserID          string          `json:"user_id,omitempty"`
-	TimestampMicros int64           `json:"timestamp_micros,omitempty"`
-	Consent         *Consent        `json:"consent,omitempty"`
-	UserData        json.RawMessage `json:"user_data,omitempty"`
-	Events          []Event         `json:"events"`
+	ClientID        string   `json:"client_id"`
+	UserID          string   `json:"user_id,omitempty"`
+	TimestampMicros int64    `json:"timestamp_micros,omitempty"`
+	Consent         *Consent `json:"consent,omitempty"`
+	Events          []Event  `json:"events"`
 }
 
 // Consent holds GRANTED or DENIED.
@@ -46,13 +45,6 @@ type Event struct {
 	Name   string                     `json:"name"`
 	Params map[string]json.RawMessage `json:"params"`
 }
-
-// Params of our own making, in the order of their weight: what does not fit GA4's 25 is cut from the far end of the rest.
-var mapped = []string{"transaction_id", "value", "currency", "items", "storefront_id", "event_id", "page_location",
-	"engagement_time_msec", "session_id", "affiliate_id"}
-
-// IsMapped reports whether a parameter is one that New makes from the event's known fields.
-func IsMapped(param string) bool { return slices.Contains(mapped, param) }
 
 // New is the body for one event under a vendor's name, and the names of the payload fields that are not in it.
 func New(e relay.Event, name string, o relay.Options) (Body, []string) {
