@@ -1,0 +1,213 @@
+package cmd
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"relay"
+	"relay/api"
+)
+
+// CLI is what the commands for ops read: where a relay's API is, and a login for it. They talk to the API and to nothing
+// else.
+type CLI struct {
+	URL           string       `env:"RELAY_URL" envDefault:"http://localhost:8000" desc:"address of the relay that the commands for ops talk to"`
+	AdminUsername string       `env:"ADMIN_AUTH_USERNAME" desc:"login of an admin; BASIC_AUTH_USERNAME where it is not set"`
+	AdminPassword relay.Secret `env:"ADMIN_AUTH_PASSWORD" desc:"its password"`
+	Username      string       `env:"BASIC_AUTH_USERNAME" desc:"login of OMS and, by default, of admins"`
+	Password      relay.Secret `env:"BASIC_AUTH_PASSWORD" desc:"its password"`
+}
+
+// remote is a relay's API, as one command uses it.
+type remote struct {
+	cli    CLI
+	client *http.Client
+	out    io.Writer
+	in     io.Reader
+	json   bool // print answers as they come
+}
+
+// remoteCommand is a command that talks to a relay.
+func remoteCommand(use, short string, args cobra.PositionalArgs, run func(*cobra.Command, *remote, []string) error) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(c *cobra.Command, args []string) error {
+		r := &remote{client: &http.Client{Timeout: time.Minute}, out: c.OutOrStdout(), in: c.InOrStdin(), json: asJSON}
+		if err := parse(&r.cli); err != nil {
+			return err
+		}
+		return run(c, r, args)
+	}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the API's answer, for scripts")
+	return c
+}
+
+// call makes one request and decodes the answer into to; with --json it is also printed, unless quiet.
+func (r *remote) call(ctx context.Context, method, path string, query url.Values, body, to any) error {
+	answer, err := r.raw(ctx, method, path, query, body)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer, to); err != nil {
+		return fmt.Errorf("%s %s: the answer is not what a relay gives", method, path)
+	}
+	return nil
+}
+
+func (r *remote) raw(ctx context.Context, method, path string, query url.Values, body any) ([]byte, error) {
+	var in io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		in = bytes.NewReader(b)
+	}
+	address := strings.TrimRight(r.cli.URL, "/") + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, in)
+	if err != nil {
+		return nil, errors.New("RELAY_URL: is not a URL")
+	}
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	name, password := r.cli.AdminUsername, r.cli.AdminPassword
+	if name == "" {
+		name, password = r.cli.Username, r.cli.Password
+	}
+	req.SetBasicAuth(name, password.Reveal())
+	res, err := r.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("no relay answers at RELAY_URL: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	if res.StatusCode >= http.StatusBadRequest {
+		return nil, problemError(res.StatusCode, answer)
+	}
+	return answer, nil
+}
+
+// problemError is a problem document in one line.
+func problemError(status int, answer []byte) error {
+	var p api.Problem
+	if json.Unmarshal(answer, &p) != nil || p.Code == "" {
+		return fmt.Errorf("the relay answered %d", status)
+	}
+	words := p.Detail
+	for _, e := range p.Errors {
+		words += fmt.Sprintf("\n  %s: %s (%s)", e.Field, e.Message, e.Code)
+	}
+	return fmt.Errorf("%s (%d %s)", words, status, p.Code)
+}
+
+// printJSON prints a value for scripts.
+func (r *remote) printJSON(v any) error {
+	enc := json.NewEncoder(r.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// table prints rows under a heading.
+func (r *remote) table(heading []string, rows [][]string) error {
+	w := tabwriter.NewWriter(r.out, 0, 4, 2, ' ', 0)
+	for _, row := range append([][]string{heading}, rows...) {
+		if _, err := fmt.Fprintln(w, strings.Join(row, "\t")); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func (r *remote) printf(format string, args ...any) error {
+	_, err := fmt.Fprintf(r.out, format, args...)
+	return err
+}
+
+// filterFlags are the flags that pick events.
+type filterFlags struct {
+	order, storefront, kind, source, destination, from, to string
+	status, reason                                         []string
+}
+
+func (f *filterFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.order, "order", "", "order id, or the event's own id")
+	c.Flags().StringVar(&f.storefront, "storefront", "", "the storefront's code")
+	c.Flags().StringVar(&f.kind, "type", "", "type of the event")
+	c.Flags().StringSliceVar(&f.status, "status", nil, "pending, processing, delivered, failed, skipped; several with commas")
+	c.Flags().StringSliceVar(&f.reason, "reason", nil, "reason code; several with commas")
+	c.Flags().StringVar(&f.source, "source", "", "oms or oms_direct")
+	c.Flags().StringVar(&f.destination, "destination", "", "sgtm or a platform's code")
+	c.Flags().StringVar(&f.from, "from", "", "received at this time or later: RFC 3339, or how long ago (24h)")
+	c.Flags().StringVar(&f.to, "to", "", "received before this time: likewise")
+}
+
+func (f *filterFlags) filter() (api.EventFilter, error) {
+	e := api.EventFilter{OrderID: f.order, Storefront: f.storefront, EventType: f.kind, Source: f.source, Destination: f.destination}
+	for _, s := range f.status {
+		e.Status = append(e.Status, relay.Status(s))
+	}
+	for _, s := range f.reason {
+		e.Reason = append(e.Reason, relay.Reason(s))
+	}
+	var err1, err2 error
+	e.From, err1 = moment("--from", f.from)
+	e.To, err2 = moment("--to", f.to)
+	return e, cmp.Or(err1, err2)
+}
+
+// query is the same filter as a query.
+func (f *filterFlags) query() (url.Values, error) {
+	e, err := f.filter()
+	if err != nil {
+		return nil, err
+	}
+	q := url.Values{}
+	for name, value := range map[string]string{"order_id": e.OrderID, "storefront": e.Storefront, "event_type": e.EventType, "source": e.Source,
+		"destination": e.Destination, "status": strings.Join(f.status, ","), "reason": strings.Join(f.reason, ",")} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	for name, t := range map[string]time.Time{"from": e.From, "to": e.To} {
+		if !t.IsZero() {
+			q.Set(name, t.Format(time.RFC3339Nano))
+		}
+	}
+	return q, nil
+}
+
+// moment reads a time, or how long ago it was.
+func moment(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		return time.Now().UTC().Add(-d).Truncate(time.Second), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, fmt.Errorf("%s: is neither a time such as 2026-01-15T00:00:00Z nor a duration such as 24h", flag)
+	}
+	return t.UTC(), nil
+}
+
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }

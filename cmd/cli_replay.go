@@ -1,0 +1,217 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"relay"
+	"relay/api"
+)
+
+const (
+	replaysPath = "/admin/v1/replays"
+	watchEvery  = time.Second
+	barWidth    = 40
+)
+
+func replayCommand() *cobra.Command {
+	c := &cobra.Command{Use: "replay", Short: "Deliver many events again, at a rate, through a relay's API"}
+	c.AddCommand(replayStart(), replayList(), replayShow(), replayWatch(),
+		replaySteer("pause", "Start no more events for now"),
+		replaySteer("resume", "Go on with a paused replay"),
+		replaySteer("cancel", "Start no more events at all"))
+	return c
+}
+
+func replayStart() *cobra.Command {
+	var f filterFlags
+	var wish api.ReplayIn
+	var dryRun, yes, detach bool
+	c := remoteCommand("start", "Count what a filter picks, ask, and deliver it again", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+		var err error
+		if wish.Filter, err = f.filter(); err != nil {
+			return err
+		}
+		if r.json && !yes && !dryRun {
+			return errors.New("--json does not ask: say --yes or --dry-run")
+		}
+		wish.Resend = len(wish.Destinations) > 0
+		dry, err := r.dryRun(c.Context(), wish, !r.json || dryRun)
+		if err != nil || dryRun {
+			return err
+		}
+		if !yes && !r.confirmed(fmt.Sprintf("Deliver %d events again?", dry.Events)) {
+			return r.printf("Nothing was started.\n")
+		}
+		wish.Confirm = nil
+		if wish.Resend {
+			wish.Confirm = &dry.Events
+		}
+		var answer api.ReplayAnswer
+		if err := r.call(c.Context(), http.MethodPost, replaysPath, nil, wish, &answer); err != nil {
+			return err
+		}
+		if r.json {
+			return r.printJSON(answer.Replay)
+		}
+		if err := r.printf("replay %d\n", answer.Replay.ID); err != nil || detach {
+			return err
+		}
+		return r.watch(c.Context(), strconv.FormatInt(answer.Replay.ID, 10))
+	})
+	f.add(c)
+	c.Flags().IntVar(&wish.Rate, "rate", relay.DefaultReplayRate, "events a second")
+	c.Flags().StringSliceVar(&wish.Destinations, "resend", nil, "send again what these destinations have accepted; several with commas")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "only count")
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&detach, "detach", false, "do not watch it")
+	return c
+}
+
+// dryRun counts and shows what would be started.
+func (r *remote) dryRun(ctx context.Context, wish api.ReplayIn, show bool) (*api.DryRunView, error) {
+	var answer api.ReplayAnswer
+	if err := r.call(ctx, http.MethodPost, replaysPath, url.Values{"dry_run": {"true"}}, wish, &answer); err != nil {
+		return nil, err
+	}
+	dry := answer.DryRun
+	if dry == nil {
+		return nil, errors.New("the answer is not what a relay gives")
+	}
+	if !show {
+		return dry, nil
+	}
+	if r.json {
+		return dry, r.printJSON(dry)
+	}
+	var rows [][]string
+	for _, t := range dry.Tallies {
+		rows = append(rows, []string{t.StorefrontCode, t.Destination, string(t.Reason), strconv.FormatInt(t.Events, 10), strconv.FormatInt(t.TooOld, 10)})
+	}
+	if err := r.table([]string{"STOREFRONT", "DESTINATION", "REASON", "EVENTS", "TOO OLD"}, rows); err != nil {
+		return nil, err
+	}
+	return dry, r.printf("%d events in all\n", dry.Events)
+}
+
+func (r *remote) confirmed(question string) bool {
+	_ = r.printf("%s [y/N] ", question)
+	answer, _ := bufio.NewReader(r.in).ReadString('\n')
+	return strings.EqualFold(strings.TrimSpace(answer), "y")
+}
+
+func replayList() *cobra.Command {
+	return remoteCommand("list", "List replays, newest first", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+		var list api.ReplayList
+		if err := r.call(c.Context(), http.MethodGet, replaysPath, nil, nil, &list); err != nil {
+			return err
+		}
+		if r.json {
+			return r.printJSON(list)
+		}
+		var rows [][]string
+		for _, v := range list.Items {
+			rows = append(rows, replayRow(v))
+		}
+		return r.table(replayHeading, rows)
+	})
+}
+
+var replayHeading = []string{"ID", "STATE", "MATCHED", "STARTED", "DELIVERED", "FAILED", "SKIPPED", "IN FLIGHT", "REMAINING", "BY", "BEGUN (UTC)"}
+
+func replayRow(v api.ReplayView) []string {
+	row := []string{strconv.FormatInt(v.ID, 10), string(v.State)}
+	for _, n := range []int64{v.Matched, v.Started, v.Delivered, v.Failed, v.Skipped, v.InFlight, v.Remaining} {
+		row = append(row, strconv.FormatInt(n, 10))
+	}
+	return append(row, v.CreatedBy, clock(v.CreatedAt))
+}
+
+func replayShow() *cobra.Command {
+	return remoteCommand("show ID", "Show how far a replay is", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
+		return r.showReplay(c.Context(), http.MethodGet, "/"+url.PathEscape(args[0]))
+	})
+}
+
+func replaySteer(verb, short string) *cobra.Command {
+	return remoteCommand(verb+" ID", short, cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
+		return r.showReplay(c.Context(), http.MethodPost, "/"+url.PathEscape(args[0])+"/"+verb)
+	})
+}
+
+func (r *remote) showReplay(ctx context.Context, method, tail string) error {
+	var v api.ReplayView
+	if err := r.call(ctx, method, replaysPath+tail, nil, nil, &v); err != nil {
+		return err
+	}
+	if r.json {
+		return r.printJSON(v)
+	}
+	return r.table(replayHeading, [][]string{replayRow(v)})
+}
+
+func replayWatch() *cobra.Command {
+	return remoteCommand("watch ID", "Watch a replay until its last event has ended", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
+		return r.watch(c.Context(), args[0])
+	})
+}
+
+// watch draws a bar until the replay has ended. On something that is no terminal each change is a line.
+func (r *remote) watch(ctx context.Context, id string) error {
+	begin, end := "", "\n"
+	if f, ok := r.out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			begin, end = "\r\x1b[K", ""
+		}
+	}
+	last := ""
+	for {
+		var v api.ReplayView
+		if err := r.call(ctx, http.MethodGet, replaysPath+"/"+url.PathEscape(id), nil, nil, &v); err != nil {
+			return err
+		}
+		if line := bar(v); line != last {
+			last = line
+			if err := r.printf("%s%s%s", begin, line, end); err != nil {
+				return err
+			}
+		}
+		if v.EndedAt != nil {
+			if end == "" {
+				return r.printf("\n")
+			}
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return r.printf("\nThe replay goes on; relay replay watch %s shows it.\n", id)
+		case <-time.After(watchEvery):
+		}
+	}
+}
+
+// bar is how far a replay is, on one line: # has ended, > is under way.
+func bar(v api.ReplayView) string {
+	all := max(1, v.Matched, v.Started)
+	if v.Remaining == 0 {
+		all = max(1, v.Started)
+	}
+	ended := int(barWidth * (v.Started - v.InFlight) / all)
+	started := int(barWidth * v.Started / all)
+	line := fmt.Sprintf("[%s%s%s] %d of %d started, %d delivered, %d failed, %d skipped, %s", strings.Repeat("#", ended), strings.Repeat(">", started-ended),
+		strings.Repeat(".", barWidth-started), v.Started, all, v.Delivered, v.Failed, v.Skipped, v.State)
+	if v.ETA != nil {
+		line += ", all started by " + v.ETA.UTC().Format("15:04:05") + " UTC"
+	}
+	return line
+}
