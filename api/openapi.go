@@ -111,7 +111,7 @@ func document(op *huma.Operation, need access) {
 	}
 }
 
-// documents serve the finished document, in both versions.
+// documents serve the finished document, in both versions and as a page.
 func (b *book) documents() ([]route, error) {
 	now, err := json.Marshal(b.api.OpenAPI())
 	if err != nil {
@@ -121,10 +121,10 @@ func (b *book) documents() ([]route, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []route{
-		{http.MethodGet, "/openapi.json", open, serveDocument(now)},
-		{http.MethodGet, "/openapi-3.0.json", open, serveDocument(old)},
-	}, nil
+	return append(b.server.page(),
+		route{http.MethodGet, "/openapi.json", open, serveDocument(now)},
+		route{http.MethodGet, "/openapi-3.0.json", open, serveDocument(old)},
+	), nil
 }
 
 func serveDocument(body []byte) handler {

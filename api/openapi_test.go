@@ -27,3 +27,27 @@ func TestTheDocumentIsServedInBothVersionsWithoutALogin(t *testing.T) {
 	require.Equal(t, "3.0.3", old["openapi"])
 	require.Contains(t, old["paths"], "/v1/events")
 }
+
+func TestTheDocsPageIsServedWhole(t *testing.T) {
+	t.Parallel()
+	r := newTest(t)
+	get := func(path, encoding string) *httptest.ResponseRecorder {
+		req := httptest.NewRequest(http.MethodGet, path, nil)
+		req.Header.Set("Accept-Encoding", encoding)
+		return r.do(req)
+	}
+	page := get("/docs", "")
+	require.Equal(t, http.StatusOK, page.Code)
+	require.Contains(t, page.Header().Get("Content-Security-Policy"), "default-src 'none'")
+	require.NotContains(t, page.Body.String(), "http", "the page loads nothing from elsewhere")
+	for path, kind := range map[string]string{"/docs/swagger-ui-bundle.js": "text/javascript", "/docs/swagger-ui.css": "text/css",
+		"/docs/init.js": "text/javascript", "/docs/LICENSE.txt": "text/plain", "/docs/NOTICE.txt": "text/plain"} {
+		plain, packed := get(path, ""), get(path, "gzip, br")
+		require.Equal(t, http.StatusOK, plain.Code, path)
+		require.Contains(t, plain.Header().Get("Content-Type"), kind)
+		require.Equal(t, "nosniff", plain.Header().Get("X-Content-Type-Options"))
+		require.Empty(t, plain.Header().Get("Content-Encoding"))
+		require.LessOrEqual(t, packed.Body.Len(), plain.Body.Len())
+	}
+	require.Equal(t, "gzip", get("/docs/swagger-ui.css", "gzip").Header().Get("Content-Encoding"))
+}
