@@ -47,6 +47,7 @@ type SentView struct {
 	TraceID string            `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
 	Fields  map[string]string `json:"fields,omitempty" doc:"What the answer says, of the fields that the relay knows."`
 	Answer  any               `json:"answer,omitempty" doc:"The answer, 4 KiB at most; secrets are masked."`
+	Warning []string          `json:"warnings,omitempty" example:"[\"the event is older than an hour\"]" doc:"What an admin should know about the test."`
 	TookMS  int64             `json:"took_ms" example:"130" doc:"How long it took, in milliseconds."`
 }
 
@@ -129,7 +130,7 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 	}
 	v.Sent = &SentView{Request: PreviewHTTP{r.Method, maskSecrets(r.URL, d), headers, jsonOrText(maskSecrets(string(r.Body), d))},
 		Status: reply.Status, Trouble: reply.Trouble, Outcome: res.Outcome, Reason: res.Reason, Text: res.Reason.Words(), TraceID: res.TraceID,
-		Fields: res.Fields, TookMS: reply.Took.Milliseconds()}
+		Fields: res.Fields, Warning: r.Warnings, TookMS: reply.Took.Milliseconds()}
 	if len(reply.Body) > 0 {
 		answer := maskSecrets(string(reply.Body), d)
 		v.Sent.Answer = jsonOrText(strings.ToValidUTF8(answer[:min(len(answer), shownAnswer)], "\uFFFD"))
