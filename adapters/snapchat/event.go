@@ -1,0 +1,162 @@
+package snapchat
+
+import (
+	"encoding/json"
+	"slices"
+
+	"relay"
+	"relay/adapters/canonical"
+)
+
+type body struct {
+	Data          []event `json:"data"`
+	TestEventCode string  `json:"test_event_code,omitempty"`
+}
+
+// event: https://developers.snap.com/api/marketing-api/Conversions-API/Parameters
+type event struct {
+	EventName      string     `json:"event_name"`
+	EventTime      int64      `json:"event_time"` // seconds
+	ActionSource   string     `json:"action_source"`
+	EventSourceURL string     `json:"event_source_url,omitempty"`
+	EventID        string     `json:"event_id"` // the pixel's client_dedup_id
+	OptOut         bool       `json:"opt_out,omitempty"`
+	UserData       userData   `json:"user_data"`
+	CustomData     customData `json:"custom_data,omitzero"`
+	*processing
+}
+
+// processing stands whole or not at all: country and state without the options mean nothing.
+type processing struct {
+	Options []string `json:"data_processing_options"`
+	Country int      `json:"data_processing_options_country"`
+	State   int      `json:"data_processing_options_state"`
+}
+
+// userData holds hashes down to external_id, the rest as the browser sent it.
+type userData struct {
+	Email           []string `json:"em,omitempty"`
+	Phone           []string `json:"ph,omitempty"`
+	FirstName       []string `json:"fn,omitempty"`
+	LastName        []string `json:"ln,omitempty"`
+	Gender          []string `json:"ge,omitempty"`
+	Birthday        []string `json:"db,omitempty"` // YYYYMMDD: the format is unconfirmed
+	City            []string `json:"ct,omitempty"`
+	State           []string `json:"st,omitempty"`
+	Zip             []string `json:"zp,omitempty"`
+	Country         []string `json:"country,omitempty"`
+	ExternalID      []string `json:"external_id,omitempty"`
+	ClientIPAddress string   `json:"client_ip_address,omitempty"`
+	ClientUserAgent string   `json:"client_user_agent,omitempty"`
+	ClickID         string   `json:"sc_click_id,omitempty"`
+	Cookie          string   `json:"sc_cookie1,omitempty"`
+}
+
+type customData struct {
+	Value           json.Number `json:"value,omitempty"`
+	Currency        string      `json:"currency,omitempty"`
+	OrderID         string      `json:"order_id,omitempty"`
+	ContentIDs      []string    `json:"content_ids,omitempty"`
+	ContentCategory string      `json:"content_category,omitempty"`
+	Contents        []content   `json:"contents,omitempty"`
+	NumItems        json.Number `json:"num_items,omitempty"`
+	SearchString    string      `json:"search_string,omitempty"`
+	SignUpMethod    string      `json:"sign_up_method,omitempty"`
+}
+
+type content struct {
+	ID        string      `json:"id"`
+	Quantity  json.Number `json:"quantity,omitempty"`
+	ItemPrice json.Number `json:"item_price,omitempty"`
+	Brand     string      `json:"brand,omitempty"`
+}
+
+func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
+	custom, err := newCustomData(f)
+	if err != nil {
+		return event{}, err
+	}
+	ev := event{
+		EventName:      f.Name,
+		EventTime:      canonical.Time(e).Unix(),
+		ActionSource:   "OFFLINE",
+		EventSourceURL: f.SourceURL(),
+		EventID:        e.DedupID(),
+		OptOut:         d.Options.OptOut || !canonical.Personalized(e),
+		UserData:       newUserData(f),
+		CustomData:     custom,
+	}
+	if ev.UserData.ClientUserAgent != "" && ev.EventSourceURL != "" {
+		ev.ActionSource = "WEB" // Snap wants both of them then
+	}
+	if err := ev.UserData.sufficient(); err != nil {
+		return event{}, err
+	}
+	if d.Options.LimitedDataUse {
+		ev.processing = &processing{[]string{"LDU"}, d.Options.LimitedCountry, d.Options.LimitedState}
+	}
+	return ev, nil
+}
+
+func newUserData(f *canonical.Fields) userData {
+	return userData{
+		Email:           list(f.Email()),
+		Phone:           list(f.PhoneDigits()),
+		FirstName:       list(f.FirstName()),
+		LastName:        list(f.LastName()),
+		Gender:          list(f.Gender()),
+		Birthday:        list(f.Birthday()),
+		City:            list(f.City()),
+		State:           list(f.State()),
+		Zip:             list(f.Zip()),
+		Country:         list(f.Country()),
+		ExternalID:      list(f.ExternalID()),
+		ClientIPAddress: f.IP(),
+		ClientUserAgent: f.UserAgent(),
+		ClickID:         f.Identifier(nil, "ScCid", "sccid", "sc_click_id"),
+		Cookie:          f.Identifier(nil, "_scid", "sc_cookie1"),
+	}
+}
+
+// sufficient refuses what Snap can match with nobody: it wants an e-mail address, a phone number, or address and browser.
+func (u userData) sufficient() error {
+	ip, agent := u.ClientIPAddress != "", u.ClientUserAgent != ""
+	switch {
+	case u.Email != nil, u.Phone != nil, ip && agent:
+		return nil
+	case ip:
+		return relay.Refuse(relay.ReasonMissingField, "user_agent, or email or phone")
+	case agent:
+		return relay.Refuse(relay.ReasonMissingField, "client_ip, or email or phone")
+	}
+	return relay.Refuse(relay.ReasonMissingField, "email or phone, or client_ip and user_agent")
+}
+
+func newCustomData(f *canonical.Fields) (customData, error) {
+	value, currency, err := f.Money()
+	switch {
+	case err != nil:
+		return customData{}, err
+	case value == "" && f.Name == purchase:
+		return customData{}, relay.Refuse(relay.ReasonMissingField, "order_revenue")
+	case value != "" && !slices.Contains(Currencies, currency):
+		return customData{}, relay.Refuse(relay.ReasonInvalidField, "currency")
+	}
+	c := customData{
+		Value: value, Currency: currency, OrderID: f.OrderID(), NumItems: f.Integer("num_items"),
+		ContentCategory: f.Listed("content_category"), SearchString: f.Listed("search_string"), SignUpMethod: f.Text("sign_up_method"),
+	}
+	for _, i := range f.Items() {
+		c.ContentIDs = append(c.ContentIDs, i.ID)
+		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Brand})
+	}
+	return c, nil
+}
+
+// list is how Snap's schema has the fields of a person; none for "".
+func list(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
