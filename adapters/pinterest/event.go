@@ -1,0 +1,211 @@
+package pinterest
+
+import (
+	"encoding/json"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"relay"
+	"relay/adapters/canonical"
+)
+
+type body struct {
+	Data []event `json:"data"`
+}
+
+type event struct {
+	EventName      string      `json:"event_name"`
+	ActionSource   string      `json:"action_source"`
+	EventTime      int64       `json:"event_time"` // seconds
+	EventID        string      `json:"event_id"`
+	EventSourceURL string      `json:"event_source_url,omitempty"`
+	OptOut         bool        `json:"opt_out"` // said also where it is false: some senders' default is true
+	UserData       userData    `json:"user_data"`
+	CustomData     *customData `json:"custom_data,omitempty"`
+}
+
+// userData holds hashes down to external_id, the rest as the browser sent it.
+type userData struct {
+	Email           []string `json:"em,omitempty"`
+	Phone           []string `json:"ph,omitempty"`
+	FirstName       []string `json:"fn,omitempty"`
+	LastName        []string `json:"ln,omitempty"`
+	Gender          []string `json:"ge,omitempty"`
+	Birthday        []string `json:"db,omitempty"`
+	City            []string `json:"ct,omitempty"`
+	State           []string `json:"st,omitempty"`
+	Zip             []string `json:"zp,omitempty"`
+	Country         []string `json:"country,omitempty"`
+	ExternalID      []string `json:"external_id,omitempty"` // in lower case before hashing, which is unconfirmed
+	ClientIPAddress string   `json:"client_ip_address,omitempty"`
+	ClientUserAgent string   `json:"client_user_agent,omitempty"`
+	ClickID         string   `json:"click_id,omitempty"`
+}
+
+// customData has its sums of money as texts; a number is refused.
+type customData struct {
+	Value           string      `json:"value,omitempty"`
+	Currency        string      `json:"currency,omitempty"`
+	OrderID         string      `json:"order_id,omitempty"`
+	ContentIDs      []string    `json:"content_ids,omitempty"`
+	Contents        []content   `json:"contents,omitempty"`
+	ContentName     string      `json:"content_name,omitempty"`
+	ContentCategory string      `json:"content_category,omitempty"`
+	ContentBrand    string      `json:"content_brand,omitempty"`
+	NumItems        json.Number `json:"num_items,omitempty"`
+	SearchString    string      `json:"search_string,omitempty"`
+	OptOutType      string      `json:"opt_out_type,omitempty"`
+}
+
+type content struct {
+	ID       string      `json:"id"`
+	Name     string      `json:"item_name,omitempty"`
+	Category string      `json:"item_category,omitempty"`
+	Brand    string      `json:"item_brand,omitempty"`
+	Price    string      `json:"item_price,omitempty"`
+	Quantity json.Number `json:"quantity,omitempty"`
+}
+
+func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
+	custom, err := newCustomData(f)
+	if err != nil {
+		return event{}, err
+	}
+	user := newUserData(f, e)
+	if err := user.sufficient(); err != nil {
+		return event{}, err
+	}
+	if d.Options.LimitedDataUse {
+		custom.OptOutType = "LDP"
+		if err := user.placed(); err != nil {
+			return event{}, err
+		}
+	}
+	ev := event{
+		EventName:      f.Name,
+		ActionSource:   "offline",
+		EventTime:      canonical.Time(e).Unix(),
+		EventID:        e.DedupID(),
+		EventSourceURL: f.SourceURL(),
+		OptOut:         d.Options.OptOut || !canonical.Personalized(e),
+		UserData:       user,
+	}
+	if user.ClientUserAgent != "" {
+		ev.ActionSource = "web"
+	}
+	if !custom.empty() {
+		ev.CustomData = &custom
+	}
+	return ev, nil
+}
+
+func newUserData(f *canonical.Fields, e relay.Event) userData {
+	u := userData{
+		Email:           list(f.Email()),
+		Phone:           list(f.PhoneDigits()),
+		FirstName:       list(f.FirstName()),
+		LastName:        list(f.LastName()),
+		Gender:          list(f.Gender()),
+		Birthday:        list(f.Birthday()),
+		City:            list(f.City()),
+		State:           list(f.State()),
+		Zip:             list(f.Zip()),
+		Country:         list(f.Country()),
+		ExternalID:      list(f.ExternalID()),
+		ClientIPAddress: f.IP(),
+		ClickID:         f.Identifier(nil, "epik", "_epik", "click_id"),
+	}
+	// Programs write these where they know of no browser, and Pinterest refuses them.
+	agent := strings.ToLower(e.Payload.First("user_agent", "client_user_agent"))
+	if agent != "other" && agent != "null" {
+		u.ClientUserAgent = f.UserAgent()
+	}
+	return u
+}
+
+// sufficient refuses what Pinterest can match with nobody: it wants an e-mail address, or address and browser. A phone
+// number alone is not enough.
+func (u userData) sufficient() error {
+	ip, agent := u.ClientIPAddress != "", u.ClientUserAgent != ""
+	switch {
+	case u.Email != nil, ip && agent:
+		return nil
+	case ip:
+		return relay.Refuse(relay.ReasonMissingField, "user_agent, or email")
+	case agent:
+		return relay.Refuse(relay.ReasonMissingField, "client_ip, or email")
+	}
+	return relay.Refuse(relay.ReasonMissingField, "email, or client_ip and user_agent")
+}
+
+// placed refuses limited data processing for a person of whom nobody knows where: Pinterest then processes without limits.
+//
+// Source: https://developers.pinterest.com/docs/track-conversions/use-limited-data-processing-flag/
+func (u userData) placed() error {
+	switch {
+	case u.State == nil:
+		return relay.Refuse(relay.ReasonMissingField, "state")
+	case u.Country == nil:
+		return relay.Refuse(relay.ReasonMissingField, "country")
+	}
+	return nil
+}
+
+func newCustomData(f *canonical.Fields) (customData, error) {
+	value, currency, err := f.Money()
+	if err != nil {
+		return customData{}, err
+	}
+	c := customData{
+		Value: decimal(value), Currency: currency, OrderID: f.OrderID(), NumItems: f.Integer("num_items"),
+		ContentName: f.Listed("content_name"), ContentCategory: f.Listed("content_category"),
+		ContentBrand: f.Listed("content_brand"), SearchString: f.Listed("search_string"),
+	}
+	if value != "" && c.Value == "" {
+		return customData{}, relay.Refuse(relay.ReasonInvalidField, "order_revenue")
+	}
+	for _, i := range f.Items() {
+		c.ContentIDs = append(c.ContentIDs, i.ID)
+		c.Contents = append(c.Contents, content{i.ID, i.Name, i.Category, i.Brand, decimal(i.Price), i.Quantity})
+	}
+	return c, nil
+}
+
+func (c customData) empty() bool {
+	words := c.Value + c.OrderID + c.ContentName + c.ContentCategory + c.ContentBrand + string(c.NumItems) + c.SearchString
+	return words+c.OptOutType == "" && len(c.ContentIDs) == 0
+}
+
+// maxDecimal is longer than any sum of money.
+const maxDecimal = 40
+
+// decimal is a number as a text without an exponent: "80.79" as it is, "1e3" as "1000"; "" where that would be absurdly long.
+func decimal(n json.Number) string {
+	s := string(n)
+	i := strings.IndexAny(s, "eE")
+	if i < 0 {
+		return s
+	}
+	exponent, err := strconv.Atoi(s[i+1:])
+	if err != nil || exponent < -maxDecimal || exponent > maxDecimal { // big numbers take their time
+		return ""
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return ""
+	}
+	places, _ := r.FloatPrec()
+	if s = r.FloatString(places); len(s) > maxDecimal {
+		return ""
+	}
+	return s
+}
+
+// list is how Pinterest has the fields of a person; none for "".
+func list(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
