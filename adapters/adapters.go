@@ -3,8 +3,11 @@ package adapters
 
 import (
 	"relay"
+	"relay/adapters/ga4"
 	"relay/adapters/meta"
+	"relay/adapters/pinterest"
 	"relay/adapters/sgtm"
+	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
 )
 
@@ -13,6 +16,9 @@ func All() map[string]relay.Adapter {
 	return map[string]relay.Adapter{
 		relay.SGTM:  sgtm.Adapter{},
 		"meta_capi": meta.Adapter{},
+		"ga4":       ga4.Adapter{},
 		"tiktok":    tiktok.Adapter{},
+		"snapchat":  snapchat.Adapter{},
+		"pinterest": pinterest.Adapter{},
 	}
 }
