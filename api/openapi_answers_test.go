@@ -132,7 +132,7 @@ func (c *contract) operations(visit func(method, template string, op map[string]
 
 func TestTheDocumentDescribesEveryFieldAndShowsExamples(t *testing.T) {
 	t.Parallel()
-	c := readContract(t, newAdminTest(t).handler)
+	c := readContract(t, newOpsTest(t).handler)
 	for name, schema := range object(object(c.doc["components"])["schemas"]) {
 		describe(t, name, schema.(map[string]any))
 	}
@@ -156,7 +156,7 @@ func TestTheDocumentDescribesEveryFieldAndShowsExamples(t *testing.T) {
 
 func TestEveryRouteOfTheDocumentIsThereAndAsksForALogin(t *testing.T) {
 	t.Parallel()
-	a := newAdminTest(t)
+	a := newOpsTest(t)
 	c := readContract(t, a.handler)
 	c.operations(func(method, template string, op map[string]any) {
 		path := pathParam.ReplaceAllString(template, "999999")

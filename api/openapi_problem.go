@@ -38,6 +38,8 @@ func init() { //nolint:gochecknoinits // the only way to replace huma's error do
 	}
 	// Otherwise {"Is_Active": true} would be taken, as encoding/json does.
 	huma.ValidateStrictCasing = true
+	// Lists of ours are never null.
+	huma.DefaultArrayNullable = false
 }
 
 // Problem is an RFC 9457 problem document.

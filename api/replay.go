@@ -46,8 +46,10 @@ type replayInput struct {
 func (h opsHandlers) registerReplays(b *book) {
 	const path = "/admin/v1/replays"
 	bad := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}
+	begun := map[string]*huma.Response{"201": answer("The replay has begun.", schemaOf[ReplayAnswer](b), nil)}
 	add(b, writer, huma.Operation{OperationID: "create-replay", Method: http.MethodPost, Path: path, Tags: []string{tagReplays}, Errors: bad,
-		Summary: "Deliver many events again", Description: "Failed events, and skipped ones where the filter says so, that were received by now. " +
+		Responses: begun,
+		Summary:   "Deliver many events again", Description: "Failed events, and skipped ones where the filter says so, that were received by now. " +
 			"Try dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend says so."}, h.create)
 	add(b, reader, huma.Operation{OperationID: "list-replays", Method: http.MethodGet, Path: path, Tags: []string{tagReplays},
 		Summary: "List replays", Errors: []int{http.StatusUnprocessableEntity}}, h.listReplays)

@@ -50,7 +50,7 @@ func dryRunView(d relay.DryRun) *DryRunView {
 type ReplayView struct {
 	ID          int64             `json:"id" example:"3" doc:"The replay."`
 	State       relay.ReplayState `json:"state" enum:"running,paused,cancelled,done" example:"running" doc:"Where it stands. It is done once every event that it started has ended."`
-	Filter      relay.Filter      `json:"filter" doc:"Which events it picks."`
+	Filter      FilterView        `json:"filter" doc:"Which events it picks."`
 	Resend      []string          `json:"resend,omitempty" example:"[\"sgtm\"]" doc:"Destinations that get again what they have accepted."`
 	Rate        int               `json:"rate" example:"20" doc:"Events a second."`
 	CreatedBy   string            `json:"created_by" example:"ann" doc:"Who wanted it."`
@@ -67,6 +67,20 @@ type ReplayView struct {
 	WorkflowURL string            `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/replay-events:3" doc:"Its workflow in Temporal's Web UI."`
 }
 
+// FilterView is relay.Filter in the document's words.
+type FilterView struct {
+	OrderID      string         `json:"order_id,omitempty" example:"2025020100003333" doc:"The order, or the event's own id."`
+	StorefrontID int64          `json:"storefront_id,omitempty" example:"5" doc:"The storefront's id."`
+	Type         string         `json:"type,omitempty" example:"purchase_completed" doc:"The type of the event."`
+	Statuses     []relay.Status `json:"statuses,omitempty" example:"[\"failed\"]" doc:"The statuses."`
+	Reasons      []relay.Reason `json:"reasons,omitempty" example:"[\"exhausted\"]" doc:"The reasons."`
+	Source       string         `json:"source,omitempty" example:"oms" doc:"Where the event came from."`
+	Destination  string         `json:"destination,omitempty" example:"sgtm" doc:"A destination at which a delivery of the event ended."`
+	AcceptedBy   []string       `json:"accepted_by,omitempty" example:"[\"sgtm\"]" doc:"Destinations, one of which has accepted the event."`
+	From         time.Time      `json:"from,omitzero" example:"2026-01-15T00:00:00Z" doc:"Events received at this time or later."`
+	To           time.Time      `json:"to,omitzero" example:"2026-01-16T00:00:00Z" doc:"Events received before this time."`
+}
+
 // ReplayList is one page of replays.
 type ReplayList struct {
 	Items      []ReplayView `json:"items" nullable:"false" doc:"The page, newest first."`
@@ -74,7 +88,7 @@ type ReplayList struct {
 }
 
 func (h opsHandlers) replayView(r relay.Replay) ReplayView {
-	v := ReplayView{ID: r.ID, State: r.State, Filter: r.Filter, Resend: r.Resend, Rate: r.Rate, CreatedBy: r.By, CreatedAt: r.CreatedAt,
+	v := ReplayView{ID: r.ID, State: r.State, Filter: FilterView(r.Filter), Resend: r.Resend, Rate: r.Rate, CreatedBy: r.By, CreatedAt: r.CreatedAt,
 		EndedAt: timeOrNone(r.EndedAt), Matched: r.Matched, Started: r.Started, Delivered: r.Delivered, Failed: r.Failed, Skipped: r.Skipped,
 		InFlight: r.InFlight(), Remaining: r.Remaining(), WorkflowURL: h.ReplayURL(r.ID)}
 	if r.State == relay.ReplayRunning && v.Remaining > 0 && r.Rate > 0 {
