@@ -2,9 +2,7 @@ package ga4
 
 import (
 	"encoding/json"
-	"net/url"
 	"regexp"
-	"strings"
 
 	"relay"
 )
@@ -29,21 +27,10 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 	return res
 }
 
-// Debug is the same request for the validating endpoint: Google checks the event and records nothing. It does not look at
-// measurement_id and api_secret, so that a credential cannot be checked there, only a payload.
+// Message is what the validating endpoint found: where, and a code such as VALUE_INVALID or NAME_RESERVED. The endpoint does
+// not look at measurement_id and api_secret.
 //
 // Source: https://developers.google.com/analytics/devguides/collection/protocol/ga4/validating-events
-func Debug(r relay.Request) relay.Request {
-	u, err := url.Parse(r.URL)
-	if err != nil || strings.HasSuffix(u.Path, validate) {
-		return r
-	}
-	u.Path = strings.TrimSuffix(u.Path, collect) + validate
-	r.URL, r.Repeatable = u.String(), true
-	return r
-}
-
-// Message is what the validating endpoint found: where, and a code such as VALUE_INVALID or NAME_RESERVED.
 type Message struct {
 	FieldPath string `json:"fieldPath"`
 	Code      string `json:"validationCode"`

@@ -84,22 +84,6 @@ func TestOnlyAPurchaseWithItsOrderMayBeRepeated(t *testing.T) {
 	require.True(t, repeatable(lead, relay.Options{Events: map[string]relay.EventRule{lead.Type: {Name: "purchase"}}}))
 }
 
-func TestDebugIsTheSameRequestForTheValidatingEndpoint(t *testing.T) {
-	t.Parallel()
-	d := stream()
-	r, err := ga4.Adapter{}.Request(d, purchase(t, `{"order_id":"1"}`))
-	require.NoError(t, err)
-	debug := ga4.Debug(r)
-	require.Equal(t, strings.Replace(r.URL, "/mp/collect", "/debug/mp/collect", 1), debug.URL)
-	require.Equal(t, r.Body, debug.Body)
-	require.Equal(t, debug.URL, ga4.Debug(debug).URL)
-
-	d.Options.Test = true
-	tested, err := ga4.Adapter{}.Request(d, purchase(t, `{"order_id":"1"}`))
-	require.NoError(t, err)
-	require.Equal(t, debug.URL, tested.URL)
-}
-
 // What the names of Google's user data hash: Gmail's addresses without dots, names with their inner spaces.
 func TestUserDataFollowsGooglesRules(t *testing.T) {
 	t.Parallel()
