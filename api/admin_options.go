@@ -15,6 +15,8 @@ type Options struct {
 	LimitedState          int                  `json:"limited_state,omitempty" minimum:"0" maximum:"10000" example:"1000" doc:"Goes with limited_data_use where the vendor wants a state (1000 is California)."`
 	ExternalIDFromSession bool                 `json:"external_id_from_session,omitempty" example:"false" doc:"Whether the session's id stands for the person's where the payload has none."`
 	APIVersion            string               `json:"api_version,omitempty" pattern:"^v?[0-9]{1,4}([.][0-9]{1,3})?$" maxLength:"10" example:"v24.0" doc:"The version of the vendor's API, over the relay's own choice."`
+	Test                  bool                 `json:"test,omitempty" example:"false" doc:"Sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest)."`
+	EU                    bool                 `json:"eu,omitempty" example:"false" doc:"Sends to the vendor's address in the European Union, where it has one (GA4)."`
 	MaxAgeHours           int                  `json:"max_age_hours,omitempty" minimum:"0" maximum:"8784" example:"168" doc:"How old an event may be; 0 is the destination's own limit."`
 	Limits                *Limits              `json:"limits,omitempty" doc:"What each worker process sends at most."`
 	CustomAliases         bool                 `json:"custom_aliases,omitempty" example:"false" doc:"Of sGTM's custom client: adds the GA4-style names that its tags read."`
