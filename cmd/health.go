@@ -1,0 +1,82 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// healthTimeout is below the probe time-outs of the manifests in deploy, so that it is we who say what is wrong.
+const healthTimeout = 4 * time.Second
+
+// Listen is what a command reads that asks the relay in its own container.
+type Listen struct {
+	Addr string `env:"LISTEN_ADDR" envDefault:":8000" desc:"address of the API"`
+}
+
+// healthCommand asks the relay that runs beside it, so that an image needs no other program for its health check.
+func healthCommand() *cobra.Command {
+	var ready bool
+	c := &cobra.Command{
+		Use:   "health",
+		Short: "Ask the relay at LISTEN_ADDR whether it lives: exit status 0 or 1",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var l Listen
+			if err := parse(&l); err != nil {
+				return err
+			}
+			path := "/health"
+			if ready {
+				path = "/health/ready"
+			}
+			return askHealth(c.Context(), l.Addr, path)
+		},
+	}
+	c.Flags().BoolVar(&ready, "ready", false, "ask whether it can work, too: database, migrations and, of a worker, Temporal")
+	return c
+}
+
+func askHealth(ctx context.Context, listen, path string) error {
+	address, err := reachable(listen)
+	if err != nil {
+		return fmt.Errorf("LISTEN_ADDR: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		return errors.New("LISTEN_ADDR: is no address")
+	}
+	// A transport of its own: no proxy of the environment stands between a process and its neighbour.
+	reply, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
+	if err != nil {
+		return fmt.Errorf("%s does not answer", address)
+	}
+	defer func() { _ = reply.Body.Close() }()
+	if reply.StatusCode == http.StatusOK {
+		return nil
+	}
+	words, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<10)) // the answer of /health/ready is for anybody
+	return fmt.Errorf("%s answers %d %s", path, reply.StatusCode, words)
+}
+
+// reachable is where a process that listens on an address answers its own machine: at the loopback, where it listens on all
+// addresses.
+func reachable(listen string) (string, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", errors.New("is not host:port")
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port), nil
+}
