@@ -16,15 +16,18 @@ const (
 )
 
 // Burst starts the deliveries of rows that this process has just stored, off the request path: at most perStorefront of one
-// storefront and 2,000 in all at a time. What it does not take is PollInbox's, as is what it fails to start.
+// storefront and 2,000 in all at a time, the storefronts in turn, so that one event of a quiet storefront does not wait for
+// the batch of another. What it does not take is PollInbox's, as is what it fails to start.
 type Burst struct {
 	start         func(context.Context, relay.Start) error
 	perStorefront int
 	log           *slog.Logger
-	queue         chan relay.Start
 	wg            sync.WaitGroup
 
 	mu       sync.Mutex
+	wake     *sync.Cond
+	waiting  map[string][]relay.Start
+	turns    []string // storefronts with rows that wait, the next one first
 	reserved map[string]int
 	total    int
 	closed   bool
@@ -36,9 +39,10 @@ func NewBurst(start func(context.Context, relay.Start) error, perStorefront int,
 		start:         start,
 		perStorefront: perStorefront,
 		log:           log,
-		queue:         make(chan relay.Start, burstQueue),
+		waiting:       map[string][]relay.Start{},
 		reserved:      map[string]int{},
 	}
+	b.wake = sync.NewCond(&b.mu)
 	for range burstWorkers {
 		b.wg.Go(b.work)
 	}
@@ -58,7 +62,7 @@ func (b *Burst) Reserve(storefront string, n int) int {
 	return n
 }
 
-// Start takes reserved rows over. It never blocks: the queue has room for everything that was reserved.
+// Start takes reserved rows over. It never blocks.
 func (b *Burst) Start(rows []relay.Start) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -66,8 +70,12 @@ func (b *Burst) Start(rows []relay.Start) {
 		return // their leases end, and PollInbox starts them
 	}
 	for _, r := range rows {
-		b.queue <- r
+		if len(b.waiting[r.StorefrontCode]) == 0 {
+			b.turns = append(b.turns, r.StorefrontCode)
+		}
+		b.waiting[r.StorefrontCode] = append(b.waiting[r.StorefrontCode], r)
 	}
+	b.wake.Broadcast()
 }
 
 // Release gives back n reservations of a storefront.
@@ -84,7 +92,7 @@ func (b *Burst) Release(storefront string, n int) {
 func (b *Burst) Close(ctx context.Context) {
 	b.mu.Lock()
 	b.closed = true
-	close(b.queue)
+	b.wake.Broadcast()
 	b.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
@@ -98,7 +106,11 @@ func (b *Burst) Close(ctx context.Context) {
 }
 
 func (b *Burst) work() {
-	for r := range b.queue {
+	for {
+		r, ok := b.next()
+		if !ok {
+			return
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 		if err := b.start(ctx, r); err != nil {
 			b.log.Warn("delivery.start_failed", "id", r.ID, "error", err)
@@ -106,4 +118,26 @@ func (b *Burst) work() {
 		cancel()
 		b.Release(r.StorefrontCode, 1)
 	}
+}
+
+// next waits for a row, and is false once there will be none.
+func (b *Burst) next() (relay.Start, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.turns) == 0 {
+		if b.closed {
+			return relay.Start{}, false
+		}
+		b.wake.Wait()
+	}
+	storefront := b.turns[0]
+	b.turns = b.turns[1:]
+	rows := b.waiting[storefront]
+	if len(rows) == 1 {
+		delete(b.waiting, storefront)
+	} else {
+		b.waiting[storefront] = rows[1:]
+		b.turns = append(b.turns, storefront)
+	}
+	return rows[0], true
 }

@@ -1,0 +1,67 @@
+package workflows_test
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/workflows"
+)
+
+// starts is a starter that begins to start when it is let.
+type starts struct {
+	let  chan struct{}
+	mu   sync.Mutex
+	done []string
+}
+
+func (s *starts) start(_ context.Context, r relay.Start) error {
+	<-s.let
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done = append(s.done, r.StorefrontCode)
+	return nil
+}
+
+func rowsOf(storefront string, n int) []relay.Start {
+	rows := make([]relay.Start, n)
+	for i := range rows {
+		rows[i] = relay.Start{ID: int64(i), StorefrontCode: storefront}
+	}
+	return rows
+}
+
+func TestBurstStartsTheStorefrontsInTurn(t *testing.T) {
+	t.Parallel()
+	s := &starts{let: make(chan struct{})}
+	b := workflows.NewBurst(s.start, 200, slog.New(slog.DiscardHandler))
+	require.Equal(t, 100, b.Reserve("busy", 100))
+	b.Start(rowsOf("busy", 100))
+	require.Equal(t, 1, b.Reserve("quiet", 1))
+	b.Start(rowsOf("quiet", 1))
+	close(s.let)
+	b.Close(t.Context())
+	require.Len(t, s.done, 101)
+	require.Contains(t, s.done[:40], "quiet", "it waits for what is in flight, not for the other's batch")
+}
+
+func TestBurstTakesNoMoreThanItsShareOfAStorefront(t *testing.T) {
+	t.Parallel()
+	s := &starts{let: make(chan struct{})}
+	b := workflows.NewBurst(s.start, 200, slog.New(slog.DiscardHandler))
+	require.Equal(t, 150, b.Reserve("busy", 150))
+	require.Equal(t, 50, b.Reserve("busy", 150))
+	require.Zero(t, b.Reserve("busy", 1))
+	require.Equal(t, 1, b.Reserve("quiet", 1))
+	b.Release("busy", 10)
+	require.Equal(t, 10, b.Reserve("busy", 150))
+	close(s.let)
+	b.Close(t.Context())
+	require.Zero(t, b.Reserve("quiet", 1), "it is closed")
+	b.Start(rowsOf("quiet", 1)) // left to PollInbox
+	require.Empty(t, s.done)
+}
