@@ -16,6 +16,7 @@ import (
 	"relay/deploy/dev/harness"
 	"relay/deploy/dev/sandbox"
 	"relay/deploy/dev/temporal"
+	"relay/deploy/dev/vendors"
 )
 
 const host = "127.0.0.1"
@@ -64,6 +65,7 @@ func runSandbox(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	o.Play = vendors.Play
 	server := &http.Server{Handler: sandbox.New(o), ReadHeaderTimeout: 10 * time.Second}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // at once: what hangs was told to
 	if err := announce(harness.Announcement{Address: listener.Addr().String()}); err != nil {

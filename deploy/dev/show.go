@@ -33,9 +33,13 @@ func showEvents(events []db.EventRecord) {
 		if len(lines) == 0 {
 			lines = []destination{{key: "-"}}
 		}
+		detail := why(e)
+		if len(lines) > 1 {
+			detail = "" // it says of each destination what its line says
+		}
 		for _, d := range lines {
 			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", e.Type, e.EventID, e.StorefrontCode, e.Status, d.key,
-				d.attempts, d.answer, d.at, why(e))
+				d.attempts, d.answer, d.at, detail)
 		}
 	}
 	_ = w.Flush()

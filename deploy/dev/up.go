@@ -104,6 +104,9 @@ func (s *settings) run(ctx context.Context, keys secrets) (err error) {
 	if err := showSample(ctx, system, relay); err != nil {
 		return err
 	}
+	if err := showFanOut(ctx, system, relay); err != nil {
+		return err
+	}
 	s.showAddresses(system, relay, keys)
 	return stay(ctx, system, relay)
 }
@@ -123,7 +126,7 @@ func (s *settings) start(ctx context.Context, keys secrets) (*harness.System, er
 		Username:      keys.username,
 		Password:      keys.password,
 		EncryptionKey: keys.encryptionKey,
-		BaseEnv:       inherited(os.Environ()),
+		BaseEnv:       append([]string{"RETRY_BACKOFF_BASE=1"}, inherited(os.Environ())...), // nobody watches a demo for 15 minutes
 	})
 	if err != nil {
 		return nil, err

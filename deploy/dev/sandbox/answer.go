@@ -50,6 +50,10 @@ func (a Answer) status() int {
 	return a.Status
 }
 
+func (a Answer) isZero() bool {
+	return a.Status == 0 && a.Body == "" && len(a.Headers) == 0 && a.DelayMS == 0 && a.Action == ""
+}
+
 func (a Answer) check() error {
 	if a.Status != 0 && (a.Status < 200 || a.Status > 599) {
 		return fmt.Errorf("status %d: want 200 to 599", a.Status)
@@ -126,8 +130,9 @@ func (r *rules) clear() {
 	r.list = nil
 }
 
-// next uses up one answer of the rule for path.
-func (r *rules) next(path string) Answer {
+// next uses up one answer of the rule for path. False means that nothing was told: there is no rule, or its answers are used
+// up and nothing was said of what comes then.
+func (r *rules) next(path string) (Answer, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, rule := range r.list {
@@ -135,13 +140,13 @@ func (r *rules) next(path string) Answer {
 			continue
 		}
 		if len(rule.Answers) == 0 {
-			return rule.Then
+			return rule.Then, !rule.Then.isZero()
 		}
 		answer := rule.Answers[0]
 		rule.Answers = rule.Answers[1:]
-		return answer
+		return answer, true
 	}
-	return Answer{}
+	return Answer{}, false
 }
 
 // Answer scripts the answers of a path, instead of what was scripted for the same path before.

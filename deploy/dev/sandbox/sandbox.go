@@ -1,8 +1,9 @@
 // Package sandbox plays the outside world: server-side GTM containers and ad platforms, as a real HTTP server.
 //
 // Every POST outside /_control is a delivery. It is recorded, and answered as the control API was told, never by what
-// the payload says: a test scripts "503, 503, 200" for a path and reads afterwards what arrived. The package knows no
-// platform's language and nothing of the relay.
+// the payload says: a test scripts "503, 503, 200" for a path and reads afterwards what arrived. What nothing was told
+// about may be answered by a player of platforms (Options.Play); the package itself knows no platform's language and
+// nothing of the relay.
 package sandbox
 
 import (
@@ -25,12 +26,15 @@ type Options struct {
 	Keep     int    // how many deliveries are kept in full; default 5,000
 	KeyField string // the JSON field whose value names the event; default event_id
 	Sink     bool   // keep none and answer 200 at once, whatever was told: for benchmarks
+	// Play answers what the control API was told nothing about; nil is an empty 200. It says false for what it does not play.
+	Play func(r *http.Request, body []byte) (Answer, bool)
 }
 
 // Sandbox is an http.Handler. Its methods may be called from any goroutine.
 type Sandbox struct {
 	sink    bool
 	key     []byte // `"event_id"`
+	play    func(*http.Request, []byte) (Answer, bool)
 	rules   rules
 	record  record
 	control http.Handler
@@ -44,7 +48,7 @@ func New(o Options) *Sandbox {
 	if o.KeyField == "" {
 		o.KeyField = defaultKeyField
 	}
-	s := &Sandbox{sink: o.Sink, key: []byte(`"` + o.KeyField + `"`)}
+	s := &Sandbox{sink: o.Sink, play: o.Play, key: []byte(`"` + o.KeyField + `"`)}
 	s.record.keep = o.Keep
 	s.record.arrivals = map[arrivalKey]Arrival{}
 	s.control = s.routes()
@@ -66,7 +70,12 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.record.count(r.URL.Path, key, arrived)
 		return
 	}
-	answer := s.rules.next(r.URL.Path)
+	answer, told := s.rules.next(r.URL.Path)
+	if !told && s.play != nil {
+		if played, ok := s.play(r, body); ok {
+			answer = played
+		}
+	}
 	s.record.add(Request{
 		Time: arrived, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Headers: r.Header.Clone(),
 		Body: string(body), Key: key, Answer: answer.String(),

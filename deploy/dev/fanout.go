@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"relay"
+	"relay/db"
+	"relay/deploy/dev/harness"
+	"relay/deploy/dev/sandbox"
+	"relay/deploy/dev/vendors"
+)
+
+// brio is the demo storefront without a container: its events go straight to the five platforms.
+const brio = "brio"
+
+// failsTwice is the platform that has trouble at first.
+const failsTwice = "tiktok"
+
+// credentials of the five, each as its catalogue entry wants it.
+var credentials = map[string]map[string]string{
+	"meta_capi": {"pixel_id": "1234567890", "access_token": "token-of-brio-at-meta"},
+	"ga4":       {"measurement_id": "G-BRIO", "api_secret": "secret-of-brio-at-ga4"},
+	"tiktok":    {"pixel_code": "CBRIO", "access_token": "token-of-brio-at-tiktok"},
+	"snapchat":  {"pixel_id": "0a1b2c3d-brio", "access_token": "token-of-brio-at-snapchat"},
+	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
+}
+
+// showFanOut posts a purchase of a person who agreed to everything, to a storefront that has switched everything on, and
+// shows what became of it at the five platforms, one of which fails twice first.
+func showFanOut(ctx context.Context, system *harness.System, r *harness.Relay) error {
+	if err := ensureBrio(ctx, system); err != nil {
+		return fmt.Errorf("demo storefront %s: %w", brio, err)
+	}
+	trouble := sandbox.Answer{Status: http.StatusServiceUnavailable}
+	rule := sandbox.Rule{Path: vendors.Prefix + failsTwice, Answers: []sandbox.Answer{trouble, trouble}}
+	if err := system.Sandbox.Answer(ctx, rule); err != nil {
+		return err
+	}
+	order := fmt.Sprintf("brio-%d", time.Now().Unix())
+	answer, err := r.Post(ctx, purchase(order))
+	if err != nil || answer.HTTPStatus != http.StatusAccepted {
+		return fmt.Errorf("post a purchase of %s: answer %d: %w", brio, answer.HTTPStatus, err)
+	}
+	events, err := waitDelivered(ctx, system.Store, []string{order})
+	if err != nil {
+		return err
+	}
+	say("\nA purchase at %s, which has no container, went straight to its platforms; %s answered 503 twice at first:", brio, failsTwice)
+	showEvents(events)
+	return nil
+}
+
+func purchase(order string) []byte {
+	b, _ := json.Marshal(map[string]any{"count": 1, "data": []map[string]any{{
+		"t-value": "brioaffiliate_7", "storefront_id": brio, "event_name": "purchase_completed", "order_id": order,
+		"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79, "currency": "USD",
+		"page_location": "https://brio.example/thanks?order=" + order, "session_id": "sess_brio",
+		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe",
+		"city": "San Francisco", "state": "California", "zip": "94107", "country": "US",
+		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
+	}}}) // plain values always marshal
+	return b
+}
+
+// ensureBrio makes the storefront and its credentials, all switched on, and leads the platforms to the sandbox.
+func ensureBrio(ctx context.Context, system *harness.System) error {
+	id, err := system.Store.CreateStorefront(ctx, relay.Storefront{Code: brio, Name: "Brio", Active: true, BaseURL: "https://brio.example"})
+	if errors.Is(err, relay.ErrConflict) {
+		var ids map[string]int64
+		ids, err = system.Store.StorefrontIDs(ctx, []string{brio})
+		id = ids[brio]
+	}
+	if err != nil {
+		return err
+	}
+	if err := leadToSandbox(ctx, system); err != nil {
+		return err
+	}
+	for platform, fields := range credentials {
+		secrets := map[string]relay.Secret{}
+		for name, value := range fields {
+			secrets[name] = relay.NewSecret(value)
+		}
+		err := system.Store.PutCredential(ctx, id, db.Credential{
+			Platform: platform,
+			Fields:   secrets,
+			Active:   true,
+			Options:  relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true},
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", platform, err)
+		}
+	}
+	return nil
+}
+
+// leadToSandbox gives the platforms the sandbox's address, which may have moved to another port.
+func leadToSandbox(ctx context.Context, system *harness.System) error {
+	config, err := db.ParseURL(system.DatabaseURL())
+	if err != nil {
+		return err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return err
+	}
+	pool := sql.OpenDB(connector)
+	defer func() { _ = pool.Close() }()
+	for _, code := range vendors.Codes() {
+		base := system.Sandbox.BaseURL + vendors.Prefix + code
+		if _, err := pool.ExecContext(ctx, "UPDATE ad_analytics_platforms SET api_base_url = ? WHERE code = ?", base, code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
