@@ -1,0 +1,63 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"relay/adapters/ga4"
+	"relay/adapters/meta"
+	"relay/adapters/pinterest"
+	"relay/adapters/snapchat"
+	"relay/adapters/tiktok"
+)
+
+// spoken is what the adapter itself says of a platform.
+type spoken struct {
+	Short      string
+	Names      map[string]string
+	Proposals  map[string]string
+	Standard   []string
+	Currencies []string
+}
+
+// order is that of the page.
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest"}
+
+// five are the platforms with an adapter, by the catalogue's codes. A test holds them against the registry.
+var five = map[string]spoken{
+	"meta_capi": {Short: "Meta", Names: meta.Names, Proposals: meta.Proposals, Standard: meta.Standard},
+	"ga4":       {Short: "GA4", Names: ga4.Names, Proposals: ga4.Proposals},
+	"tiktok":    {Short: "TikTok", Names: tiktok.Names, Proposals: tiktok.Proposals, Standard: tiktok.Standard},
+	"snapchat": {Short: "Snapchat", Names: snapchat.Names, Proposals: snapchat.Proposals, Standard: snapchat.Standard,
+		Currencies: snapchat.Currencies},
+	"pinterest": {Short: "Pinterest", Names: pinterest.Names, Proposals: pinterest.Proposals, Standard: pinterest.Standard},
+}
+
+// row is one of our events with its name at each platform.
+type row struct {
+	Event  string
+	Vendor []string
+}
+
+// rows are our events that have a name anywhere.
+func rows(sections []section, names func(section) map[string]string) []row {
+	events := map[string]bool{}
+	for _, s := range sections {
+		for event := range names(s) {
+			events[event] = true
+		}
+	}
+	var list []row
+	for _, event := range slices.Sorted(maps.Keys(events)) {
+		r := row{Event: event}
+		for _, s := range sections {
+			r.Vendor = append(r.Vendor, names(s)[event])
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// list is names in a sentence.
+func list(names []string) string { return "`" + strings.Join(names, "`, `") + "`" }

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/adapters"
+)
+
+func TestThePageIsFresh(t *testing.T) {
+	t.Parallel()
+	catalogue, err := os.ReadFile(source)
+	require.NoError(t, err)
+	want, err := render(catalogue)
+	require.NoError(t, err)
+	got, err := os.ReadFile(target)
+	require.NoError(t, err)
+	require.True(t, string(want) == string(got), "docs/AD-ANALYTICS-PLATFORMS.md is stale: run go generate ./docs/...")
+}
+
+func TestEveryAdapterHasASection(t *testing.T) {
+	t.Parallel()
+	keys := slices.DeleteFunc(slices.Sorted(maps.Keys(adapters.All())), func(key string) bool { return key == relay.SGTM })
+	require.Equal(t, keys, slices.Sorted(maps.Keys(five)))
+	require.ElementsMatch(t, keys, order)
+}
+
+// The wrappers of a request, of which there is nothing to say.
+var wrappers = []string{"data", "events"}
+
+// What the golden files show to leave has to be in the section, by its name.
+func TestTheSectionsNameEverythingThatIsSent(t *testing.T) {
+	t.Parallel()
+	for _, code := range order {
+		text, err := texts.ReadFile("text/" + code + ".md")
+		require.NoError(t, err)
+		for _, key := range sent(t, strings.TrimSuffix(code, "_capi")) {
+			if !slices.Contains(wrappers, key) {
+				require.Contains(t, string(text), "`"+key, "%s sends %s", code, key)
+			}
+		}
+	}
+}
+
+// sent are the keys in the bodies of an adapter's golden requests.
+func sent(t *testing.T, folder string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.FromSlash("../../../adapters/" + folder + "/testdata/*.request.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	keys := map[string]bool{}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		require.NoError(t, err)
+		var request struct{ Body any }
+		require.NoError(t, json.Unmarshal(b, &request))
+		collect(request.Body, keys)
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+func collect(v any, keys map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, inner := range v {
+			keys[k] = true
+			collect(inner, keys)
+		}
+	case []any:
+		for _, inner := range v {
+			collect(inner, keys)
+		}
+	}
+}
+
+func TestACellStaysOne(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, `a\|b \*c\* \_d\_ &lt;e>`, cell("a|b\n*c* _d_ <e>"))
+}
+
+func TestLongLinesBreakAtSpaces(t *testing.T) {
+	t.Parallel()
+	words := strings.TrimSpace(strings.Repeat("word ", 100))
+	for line := range strings.SplitSeq(wrap(words), "\n") {
+		require.LessOrEqual(t, len(line), width)
+	}
+	require.Equal(t, words, strings.ReplaceAll(wrap(words), "\n", " "))
+	table := "| " + words + " |"
+	require.Equal(t, table, wrap(table))
+}
