@@ -3,7 +3,6 @@ package workflows_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -117,7 +116,7 @@ func setupReplay(t *testing.T, matched int64) *replayBundle {
 	b.replays = &replays{replay: relay.Replay{ID: 7, State: relay.ReplayRunning, Rate: 20, Matched: matched}, takes: 3 * time.Second, now: b.Now}
 	b.SetTestTimeout(30 * time.Second)
 	b.RegisterWorkflow(workflows.ReplayEvents)
-	b.RegisterActivity(&activities.Activities{Replays: b.replays, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	b.RegisterActivity(&activities.Activities{Replays: b.replays, Log: slog.New(slog.DiscardHandler)})
 	return b
 }
 
