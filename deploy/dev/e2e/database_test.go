@@ -14,14 +14,20 @@ import (
 
 	"relay"
 	"relay/db"
-	"relay/db/dbtest"
 	"relay/deploy/dev/harness"
 	"relay/deploy/dev/sandbox"
 )
 
-func TestAKilledDatabaseDelaysEventsAndRepeatsNothing(t *testing.T) {
+// The worker is killed, too, before the database is back: then Temporal alone knows of the answer that came meanwhile.
+func TestAKilledDatabaseAndWorkerDelayEventsAndRepeatNothing(t *testing.T) {
 	t.Parallel()
-	o := databaseAway(t, func(s *dbtest.Server) error { s.Kill(); return nil })
+	o := begin(t)
+	o.Database.Kill()
+	o.waitLong(t)
+	o.worker.Kill()
+	require.NoError(t, o.Database.Restart(t.Context()))
+	require.NoError(t, o.worker.Start(t.Context()))
+	o.requireNothingRepeated(t)
 	o.record(t, deliver(o.first), "database-away-at-the-first-step")
 	o.record(t, deliver(o.wire), "database-away-when-the-answer-came")
 	o.record(t, deliver(o.between), "database-away-between-tries")
@@ -29,7 +35,11 @@ func TestAKilledDatabaseDelaysEventsAndRepeatsNothing(t *testing.T) {
 
 func TestAStoppedDatabaseDelaysEventsAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	databaseAway(t, (*dbtest.Server).Stop)
+	o := begin(t)
+	require.NoError(t, o.Database.Stop())
+	o.waitLong(t)
+	require.NoError(t, o.Database.Restart(t.Context()))
+	o.requireNothingRepeated(t)
 }
 
 // outage is a world whose database was away, and the three events that this met.
@@ -39,46 +49,11 @@ type outage struct {
 	first, wire, between db.EventRecord
 }
 
-// databaseAway ends the database while one event's worker has not taken its first step, another's request is on the wire
-// and a third waits for its next try, and keeps it away for longer than all the tries would take.
-func databaseAway(t *testing.T, end func(*dbtest.Server) error) *outage {
+// begin brings three events to where the outage is to meet them: one's worker has not taken its first step (it is frozen),
+// another's request is on the wire, and a third waits for its next try.
+func begin(t *testing.T) *outage {
 	t.Helper()
-	const allTries = 2*time.Second + 4*time.Second
 	o := &outage{world: newWorld(t, "RETRY_BACKOFF_BASE=2", "MAX_RETRY_ATTEMPTS=3")}
-	o.begin(t)
-	require.NoError(t, end(o.Database))
-	gone := time.Now()
-	signal(t, o.worker.Pid(), syscall.SIGCONT)
-
-	requireRefused(t, o.api)
-	o.waitTimer(t, o.first, "route: waiting for the database")
-	o.waitTimer(t, o.wire, "finish: waiting for the database")
-	o.waitTimer(t, o.between, "sgtm: "+relay.ReasonDatabaseUnavailable.Words())
-	eventually(t, func() error {
-		if time.Since(gone) < allTries {
-			return errNotYet
-		}
-		return nil
-	})
-	require.NoError(t, o.Database.Restart(t.Context()))
-
-	o.first, o.wire, o.between = o.delivered(t, "first-1"), o.delivered(t, "wire-1"), o.delivered(t, "between-1")
-	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.first, relay.SGTM))
-	require.Len(t, o.requests(t, "/first/"), 1)
-	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.wire, relay.SGTM), "the answer came while nobody could write it down")
-	require.Equal(t, 200, o.wire.Attempts[0].Status)
-	require.GreaterOrEqual(t, o.wire.Attempts[0].Duration, 5*time.Second)
-	require.Len(t, o.requests(t, "/wire/"), 1)
-	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(o.between, relay.SGTM), "the outage used up no try")
-	require.Len(t, o.requests(t, "/between/"), 3)
-	o.postRefused(t)
-	return o
-}
-
-// begin brings the three events to where the outage is to meet them. The worker is frozen, so that the first event's has
-// not taken its first step.
-func (o *outage) begin(t *testing.T) {
-	t.Helper()
 	for _, code := range []string{"first", "wire", "between"} {
 		o.storefront(t, code)
 	}
@@ -101,6 +76,40 @@ func (o *outage) begin(t *testing.T) {
 	o.status(t, deliver(o.first)) // it is started
 	require.Equal(t, relay.StatusPending, o.first.Status)
 	require.Equal(t, []relay.Outcome{relay.Sending}, outcomes(o.wire, relay.SGTM))
+	return o
+}
+
+// waitLong lets the worker go on without the database, until each event waits for it, and for longer than all the tries
+// would take.
+func (o *outage) waitLong(t *testing.T) {
+	t.Helper()
+	const allTries = 2*time.Second + 4*time.Second
+	gone := time.Now()
+	signal(t, o.worker.Pid(), syscall.SIGCONT)
+	requireRefused(t, o.api)
+	o.waitTimer(t, o.first, "route: waiting for the database")
+	o.waitTimer(t, o.wire, "finish: waiting for the database")
+	o.waitTimer(t, o.between, "sgtm: "+relay.ReasonDatabaseUnavailable.Words())
+	eventually(t, func() error {
+		if time.Since(gone) < allTries {
+			return errNotYet
+		}
+		return nil
+	})
+}
+
+func (o *outage) requireNothingRepeated(t *testing.T) {
+	t.Helper()
+	o.first, o.wire, o.between = o.delivered(t, "first-1"), o.delivered(t, "wire-1"), o.delivered(t, "between-1")
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.first, relay.SGTM))
+	require.Len(t, o.requests(t, "/first/"), 1)
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.wire, relay.SGTM), "the answer came while nobody could write it down")
+	require.Equal(t, 200, o.wire.Attempts[0].Status)
+	require.GreaterOrEqual(t, o.wire.Attempts[0].Duration, 5*time.Second)
+	require.Len(t, o.requests(t, "/wire/"), 1)
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(o.between, relay.SGTM), "the outage used up no try")
+	require.Len(t, o.requests(t, "/between/"), 3)
+	o.postRefused(t)
 }
 
 // postRefused posts again what was refused while the database was away, as OMS was told to.

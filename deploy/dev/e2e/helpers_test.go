@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -171,6 +172,21 @@ func (w *world) insert(t *testing.T, storefront, order string) {
 	w.exec(t, insertSQL, order, storefront, purchase, payload)
 }
 
+// insertMany adds n rows in one statement, and gives their orders.
+func (w *world) insertMany(t *testing.T, storefront string, n int) []string {
+	t.Helper()
+	orders, values := make([]string, n), make([]string, n)
+	args := make([]any, 0, 3*n)
+	for i := range n {
+		orders[i] = fmt.Sprintf("%s-%d", storefront, i)
+		values[i] = "(?, ?, 'purchase_completed', ?, 'oms_direct', 'pending')"
+		args = append(args, orders[i], storefront, payload)
+	}
+	w.exec(t, `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
+		VALUES `+strings.Join(values, ","), args...)
+	return orders
+}
+
 func (w *world) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
 	_, err := w.sql.ExecContext(t.Context(), statement, args...)
@@ -203,15 +219,18 @@ func (w *world) delivered(t *testing.T, order string) db.EventRecord {
 	return e
 }
 
-// eventually waits until f finds nothing wrong any more.
+// eventually waits until f finds nothing wrong any more. It looks often at first, and more seldom where that takes long,
+// to leave the processors to the others.
 func eventually(t *testing.T, f func() error) {
 	t.Helper()
-	for deadline := time.Now().Add(bound); ; time.Sleep(20 * time.Millisecond) {
+	pause := 5 * time.Millisecond
+	for deadline := time.Now().Add(bound); ; time.Sleep(pause) {
 		err := f()
 		if err == nil {
 			return
 		}
 		require.True(t, time.Now().Before(deadline), "in time: %v", err)
+		pause = min(pause*5/4, 500*time.Millisecond)
 	}
 }
 

@@ -35,13 +35,7 @@ func (w *world) requireNothingLeaked(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
-	executions := w.executions(ctx, t)
-	require.NotEmpty(t, executions)
-	for _, e := range executions {
-		requireClean(t, "the list of workflows", encoded(t, e))
-		h := w.history(ctx, t, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId())
-		requireClean(t, "the history of "+e.GetExecution().GetWorkflowId(), encoded(t, h))
-	}
+	w.eachWorkflow(ctx, t, func(what string, all []byte) { requireWithout(t, what, all, marks()) })
 	for _, r := range w.relays {
 		log, err := os.ReadFile(r.LogFile())
 		require.NoError(t, err)
@@ -51,9 +45,33 @@ func (w *world) requireNothingLeaked(t *testing.T) {
 	w.requireCleanAttempts(ctx, t)
 }
 
+// requireUnknownToTemporal looks for words in everything that Temporal tells of all deliveries.
+func (w *world) requireUnknownToTemporal(t *testing.T, words ...string) {
+	t.Helper()
+	w.eachWorkflow(t.Context(), t, func(what string, all []byte) { requireWithout(t, what, all, words) })
+}
+
+// eachWorkflow hands over what Temporal lists of each workflow, open or closed, and its history, in their binary form, in
+// which texts stand as they are.
+func (w *world) eachWorkflow(ctx context.Context, t *testing.T, look func(what string, all []byte)) {
+	t.Helper()
+	executions := w.executions(ctx, t)
+	require.NotEmpty(t, executions)
+	for _, e := range executions {
+		x := e.GetExecution()
+		look("the list of workflows, "+x.GetWorkflowId(), encoded(t, e))
+		look("the history of "+x.GetWorkflowId(), encoded(t, w.history(ctx, t, x.GetWorkflowId(), x.GetRunId())))
+	}
+}
+
 func requireClean(t *testing.T, where string, text []byte) {
 	t.Helper()
-	for _, m := range marks() {
+	requireWithout(t, where, text, marks())
+}
+
+func requireWithout(t *testing.T, where string, text []byte, words []string) {
+	t.Helper()
+	for _, m := range words {
 		if i := bytes.Index(text, []byte(m)); i >= 0 {
 			require.Fail(t, where+" holds "+m, "%q", text[max(0, i-200):min(len(text), i+200)])
 		}
