@@ -91,3 +91,20 @@ func TestStatsOfAPastHourFollowItsEvents(t *testing.T) {
 	require.Equal(t, int64(2), got.Delivered)
 	require.Empty(t, got.Failed)
 }
+
+func TestAnHourThatTakesLongToCountIsLeftAloneForAWhile(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	f.direct("o-1", f.storefront("bosley"))
+	f.rollUp()
+	counted := func() string {
+		return f.text("SELECT CAST(counted_at AS CHAR) FROM event_stats_hours ORDER BY hour DESC LIMIT 1")
+	}
+	first := counted()
+	f.exec("UPDATE event_stats_hours SET took_us = 60000000")
+	f.rollUp()
+	require.Equal(t, first, counted(), "a minute's work is done again after twenty minutes")
+	f.exec("UPDATE event_stats_hours SET took_us = 1000")
+	f.rollUp()
+	require.NotEqual(t, first, counted())
+}

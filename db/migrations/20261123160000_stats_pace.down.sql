@@ -1,0 +1,1 @@
+ALTER TABLE event_stats_hours DROP COLUMN took_us
