@@ -20,56 +20,59 @@ const (
 	tooOld    = `{"code":953,"message":"x","details":[{"status":"failed","error_message":"event_time is too far in the past"}]}`
 )
 
+// answers are all that the vendor is known to give, and what the way there can do to them.
+var answers = []struct {
+	name    string
+	reply   relay.Reply
+	outcome relay.Outcome
+	reason  relay.Reason
+}{
+	{"processed", answered(200, processed), relay.Accepted, ""},
+	{"processed with a warning", answered(200, `{"num_events_received":1,"num_events_processed":1,"events":[{"status":"processed","warning_message":"no ip"}]}`), relay.Accepted, ""},
+	{"processed by the counts", answered(200, `{"num_events_received":1,"num_events_processed":1}`), relay.Accepted, ""},
+	{"failed in 200", answered(200, failed), relay.Rejected, relay.ReasonVendorRejected},
+	{"one of two", answered(200, `{"num_events_received":2,"num_events_processed":1,"events":[{"status":"processed"},{"status":"failed"}]}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"fewer by the counts", answered(200, `{"num_events_received":1,"num_events_processed":0}`), relay.Rejected, relay.ReasonPartial},
+	{"none received", answered(200, `{"num_events_received":0,"num_events_processed":0}`), relay.Rejected, relay.ReasonPartial},
+	{"422 with details", answered(422, `{"code":953,"message":"x","details":[{"status":"failed","error_message":"bad em"}]}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"422 with details in an object", answered(422, `{"code":"953","details":{"events":[{"status":"failed","error_message":"bad em"}]}}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"422 of an old event", answered(422, tooOld), relay.Rejected, relay.ReasonTooOld},
+	{"422 of which ours was processed", answered(422, `{"code":953,"details":[{"status":"processed"}]}`), relay.Accepted, ""},
+	{"422 without details", answered(422, `{"code":953,"message":"x"}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"422 with odd details", answered(422, `{"code":953,"details":"x"}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"422 without a code", answered(422, `{}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"422 without JSON", answered(422, "no"), relay.Rejected, relay.ReasonBadRequest},
+	{"400, unknown property", answered(400, `{"code":4196,"message":"'utm_source' was unexpected"}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"400, another code", answered(400, `{"code":1,"message":"x"}`), relay.Rejected, relay.ReasonBadRequest},
+	{"400 without a body", answered(400, ""), relay.Rejected, relay.ReasonBadRequest},
+	{"401, code 2", answered(401, `{"code":2,"message":"Authentication failed."}`), relay.Unauthorized, relay.ReasonUnauthorized},
+	{"401 without a body", answered(401, ""), relay.Unauthorized, relay.ReasonUnauthorized},
+	{"403, code 29", answered(403, `{"code":29,"message":"not permitted"}`), relay.Unauthorized, relay.ReasonVendorPermission},
+	{"403 without a code", answered(403, `{}`), relay.Unauthorized, relay.ReasonUnauthorized},
+	{"404", answered(404, `{"code":50,"message":"Not found"}`), relay.Unauthorized, relay.ReasonNotFound},
+	{"404 without a body", answered(404, ""), relay.Unauthorized, relay.ReasonNotFound},
+	{"413", answered(413, ""), relay.Rejected, relay.ReasonTooLarge},
+	{"429, code 8", answered(429, `{"code":8,"message":"x"}`), relay.Retry, relay.ReasonThrottled},
+	{"429 without a body", answered(429, ""), relay.Retry, relay.ReasonThrottled},
+	{"throttled in 400", answered(400, `{"code":8}`), relay.Retry, relay.ReasonThrottled},
+	{"throttled in 200", answered(200, `{"code":8}`), relay.Retry, relay.ReasonThrottled},
+	{"503, ramped down", answered(503, `{"code":4197,"message":"x"}`), relay.Retry, relay.ReasonServerError},
+	{"500", answered(500, `{"code":2}`), relay.Retry, relay.ReasonServerError},
+	{"502 with a page", answered(502, "<html>"), relay.Retry, relay.ReasonServerError},
+	{"a code in 200", answered(200, `{"code":77}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"somebody else's JSON", answered(200, `{"ok":true}`), relay.Retry, relay.ReasonNotJSON},
+	{"a page in 200", answered(200, "<!doctype html>"), relay.Retry, relay.ReasonNotJSON},
+	{"no body in 200", answered(200, ""), relay.Retry, relay.ReasonNotJSON},
+	{"301", answered(301, ""), relay.Rejected, relay.ReasonRedirect},
+	{"cut answer", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut, Body: []byte(processed[:40])}, relay.Retry, relay.ReasonNetwork},
+	{"time-out", relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout}, relay.Retry, relay.ReasonTimeout},
+	{"no connection", relay.Reply{Repeatable: true, Trouble: relay.TroubleConnect}, relay.Retry, relay.ReasonNetwork},
+	{"forbidden address", relay.Reply{Trouble: relay.TroubleAddress}, relay.Rejected, relay.ReasonAddressRefused},
+}
+
 func TestEveryAnswerOfPinterestsHasItsOutcome(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name    string
-		reply   relay.Reply
-		outcome relay.Outcome
-		reason  relay.Reason
-	}{
-		{"processed", answered(200, processed), relay.Accepted, ""},
-		{"processed with a warning", answered(200, `{"num_events_received":1,"num_events_processed":1,"events":[{"status":"processed","warning_message":"no ip"}]}`), relay.Accepted, ""},
-		{"processed by the counts", answered(200, `{"num_events_received":1,"num_events_processed":1}`), relay.Accepted, ""},
-		{"failed in 200", answered(200, failed), relay.Rejected, relay.ReasonVendorRejected},
-		{"one of two", answered(200, `{"num_events_received":2,"num_events_processed":1,"events":[{"status":"processed"},{"status":"failed"}]}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"fewer by the counts", answered(200, `{"num_events_received":1,"num_events_processed":0}`), relay.Rejected, relay.ReasonPartial},
-		{"none received", answered(200, `{"num_events_received":0,"num_events_processed":0}`), relay.Rejected, relay.ReasonPartial},
-		{"422 with details", answered(422, `{"code":953,"message":"x","details":[{"status":"failed","error_message":"bad em"}]}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"422 with details in an object", answered(422, `{"code":"953","details":{"events":[{"status":"failed","error_message":"bad em"}]}}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"422 of an old event", answered(422, tooOld), relay.Rejected, relay.ReasonTooOld},
-		{"422 of which ours was processed", answered(422, `{"code":953,"details":[{"status":"processed"}]}`), relay.Accepted, ""},
-		{"422 without details", answered(422, `{"code":953,"message":"x"}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"422 with odd details", answered(422, `{"code":953,"details":"x"}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"422 without a code", answered(422, `{}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"422 without JSON", answered(422, "no"), relay.Rejected, relay.ReasonBadRequest},
-		{"400, unknown property", answered(400, `{"code":4196,"message":"'utm_source' was unexpected"}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"400, another code", answered(400, `{"code":1,"message":"x"}`), relay.Rejected, relay.ReasonBadRequest},
-		{"400 without a body", answered(400, ""), relay.Rejected, relay.ReasonBadRequest},
-		{"401, code 2", answered(401, `{"code":2,"message":"Authentication failed."}`), relay.Unauthorized, relay.ReasonUnauthorized},
-		{"401 without a body", answered(401, ""), relay.Unauthorized, relay.ReasonUnauthorized},
-		{"403, code 29", answered(403, `{"code":29,"message":"not permitted"}`), relay.Unauthorized, relay.ReasonVendorPermission},
-		{"403 without a code", answered(403, `{}`), relay.Unauthorized, relay.ReasonUnauthorized},
-		{"404", answered(404, `{"code":50,"message":"Not found"}`), relay.Unauthorized, relay.ReasonNotFound},
-		{"404 without a body", answered(404, ""), relay.Unauthorized, relay.ReasonNotFound},
-		{"413", answered(413, ""), relay.Rejected, relay.ReasonTooLarge},
-		{"429, code 8", answered(429, `{"code":8,"message":"x"}`), relay.Retry, relay.ReasonThrottled},
-		{"429 without a body", answered(429, ""), relay.Retry, relay.ReasonThrottled},
-		{"throttled in 400", answered(400, `{"code":8}`), relay.Retry, relay.ReasonThrottled},
-		{"throttled in 200", answered(200, `{"code":8}`), relay.Retry, relay.ReasonThrottled},
-		{"503, ramped down", answered(503, `{"code":4197,"message":"x"}`), relay.Retry, relay.ReasonServerError},
-		{"500", answered(500, `{"code":2}`), relay.Retry, relay.ReasonServerError},
-		{"502 with a page", answered(502, "<html>"), relay.Retry, relay.ReasonServerError},
-		{"a code in 200", answered(200, `{"code":77}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"somebody else's JSON", answered(200, `{"ok":true}`), relay.Retry, relay.ReasonNotJSON},
-		{"a page in 200", answered(200, "<!doctype html>"), relay.Retry, relay.ReasonNotJSON},
-		{"no body in 200", answered(200, ""), relay.Retry, relay.ReasonNotJSON},
-		{"301", answered(301, ""), relay.Rejected, relay.ReasonRedirect},
-		{"cut answer", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut, Body: []byte(processed[:40])}, relay.Retry, relay.ReasonNetwork},
-		{"time-out", relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout}, relay.Retry, relay.ReasonTimeout},
-		{"no connection", relay.Reply{Repeatable: true, Trouble: relay.TroubleConnect}, relay.Retry, relay.ReasonNetwork},
-		{"forbidden address", relay.Reply{Trouble: relay.TroubleAddress}, relay.Rejected, relay.ReasonAddressRefused},
-	} {
+	for _, c := range answers {
 		res := pinterest.Adapter{}.Outcome(c.reply)
 		require.Equal(t, c.outcome, res.Outcome, c.name)
 		require.Equal(t, c.reason, res.Reason, c.name)

@@ -13,52 +13,56 @@ func answered(status int, body string) relay.Reply {
 	return relay.Reply{Sent: true, Repeatable: true, Status: status, Body: []byte(body)}
 }
 
+const (
+	wrongToken = `{"status":"INVALID","reason":"Unauthorized resources"}`
+	wrongEvent = `{"status":"INVALID","reason":"about jane@example.com","event":0,"errors":{"codes":["INVALID_EM",17,"two words"],"error_msgs":["em jane@example.com"]}}`
+	byMessage  = `{"status":"invalid","errors":{"codes":[],"error_msgs":["unauthorized pixel"]}}`
+)
+
+// answers are all that the vendor is known to give, and what the way there can do to them.
+var answers = []struct {
+	name    string
+	reply   relay.Reply
+	outcome relay.Outcome
+	reason  relay.Reason
+}{
+	{"valid", answered(200, `{"status":"VALID"}`), relay.Accepted, ""},
+	{"valid, 202", answered(202, `{"status":"VALID","reason":"","errors":null}`), relay.Accepted, ""},
+	{"no body", answered(200, ""), relay.Accepted, ""},
+	{"no body, 204", answered(204, " \n"), relay.Accepted, ""},
+	{"another word", answered(200, `{"status":"OK"}`), relay.Accepted, ""},
+	{"no status", answered(200, `{"request_id":"a"}`), relay.Accepted, ""},
+	{"odd form", answered(200, `{"status":"VALID","reason":{},"errors":["none"]}`), relay.Accepted, ""},
+	{"of the validating endpoint", answered(200, `{"status":"VALID","test_event":{},"reason":"","event_logs":[]}`), relay.Accepted, ""},
+	{"invalid in 200", answered(200, wrongEvent), relay.Rejected, relay.ReasonVendorRejected},
+	{"invalid without a reason", answered(200, `{"status":"INVALID"}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"invalid by the validating endpoint", answered(200, `{"status":"INVALID","test_event":{},"reason":"missing em","event_logs":[{}]}`), relay.Rejected, relay.ReasonVendorRejected},
+	{"wrong pair in 200", answered(200, wrongToken), relay.Unauthorized, relay.ReasonUnauthorized},
+	{"wrong pair in 400", answered(400, wrongToken), relay.Unauthorized, relay.ReasonUnauthorized},
+	{"wrong pair by message", answered(200, byMessage), relay.Unauthorized, relay.ReasonUnauthorized},
+	{"400", answered(400, wrongEvent), relay.Rejected, relay.ReasonBadRequest},
+	{"400 without a body", answered(400, ""), relay.Rejected, relay.ReasonBadRequest},
+	{"401", answered(401, `{"status":"INVALID"}`), relay.Unauthorized, relay.ReasonUnauthorized},
+	{"403", answered(403, ""), relay.Unauthorized, relay.ReasonUnauthorized},
+	{"404", answered(404, "{}"), relay.Rejected, relay.ReasonNotFound},
+	{"413", answered(413, ""), relay.Rejected, relay.ReasonTooLarge},
+	{"302", answered(302, ""), relay.Rejected, relay.ReasonRedirect},
+	{"408", answered(408, ""), relay.Retry, relay.ReasonTimeout},
+	{"429", answered(429, wrongToken), relay.Retry, relay.ReasonThrottled},
+	{"500", answered(500, wrongEvent), relay.Retry, relay.ReasonServerError},
+	{"503", answered(503, ""), relay.Retry, relay.ReasonServerError},
+	{"web page in 200", answered(200, "<html>maintenance"), relay.Retry, relay.ReasonNotJSON},
+	{"words in 200", answered(200, "ok"), relay.Retry, relay.ReasonNotJSON},
+	{"cut answer", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut, Body: []byte(`{"status":"IN`)}, relay.Retry, relay.ReasonNetwork},
+	{"cut before a byte of it", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut}, relay.Retry, relay.ReasonNetwork},
+	{"time-out", relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout}, relay.Retry, relay.ReasonTimeout},
+	{"no connection", relay.Reply{Repeatable: true, Trouble: relay.TroubleConnect}, relay.Retry, relay.ReasonNetwork},
+	{"forbidden address", relay.Reply{Trouble: relay.TroubleAddress}, relay.Rejected, relay.ReasonAddressRefused},
+}
+
 func TestEveryAnswerOfSnapsHasItsOutcome(t *testing.T) {
 	t.Parallel()
-	const (
-		wrongToken = `{"status":"INVALID","reason":"Unauthorized resources"}`
-		wrongEvent = `{"status":"INVALID","reason":"about jane@example.com","event":0,"errors":{"codes":["INVALID_EM",17,"two words"],"error_msgs":["em jane@example.com"]}}`
-		byMessage  = `{"status":"invalid","errors":{"codes":[],"error_msgs":["unauthorized pixel"]}}`
-	)
-	for _, c := range []struct {
-		name    string
-		reply   relay.Reply
-		outcome relay.Outcome
-		reason  relay.Reason
-	}{
-		{"valid", answered(200, `{"status":"VALID"}`), relay.Accepted, ""},
-		{"valid, 202", answered(202, `{"status":"VALID","reason":"","errors":null}`), relay.Accepted, ""},
-		{"no body", answered(200, ""), relay.Accepted, ""},
-		{"no body, 204", answered(204, " \n"), relay.Accepted, ""},
-		{"another word", answered(200, `{"status":"OK"}`), relay.Accepted, ""},
-		{"no status", answered(200, `{"request_id":"a"}`), relay.Accepted, ""},
-		{"odd form", answered(200, `{"status":"VALID","reason":{},"errors":["none"]}`), relay.Accepted, ""},
-		{"of the validating endpoint", answered(200, `{"status":"VALID","test_event":{},"reason":"","event_logs":[]}`), relay.Accepted, ""},
-		{"invalid in 200", answered(200, wrongEvent), relay.Rejected, relay.ReasonVendorRejected},
-		{"invalid without a reason", answered(200, `{"status":"INVALID"}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"invalid by the validating endpoint", answered(200, `{"status":"INVALID","test_event":{},"reason":"missing em","event_logs":[{}]}`), relay.Rejected, relay.ReasonVendorRejected},
-		{"wrong pair in 200", answered(200, wrongToken), relay.Unauthorized, relay.ReasonUnauthorized},
-		{"wrong pair in 400", answered(400, wrongToken), relay.Unauthorized, relay.ReasonUnauthorized},
-		{"wrong pair by message", answered(200, byMessage), relay.Unauthorized, relay.ReasonUnauthorized},
-		{"400", answered(400, wrongEvent), relay.Rejected, relay.ReasonBadRequest},
-		{"400 without a body", answered(400, ""), relay.Rejected, relay.ReasonBadRequest},
-		{"401", answered(401, `{"status":"INVALID"}`), relay.Unauthorized, relay.ReasonUnauthorized},
-		{"403", answered(403, ""), relay.Unauthorized, relay.ReasonUnauthorized},
-		{"404", answered(404, "{}"), relay.Rejected, relay.ReasonNotFound},
-		{"413", answered(413, ""), relay.Rejected, relay.ReasonTooLarge},
-		{"302", answered(302, ""), relay.Rejected, relay.ReasonRedirect},
-		{"408", answered(408, ""), relay.Retry, relay.ReasonTimeout},
-		{"429", answered(429, wrongToken), relay.Retry, relay.ReasonThrottled},
-		{"500", answered(500, wrongEvent), relay.Retry, relay.ReasonServerError},
-		{"503", answered(503, ""), relay.Retry, relay.ReasonServerError},
-		{"web page in 200", answered(200, "<html>maintenance"), relay.Retry, relay.ReasonNotJSON},
-		{"words in 200", answered(200, "ok"), relay.Retry, relay.ReasonNotJSON},
-		{"cut answer", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut, Body: []byte(`{"status":"IN`)}, relay.Retry, relay.ReasonNetwork},
-		{"cut before a byte of it", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut}, relay.Retry, relay.ReasonNetwork},
-		{"time-out", relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout}, relay.Retry, relay.ReasonTimeout},
-		{"no connection", relay.Reply{Repeatable: true, Trouble: relay.TroubleConnect}, relay.Retry, relay.ReasonNetwork},
-		{"forbidden address", relay.Reply{Trouble: relay.TroubleAddress}, relay.Rejected, relay.ReasonAddressRefused},
-	} {
+	for _, c := range answers {
 		res := snapchat.Adapter{}.Outcome(c.reply)
 		require.Equal(t, c.outcome, res.Outcome, c.name)
 		require.Equal(t, c.reason, res.Reason, c.name)
