@@ -41,6 +41,9 @@ func TestUpDeliversTheSampleBatchAndStopsCleanly(t *testing.T) {
 		require.Regexp(t, event+` .* delivered +sgtm +1 +accepted \(200\)`, first.output())
 	}
 	require.Contains(t, first.output(), `"value": 80.79`)
+	for platform, attempts := range map[string]int{"meta_capi": 1, "ga4": 1, "tiktok": 3, "snapchat": 1, "pinterest": 1} {
+		require.Regexp(t, fmt.Sprintf(`purchase_completed +brio-\d+ +brio +delivered +%s +%d +accepted`, platform, attempts), first.output())
+	}
 
 	requests, err := sandbox.Client{BaseURL: "http://" + address(ports["SANDBOX_PORT"])}.Requests(t.Context(), "/mp/collect", 0)
 	require.NoError(t, err)
@@ -191,9 +194,10 @@ func startUp(t *testing.T, state string, ports map[string]int, env ...string) *r
 // failUp runs "dev up" where it can't start, and returns what it says.
 func failUp(t *testing.T, env []string) string {
 	t.Helper()
+	program := harness.Built(t).Dev[0] // building it takes what it takes
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, harness.Built(t).Dev[0], "up")
+	cmd := exec.CommandContext(ctx, program, "up")
 	cmd.Env = env
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
