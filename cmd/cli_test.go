@@ -1,0 +1,132 @@
+package cmd_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay/cmd"
+)
+
+// canned is a relay that gives answers by method and path, in turn, and keeps what it was asked.
+type canned struct {
+	mu      sync.Mutex
+	answers map[string][]string
+	status  int
+	asked   []string
+}
+
+func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	name, _, _ := r.BasicAuth()
+	c.asked = append(c.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", name, r.Method, r.URL, body)))
+	key := r.Method + " " + r.URL.Path
+	answers := c.answers[key]
+	if len(answers) == 0 {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"code":"not_found","detail":"there is no event with this id","status":404}`)
+		return
+	}
+	if len(answers) > 1 {
+		c.answers[key] = answers[1:]
+	}
+	_, _ = io.WriteString(w, answers[0])
+}
+
+// run is a command against a canned relay: what it prints, and its error.
+func (c *canned) run(t *testing.T, in string, args ...string) (string, error) {
+	t.Helper()
+	server := httptest.NewServer(c)
+	defer server.Close()
+	t.Setenv("RELAY_URL", server.URL+"/")
+	t.Setenv("ADMIN_AUTH_USERNAME", "anna")
+	t.Setenv("ADMIN_AUTH_PASSWORD", "x")
+	root := cmd.NewRoot()
+	var out bytes.Buffer
+	root.SetIn(strings.NewReader(in))
+	root.SetOut(&out)
+	root.SetArgs(args)
+	err := root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+const twoEvents = `{"items":[{"id":7,"order_id":"o-7","event_type":"purchase_completed","storefront_code":"bosley","status":"failed","reason":"exhausted","created_at":"2026-01-15T10:25:00Z"}],"next_cursor":"abc"}`
+
+func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
+	c := &canned{answers: map[string][]string{"GET /admin/v1/events": {twoEvents, `{"items":[]}`}}}
+	out, err := c.run(t, "", "events", "list", "--status", "failed,skipped", "--storefront", "bosley", "--from", "2026-01-15T00:00:00Z")
+	require.NoError(t, err)
+	require.Contains(t, out, "o-7")
+	require.Contains(t, out, "RECEIVED (UTC)")
+	require.Len(t, c.asked, 2)
+	require.Contains(t, c.asked[0], "anna GET /admin/v1/events?from=2026-01-15T00%3A00%3A00Z&limit=50&status=failed%2Cskipped&storefront=bosley")
+	require.Contains(t, c.asked[1], "cursor=abc")
+
+	c.answers["GET /admin/v1/events"] = []string{twoEvents}
+	out, err = c.run(t, "", "events", "list", "--limit", "1", "--json")
+	require.NoError(t, err)
+	var list map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &list))
+	require.Equal(t, "abc", list["next_cursor"])
+}
+
+func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
+	c := &canned{answers: map[string][]string{"GET /admin/v1/events/7": {`{"id":7,"status":"failed","created_at":"2026-01-15T10:25:00Z","payload":{"order_revenue":80.790},
+		"attempts":[{"destination":"sgtm","number":1,"outcome":"retry","reason":"server_error","started_at":"2026-01-15T10:25:00Z","response":{"status":503}}]}`}}}
+	out, err := c.run(t, "", "events", "show", "7")
+	require.NoError(t, err)
+	require.Contains(t, out, "80.790")
+	require.Contains(t, out, "server_error")
+	_, err = c.run(t, "", "events", "show", "8")
+	require.ErrorContains(t, err, "there is no event with this id (404 not_found)")
+	_, err = c.run(t, "", "events", "list", "--from", "yesterday")
+	require.ErrorContains(t, err, "--from")
+}
+
+const (
+	dryAnswer = `{"dry_run":{"events":3,"by":[{"storefront_code":"bosley","destination":"sgtm","reason":"exhausted","events":3,"too_old":1}]}}`
+	begun     = `{"replay":{"id":5,"state":"running","matched":3}}`
+	halfway   = `{"id":5,"state":"running","matched":3,"started":2,"delivered":1,"in_flight":1,"remaining":1}`
+	finished  = `{"id":5,"state":"done","matched":3,"started":3,"delivered":3,"ended_at":"2026-01-15T10:25:00Z"}`
+)
+
+func TestAReplayAsksBeforeItBegins(t *testing.T) {
+	c := &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer}}}
+	out, err := c.run(t, "n\n", "replay", "start", "--storefront", "bosley")
+	require.NoError(t, err)
+	require.Contains(t, out, "TOO OLD")
+	require.Contains(t, out, "Deliver 3 events again?")
+	require.Contains(t, out, "Nothing was started")
+	require.Len(t, c.asked, 1)
+
+	c = &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer, begun}, "GET /admin/v1/replays/5": {halfway, finished}}}
+	out, err = c.run(t, "y\n", "replay", "start", "--storefront", "bosley", "--resend", "sgtm")
+	require.NoError(t, err)
+	require.Contains(t, c.asked[1], `"confirm":3`)
+	require.Contains(t, c.asked[1], `"resend":true`)
+	require.Contains(t, out, "[#############>>>>>>>>>>>>>..............] 2 of 3 started, 1 delivered")
+	require.Contains(t, out, "[########################################] 3 of 3 started, 3 delivered, 0 failed, 0 skipped, done")
+}
+
+func TestAPreviewReadsAnEventFromStandardInput(t *testing.T) {
+	c := &canned{answers: map[string][]string{"POST /admin/v1/preview": {`{"levels":[{"level":"sgtm","name":"sgtm","active":true,"reason_text":"on"}],
+		"destinations":[{"destination":"sgtm","sends":true,"event_name":"purchase","warnings":["old"],"request":{"method":"POST","url":"https://gtm.example.com/x","body":{"value":1}}},
+		{"destination":"meta_capi","sends":false,"reason_text":"no mapping","field":"event_name"}]}`}}}
+	out, err := c.run(t, `{"order_id":"1"}`, "preview")
+	require.NoError(t, err)
+	require.Contains(t, c.asked[0], `{"event":{"order_id":"1"}}`)
+	require.Contains(t, out, "warning: old")
+	require.Contains(t, out, "would not be sent: no mapping (event_name)")
+	_, err = c.run(t, `{`, "preview")
+	require.ErrorContains(t, err, "not JSON")
+}
