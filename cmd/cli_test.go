@@ -20,7 +20,6 @@ import (
 type canned struct {
 	mu      sync.Mutex
 	answers map[string][]string
-	status  int
 	asked   []string
 }
 
