@@ -1,0 +1,247 @@
+package checks_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"relay/cmd"
+	"relay/workflows"
+)
+
+const (
+	composeFile = "docker-compose.temporal.yml"
+	envExample  = ".env.example"
+)
+
+// compose is what these tests read of a compose file.
+type compose struct {
+	Services map[string]service
+	Networks map[string]any
+	Volumes  map[string]any
+}
+
+type service struct {
+	Image       string
+	Build       *struct{ Context, Dockerfile, Target string }
+	Command     []string
+	Environment map[string]*string
+	Ports       []string
+	Volumes     []string
+	Networks    []string
+	DependsOn   map[string]struct{ Condition string } `json:"depends_on"`
+	HealthCheck *struct {
+		Test    []string
+		Disable bool
+	}
+	Restart         string
+	ReadOnly        bool   `json:"read_only"`
+	StopGracePeriod string `json:"stop_grace_period"`
+}
+
+func readCompose(t *testing.T) (compose, string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, composeFile))
+	require.NoError(t, err)
+	var c compose
+	require.NoError(t, yaml.Unmarshal(text, &c))
+	return c, string(text)
+}
+
+// relays are the services that run our binary.
+func (c compose) relays() map[string]service {
+	found := map[string]service{}
+	for name, s := range c.Services {
+		if s.Build != nil && s.Build.Target == "relay" {
+			found[name] = s
+		}
+	}
+	return found
+}
+
+func TestTheRelaysRunCommandsThatExist(t *testing.T) {
+	t.Parallel()
+	c, _ := readCompose(t)
+	require.Len(t, c.relays(), 3)
+	for name, s := range c.relays() {
+		requireCommand(t, s.Command)
+		require.True(t, s.ReadOnly, name)
+		if s.HealthCheck.Disable {
+			require.Equal(t, []string{"migrate", "up"}, s.Command, "it ends by itself")
+			continue
+		}
+		require.Equal(t, []string{"CMD", "/relay"}, s.HealthCheck.Test[:2])
+		requireCommand(t, s.HealthCheck.Test[2:])
+	}
+}
+
+func TestTheRelaysGetEveryVariableAndNoOther(t *testing.T) {
+	t.Parallel()
+	c, _ := readCompose(t)
+	for name, s := range c.relays() {
+		for variable := range s.Environment {
+			require.Contains(t, knownVariables(), variable, name)
+		}
+		if name == "migrate" {
+			require.NotContains(t, s.Environment, "ENCRYPTION_KEY", "it has no use for it")
+			continue
+		}
+		for _, v := range cmd.Variables(cmd.Config{}) {
+			require.Contains(t, s.Environment, v.Name, name)
+		}
+	}
+}
+
+func TestServicesWaitForServicesThatCanBeWaitedFor(t *testing.T) {
+	t.Parallel()
+	c, _ := readCompose(t)
+	for name, s := range c.Services {
+		for other, wait := range s.DependsOn {
+			require.Contains(t, c.Services, other, name)
+			switch wait.Condition {
+			case "service_healthy":
+				require.NotNil(t, c.Services[other].HealthCheck, "%s waits for the health of %s", name, other)
+			case "service_completed_successfully":
+				require.Equal(t, "on-failure", c.Services[other].Restart, "%s ends", other)
+			default:
+				require.Fail(t, "unknown condition", "%s: %s", name, wait.Condition)
+			}
+		}
+		for _, network := range s.Networks {
+			require.Contains(t, c.Networks, network, name)
+		}
+	}
+	require.Equal(t, []string{"mysql", "temporal-schema", "temporal", "temporal-namespace", "migrate", "worker"}, c.longest("worker"))
+}
+
+// longest is the longest chain of waiting that ends at a service.
+func (c compose) longest(name string) []string {
+	var before []string
+	for other := range c.Services[name].DependsOn {
+		if chain := c.longest(other); len(chain) > len(before) {
+			before = chain
+		}
+	}
+	return append(slices.Clone(before), name)
+}
+
+func TestAWorkersContainerHasTheTimeToEndItsTries(t *testing.T) {
+	t.Parallel()
+	c, _ := readCompose(t)
+	grace, err := time.ParseDuration(c.Services["worker"].StopGracePeriod)
+	require.NoError(t, err)
+	require.Greater(t, grace, 2*workflows.WorkerStopTimeout+10*time.Second)
+}
+
+func TestPortsAreOnTheLoopbackAndImagesArePinned(t *testing.T) {
+	t.Parallel()
+	c, _ := readCompose(t)
+	published := map[string]string{}
+	for name, s := range c.Services {
+		for _, port := range s.Ports {
+			require.Regexp(t, `^127\.0\.0\.1:\$\{[A-Z_]+:-\d+\}:\d+$`, port, name)
+			require.NotContains(t, published, port)
+			published[port] = name
+		}
+		if s.Build == nil {
+			require.Regexp(t, `^[a-z/-]+:\d+\.\d+\.\d+$`, s.Image, name)
+			continue
+		}
+		require.Equal(t, ".", s.Build.Context)
+		require.Contains(t, dockerfile(t), "\nFROM scratch AS "+s.Build.Target+"\n", name)
+	}
+}
+
+func TestWhatIsMountedIsThere(t *testing.T) {
+	t.Parallel()
+	c, _ := readCompose(t)
+	used := map[string]bool{}
+	for name, s := range c.Services {
+		for _, volume := range s.Volumes {
+			source, _, _ := strings.Cut(volume, ":")
+			if !strings.HasPrefix(source, "./") {
+				require.Contains(t, c.Volumes, source, name)
+				used[source] = true
+				continue
+			}
+			require.True(t, strings.HasSuffix(volume, ":ro"), volume)
+			info, err := os.Stat(filepath.Join(root, source))
+			require.NoError(t, err, name)
+			if strings.HasSuffix(source, "mysql-init.sh") {
+				require.NotZero(t, info.Mode()&0o111, "the image would source it otherwise, and end with it")
+			}
+		}
+	}
+	require.Len(t, used, len(c.Volumes))
+}
+
+var (
+	assignment   = regexp.MustCompile(`(?m)^(#?)([A-Z_]+)=(.*)$`)
+	interpolated = regexp.MustCompile(`\$\{([A-Z_]+)`)
+)
+
+func TestEnvExampleIsTheConfigurations(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, envExample))
+	require.NoError(t, err)
+	_, composeText := readCompose(t)
+	values, commented := map[string]string{}, map[string]bool{}
+	for _, m := range assignment.FindAllStringSubmatch(string(text), -1) {
+		require.NotContains(t, values, m[2], "twice")
+		values[m[2]], commented[m[2]] = m[3], m[1] == "#"
+	}
+	known := knownVariables()
+	for _, v := range cmd.Variables(cmd.Config{}) {
+		require.Contains(t, values, v.Name)
+		switch {
+		case v.Name == "DATABASE_URL":
+			require.True(t, commented[v.Name], "the compose file makes it")
+		case v.Required:
+			require.False(t, commented[v.Name], v.Name)
+		case v.Name == "TEMPORAL_UI_URL":
+		default:
+			require.True(t, commented[v.Name], v.Name)
+			require.Equal(t, v.Default, values[v.Name], v.Name)
+		}
+	}
+	for _, m := range interpolated.FindAllStringSubmatch(composeText, -1) {
+		require.Contains(t, values, m[1], "the compose file uses it")
+		known = append(known, m[1])
+	}
+	for name := range values {
+		require.Contains(t, known, name, "nobody reads it")
+	}
+}
+
+// Compose 1.29.2, Debian's, is the strictest that is still about.
+func TestComposeTakesTheFile(t *testing.T) {
+	t.Parallel()
+	program, err := exec.LookPath("docker-compose")
+	if err != nil {
+		t.Skip("no docker-compose here")
+	}
+	text, err := os.ReadFile(filepath.Join(root, envExample))
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "env")
+	run := func(env []byte) (string, error) {
+		require.NoError(t, os.WriteFile(file, env, 0o600))
+		command := exec.CommandContext(t.Context(), program, "-f", composeFile, "--env-file", file, "config", "--quiet")
+		command.Dir, command.Env = root, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+		out, err := command.CombinedOutput()
+		return string(out), err
+	}
+	filled := regexp.MustCompile(`(?m)^([A-Z_]+)=$`).ReplaceAll(text, []byte("${1}=abc123"))
+	out, err := run(filled)
+	require.NoError(t, err, out)
+	out, err = run(text)
+	require.Error(t, err)
+	require.Contains(t, out, "see .env.example")
+}
