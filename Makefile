@@ -5,8 +5,9 @@ SHELL := /bin/bash
 TOOLS         := $(CURDIR)/.cache/bin
 GOLANGCI      := $(TOOLS)/golangci-lint-2.15.0
 WORKFLOWCHECK := $(TOOLS)/workflowcheck-0.6.0
-# Two modules: the production one, and the machinery of development and tests.
+# Three modules: the production one, the machinery of development and tests, and the API's tests with tools of others.
 DEV           := deploy/dev
+APITEST       := deploy/apitest
 
 .PHONY: help
 help: ## list the targets
@@ -21,19 +22,22 @@ dev: database ## run the whole system on this machine, with a sandbox as the out
 test: database ## run all tests: units, workflows, database, the whole path
 	go test -race ./...
 	cd $(DEV) && go test ./...
+	cd $(APITEST) && go test ./...
 
 .PHONY: test-mysql
 test-mysql: ## run migrations, db tests and the whole path on a real MySQL, unpacked into .cache
 	deploy/dev/test-mysql.sh
 
 .PHONY: check
-check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism, the import table
+check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism, the import table, the OpenAPI document
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
-	go vet ./... && cd $(DEV) && go vet ./...
+	go vet ./... && (cd $(DEV) && go vet ./...) && cd $(APITEST) && go vet ./...
 	$(GOLANGCI) run ./...
 	cd $(DEV) && $(GOLANGCI) run ./...
+	cd $(APITEST) && $(GOLANGCI) run ./...
 	$(WORKFLOWCHECK) ./workflows/...
 	go test -run TestPackagesImportOnlyWhatTheLayoutAllows .
+	$(APITEST)/lint.sh
 
 .PHONY: golden
 golden: ## rewrite the golden files of the adapters; read the diff before you commit it

@@ -188,11 +188,11 @@ func (c Config) checkAdmins() error {
 	for _, a := range c.Admins {
 		switch {
 		case a.Name == "":
-			return errors.New("Admins: a name is missing")
+			return errors.New("field Admins: a name is missing")
 		case a.Hash == "" && !a.Password.IsSet():
-			return errors.New("Admins: " + a.Name + " has no password")
+			return errors.New("field Admins: " + a.Name + " has no password")
 		case seen[a.Name]:
-			return errors.New("Admins: " + a.Name + " is there twice")
+			return errors.New("field Admins: " + a.Name + " is there twice")
 		}
 		seen[a.Name] = true
 	}

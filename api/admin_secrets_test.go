@@ -12,6 +12,7 @@ import (
 
 	"relay"
 	"relay/api"
+	"relay/db"
 )
 
 func TestSecretsAreWriteOnlyAndAPatchWithoutThemKeepsThem(t *testing.T) {
@@ -186,4 +187,32 @@ func TestWithoutAdminsOMSIsOne(t *testing.T) {
 	req := httptest.NewRequest(http.MethodGet, "/admin/v1/storefronts", nil)
 	req.SetBasicAuth(user, password)
 	require.Equal(t, http.StatusOK, r.do(req).Code)
+}
+
+func TestNewNamesWhatIsWrongWithAdmins(t *testing.T) {
+	t.Parallel()
+	for words, admins := range map[string][]api.AdminLogin{
+		"a name is missing":        {{Password: relay.NewSecret("x")}},
+		"anna has no password":     {{Name: "anna"}},
+		"anna is there twice":      {{Name: "anna", Password: relay.NewSecret("x")}, {Name: "anna", Hash: "x"}},
+		"hash of admin anna":       {{Name: "anna", Hash: "no-hash"}},
+		"Admin lacks a check":      nil,
+		"Admin.Audit is missing":   nil,
+		"Admin lacks a collection": nil,
+	} {
+		deps := newTest(t).deps()
+		if admins == nil {
+			deps.Admin = adminOn(&db.Store{})
+			switch words {
+			case "Admin lacks a check":
+				deps.Admin.CheckURL = nil
+			case "Admin.Audit is missing":
+				deps.Admin.Audit = nil
+			default:
+				deps.Admin.Platforms = nil
+			}
+		}
+		_, err := api.New(api.Config{Role: api.RoleAPI, Username: user, Password: relay.NewSecret(password), Admins: admins}, deps)
+		require.ErrorContains(t, err, words)
+	}
 }

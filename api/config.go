@@ -102,7 +102,7 @@ func (c Config) check() error {
 	case c.Lease < 0:
 		return errors.New("field Lease must not be negative")
 	}
-	return nil
+	return c.checkAdmins()
 }
 
 func (c Config) withDefaults() Config {

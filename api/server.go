@@ -38,8 +38,8 @@ type server struct {
 	ready  readiness
 }
 
-// New is the relay's HTTP handler: ingestion, admin, health and the API's document, or health alone in the worker role. A collaborator or value that
-// is missing is an error that names it.
+// New is the relay's HTTP handler: ingestion, admin, health and the API's document, or health alone in the worker role. A
+// collaborator or value that is missing is an error that names it.
 func New(cfg Config, deps Deps) (http.Handler, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("api config: %w", err)

@@ -47,6 +47,7 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		replayCommand(),
 		previewCommand(),
 		migrateCommand(),
+		openapiCommand(adapters),
 		healthCommand(),
 		keygenCommand(),
 		versionCommand(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 
@@ -33,7 +34,7 @@ var credentialKind = kind[relay.Credential]{
 			return v, err
 		}
 		err = tx.QueryRowContext(ctx, "SELECT code FROM ad_analytics_platforms WHERE id = ? LOCK IN SHARE MODE", v.PlatformID).Scan(&v.Platform)
-		if err == sql.ErrNoRows { //nolint:errorlint // Scan does not wrap it
+		if errors.Is(err, sql.ErrNoRows) {
 			err = &relay.WriteError{Kind: relay.NoPlatform, Field: "platform_id"}
 		}
 		return v, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 
@@ -62,7 +63,7 @@ func lockStorefront(ctx context.Context, tx *sql.Tx, id int64, code string) (int
 	}
 	asked := code
 	err := tx.QueryRowContext(ctx, query, arg).Scan(&id, &code)
-	if err == sql.ErrNoRows || err == nil && asked != "" && asked != code { //nolint:errorlint // Scan does not wrap it
+	if errors.Is(err, sql.ErrNoRows) || err == nil && asked != "" && asked != code {
 		return 0, "", &relay.WriteError{Kind: relay.NoStorefront, Field: "storefront_id"}
 	}
 	return id, code, err

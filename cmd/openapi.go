@@ -1,0 +1,75 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"relay"
+	"relay/api"
+	"relay/db"
+)
+
+func openapiCommand(adapters map[string]relay.Adapter) *cobra.Command {
+	return &cobra.Command{
+		Use:   "openapi",
+		Short: "Print the API's OpenAPI 3.1 document, as /openapi.json serves it; needs no settings",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			body, err := document(c.Context(), adapters)
+			if err == nil {
+				_, err = c.OutOrStdout().Write(append(body, '\n'))
+			}
+			return err
+		},
+	}
+}
+
+// document asks an API that nobody else can reach, and whose servers are not there: it does not need them for that.
+func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, error) {
+	key, err := db.GenerateKey()
+	if err != nil {
+		return nil, err
+	}
+	cfg := Config{Database: Database{URL: relay.NewSecret("mysql://relay@127.0.0.1/relay")}, Username: "oms",
+		Password: relay.NewSecret("none"), EncryptionKey: relay.NewSecret(key)}
+	s := &service{cfg: cfg, role: api.RoleAPI, adapters: adapters, log: newLogger(false)}
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	defer s.close()
+	h, err := s.handler(nobody{})
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "/openapi.json", nil)
+	if err != nil {
+		return nil, err
+	}
+	w := &page{header: http.Header{}}
+	h.ServeHTTP(w, req)
+	if w.status != http.StatusOK {
+		return nil, fmt.Errorf("the document is answered with %d", w.status)
+	}
+	return w.Bytes(), nil
+}
+
+// nobody starts nothing.
+type nobody struct{}
+
+func (nobody) Reserve(string, int) int { return 0 }
+func (nobody) Start([]relay.Start)     {}
+func (nobody) Release(string, int)     {}
+
+// page keeps an answer.
+type page struct {
+	bytes.Buffer
+	header http.Header
+	status int
+}
+
+func (p *page) Header() http.Header    { return p.header }
+func (p *page) WriteHeader(status int) { p.status = status }

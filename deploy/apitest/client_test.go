@@ -1,0 +1,29 @@
+package apitest_test
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	_ "github.com/oapi-codegen/runtime" // what the generated client needs
+	"github.com/stretchr/testify/require"
+)
+
+// TestAGeneratedClientCompilesAndDoesTheRoundTrip makes a client of the document that the relay serves, by oapi-codegen,
+// and lets the program in testdata/roundtrip create, read, list, change, switch and delete with it.
+func TestAGeneratedClientCompilesAndDoesTheRoundTrip(t *testing.T) {
+	url := serve(t)
+	res, err := http.Get(url + "/openapi.json")
+	require.NoError(t, err)
+	defer func() { _ = res.Body.Close() }()
+	document, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "openapi.json")
+	require.NoError(t, os.WriteFile(file, document, 0o600))
+	const client = "testdata/roundtrip/client"
+	require.NoError(t, os.MkdirAll(client, 0o700))
+	run(t, nil, "go", "tool", "oapi-codegen", "-generate", "types,client", "-package", "client", "-o", client+"/client.gen.go", file)
+	run(t, []string{"RELAY_URL=" + url, "RELAY_USERNAME=" + user, "RELAY_PASSWORD=" + password}, "go", "run", "./testdata/roundtrip")
+}

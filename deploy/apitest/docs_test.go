@@ -1,0 +1,116 @@
+package apitest_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+// seen is what a page asked for and complained about.
+type seen struct {
+	mu       sync.Mutex
+	asked    []string
+	troubles []string
+}
+
+func (s *seen) note(event any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		s.asked = append(s.asked, e.Request.URL)
+	case *log.EventEntryAdded: // a breach of the page's policy is one
+		if e.Entry.Level == log.LevelError || e.Entry.Level == log.LevelWarning {
+			s.troubles = append(s.troubles, string(e.Entry.Level)+": "+e.Entry.Text)
+		}
+	case *runtime.EventExceptionThrown:
+		s.troubles = append(s.troubles, "exception: "+e.ExceptionDetails.Text)
+	}
+}
+
+// elsewhere are the requests that did not go to the relay. What is inlined into the page goes nowhere.
+func (s *seen) elsewhere(url string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.asked), func(asked string) bool {
+		return strings.HasPrefix(asked, url+"/") || strings.HasPrefix(asked, "data:")
+	})
+}
+
+// browser is a page of a headless Chromium. Without one the test is skipped, unless BROWSER=required, as CI has it.
+func browser(t *testing.T) (context.Context, *seen) {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil && path == "" {
+			path = found
+		}
+	}
+	if path == "" && os.Getenv("BROWSER") != "required" {
+		t.Skip("no Chromium on the PATH: apt-get install chromium")
+	}
+	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It sees our own page only.
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.WindowSize(1400, 2000))
+	ctx, stopBrowser := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stopBrowser)
+	ctx, closePage := chromedp.NewContext(ctx)
+	t.Cleanup(closePage)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(cancel)
+	s := &seen{}
+	chromedp.ListenTarget(ctx, s.note)
+	return ctx, s
+}
+
+func TestTheDocsPageRendersAndTriesOutWithoutAskingAnybodyElse(t *testing.T) {
+	url := serve(t)
+	create(t, url, "storefronts", `{"storefront_id":"bosley"}`)
+	create(t, url, "storefronts", `{"storefront_id":"pfizer"}`)
+	page, seen := browser(t)
+
+	const events = "#operations-Ingestion-post-events"
+	var title, version, status, answer string
+	var operations int
+	require.NoError(t, chromedp.Run(page, network.Enable(), log.Enable(), runtime.Enable(),
+		chromedp.Navigate(url+"/docs"),
+		chromedp.WaitVisible(".swagger-ui .info .title", chromedp.ByQuery),
+		chromedp.Text(".swagger-ui .info .title", &title, chromedp.ByQuery),
+		chromedp.Text(".swagger-ui .info .version-stamp", &version, chromedp.ByQuery),
+		chromedp.Evaluate(`document.querySelectorAll(".opblock").length`, &operations),
+	))
+	require.Contains(t, title, "Marketing Events Relay")
+	require.Contains(t, version, "OAS 3.1")
+	require.Greater(t, operations, 30)
+
+	require.NoError(t, chromedp.Run(page,
+		chromedp.Click(".swagger-ui .auth-wrapper button.authorize", chromedp.ByQuery),
+		chromedp.WaitVisible("#auth-basic-username", chromedp.ByQuery),
+		chromedp.SendKeys("#auth-basic-username", user, chromedp.ByQuery),
+		chromedp.SendKeys("#auth-basic-password", password, chromedp.ByQuery),
+		chromedp.Click(".auth-btn-wrapper button.authorize", chromedp.ByQuery),
+		chromedp.Click(".auth-btn-wrapper button.btn-done", chromedp.ByQuery),
+		chromedp.Click(events+" .opblock-summary-control", chromedp.ByQuery),
+		chromedp.WaitVisible(events+" button.execute", chromedp.ByQuery),
+		chromedp.Click(events+" button.execute", chromedp.ByQuery),
+		chromedp.WaitVisible(events+" .live-responses-table .response-col_status", chromedp.ByQuery),
+		chromedp.Text(events+" .live-responses-table tbody .response-col_status", &status, chromedp.ByQuery),
+		chromedp.Text(events+" .live-responses-table tbody .response-col_description", &answer, chromedp.ByQuery),
+	))
+	require.Contains(t, status, "202", answer)
+	require.Contains(t, answer, `"accepted": 3`)
+	require.Contains(t, seen.asked, url+"/v1/events")
+	require.Empty(t, seen.elsewhere(url))
+	require.Empty(t, seen.troubles)
+}
