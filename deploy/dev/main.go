@@ -11,6 +11,7 @@ import (
 
 	"relay/db/dbtest/proc"
 	"relay/deploy/dev/bench"
+	"relay/deploy/dev/chaos"
 	"relay/deploy/dev/relaydev"
 )
 
@@ -20,6 +21,7 @@ const usage = `usage: dev <command>
   temporal  run Temporal and its Web UI alone
   sandbox   run the sandbox alone, which plays sGTM and the platforms
   mysql     run a private MySQL-compatible server alone
+  chaos     kill every part at random moments under load, and check that nothing was lost
   relay     run the relay with the sandbox platform; "dev relay --help" lists its commands
   bench     measure the relay beside bare MySQL and bare Temporal
 
@@ -36,7 +38,7 @@ func main() {
 func run(args []string) int {
 	proc.ExitWithParent()
 	commands := map[string]func(context.Context, []string) error{
-		"up": up, "temporal": runTemporal, "sandbox": runSandbox, "mysql": runMySQL, "bench": bench.Command,
+		"up": up, "temporal": runTemporal, "sandbox": runSandbox, "mysql": runMySQL, "chaos": chaos.Command, "bench": bench.Command,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(os.Stderr, usage)

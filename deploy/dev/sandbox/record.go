@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,11 +24,13 @@ type Request struct {
 	Answer  string      `json:"answer"`        // a status or an action
 }
 
-// Arrival says how often and when an event reached a path.
+// Arrival says how often and when an event reached a path. Taken are the copies that were not refused: those answered 2xx,
+// however late, and those that nobody can tell of because they got no answer.
 type Arrival struct {
 	Path  string    `json:"path"`
 	Key   string    `json:"key"`
 	Count int       `json:"count"`
+	Taken int       `json:"taken"`
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 }
@@ -53,7 +56,7 @@ type record struct {
 func (c *record) add(r Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.arrive(r.Path, r.Key, r.Time)
+	c.arrive(r.Path, r.Key, r.Time, !refuses(r.Answer))
 	r.Seq = c.seq
 	c.requests = append(c.requests, r)
 	c.bytes += len(r.Body)
@@ -67,10 +70,10 @@ func (c *record) add(r Request) {
 func (c *record) count(path, key string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.arrive(path, key, at)
+	c.arrive(path, key, at, true)
 }
 
-func (c *record) arrive(path, key string, at time.Time) {
+func (c *record) arrive(path, key string, at time.Time, taken bool) {
 	c.seq++
 	k := arrivalKey{path, key}
 	a, ok := c.arrivals[k]
@@ -78,8 +81,17 @@ func (c *record) arrive(path, key string, at time.Time) {
 		a = Arrival{Path: path, Key: key, First: at}
 	}
 	a.Count++
+	if taken {
+		a.Taken++
+	}
 	a.Last = at
 	c.arrivals[k] = a
+}
+
+// refuses reports whether an answer, as Answer.String gives it, says no.
+func refuses(answer string) bool {
+	status, err := strconv.Atoi(answer)
+	return err == nil && status >= http.StatusMultipleChoices
 }
 
 // Requests returns the kept deliveries to path and below it that came after number since, oldest first.

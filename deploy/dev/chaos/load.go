@@ -1,0 +1,170 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"relay"
+	"relay/deploy/dev/harness"
+)
+
+const (
+	largestBatch = 50
+	tick         = 100 * time.Millisecond
+	requestTime  = 30 * time.Second
+	// patience is how long an event may be refused before the suite gives up: longer than any restart.
+	patience = 2 * time.Minute
+)
+
+var eventTypes = []string{"purchase_completed", "consult_started"}
+
+// sent is one event that was accepted: OMS got a 202 for it, or its INSERT was committed.
+type sent struct{ order, kind, storefront string }
+
+// key is what names the event at its destinations.
+func (e sent) key() string {
+	return relay.Event{EventID: e.order, Type: e.kind, Storefront: relay.Storefront{Code: e.storefront}}.DedupID()
+}
+
+// load hands events over, as OMS would: through the API and by SQL at once, again and again until each was taken.
+type load struct {
+	lab *lab
+	all sync.WaitGroup
+
+	mu     sync.Mutex
+	ledger []sent
+	errs   []error
+}
+
+// source is one stream of events.
+type source struct {
+	storefront string
+	share      float64
+	hand       func(context.Context, []sent) error
+	name       string
+}
+
+// startLoad hands over so many events at an even rate; where the way is barred, it catches up.
+func startLoad(ctx context.Context, l *lab, events int, duration time.Duration) *load {
+	d := &load{lab: l}
+	for _, s := range []source{
+		{acme, 0.3, d.post, "a"}, {brio, 0.15, d.post, "b"}, {corso, 0.25, d.post, "c"},
+		{acme, 0.1, d.insert, "d"}, {brio, 0.05, d.insert, "e"}, {corso, 0.15, d.insert, "f"},
+	} {
+		d.all.Go(func() {
+			if err := d.pour(ctx, s, int(s.share*float64(events)), duration); err != nil {
+				d.mu.Lock()
+				d.errs = append(d.errs, err)
+				d.mu.Unlock()
+			}
+		})
+	}
+	return d
+}
+
+func (d *load) pour(ctx context.Context, s source, events int, duration time.Duration) error {
+	begin := time.Now()
+	for done := 0; done < events; {
+		due := min(events, int(float64(events)*float64(time.Since(begin))/float64(duration))+1)
+		if done >= due {
+			if err := sleep(ctx, tick); err != nil {
+				return err
+			}
+			continue
+		}
+		batch := make([]sent, min(due-done, largestBatch))
+		for i := range batch {
+			n := done + i
+			batch[i] = sent{fmt.Sprintf("%s-%s-%06d", s.storefront, s.name, n), eventTypes[n%len(eventTypes)], s.storefront}
+		}
+		if err := d.deliver(ctx, s, batch); err != nil {
+			return err
+		}
+		done += len(batch)
+		if err := sleep(ctx, tick); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver hands a batch over until it is taken.
+func (d *load) deliver(ctx context.Context, s source, batch []sent) error {
+	until := time.Now().Add(patience)
+	for {
+		err := s.hand(ctx, batch)
+		if err == nil {
+			d.mu.Lock()
+			d.ledger = append(d.ledger, batch...)
+			d.mu.Unlock()
+			return nil
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("hand over events of %s: %w", s.storefront, err)
+		}
+		if err := sleep(ctx, tick); err != nil {
+			return err
+		}
+	}
+}
+
+// post hands events to whichever process takes them in at present.
+func (d *load) post(ctx context.Context, batch []sent) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	items := make([]harness.Item, len(batch))
+	for i, e := range batch {
+		items[i] = harness.Item{
+			"t-value": "x", "storefront_id": e.storefront, "event_name": e.kind, "order_id": e.order,
+			"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79,
+		}
+	}
+	answer, err := d.lab.intake.Load().Post(ctx, harness.Batch(items...))
+	if err != nil {
+		return err
+	}
+	if answer.HTTPStatus != http.StatusAccepted || answer.Accepted+answer.Duplicates != len(batch) {
+		return fmt.Errorf("answer %d: %s", answer.HTTPStatus, answer.Body)
+	}
+	return nil
+}
+
+// insert writes events into the inbox as OMS does, in the form that the README gives.
+func (d *load) insert(ctx context.Context, batch []sent) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	var args []any
+	for _, e := range batch {
+		args = append(args, e.order, e.storefront, e.kind, `{"order_id": "`+e.order+`", "order_revenue": 80.79}`)
+	}
+	rows := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, 'oms_direct', 'pending'),", len(batch)), ",")
+	_, err := d.lab.pool.ExecContext(ctx, `INSERT INTO marketing_events
+		(event_id, storefront_code, event_type, event_payload, source_system, status) VALUES `+rows+`
+		ON DUPLICATE KEY UPDATE event_id = event_id`, args...)
+	return err
+}
+
+func (d *load) wait() error {
+	d.all.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return errors.Join(d.errs...)
+}
+
+func (d *load) accepted() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.ledger)
+}
+
+// events are all events accepted so far.
+func (d *load) events() []sent {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]sent{}, d.ledger...)
+}

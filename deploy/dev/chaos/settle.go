@@ -1,0 +1,120 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+
+	"relay"
+	"relay/workflows"
+)
+
+const (
+	// settleBound is for the slowest way to a final state: a try that was lost with its worker (15 s), then all others with
+	// their waits, in a system that has a backlog; and for a destination that was unhealthy, a probe and a replay.
+	settleBound = 6 * time.Minute
+	probeEvery  = 5 * time.Second
+	lookEvery   = 500 * time.Millisecond
+)
+
+// settle waits until nothing is left to happen: every row final, every destination healthy, every replay through, no delivery
+// running. Then it replays once what failed, because the destinations are well again by now, and waits once more.
+func (l *lab) settle(ctx context.Context, load *load) (Settled, error) {
+	begin := time.Now()
+	if err := l.rest(ctx, load); err != nil {
+		return Settled{}, err
+	}
+	s := Settled{After: time.Since(begin)}
+	var err error
+	if s.Failed, err = l.count(ctx, "SELECT COUNT(*) FROM marketing_events WHERE status = 'failed'"); err != nil || s.Failed == 0 {
+		return s, err
+	}
+	r, err := l.system.Store.CreateReplay(ctx, relay.Replay{Filter: relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}, Rate: 100, By: "chaos"})
+	if err != nil {
+		return s, err
+	}
+	starter := workflows.Starter{Client: l.temporal, TaskQueue: workflows.TaskQueue, Search: &workflows.Search{}}
+	// A start that fails is left to the workers, which look for replays without a workflow.
+	_ = starter.StartReplay(ctx, r.ID)
+	return s, l.rest(ctx, load)
+}
+
+// rest waits until nothing is left to happen. An unhealthy destination is tried when its storefront has an event: so it gets
+// one from time to time.
+func (l *lab) rest(ctx context.Context, load *load) error {
+	deadline, probed := time.Now().Add(settleBound), time.Now()
+	for n := 0; ; n++ {
+		open, err := l.open(ctx)
+		if err == nil && open == "" {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not at rest after %v: %s (%w)", settleBound, open, err)
+		}
+		if time.Since(probed) > probeEvery {
+			probed = time.Now()
+			if err := l.probe(ctx, load); err != nil {
+				return err
+			}
+		}
+		if err := sleep(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// open says what is still to happen, "" for nothing.
+func (l *lab) open(ctx context.Context) (string, error) {
+	for _, q := range []struct{ what, query string }{
+		{"rows that are not final", "SELECT COUNT(*) FROM marketing_events WHERE status IN ('pending', 'processing')"},
+		{"unhealthy destinations", "SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL"},
+		{"replays under way", "SELECT COUNT(*) FROM event_replays WHERE ended_at IS NULL AND NOT walked"},
+	} {
+		if n, err := l.count(ctx, q.query); err != nil || n > 0 {
+			return fmt.Sprintf("%d %s", n, q.what), err
+		}
+	}
+	running, err := l.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: "default",
+		Query:     "WorkflowType = 'DeliverEvent' AND ExecutionStatus = 'Running'",
+	})
+	if err != nil || running.GetCount() > 0 {
+		return fmt.Sprintf("%d running deliveries", running.GetCount()), err
+	}
+	return "", nil
+}
+
+// probe gives each storefront with an unhealthy destination an event.
+func (l *lab) probe(ctx context.Context, load *load) error {
+	rows, err := l.pool.QueryContext(ctx, `SELECT DISTINCT s.storefront_id FROM destination_health h
+		JOIN storefronts s ON s.id = h.storefront_id WHERE h.unhealthy_since IS NOT NULL`)
+	if err != nil {
+		return nil //nolint:nilerr // the next look tells
+	}
+	var codes []string
+	for rows.Next() {
+		var code string
+		if err := rows.Scan(&code); err != nil {
+			return err
+		}
+		codes = append(codes, code)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, code := range codes {
+		e := sent{fmt.Sprintf("%s-probe-%d", code, time.Now().UnixNano()), eventTypes[0], code}
+		if err := load.deliver(ctx, source{storefront: code, hand: load.post}, []sent{e}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lab) count(ctx context.Context, query string) (int, error) {
+	var n int
+	err := l.pool.QueryRowContext(ctx, query).Scan(&n)
+	return n, err
+}
