@@ -52,6 +52,11 @@ bench: database ## measure, as ratios to bare MySQL and bare Temporal in the sam
 	cd $(DEV) && go build -o ../../bin/dev . && go build -o ../../bin/relay-dev ./cmd/relay-dev
 	bin/dev bench
 
+.PHONY: chaos
+chaos: database ## kill every part at random moments under load for a quarter of an hour, and check that nothing was lost
+	cd $(DEV) && go build -o ../../bin/dev .
+	bin/dev chaos
+
 # A MySQL-compatible server for make dev and make test: taken from the PATH, else installed where that is possible.
 .PHONY: database
 database:
