@@ -43,6 +43,7 @@ type Activities struct {
 	Executions Executions
 	Replays    Replays
 	Figures    Figures
+	Flips      Flips // nil: nobody knows
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
 	Log          *slog.Logger

@@ -146,6 +146,9 @@ func (t *try) note(ctx context.Context, o relay.Outcome, reason relay.Reason, fi
 	if field != "" {
 		a.Detail += ": " + field
 	}
+	if o == relay.Blocked {
+		a.Detail += t.flipped(ctx, reason)
+	}
 	if err := t.Store.RecordSending(ctx, a); err != nil {
 		t.Log.WarnContext(ctx, "attempt.unrecorded", append(t.names(), "error", err)...)
 	}

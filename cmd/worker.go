@@ -117,6 +117,7 @@ func (s *service) activities() *activities.Activities {
 		Books:        s.store,
 		Replays:      s.store,
 		Figures:      s.store,
+		Flips:        s.store,
 		Executions:   workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Gates:        &activities.Gates{PerStorefront: activitySlots / 2},
 		PollInterval: s.cfg.PollInterval,
