@@ -119,6 +119,20 @@ func Conclude(route Route, ends []End) Conclusion {
 	return c
 }
 
+// Unhealthy are the destinations whose bad health alone is why this event failed there. A cancelled event has none.
+func (c Conclusion) Unhealthy() []string {
+	if c.Status != StatusFailed || c.Reason == ReasonCancelled {
+		return nil
+	}
+	var keys []string
+	for _, e := range c.Ends {
+		if e.Reason == ReasonUnhealthy {
+			keys = append(keys, e.Destination)
+		}
+	}
+	return keys
+}
+
 // sum is the status of an event whose deliveries ended so, and the reason of the end that decided it. Of several failures
 // the one that another try may mend goes first, so that a replay after an outage finds it. What an admin
 // chose for this event (skipped) explains more than a switch that was off (blocked). A container whose tries ran out and

@@ -10,6 +10,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrUnreadable is a stored secret that no key decrypts.
 	ErrUnreadable = errors.New("secret does not decrypt")
+	// ErrRecovered is a destination that is healthy again, so that its trouble is no end for an event.
+	ErrRecovered = errors.New("destination has recovered")
 	// ErrConflict is a write that contradicts what is stored.
 	ErrConflict = errors.New("conflict")
 )

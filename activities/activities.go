@@ -5,6 +5,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -20,6 +21,7 @@ type Store interface {
 	Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error)
 	RecordSending(ctx context.Context, a relay.Attempt) error
 	CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error
+	// Finish is relay.ErrRecovered for an event that failed for the health of a destination which is healthy again.
 	Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error
 }
 
@@ -109,10 +111,12 @@ type FinishInput struct {
 	Cancelled  bool               `json:",omitempty"`
 }
 
-// FinishOutput is what the event came to.
+// FinishOutput is what the event came to. Recovered says that it has not ended: a destination that it failed for is healthy
+// again.
 type FinishOutput struct {
-	Status relay.Status
-	Reason relay.Reason
+	Status    relay.Status
+	Reason    relay.Reason
+	Recovered bool `json:",omitempty"`
 }
 
 // Finish writes the event's final status. Its errors are worth trying again for ever.
@@ -124,7 +128,11 @@ func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, 
 	if in.Cancelled {
 		c.Status, c.Reason, c.Detail = relay.StatusFailed, relay.ReasonCancelled, relay.ReasonCancelled.Words()
 	}
-	if err := a.Store.Finish(ctx, in.ID, in.Run, c); err != nil {
+	err := a.Store.Finish(ctx, in.ID, in.Run, c)
+	if errors.Is(err, relay.ErrRecovered) {
+		return FinishOutput{Recovered: true}, nil
+	}
+	if err != nil {
 		return FinishOutput{}, temporary(err)
 	}
 	a.Log.InfoContext(ctx, "event.finished", "id", in.ID, "status", c.Status, "reason", c.Reason)

@@ -121,3 +121,36 @@ func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
 	require.EqualValues(t, 3, inAll)
 	require.False(t, r.At.IsZero())
 }
+
+func TestAnEventEndsForADestinationsHealthOnlyWhileThatIsBad(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	turnedAway := relay.Conclude(relay.Route{}, []relay.End{
+		{Destination: "ga4", Outcome: relay.Accepted}, {Destination: "meta", Outcome: relay.Rejected, Reason: relay.ReasonUnhealthy}})
+	require.Equal(t, relay.ReasonUnhealthy, turnedAway.Reason)
+	require.NoError(t, f.RecordFailure(t.Context(), bosley, "meta", relay.ReasonServerError, true))
+
+	early := f.direct("1", bosley)
+	f.taken(early, "r1")
+	require.NoError(t, f.Finish(t.Context(), early, "r1", turnedAway))
+	status, reason := f.status(early)
+	require.Equal(t, relay.StatusFailed, status)
+	require.Equal(t, relay.ReasonUnhealthy, reason)
+
+	_, err := f.RecordSuccess(t.Context(), bosley, "meta")
+	require.NoError(t, err)
+	late := f.direct("2", bosley)
+	f.taken(late, "r2")
+	require.ErrorIs(t, f.Finish(t.Context(), late, "r2", turnedAway), relay.ErrRecovered)
+	status, _ = f.status(late)
+	require.Equal(t, relay.StatusProcessing, status, "the replay may have passed it: its run goes on")
+
+	t.Run("but for one that was cancelled", func(t *testing.T) {
+		cancelled := turnedAway
+		cancelled.Reason = relay.ReasonCancelled
+		require.NoError(t, f.Finish(t.Context(), late, "r2", cancelled))
+		status, _ = f.status(late)
+		require.Equal(t, relay.StatusFailed, status)
+	})
+}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -30,17 +31,61 @@ func (s *Store) Take(ctx context.Context, id int64, run string) (bool, error) {
 	return found == 1, fail(fmt.Sprintf("take event %d", id), err)
 }
 
-// Finish writes what an event came to. Where it is no longer the run's own, or finished already, nothing changes.
+// Finish writes what an event came to. Where it is no longer the run's own, or finished already, nothing changes. An event
+// that failed for a destination's health ends only while that destination is unhealthy, else it is relay.ErrRecovered: the
+// replay that began with the recovery finds what failed before, and may have passed the place of what fails after.
 func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error {
+	act := fmt.Sprintf("finish event %d", id)
+	unhealthy := c.Unhealthy()
+	if len(unhealthy) == 0 {
+		return fail(act, finish(ctx, s.exec, id, run, c))
+	}
+	return fail(act, s.tx(ctx, func(tx *sql.Tx) error {
+		if err := stillUnhealthy(ctx, tx, id, unhealthy); err != nil {
+			return err
+		}
+		return finish(ctx, func(ctx context.Context, query string, args ...any) (int64, error) {
+			_, err := tx.ExecContext(ctx, query, args...)
+			return 0, err
+		}, id, run, c)
+	}))
+}
+
+// stillUnhealthy keeps the health of destinations from changing until the transaction ends.
+func stillUnhealthy(ctx context.Context, tx *sql.Tx, id int64, destinations []string) error {
+	args := []any{id}
+	for _, d := range destinations {
+		args = append(args, d)
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT h.unhealthy_since IS NOT NULL FROM destination_health h
+		WHERE h.storefront_id = (SELECT e.storefront_id FROM marketing_events e WHERE e.id = ?)
+		AND h.destination IN (`+tuples("?", len(destinations))+`) LOCK IN SHARE MODE`, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var unhealthy bool
+		if err := rows.Scan(&unhealthy); err != nil {
+			return err
+		}
+		if !unhealthy {
+			return relay.ErrRecovered
+		}
+	}
+	return rows.Err()
+}
+
+func finish(ctx context.Context, exec func(context.Context, string, ...any) (int64, error), id int64, run string, c relay.Conclusion) error {
 	ends, err := json.Marshal(c.Ends)
 	if err != nil {
-		return fmt.Errorf("finish event %d: %w", id, err)
+		return err
 	}
-	_, err = s.exec(ctx, `UPDATE marketing_events SET status = ?, reason = ?, detail = ?, ends = ?,
+	_, err = exec(ctx, `UPDATE marketing_events SET status = ?, reason = ?, detail = ?, ends = ?,
 		finished_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
 		WHERE id = ? AND run_id = ? AND status = 'processing'`,
 		string(c.Status), nullText(string(c.Reason)), nullText(cut(c.Detail, maxText)), ends, id, run)
-	return fail(fmt.Sprintf("finish event %d", id), err)
+	return err
 }
 
 // Release gives leases back whose starts failed at once: the rows are free again, behind those that were free before.

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -36,8 +37,11 @@ func DeliverEvent(ctx workflow.Context, in DeliverInput) error {
 		if err != nil {
 			return d.cancelled(ctx, err)
 		}
-		if !again {
-			return d.finish(ctx)
+		if again {
+			continue
+		}
+		if recovered, err := d.finish(ctx); !recovered {
+			return err
 		}
 	}
 	return d.giveUp(ctx)
@@ -205,26 +209,39 @@ func (d *delivery) end(e relay.End) {
 	d.ends = append(d.ends, e)
 }
 
-// finish writes the final status, and fails the workflow of a failed event.
-func (d *delivery) finish(ctx workflow.Context) error {
+// finish writes the final status, and fails the workflow of a failed event. True says that it found instead a destination
+// that has recovered since it turned the event away: then the event is to be sent there after all.
+func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	if d.lost {
-		return nil
+		return false, nil
 	}
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
 	var out activities.FinishOutput
 	if err := always(ctx, "finish", a.Finish, in, &out); err != nil {
-		return d.cancelled(ctx, err)
+		return false, d.cancelled(ctx, err)
+	}
+	if out.Recovered {
+		d.unrecorded = nil // written with the look at the health
+		d.reopen()
+		return true, nil
 	}
 	if out.Status == relay.StatusFailed {
-		return temporal.NewNonRetryableApplicationError(out.Reason.Words(), string(out.Reason), nil, d.ends)
+		return false, temporal.NewNonRetryableApplicationError(out.Reason.Words(), string(out.Reason), nil, d.ends)
 	}
-	return nil
+	return false, nil
+}
+
+// reopen forgets the ends that were for a destination's health alone.
+func (d *delivery) reopen() {
+	d.ends = slices.DeleteFunc(d.ends, func(e relay.End) bool { return e.Reason == relay.ReasonUnhealthy })
 }
 
 // giveUp ends an event whose switches change faster than it can follow.
 func (d *delivery) giveUp(ctx workflow.Context) error {
+	d.reopen() // no health decides any more
 	d.ends = append(d.ends, relay.End{Destination: "route", Outcome: relay.Rejected, Reason: relay.ReasonTooManyRoutes})
-	return d.finish(ctx)
+	_, err := d.finish(ctx)
+	return err
 }
 
 // cancelled writes the end of a delivery that somebody cancelled; any other error is passed on.

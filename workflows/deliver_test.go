@@ -251,6 +251,15 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []int64{7}, b.store.replays)
 	})
 
+	t.Run("that recovers before an event it turned away has ended gets that event after all", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health, b.store.recovers = relay.Health{Failures: 20, Unhealthy: true}, true
+		require.NoError(t, b.run(t))
+		require.Equal(t, relay.StatusDelivered, b.store.status)
+		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
+	})
+
 	t.Run("ends the waiting tries of an event, too", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

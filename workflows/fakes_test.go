@@ -21,6 +21,7 @@ type store struct {
 	failRecords int
 	health      relay.Health
 	probes      int     // that Probe lets through
+	recovers    bool    // before an event that it turned away has finished
 	replays     []int64 // started
 	back        time.Time
 	now         func() time.Time
@@ -158,6 +159,10 @@ func (s *store) Finish(_ context.Context, _ int64, run string, c relay.Conclusio
 		return err
 	}
 	defer unlock()
+	if len(c.Unhealthy()) > 0 && s.recovers {
+		s.recovers, s.health = false, relay.Health{}
+		return relay.ErrRecovered
+	}
 	if s.status == relay.StatusProcessing && s.owner == run {
 		s.status, s.conclusion = c.Status, c
 	}
