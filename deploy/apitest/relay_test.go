@@ -2,7 +2,6 @@ package apitest_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -87,5 +86,5 @@ func run(t *testing.T, env []string, name string, args ...string) {
 	c := exec.CommandContext(t.Context(), name, args...)
 	c.Env = append(os.Environ(), env...)
 	out, err := c.CombinedOutput()
-	require.NoError(t, err, fmt.Sprintf("%s %v: %s", name, args, out))
+	require.NoError(t, err, "%s %v: %s", name, args, out)
 }
