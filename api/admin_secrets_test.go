@@ -159,7 +159,7 @@ func TestAdminsOfAFileAreKnownByBcrypt(t *testing.T) {
 	deps := r.deps()
 	deps.Admin = adminOn(newAdminTest(t).store)
 	h, err := api.New(api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password),
-		Admins: []api.AdminLogin{{Name: anna[0], Hash: string(hash)}, {Name: rita[0], Hash: string(hash), ReadOnly: true}}}, deps)
+		Admins: []api.AdminLogin{{Name: anna[0], Hash: strings.Replace(string(hash), "$2a$", "$2y$", 1)}, {Name: rita[0], Hash: string(hash), ReadOnly: true}}}, deps)
 	require.NoError(t, err)
 	r.handler = h
 	get := func(name, password string) int {
