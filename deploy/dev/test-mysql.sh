@@ -49,7 +49,7 @@ export DBTEST_SERVER="$home/usr/sbin/mysqld"
 export DBTEST_SERVER_PREFIX="$loader --library-path $libraries"
 $DBTEST_SERVER_PREFIX "$DBTEST_SERVER" --no-defaults --version
 
-go test -count=1 ./db/...
+go test -count=1 ./db/... ./api
 cd deploy/dev
 packages="./harness"
 [ ! -d e2e ] || packages="$packages ./e2e/..."
