@@ -34,6 +34,7 @@ func (e sent) key() string {
 // load hands events over, as OMS would: through the API and by SQL at once, again and again until each was taken.
 type load struct {
 	lab *lab
+	at  string // of all events: a batch that is sent again must be the same
 	all sync.WaitGroup
 
 	mu     sync.Mutex
@@ -51,7 +52,7 @@ type source struct {
 
 // startLoad hands over so many events at an even rate; where the way is barred, it catches up.
 func startLoad(ctx context.Context, l *lab, events int, duration time.Duration) *load {
-	d := &load{lab: l}
+	d := &load{lab: l, at: time.Now().UTC().Format(time.RFC3339)}
 	for _, s := range []source{
 		{acme, 0.3, d.post, "a"}, {brio, 0.15, d.post, "b"}, {corso, 0.25, d.post, "c"},
 		{acme, 0.1, d.insert, "d"}, {brio, 0.05, d.insert, "e"}, {corso, 0.15, d.insert, "f"},
@@ -121,7 +122,7 @@ func (d *load) post(ctx context.Context, batch []sent) error {
 	for i, e := range batch {
 		items[i] = harness.Item{
 			"t-value": "x", "storefront_id": e.storefront, "event_name": e.kind, "order_id": e.order,
-			"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79,
+			"event_time": d.at, "order_revenue": 80.79,
 		}
 	}
 	answer, err := d.lab.intake.Load().Post(ctx, harness.Batch(items...))
