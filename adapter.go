@@ -20,6 +20,18 @@ type Adapter interface {
 	Outcome(Reply) Result
 }
 
+// EventNames are an adapter's words for our event types: those that are in force until an admin says otherwise, and those
+// that it proposes to an admin.
+type EventNames struct {
+	Default  map[string]string
+	Proposed map[string]string
+}
+
+// Namer is what an adapter offers beside Adapter that sends nothing under a name of its own accord.
+type Namer interface {
+	EventNames() EventNames
+}
+
 // Request is one HTTP request, ready to leave. It prints without its secrets: URL and header values may hold some.
 type Request struct {
 	Method string

@@ -40,6 +40,8 @@ type Admin struct {
 	Audit       Audit
 	// HasAdapter reports whether this program speaks to a platform.
 	HasAdapter func(platform string) bool
+	// EventNames are the words of a platform for our event types; none for one without an adapter.
+	EventNames func(platform string) relay.EventNames
 	// Check looks at a destination's settings as its adapter does; a destination without an adapter is never wrong. Its error
 	// is "field: words" and holds no value.
 	Check func(relay.Destination) error
@@ -55,7 +57,7 @@ func (a *Admin) check() error {
 		return errors.New("collaborator Admin lacks a collection")
 	case a.Audit == nil:
 		return errors.New("collaborator Admin.Audit is missing")
-	case a.HasAdapter == nil || a.Check == nil || a.CheckURL == nil || a.CheckHeader == nil:
+	case a.HasAdapter == nil || a.EventNames == nil || a.Check == nil || a.CheckURL == nil || a.CheckHeader == nil:
 		return errors.New("collaborator Admin lacks a check")
 	}
 	return nil

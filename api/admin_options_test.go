@@ -73,3 +73,12 @@ func TestEveryPlatformOfTheCatalogueTakesACredentialAndAChange(t *testing.T) {
 		require.Less(t, r.status, 500, r.text)
 	}
 }
+
+func TestAPlatformSaysWhichEventNamesAreInForceAndWhichItProposes(t *testing.T) {
+	t.Parallel()
+	a := newAdminTest(t)
+	list := a.must(http.MethodGet, "/admin/v1/platforms?code=meta_capi", "")
+	platform := list.body["items"].([]any)[0].(map[string]any)
+	require.Equal(t, map[string]any{"purchase_completed": "Purchase", "consult_started": "Lead"}, platform["event_names"])
+	require.Equal(t, map[string]any{"rx_issued": "SubmitApplication"}, platform["proposed_event_names"])
+}

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type Platform struct {
 	DocsURL             string            `json:"docs_url" example:"https://developers.facebook.com/docs/marketing-api/conversions-api" doc:"Its own documentation."`
 	ServerSideEventsAPI bool              `json:"server_side_events_api" example:"true" doc:"Whether it has an API for server-side events."`
 	HasAdapter          bool              `json:"has_adapter" example:"true" doc:"Whether this relay speaks to it."`
+	EventNames          map[string]string `json:"event_names" example:"{\"purchase_completed\":\"Purchase\"}" doc:"The platform's names of our event types, as they are in force unless a credential's options say otherwise. A type that is missing here is not sent."`
+	ProposedEventNames  map[string]string `json:"proposed_event_names" example:"{\"rx_issued\":\"SubmitApplication\"}" doc:"Names for further types, for an admin to put into a credential's options. Think of what a name tells the platform."`
 	IsActive            bool              `json:"is_active" example:"true" doc:"The third kill switch, for all storefronts."`
 	SwitchedBy          string            `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing where the audit does not know."`
 	SwitchedAt          *time.Time        `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
@@ -105,11 +108,15 @@ func (b *book) platforms(a *Admin) {
 }
 
 func (a *Admin) platformView(rec relay.Record[relay.Platform]) Platform {
-	v := rec.Value
+	v, names := rec.Value, a.EventNames(rec.Value.Code)
 	view := Platform{ID: rec.ID, Code: v.Code, Name: v.Name, Vendor: v.Vendor, Category: v.Category, Tier: v.Tier, APIBaseURL: v.APIBaseURL,
 		Auth: v.Auth, CredentialFields: []CredentialField{}, DocsURL: v.DocsURL, ServerSideEventsAPI: v.ServerSide,
 		HasAdapter: a.HasAdapter(v.Code), IsActive: v.Active, SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At),
+		EventNames: maps.Clone(names.Default), ProposedEventNames: maps.Clone(names.Proposed),
 		CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
+	if view.EventNames == nil {
+		view.EventNames, view.ProposedEventNames = map[string]string{}, map[string]string{}
+	}
 	for _, f := range v.Fields {
 		view.CredentialFields = append(view.CredentialFields, CredentialField(f))
 	}

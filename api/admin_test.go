@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay"
+	"relay/adapters/meta"
 	"relay/adapters/sgtm"
 	"relay/api"
 	"relay/db"
@@ -74,6 +75,12 @@ func adminOn(store *db.Store) *api.Admin {
 		Storefronts: store.Storefronts(), SGTMConfigs: store.SGTMConfigs(), Platforms: store.Platforms(), Credentials: store.Credentials(),
 		Audit:      store,
 		HasAdapter: func(code string) bool { return code == "meta_capi" || code == "ga4" },
+		EventNames: func(code string) relay.EventNames {
+			if code != "meta_capi" {
+				return relay.EventNames{}
+			}
+			return relay.EventNames{Default: meta.Names, Proposed: meta.Proposals}
+		},
 		Check: func(d relay.Destination) error {
 			if d.Key == relay.SGTM {
 				return sgtm.Adapter{}.Check(d)

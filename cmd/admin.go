@@ -102,6 +102,12 @@ func (s *service) admin() *api.Admin {
 		Credentials: s.store.Credentials(),
 		Audit:       s.store,
 		HasAdapter:  func(platform string) bool { return platform != relay.SGTM && s.adapters[platform] != nil },
+		EventNames: func(platform string) relay.EventNames {
+			if n, ok := s.adapters[platform].(relay.Namer); ok {
+				return n.EventNames()
+			}
+			return relay.EventNames{}
+		},
 		Check: func(d relay.Destination) error {
 			if a := s.adapters[d.Key]; a != nil {
 				return a.Check(d)

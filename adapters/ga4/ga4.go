@@ -50,6 +50,11 @@ var measurementID = regexp.MustCompile(`^G-[A-Za-z0-9]{1,100}$`)
 // Adapter is GA4's language.
 type Adapter struct{}
 
+// EventNames are the names that are in force, and those that an admin may want.
+func (Adapter) EventNames() relay.EventNames {
+	return relay.EventNames{Default: Names, Proposed: Proposals}
+}
+
 // Check names the setting that is missing or malformed.
 func (Adapter) Check(d relay.Destination) error {
 	if err := canonical.Check(d); err != nil {

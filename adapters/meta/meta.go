@@ -49,6 +49,11 @@ var (
 	testCode = regexp.MustCompile(`^[A-Za-z0-9_-]{0,100}$`)
 )
 
+// EventNames are the names that are in force, and those that an admin may want.
+func (Adapter) EventNames() relay.EventNames {
+	return relay.EventNames{Default: Names, Proposed: Proposals}
+}
+
 // Check names the setting that is missing or malformed.
 func (Adapter) Check(d relay.Destination) error {
 	for _, check := range []error{

@@ -50,6 +50,11 @@ type Adapter struct{}
 
 var adAccountID = regexp.MustCompile(`^[0-9]{1,18}$`)
 
+// EventNames are the names that are in force, and those that an admin may want.
+func (Adapter) EventNames() relay.EventNames {
+	return relay.EventNames{Default: Names, Proposed: Proposals}
+}
+
 // Check names the setting that is missing or malformed.
 func (Adapter) Check(d relay.Destination) error {
 	for _, err := range []error{
