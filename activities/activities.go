@@ -111,12 +111,13 @@ type FinishInput struct {
 	Cancelled  bool               `json:",omitempty"`
 }
 
-// FinishOutput is what the event came to. Recovered says that it has not ended: a destination that it failed for is healthy
+// FinishOutput is what the event came to, with Detail for the people who look at the workflow. Recovered says that it has not ended: a destination that it failed for is healthy
 // again.
 type FinishOutput struct {
 	Status    relay.Status
 	Reason    relay.Reason
-	Recovered bool `json:",omitempty"`
+	Detail    string `json:",omitempty"`
+	Recovered bool   `json:",omitempty"`
 }
 
 // Finish writes the event's final status. Its errors are worth trying again for ever.
@@ -136,7 +137,7 @@ func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, 
 		return FinishOutput{}, temporary(err)
 	}
 	a.Log.InfoContext(ctx, "event.finished", "id", in.ID, "status", c.Status, "reason", c.Reason)
-	return FinishOutput{Status: c.Status, Reason: c.Reason}, nil
+	return FinishOutput{Status: c.Status, Reason: c.Reason, Detail: c.Detail}, nil
 }
 
 func (a *Activities) complete(ctx context.Context, ends []relay.AttemptEnd) error {

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -21,27 +22,27 @@ type DeliverInput struct {
 	Searchable bool `json:",omitempty"`
 }
 
-// DeliverEvent delivers one event: it takes the row, follows its route, and writes what the event came to. A failed delivery
-// ends as a failed workflow, so that the Web UI's own filter finds it.
-func DeliverEvent(ctx workflow.Context, in DeliverInput) error {
+// DeliverEvent delivers one event: it takes the row, follows its route, and writes what the event came to. Its result says so
+// in words. A failed delivery ends as a failed workflow, so that the Web UI's own filter finds it.
+func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 	d := newDelivery(ctx, in)
 	for range maxRoutes {
 		taken, err := d.resolve(ctx)
 		if err != nil {
-			return d.cancelled(ctx, err)
+			return "", d.cancelled(ctx, err)
 		}
 		if !taken {
-			return nil // the row is another run's, or final
+			return "nothing to do: the event is another run's, or gone", nil
 		}
 		again, err := d.follow(ctx)
 		if err != nil {
-			return d.cancelled(ctx, err)
+			return "", d.cancelled(ctx, err)
 		}
 		if again {
 			continue
 		}
 		if recovered, err := d.finish(ctx); !recovered {
-			return err
+			return d.words, err
 		}
 	}
 	return d.giveUp(ctx)
@@ -55,6 +56,7 @@ type delivery struct {
 	ends       []relay.End
 	unrecorded []relay.AttemptEnd // ends that the database could not take yet
 	lost       bool               // the row is not ours any more
+	words      string             // for people: what the event came to
 }
 
 func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
@@ -213,6 +215,7 @@ func (d *delivery) end(e relay.End) {
 // that has recovered since it turned the event away: then the event is to be sent there after all.
 func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	if d.lost {
+		d.words = "nothing to do: the event is another run's"
 		return false, nil
 	}
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
@@ -226,8 +229,9 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 		return true, nil
 	}
 	if out.Status == relay.StatusFailed {
-		return false, temporal.NewNonRetryableApplicationError(out.Reason.Words(), string(out.Reason), nil, d.ends)
+		return false, temporal.NewNonRetryableApplicationError(cmp.Or(out.Detail, out.Reason.Words()), string(out.Reason), nil, d.ends)
 	}
+	d.words = string(out.Status) + "; " + out.Detail
 	return false, nil
 }
 
@@ -237,11 +241,11 @@ func (d *delivery) reopen() {
 }
 
 // giveUp ends an event whose switches change faster than it can follow.
-func (d *delivery) giveUp(ctx workflow.Context) error {
+func (d *delivery) giveUp(ctx workflow.Context) (string, error) {
 	d.reopen() // no health decides any more
 	d.ends = append(d.ends, relay.End{Destination: "route", Outcome: relay.Rejected, Reason: relay.ReasonTooManyRoutes})
 	_, err := d.finish(ctx)
-	return err
+	return d.words, err
 }
 
 // cancelled writes the end of a delivery that somebody cancelled; any other error is passed on.

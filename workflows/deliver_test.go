@@ -58,6 +58,9 @@ func TestDeliverEvent(t *testing.T) {
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
+		var words string
+		require.NoError(t, b.GetWorkflowResult(&words))
+		require.Equal(t, "delivered; sgtm: accepted, last answer 200", words)
 	})
 
 	t.Run("503 twice, then 200: three attempts, after 60 and 120 s", func(t *testing.T) {
@@ -82,6 +85,7 @@ func TestDeliverEvent(t *testing.T) {
 		var app *temporal.ApplicationError
 		require.ErrorAs(t, err, &app)
 		require.Equal(t, "exhausted", app.Type())
+		require.Equal(t, "sgtm: no tries left (exhausted), last answer 500", app.Message())
 		require.Equal(t, relay.StatusFailed, b.store.status)
 		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
 		require.Contains(t, b.store.conclusion.Detail, "last answer 500")
@@ -215,6 +219,9 @@ func TestSwitches(t *testing.T) {
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusSkipped, b.store.status)
 		require.Equal(t, relay.ReasonStorefrontDisabled, b.store.conclusion.Reason)
+		var words string
+		require.NoError(t, b.GetWorkflowResult(&words))
+		require.Equal(t, "skipped; the storefront is switched off", words)
 	})
 
 	t.Run("a container whose tries ran out hands over to the platforms where the admin wants that", func(t *testing.T) {
