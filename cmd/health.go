@@ -69,14 +69,18 @@ func askHealth(ctx context.Context, listen, path string) error {
 }
 
 // reachable is where a process that listens on an address answers its own machine: at the loopback, where it listens on all
-// addresses.
+// addresses. As a number, because an image of one file has nothing that knows the name localhost.
 func reachable(listen string) (string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return "", errors.New("is not host:port")
 	}
-	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
-		host = "localhost"
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case host == "", err == nil && ip == netip.IPv4Unspecified():
+		host = "127.0.0.1"
+	case err == nil && ip == netip.IPv6Unspecified():
+		host = "::1"
 	}
 	return net.JoinHostPort(host, port), nil
 }
