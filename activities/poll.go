@@ -25,9 +25,7 @@ type Starter interface {
 }
 
 const (
-	// startsInFlight is enough: more only adds latency at the server.
-	startsInFlight = 8
-	startTimeout   = 10 * time.Second
+	startTimeout = 10 * time.Second
 	// pollFor is how long one execution of PollInbox polls, before the workflow starts the next with a fresh history.
 	pollFor = 10 * time.Minute
 )
@@ -38,9 +36,10 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 	deadline := time.Now().Add(pollFor)
 	stop := activity.GetWorkerStopChannel(ctx)
 	defer heartbeat(ctx)()
+	pace := newPace()
 	for time.Now().Before(deadline) {
 		pause := time.Duration(0)
-		if n := a.pollOnce(ctx); n == 0 {
+		if n := a.pollOnce(ctx, pace); n == 0 {
 			pause = a.PollInterval
 		}
 		select {
@@ -56,9 +55,9 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 
 // pollOnce is one round over the storefronts. It answers how many deliveries it started; trouble counts as none, so that
 // the next round waits.
-func (a *Activities) pollOnce(ctx context.Context) int {
+func (a *Activities) pollOnce(ctx context.Context, p *pace) int {
 	starts, err := a.Inbox.Claim(ctx)
-	failed := a.startAll(ctx, starts) // also what was claimed before an error
+	failed := a.startAll(ctx, starts, p) // also what was claimed before an error
 	if err != nil {
 		a.Log.WarnContext(ctx, "inbox.claim_failed", "error", err)
 		return 0
@@ -74,17 +73,17 @@ func (a *Activities) pollOnce(ctx context.Context) int {
 }
 
 // startAll starts deliveries, a few at a time, and gives back the ids of those that could not be started.
-func (a *Activities) startAll(ctx context.Context, starts []relay.Start) []int64 {
+func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *pace) []int64 {
 	var (
 		mu     sync.Mutex
 		failed []int64
 		wg     sync.WaitGroup
 	)
-	slots := make(chan struct{}, startsInFlight)
 	for _, s := range starts {
-		slots <- struct{}{}
+		p.enter()
 		wg.Go(func() {
-			defer func() { <-slots }()
+			began := time.Now()
+			defer func() { p.leave(time.Since(began)) }()
 			ctx, cancel := context.WithTimeout(ctx, startTimeout)
 			defer cancel()
 			if a.Starter.StartDelivery(ctx, s) != nil {

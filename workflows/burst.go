@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,7 +11,8 @@ import (
 )
 
 const (
-	burstWorkers = 8    // starts in flight; more only adds latency at the server
+	burstWorkers = 16   // starts in flight
+	burstShare   = 8    // of one storefront: more only adds latency at the server, also that of the others' events
 	burstQueue   = 2000 // rows that one process promises to start within their lease
 	startTimeout = 10 * time.Second
 )
@@ -28,6 +30,7 @@ type Burst struct {
 	wake     *sync.Cond
 	waiting  map[string][]relay.Start
 	turns    []string // storefronts with rows that wait, the next one first
+	busy     map[string]int
 	reserved map[string]int
 	total    int
 	closed   bool
@@ -40,6 +43,7 @@ func NewBurst(start func(context.Context, relay.Start) error, perStorefront int,
 		perStorefront: perStorefront,
 		log:           log,
 		waiting:       map[string][]relay.Start{},
+		busy:          map[string]int{},
 		reserved:      map[string]int{},
 	}
 	b.wake = sync.NewCond(&b.mu)
@@ -116,22 +120,30 @@ func (b *Burst) work() {
 			b.log.Warn("delivery.start_failed", "id", r.ID, "error", err)
 		}
 		cancel()
+		b.started(r.StorefrontCode)
 		b.Release(r.StorefrontCode, 1)
 	}
 }
 
-// next waits for a row, and is false once there will be none.
+// next waits for a row whose storefront has a place, and is false once there will be none.
 func (b *Burst) next() (relay.Start, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.turns) == 0 {
-		if b.closed {
+	for {
+		if i := slices.IndexFunc(b.turns, func(s string) bool { return b.busy[s] < burstShare }); i >= 0 {
+			return b.take(i), true
+		}
+		if b.closed && len(b.turns) == 0 {
 			return relay.Start{}, false
 		}
 		b.wake.Wait()
 	}
-	storefront := b.turns[0]
-	b.turns = b.turns[1:]
+}
+
+// take takes a row of the storefront whose turn is number i, which then goes to the end of the line.
+func (b *Burst) take(i int) relay.Start {
+	storefront := b.turns[i]
+	b.turns = slices.Delete(b.turns, i, i+1)
 	rows := b.waiting[storefront]
 	if len(rows) == 1 {
 		delete(b.waiting, storefront)
@@ -139,5 +151,15 @@ func (b *Burst) next() (relay.Start, bool) {
 		b.waiting[storefront] = rows[1:]
 		b.turns = append(b.turns, storefront)
 	}
-	return rows[0], true
+	b.busy[storefront]++
+	return rows[0]
+}
+
+func (b *Burst) started(storefront string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.busy[storefront]--; b.busy[storefront] == 0 {
+		delete(b.busy, storefront)
+	}
+	b.wake.Broadcast()
 }

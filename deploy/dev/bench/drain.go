@@ -7,14 +7,14 @@ import (
 	"relay/deploy/dev/bench/floor"
 )
 
-// startsInFlight is how many starts PollInbox has in flight, and so the floor.
+// startsInFlight is how many starts PollInbox has in flight at most, and the floor always.
 const startsInFlight = 8
 
 // drain times a backlog posted in one batch until every row is final, against bare workflows in turn.
 func drain(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
 		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery, goals: []Goal{atLeast(0.7), atLeast(0.8)},
-		note: "Most of a backlog is started by PollInbox, not eagerly, %d starts in flight, and so is the floor; the API itself starts the first 200 eagerly.",
+		note: "Most of a backlog is started by PollInbox, not eagerly, with up to %d starts in flight as Temporal keeps up, and so is the floor, always with as many; the API itself starts the first 200 eagerly.",
 	})
 }
 

@@ -41,6 +41,7 @@ const mostTimed = 1000
 func Process(ctx context.Context, address string, in io.Reader, out io.Writer) error {
 	c, err := client.DialContext(ctx, client.Options{
 		HostPort: address, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // as the relay's
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,58 @@
+package activities
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// fewestStarts are in flight where Temporal is busy: what it is asked for beyond what it can do only waits in front of
+	// other storefronts' events, and delivers no sooner.
+	fewestStarts = 2
+	// mostStarts are in flight where Temporal is quick: more only adds latency.
+	mostStarts = 8
+	// quickStart is about what a start takes at a server that has nothing else to do, also where it is far away.
+	quickStart = 30 * time.Millisecond
+)
+
+// pace bounds the starts in flight by how long they take: one more after as many quick ones as there are in flight, half
+// of them after a slow one.
+type pace struct {
+	mu    sync.Mutex
+	freed *sync.Cond
+	limit int
+	busy  int
+	quick int // since the limit changed
+}
+
+func newPace() *pace {
+	p := &pace{limit: fewestStarts}
+	p.freed = sync.NewCond(&p.mu)
+	return p
+}
+
+// enter waits for a place.
+func (p *pace) enter() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.busy >= p.limit {
+		p.freed.Wait()
+	}
+	p.busy++
+}
+
+// leave gives the place back after a start that took so long.
+func (p *pace) leave(took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.busy--
+	switch {
+	case took > quickStart:
+		p.limit, p.quick = max(fewestStarts, p.limit/2), 0
+	case p.limit < mostStarts:
+		if p.quick++; p.quick >= p.limit {
+			p.limit, p.quick = p.limit+1, 0
+		}
+	}
+	p.freed.Broadcast()
+}
