@@ -1,0 +1,126 @@
+package webui_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "take the pictures of docs/OPERATIONS.md anew")
+
+const pictures = "../../../docs/pictures"
+
+// page is one page of a headless Chromium.
+type page struct {
+	t   *testing.T
+	w   *world
+	ctx context.Context
+}
+
+// browse opens a Chromium. Without one the test is skipped, unless BROWSER=required, as CI has it.
+func (w *world) browse(t *testing.T) *page {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"google-chrome", "chromium-browser", "chromium"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+		}
+	}
+	if path == "" && os.Getenv("BROWSER") != "required" {
+		t.Skip("no Chromium on the PATH: apt-get install chromium")
+	}
+	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It sees our own pages only.
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.WindowSize(1200, 1100))
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it knows not all that a newer Chromium says
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	t.Cleanup(cancel)
+	return &page{t: t, w: w, ctx: ctx}
+}
+
+// search opens the list with a query, as a saved query or a bookmark does.
+func (p *page) search(query string) {
+	p.t.Helper()
+	list := p.w.Temporal.UIURL() + "/namespaces/" + namespace + "/workflows?query=" + url.QueryEscape(query)
+	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.Navigate(list)))
+}
+
+// place finds the middle of the first element that can be seen and clicked: of a selector, with a text if one is given.
+const place = `(() => {
+	const e = [...document.querySelectorAll(%q)].find(e => e.getClientRects().length && !e.disabled && (!%q || e.innerText.trim() === %q));
+	if (!e) return null;
+	e.scrollIntoView({block: "center"});
+	const r = e.getBoundingClientRect();
+	return {x: r.x + r.width / 2, y: r.y + r.height / 2};
+})()`
+
+// click waits until an element can be clicked, and clicks into its middle.
+func (p *page) click(selector, text string) {
+	p.t.Helper()
+	var at *struct{ X, Y float64 }
+	p.wait(selector+" "+text, func() bool {
+		err := chromedp.Run(p.ctx, chromedp.Evaluate(fmt.Sprintf(place, selector, text, text), &at))
+		return err == nil && at != nil
+	})
+	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.MouseClickXY(at.X, at.Y)))
+}
+
+// write types into a field.
+func (p *page) write(selector, text string) {
+	p.t.Helper()
+	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.SendKeys(selector, text, chromedp.ByQuery)))
+}
+
+// text is everything that can be read on the page.
+func (p *page) text() string {
+	p.t.Helper()
+	var text string
+	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.Evaluate(`document.body.innerText`, &text)))
+	return text
+}
+
+// rows waits until the list shows so many runs.
+func (p *page) rows(n int) {
+	p.t.Helper()
+	var got int
+	p.wait(fmt.Sprintf("%d runs in the list", n), func() bool {
+		err := chromedp.Run(p.ctx, chromedp.Evaluate(`new Set([...document.querySelectorAll('tbody a[href*="/workflows/"]')]
+			.map(a => a.getAttribute("href").split("/")[5])).size`, &got))
+		return err == nil && got == n
+	})
+}
+
+func (p *page) wait(what string, f func() bool) {
+	p.t.Helper()
+	for end := time.Now().Add(bound / 2); !f(); {
+		if time.Now().After(end) {
+			p.t.Fatalf("not there: %s; the page is:\n%s", what, p.text())
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// picture takes one for docs/OPERATIONS.md with -update.
+func (p *page) picture(name string) {
+	p.t.Helper()
+	if !*update {
+		return
+	}
+	var png []byte
+	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.Sleep(time.Second), chromedp.CaptureScreenshot(&png)))
+	require.NoError(p.t, os.MkdirAll(pictures, 0o755))
+	require.NoError(p.t, os.WriteFile(filepath.Join(pictures, name+".png"), png, 0o644))
+}
