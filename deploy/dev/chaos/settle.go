@@ -93,6 +93,7 @@ func (l *lab) probe(ctx context.Context, load *load) error {
 	if err != nil {
 		return nil //nolint:nilerr // the next look tells
 	}
+	defer func() { _ = rows.Close() }()
 	var codes []string
 	for rows.Next() {
 		var code string
