@@ -38,6 +38,8 @@ type Admin struct {
 	Platforms   Collection[relay.Platform]
 	Credentials Collection[relay.Credential]
 	Audit       Audit
+	// Destinations are those of the sGTM configs and credentials.
+	Destinations Destinations
 	// HasAdapter reports whether this program speaks to a platform.
 	HasAdapter func(platform string) bool
 	// EventNames are the words of a platform for our event types; none for one without an adapter.
@@ -57,6 +59,8 @@ func (a *Admin) check() error {
 		return errors.New("collaborator Admin lacks a collection")
 	case a.Audit == nil:
 		return errors.New("collaborator Admin.Audit is missing")
+	case a.Destinations == nil:
+		return errors.New("collaborator Admin.Destinations is missing")
 	case a.HasAdapter == nil || a.EventNames == nil || a.Check == nil || a.CheckURL == nil || a.CheckHeader == nil:
 		return errors.New("collaborator Admin lacks a check")
 	}

@@ -24,6 +24,7 @@ type Credential struct {
 	SwitchedAt        *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt         time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
 	UpdatedAt         time.Time             `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
+	Failed
 }
 
 // CredentialInput is a credential as it is written whole.
@@ -69,6 +70,9 @@ func (b *book) credentials(a *Admin) {
 		patch:  patchCredential,
 		check:  a.checkCredential,
 		settle: func(v *relay.Credential, old relay.Credential) { v.Active = old.Active },
+		written: func(ctx context.Context, rec relay.Record[relay.Credential], view *Credential) {
+			view.Failed = a.rewritten(ctx, rec.Value.StorefrontID, rec.Value.StorefrontCode, rec.Value.Platform)
+		},
 	}
 	r.register(b)
 	registerList[credentialList](b, r, "credentials")

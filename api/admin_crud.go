@@ -30,6 +30,8 @@ type resource[T, View, Input, Patch any] struct {
 	check func(ctx context.Context, f *findings, v, old T)
 	// settle sets a copy's kill switches as they were.
 	settle func(v *T, old T)
+	// written is for what follows from a write, and adds to its answer; nil is nothing.
+	written func(context.Context, relay.Record[T], *View)
 }
 
 type idInput struct {
@@ -100,6 +102,15 @@ func (r resource[T, View, Input, Patch]) output(rec relay.Record[T], err error) 
 	return &recordOutput[View]{ETag: etag(rec.Version), Body: r.view(rec)}, nil
 }
 
+// wrote is the answer to a write.
+func (r resource[T, View, Input, Patch]) wrote(ctx context.Context, rec relay.Record[T], err error) (*recordOutput[View], error) {
+	out, err := r.output(rec, err)
+	if err == nil && r.written != nil {
+		r.written(ctx, rec, &out.Body)
+	}
+	return out, err
+}
+
 func (r resource[T, View, Input, Patch]) create(ctx context.Context, in *createInput[Input]) (*createdOutput[View], error) {
 	var f findings
 	id, v, err := r.start(ctx, &f, in.Body)
@@ -113,10 +124,11 @@ func (r resource[T, View, Input, Patch]) create(ctx context.Context, in *createI
 		return nil, err
 	}
 	rec, err := r.items.Create(ctx, actOf(ctx, relay.ActionCreate), id, v)
+	out, err := r.wrote(ctx, rec, err)
 	if err != nil {
 		return nil, err
 	}
-	return &createdOutput[View]{ETag: etag(rec.Version), Location: r.path(fmt.Sprintf("/%d", rec.ID)), Body: r.view(rec)}, nil
+	return &createdOutput[View]{ETag: out.ETag, Location: r.path(fmt.Sprintf("/%d", rec.ID)), Body: out.Body}, nil
 }
 
 func (r resource[T, View, Input, Patch]) get(ctx context.Context, in *idInput) (*recordOutput[View], error) {
@@ -124,23 +136,25 @@ func (r resource[T, View, Input, Patch]) get(ctx context.Context, in *idInput) (
 }
 
 func (r resource[T, View, Input, Patch]) replace(ctx context.Context, in *changeInput[Input]) (*recordOutput[View], error) {
-	return r.output(r.items.Update(ctx, actOf(ctx, relay.ActionReplace), in.ID, func(rec relay.Record[T]) (T, error) {
+	rec, err := r.items.Update(ctx, actOf(ctx, relay.ActionReplace), in.ID, func(rec relay.Record[T]) (T, error) {
 		if err := matches(in.IfMatch, rec.Version); err != nil {
 			return rec.Value, err
 		}
 		var f findings
 		return r.checked(ctx, &f, r.put(&f, rec.Value, in.Body), rec.Value)
-	}))
+	})
+	return r.wrote(ctx, rec, err)
 }
 
 func (r resource[T, View, Input, Patch]) change(ctx context.Context, in *changeInput[Patch]) (*recordOutput[View], error) {
-	return r.output(r.items.Update(ctx, actOf(ctx, relay.ActionPatch), in.ID, func(rec relay.Record[T]) (T, error) {
+	rec, err := r.items.Update(ctx, actOf(ctx, relay.ActionPatch), in.ID, func(rec relay.Record[T]) (T, error) {
 		if err := matches(in.IfMatch, rec.Version); err != nil {
 			return rec.Value, err
 		}
 		var f findings
 		return r.checked(ctx, &f, r.patch(&f, rec.Value, in.Body), rec.Value)
-	}))
+	})
+	return r.wrote(ctx, rec, err)
 }
 
 // checked lets a kill switch be flipped whatever else may be wrong with what is stored.

@@ -29,6 +29,7 @@ type SGTMConfig struct {
 	SwitchedAt         *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt          time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
 	UpdatedAt          time.Time             `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
+	Failed
 }
 
 // SGTMConfigInput is an sGTM config as it is written whole.
@@ -89,6 +90,9 @@ func (b *book) sgtmConfigs(a *Admin) {
 		check: a.checkSGTM,
 		settle: func(v *relay.SGTMConfig, old relay.SGTMConfig) {
 			v.Active, v.Fallback = old.Active, old.Fallback
+		},
+		written: func(ctx context.Context, rec relay.Record[relay.SGTMConfig], view *SGTMConfig) {
+			view.Failed = a.rewritten(ctx, rec.Value.StorefrontID, rec.Value.StorefrontCode, relay.SGTM)
 		},
 	}
 	r.register(b)

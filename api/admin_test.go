@@ -73,7 +73,7 @@ func newAdminOn(t testing.TB, dsn string) *administered {
 func adminOn(store *db.Store) *api.Admin {
 	return &api.Admin{
 		Storefronts: store.Storefronts(), SGTMConfigs: store.SGTMConfigs(), Platforms: store.Platforms(), Credentials: store.Credentials(),
-		Audit:      store,
+		Audit: store, Destinations: store,
 		HasAdapter: func(code string) bool { return code == "meta_capi" || code == "ga4" },
 		EventNames: func(code string) relay.EventNames {
 			if code != "meta_capi" {

@@ -23,7 +23,7 @@ type EventStore interface {
 	EventsOfOrders(ctx context.Context, ids []string) ([]relay.EventSummary, error)
 	// RetryEvent sets a failed or skipped event back to pending.
 	RetryEvent(ctx context.Context, id int64) (relay.RetryResult, error)
-	CountEvents(ctx context.Context, f relay.Filter) (int64, error)
+	Destinations
 	// Stats reads figures; the zero storefront is all of them.
 	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (relay.StatsReport, error)
 	// RecordAudit adds a line to the audit.

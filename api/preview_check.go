@@ -16,9 +16,6 @@ import (
 // shownAnswer is how much of a vendor's answer to a test is shown.
 const shownAnswer = 4 << 10
 
-// failedLook is how far back a check looks for events that failed for what it has checked.
-const failedLook = 30 * 24 * time.Hour
-
 type checkInput struct {
 	ID   int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
 	Send string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event in the vendor's own test mode."`
@@ -32,8 +29,7 @@ type CheckView struct {
 	Field       string    `json:"field,omitempty" example:"access_token" doc:"The setting that is missing or malformed."`
 	Message     string    `json:"message" example:"the settings are complete" doc:"What was found, for people."`
 	Sent        *SentView `json:"sent,omitempty" doc:"What was sent and what came back; missing where nothing was sent."`
-	FailedSince int64     `json:"failed_since" example:"12" doc:"Events of the last 30 days that failed because the credential was refused or the destination unhealthy; counting stops after a second."`
-	Replay      *ReplayIn `json:"replay,omitempty" doc:"The body for POST /admin/v1/replays that sends exactly those again; missing where there are none."`
+	Failed
 }
 
 // SentView is one exchange with a vendor.
@@ -101,7 +97,7 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, se
 			return v, err
 		}
 	}
-	h.addFailed(ctx, &v, storefront)
+	v.Failed = failedAt(ctx, h.Events, storefront, code, key)
 	return v, nil
 }
 
@@ -159,20 +155,4 @@ func testEvent(s relay.Storefront) relay.Event {
 	payload["order_revenue"] = []byte("1.00")
 	return relay.Event{EventID: "relay-test-" + now.Format("20060102150405"), Type: "purchase_completed", Source: relay.SourceAPI, Storefront: s,
 		Payload: payload, CreatedAt: now, Now: now}
-}
-
-// addFailed counts what failed for the destination, and offers the replay of it.
-func (h opsHandlers) addFailed(ctx context.Context, v *CheckView, storefront int64) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	from := time.Now().UTC().Add(-failedLook).Truncate(time.Second)
-	reasons := []relay.Reason{relay.ReasonUnauthorized, relay.ReasonUnhealthy}
-	n, err := h.Events.CountEvents(ctx, relay.Filter{StorefrontID: storefront, Statuses: []relay.Status{relay.StatusFailed},
-		Reasons: reasons, Destination: v.Destination, From: from})
-	if err != nil || n == 0 {
-		return // a count that takes too long is not worth an error
-	}
-	v.FailedSince = n
-	v.Replay = &ReplayIn{Filter: EventFilter{Storefront: v.Storefront, Status: []relay.Status{relay.StatusFailed}, Reason: reasons,
-		Destination: v.Destination, From: from}}
 }

@@ -131,7 +131,7 @@ func TestACheckLooksAtSettingsAndSendsInTestModeOnly(t *testing.T) {
 	r := o.call(http.MethodPost, path, "")
 	require.Equal(t, http.StatusOK, r.status, r.text)
 	require.InDelta(t, 1, r.body["failed_since"], 0)
-	require.Equal(t, []any{"unauthorized", "destination_unhealthy"}, r.body["replay"].(map[string]any)["filter"].(map[string]any)["reason"])
+	require.Equal(t, []any{"exhausted", "destination_unhealthy", "unauthorized"}, r.body["replay"].(map[string]any)["filter"].(map[string]any)["reason"])
 	require.Empty(t, o.sent)
 	require.Equal(t, true, r.body["ok"])
 	require.NotContains(t, r.text, "s3cr3t")

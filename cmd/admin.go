@@ -96,12 +96,13 @@ func (s *service) admin() *api.Admin {
 		return nil
 	}
 	return &api.Admin{
-		Storefronts: s.store.Storefronts(),
-		SGTMConfigs: s.store.SGTMConfigs(),
-		Platforms:   s.store.Platforms(),
-		Credentials: s.store.Credentials(),
-		Audit:       s.store,
-		HasAdapter:  func(platform string) bool { return platform != relay.SGTM && s.adapters[platform] != nil },
+		Storefronts:  s.store.Storefronts(),
+		SGTMConfigs:  s.store.SGTMConfigs(),
+		Platforms:    s.store.Platforms(),
+		Credentials:  s.store.Credentials(),
+		Audit:        s.store,
+		Destinations: s.store,
+		HasAdapter:   func(platform string) bool { return platform != relay.SGTM && s.adapters[platform] != nil },
 		EventNames: func(platform string) relay.EventNames {
 			if n, ok := s.adapters[platform].(relay.Namer); ok {
 				return n.EventNames()

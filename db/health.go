@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"relay"
@@ -63,4 +64,22 @@ func (s *Store) Probe(ctx context.Context, storefront int64, destination string)
 		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6)`,
 		int(relay.ProbeEvery/time.Second), storefront, destination)
 	return found == 1, fail("probe "+destination, err)
+}
+
+// ProbeNow lets the next event find out how an unhealthy destination is: what made it so may be mended.
+func (s *Store) ProbeNow(ctx context.Context, storefront int64, destination string) error {
+	_, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6)
+		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at > UTC_TIMESTAMP(6)`, storefront, destination)
+	return fail("let "+destination+" be probed", err)
+}
+
+// UnhealthySince is when the failures began that made a destination unhealthy; zero for a healthy one.
+func (s *Store) UnhealthySince(ctx context.Context, storefront int64, destination string) (time.Time, error) {
+	var since time.Time
+	err := s.sql.QueryRowContext(ctx, `SELECT COALESCE(failing_since, unhealthy_since) FROM destination_health
+		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL`, storefront, destination).Scan(&since)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return since, fail("read the health of "+destination, err)
 }

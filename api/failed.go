@@ -1,0 +1,57 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"relay"
+)
+
+// failedLook is how far back to look for events that failed at a destination that is healthy.
+const failedLook = 30 * 24 * time.Hour
+
+// Destinations know how the destinations of storefronts are, and what failed at them.
+type Destinations interface {
+	// UnhealthySince is when the failures began that made a destination unhealthy; zero for a healthy one.
+	UnhealthySince(ctx context.Context, storefront int64, destination string) (time.Time, error)
+	// ProbeNow lets the next event find out how an unhealthy destination is.
+	ProbeNow(ctx context.Context, storefront int64, destination string) error
+	CountEvents(ctx context.Context, f relay.Filter) (int64, error)
+}
+
+// Failed is what failed at a destination, in the answers to a check and to a write of its settings.
+type Failed struct {
+	FailedSince *int64    `json:"failed_since,omitempty" example:"12" doc:"In the answer to a check and to a write: events that failed because the destination refused the credential, was unhealthy or let their tries run out, since it became unhealthy; at a healthy one those of the last 30 days. Missing where counting took longer than a second."`
+	Replay      *ReplayIn `json:"replay,omitempty" doc:"The body for POST /admin/v1/replays that sends exactly those again; missing where there are none."`
+}
+
+// failedAt counts what failed at a destination, and offers the replay of it: the events that the relay itself sends again
+// when it finds the destination recovered.
+func failedAt(ctx context.Context, d Destinations, storefront int64, code, destination string) Failed {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	since, err := d.UnhealthySince(ctx, storefront, destination)
+	if err != nil {
+		return Failed{}
+	}
+	if since.IsZero() {
+		since = time.Now().Add(-failedLook)
+	}
+	f := relay.RecoveryReplay(storefront, destination, since.UTC().Truncate(time.Second)).Filter
+	n, err := d.CountEvents(ctx, f)
+	if err != nil {
+		return Failed{} // a count that takes too long is not worth an error
+	}
+	out := Failed{FailedSince: &n}
+	if n > 0 {
+		out.Replay = &ReplayIn{Filter: EventFilter{Storefront: code, Status: f.Statuses, Reason: f.Reasons, Destination: destination, From: f.From}}
+	}
+	return out
+}
+
+// rewritten is for a destination whose settings were just written: what made it unhealthy may be mended, so the next event
+// finds out, and the answer says what failed meanwhile.
+func (a *Admin) rewritten(ctx context.Context, storefront int64, code, destination string) Failed {
+	_ = a.Destinations.ProbeNow(ctx, storefront, destination) // the write is done; without this the next probe comes a little later
+	return failedAt(ctx, a.Destinations, storefront, code, destination)
+}
