@@ -73,6 +73,9 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 			return nil, err
 		}
 		room = min(room, o.Cap-busy)
+		if busy > 0 && room < min(o.Page, o.Cap)/8 {
+			room = 0 // a round for a few rows costs what one for a page does
+		}
 	}
 	var code string
 	err := s.sql.QueryRowContext(ctx, "SELECT storefront_id FROM storefronts WHERE id = ?", id).Scan(&code)

@@ -65,8 +65,11 @@ func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease
 	}
 	b := newBatch(events, lease)
 	again1062 := func(err error) bool { return isNumber(err, errDuplicate) }
+	look := false
 	err := again(ctx, duplicateTries, again1062, func() error {
-		return s.tx(ctx, func(tx *sql.Tx) error { return b.store(ctx, tx) })
+		err := s.tx(ctx, func(tx *sql.Tx) error { return b.store(ctx, tx, look) })
+		look = true
+		return err
 	})
 	if err != nil {
 		return nil, fail(fmt.Sprintf("insert %d events", len(events)), err)
@@ -100,13 +103,16 @@ func newBatch(events []relay.NewEvent, lease time.Duration) *batch {
 	return b
 }
 
-// store looks which events are there and inserts the others. The look first is what makes a plain INSERT safe: falling
-// back after a duplicate inside one transaction deadlocks, and INSERT IGNORE hides what it cuts and drops.
-func (b *batch) store(ctx context.Context, tx *sql.Tx) error {
+// store looks which events are there and inserts the others. A batch is mostly new, so the look, a third of all the work, is
+// left out until the INSERT has met a duplicate: then the transaction is rolled back and begun anew, because falling back
+// within it deadlocks, and INSERT IGNORE hides what it cuts and drops.
+func (b *batch) store(ctx context.Context, tx *sql.Tx, look bool) error {
 	b.holders = make(map[eventKey]holder, len(b.order))
 	b.inserted = make(map[int]bool, len(b.order))
-	if err := b.find(ctx, tx, b.order); err != nil {
-		return err
+	if look {
+		if err := b.find(ctx, tx, b.order); err != nil {
+			return err
+		}
 	}
 	missing := slices.DeleteFunc(slices.Clone(b.order), func(i int) bool {
 		_, ok := b.holders[b.keys[i]]

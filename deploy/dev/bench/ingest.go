@@ -31,7 +31,7 @@ func ingest(ctx context.Context, r *run) error {
 	}
 	defer func() { _ = bare.pool.Close() }()
 	var ours, floor []time.Duration
-	var used usage
+	var used, usedBare usage
 	for round := range r.sizes.Rounds + 1 {
 		items := l.items("a", r.sizes.Batch)
 		batch := harness.Batch(items...)
@@ -51,12 +51,13 @@ func ingest(ctx context.Context, r *run) error {
 		if err := l.settle(ctx); err != nil { // the first deliveries of the batch are started off the request
 			return err
 		}
-		inserted, err := bare.insert(ctx, l.items("a", r.sizes.Batch))
+		inserted, bareUsage, err := l.bareRound(ctx, bare, r.sizes.Batch)
 		if err != nil {
 			return err
 		}
 		if round > 0 { // the first warms up
-			ours, floor, used = append(ours, took), append(floor, inserted), used.plus(after.since(before))
+			ours, floor = append(ours, took), append(floor, inserted)
+			used, usedBare = used.plus(after.since(before)), usedBare.plus(bareUsage)
 		}
 	}
 	res := r.result
@@ -67,9 +68,25 @@ func ingest(ctx context.Context, r *run) error {
 	res.add("bare INSERT, median", ms(median(floor)), "ms")
 	res.add("events acknowledged a second", float64(r.sizes.Batch)/median(ours).Seconds(), "/s")
 	res.perEvent(" (until the answer)", used, r.sizes.Batch*len(ours), partRelay, partDatabase)
+	res.perEvent(", bare INSERT", usedBare, r.sizes.Batch*len(ours), partDatabase)
 	res.note("%d rounds of %d events of about %d bytes, in turn; statements of %d rows in one transaction on both sides; every commit synced.",
 		len(ours), r.sizes.Batch, itemBytes, statementRows)
 	return nil
+}
+
+// bareRound is one bare INSERT and what it used.
+func (l *lab) bareRound(ctx context.Context, b *bareInsert, n int) (time.Duration, usage, error) {
+	items := l.items("a", n)
+	before, err := l.usage(ctx)
+	if err != nil {
+		return 0, before, err
+	}
+	took, err := b.insert(ctx, items)
+	if err != nil {
+		return 0, before, err
+	}
+	after, err := l.usage(ctx)
+	return took, after.since(before), err
 }
 
 // bareInsert is the driver, the statement, and nothing else.

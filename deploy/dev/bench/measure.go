@@ -54,6 +54,9 @@ func (l *lab) usage(ctx context.Context) (usage, error) {
 	}
 	var err error
 	u.statements, err = statements(ctx, l.database)
+	for _, kind := range []string{"Questions", "Com_select"} {
+		u.statements[kind] -= l.asked
+	}
 	return u, err
 }
 
@@ -94,13 +97,21 @@ func (u usage) sum() time.Duration {
 
 // perEvent adds lines for what n events used, of the parts named.
 func (r *Result) perEvent(what string, u usage, n int, parts ...string) {
+	add := func(part string, cpu time.Duration) {
+		one := cpu.Seconds() / float64(n)
+		if one < 1e-4 {
+			r.add("CPU per event, "+part+what, one*1e6, "µs")
+			return
+		}
+		r.add("CPU per event, "+part+what, one*1e3, "ms")
+	}
 	var sum time.Duration
 	for _, name := range parts {
-		r.add("CPU per event, "+name+what, ms(u.cpu[name])/float64(n), "ms")
+		add(name, u.cpu[name])
 		sum += u.cpu[name]
 	}
 	if len(parts) > 1 {
-		r.add("CPU per event, together"+what, ms(sum)/float64(n), "ms")
+		add("together", sum)
 	}
 }
 

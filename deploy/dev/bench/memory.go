@@ -82,14 +82,6 @@ func (l *lab) watchMemory(ctx context.Context, n int64) ([]sample, error) {
 	}
 }
 
-// openRows says whether any event is on its way.
-func (l *lab) openRows(ctx context.Context) (bool, error) {
-	var n int
-	err := l.database.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events
-		WHERE status IN ('pending', 'processing') LIMIT 1) open`).Scan(&n)
-	return n > 0, err
-}
-
 // growth compares the median memory of the last quarter of a drain with that of the second: the first fills caches.
 func growth(samples []sample) float64 {
 	quarter := len(samples) / 4
