@@ -50,7 +50,7 @@ func (r Report) String() string {
 }
 
 func (r Report) outcomes(b *strings.Builder) {
-	b.WriteString("| round | Temporal's storage | kills | accepted | delivered | failed, then replayed | lost | sends | duplicates | of them killed between send and record | of them answer lost or late | unexplained | longest recovery | at rest after |\n")
+	b.WriteString("| round | Temporal's storage | kills | accepted | delivered | failed at rest | lost | sends | duplicates | of them killed between send and record | of them answer lost or late | unexplained | longest recovery | at rest after |\n")
 	b.WriteString("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	var all Verdict
 	all.ByStatus = map[relay.Status]int{}

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// settleBound is for the slowest way to a final state: a try that was lost with its worker (15 s), then all others with
-	// their waits, in a system that has a backlog; and for a destination that was unhealthy, a probe and a replay.
-	settleBound = 6 * time.Minute
+	// settleBound is how long nothing may change while something is still to happen. The longest such pause is a try that was
+	// lost with its worker (15 s), then the last of the waits, in a Temporal whose storage fails; or the wait for a probe.
+	settleBound = 3 * time.Minute
 	probeEvery  = 5 * time.Second
 	lookEvery   = 500 * time.Millisecond
 )
@@ -44,14 +44,17 @@ func (l *lab) settle(ctx context.Context, load *load) (Settled, error) {
 // rest waits until nothing is left to happen. An unhealthy destination is tried when its storefront has an event: so it gets
 // one from time to time.
 func (l *lab) rest(ctx context.Context, load *load) error {
-	deadline, probed := time.Now().Add(settleBound), time.Now()
-	for n := 0; ; n++ {
+	moved, probed, last := time.Now(), time.Now(), ""
+	for {
 		open, err := l.open(ctx)
 		if err == nil && open == "" {
 			return nil
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("not at rest after %v: %s (%w)", settleBound, open, err)
+		if open != last {
+			moved, last = time.Now(), open
+		}
+		if time.Since(moved) > settleBound {
+			return fmt.Errorf("nothing has moved for %v: %s (%w)", settleBound, open, err)
 		}
 		if time.Since(probed) > probeEvery {
 			probed = time.Now()

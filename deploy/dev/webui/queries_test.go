@@ -77,3 +77,19 @@ func TestTheSavedQueriesFindWhatTheySay(t *testing.T) {
 		}, bound, tick, name)
 	}
 }
+
+var reasons = regexp.MustCompile(`Reason = "([a-z_]+)"`)
+
+func TestEveryReasonIsExplainedToOps(t *testing.T) {
+	t.Parallel()
+	code, err := os.ReadFile("../../../reason.go")
+	require.NoError(t, err)
+	text, err := os.ReadFile(operations)
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(text), "\n## Reasons\n")
+	found := reasons.FindAllSubmatch(code, -1)
+	require.Greater(t, len(found), 40)
+	for _, reason := range found {
+		require.Contains(t, table, "`"+string(reason[1])+"`")
+	}
+}
