@@ -35,18 +35,19 @@ func TestAnEventTravelsTheWholePath(t *testing.T) {
 	w.bosley = w.storefrontAs(t, relay.Storefront{ID: 5, Code: "bosley", Name: "Bosley", Active: true})
 	w.one, w.two = w.relay(t, "one", "serve"), w.relay(t, "two", "serve")
 	for name, test := range map[string]func(*testing.T, *town){
-		"503, 503, 200 are three attempts, one and two seconds apart":        retriedOverHTTP,
-		"the same for the brief's two statements":                            retriedFromSQL,
-		"tries that run out fail the event and its workflow":                 exhausted,
-		"sGTM switched off between two attempts moves the event":             rerouted,
-		"a retry of a half that failed sends to that half only":              failedHalf,
-		"a row that can never be delivered fails, and holds nobody up":       undeliverable,
-		"a hundred such rows in front of a good one do not delay it":         behindBadRows,
-		"an insert that OMS commits late is found, whatever its id":          committedLate,
-		"a batch posted twice is delivered once":                             postedTwice,
-		"API and PollInbox starting the same rows deliver each once":         apiAndPollInbox,
-		"an error's answer repeats nothing of what was sent":                 quietErrors,
-		"an event of a storefront that is switched off ends skipped, unsent": switchedOff,
+		"503, 503, 200 are three attempts, one and two seconds apart":         retriedOverHTTP,
+		"the same for the brief's two statements":                             retriedFromSQL,
+		"tries that run out fail the event and its workflow":                  exhausted,
+		"sGTM switched off between two attempts moves the event":              rerouted,
+		"a retry of a half that failed sends to that half only":               failedHalf,
+		"a row that can never be delivered fails, and holds nobody up":        undeliverable,
+		"a hundred such rows in front of a good one do not delay it":          behindBadRows,
+		"an insert that OMS commits late is found, whatever its id":           committedLate,
+		"a batch posted twice is delivered once":                              postedTwice,
+		"API and PollInbox starting the same rows deliver each once":          apiAndPollInbox,
+		"an error's answer repeats nothing of what was sent":                  quietErrors,
+		"an event of a storefront that is switched off ends skipped, unsent":  switchedOff,
+		"an event that nobody mapped, or nobody agreed to, leaves for nobody": unmapped,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
