@@ -81,7 +81,9 @@ func (w *world) requireThreeAttempts(t *testing.T, order string) {
 	for i, want := range []time.Duration{time.Second, 2 * time.Second} {
 		gap := e.Attempts[i+1].StartedAt.Sub(e.Attempts[i].StartedAt.Add(e.Attempts[i].Duration))
 		require.GreaterOrEqual(t, gap, want, "before try %d", i+2)
-		require.Less(t, gap, want+want/10+15*time.Second, "before try %d: a tenth, and what a loaded machine takes", i+2)
+		// A tenth, and what a loaded machine takes: Temporal may lose a task on its way to a worker, which then costs the time of
+		// a try (15 s) and one more wait.
+		require.Less(t, gap, want+want/10+45*time.Second, "before try %d", i+2)
 	}
 }
 

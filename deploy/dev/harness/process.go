@@ -142,6 +142,20 @@ func (p *Process) LogTail() string {
 	return strings.TrimSpace(string(log[max(0, len(log)-most):]))
 }
 
+// Race is the first report of the race detector in the log, "" for none. It stands where the race was, long before the end.
+func (p *Process) Race() string {
+	const begin, most = "WARNING: DATA RACE", 8000
+	log, err := os.ReadFile(p.log)
+	if err != nil {
+		return ""
+	}
+	_, report, found := strings.Cut(string(log), begin)
+	if !found {
+		return ""
+	}
+	return begin + report[:min(len(report), most)]
+}
+
 func (p *Process) current() *proc.Process {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -70,6 +70,9 @@ func (s *System) showLogs(tb testing.TB) {
 	defer s.mu.Unlock()
 	for _, r := range s.relays {
 		tb.Logf("end of %s:\n%s", r.LogFile(), r.LogTail())
+		if race := r.Race(); race != "" {
+			tb.Logf("in %s:\n%s", r.LogFile(), race)
+		}
 	}
 	if log, err := os.ReadFile(s.Temporal.LogFile()); err == nil && len(log) > 0 {
 		tb.Logf("end of %s:\n%s", s.Temporal.LogFile(), s.Temporal.LogTail())

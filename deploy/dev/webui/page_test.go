@@ -58,24 +58,38 @@ func (p *page) search(query string) {
 	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.Navigate(list)))
 }
 
-// place finds the middle of the first element that can be seen and clicked: of a selector, with a text if one is given.
+// place finds the middle of the first element that can be seen and clicked: of a selector, with a text if one is given. What
+// another element covers, as while a dialog opens, cannot be clicked.
 const place = `(() => {
 	const e = [...document.querySelectorAll(%q)].find(e => e.getClientRects().length && !e.disabled && (!%q || e.innerText.trim() === %q));
 	if (!e) return null;
 	e.scrollIntoView({block: "center"});
 	const r = e.getBoundingClientRect();
-	return {x: r.x + r.width / 2, y: r.y + r.height / 2};
+	const at = {x: r.x + r.width / 2, y: r.y + r.height / 2};
+	return e.contains(document.elementFromPoint(at.x, at.y)) ? at : null;
 })()`
 
-// click waits until an element can be clicked, and clicks into its middle.
+// click waits until an element can be clicked and stands still, and clicks into its middle.
 func (p *page) click(selector, text string) {
 	p.t.Helper()
-	var at *struct{ X, Y float64 }
+	type point struct{ X, Y float64 }
+	var at, before *point
 	p.wait(selector+" "+text, func() bool {
+		before, at = at, nil
 		err := chromedp.Run(p.ctx, chromedp.Evaluate(fmt.Sprintf(place, selector, text, text), &at))
-		return err == nil && at != nil
+		return err == nil && at != nil && before != nil && *at == *before
 	})
 	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.MouseClickXY(at.X, at.Y)))
+}
+
+// gone waits until nothing of a selector can be seen any more, as a dialog whose work is done.
+func (p *page) gone(selector string) {
+	p.t.Helper()
+	p.wait("the end of "+selector, func() bool {
+		var there bool
+		seen := fmt.Sprintf("[...document.querySelectorAll(%q)].some(e => e.getClientRects().length)", selector)
+		return chromedp.Run(p.ctx, chromedp.Evaluate(seen, &there)) == nil && !there
+	})
 }
 
 // write types into a field.

@@ -48,6 +48,7 @@ func TestAFailedDeliveryIsFoundByItsOrderExplainedAndResetByClicks(t *testing.T)
 	p.write(`[data-testid="reset-reason"]`, "the platform is back")
 	p.picture("reset")
 	p.click(`dialog[open] [data-testid="confirm-modal-button"]`, "")
+	p.gone("dialog[open]")
 
 	e := w.until(t, order, is(relay.StatusDelivered))
 	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"), "it had accepted the event")
@@ -136,6 +137,7 @@ func TestAFilteredListIsResetAtOnceByClicks(t *testing.T) {
 	p.click(`[data-testid="bulk-reset-button"]`, "")
 	p.picture("reset-list")
 	p.click(`#batch-reset-confirmation-modal[open] [data-testid="confirm-modal-button"]`, "")
+	p.gone("dialog[open]")
 	for _, order := range orders {
 		e := w.until(t, order, is(relay.StatusDelivered))
 		require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, sends(e, relay.SGTM))
