@@ -33,28 +33,38 @@ func (w *world) requests(t *testing.T, path string) []sandbox.Request {
 	return got
 }
 
-// requireARowForEveryRequest compares the attempts of an event with the requests that arrived, byte by byte.
+// requireARowForEveryRequest compares the attempts of an event with the requests that arrived, byte by byte. A row that
+// stays "sending" may have none: it is written before the request leaves, and its process was killed.
 func (w *world) requireARowForEveryRequest(t *testing.T, e db.EventRecord) {
 	t.Helper()
-	rows, err := w.sql.QueryContext(t.Context(), `SELECT request_sha256 FROM event_attempts
+	rows, err := w.sql.QueryContext(t.Context(), `SELECT request_sha256, outcome = 'sending' FROM event_attempts
 		WHERE marketing_event_id = ? AND number > 0 AND outcome <> 'not_sent' ORDER BY id`, e.ID)
 	require.NoError(t, err)
 	defer func() { _ = rows.Close() }()
-	recorded := []string{}
+	recorded, unknown := map[string]int{}, map[string]int{}
 	for rows.Next() {
 		var sum string
-		require.NoError(t, rows.Scan(&sum))
-		recorded = append(recorded, sum)
+		var sending bool
+		require.NoError(t, rows.Scan(&sum, &sending))
+		recorded[sum]++
+		if sending {
+			unknown[sum]++
+		}
 	}
 	require.NoError(t, rows.Err())
-	received := []string{}
+	received := map[string]int{}
 	for _, r := range w.requests(t, "/"+e.StorefrontCode+"/") {
 		if r.Key == dedupID(e) {
 			sum := sha256.Sum256([]byte(r.Body))
-			received = append(received, hex.EncodeToString(sum[:]))
+			received[hex.EncodeToString(sum[:])]++
 		}
 	}
-	require.ElementsMatch(t, recorded, received, "event %s", e.EventID)
+	for sum, n := range recorded {
+		require.GreaterOrEqual(t, received[sum], n-unknown[sum], "event %s: what a row says was answered did arrive", e.EventID)
+	}
+	for sum, n := range received {
+		require.LessOrEqual(t, n, recorded[sum], "event %s: what arrived has a row", e.EventID)
+	}
 }
 
 // requireOneRequestEach holds for events that met no trouble.
@@ -74,7 +84,7 @@ func (w *world) requireOneRequestEach(t *testing.T, path string, orders []string
 }
 
 // requireOnlyUnknownDoubled holds for events that met a kill and no other trouble: what was sent twice has a row that says
-// that nobody knows how its first try ended. It counts those.
+// that nobody knows how its first try ended. It counts those rows.
 func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []string) int {
 	t.Helper()
 	unknown := 0
@@ -87,7 +97,9 @@ func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []st
 		}
 		require.Equal(t, relay.Accepted, tries[len(tries)-1], "event %s", e.EventID)
 	}
-	require.Len(t, w.requests(t, path), len(orders)+unknown)
+	arrived := len(w.requests(t, path))
+	require.GreaterOrEqual(t, arrived, len(orders))
+	require.LessOrEqual(t, arrived, len(orders)+unknown)
 	return unknown
 }
 
