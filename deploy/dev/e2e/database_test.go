@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -64,7 +65,7 @@ func begin(t *testing.T) *outage {
 	post(t, o.api, item("wire", "wire-1"), item("between", "between-1"))
 	o.arrived(t, "/wire/", 1)
 	o.between = o.wait(t, "between-1", func(e db.EventRecord) bool {
-		return len(e.Attempts) > 0 && e.Attempts[0].Outcome == relay.Retry
+		return slices.Contains(outcomes(e, relay.SGTM), relay.Retry)
 	})
 	signal(t, o.worker.Pid(), syscall.SIGSTOP)
 	post(t, o.api, item("first", "first-1"))

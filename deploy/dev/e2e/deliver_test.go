@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,13 +74,13 @@ func (w *world) requireThreeAttempts(t *testing.T, order string) {
 	t.Helper()
 	e := w.delivered(t, order)
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(e, relay.SGTM))
-	require.Len(t, e.Attempts, 3)
+	sent := tries(e, relay.SGTM)
 	for i, status := range []int{503, 503, 200} {
-		require.Equal(t, status, e.Attempts[i].Status)
-		require.Equal(t, i+1, e.Attempts[i].Number)
+		require.Equal(t, status, sent[i].Status)
+		require.GreaterOrEqual(t, sent[i].Number, i+1)
 	}
 	for i, want := range []time.Duration{time.Second, 2 * time.Second} {
-		gap := e.Attempts[i+1].StartedAt.Sub(e.Attempts[i].StartedAt.Add(e.Attempts[i].Duration))
+		gap := sent[i+1].StartedAt.Sub(sent[i].StartedAt.Add(sent[i].Duration))
 		require.GreaterOrEqual(t, gap, want, "before try %d", i+2)
 		// A tenth, and what a loaded machine takes: Temporal may lose a task on its way to a worker, which then costs the time of
 		// a try (15 s) and one more wait.
@@ -140,7 +141,7 @@ func rerouted(t *testing.T, w *town) {
 	w.always(t, "/moved/mp/", sandbox.Answer{Status: 503, Body: markVendor})
 	post(t, w.one, item("moved", "moved-1"))
 	w.wait(t, "moved-1", func(e db.EventRecord) bool {
-		return len(e.Attempts) > 0 && e.Attempts[0].Outcome == relay.Retry
+		return slices.Contains(outcomes(e, relay.SGTM), relay.Retry)
 	})
 	require.NoError(t, w.Store.SetSGTMActive(t.Context(), id, false))
 	e := w.delivered(t, "moved-1")

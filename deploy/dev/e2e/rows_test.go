@@ -14,13 +14,19 @@ import (
 	"relay/deploy/dev/sandbox"
 )
 
-// outcomes are those of an event's attempts at one destination, in order.
+// tries are an event's attempts at one destination, in order, without those that could not leave because the busy machine's
+// database took longer to record them than a try waits.
+func tries(e db.EventRecord, destination string) []db.AttemptRecord {
+	return slices.DeleteFunc(slices.Clone(e.Attempts), func(a db.AttemptRecord) bool {
+		return a.Destination != destination || a.Outcome == relay.NotSent
+	})
+}
+
+// outcomes are those of an event's tries at one destination.
 func outcomes(e db.EventRecord, destination string) []relay.Outcome {
 	var found []relay.Outcome
-	for _, a := range e.Attempts {
-		if a.Destination == destination {
-			found = append(found, a.Outcome)
-		}
+	for _, a := range tries(e, destination) {
+		found = append(found, a.Outcome)
 	}
 	return found
 }
@@ -76,8 +82,7 @@ func (w *world) requireOneRequestEach(t *testing.T, path string, orders []string
 		arrived[r.Key]++
 	}
 	for _, e := range events {
-		require.Len(t, e.Attempts, 1, "event %s", e.EventID)
-		require.Equal(t, relay.Accepted, e.Attempts[0].Outcome, "event %s", e.EventID)
+		require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, relay.SGTM), "event %s", e.EventID)
 		require.Equal(t, 1, arrived[dedupID(e)], "event %s", e.EventID)
 	}
 	require.Len(t, arrived, len(orders))
