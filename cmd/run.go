@@ -31,7 +31,7 @@ type service struct {
 	adapters map[string]relay.Adapter
 	log      *slog.Logger
 	store    *db.Store
-	temporal client.Client
+	temporal *connection
 	outbound *outbound.Client
 	search   *workflows.Search
 }
@@ -91,7 +91,7 @@ func (s *service) open() error {
 	}
 	options := s.cfg.options
 	options.Logger = newSDKLogger(s.log)
-	s.temporal, err = client.NewLazyClient(options)
+	s.temporal, err = newConnection(options)
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}

@@ -52,7 +52,7 @@ func (s *service) startWorker(ctx context.Context) worker.Worker {
 		return nil
 	}
 	for ctx.Err() == nil {
-		w := worker.New(s.temporal, s.cfg.TaskQueue, worker.Options{
+		w := worker.New(s.temporal.Client, s.cfg.TaskQueue, worker.Options{
 			MaxConcurrentActivityExecutionSize: activitySlots,
 			MaxConcurrentActivityTaskPollers:   pollers,
 			MaxConcurrentWorkflowTaskPollers:   pollers,
@@ -60,7 +60,10 @@ func (s *service) startWorker(ctx context.Context) worker.Worker {
 			StickyScheduleToStartTimeout:       workflows.StickyTimeout,
 		})
 		workflows.Register(w, s.activities())
-		err := w.Start()
+		err := s.temporal.reach(ctx)
+		if err == nil {
+			err = w.Start()
+		}
 		if err == nil {
 			return w
 		}
@@ -85,6 +88,9 @@ func (s *service) supervise(ctx context.Context) {
 func (s *service) superviseOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	if err := s.temporal.reach(ctx); err != nil {
+		return err
+	}
 	if err := s.search.Detect(ctx, s.temporal, s.cfg.options.Namespace); err != nil {
 		s.log.Debug("search_attributes.missing", "error", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -111,7 +110,7 @@ func (s *Server) launch(ctx context.Context) error {
 	var err error
 	for range 3 {
 		if chosen {
-			if s.port, err = freePort(ctx); err != nil {
+			if s.port, err = proc.FreePort(ctx); err != nil {
 				return err
 			}
 		}
@@ -235,14 +234,4 @@ func (s *Server) logTail() string {
 		return err.Error()
 	}
 	return tail(log)
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		return 0, fmt.Errorf("choose a free port: %w", err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	return port, l.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"relay/cmd"
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/dbtest/proc"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -30,10 +32,9 @@ const (
 // environment, as in production, so such tests do not run in parallel.
 func serve(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := proc.FreePort(t.Context())
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	key, err := db.GenerateKey()
 	require.NoError(t, err)
 	dsn := dbtest.New(t)

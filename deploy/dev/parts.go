@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"relay/db/dbtest"
+	"relay/db/dbtest/proc"
 	"relay/deploy/dev/harness"
 	"relay/deploy/dev/sandbox"
 	"relay/deploy/dev/temporal"
@@ -59,6 +60,12 @@ func runSandbox(ctx context.Context, args []string) error {
 	flags.IntVar(&o.Keep, "keep", 0, "deliveries kept in full; 0 means the default")
 	if done, err := parse(flags, args); done {
 		return err
+	}
+	var err error
+	if *port == 0 {
+		if *port, err = proc.FreePort(ctx); err != nil {
+			return err
+		}
 	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(*port)))

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db/dbtest"
+	"relay/db/dbtest/proc"
 	"relay/deploy/dev/harness"
 	"relay/deploy/dev/sandbox"
 )
@@ -221,10 +222,9 @@ func freePorts(t *testing.T) map[string]int {
 	t.Helper()
 	ports := map[string]int{}
 	for _, variable := range []string{"RELAY_PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT", "SANDBOX_PORT", "MYSQL_PORT"} {
-		l, err := net.Listen("tcp", address(0))
+		port, err := proc.FreePort(t.Context())
 		require.NoError(t, err)
-		defer func() { require.NoError(t, l.Close()) }()
-		ports[variable] = l.Addr().(*net.TCPAddr).Port
+		ports[variable] = port
 	}
 	return ports
 }

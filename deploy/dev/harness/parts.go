@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"relay/db/dbtest/proc"
 	"relay/deploy/dev/sandbox"
 )
 
@@ -156,7 +157,7 @@ func NewRelay(ctx context.Context, programs Programs, o RelayOptions) (*Relay, e
 		o.Role = "serve"
 	}
 	if o.Port == 0 {
-		free, err := freePort(ctx)
+		free, err := proc.FreePort(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -209,15 +210,6 @@ func lookup(env []string, name string) string {
 		}
 	}
 	return value
-}
-
-func freePort(ctx context.Context) (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // PlainEnv is what any program needs of the environment of this one, and nothing that would configure the relay.

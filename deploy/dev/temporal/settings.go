@@ -2,7 +2,6 @@ package temporal
 
 import (
 	"context"
-	"errors"
 	"net"
 
 	"go.temporal.io/server/common/cluster"
@@ -81,20 +80,4 @@ func checkFree(ctx context.Context, port int) error {
 		return err
 	}
 	return l.Close()
-}
-
-// freePorts chooses n different ports. They are held until all are chosen.
-func freePorts(ctx context.Context, n int) ([]int, error) {
-	var ports []int
-	var err error
-	for range n {
-		var lc net.ListenConfig
-		l, lerr := lc.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
-		if lerr != nil {
-			return nil, lerr
-		}
-		defer func() { err = errors.Join(err, l.Close()) }()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, err
 }

@@ -86,9 +86,12 @@ func complete(ctx context.Context, c Config) (*Server, error) {
 	}
 	c.Namespace = cmp.Or(c.Namespace, "default")
 	c.LogLevel = cmp.Or(c.LogLevel, "error")
-	free, err := freePorts(ctx, 5)
-	if err != nil {
-		return nil, err
+	var free [5]int
+	var err error
+	for i := range free {
+		if free[i], err = proc.FreePort(ctx); err != nil {
+			return nil, err
+		}
 	}
 	c.Port = cmp.Or(c.Port, free[3])
 	c.UIPort = cmp.Or(c.UIPort, free[4])

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"testing"
@@ -22,6 +21,7 @@ import (
 
 	"relay"
 	"relay/db"
+	"relay/db/dbtest/proc"
 	"relay/deploy/dev/harness"
 	"relay/deploy/dev/sandbox"
 	"relay/workflows"
@@ -66,9 +66,11 @@ func setup(t *testing.T) *world {
 	}
 	dir, err := os.MkdirTemp("", "relay-webui-")
 	require.NoError(t, err)
+	ui, err := proc.FreePort(t.Context())
+	require.NoError(t, err)
 	s, err := harness.Start(context.WithoutCancel(t.Context()), harness.Config{
 		Programs: harness.Built(t), Dir: dir, Username: "oms", Password: "a password of tests",
-		Temporal: harness.TemporalOptions{UIPort: freePort(t)},
+		Temporal: harness.TemporalOptions{UIPort: ui},
 		Env:      []string{"RETRY_BACKOFF_BASE=1", "MAX_RETRY_ATTEMPTS=4", "POLL_INTERVAL=100ms"},
 	})
 	require.NoError(t, err)
@@ -90,14 +92,6 @@ func setup(t *testing.T) *world {
 		return err == nil && n > 0
 	}, bound, time.Second)
 	return w
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // storefront makes one whose container is the sandbox.

@@ -1,0 +1,53 @@
+package proc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+)
+
+// Ports lie below those that the kernel gives to outgoing connections (from 32768 on Linux): one of these may be taken by any
+// connection at any moment, as between choosing it and listening, or while its server restarts.
+const (
+	firstPort = 10_000
+	lastPort  = 32_767
+	portTries = 1000
+)
+
+var ports struct {
+	sync.Mutex
+	given map[int]bool // by this process, which may choose for many servers before the first one listens
+}
+
+// FreePort chooses a port of 127.0.0.1 on which nobody listens.
+func FreePort(ctx context.Context) (int, error) {
+	ports.Lock()
+	defer ports.Unlock()
+	if ports.given == nil {
+		ports.given = map[int]bool{}
+	}
+	var lc net.ListenConfig
+	for range portTries {
+		port := firstPort + rand.IntN(lastPort-firstPort+1) //nolint:gosec // any will do
+		if ports.given[port] {
+			continue
+		}
+		l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		if err != nil {
+			continue
+		}
+		ports.given[port] = true
+		if err := l.Close(); err != nil {
+			return 0, fmt.Errorf("choose a free port: %w", err)
+		}
+		return port, nil
+	}
+	return 0, errors.New("choose a free port: none found")
+}
