@@ -110,6 +110,11 @@ func Conclude(route Route, ends []End) Conclusion {
 			all = append(all, End{Destination: d, Outcome: Accepted})
 		}
 	}
+	for _, o := range route.Off { // tries that ran out in a run before this one
+		if o.Reason == ReasonExhausted && !slices.ContainsFunc(all, func(e End) bool { return e.Destination == o.Destination }) {
+			all = append(all, End{Destination: o.Destination, Outcome: Exhausted, Reason: ReasonExhausted})
+		}
+	}
 	slices.SortFunc(all, func(a, b End) int { return strings.Compare(a.Destination, b.Destination) })
 	c := Conclusion{Ends: all, Detail: detail(route, all)}
 	c.Status, c.Reason = sum(all, route)

@@ -90,6 +90,11 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 
 	c = relay.Conclude(relay.Route{}, []relay.End{exhausted, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusFailed, c.Status, "where it was not replaced, it failed")
+
+	c = relay.Conclude(route, []relay.End{end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
+	require.Equal(t, relay.StatusFailed, c.Status, "its tries ran out in a run before")
+	require.Equal(t, relay.ReasonExhausted, c.Reason)
+	require.Equal(t, relay.StatusDelivered, relay.Conclude(route, []relay.End{end("meta_capi", relay.Accepted, "")}).Status)
 }
 
 func TestConcludeLeavesItsInputAlone(t *testing.T) {

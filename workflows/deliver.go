@@ -139,7 +139,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 		}
 		next, on := d.route.Leg(leg.Destination)
 		if !on {
-			return d.off(leg.Destination), nil
+			return d.off(last), nil
 		}
 		leg = next
 	}
@@ -169,14 +169,17 @@ func pause(ctx workflow.Context, out activities.DeliverOutput) error {
 	return workflow.NewTimerWithOptions(ctx, out.Wait, timer).Get(ctx, nil)
 }
 
-// off is the end of a destination that is no longer on the route.
-func (d *delivery) off(destination string) relay.End {
-	for _, accepted := range d.route.Accepted {
-		if accepted == destination {
-			return relay.End{Destination: destination, Outcome: relay.Accepted}
-		}
+// off is the end of a destination that is no longer on the route; last is how its tries stand. Nobody switched off a
+// container whose tries ran out: it failed, whoever takes over.
+func (d *delivery) off(last relay.End) relay.End {
+	if slices.Contains(d.route.Accepted, last.Destination) {
+		return relay.End{Destination: last.Destination, Outcome: relay.Accepted}
 	}
-	return relay.End{Destination: destination, Outcome: relay.Blocked, Reason: d.route.Blocks(destination)}
+	reason := d.route.Blocks(last.Destination)
+	if reason == relay.ReasonExhausted {
+		return last
+	}
+	return relay.End{Destination: last.Destination, Outcome: relay.Blocked, Reason: reason}
 }
 
 // open are the legs that have not ended, or were blocked and are on the route again.

@@ -234,6 +234,19 @@ func TestSwitches(t *testing.T) {
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 		require.Len(t, b.store.outcomes(relay.SGTM), 5)
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes("meta"))
+		require.Equal(t, "meta: accepted, last answer 200; sgtm: no tries left (exhausted), last answer 500", b.store.conclusion.Detail)
+	})
+
+	t.Run("a container whose tries ran out fails the event where no platform takes over", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true}}
+		b.sender.then = relay.Reply{Status: 500}
+		require.Error(t, b.run(t))
+		require.Equal(t, relay.StatusFailed, b.store.status, "a recovery looks for failed events")
+		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
+		require.Equal(t, 5, b.sender.sent)
 	})
 }
 
