@@ -109,9 +109,13 @@ func exchanges(accepted relay.Reply) map[string]exchange {
 	for _, status := range []int{500, 501, 502, 503, 504, 408, 425} {
 		all[fmt.Sprint(status)] = exchange{says(status, "X-Nothing", "", ""), is(relay.Retry)}
 	}
-	for _, status := range []int{400, 401, 403, 404, 405, 410, 413, 415, 422} {
-		all[fmt.Sprint(status)] = exchange{says(status, "X-Nothing", "", "{}"), refuses}
+	for _, status := range []int{400, 405, 410, 413, 415, 422} {
+		all[fmt.Sprint(status)] = exchange{says(status, "X-Nothing", "", "{}"), is(relay.Rejected)}
 	}
+	for _, status := range []int{401, 403} {
+		all[fmt.Sprint(status)] = exchange{says(status, "X-Nothing", "", "{}"), is(relay.Unauthorized)}
+	}
+	all["404"] = exchange{says(404, "X-Nothing", "", "{}"), refuses} // of an account, at some
 	return all
 }
 

@@ -63,6 +63,7 @@ type Item struct {
 	Name     string      // only where the admin lists item_name; likewise the next two
 	Brand    string
 	Category string
+	Delivery string // in_store, curbside or home_delivery
 }
 
 // The aliases of an item's fields. Those under a field that must be listed stay here by default: a drug's name beside a
@@ -72,13 +73,22 @@ var (
 	itemID       = []string{"item_id", "id", "product_id", "content_id", "sku"}
 	itemQuantity = []string{"quantity", "qty"}
 	itemPrice    = []string{"item_price", "price", "unit_price"}
-	itemName     = []string{"item_name", "name", "title"}
-	itemBrand    = []string{"item_brand", "brand"}
-	itemCategory = []string{"item_category", "category"}
+	itemName     = []string{ItemName, "name", "title"}
+	itemBrand    = []string{ItemBrand, "brand"}
+	itemCategory = []string{ItemCategory, "category"}
 )
 
-// Items are the lines of the order, those without an id left out.
-func (f *Fields) Items() []Item {
+// Parts of an item that not every platform takes.
+const (
+	ItemName     = "item_name"
+	ItemBrand    = "item_brand"
+	ItemCategory = "item_category"
+	ItemDelivery = "delivery_category"
+)
+
+// Items are the lines of the order, those without an id left out. Of the parts that not every platform takes, only those of
+// takes are read: the others stay here, and count as dropped.
+func (f *Fields) Items(takes ...string) []Item {
 	for _, list := range itemLists {
 		var raw []json.RawMessage
 		if !f.destination.Options.Allows(list) || json.Unmarshal(f.event.Payload[list], &raw) != nil {
@@ -86,7 +96,7 @@ func (f *Fields) Items() []Item {
 		}
 		var items []Item
 		for _, r := range raw {
-			if item := f.item(list, r); item.ID != "" {
+			if item := f.item(list, r, takes); item.ID != "" {
 				items = append(items, item)
 			}
 		}
@@ -102,7 +112,7 @@ func (f *Fields) Items() []Item {
 	return nil
 }
 
-func (f *Fields) item(list string, raw json.RawMessage) Item {
+func (f *Fields) item(list string, raw json.RawMessage, takes []string) Item {
 	p := relay.Payload{}
 	if len(bytes.TrimSpace(raw)) == 0 || json.Unmarshal(raw, &p) != nil {
 		return Item{}
@@ -120,7 +130,7 @@ func (f *Fields) item(list string, raw json.RawMessage) Item {
 		return ""
 	}
 	listed := func(names []string) string {
-		if !f.lists(names[0]) {
+		if !f.lists(names[0]) || !slices.Contains(takes, names[0]) {
 			return ""
 		}
 		return read(f.fit, names)
@@ -133,12 +143,23 @@ func (f *Fields) item(list string, raw json.RawMessage) Item {
 		Brand:    listed(itemBrand),
 		Category: listed(itemCategory),
 	}
+	if slices.Contains(takes, ItemDelivery) {
+		item.Delivery = read(delivery, []string{ItemDelivery})
+	}
 	for _, name := range slices.Sorted(maps.Keys(p)) {
 		if !left[name] {
 			f.inner = append(f.inner, list+"."+name)
 		}
 	}
 	return item
+}
+
+// delivery is how the goods come, in the words that Meta and Snapchat know.
+func delivery(s string) string {
+	if s == "in_store" || s == "curbside" || s == "home_delivery" {
+		return s
+	}
+	return ""
 }
 
 func positive(s string) string {

@@ -18,7 +18,7 @@ type item struct {
 
 // items are the lines of the order, as many as GA4 takes; nil is none.
 func items(f *canonical.Fields) json.RawMessage {
-	lines := f.Items()
+	lines := f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory)
 	if len(lines) == 0 {
 		return nil
 	}

@@ -47,7 +47,11 @@ func fields(d relay.Destination, e relay.Event) []field {
 			return cut(f.Identifier(gaSession.FindString, "session_id"), maxValue)
 		}},
 		{"relay_session_id", func(f *canonical.Fields) json.RawMessage {
-			return cut(f.Identifier(notGASession, "session_id"), maxValue)
+			id := f.Identifier(nil, "session_id")
+			if gaSession.MatchString(id) {
+				return nil
+			}
+			return cut(id, maxValue)
 		}},
 		named("affiliate_id", "t-value"),
 		{"gclid", func(f *canonical.Fields) json.RawMessage {
@@ -116,13 +120,6 @@ func amount(param string) field {
 		}
 		return nil
 	}}
-}
-
-func notGASession(id string) string {
-	if gaSession.MatchString(id) || relay.HoldsMailAddress(id) {
-		return ""
-	}
-	return id
 }
 
 // cut is s as JSON, at most so many characters of it; nil is an empty one.

@@ -72,7 +72,7 @@ func letters(raw string, drop func(rune) bool) string {
 		}
 		return r
 	}, lower(raw)))
-	if strings.IndexFunc(s, unicode.IsLetter) < 0 {
+	if _, hashed := Hashed(s); hashed || strings.IndexFunc(s, unicode.IsLetter) < 0 { // a hash with a "!" is no name
 		return ""
 	}
 	return s

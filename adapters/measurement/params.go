@@ -105,16 +105,21 @@ func (d *draft) page() {
 	}
 }
 
-// consent is what the payload says of it in GA4's own words, in either case; nil where it says nothing that GA4 reads.
+// consent is what the payload says of it in GA4's own words, in either case: one word for everything, or one for each part;
+// nil where it says nothing that GA4 reads.
 func (d *draft) consent() *Consent {
-	said, _ := relay.ParsePayload(d.payload["consent"])
-	word := func(field string) string {
-		if w := strings.ToUpper(said.Text(field)); w == "GRANTED" || w == "DENIED" {
+	word := func(p relay.Payload, field string) string {
+		if w := strings.ToUpper(p.Text(field)); w == "GRANTED" || w == "DENIED" {
 			return w
 		}
 		return ""
 	}
-	c := Consent{AdUserData: word("ad_user_data"), AdPersonalization: word("ad_personalization")}
+	parts, _ := relay.ParsePayload(d.payload["consent"]) // none, where it is one word
+	all := word(d.payload, "consent")
+	c := Consent{
+		AdUserData:        cmp.Or(all, word(parts, "ad_user_data")),
+		AdPersonalization: cmp.Or(all, word(parts, "ad_personalization")),
+	}
 	if c == (Consent{}) {
 		return nil
 	}

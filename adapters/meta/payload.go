@@ -66,6 +66,8 @@ type customData struct {
 	ContentName     string      `json:"content_name,omitempty"`
 	ContentCategory string      `json:"content_category,omitempty"`
 	NumItems        json.Number `json:"num_items,omitempty"`
+	PredictedLTV    json.Number `json:"predicted_ltv,omitempty"`
+	NetRevenue      json.Number `json:"net_revenue,omitempty"`
 	SearchString    string      `json:"search_string,omitempty"`
 	Status          string      `json:"status,omitempty"`
 	StorefrontID    string      `json:"storefront_id,omitempty"`
@@ -79,6 +81,7 @@ type content struct {
 	Title     string      `json:"title,omitempty"`
 	Brand     string      `json:"brand,omitempty"`
 	Category  string      `json:"category,omitempty"`
+	Delivery  string      `json:"delivery_category,omitempty"`
 }
 
 func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
@@ -119,14 +122,15 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 	}
 	c := customData{
 		Value: value, Currency: currency, OrderID: f.OrderID(), NumItems: f.Integer("num_items"),
+		PredictedLTV: f.Amount("predicted_ltv"), NetRevenue: f.Amount("net_revenue"),
 		ContentName: f.Listed("content_name"), ContentCategory: f.Listed("content_category"),
 		SearchString: f.Listed("search_string"), Status: f.Listed("status"),
 		StorefrontID: f.Storefront(), Campaign: f.Campaign(),
 	}
-	for _, i := range f.Items() {
+	for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery) {
 		c.ContentType = "product"
 		c.ContentIDs = append(c.ContentIDs, i.ID)
-		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Name, i.Brand, i.Category})
+		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Name, i.Brand, i.Category, i.Delivery})
 	}
 	return c, nil
 }

@@ -56,6 +56,7 @@ type customData struct {
 	NumItems        json.Number `json:"num_items,omitempty"`
 	SearchString    string      `json:"search_string,omitempty"`
 	OptOutType      string      `json:"opt_out_type,omitempty"`
+	PredictedLTV    string      `json:"predicted_ltv,omitempty"`
 }
 
 type content struct {
@@ -161,11 +162,12 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 		Value: decimal(value), Currency: currency, OrderID: f.OrderID(), NumItems: f.Integer("num_items"),
 		ContentName: f.Listed("content_name"), ContentCategory: f.Listed("content_category"),
 		ContentBrand: f.Listed("content_brand"), SearchString: f.Listed("search_string"),
+		PredictedLTV: decimal(f.Amount("predicted_ltv")),
 	}
 	if value != "" && c.Value == "" {
 		return customData{}, relay.Refuse(relay.ReasonInvalidField, "order_revenue")
 	}
-	for _, i := range f.Items() {
+	for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory) {
 		c.ContentIDs = append(c.ContentIDs, i.ID)
 		c.Contents = append(c.Contents, content{i.ID, i.Name, i.Category, i.Brand, decimal(i.Price), i.Quantity})
 	}
@@ -174,7 +176,7 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 
 func (c customData) empty() bool {
 	words := c.Value + c.OrderID + c.ContentName + c.ContentCategory + c.ContentBrand + string(c.NumItems) + c.SearchString
-	return words+c.OptOutType == "" && len(c.ContentIDs) == 0
+	return words+c.OptOutType+c.PredictedLTV == "" && len(c.ContentIDs) == 0
 }
 
 // maxDecimal is longer than any sum of money.

@@ -149,6 +149,7 @@ type schema struct {
 			OrderID         string `json:"order_id"`
 			SearchString    string `json:"search_string"`
 			OptOutType      string `json:"opt_out_type"`
+			PredictedLTV    string `json:"predicted_ltv"`
 			ContentName     string `json:"content_name"`
 			ContentCategory string `json:"content_category"`
 			ContentBrand    string `json:"content_brand"`
@@ -174,6 +175,7 @@ func requireClosed(t *testing.T, r relay.Request) {
 	require.Equal(t, ev.Custom.Value != "", ev.Custom.Currency != "")
 	const sum = `^([0-9]+(\.[0-9]+)?)?$`
 	require.Regexp(t, sum, ev.Custom.Value)
+	require.Regexp(t, sum, ev.Custom.PredictedLTV)
 	for _, c := range ev.Custom.Contents {
 		require.NotEmpty(t, c.ID)
 		require.Regexp(t, sum, c.Price)

@@ -27,6 +27,7 @@ func aliases(body map[string]json.RawMessage, e relay.Event) {
 	// Without one the usual client makes up another at every attempt.
 	add("client_id", measurement.Text(measurement.ClientID(e, p)))
 	add("ip_override", body["client_ip"])
+	add("user_agent", body["client_user_agent"])
 	body["event_time"] = json.RawMessage(strconv.FormatInt(min(e.Time().Unix(), e.Now.Unix()), 10))
 }
 

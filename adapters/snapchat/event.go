@@ -62,6 +62,7 @@ type customData struct {
 	NumItems        json.Number `json:"num_items,omitempty"`
 	SearchString    string      `json:"search_string,omitempty"`
 	SignUpMethod    string      `json:"sign_up_method,omitempty"`
+	PredictedLTV    json.Number `json:"predicted_ltv,omitempty"`
 }
 
 type content struct {
@@ -69,6 +70,7 @@ type content struct {
 	Quantity  json.Number `json:"quantity,omitempty"`
 	ItemPrice json.Number `json:"item_price,omitempty"`
 	Brand     string      `json:"brand,omitempty"`
+	Delivery  string      `json:"delivery_category,omitempty"`
 }
 
 func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
@@ -145,10 +147,11 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 	c := customData{
 		Value: value, Currency: currency, OrderID: f.OrderID(), NumItems: f.Integer("num_items"),
 		ContentCategory: f.Listed("content_category"), SearchString: f.Listed("search_string"), SignUpMethod: f.Text("sign_up_method"),
+		PredictedLTV: f.Amount("predicted_ltv"),
 	}
-	for _, i := range f.Items() {
+	for _, i := range f.Items(canonical.ItemBrand, canonical.ItemDelivery) {
 		c.ContentIDs = append(c.ContentIDs, i.ID)
-		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Brand})
+		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Brand, i.Delivery})
 	}
 	return c, nil
 }

@@ -141,7 +141,7 @@ func newProperties(f *canonical.Fields) (properties, error) {
 		ShopID: f.Listed("shop_id"), Query: f.Listed("search_string", "query"), Description: f.Listed("description"),
 		Status: f.Listed("status"), StorefrontID: f.Storefront(), Campaign: f.Campaign(),
 	}
-	for _, i := range f.Items() {
+	for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory) {
 		p.ContentType = "product"
 		p.ContentIDs = append(p.ContentIDs, i.ID)
 		p.Contents = append(p.Contents, content{i.ID, i.Name, i.Category, i.Brand, i.Price, i.Quantity})
