@@ -104,7 +104,7 @@ func mayWrite(ctx context.Context) bool {
 func eventName(e relay.EventSummary) string { return fmt.Sprintf("%s/%d", e.StorefrontCode, e.ID) }
 
 func (h opsHandlers) retry(ctx context.Context, in *eventInput) (*retryOutput, error) {
-	r, err := h.Events.RetryEvent(ctx, in.ID)
+	r, err := h.Events.RetryEvent(ctx, in.ID, entry(ctx, actionRetry, entityEvent, in.ID, fmt.Sprintf("event %d", in.ID)))
 	if err != nil {
 		return nil, gone(err, "event")
 	}
@@ -112,9 +112,6 @@ func (h opsHandlers) retry(ctx context.Context, in *eventInput) (*retryOutput, e
 		Message: "the event is set back and will be tried again at once"}
 	switch {
 	case r.Retried:
-		if err := h.audit(ctx, actionRetry, entityEvent, in.ID, fmt.Sprintf("event %d", in.ID)); err != nil {
-			return nil, err
-		}
 	case r.Status == relay.StatusDelivered:
 		return nil, refuse(codeNotRetryable, "the event is delivered; a replay with resend sends it again")
 	default:

@@ -21,8 +21,8 @@ type EventStore interface {
 	EventDetail(ctx context.Context, id int64) (relay.EventDetail, error)
 	// EventsOfOrders lists the events of at most 1,000 orders, by order ids or event ids.
 	EventsOfOrders(ctx context.Context, ids []string) ([]relay.EventSummary, error)
-	// RetryEvent sets a failed or skipped event back to pending.
-	RetryEvent(ctx context.Context, id int64) (relay.RetryResult, error)
+	// RetryEvent sets a failed or skipped event back to pending, and with it adds lines to the audit: both or neither.
+	RetryEvent(ctx context.Context, id int64, lines ...relay.AuditEntry) (relay.RetryResult, error)
 	Destinations
 	// Stats reads figures; the zero storefront is all of them.
 	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (relay.StatsReport, error)
@@ -44,7 +44,8 @@ type SetupStore interface {
 type ReplayStore interface {
 	// DryRun counts what a replay would start, and what of it is older than a destination takes.
 	DryRun(ctx context.Context, r relay.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (relay.DryRun, error)
-	CreateReplay(ctx context.Context, r relay.Replay) (relay.Replay, error)
+	// CreateReplay keeps a replay, and with it adds lines to the audit, which get its id: both or neither.
+	CreateReplay(ctx context.Context, r relay.Replay, lines ...relay.AuditEntry) (relay.Replay, error)
 	Replay(ctx context.Context, id int64) (relay.Replay, error)
 	// Replays lists replays, newest first, before an id; 0 is the newest.
 	Replays(ctx context.Context, before int64, n int) ([]relay.Replay, error)
@@ -163,13 +164,16 @@ type opsHandlers struct{ *Ops }
 
 // audit writes down what was done; without that it is not done.
 func (h opsHandlers) audit(ctx context.Context, action relay.Action, entity relay.Entity, id int64, name string, changes ...relay.Change) error {
-	act := actOf(ctx, action)
-	err := h.Events.RecordAudit(ctx, relay.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id,
-		Name: name, Changes: changes})
-	if err != nil {
+	if err := h.Events.RecordAudit(ctx, entry(ctx, action, entity, id, name, changes...)); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	return nil
+}
+
+// entry is a line of the audit.
+func entry(ctx context.Context, action relay.Action, entity relay.Entity, id int64, name string, changes ...relay.Change) relay.AuditEntry {
+	act := actOf(ctx, action)
+	return relay.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id, Name: name, Changes: changes}
 }
 
 // storefrontID resolves a code; "" is 0.

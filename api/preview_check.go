@@ -53,26 +53,33 @@ func (h opsHandlers) registerChecks(b *book) {
 	words := "Looks at the settings without a network. With send=test one made-up event goes out in the vendor's own test mode: Meta and TikTok " +
 		"test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest test=true. What failed for this destination meanwhile is counted, and its replay offered."
 	for _, c := range []struct {
-		entity, id, tag, one string
-		place                func(context.Context, int64) (int64, string, error)
+		entity       relay.Entity
+		id, tag, one string
+		place        func(context.Context, int64) (int64, string, error)
 	}{
-		{"credentials", "check-credential", tagCredentials, "credential", h.Setups.CredentialPlace},
-		{"sgtm-configs", "check-sgtm-config", tagSGTM, "sGTM config", h.Setups.ContainerPlace},
+		{relay.EntityCredential, "check-credential", tagCredentials, "credential", h.Setups.CredentialPlace},
+		{relay.EntitySGTMConfig, "check-sgtm-config", tagSGTM, "sGTM config", h.Setups.ContainerPlace},
 	} {
-		add(b, writer, huma.Operation{OperationID: c.id, Method: http.MethodPost, Path: "/admin/v1/" + c.entity + "/{id}/check", Tags: []string{c.tag},
+		add(b, writer, huma.Operation{OperationID: c.id, Method: http.MethodPost, Path: "/admin/v1/" + string(c.entity) + "/{id}/check", Tags: []string{c.tag},
 			Summary: "Check a " + c.one, Description: words, Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}},
 			func(ctx context.Context, in *checkInput) (*checkOutput, error) {
 				storefront, key, err := c.place(ctx, in.ID)
 				if err != nil {
 					return nil, gone(err, c.one)
 				}
-				v, err := h.check(ctx, storefront, key, in.Send != "")
+				var tested func(name string) error
+				if in.Send != "" {
+					tested = func(name string) error { return h.audit(ctx, actionTest, c.entity, in.ID, name) }
+				}
+				v, err := h.check(ctx, storefront, key, tested)
 				return &checkOutput{v}, err
 			})
 	}
 }
 
-func (h opsHandlers) check(ctx context.Context, storefront int64, key string, send bool) (CheckView, error) {
+// check looks at a destination's settings. Where tested is not nil it also sends a test event, once tested has written down
+// that one is sent to the destination of this name.
+func (h opsHandlers) check(ctx context.Context, storefront int64, key string, tested func(name string) error) (CheckView, error) {
 	setup, err := h.Setups.Setup(ctx, storefront)
 	if err != nil {
 		return CheckView{}, gone(err, "storefront")
@@ -92,8 +99,8 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, se
 		v.OK, v.Message = false, words
 		v.Field, _, _ = strings.Cut(words, ":")
 	}
-	if send && v.OK {
-		if err := h.sendTest(ctx, &v, adapter, d, setup.Switches.Storefront); err != nil {
+	if tested != nil && v.OK {
+		if err := h.sendTest(ctx, &v, adapter, d, setup.Switches.Storefront, tested); err != nil {
 			return v, err
 		}
 	}
@@ -102,7 +109,8 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, se
 }
 
 // sendTest sends one event in the vendor's test mode and reads the answer as a delivery would.
-func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter, d relay.Destination, s relay.Storefront) error {
+func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter, d relay.Destination, s relay.Storefront,
+	tested func(name string) error) error {
 	tester, ok := a.(relay.TestMode)
 	if !ok {
 		return refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
@@ -115,7 +123,7 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 		}
 		return refuse(codeNoTestMode, "a test event cannot be made of these settings")
 	}
-	if err := h.audit(ctx, actionTest, relay.EntityCredential, 0, s.Code+"/"+d.Key); err != nil {
+	if err := tested(s.Code + "/" + d.Key); err != nil {
 		return err
 	}
 	reply := h.Send(ctx, r)

@@ -136,7 +136,10 @@ func TestACheckLooksAtSettingsAndSendsInTestModeOnly(t *testing.T) {
 	require.Equal(t, true, r.body["ok"])
 	require.NotContains(t, r.text, "s3cr3t")
 
+	r = o.call(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/check", container), "")
+	require.Equal(t, true, r.body["ok"], r.text)
 	r = o.call(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/check?send=test", container), "")
+	require.Equal(t, "no_test_mode", r.body["code"], "a container has none")
 	require.Equal(t, "no_test_mode ", r.problem()[:13])
 	require.Equal(t, http.StatusUnprocessableEntity, o.call(http.MethodPost, path+"?send=live", "").status)
 	require.Equal(t, http.StatusForbidden, o.as(rita).call(http.MethodPost, path, "").status)
@@ -162,5 +165,5 @@ func TestATestEventShowsTheVendorsAnswer(t *testing.T) {
 	r = o.call(http.MethodPost, path, "")
 	require.Equal(t, false, r.body["ok"])
 	require.Equal(t, "unauthorized", r.body["sent"].(map[string]any)["reason"])
-	require.Len(t, o.call(http.MethodGet, "/admin/v1/audit?action=test", "").items(t), 2)
+	require.Len(t, o.call(http.MethodGet, fmt.Sprintf("/admin/v1/audit?action=test&entity=credentials&entity_id=%d", credential), "").items(t), 2)
 }

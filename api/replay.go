@@ -91,15 +91,13 @@ func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replay
 	if len(r.Resend) > 0 {
 		action = actionResend
 	}
-	r.By = actOf(ctx, action).By
-	if r, err = h.Replays.CreateReplay(ctx, r); err != nil {
-		return nil, err
-	}
 	changes := []relay.Change{{Field: "matched", To: strconv.AppendInt(nil, r.Matched, 10)}}
 	for _, d := range r.Resend {
 		changes = append(changes, relay.Change{Field: "resend", To: strconv.AppendQuote(nil, d)})
 	}
-	if err := h.audit(ctx, action, entityReplay, r.ID, fmt.Sprintf("replay %d", r.ID), changes...); err != nil {
+	line := entry(ctx, action, entityReplay, 0, "replay", changes...)
+	r.By = line.By
+	if r, err = h.Replays.CreateReplay(ctx, r, line); err != nil {
 		return nil, err
 	}
 	// Where Temporal does not answer, a worker starts it once it does: the replay is in the database.

@@ -80,6 +80,7 @@ func TestAResendNeedsTheNumberOfItsDryRun(t *testing.T) {
 	line := o.call(http.MethodGet, "/admin/v1/audit?action=resend", "").items(t)
 	require.Len(t, line, 1)
 	require.Contains(t, fmt.Sprint(line[0]["changes"]), "sgtm")
+	require.Equal(t, r.body["replay"].(map[string]any)["id"], line[0]["entity_id"])
 }
 
 func TestBadReplaysAreRefusedAndNothingIsStored(t *testing.T) {

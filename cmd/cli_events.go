@@ -111,12 +111,12 @@ func (r *remote) printEvent(e api.EventDetailView, raw []byte) error {
 	var attempts [][]string
 	for _, a := range e.Attempts {
 		attempts = append(attempts, []string{a.Destination, strconv.Itoa(a.Number), clock(a.StartedAt), fmt.Sprintf("%.0f ms", a.DurationMS),
-			string(a.Outcome), string(a.Reason), strconv.Itoa(a.Response.Status)})
+			string(a.Outcome), string(a.Reason), strconv.Itoa(a.Response.Status), a.Detail})
 	}
 	if err := r.printf("\n"); err != nil || len(attempts) == 0 {
 		return err
 	}
-	return r.table([]string{"DESTINATION", "TRY", "AT (UTC)", "TOOK", "OUTCOME", "REASON", "HTTP"}, attempts)
+	return r.table([]string{"DESTINATION", "TRY", "AT (UTC)", "TOOK", "OUTCOME", "REASON", "HTTP", "DETAIL"}, attempts)
 }
 
 func eventsRetry() *cobra.Command {
@@ -200,7 +200,10 @@ func (r *remote) printPreview(v api.PreviewView) error {
 	}
 	for _, d := range v.Destinations {
 		verdict := "would be sent"
-		if !d.Sends {
+		switch {
+		case d.AlreadyAccepted:
+			verdict = "has the event already"
+		case !d.Sends:
 			verdict = "would not be sent: " + d.ReasonText
 			if d.Field != "" {
 				verdict += " (" + d.Field + ")"

@@ -50,6 +50,9 @@ func replayStart() *cobra.Command {
 		if err != nil || dryRun {
 			return err
 		}
+		if dry.Events == 0 && !r.json {
+			return r.printf("There is nothing to deliver.\n")
+		}
 		if !yes && !r.confirmed(fmt.Sprintf("Deliver %d events again?", dry.Events)) {
 			return r.printf("Nothing was started.\n")
 		}

@@ -81,11 +81,13 @@ func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
 
 func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
 	c := &canned{answers: map[string][]string{"GET /admin/v1/events/7": {`{"id":7,"status":"failed","created_at":"2026-01-15T10:25:00Z","payload":{"order_revenue":80.790},
-		"attempts":[{"destination":"sgtm","number":1,"outcome":"retry","reason":"server_error","started_at":"2026-01-15T10:25:00Z","response":{"status":503}}]}`}}}
+		"attempts":[{"destination":"sgtm","number":1,"outcome":"retry","reason":"server_error","started_at":"2026-01-15T10:25:00Z","response":{"status":503}},
+		{"destination":"sgtm","outcome":"blocked","detail":"bosley switched off by anna","started_at":"2026-01-15T10:26:00Z","response":{}}]}`}}}
 	out, err := c.run(t, "", "events", "show", "7")
 	require.NoError(t, err)
 	require.Contains(t, out, "80.790")
 	require.Contains(t, out, "server_error")
+	require.Contains(t, out, "bosley switched off by anna")
 	_, err = c.run(t, "", "events", "show", "8")
 	require.ErrorContains(t, err, "there is no event with this id (404 not_found)")
 	_, err = c.run(t, "", "events", "list", "--from", "yesterday")
@@ -108,6 +110,12 @@ func TestAReplayAsksBeforeItBegins(t *testing.T) {
 	require.Contains(t, out, "Nothing was started")
 	require.Len(t, c.asked, 1)
 
+	c = &canned{answers: map[string][]string{"POST /admin/v1/replays": {`{"dry_run":{"events":0,"by":[]}}`}}}
+	out, err = c.run(t, "y\n", "replay", "start", "--storefront", "bosley")
+	require.NoError(t, err)
+	require.Contains(t, out, "There is nothing to deliver")
+	require.Len(t, c.asked, 1)
+
 	c = &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer, begun}, "GET /admin/v1/replays/5": {halfway, finished}}}
 	out, err = c.run(t, "y\n", "replay", "start", "--storefront", "bosley", "--resend", "sgtm")
 	require.NoError(t, err)
@@ -120,12 +128,14 @@ func TestAReplayAsksBeforeItBegins(t *testing.T) {
 func TestAPreviewReadsAnEventFromStandardInput(t *testing.T) {
 	c := &canned{answers: map[string][]string{"POST /admin/v1/preview": {`{"levels":[{"level":"sgtm","name":"sgtm","active":true,"reason_text":"on"}],
 		"destinations":[{"destination":"sgtm","sends":true,"event_name":"purchase","warnings":["old"],"request":{"method":"POST","url":"https://gtm.example.com/x","body":{"value":1}}},
-		{"destination":"meta_capi","sends":false,"reason_text":"no mapping","field":"event_name"}]}`}}}
+		{"destination":"meta_capi","sends":false,"reason_text":"no mapping","field":"event_name"},
+		{"destination":"ga4","sends":false,"already_accepted":true}]}`}}}
 	out, err := c.run(t, `{"order_id":"1"}`, "preview")
 	require.NoError(t, err)
 	require.Contains(t, c.asked[0], `{"event":{"order_id":"1"}}`)
 	require.Contains(t, out, "warning: old")
 	require.Contains(t, out, "would not be sent: no mapping (event_name)")
+	require.Contains(t, out, "ga4    has the event already")
 	_, err = c.run(t, `{`, "preview")
 	require.ErrorContains(t, err, "not JSON")
 }

@@ -18,6 +18,15 @@ func (s *Store) RecordAudit(ctx context.Context, e relay.AuditEntry) error {
 	return fail("record the audit", writeAudit(ctx, s.sql, e))
 }
 
+func writeAudits(ctx context.Context, q querier, lines []relay.AuditEntry) error {
+	for _, e := range lines {
+		if err := writeAudit(ctx, q, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func writeAudit(ctx context.Context, q querier, e relay.AuditEntry) error {
 	changes, err := json.Marshal(e.Changes)
 	if err != nil {

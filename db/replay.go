@@ -45,8 +45,8 @@ func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
 }
 
 // CreateReplay keeps a replay and gives its id. It picks only events that are there by now: those that come later are
-// not meant.
-func (s *Store) CreateReplay(ctx context.Context, r relay.Replay) (relay.Replay, error) {
+// not meant. With it the lines go into the audit, with its id.
+func (s *Store) CreateReplay(ctx context.Context, r relay.Replay, lines ...relay.AuditEntry) (relay.Replay, error) {
 	const act = "create a replay"
 	if err := checkDestinations(r.Resend); err != nil {
 		return r, fail(act, err)
@@ -58,7 +58,16 @@ func (s *Store) CreateReplay(ctx context.Context, r relay.Replay) (relay.Replay,
 	if r.Filter.To.IsZero() || r.Filter.To.After(now) {
 		r.Filter.To = now
 	}
-	id, err := insertReplay(ctx, s.sql, r)
+	var id int64
+	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
+		if id, err = insertReplay(ctx, tx, r); err != nil {
+			return err
+		}
+		for i := range lines {
+			lines[i].EntityID = id
+		}
+		return writeAudits(ctx, tx, lines)
+	})
 	if err != nil {
 		return r, fail(act, err)
 	}

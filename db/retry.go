@@ -17,15 +17,19 @@ const setBack = `resend = %s, generation = generation + 1, reason = NULL, detail
 	claimed_until = DEFAULT, updated_at = UTC_TIMESTAMP(6), status = 'pending'`
 
 // RetryEvent sets a failed or skipped event back to pending. Of several calls at once, one does it. An event that is not
-// there is relay.ErrNotFound.
-func (s *Store) RetryEvent(ctx context.Context, id int64) (relay.RetryResult, error) {
+// there is relay.ErrNotFound. With it the lines go into the audit.
+func (s *Store) RetryEvent(ctx context.Context, id int64, lines ...relay.AuditEntry) (relay.RetryResult, error) {
 	var r relay.RetryResult
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		done, err := setBackRows(ctx, tx, []int64{id}, []relay.Status{relay.StatusFailed, relay.StatusSkipped}, nil)
 		if err != nil {
 			return err
 		}
-		r.Retried = len(done) == 1
+		if r.Retried = len(done) == 1; r.Retried {
+			if err := writeAudits(ctx, tx, lines); err != nil {
+				return err
+			}
+		}
 		return tx.QueryRowContext(ctx, "SELECT status, generation FROM marketing_events WHERE id = ?", id).Scan(&r.Status, &r.Generation)
 	})
 	return r, fail(fmt.Sprintf("retry event %d", id), err)
