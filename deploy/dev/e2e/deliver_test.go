@@ -34,12 +34,14 @@ func TestAnEventTravelsTheWholePath(t *testing.T) {
 	t.Parallel()
 	w := &town{world: newWorld(t)}
 	w.bosley = w.storefrontAs(t, relay.Storefront{ID: 5, Code: "bosley", Name: "Bosley", Active: true})
+	w.playVendors(t)
 	w.one, w.two = w.relay(t, "one", "serve"), w.relay(t, "two", "serve")
 	for name, test := range map[string]func(*testing.T, *town){
 		"503, 503, 200 are three attempts, one and two seconds apart":         retriedOverHTTP,
 		"the same for the brief's two statements":                             retriedFromSQL,
 		"tries that run out fail the event and its workflow":                  exhausted,
 		"sGTM switched off between two attempts moves the event":              rerouted,
+		"a container whose tries ran out hands over, where the admin says so": handedOver,
 		"a retry of a half that failed sends to that half only":               failedHalf,
 		"a row that can never be delivered fails, and holds nobody up":        undeliverable,
 		"a hundred such rows in front of a good one do not delay it":          behindBadRows,
@@ -49,6 +51,7 @@ func TestAnEventTravelsTheWholePath(t *testing.T) {
 		"an error's answer repeats nothing of what was sent":                  quietErrors,
 		"an event of a storefront that is switched off ends skipped, unsent":  switchedOff,
 		"an event that nobody mapped, or nobody agreed to, leaves for nobody": unmapped,
+		"a neutral name hides the event's own; GA4 is not told twice":         directly,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,6 +159,31 @@ func rerouted(t *testing.T, w *town) {
 		require.Equal(t, dedupID(e), r.Key, "one id wherever it goes")
 	}
 	w.record(t, deliver(e), "rerouted")
+}
+
+// handedOver shows what becomes of events whose container is down for good: with on_exhausted=direct the platforms get
+// them under the same id, and where none takes one, it has failed.
+func handedOver(t *testing.T, w *town) {
+	for _, code := range []string{"handed", "alone"} {
+		id := w.storefront(t, code)
+		w.always(t, "/"+code+"/mp/", sandbox.Answer{Status: 503, Body: markVendor})
+		w.exec(t, "UPDATE storefront_sgtm_config SET on_exhausted = 'direct' WHERE storefront_id = ?", id)
+		if code == "handed" {
+			require.NoError(t, w.AddPlatform(t.Context(), id, code, "sandbox"))
+		}
+	}
+	post(t, w.two, item("handed", "handed-1"), item("alone", "alone-1"))
+	e := w.delivered(t, "handed-1")
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Retry}, outcomes(e, relay.SGTM))
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
+	require.Contains(t, e.Detail, "sgtm: no tries left (exhausted), last answer 503")
+	for _, r := range w.requests(t, "/handed/") {
+		require.Equal(t, dedupID(e), r.Key, "one id wherever it goes")
+	}
+	alone := w.wait(t, "alone-1", harness.Final)
+	require.Equal(t, relay.StatusFailed, alone.Status, "nobody took it over")
+	require.Equal(t, relay.ReasonExhausted, alone.Reason)
+	require.Len(t, w.requests(t, "/alone/"), 5)
 }
 
 func failedHalf(t *testing.T, w *town) {
