@@ -120,6 +120,9 @@ var badCredentials = []badInput{
 	{"a secret where an id belongs", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"` + secretInAWrongPlace + `","access_token":"t"}}`, "invalid_value credentials.pixel_id"},
 	{"a field that is a number", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":1,"access_token":"t"}}`, "wrong_type credentials.pixel_id"},
 	{"a field that is too long", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"` + strings.Repeat("a", 501) + `"}}`, "field_too_long credentials.access_token"},
+	{"a name for an event that the platform does not know", `{"storefront_id":2,"platform_code":"snapchat","credentials":{"pixel_id":"1","access_token":"t"},"options":{"events":{"rx_issued":{"name":"Purchase"}}}}`, "invalid_value options.events"},
+	{"a version of another form", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"t"},"options":{"api_version":"25.0"}}`, "invalid_value options.api_version"},
+	{"a token with a space", `{"storefront_id":2,"platform_code":"tiktok","credentials":{"pixel_code":"C1","access_token":"Bearer t"}}`, "invalid_value credentials.access_token"},
 	{"an id with a line break", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1\n","access_token":"t"}}`, "invalid_character credentials.pixel_id"},
 }
 

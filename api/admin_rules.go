@@ -53,14 +53,28 @@ func (v *findings) address(ctx context.Context, check func(context.Context, stri
 	}
 }
 
+// optionNames are the options that an adapter's error may name.
+var optionNames = func() []string {
+	var names []string
+	for field := range reflect.TypeFor[Options]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}()
+
 // settings reads an adapter's error, which is "field: words", where nothing else is wrong. fields are those that it may
-// name, prefix is where they are.
+// name beside the options, prefix is where they are.
 func (v *findings) settings(err error, prefix string, fields ...string) {
 	if err == nil || len(v.list) > 0 {
 		return
 	}
 	field, words, ok := strings.Cut(err.Error(), ": ")
-	if !ok || !slices.Contains(fields, field) {
+	switch {
+	case ok && slices.Contains(fields, field):
+	case ok && slices.Contains(optionNames, field):
+		prefix = "options."
+	default:
 		field, prefix, words = "", strings.TrimSuffix(prefix, "."), "the settings are not what the destination takes"
 	}
 	c := codeInvalidValue

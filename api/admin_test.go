@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay"
+	"relay/adapters"
 	"relay/adapters/meta"
 	"relay/adapters/sgtm"
 	"relay/api"
@@ -82,8 +83,8 @@ func adminOn(store *db.Store) *api.Admin {
 			return relay.EventNames{Default: meta.Names, Proposed: meta.Proposals}
 		},
 		Check: func(d relay.Destination) error {
-			if d.Key == relay.SGTM {
-				return sgtm.Adapter{}.Check(d)
+			if a, ok := adapters.All()[d.Key]; ok {
+				return a.Check(d)
 			}
 			return nil
 		},
