@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay"
+	"relay/adapters"
 	"relay/adapters/sandbox"
-	"relay/adapters/sgtm"
 	"relay/api"
 )
 
@@ -82,7 +82,7 @@ func newOpsTest(t testing.TB) *operated {
 	deps.Admin = adminOn(o.store)
 	o.ops = &api.Ops{
 		Events: o.store, Setups: o.store, Replays: o.store, Runner: o.runner,
-		Adapters: map[string]relay.Adapter{relay.SGTM: sgtm.Adapter{}, "vendor": testMode{}, "other": sandbox.Adapter{}},
+		Adapters: adapters.All(),
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
 		Send: func(_ context.Context, r relay.Request) relay.Reply {
 			o.sent = append(o.sent, r)
@@ -93,6 +93,7 @@ func newOpsTest(t testing.TB) *operated {
 		EventURL:  func(id int64) string { return fmt.Sprintf("https://temporal.example.com/deliver-event:%d", id) },
 		ReplayURL: func(int64) string { return "" },
 	}
+	o.ops.Adapters["vendor"], o.ops.Adapters["other"] = testMode{}, sandbox.Adapter{}
 	deps.Ops = o.ops
 	handler, err := api.New(api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
 		{Name: anna[0], Password: relay.NewSecret(anna[1])},

@@ -167,3 +167,30 @@ func TestATestEventShowsTheVendorsAnswer(t *testing.T) {
 	require.Equal(t, "unauthorized", r.body["sent"].(map[string]any)["reason"])
 	require.Len(t, o.call(http.MethodGet, fmt.Sprintf("/admin/v1/audit?action=test&entity=credentials&entity_id=%d", credential), "").items(t), 2)
 }
+
+// A fresh credential lets nothing of a person out, and must be provable all the same; so must one that limits everything.
+func TestATestEventLeavesWhateverTheOptionsSay(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	for platform, c := range map[string]struct{ fields, inURL, inBody, yes string }{
+		"meta_capi": {`{"pixel_id":"123","access_token":"secret-token","test_event_code":"TEST1"}`, "/events", `"test_event_code":"TEST1"`, `{"events_received":1}`},
+		"ga4":       {`{"measurement_id":"G-ABC123","api_secret":"secret-token"}`, "/debug/mp/collect", `"purchase"`, `{"validationMessages":[]}`},
+		"tiktok":    {`{"pixel_code":"C1","access_token":"secret-token","test_event_code":"TEST1"}`, "/event/track/", `"test_event_code":"TEST1"`, `{"code":0}`},
+		"snapchat":  {`{"pixel_id":"123","access_token":"secret-token"}`, "/events/validate", `"PURCHASE"`, `{"status":"VALID"}`},
+		"pinterest": {`{"ad_account_id":"123","access_token":"secret-token"}`, "?test=true", `"checkout"`, `{"num_events_received":1,"num_events_processed":1}`},
+	} {
+		for storefront, options := range map[string]string{"bosley": `{}`,
+			"pfizer": `{"deny":["email"],"limited_data_use":true,"events":{"purchase_completed":{"skip":true}}}`} {
+			made := o.call(http.MethodPost, "/admin/v1/credentials", fmt.Sprintf(`{"storefront_code":%q,"platform_code":%q,"credentials":%s,"options":%s}`,
+				storefront, platform, c.fields, options))
+			require.Equal(t, http.StatusCreated, made.status, made.text)
+			o.replies = []relay.Reply{{Sent: true, Status: 200, Body: []byte(c.yes)}}
+			r := o.call(http.MethodPost, fmt.Sprintf("/admin/v1/credentials/%d/check?send=test", made.id()), "")
+			require.Equal(t, true, r.body["ok"], r.text)
+			require.NotContains(t, r.text, "secret-token")
+			sent := o.sent[len(o.sent)-1]
+			require.Contains(t, sent.URL, c.inURL)
+			require.Contains(t, string(sent.Body), c.inBody)
+		}
+	}
+}
