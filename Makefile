@@ -66,6 +66,11 @@ chaos: database ## kill every part at random moments under load for a quarter of
 	cd $(DEV) && go build -o ../../bin/dev .
 	bin/dev chaos
 
+.PHONY: fuzz
+fuzz: ## let every fuzz test look for a bad input, FUZZTIME (20s) each
+	@grep -rn '^func Fuzz' --include='*_test.go' . | sed 's|^\(.*\)/[^/]*:[0-9]*:func \(Fuzz[A-Za-z]*\).*|\1 \2|' | while read -r dir name; do \
+		echo "$$dir $$name"; go test $$dir -run '^$$' -fuzz "^$$name\$$" -fuzztime $${FUZZTIME:-20s} -fuzzminimizetime 1s || exit 1; done
+
 # A MySQL-compatible server for make dev and make test: taken from the PATH, else installed where that is possible.
 .PHONY: database
 database:

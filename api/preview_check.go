@@ -20,6 +20,7 @@ const shownAnswer = 4 << 10
 type checkInput struct {
 	ID   int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
 	Send string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event in the vendor's own test mode."`
+	Code string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's or TikTok's test page for this event alone. A stored one marks live events, too."`
 }
 
 // CheckView is what a check found.
@@ -69,19 +70,13 @@ func (h opsHandlers) registerChecks(b *book) {
 				if err != nil {
 					return nil, gone(err, c.one)
 				}
-				var tested func(name string) error
-				if in.Send != "" {
-					tested = func(name string) error { return h.audit(ctx, actionTest, c.entity, in.ID, name) }
-				}
-				v, err := h.check(ctx, storefront, key, tested)
+				v, err := h.check(ctx, storefront, key, c.entity, in)
 				return &checkOutput{v}, err
 			})
 	}
 }
 
-// check looks at a destination's settings. Where tested is not nil it also sends a test event, once tested has written down
-// that one is sent to the destination of this name.
-func (h opsHandlers) check(ctx context.Context, storefront int64, key string, tested func(name string) error) (CheckView, error) {
+func (h opsHandlers) check(ctx context.Context, storefront int64, key string, entity relay.Entity, in *checkInput) (CheckView, error) {
 	setup, err := h.Setups.Setup(ctx, storefront)
 	if err != nil {
 		return CheckView{}, gone(err, "storefront")
@@ -101,33 +96,45 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, te
 		v.OK, v.Message = false, words
 		v.Field, _, _ = strings.Cut(words, ":")
 	}
-	if tested != nil && v.OK {
-		if err := h.sendTest(ctx, &v, adapter, d, setup.Switches.Storefront, tested); err != nil {
+	if in.Send != "" && v.OK {
+		r, err := testRequest(adapter, d, setup.Switches.Storefront, in.Code)
+		if err == nil {
+			err = h.audit(ctx, actionTest, entity, in.ID, code+"/"+key)
+		}
+		if err != nil {
 			return v, err
 		}
+		h.sendTest(ctx, &v, adapter, d, r)
 	}
 	v.Failed = failedAt(ctx, h.Events, storefront, code, key)
 	return v, nil
 }
 
-// sendTest sends one event in the vendor's test mode and reads the answer as a delivery would.
-func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter, d relay.Destination, s relay.Storefront,
-	tested func(name string) error) error {
+// testRequest is one event in the vendor's test mode, under a code of the vendor's test page where one is given.
+func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, code string) (relay.Request, error) {
 	tester, ok := a.(relay.TestMode)
 	if !ok {
-		return refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
+		return relay.Request{}, refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
+	}
+	if code != "" {
+		settings := map[string]string{}
+		maps.Copy(settings, d.Settings)
+		settings["test_event_code"] = code
+		d.Settings = settings
 	}
 	r, err := tester.TestRequest(letThrough(d), testEvent(s))
-	if err != nil {
-		var refusal *relay.Refusal
-		if errors.As(err, &refusal) {
-			return refuseField(codeNoTestMode, refusal.Field, "a test event cannot be made: "+refusal.Reason.Words())
-		}
-		return refuse(codeNoTestMode, "a test event cannot be made of these settings")
+	if err == nil {
+		return r, nil
 	}
-	if err := tested(s.Code + "/" + d.Key); err != nil {
-		return err
+	var refusal *relay.Refusal
+	if errors.As(err, &refusal) {
+		return r, refuseField(codeNoTestMode, refusal.Field, "a test event cannot be made: "+refusal.Reason.Words())
 	}
+	return r, refuse(codeNoTestMode, "a test event cannot be made of these settings")
+}
+
+// sendTest sends one event in the vendor's test mode and reads the answer as a delivery would.
+func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter, d relay.Destination, r relay.Request) {
 	reply := h.Send(ctx, r)
 	res := a.Outcome(reply)
 	headers := map[string]string{}
@@ -146,7 +153,6 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 	if !v.OK {
 		v.Message = fmt.Sprintf("the vendor did not take the test event: %s", res.Reason.Words())
 	}
-	return nil
 }
 
 // letThrough is a destination with options that keep nothing of a test event back. They are there for persons' sake, and its

@@ -173,9 +173,9 @@ func TestATestEventLeavesWhateverTheOptionsSay(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	for platform, c := range map[string]struct{ fields, inURL, inBody, yes string }{
-		"meta_capi": {`{"pixel_id":"123","access_token":"secret-token","test_event_code":"TEST1"}`, "/events", `"test_event_code":"TEST1"`, `{"events_received":1}`},
+		"meta_capi": {`{"pixel_id":"123","access_token":"secret-token"}`, "/events", `"test_event_code":"TEST1"`, `{"events_received":1}`},
 		"ga4":       {`{"measurement_id":"G-ABC123","api_secret":"secret-token"}`, "/debug/mp/collect", `"purchase"`, `{"validationMessages":[]}`},
-		"tiktok":    {`{"pixel_code":"C1","access_token":"secret-token","test_event_code":"TEST1"}`, "/event/track/", `"test_event_code":"TEST1"`, `{"code":0}`},
+		"tiktok":    {`{"pixel_code":"C1","access_token":"secret-token"}`, "/event/track/", `"test_event_code":"TEST1"`, `{"code":0}`},
 		"snapchat":  {`{"pixel_id":"123","access_token":"secret-token"}`, "/events/validate", `"PURCHASE"`, `{"status":"VALID"}`},
 		"pinterest": {`{"ad_account_id":"123","access_token":"secret-token"}`, "?test=true", `"checkout"`, `{"num_events_received":1,"num_events_processed":1}`},
 	} {
@@ -185,7 +185,7 @@ func TestATestEventLeavesWhateverTheOptionsSay(t *testing.T) {
 				storefront, platform, c.fields, options))
 			require.Equal(t, http.StatusCreated, made.status, made.text)
 			o.replies = []relay.Reply{{Sent: true, Status: 200, Body: []byte(c.yes)}}
-			r := o.call(http.MethodPost, fmt.Sprintf("/admin/v1/credentials/%d/check?send=test", made.id()), "")
+			r := o.call(http.MethodPost, fmt.Sprintf("/admin/v1/credentials/%d/check?send=test&test_event_code=TEST1", made.id()), "")
 			require.Equal(t, true, r.body["ok"], r.text)
 			require.NotContains(t, r.text, "secret-token")
 			sent := o.sent[len(o.sent)-1]
