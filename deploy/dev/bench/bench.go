@@ -60,7 +60,7 @@ type sizes struct {
 var (
 	fullSizes = sizes{
 		Batch: 4000, Rounds: 15, Drains: 3, Singles: 200, Seconds: 30, Slow: 1000, Backlog: 100_000, Memory: 100_000,
-		FanOut: 1000, Storm: 20_000, SmallTable: 10_000, LargeTable: 1_000_000, Calls: 51,
+		FanOut: 1000, Storm: 20_000, SmallTable: 10_000, LargeTable: 10_000_000, Calls: 51,
 	}
 	quickSizes = sizes{
 		Batch: 1000, Rounds: 5, Drains: 1, Singles: 50, Seconds: 10, Slow: 400, Backlog: 5000, Memory: 5000,
@@ -74,7 +74,8 @@ type run struct {
 	dir      string // holds what the scenarios leave until they end
 	sizes    sizes
 	progress func(format string, args ...any)
-	result   *Result // of the scenario that is on
+	env      []string // further variables of the relays
+	result   *Result  // of the scenario that is on
 	machine  *Machine
 }
 
@@ -104,6 +105,7 @@ type options struct {
 	quick bool
 	out   string
 	only  []string
+	env   []string
 }
 
 func readOptions(args []string) (options, error) {
@@ -120,7 +122,14 @@ func readOptions(args []string) (options, error) {
 	var o options
 	var large, backlog, storm int
 	flags.BoolVar(&o.quick, "quick", false, "small sizes, a few minutes in all: to see that it runs, not for figures to quote")
-	flags.StringVar(&o.out, "out", "", "folder for bench.json and BENCHMARKS.md; default docs for all scenarios at full size, else none")
+	flags.StringVar(&o.out, "out", "", "folder of benchmarks.json and BENCHMARKS.md, where the scenarios that were run replace what stood there of them; default docs at full size, else none")
+	flags.Func("env", "variable of the relay, as NAME=VALUE, any number; RELAY_DEV_PROFILES=127.0.0.1:6060 serves its profiles", func(pair string) error {
+		if !strings.Contains(pair, "=") {
+			return errors.New("want NAME=VALUE")
+		}
+		o.env = append(o.env, pair)
+		return nil
+	})
 	flags.IntVar(&large, "rows", 0, "rows of the large table")
 	flags.IntVar(&backlog, "backlog", 0, "events of the large backlogs (memory, neighbour)")
 	flags.IntVar(&storm, "storm", 0, "events of the retry storm")
@@ -131,6 +140,7 @@ func readOptions(args []string) (options, error) {
 	if o.quick {
 		o.sizes = quickSizes
 	}
+	full := o.sizes
 	set(&o.sizes.LargeTable, large)
 	set(&o.sizes.Memory, backlog)
 	set(&o.sizes.Backlog, backlog)
@@ -140,7 +150,7 @@ func readOptions(args []string) (options, error) {
 			return o, fmt.Errorf("scenario %q: see dev bench --help", name)
 		}
 	}
-	if o.out == "" && !o.quick && len(o.only) == 0 {
+	if o.out == "" && !o.quick && o.sizes == full && len(o.env) == 0 {
 		o.out = "docs"
 	}
 	return o, nil
@@ -162,13 +172,13 @@ func (o options) run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	report := Report{Began: time.Now().UTC().Truncate(time.Second), Quick: o.quick, Sizes: o.sizes, Machine: describeMachine()}
-	r := &run{programs: programs, dir: dir, sizes: o.sizes, machine: &report.Machine, progress: say}
+	report := Report{Quick: o.quick, Sizes: o.sizes, Machine: describeMachine()}
+	r := &run{programs: programs, dir: dir, sizes: o.sizes, env: o.env, machine: &report.Machine, progress: say}
 	for _, s := range scenarios() {
 		if len(o.only) > 0 && !slices.Contains(o.only, s.name) {
 			continue
 		}
-		r.result = &Result{Scenario: s.name, Title: s.title}
+		r.result = &Result{Scenario: s.name, Title: s.title, Began: time.Now().UTC().Truncate(time.Second), Load: load(), Revision: report.Machine.Revision}
 		say("%s ...", s.title)
 		began := time.Now()
 		if err := s.run(ctx, r); err != nil {
@@ -177,12 +187,14 @@ func (o options) run(ctx context.Context) error {
 		r.result.Took = time.Since(began).Seconds()
 		report.Results = append(report.Results, *r.result)
 		fmt.Print(r.result.text(), "\n")
+		if o.out == "" {
+			continue
+		}
+		if err := report.write(o.out); err != nil { // after each, so that a run that is cut short is not lost
+			return err
+		}
 	}
-	report.Took = time.Since(report.Began).Seconds()
-	if o.out == "" {
-		return nil
-	}
-	return report.write(o.out)
+	return nil
 }
 
 // findPrograms are this program and the relay that was built beside it.

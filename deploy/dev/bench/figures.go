@@ -39,11 +39,14 @@ func (g Goal) String() string {
 
 // Result is what a scenario measured.
 type Result struct {
-	Scenario string   `json:"scenario"`
-	Title    string   `json:"title"`
-	Took     float64  `json:"took_s"`
-	Figures  []Figure `json:"figures"`
-	Notes    []string `json:"notes"`
+	Scenario string    `json:"scenario"`
+	Title    string    `json:"title"`
+	Began    time.Time `json:"began"`
+	Took     float64   `json:"took_s"`
+	Load     float64   `json:"load_at_start"` // runnable processes of others
+	Revision string    `json:"revision,omitempty"`
+	Figures  []Figure  `json:"figures"`
+	Notes    []string  `json:"notes"`
 }
 
 // add appends a figure and judges it.

@@ -34,7 +34,7 @@ func TestTheReportIsWrittenForPeopleAndForPrograms(t *testing.T) {
 	dir := t.TempDir()
 	r := Report{Machine: Machine{Cores: 2}, Results: []Result{{Title: "Drain", Figures: []Figure{{Name: "rate", Value: 0.9, Unit: "×"}}}}}
 	require.NoError(t, r.write(dir))
-	for file, part := range map[string]string{"bench.json": `"rate"`, "BENCHMARKS.md": "| rate | 0.90 × |"} {
+	for file, part := range map[string]string{"benchmarks.json": `"rate"`, "BENCHMARKS.md": "| rate | 0.90 × |"} {
 		text, err := os.ReadFile(dir + "/" + file)
 		require.NoError(t, err)
 		require.Contains(t, string(text), part)

@@ -44,8 +44,9 @@ type labOptions struct {
 	storefronts []string // default: one, a
 	scripted    bool     // the sink answers as it is told, instead of as fast as it can
 	noFairness  bool
-	floor       bool // run bare workflows on the side
-	rest        bool // leave the relay out
+	database    []string // further options of the database server
+	floor       bool     // run bare workflows on the side
+	rest        bool     // leave the relay out
 }
 
 // newLab starts the parts and warms them up. The caller closes it.
@@ -56,7 +57,7 @@ func (r *run) newLab(ctx context.Context, o labOptions) (*lab, error) {
 	}
 	system, err := harness.Start(ctx, harness.Config{
 		Programs: r.programs, Dir: dir, Username: "oms", Password: "bench",
-		Database: dbtest.Config{Durable: true},
+		Database: dbtest.Config{Durable: true, Args: o.database}, Env: r.env,
 		Temporal: harness.TemporalOptions{UIPort: -1, NoFairness: o.noFairness},
 		Sandbox:  harness.SandboxOptions{Sink: !o.scripted},
 	})

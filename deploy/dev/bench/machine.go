@@ -22,7 +22,6 @@ type Machine struct {
 	Temporal  string  `json:"temporal_server"`
 	SDK       string  `json:"temporal_sdk"`
 	Revision  string  `json:"revision,omitempty"`
-	Load      float64 `json:"load_at_start"` // runnable processes of others
 }
 
 func describeMachine() Machine {
@@ -33,9 +32,6 @@ func describeMachine() Machine {
 	m.Processor = fileValue("/proc/cpuinfo", "model name", ":")
 	if kib, err := strconv.ParseFloat(strings.TrimSuffix(fileValue("/proc/meminfo", "MemTotal", ":"), " kB"), 64); err == nil {
 		m.MemoryGiB = math.Round(kib / (1 << 20))
-	}
-	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		_, _ = fmt.Sscan(string(load), &m.Load) // 0 says nothing
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -60,6 +56,15 @@ func describeMachine() Machine {
 	return m
 }
 
+// load is how many processes want to run, 0 where nobody says.
+func load() float64 {
+	var one float64
+	if average, err := os.ReadFile("/proc/loadavg"); err == nil {
+		_, _ = fmt.Sscan(string(average), &one)
+	}
+	return one
+}
+
 // fileValue is the first value of a name in a file of names and values, "" where there is none.
 func fileValue(file, name, separator string) string {
 	f, err := os.Open(file)
@@ -73,4 +78,13 @@ func fileValue(file, name, separator string) string {
 		}
 	}
 	return ""
+}
+
+// same says whether figures of both may stand in one table: everything is the same but the revision.
+func (m Machine) same(o Machine) bool {
+	m.Revision, o.Revision = "", ""
+	if m.Database == "" || o.Database == "" { // not asked yet
+		m.Database, o.Database = "", ""
+	}
+	return m == o
 }

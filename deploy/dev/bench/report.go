@@ -2,22 +2,21 @@ package bench
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 )
 
-// Report is one run.
+// Report is what was measured on one machine, in one run or in parts.
 type Report struct {
-	Began   time.Time `json:"began"`
-	Took    float64   `json:"took_s"`
-	Quick   bool      `json:"quick,omitempty"`
-	Machine Machine   `json:"machine"`
-	Sizes   sizes     `json:"sizes"`
-	Results []Result  `json:"results"`
+	Quick   bool     `json:"quick,omitempty"`
+	Machine Machine  `json:"machine"`
+	Sizes   sizes    `json:"sizes"`
+	Results []Result `json:"results"`
 }
 
 // text is the result as a table for a terminal.
@@ -43,19 +42,52 @@ func goals(all []Goal) string {
 	return strings.Join(texts, ", ")
 }
 
-// write writes bench.json and BENCHMARKS.md.
+// write writes benchmarks.json and BENCHMARKS.md. What another part of the run has left there stays.
 func (r *Report) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documents are for everybody
+		return err
+	}
+	file := filepath.Join(dir, "benchmarks.json")
+	if err := r.keepOthers(file); err != nil {
 		return err
 	}
 	raw, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "bench.json"), append(raw, '\n'), 0o644); err != nil { //nolint:gosec // as above
+	if err := os.WriteFile(file, append(raw, '\n'), 0o644); err != nil { //nolint:gosec // as above
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "BENCHMARKS.md"), []byte(r.markdown()), 0o644) //nolint:gosec // as above
+}
+
+// keepOthers takes over the results of scenarios that were not run now, where they are of this machine and these sizes:
+// others would not belong into one table.
+func (r *Report) keepOthers(file string) error {
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var before Report
+	if err := json.Unmarshal(raw, &before); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if !before.Machine.same(r.Machine) || before.Sizes != r.Sizes || before.Quick != r.Quick {
+		return nil
+	}
+	for _, old := range before.Results {
+		if !slices.ContainsFunc(r.Results, func(n Result) bool { return n.Scenario == old.Scenario }) {
+			r.Results = append(r.Results, old)
+		}
+	}
+	place := func(of Result) int {
+		return slices.IndexFunc(scenarios(), func(s scenario) bool { return s.name == of.Scenario })
+	}
+	slices.SortStableFunc(r.Results, func(a, b Result) int { return place(a) - place(b) })
+	return nil
 }
 
 const preface = `# Benchmarks
@@ -63,7 +95,10 @@ const preface = `# Benchmarks
 Written by ` + "`make bench`" + `, which measures the running relay (processes, real database with every commit synced, real Temporal)
 beside the bare floor in the same run on the same servers. **The ratios are what counts**: they stay the same from machine to
 machine, absolute figures do not. Candidate and floor alternate; of several rounds the median is shown. The same figures are
-in ` + "`bench.json`" + `. ` + "`bin/dev bench --help`" + ` lists scenarios and options.
+in ` + "`benchmarks.json`" + `. ` + "`bin/dev bench --help`" + ` lists scenarios and options; a scenario that is run by itself replaces its part here.
+
+The floor has what the relay's Temporal has: one node, SQLite with every workflow commit synced, the list of workflows in an
+unsynced file of its own without the indexes that nobody uses, one task queue partition, no metrics, GOGC=400.
 
 `
 
@@ -71,16 +106,11 @@ func (r *Report) markdown() string {
 	var out strings.Builder
 	out.WriteString(preface)
 	m := r.Machine
-	fmt.Fprintf(&out, "%s, %.0f minutes. %d cores", r.Began.Format("2006-01-02 15:04 UTC"), r.Took/60, m.Cores)
+	fmt.Fprintf(&out, "%d cores", m.Cores)
 	if m.Processor != "" {
 		fmt.Fprintf(&out, " (%s)", m.Processor)
 	}
-	fmt.Fprintf(&out, ", %.0f GiB, %s; %s; %s; Temporal server %s, SDK %s; load of other programs at the start %s", m.MemoryGiB,
-		m.System, m.Go, m.Database, m.Temporal, m.SDK, number(m.Load))
-	if m.Revision != "" {
-		fmt.Fprintf(&out, "; revision %s", m.Revision)
-	}
-	out.WriteString(".\n")
+	fmt.Fprintf(&out, ", %.0f GiB, %s; %s; %s; Temporal server %s, SDK %s.\n", m.MemoryGiB, m.System, m.Go, m.Database, m.Temporal, m.SDK)
 	if r.Quick {
 		out.WriteString("\n**Small sizes (--quick): not for quoting.**\n")
 	}
@@ -98,4 +128,9 @@ func (r *Result) markdown(out *strings.Builder) {
 	for _, n := range r.Notes {
 		fmt.Fprintf(out, "\n%s\n", n)
 	}
+	fmt.Fprintf(out, "\nMeasured %s in %.0f s; load of the machine before it %s", r.Began.Format("2006-01-02 15:04 UTC"), r.Took, number(r.Load))
+	if r.Revision != "" {
+		fmt.Fprintf(out, "; revision %s", r.Revision)
+	}
+	out.WriteString(".\n")
 }

@@ -10,15 +10,24 @@ import (
 	"relay/db"
 )
 
-// tables are two databases on one server that differ in the number of finished events.
-type tables struct{ small, large *db.Store }
+// table is the database of an inbox with so many finished events.
+type table struct {
+	*db.Store
+	rows int
+}
+
+// tables are two databases on one server that differ in that number.
+type tables struct{ small, large table }
+
+// scatter is a prime that leads all over a table.
+const scatter = 7_654_321
 
 // pendingRows wait in both tables to be claimed.
 const pendingRows = 10_000
 
 // size times the same calls, in turn, in a small table and in a large one.
 func size(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{rest: true})
+	l, err := r.newLab(ctx, labOptions{rest: true, database: quickToFill})
 	if err != nil {
 		return err
 	}
@@ -35,24 +44,24 @@ func size(ctx context.Context, r *run) error {
 	now := time.Now().UTC()
 	calls := []struct {
 		name string
-		call func(*db.Store, int) error
+		call func(table, int) error
 	}{
-		{"claim a page", func(s *db.Store, _ int) error {
-			starts, err := s.Claim(ctx, db.ClaimOptions{Page: 100, Cap: 0, Lease: time.Hour})
+		{"claim a page", func(t table, _ int) error {
+			starts, err := t.Claim(ctx, db.ClaimOptions{Page: 100, Cap: 0, Lease: time.Hour})
 			if err == nil && len(starts) != 100 {
 				err = fmt.Errorf("%d rows claimed, not 100", len(starts))
 			}
 			return err
 		}},
-		{"search by order", func(s *db.Store, n int) error {
-			p, err := s.SearchEvents(ctx, relay.Filter{OrderID: fmt.Sprintf("m-%d", n*97%r.sizes.SmallTable)}, relay.Position{}, 50)
+		{"search by order", func(t table, n int) error {
+			p, err := t.SearchEvents(ctx, relay.Filter{OrderID: fmt.Sprintf("m-%d", 1+n*scatter%t.rows)}, relay.Position{}, 50)
 			if err == nil && len(p.Items) != 1 {
 				err = fmt.Errorf("%d events found, not 1", len(p.Items))
 			}
 			return err
 		}},
-		{"stats of a month", func(s *db.Store, _ int) error {
-			_, err := s.Stats(ctx, 0, now.Add(-30*24*time.Hour), now)
+		{"stats of a month", func(t table, _ int) error {
+			_, err := t.Stats(ctx, 0, now.Add(-30*24*time.Hour), now)
 			return err
 		}},
 	}
@@ -70,7 +79,7 @@ func size(ctx context.Context, r *run) error {
 }
 
 // compare calls in turn; the first calls warm up.
-func (t tables) compare(calls int, call func(*db.Store, int) error) (small, large []time.Duration, err error) {
+func (t tables) compare(calls int, call func(table, int) error) (small, large []time.Duration, err error) {
 	const warm = 3
 	for n := range calls + warm {
 		began := time.Now()
@@ -88,17 +97,17 @@ func (t tables) compare(calls int, call func(*db.Store, int) error) (small, larg
 }
 
 // newTable makes a migrated database with n finished events of the last 20 days, and some that wait.
-func (l *lab) newTable(ctx context.Context, r *run, name string, n int) (*db.Store, error) {
-	r.progress("  filling a table with %d rows", n)
+func (l *lab) newTable(ctx context.Context, r *run, name string, n int) (table, error) {
+	began := time.Now()
 	if err := l.Database.CreateDatabase(ctx, name); err != nil {
-		return nil, err
+		return table{}, err
 	}
 	store, err := db.Open(db.Config{URL: l.Database.DSN(name)})
 	if err != nil {
-		return nil, err
+		return table{}, err
 	}
 	if _, err := store.Up(ctx); err != nil {
-		return nil, errors.Join(err, store.Close())
+		return table{}, errors.Join(err, store.Close())
 	}
 	id, err := store.CreateStorefront(ctx, relay.Storefront{Code: "a", Name: "a", Active: true})
 	if err == nil {
@@ -108,36 +117,8 @@ func (l *lab) newTable(ctx context.Context, r *run, name string, n int) (*db.Sto
 		more, err = store.RollUp(ctx, time.Minute)
 	}
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return table{}, errors.Join(err, store.Close())
 	}
-	return store, nil
-}
-
-// fill doubles what is there until there are n rows.
-func (l *lab) fill(ctx context.Context, name string, storefront int64, n int) error {
-	const columns = `(event_id, order_id, storefront_id, storefront_code, event_type, event_payload, source_system, status, ends, created_at, finished_at)`
-	table := name + ".marketing_events"
-	const first = ` SELECT 'm-0', 'm-0', ?, 'a', 'purchase_completed', REPEAT('x', 600), 'oms', 'delivered',
-		'[{"destination":"sgtm","outcome":"accepted","status":200}]', UTC_TIMESTAMP(6) - INTERVAL 20 DAY, UTC_TIMESTAMP(6) - INTERVAL 20 DAY`
-	if _, err := l.database.ExecContext(ctx, "INSERT INTO "+table+columns+first, storefront); err != nil {
-		return err
-	}
-	for have := 1; have < n; {
-		more := min(have, n-have)
-		_, err := l.database.ExecContext(ctx, "INSERT INTO "+table+columns+` SELECT CONCAT('m-', ? + n), CONCAT('m-', ? + n), storefront_id, storefront_code,
-			event_type, event_payload, source_system, status, ends, created_at + INTERVAL ? SECOND, finished_at + INTERVAL ? SECOND FROM
-			(SELECT e.*, ROW_NUMBER() OVER (ORDER BY id) - 1 n FROM `+table+` e) old WHERE n < ?`,
-			have, have, 19*24*3600*have/n, 19*24*3600*have/n, more)
-		if err != nil {
-			return err
-		}
-		have += more
-	}
-	_, err := l.database.ExecContext(ctx, "INSERT INTO "+table+columns+` SELECT CONCAT('p-', n), CONCAT('p-', n), storefront_id, storefront_code, event_type,
-		event_payload, source_system, 'pending', NULL, UTC_TIMESTAMP(6), NULL FROM
-		(SELECT e.*, ROW_NUMBER() OVER (ORDER BY id) n FROM `+table+` e) old WHERE n <= ?`, pendingRows)
-	if err == nil {
-		_, err = l.database.ExecContext(ctx, "ANALYZE TABLE "+table)
-	}
-	return err
+	r.progress("  %d rows filled in %.0f s", n, time.Since(began).Seconds())
+	return table{store, n}, nil
 }
