@@ -44,11 +44,29 @@ func runTemporal(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := announce(harness.Announcement{Address: server.Address(), UIURL: server.UIURL()}); err != nil {
+	counts, err := serveCalls(ctx, server)
+	if err != nil {
+		return errors.Join(err, server.Stop())
+	}
+	if err := announce(harness.Announcement{Address: server.Address(), UIURL: server.UIURL(), CallsURL: counts}); err != nil {
 		return errors.Join(err, server.Stop())
 	}
 	<-ctx.Done()
 	return server.Stop()
+}
+
+// serveCalls tells on a port of its own, until ctx ends, how often Temporal was called.
+func serveCalls(ctx context.Context, server *temporal.Server) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return "", err
+	}
+	counts := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(server.Calls()) // who asked is gone
+	})}
+	context.AfterFunc(ctx, func() { _ = counts.Close() })
+	go func() { _ = counts.Serve(listener) }()
+	return "http://" + listener.Addr().String(), nil
 }
 
 func runSandbox(ctx context.Context, args []string) error {

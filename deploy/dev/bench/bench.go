@@ -60,7 +60,7 @@ type sizes struct {
 var (
 	fullSizes = sizes{
 		Batch: 4000, Rounds: 15, Drains: 3, Singles: 200, Seconds: 30, Slow: 1000, Backlog: 100_000, Memory: 100_000,
-		FanOut: 1000, Storm: 20_000, SmallTable: 10_000, LargeTable: 10_000_000, Calls: 51,
+		FanOut: 500, Storm: 20_000, SmallTable: 10_000, LargeTable: 10_000_000, Calls: 51,
 	}
 	quickSizes = sizes{
 		Batch: 1000, Rounds: 5, Drains: 1, Singles: 50, Seconds: 10, Slow: 400, Backlog: 5000, Memory: 5000,

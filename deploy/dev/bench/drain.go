@@ -104,6 +104,8 @@ func (t *drainTimes) report(res *Result, p drainPlan) {
 	res.perEvent("", t.used, n, partRelay, partTemporal, partDatabase)
 	res.perEvent(", floor", t.usedFloor, n, partFloor, partTemporal)
 	res.statementsPerEvent(t.used, n)
+	res.callsPerEvent("", t.used, n)
+	res.callsPerEvent(", floor", t.usedFloor, n)
 	res.add("history events of a delivery", float64(t.history), "")
 	res.add("history events of a bare workflow", float64(t.historyOfFloor), "")
 	res.note(p.note, startsInFlight)

@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +43,7 @@ func residentOf(pid int) (float64, error) {
 type usage struct {
 	cpu        map[string]time.Duration // by part
 	statements map[string]int64         // by kind
+	calls      map[string]int64         // of Temporal, by method
 }
 
 // usage reads the meters.
@@ -54,34 +57,40 @@ func (l *lab) usage(ctx context.Context) (usage, error) {
 	}
 	var err error
 	u.statements, err = statements(ctx, l.database)
+	if err != nil {
+		return u, err
+	}
 	for _, kind := range []string{"Questions", "Com_select"} {
 		u.statements[kind] -= l.asked
 	}
+	u.calls, err = l.Temporal.Calls(ctx)
 	return u, err
 }
 
 // since is what was used between an earlier reading and this one.
 func (u usage) since(earlier usage) usage {
-	d := usage{cpu: map[string]time.Duration{}, statements: map[string]int64{}}
-	for name, cpu := range u.cpu {
-		d.cpu[name] = cpu - earlier.cpu[name]
+	return usage{
+		cpu:        combine(u.cpu, earlier.cpu, -1),
+		statements: combine(u.statements, earlier.statements, -1),
+		calls:      combine(u.calls, earlier.calls, -1),
 	}
-	for kind, n := range u.statements {
-		d.statements[kind] = n - earlier.statements[kind]
-	}
-	return d
 }
 
 // plus adds another usage.
 func (u usage) plus(other usage) usage {
-	sum := usage{cpu: map[string]time.Duration{}, statements: map[string]int64{}}
-	for _, one := range []usage{u, other} {
-		for name, cpu := range one.cpu {
-			sum.cpu[name] += cpu
-		}
-		for kind, n := range one.statements {
-			sum.statements[kind] += n
-		}
+	return usage{
+		cpu:        combine(u.cpu, other.cpu, 1),
+		statements: combine(u.statements, other.statements, 1),
+		calls:      combine(u.calls, other.calls, 1),
+	}
+}
+
+// combine adds the factor's multiple of b to a.
+func combine[T time.Duration | int64](a, b map[string]T, factor T) map[string]T {
+	sum := make(map[string]T, max(len(a), len(b)))
+	maps.Copy(sum, a)
+	for name, v := range b {
+		sum[name] += factor * v
 	}
 	return sum
 }
@@ -121,6 +130,20 @@ func (r *Result) statementsPerEvent(u usage, n int) {
 	r.add("SQL statements per event", share("Questions"), "")
 	r.note("Statements per event: %s SELECT, %s INSERT, %s UPDATE, %s COMMIT.", number(share("Com_select")),
 		number(share("Com_insert")), number(share("Com_update")), number(share("Com_commit")))
+}
+
+// callsPerEvent adds a line for the calls of Temporal.
+func (r *Result) callsPerEvent(what string, u usage, n int) {
+	var sum int64
+	var words []string
+	for _, method := range slices.Sorted(maps.Keys(u.calls)) {
+		sum += u.calls[method]
+		if share := float64(u.calls[method]) / float64(n); share >= 0.01 {
+			words = append(words, number(share)+" "+method)
+		}
+	}
+	r.add("Temporal calls per event"+what, float64(sum)/float64(n), "")
+	r.note("Temporal calls per event%s: %s.", what, strings.Join(words, ", "))
 }
 
 // statements are the server's own counters.

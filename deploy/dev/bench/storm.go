@@ -16,8 +16,10 @@ func storm(ctx context.Context, r *run) error {
 		return err
 	}
 	defer func() { _ = l.close() }()
-	const slowest = 25 // events a second at which the first tries have to go, on any machine
-	due := time.Now().Add(time.Duration(2*r.sizes.Storm/slowest) * time.Second).Truncate(time.Second)
+	due, err := l.afterFirstTries(ctx, 2*r.sizes.Storm)
+	if err != nil {
+		return err
+	}
 	later := sandbox.Answer{Status: http.StatusServiceUnavailable, Headers: map[string]string{"Retry-After": due.UTC().Format(http.TimeFormat)}}
 	rule := sandbox.Rule{Path: "/a"}
 	for range r.sizes.Storm {
@@ -26,10 +28,14 @@ func storm(ctx context.Context, r *run) error {
 	if err := l.Sandbox.Answer(ctx, rule); err != nil {
 		return err
 	}
+	earlier, err := l.Sandbox.Total(ctx)
+	if err != nil {
+		return err
+	}
 	if err := l.postBacklog(ctx, "a", 2*r.sizes.Storm, fullSizes.Batch); err != nil {
 		return err
 	}
-	waiting, err := l.whenWaiting(ctx, int64(2*r.sizes.Storm), due)
+	waiting, err := l.whenWaiting(ctx, earlier+int64(2*r.sizes.Storm), due)
 	if err != nil {
 		return err
 	}
@@ -54,6 +60,21 @@ func storm(ctx context.Context, r *run) error {
 	r.result.perEvent("", after.since(before), waiting, partRelay, partTemporal, partDatabase)
 	r.result.note("%d events, of which every second failed with a Retry-After that named the same second; a delay has up to a tenth of jitter.", 2*r.sizes.Storm)
 	return nil
+}
+
+// afterFirstTries is a moment at which n events will have been tried once, at the rate at which some are delivered now, with
+// a third in hand.
+func (l *lab) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
+	some := min(n, 1000)
+	began := time.Now()
+	if err := l.post(ctx, l.items("a", some)); err != nil {
+		return time.Time{}, err
+	}
+	if err := l.drained(ctx); err != nil {
+		return time.Time{}, err
+	}
+	took := time.Since(began)
+	return time.Now().Add(4*took*time.Duration(n)/time.Duration(3*some) + 5*time.Second).Truncate(time.Second), nil
 }
 
 // whenWaiting waits until all first tries are made and tells how many events wait for their second.

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,8 +28,9 @@ type Programs struct {
 
 // Announcement is the line of JSON that a part prints once it is ready.
 type Announcement struct {
-	Address string `json:"address"`
-	UIURL   string `json:"ui_url,omitempty"`
+	Address  string `json:"address"`
+	UIURL    string `json:"ui_url,omitempty"`
+	CallsURL string `json:"calls_url,omitempty"`
 }
 
 // TemporalOptions adjust the embedded Temporal.
@@ -73,6 +75,21 @@ func (t *Temporal) Address() string { return t.announced.Address }
 
 // UIURL is the Web UI's address, "" without one. It is known after the first Start.
 func (t *Temporal) UIURL() string { return t.announced.UIURL }
+
+// Calls is how often each method of Temporal was called since its start.
+func (t *Temporal) Calls(ctx context.Context) (map[string]int64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.announced.CallsURL, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	var calls map[string]int64
+	err = json.NewDecoder(response.Body).Decode(&calls)
+	return calls, errors.Join(err, response.Body.Close())
+}
 
 // SandboxOptions adjust the sandbox.
 type SandboxOptions struct {

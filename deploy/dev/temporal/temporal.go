@@ -57,6 +57,7 @@ type Server struct {
 	ui       webUI
 	lock     *os.File
 	stopping atomic.Bool
+	calls    calls
 }
 
 // Start starts a server and returns when a client can use its namespace.
@@ -141,6 +142,7 @@ func (s *Server) newServer(settings *config.Config) (temporal.Server, error) {
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
 		temporal.WithDynamicConfigClient(dynamic(!s.config.NoFairness)),
 		temporal.WithCustomMetricsHandler(metrics.NoopMetricsHandler),
+		temporal.WithChainedFrontendGrpcInterceptors(s.calls.count),
 	)
 }
 
