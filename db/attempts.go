@@ -20,7 +20,7 @@ func (s *Store) RecordSending(ctx context.Context, a relay.Attempt) error {
 	if outcome != relay.Sending {
 		duration = sql.NullInt64{Int64: a.Duration.Microseconds(), Valid: true}
 	}
-	_, err := s.exec(ctx, `INSERT INTO event_attempts (attempt_id, marketing_event_id, generation, destination, number, outcome, reason,
+	_, err := s.execLane(ctx, `INSERT INTO event_attempts (attempt_id, marketing_event_id, generation, destination, number, outcome, reason,
 		started_at, duration_us, method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields,
 		response_status, trace_id, response_fields, detail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		a.AttemptID, a.EventID, a.Generation, a.Destination, a.Number, string(outcome), nullText(string(r.Reason)),
@@ -36,7 +36,7 @@ func (s *Store) RecordSending(ctx context.Context, a relay.Attempt) error {
 // CompleteAttempts writes how tries ended. A record that has its end already keeps it.
 func (s *Store) CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error {
 	for _, e := range ends {
-		_, err := s.exec(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
+		_, err := s.execLane(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
 			response_fields = ? WHERE attempt_id = ? AND outcome = 'sending'`,
 			string(e.Result.Outcome), nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
 			shown(e.Result.TraceID, 255), object(e.Result.Fields), e.AttemptID)

@@ -49,7 +49,11 @@ func (r *deliveryRow) dest() []any {
 func (s *Store) Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error) {
 	act := fmt.Sprintf("read event %d for %s", id, destination)
 	var r deliveryRow
-	if err := s.sql.QueryRowContext(ctx, deliverySQL, destination, destination, id).Scan(r.dest()...); err != nil {
+	statement, err := s.lane.statement(ctx, deliverySQL)
+	if err != nil {
+		return relay.Delivery{}, fail(act, err)
+	}
+	if err := statement.QueryRowContext(ctx, destination, destination, id).Scan(r.dest()...); err != nil {
 		return relay.Delivery{}, fail(act, err)
 	}
 	d := relay.Delivery{

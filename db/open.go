@@ -33,6 +33,7 @@ type Store struct {
 	sql    *sql.DB
 	bun    *bun.DB
 	keys   *Keys
+	lane   *prepared
 }
 
 // Open makes a Store without connecting: a server that is down shows at the first call.
@@ -53,7 +54,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{config: config, sql: pool, bun: newBun(pool), keys: keys}, nil
+	return &Store{config: config, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}, nil
 }
 
 func newPool(config *mysql.Config, maxOpen int) (*sql.DB, error) {
@@ -70,7 +71,10 @@ func newPool(config *mysql.Config, maxOpen int) (*sql.DB, error) {
 }
 
 // Close closes the connections.
-func (s *Store) Close() error { return s.sql.Close() }
+func (s *Store) Close() error {
+	s.lane.close()
+	return s.sql.Close()
+}
 
 // Ping asks whether the server answers.
 func (s *Store) Ping(ctx context.Context) error {

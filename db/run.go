@@ -27,7 +27,7 @@ const takeSQL = `UPDATE marketing_events SET
 
 // Take makes an event the run's own to deliver. False means that it is another's, or gone.
 func (s *Store) Take(ctx context.Context, id int64, run string) (bool, error) {
-	found, err := s.exec(ctx, takeSQL, run, id, run)
+	found, err := s.execLane(ctx, takeSQL, run, id, run)
 	return found == 1, fail(fmt.Sprintf("take event %d", id), err)
 }
 
@@ -38,7 +38,7 @@ func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.Conclu
 	act := fmt.Sprintf("finish event %d", id)
 	unhealthy := c.Unhealthy()
 	if len(unhealthy) == 0 {
-		return fail(act, finish(ctx, s.exec, id, run, c))
+		return fail(act, finish(ctx, s.execLane, id, run, c))
 	}
 	return fail(act, s.tx(ctx, func(tx *sql.Tx) error {
 		if err := stillUnhealthy(ctx, tx, id, unhealthy); err != nil {

@@ -15,6 +15,8 @@ const switchColumns = `e.generation, e.resend, s.id, s.storefront_id, s.name, s.
 const switchTables = ` FROM marketing_events e JOIN storefronts s ON s.id = e.storefront_id
 	LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id `
 
+const switchesSQL = "SELECT " + switchColumns + switchTables + "WHERE e.id = ?"
+
 // What storefront_sgtm_config holds in fallback and on_exhausted, besides the defaults 'direct' and 'fail'.
 const (
 	fallbackStop    = "stop"
@@ -53,7 +55,11 @@ func (l *levels) switches() relay.Switches {
 // HasAdapter is for the caller to fill. An event or storefront that is gone is relay.ErrNotFound.
 func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) {
 	var l levels
-	err := s.sql.QueryRowContext(ctx, "SELECT "+switchColumns+switchTables+"WHERE e.id = ?", id).Scan(l.dest()...)
+	statement, err := s.lane.statement(ctx, switchesSQL)
+	if err != nil {
+		return relay.Switches{}, fail(fmt.Sprintf("read the switches for event %d", id), err)
+	}
+	err = statement.QueryRowContext(ctx, id).Scan(l.dest()...)
 	if err != nil {
 		return relay.Switches{}, fail(fmt.Sprintf("read the switches for event %d", id), err)
 	}
@@ -77,7 +83,11 @@ const destinationsSQL = `SELECT CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bi
 // event is to be sent again to a destination that has it (resend), what was accepted in earlier generations does not count.
 func (s *Store) addDestinations(ctx context.Context, id int64, l levels, to *relay.Switches) (map[string]int, error) {
 	resend := resends(l.resend.String)
-	rows, err := s.sql.QueryContext(ctx, destinationsSQL, to.Storefront.ID, l.generation, id)
+	statement, err := s.lane.statement(ctx, destinationsSQL)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := statement.QueryContext(ctx, to.Storefront.ID, l.generation, id)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,24 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 	return found, err
 }
 
+// execLane runs a prepared statement, again where it loses to another.
+func (s *Store) execLane(ctx context.Context, query string, args ...any) (int64, error) {
+	statement, err := s.lane.statement(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	var found int64
+	err = again(ctx, contentionTries, isContention, func() error {
+		res, err := statement.ExecContext(ctx, args...)
+		if err != nil {
+			return err
+		}
+		found, err = res.RowsAffected()
+		return err
+	})
+	return found, err
+}
+
 func isContention(err error) bool { return isNumber(err, errDeadlock, errLockTimeout) }
 
 // again calls f until it succeeds, fails for another reason, or has been called tries times. Between the calls it waits a
