@@ -13,7 +13,7 @@ import (
 const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system,
 	e.created_at, UTC_TIMESTAMP(6), c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers,
 	c.options, p.code, p.api_base_url, p.credential_fields, k.credentials, k.options, h.failures, h.failing_since,
-	h.unhealthy_since` + switchTables + `
+	h.unhealthy_since, ` + destinationColumns + switchTables + `
 	LEFT JOIN ad_analytics_platforms p ON p.code = ?
 	LEFT JOIN platform_credentials k ON k.storefront_id = s.id AND k.platform_id = p.id
 	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = ?
@@ -34,13 +34,16 @@ type deliveryRow struct {
 	}
 
 	plat struct{ code, baseURL, fields, credentials, options sql.NullString }
+
+	destinations
 }
 
 func (r *deliveryRow) dest() []any {
-	return append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source,
+	row := append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source,
 		&r.event.CreatedAt, &r.event.Now, &r.sgtm.url, &r.sgtm.clientType, &r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path,
 		&r.sgtm.headers, &r.sgtm.options, &r.plat.code, &r.plat.baseURL, &r.plat.fields, &r.plat.credentials, &r.plat.options,
 		&r.health.failures, &r.health.since, &r.health.unhealthy)
+	return append(row, r.destinations.dest()...)
 }
 
 // Delivery reads everything that one try at one destination needs to know. An event or storefront that is gone is
@@ -72,7 +75,7 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 	if !d.Owned {
 		return d, nil
 	}
-	numbers, err := s.addDestinations(ctx, id, r.levels, &d.Switches)
+	numbers, err := r.addTo(&d.Switches, r.levels)
 	if err != nil {
 		return relay.Delivery{}, fail(act, err)
 	}

@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
 
 	"relay"
@@ -15,7 +17,7 @@ const switchColumns = `e.generation, e.resend, s.id, s.storefront_id, s.name, s.
 const switchTables = ` FROM marketing_events e JOIN storefronts s ON s.id = e.storefront_id
 	LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id `
 
-const switchesSQL = "SELECT " + switchColumns + switchTables + "WHERE e.id = ?"
+const switchesSQL = "SELECT " + switchColumns + ", " + destinationColumns + switchTables + "WHERE e.id = ?"
 
 // What storefront_sgtm_config holds in fallback and on_exhausted, besides the defaults 'direct' and 'fail'.
 const (
@@ -54,58 +56,85 @@ func (l *levels) switches() relay.Switches {
 // Switches reads the four levels of the kill-switch hierarchy as they stand for an event, and the tries made so far.
 // HasAdapter is for the caller to fill. An event or storefront that is gone is relay.ErrNotFound.
 func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) {
-	var l levels
+	act := fmt.Sprintf("read the switches for event %d", id)
 	statement, err := s.lane.statement(ctx, switchesSQL)
 	if err != nil {
-		return relay.Switches{}, fail(fmt.Sprintf("read the switches for event %d", id), err)
+		return relay.Switches{}, fail(act, err)
 	}
-	err = statement.QueryRowContext(ctx, id).Scan(l.dest()...)
-	if err != nil {
-		return relay.Switches{}, fail(fmt.Sprintf("read the switches for event %d", id), err)
+	var l levels
+	var d destinations
+	if err := statement.QueryRowContext(ctx, id).Scan(append(l.dest(), d.dest()...)...); err != nil {
+		return relay.Switches{}, fail(act, err)
 	}
 	switches := l.switches()
-	_, err = s.addDestinations(ctx, id, l, &switches)
-	return switches, fail(fmt.Sprintf("read the switches for event %d", id), err)
+	_, err = d.addTo(&switches, l)
+	return switches, fail(act, err)
 }
 
-// destinationsSQL are, in one round trip, the platforms of a storefront and what each destination has seen of the event. A
-// try counts that may have left: one with a number, unless it turned out to have been kept back by our own trouble. The
-// collation is spelled out because the tables may be the earlier service's, each with its own.
-const destinationsSQL = `SELECT CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bin, p.is_active, k.is_active, NULL, NULL, NULL
-	FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = ? AND p.code IS NOT NULL
-	UNION ALL
-	SELECT CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, NULL, NULL,
-	SUM(CASE WHEN a.generation = ? AND a.number > 0 AND a.outcome <> 'not_sent' THEN 1 ELSE 0 END),
-	MAX(CASE WHEN a.outcome = 'accepted' THEN a.generation END), MAX(a.number)
-	FROM event_attempts a WHERE a.marketing_event_id = ? AND a.destination IS NOT NULL GROUP BY a.destination`
+// destinationColumns are, for the row of an event, the lower two levels for all platforms of its storefront, and all of its
+// attempts: a few of each, and as columns of the row they cost no round trip of their own. The collation is spelled out because
+// the tables may be the earlier service's, each with its own.
+const destinationColumns = `(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bin, p.is_active, k.is_active))
+	FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = s.id AND p.code IS NOT NULL),
+	(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, a.generation, a.number, a.outcome))
+	FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination IS NOT NULL)`
 
-// addDestinations fills in the lower two levels and the tries, and gives the highest attempt number by destination. Where an
-// event is to be sent again to a destination that has it (resend), what was accepted in earlier generations does not count.
-func (s *Store) addDestinations(ctx context.Context, id int64, l levels, to *relay.Switches) (map[string]int, error) {
+// destinations is what destinationColumns read.
+type destinations struct{ platforms, attempts []byte }
+
+func (d *destinations) dest() []any { return []any{&d.platforms, &d.attempts} }
+
+// addTo fills in the lower two levels and the tries, and gives the highest attempt number by destination. A try counts that may
+// have left: one with a number, unless it turned out to have been kept back by our own trouble. Where an event is to be sent
+// again to a destination that has it (resend), what was accepted in earlier generations does not count.
+func (d *destinations) addTo(to *relay.Switches, l levels) (map[string]int, error) {
+	var platforms []platformColumn
+	var attempts []attemptColumn
+	if err := errors.Join(unmarshalNull(d.platforms, &platforms), unmarshalNull(d.attempts, &attempts)); err != nil {
+		return nil, fmt.Errorf("read what the database has gathered: %w", err)
+	}
+	for _, p := range platforms {
+		to.Platforms = append(to.Platforms, relay.PlatformSwitch{Code: p.code, PlatformActive: p.active != 0, CredentialActive: p.credential != 0})
+	}
 	resend := resends(l.resend.String)
-	statement, err := s.lane.statement(ctx, destinationsSQL)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := statement.QueryContext(ctx, to.Storefront.ID, l.generation, id)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
 	numbers := map[string]int{}
-	for rows.Next() {
-		var key string
-		var platform, credential sql.NullBool
-		var made, accepted, number sql.NullInt64 // accepted is the last generation in which it was
-		if err := rows.Scan(&key, &platform, &credential, &made, &accepted, &number); err != nil {
-			return nil, err
+	for _, a := range attempts {
+		tries := to.Tries[a.destination]
+		if a.generation == l.generation && a.number > 0 && a.outcome != relay.NotSent {
+			tries.Made++
 		}
-		if platform.Valid {
-			to.Platforms = append(to.Platforms, relay.PlatformSwitch{Code: key, PlatformActive: platform.Bool, CredentialActive: credential.Bool})
-			continue
-		}
-		to.Tries[key] = relay.Tries{Made: int(made.Int64), Accepted: accepted.Valid && int(accepted.Int64) >= resend[key]}
-		numbers[key] = int(number.Int64)
+		tries.Accepted = tries.Accepted || a.outcome == relay.Accepted && a.generation >= resend[a.destination]
+		to.Tries[a.destination] = tries
+		numbers[a.destination] = max(numbers[a.destination], a.number)
 	}
-	return numbers, rows.Err()
+	return numbers, nil
+}
+
+type platformColumn struct {
+	code               string
+	active, credential int
+}
+
+// UnmarshalJSON reads an array, as destinationColumns make it.
+func (p *platformColumn) UnmarshalJSON(raw []byte) error {
+	return json.Unmarshal(raw, &[]any{&p.code, &p.active, &p.credential})
+}
+
+type attemptColumn struct {
+	destination        string
+	generation, number int
+	outcome            relay.Outcome
+}
+
+// UnmarshalJSON reads an array, as destinationColumns make it.
+func (a *attemptColumn) UnmarshalJSON(raw []byte) error {
+	return json.Unmarshal(raw, &[]any{&a.destination, &a.generation, &a.number, &a.outcome})
+}
+
+// unmarshalNull leaves what it would fill empty where the column is NULL: nothing was there to gather.
+func unmarshalNull(column []byte, into any) error {
+	if column == nil {
+		return nil
+	}
+	return json.Unmarshal(column, into)
 }
