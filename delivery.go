@@ -141,11 +141,13 @@ func (c Conclusion) Unhealthy() []string {
 // sum is the status of an event whose deliveries ended so, and the reason of the end that decided it. Of several failures
 // the one that another try may mend goes first, so that a replay after an outage finds it. What an admin
 // chose for this event (skipped) explains more than a switch that was off (blocked). A container whose tries ran out and
-// whose events the platforms took over (Off, exhausted) fails the event only where none of them accepted it.
+// whose events the platforms took over (Off, exhausted), or that turned them away for its health, fails the event only where
+// none of them accepted it.
 func sum(ends []End, route Route) (Status, Reason) {
 	var failed, accepted, skipped, blocked, replaced []End
 	for _, e := range ends {
-		if e.Outcome == Exhausted && slices.Contains(route.Off, Off{e.Destination, ReasonExhausted}) {
+		over := e.Outcome == Exhausted || e.Reason == ReasonUnhealthy
+		if over && slices.Contains(route.Off, Off{e.Destination, ReasonExhausted}) {
 			replaced = append(replaced, e)
 			continue
 		}
@@ -186,7 +188,9 @@ func detail(route Route, ends []End) string {
 		s = append(s, e.String())
 	}
 	for _, o := range route.Off {
-		if slices.ContainsFunc(ends, func(e End) bool { return e.Destination == o.Destination && e.Reason == o.Reason }) {
+		if slices.ContainsFunc(ends, func(e End) bool {
+			return e.Destination == o.Destination && (e.Reason == o.Reason || o.Reason == ReasonExhausted)
+		}) {
 			continue // said already
 		}
 		s = append(s, o.Destination+": "+o.Reason.Words())

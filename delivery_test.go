@@ -85,6 +85,14 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
 	require.Equal(t, relay.ReasonExhausted, c.Reason)
 
+	unhealthy := end(relay.SGTM, relay.Rejected, relay.ReasonUnhealthy)
+	c = relay.Conclude(route, []relay.End{unhealthy, end("meta_capi", relay.Accepted, "")})
+	require.Equal(t, relay.StatusDelivered, c.Status)
+	require.Equal(t, "meta_capi: accepted; sgtm: the destination is unhealthy (destination_unhealthy)", c.Detail)
+	c = relay.Conclude(route, []relay.End{unhealthy})
+	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
+	require.Equal(t, []string{relay.SGTM}, c.Unhealthy())
+
 	c = relay.Conclude(route, []relay.End{end(relay.SGTM, relay.Rejected, relay.ReasonUnclaimed), end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusFailed, c.Status, "only tries that ran out are replaced")
 

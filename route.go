@@ -58,6 +58,8 @@ type Route struct {
 	Off      []Off    // what was off, at which level
 	Accepted []string // destinations that have the event already
 	Base     time.Duration
+	// HandsOver says that the platforms get what the container of this route does not take.
+	HandsOver bool `json:",omitempty"`
 }
 
 // Policy is the retry policy: MAX_RETRY_ATTEMPTS tries in all, the first at once, then after Base, 2 × Base, 4 × Base, ...
@@ -99,6 +101,7 @@ func Resolve(s Switches, p Policy) Route {
 	case s.SGTM != nil && s.SGTM.Active:
 		tries := s.Tries[SGTM]
 		if !s.SGTM.DirectOnExhausted || tries.Made < p.Tries {
+			r.HandsOver = s.SGTM.DirectOnExhausted
 			r.add(SGTM, tries, p)
 			return r
 		}
@@ -121,6 +124,18 @@ func Resolve(s Switches, p Policy) Route {
 		r.Reason = ReasonNoActiveDestination
 	}
 	return r
+}
+
+// TurnedAway is the switches for an event that the container turned away for its health: its tries there are over, as if it
+// had made them all.
+func (s Switches) TurnedAway(p Policy) Switches {
+	tries := maps.Clone(s.Tries)
+	if tries == nil {
+		tries = map[string]Tries{}
+	}
+	tries[SGTM] = Tries{Made: max(p.Tries, tries[SGTM].Made), Accepted: tries[SGTM].Accepted}
+	s.Tries = tries
+	return s
 }
 
 func byCode(a, b PlatformSwitch) int { return cmp.Compare(a.Code, b.Code) }

@@ -57,10 +57,12 @@ type Row struct {
 	Run string
 }
 
-// ResolveInput asks for a route. Unrecorded are ends of attempts that could not be written when they happened.
+// ResolveInput asks for a route. Unrecorded are ends of attempts that could not be written when they happened. TurnedAway
+// says that the container did not take the event for its health, which no row says.
 type ResolveInput struct {
 	Row
 	Unrecorded []relay.AttemptEnd `json:",omitempty"`
+	TurnedAway bool               `json:",omitempty"`
 }
 
 // ResolveOutput is a route, of a row that is this run's (Taken) or not.
@@ -79,11 +81,11 @@ func (a *Activities) ResolveRoute(ctx context.Context, in ResolveInput) (Resolve
 	if err != nil || !taken {
 		return ResolveOutput{}, temporary(err)
 	}
-	route, err := a.route(ctx, in.ID)
+	route, err := a.route(ctx, in.ID, in.TurnedAway)
 	return ResolveOutput{Taken: true, Route: route}, temporary(err)
 }
 
-func (a *Activities) route(ctx context.Context, id int64) (relay.Route, error) {
+func (a *Activities) route(ctx context.Context, id int64, turnedAway bool) (relay.Route, error) {
 	s, err := a.Store.Switches(ctx, id)
 	if isNotFound(err) {
 		return relay.Route{Reason: relay.ReasonUnknownStorefront}, nil
@@ -91,7 +93,15 @@ func (a *Activities) route(ctx context.Context, id int64) (relay.Route, error) {
 	if err != nil {
 		return relay.Route{}, err
 	}
-	return relay.Resolve(a.withAdapters(s), a.Policy), nil
+	return a.resolved(s, turnedAway), nil
+}
+
+// resolved is where the switches send an event.
+func (a *Activities) resolved(s relay.Switches, turnedAway bool) relay.Route {
+	if turnedAway {
+		s = s.TurnedAway(a.Policy)
+	}
+	return relay.Resolve(a.withAdapters(s), a.Policy)
 }
 
 // withAdapters says which platforms the relay speaks to; the database doesn't know.

@@ -22,10 +22,11 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
-// DeliverInput names one destination of one event.
+// DeliverInput names one destination of one event. TurnedAway is as in ResolveInput.
 type DeliverInput struct {
 	Row
 	Destination string
+	TurnedAway  bool `json:",omitempty"`
 }
 
 // DeliverOutput is how a try ended that ends without a Temporal error: accepted, blocked, skipped, lost, or not sent, which
@@ -99,7 +100,7 @@ func (t *try) load(ctx context.Context) *ending {
 
 // decide asks the switches once more, then the tries, then the adapter; nil means to send.
 func (t *try) decide(ctx context.Context) *ending {
-	route := relay.Resolve(t.withAdapters(t.delivery.Switches), t.Policy)
+	route := t.resolved(t.delivery.Switches, t.in.TurnedAway)
 	tries := t.delivery.Switches.Tries[t.in.Destination]
 	_, on := route.Leg(t.in.Destination)
 	switch {

@@ -22,7 +22,7 @@ type SGTMConfig struct {
 	CustomHeaders      map[string]SecretView `json:"custom_headers" doc:"Of client type custom: which headers are set."`
 	IsActive           bool                  `json:"is_active" example:"true" doc:"The second kill switch: off, fallback says what becomes of the events."`
 	Fallback           string                `json:"fallback" enum:"direct,stop" example:"direct" doc:"Where events go while the container is off: to the platforms, or nowhere."`
-	OnExhausted        string                `json:"on_exhausted" enum:"fail,direct" example:"fail" doc:"What becomes of events whose tries at the container ran out: they fail, or go to the platforms."`
+	OnExhausted        string                `json:"on_exhausted" enum:"fail,direct" example:"fail" doc:"What becomes of events whose tries at the container ran out, or that it turned away while it was unhealthy: they fail, or go to the platforms."`
 	Options            *Options              `json:"options,omitempty" doc:"What leaves, and under which names; missing where nothing is set."`
 	SecretsUnreadable  bool                  `json:"secrets_unreadable,omitempty" example:"false" doc:"No encryption key decrypts what is stored: write the secrets again."`
 	SwitchedBy         string                `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing where the audit does not know."`

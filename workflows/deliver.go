@@ -56,6 +56,7 @@ type delivery struct {
 	ends       []relay.End
 	unrecorded []relay.AttemptEnd // ends that the database could not take yet
 	lost       bool               // the row is not ours any more
+	turnedAway bool               // by the container, for its health: the platforms get the event
 	words      string             // for people: what the event came to
 }
 
@@ -66,7 +67,7 @@ func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
 
 // resolve takes the row and asks the kill switches for the route.
 func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
-	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded}
+	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded, TurnedAway: d.turnedAway}
 	d.unrecorded = nil // another leg may add to it meanwhile
 	var out activities.ResolveOutput
 	if err := always(ctx, "route", a.ResolveRoute, in, &out); err != nil {
@@ -78,7 +79,8 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 }
 
 // follow delivers to every destination of the route that has not ended yet, all at once, and says whether the switches have
-// to be asked again: a destination was blocked under way, or its tries ran out and another may take over.
+// to be asked again: a destination was blocked under way, or its tries ran out, or a container turned the event away, and
+// another may take over.
 func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 	legs := d.open()
 	if len(legs) == 0 {
@@ -100,7 +102,9 @@ func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 				return
 			}
 			d.end(end)
-			again = again || end.Outcome == relay.Blocked || end.Outcome == relay.Exhausted
+			turnedAway := d.route.HandsOver && end.Destination == relay.SGTM && end.Reason == relay.ReasonUnhealthy
+			d.turnedAway = d.turnedAway || turnedAway
+			again = again || end.Outcome == relay.Blocked || end.Outcome == relay.Exhausted || turnedAway
 		})
 	}
 	wg.Wait(ctx)
@@ -115,7 +119,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 			last.Outcome, last.Reason = relay.Exhausted, relay.ReasonExhausted
 			return last, nil
 		}
-		in := activities.DeliverInput{Row: d.row, Destination: leg.Destination}
+		in := activities.DeliverInput{Row: d.row, Destination: leg.Destination, TurnedAway: d.turnedAway}
 		var out activities.DeliverOutput
 		err := workflow.ExecuteActivity(sending(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
 		if temporal.IsCanceledError(err) {
@@ -241,6 +245,7 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 // reopen forgets the ends that were for a destination's health alone.
 func (d *delivery) reopen() {
 	d.ends = slices.DeleteFunc(d.ends, func(e relay.End) bool { return e.Reason == relay.ReasonUnhealthy })
+	d.turnedAway = false
 }
 
 // giveUp ends an event whose switches change faster than it can follow.

@@ -280,6 +280,40 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
 	})
 
+	t.Run("hands over to the platforms, where the admin wants that of a container that takes nothing", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
+		b.store.health, b.store.sick = relay.Health{Failures: 20, Unhealthy: true}, relay.SGTM
+		b.sender.replies = []relay.Reply{{Status: 503}}
+		require.NoError(t, b.run(t))
+		require.Equal(t, relay.StatusDelivered, b.store.status)
+		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, b.store.outcomes("meta"))
+		require.Empty(t, b.store.outcomes(relay.SGTM))
+		require.Contains(t, b.store.conclusion.Detail, "sgtm: the destination is unhealthy")
+		require.NotContains(t, b.store.conclusion.Detail, "exhausted")
+	})
+
+	t.Run("fails events that no platform takes over, so that its recovery finds them", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.health = relay.Health{Failures: 20, Unhealthy: true}
+		require.Error(t, b.run(t))
+		require.Zero(t, b.sender.sent)
+		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+	})
+
+	t.Run("that recovers before an event that nobody took over has ended gets that event after all", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.health, b.store.recovers = relay.Health{Failures: 20, Unhealthy: true}, true
+		require.NoError(t, b.run(t))
+		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
+	})
+
 	t.Run("ends the waiting tries of an event, too", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

@@ -20,6 +20,7 @@ type store struct {
 	conclusion  relay.Conclusion
 	failRecords int
 	health      relay.Health
+	sick        string  // the one destination that health is of; "" is all
 	probes      int     // that Probe lets through
 	recovers    bool    // before an event that it turned away has finished
 	replays     []int64 // started
@@ -101,6 +102,10 @@ func (s *store) Delivery(_ context.Context, id int64, run, destination string) (
 		return relay.Delivery{}, err
 	}
 	defer unlock()
+	health := s.health
+	if s.sick != "" && s.sick != destination {
+		health = relay.Health{}
+	}
 	return relay.Delivery{
 		Owned:       s.status == relay.StatusProcessing && s.owner == run,
 		Generation:  s.generation,
@@ -108,7 +113,7 @@ func (s *store) Delivery(_ context.Context, id int64, run, destination string) (
 		Event:       relay.Event{ID: id, EventID: "1", Type: "purchase_completed", Storefront: s.switches.Storefront},
 		Switches:    s.read(),
 		Destination: relay.Destination{Key: destination},
-		Health:      s.health,
+		Health:      health,
 	}, nil
 }
 

@@ -184,6 +184,20 @@ func handedOver(t *testing.T, w *town) {
 	require.Equal(t, relay.StatusFailed, alone.Status, "nobody took it over")
 	require.Equal(t, relay.ReasonExhausted, alone.Reason)
 	require.Len(t, w.requests(t, "/alone/"), 5)
+
+	// Twenty failures in a row, and the container is left alone: its events do not wait for tries that nobody makes.
+	w.exec(t, `UPDATE destination_health SET failures = 20, unhealthy_since = UTC_TIMESTAMP(6), probe_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR
+		WHERE destination = 'sgtm' AND storefront_id IN (SELECT id FROM storefronts WHERE storefront_id IN ('handed', 'alone'))`)
+	before := len(w.requests(t, "/handed/mp/"))
+	post(t, w.one, item("handed", "handed-2"), item("alone", "alone-2"))
+	e = w.delivered(t, "handed-2")
+	require.Empty(t, outcomes(e, relay.SGTM))
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
+	require.Contains(t, e.Detail, "destination_unhealthy")
+	require.Len(t, w.requests(t, "/handed/mp/"), before)
+	alone = w.wait(t, "alone-2", harness.Final)
+	require.Equal(t, relay.StatusFailed, alone.Status)
+	require.Equal(t, relay.ReasonUnhealthy, alone.Reason)
 }
 
 func failedHalf(t *testing.T, w *town) {
