@@ -33,8 +33,8 @@ type Change struct {
 }
 
 type auditInput struct {
-	Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many on a page."`
-	Cursor   string    `query:"cursor" maxLength:"2000" doc:"next_cursor of the page before."`
+	Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many on a page."`
+	Cursor   string    `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 	Actor    string    `query:"actor" maxLength:"255" example:"anna" doc:"Only what this login did."`
 	Action   string    `query:"action" maxLength:"50" example:"deactivate" doc:"Only this action."`
 	Entity   string    `query:"entity" maxLength:"50" example:"storefronts" doc:"Only things of this kind."`

@@ -74,8 +74,8 @@ type PlatformPatch struct {
 }
 
 type platformList struct {
-	Limit               int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many on a page."`
-	Cursor              string `query:"cursor" maxLength:"2000" doc:"next_cursor of the page before."`
+	Limit               int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many on a page."`
+	Cursor              string `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 	Sort                string `query:"sort" enum:"id,-id,code,-code,name,-name,tier,-tier,category,-category,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
 	Code                string `query:"code" maxLength:"50" example:"meta_capi" doc:"Only the one with this code."`
 	Category            string `query:"category" maxLength:"50" example:"ads" doc:"Only those of this category."`

@@ -63,8 +63,8 @@ type SGTMConfigPatch struct {
 }
 
 type sgtmList struct {
-	Limit          int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many on a page."`
-	Cursor         string `query:"cursor" maxLength:"2000" doc:"next_cursor of the page before."`
+	Limit          int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many on a page."`
+	Cursor         string `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 	Sort           string `query:"sort" enum:"id,-id,storefront_id,-storefront_id,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
 	StorefrontID   string `query:"storefront_id" pattern:"^[0-9]{1,10}$" example:"5" doc:"Only the one of the storefront with this integer key."`
 	StorefrontCode string `query:"storefront_code" maxLength:"50" example:"bosley" doc:"Only the one of the storefront with this code."`

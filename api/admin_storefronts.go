@@ -47,8 +47,8 @@ type StorefrontPatch struct {
 }
 
 type storefrontList struct {
-	Limit        int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many on a page."`
-	Cursor       string `query:"cursor" maxLength:"2000" doc:"next_cursor of the page before."`
+	Limit        int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many on a page."`
+	Cursor       string `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 	Sort         string `query:"sort" enum:"id,-id,storefront_id,-storefront_id,name,-name,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
 	StorefrontID string `query:"storefront_id" maxLength:"50" example:"bosley" doc:"Only the one with this code."`
 	IsActive     string `query:"is_active" enum:"true,false" doc:"Only those that are on, or off."`

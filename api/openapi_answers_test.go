@@ -102,12 +102,21 @@ func (c *contract) schema(t testing.TB, pointer string) *jsonschema.Schema {
 	return s
 }
 
-// describe fails for a field without a description, and calls itself for what is below.
+// exemplified reports whether a parameter shows what to write: an example, or the words to choose from.
+func exemplified(parameter map[string]any) bool {
+	schema := object(parameter["schema"])
+	return parameter["example"] != nil || schema["examples"] != nil || schema["enum"] != nil || object(schema["items"])["enum"] != nil
+}
+
+// describe fails for a field without a description, or a simple one without an example, and calls itself for what is below.
 func describe(t testing.TB, where string, schema map[string]any) {
 	t.Helper()
 	for name, property := range object(schema["properties"]) {
 		p := property.(map[string]any)
 		require.NotEmpty(t, p["description"], "%s.%s has no description", where, name)
+		if kind, ok := p["type"].(string); ok && kind != "object" && kind != "array" {
+			require.True(t, p["examples"] != nil || p["example"] != nil || p["enum"] != nil, "%s.%s has no example", where, name)
+		}
 		describe(t, where+"."+name, p)
 	}
 	for _, key := range []string{"items", "additionalProperties"} {
@@ -146,6 +155,7 @@ func TestTheDocumentDescribesEveryFieldAndShowsExamples(t *testing.T) {
 			p := p.(map[string]any)
 			require.NotEmpty(t, p["description"], "%s: %s has no description", name, p["name"])
 			require.NotContains(t, p["name"], "-id", name)
+			require.True(t, exemplified(p), "%s: %s has no example", name, p["name"])
 		}
 		for media, content := range object(object(op["requestBody"])["content"]) {
 			describe(t, name+" "+media, object(object(content)["schema"]))
