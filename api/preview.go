@@ -38,7 +38,7 @@ func (jsonObject) Schema(huma.Registry) *huma.Schema {
 // PreviewRequest names the event to look at: whole, or by its row.
 type PreviewRequest struct {
 	Event jsonObject `json:"event,omitempty" example:"{\"storefront_id\":\"bosley\",\"event_name\":\"purchase_completed\",\"event_time\":\"2026-01-15T10:25:00Z\",\"order_id\":\"2025020100003333\",\"order_revenue\":80.79,\"t-value\":\"\"}" doc:"One item as POST /v1/events takes it."`
-	ID    int64      `json:"id,omitempty" minimum:"1" example:"4711" doc:"Or the row of a stored event. What belongs to persons is then [redacted] in the requests that are shown."`
+	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. What belongs to persons is then [redacted] in the requests that are shown."`
 }
 
 type previewInput struct{ Body PreviewRequest }

@@ -114,6 +114,7 @@ func TestBadPreviewsAreRefused(t *testing.T) {
 		`{"event":{"storefront_id":"nobody","event_name":"x","event_time":"2026-01-15T10:25:00Z","order_id":"1","t-value":""}}`: "unknown_storefront event.storefront_id",
 		`{"event":5}`:  "wrong_type event",
 		`{"id":"one"}`: "wrong_type id",
+		`{"id":1e30}`:  "invalid_value id",
 		`{"evnt":{}}`:  "unknown_field evnt",
 	} {
 		r := o.call(http.MethodPost, "/admin/v1/preview", body)

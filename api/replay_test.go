@@ -93,6 +93,7 @@ func TestBadReplaysAreRefusedAndNothingIsStored(t *testing.T) {
 		`{"filter":{},"resend":true}`:                        "missing_field destinations",
 		`{"filter":{},"destinations":["sgtm"]}`:              "invalid_value destinations",
 		`{"filter":{},"resend":true,"destinations":["\"x"]}`: "invalid_value destinations[0]",
+		`{"filter":{},"confirm":1e30}`:                       "invalid_value confirm",
 		`{"filter":{},"rate":0}`:                             "invalid_value rate",
 		`{"filter":{},"rate":5000}`:                          "invalid_value rate",
 		`{"filter":{"storefront":"nobody"}}`:                 "unknown_storefront filter.storefront",

@@ -13,7 +13,7 @@ type ReplayIn struct {
 	Rate         int         `json:"rate,omitempty" minimum:"1" maximum:"1000" example:"20" doc:"Events a second; 20 where it is missing."`
 	Resend       bool        `json:"resend,omitempty" example:"false" doc:"Send again what the destinations have accepted. They count it once only where they know the event_id."`
 	Destinations []string    `json:"destinations,omitempty" nullable:"false" maxItems:"20" pattern:"^[A-Za-z0-9_-]{1,50}$" example:"[\"sgtm\"]" doc:"Of a resend: the destinations that get again what they have accepted."`
-	Confirm      *int64      `json:"confirm,omitempty" minimum:"0" example:"1250" doc:"The number of events that the dry run gave. A resend needs it; where it is given and no longer true, nothing is started."`
+	Confirm      *int64      `json:"confirm,omitempty" minimum:"0" maximum:"9007199254740991" example:"1250" doc:"The number of events that the dry run gave. A resend needs it; where it is given and no longer true, nothing is started."`
 }
 
 // ReplayAnswer has one of the two.
