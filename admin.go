@@ -165,6 +165,7 @@ type Platform struct {
 	DocsURL    string
 	ServerSide bool // it has an API for server-side events
 	Active     bool
+	Limits     Limits // of each storefront's destination there, unless its credential has some of its own
 }
 
 // Use is something that needs what was to be deleted.

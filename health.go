@@ -1,6 +1,9 @@
 package relay
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // UnhealthyAfter is how many retryable failures in a row make a storefront's destination unhealthy: then its events fail at
 // once, except for one each ProbeEvery that tries it.
@@ -20,4 +23,9 @@ type Health struct {
 type Limits struct {
 	InFlight  int     `json:"in_flight,omitempty"`
 	PerSecond float64 `json:"per_second,omitempty"`
+}
+
+// Or is l where it says something, and otherwise others.
+func (l Limits) Or(others Limits) Limits {
+	return Limits{InFlight: cmp.Or(l.InFlight, others.InFlight), PerSecond: cmp.Or(l.PerSecond, others.PerSecond)}
 }

@@ -58,6 +58,22 @@ func TestOptionsAreStoredAndShownAsTheyWereWritten(t *testing.T) {
 	require.NotContains(t, a.must(http.MethodPatch, path, `{"options":null}`).body, "options")
 }
 
+func TestAPlatformHasLimitsForAllStorefronts(t *testing.T) {
+	t.Parallel()
+	a := newAdminTest(t)
+	list := a.must(http.MethodGet, "/admin/v1/platforms?code=meta_capi", "")
+	platform := list.body["items"].([]any)[0].(map[string]any)
+	require.NotContains(t, platform, "limits")
+	path := fmt.Sprintf("/admin/v1/platforms/%v", platform["id"])
+	want := map[string]any{"in_flight": 20.0, "per_second": 2.5}
+	require.Equal(t, want, a.must(http.MethodPatch, path, `{"limits":{"in_flight":20,"per_second":2.5}}`).body["limits"])
+	require.Equal(t, want, a.must(http.MethodPatch, path, `{"tier":2}`).body["limits"], "what is left out stays")
+	require.Equal(t, want, a.must(http.MethodGet, path, "").body["limits"])
+	require.Contains(t, a.must(http.MethodGet, "/admin/v1/audit?entity=platforms", "").text, "in_flight", "who set them is on record")
+	require.Equal(t, http.StatusUnprocessableEntity, a.call(http.MethodPatch, path, `{"limits":{"in_flight":-1}}`).status)
+	require.NotContains(t, a.must(http.MethodPatch, path, `{"limits":null}`).body, "limits")
+}
+
 func TestEveryPlatformOfTheCatalogueTakesACredentialAndAChange(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)

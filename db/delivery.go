@@ -12,7 +12,7 @@ import (
 
 const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system,
 	e.created_at, UTC_TIMESTAMP(6), c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers,
-	c.options, p.code, p.api_base_url, p.credential_fields, k.credentials, k.options, h.failures, h.failing_since,
+	c.options, p.code, p.api_base_url, p.credential_fields, p.limits, k.credentials, k.options, h.failures, h.failing_since,
 	h.unhealthy_since, ` + destinationColumns + switchTables + `
 	LEFT JOIN ad_analytics_platforms p ON p.code = ?
 	LEFT JOIN platform_credentials k ON k.storefront_id = s.id AND k.platform_id = p.id
@@ -33,7 +33,7 @@ type deliveryRow struct {
 		since, unhealthy sql.NullTime
 	}
 
-	plat struct{ code, baseURL, fields, credentials, options sql.NullString }
+	plat struct{ code, baseURL, fields, limits, credentials, options sql.NullString }
 
 	destinations
 }
@@ -41,7 +41,7 @@ type deliveryRow struct {
 func (r *deliveryRow) dest() []any {
 	row := append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source,
 		&r.event.CreatedAt, &r.event.Now, &r.sgtm.url, &r.sgtm.clientType, &r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path,
-		&r.sgtm.headers, &r.sgtm.options, &r.plat.code, &r.plat.baseURL, &r.plat.fields, &r.plat.credentials, &r.plat.options,
+		&r.sgtm.headers, &r.sgtm.options, &r.plat.code, &r.plat.baseURL, &r.plat.fields, &r.plat.limits, &r.plat.credentials, &r.plat.options,
 		&r.health.failures, &r.health.since, &r.health.unhealthy)
 	return append(row, r.destinations.dest()...)
 }
@@ -128,6 +128,11 @@ func (s *Store) platform(r *deliveryRow) (relay.Destination, error) {
 	if err := readOptions(r.plat.options, &d.Options); err != nil {
 		return d, err
 	}
+	var limits relay.Limits
+	if err := readOptions(r.plat.limits, &limits); err != nil {
+		return d, err
+	}
+	d.Options.Limits = d.Options.Limits.Or(limits)
 	values, err := s.openFields(r.plat.credentials.String)
 	if err != nil {
 		return d, fmt.Errorf("credentials: %w", err)
@@ -165,7 +170,7 @@ func openNames(fields string) map[string]bool {
 }
 
 // readOptions fails rather than send without what an admin forbade.
-func readOptions(stored sql.NullString, to *relay.Options) error {
+func readOptions(stored sql.NullString, to any) error {
 	if stored.String == "" {
 		return nil
 	}

@@ -1,0 +1,1 @@
+ALTER TABLE ad_analytics_platforms DROP COLUMN limits
