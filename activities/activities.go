@@ -23,6 +23,8 @@ type Store interface {
 	CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error
 	// Finish is relay.ErrRecovered for an event that failed for the health of a destination which is healthy again.
 	Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error
+	// Cancel is Finish for a delivery that was given up, maybe before its run took the row.
+	Cancel(ctx context.Context, id int64, run string, c relay.Conclusion) error
 }
 
 // Sender makes one exchange with a destination.
@@ -135,11 +137,12 @@ func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, 
 	if err := a.complete(ctx, in.Unrecorded); err != nil {
 		return FinishOutput{}, temporary(err)
 	}
-	c := relay.Conclude(in.Route, in.Ends)
+	c, finish := relay.Conclude(in.Route, in.Ends), a.Store.Finish
 	if in.Cancelled {
 		c.Status, c.Reason, c.Detail = relay.StatusFailed, relay.ReasonCancelled, relay.ReasonCancelled.Words()
+		finish = a.Store.Cancel
 	}
-	err := a.Store.Finish(ctx, in.ID, in.Run, c)
+	err := finish(ctx, in.ID, in.Run, c)
 	if errors.Is(err, relay.ErrRecovered) {
 		return FinishOutput{Recovered: true}, nil
 	}

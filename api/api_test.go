@@ -29,6 +29,7 @@ type relayed struct {
 	inbox   *inbox
 	starter *starter
 	probes  *probes
+	books   books
 	log     *bytes.Buffer
 }
 
@@ -52,7 +53,7 @@ func newTest(t testing.TB, options ...func(*api.Config, *relayed)) *relayed {
 }
 
 func (r *relayed) deps() api.Deps {
-	return api.Deps{Inbox: r.inbox, Starter: r.starter, Database: r.probes, Temporal: r.probes.Temporal,
+	return api.Deps{Inbox: r.inbox, Starter: r.starter, Database: r.probes, Temporal: r.probes.Temporal, Books: r.books,
 		Log: slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 }
 

@@ -26,8 +26,13 @@ func (l login) matches(other login) bool {
 func (s *server) authenticate(c *gin.Context, _ *line) error {
 	username, password, ok := c.Request.BasicAuth()
 	if !ok || !s.login.matches(newLogin(username, relay.NewSecret(password))) {
-		c.Header("WWW-Authenticate", `Basic realm="relay", charset="UTF-8"`)
-		return refuse(codeUnauthorized, "this path needs a valid login (HTTP Basic)")
+		return s.unauthorized(c)
 	}
 	return nil
+}
+
+// unauthorized asks for a login.
+func (s *server) unauthorized(c *gin.Context) error {
+	c.Header("WWW-Authenticate", `Basic realm="relay", charset="UTF-8"`)
+	return refuse(codeUnauthorized, "this path needs a valid login (HTTP Basic)")
 }

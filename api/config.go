@@ -81,6 +81,7 @@ type Deps struct {
 	Temporal func(context.Context) error // fails where Temporal does not answer
 	Admin    *Admin                      // nil: no admin API
 	Ops      *Ops                        // nil: no operations on events but ingestion
+	Books    Books                       // nil: /health/ready?verbose says nothing of the reconciler
 	Log      *slog.Logger
 }
 

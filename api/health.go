@@ -43,6 +43,11 @@ func (s *server) health(c *gin.Context, l *line) error {
 
 func (s *server) healthReady(c *gin.Context, l *line) error {
 	l.quiet = true
+	if wantsVerbose(c) {
+		if err := s.admitVerbose(c, l); err != nil {
+			return err
+		}
+	}
 	r := s.ready.check(c.Request.Context())
 	l.add(slog.String("database", r.Database), slog.String("migrations", r.Migrations), slog.String("temporal", r.Temporal))
 	l.cause = r.err
@@ -50,7 +55,7 @@ func (s *server) healthReady(c *gin.Context, l *line) error {
 	if r.Status != "ready" {
 		status = http.StatusServiceUnavailable
 	}
-	write(c, status, "application/json", r)
+	s.writeReady(c, status, r)
 	return nil
 }
 

@@ -1,11 +1,13 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"relay"
 	"relay/api"
 )
 
@@ -63,6 +66,72 @@ func TestReadiness(t *testing.T) {
 			})
 		}
 	}
+}
+
+// books is what the reconciler found last.
+type books struct {
+	last  relay.Reconciliation
+	inAll int64
+	err   error
+}
+
+func (b books) Reconciliation(context.Context) (relay.Reconciliation, int64, error) {
+	return b.last, b.inAll, b.err
+}
+
+func TestReadinessShowsTheReconcilersCountToThoseWithALogin(t *testing.T) {
+	t.Parallel()
+	verbose := func(t *testing.T, role api.Role, b books, p *probes, login string) (int, http.Header, map[string]any) {
+		t.Helper()
+		r := newTest(t, func(cfg *api.Config, r *relayed) {
+			cfg.Role, r.probes, r.books = role, p, b
+			cfg.Admins = []api.AdminLogin{{Name: "anna", Password: relay.NewSecret("secret of anna"), ReadOnly: true}}
+		})
+		req := httptest.NewRequest(http.MethodGet, "/health/ready?verbose", nil)
+		if name, password, ok := strings.Cut(login, ":"); ok {
+			req.SetBasicAuth(name, password)
+		}
+		w := r.do(req)
+		var body map[string]any
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
+		return w.Code, w.Header(), body
+	}
+	lately, oms := time.Now().Add(-time.Minute), user+":"+password
+	found := books{relay.Reconciliation{At: lately, Checked: 12, Reopened: 1, Cancelled: 2}, 7, nil}
+
+	for _, login := range []string{oms, "anna:secret of anna"} {
+		for _, role := range []api.Role{api.RoleAPI, api.RoleServe, api.RoleWorker} {
+			status, _, body := verbose(t, role, found, &probes{}, login)
+			require.Equal(t, http.StatusOK, status)
+			require.Equal(t, "ready", body["status"])
+			require.Equal(t, map[string]any{"invariant": "repaired", "at": lately.UTC().Format(time.RFC3339Nano), "checked": 12.0, "disagreed": 3.0,
+				"reopened": 1.0, "cancelled": 2.0, "repaired_in_all": 7.0}, body["reconciliation"], "%s, %s", role, login)
+		}
+	}
+	for name, c := range map[string]struct {
+		books books
+		want  any
+	}{
+		"every row was in order":  {books{last: relay.Reconciliation{At: lately, Checked: 3}}, "holds"},
+		"nobody has looked since": {books{last: relay.Reconciliation{At: time.Now().Add(-time.Hour)}}, "unknown"},
+		"nobody has looked yet":   {books{}, nil},
+		"the row cannot be read":  {books{last: found.last, err: errBroken}, nil},
+	} {
+		_, _, body := verbose(t, api.RoleServe, c.books, &probes{}, oms)
+		r, _ := body["reconciliation"].(map[string]any)
+		require.Equal(t, c.want, r["invariant"], name)
+	}
+	for _, login := range []string{"", ":", oms + "x", "nobody:"} {
+		for _, role := range []api.Role{api.RoleServe, api.RoleWorker} {
+			status, header, body := verbose(t, role, found, &probes{}, login)
+			require.Equal(t, http.StatusUnauthorized, status, login)
+			require.NotEmpty(t, header.Get("WWW-Authenticate"))
+			require.NotContains(t, body, "reconciliation")
+		}
+	}
+	status, _, body := verbose(t, api.RoleServe, found, &probes{ping: errBroken}, oms)
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.NotContains(t, body, "reconciliation", "where the database is away nobody asks it")
 }
 
 func TestReadinessSaysWhyInTheLogOnly(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -80,6 +81,8 @@ type Readiness struct {
 	Database   string `json:"database" enum:"ok,down" example:"ok" doc:"Whether MySQL answers."`
 	Migrations string `json:"migrations" enum:"ok,old,unknown" example:"ok" doc:"Whether the tables are up to date."`
 	Temporal   string `json:"temporal" enum:"ok,down" example:"ok" doc:"Whether Temporal answers. In the api role it may be down: events are stored and delivered later."`
+
+	Reconciliation *ReconciliationView `json:"reconciliation,omitempty" doc:"With verbose alone: whether every row has a final state or a running workflow."`
 }
 
 // sampleBatch is the brief's sample.
@@ -125,13 +128,16 @@ func (b *book) declareHealth() {
 		OperationID: "get-health", Method: http.MethodGet, Path: "/health", Tags: []string{tagHealth}, Summary: "Whether the process lives",
 		Responses: map[string]*huma.Response{"200": answer("It does.", schemaOf[Health](b), Health{wordOK})},
 	})
-	ready := Readiness{"ready", wordOK, wordOK, wordOK}
+	ready := Readiness{Status: "ready", Database: wordOK, Migrations: wordOK, Temporal: wordOK}
+	ready.Reconciliation = &ReconciliationView{Invariant: "holds", At: time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC), Checked: 12, RepairedInAll: 3}
 	b.declare(open, huma.Operation{
 		OperationID: "get-health-ready", Method: http.MethodGet, Path: "/health/ready", Tags: []string{tagHealth},
-		Summary: "Whether the process can do its work",
+		Summary: "Whether the process can do its work", Description: "With verbose, which needs a login, also what the reconciler found.",
+		Parameters: []*huma.Param{{Name: "verbose", In: "query", Description: "Asks for details; needs a login.",
+			Schema: &huma.Schema{Type: huma.TypeBoolean}, Example: true}},
 		Responses: map[string]*huma.Response{
 			"200": answer("It can.", schemaOf[Readiness](b), ready),
-			"503": answer("It cannot.", schemaOf[Readiness](b), Readiness{"unavailable", wordDown, wordUnknown, wordOK}),
+			"503": answer("It cannot.", schemaOf[Readiness](b), Readiness{Status: "unavailable", Database: wordDown, Migrations: wordUnknown, Temporal: wordOK}),
 		},
 	})
 }

@@ -133,6 +133,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		},
 		Admin: s.admin(),
 		Ops:   s.ops(),
+		Books: s.store,
 		Log:   s.log,
 	})
 }

@@ -17,8 +17,9 @@ import (
 // bundle is one event in a fake inbox, the real activities, and a destination that answers as it is told.
 type bundle struct {
 	*testsuite.TestWorkflowEnvironment
-	store  *store
-	sender *sender
+	store      *store
+	sender     *sender
+	activities *activities.Activities
 }
 
 func setup(t *testing.T) *bundle {
@@ -29,7 +30,7 @@ func setup(t *testing.T) *bundle {
 	b.SetTestTimeout(20 * time.Second)
 	b.sender.now = b.Now
 	b.RegisterWorkflow(workflows.DeliverEvent)
-	b.RegisterActivity(&activities.Activities{
+	b.activities = &activities.Activities{
 		Store:    b.store,
 		Sender:   b.sender,
 		Adapters: map[string]relay.Adapter{relay.SGTM: echo{}, "meta": echo{}, "ga4": echo{}},
@@ -38,7 +39,8 @@ func setup(t *testing.T) *bundle {
 		Recovery: b.store,
 		Gates:    &activities.Gates{Now: b.Now},
 		Log:      slog.New(slog.DiscardHandler),
-	})
+	}
+	b.RegisterActivity(b.activities)
 	return b
 }
 
@@ -332,16 +334,6 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, relay.ReasonUnauthorized, b.store.conclusion.Reason)
 		require.True(t, b.store.health.Unhealthy)
 	})
-}
-
-func TestACancelledDeliveryFailsItsRow(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	b.sender.then = relay.Reply{Status: 500}
-	b.RegisterDelayedCallback(b.CancelWorkflow, 3*time.Minute)
-	require.Error(t, b.run(t))
-	require.Equal(t, relay.StatusFailed, b.store.status)
-	require.Equal(t, relay.ReasonCancelled, b.store.conclusion.Reason)
 }
 
 type quiet struct{}

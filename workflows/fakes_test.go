@@ -20,9 +20,13 @@ type store struct {
 	conclusion  relay.Conclusion
 	failRecords int
 	health      relay.Health
-	sick        string  // the one destination that health is of; "" is all
-	probes      int     // that Probe lets through
-	recovers    bool    // before an event that it turned away has finished
+	sick        string // the one destination that health is of; "" is all
+	probes      int    // that Probe lets through
+	recovers    bool   // before an event that it turned away has finished
+	options     relay.Options
+	unreadable  int     // tries whose secrets do not decrypt
+	taken       func()  // after the row was taken; the store is locked
+	reading     func()  // before everything for a try is read; the store is locked
 	replays     []int64 // started
 	back        time.Time
 	now         func() time.Time
@@ -65,6 +69,9 @@ func (s *store) Take(_ context.Context, _ int64, run string) (bool, error) {
 		return false, nil
 	}
 	s.status, s.owner = relay.StatusProcessing, run
+	if s.taken != nil {
+		s.taken()
+	}
 	return true, nil
 }
 
@@ -102,19 +109,27 @@ func (s *store) Delivery(_ context.Context, id int64, run, destination string) (
 		return relay.Delivery{}, err
 	}
 	defer unlock()
+	if s.reading != nil {
+		s.reading()
+	}
 	health := s.health
 	if s.sick != "" && s.sick != destination {
 		health = relay.Health{}
 	}
-	return relay.Delivery{
+	d := relay.Delivery{
 		Owned:       s.status == relay.StatusProcessing && s.owner == run,
 		Generation:  s.generation,
 		LastNumber:  s.last(destination),
 		Event:       relay.Event{ID: id, EventID: "1", Type: "purchase_completed", Storefront: s.switches.Storefront},
 		Switches:    s.read(),
-		Destination: relay.Destination{Key: destination},
+		Destination: relay.Destination{Key: destination, Options: s.options},
 		Health:      health,
-	}, nil
+	}
+	if s.unreadable > 0 {
+		s.unreadable--
+		return d, relay.ErrUnreadable
+	}
+	return d, nil
 }
 
 func (s *store) last(destination string) int {
@@ -170,6 +185,18 @@ func (s *store) Finish(_ context.Context, _ int64, run string, c relay.Conclusio
 	}
 	if s.status == relay.StatusProcessing && s.owner == run {
 		s.status, s.conclusion = c.Status, c
+	}
+	return nil
+}
+
+func (s *store) Cancel(_ context.Context, _ int64, run string, c relay.Conclusion) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if s.status == relay.StatusPending || s.status == relay.StatusProcessing && s.owner == run {
+		s.status, s.owner, s.conclusion = c.Status, run, c
 	}
 	return nil
 }

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"relay"
+)
+
+// reconciledLately is how old the latest look at all open rows may be: it comes each minute.
+const reconciledLately = 5 * time.Minute
+
+// Books tell what the reconciler found.
+type Books interface {
+	// Reconciliation is the latest one, and how many rows all of them have repaired; the zero value before the first.
+	Reconciliation(ctx context.Context) (relay.Reconciliation, int64, error)
+}
+
+// ReconciliationView is the invariant that every row has a final state or a running workflow, as it was last looked at.
+type ReconciliationView struct {
+	Invariant     string    `json:"invariant" enum:"holds,repaired,unknown" example:"holds" doc:"Whether every row had a final state or a running workflow: it did, those that had not were repaired, or nobody has looked for five minutes."`
+	At            time.Time `json:"at" example:"2026-01-15T10:15:00Z" doc:"When the latest look at all open rows ended."`
+	Checked       int       `json:"checked" example:"12" doc:"Rows that said then that a workflow delivers them, for more than a minute."`
+	Disagreed     int       `json:"disagreed" example:"0" doc:"Of those: rows without a running workflow, which were repaired."`
+	Reopened      int       `json:"reopened" example:"0" doc:"Of those: pending again, because Temporal had lost their workflow."`
+	Cancelled     int       `json:"cancelled" example:"0" doc:"Of those: failed as cancelled, because somebody had stopped their workflow."`
+	RepairedInAll int64     `json:"repaired_in_all" example:"3" doc:"Rows that all reconciliations have repaired."`
+}
+
+// verbose is a readiness report for those with a login. Reconciliation is missing while the database is away, and before the
+// first look.
+type verbose struct {
+	report
+	Reconciliation *ReconciliationView `json:"reconciliation,omitempty"`
+}
+
+// wantsVerbose reports whether details are asked for: by verbose, verbose=1 or verbose=true.
+func wantsVerbose(c *gin.Context) bool {
+	switch v, asked := c.GetQuery("verbose"); v {
+	case "", "1", "true":
+		return asked
+	}
+	return false
+}
+
+// admitVerbose lets OMS and admins see details, of a worker too. A process without any login shows none.
+func (s *server) admitVerbose(c *gin.Context, l *line) error {
+	name, _, _ := c.Request.BasicAuth()
+	if name == "" {
+		return s.unauthorized(c)
+	}
+	if err := s.admit(c, l, reader); err == nil {
+		return nil
+	}
+	return s.authenticate(c, l)
+}
+
+// reconciliation is what the reconciler found, or nil where nobody knows.
+func (s *server) reconciliation(ctx context.Context) *ReconciliationView {
+	if s.deps.Books == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	r, inAll, err := s.deps.Books.Reconciliation(ctx)
+	if err != nil || r.At.IsZero() {
+		return nil
+	}
+	v := &ReconciliationView{Invariant: "holds", At: r.At.UTC(), Checked: r.Checked, Disagreed: r.Repaired(), Reopened: r.Reopened,
+		Cancelled: r.Cancelled, RepairedInAll: inAll}
+	switch {
+	case time.Since(r.At) > reconciledLately:
+		v.Invariant = wordUnknown
+	case r.Repaired() > 0:
+		v.Invariant = "repaired"
+	}
+	return v
+}
+
+// writeReady answers a readiness request, with details where they were asked for.
+func (s *server) writeReady(c *gin.Context, status int, r report) {
+	if !wantsVerbose(c) {
+		write(c, status, "application/json", r)
+		return
+	}
+	v := verbose{report: r}
+	if r.Database == wordOK {
+		v.Reconciliation = s.reconciliation(c.Request.Context())
+	}
+	write(c, status, "application/json", v)
+}
