@@ -73,6 +73,7 @@ func bookkeeping(ctx workflow.Context, summary string) workflow.Context {
 func polling(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: pollTimeout,
+		Summary:             "looks for rows that nobody has started",
 		HeartbeatTimeout:    pollHeartbeat,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,

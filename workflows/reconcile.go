@@ -30,6 +30,7 @@ func Reconcile(ctx workflow.Context) (relay.Reconciliation, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: reconcileTimeout,
 		HeartbeatTimeout:    reconcileHeartbeat,
+		Summary:             "compares open rows with workflows",
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 3},
 	})
 	var r relay.Reconciliation
@@ -43,7 +44,8 @@ func (s Starter) EnsureReconciling(ctx context.Context) error {
 		ID:      reconcileID,
 		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: reconcileEvery}}},
 		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
-		Action:  &client.ScheduleWorkflowAction{ID: reconcileID, Workflow: Reconcile, TaskQueue: s.TaskQueue},
+		Action: &client.ScheduleWorkflowAction{ID: reconcileID, Workflow: Reconcile, TaskQueue: s.TaskQueue,
+			StaticSummary: "repairs rows that have neither an end nor a workflow"},
 	})
 	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return nil

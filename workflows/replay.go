@@ -89,19 +89,33 @@ func (r *replaying) turn(ctx workflow.Context) (bool, error) {
 	began := workflow.Now(ctx)
 	in := r.in
 	in.Size = r.size()
-	if err := workflow.ExecuteActivity(replayStep(ctx), a.StepReplay, in).Get(ctx, &r.last); err != nil {
+	if err := workflow.ExecuteActivity(replayStep(ctx, "starts the next events"), a.StepReplay, in).Get(ctx, &r.last); err != nil {
 		return false, err
 	}
 	over := r.last.Walked || r.last.State.Final()
 	if over && r.last.InFlight() <= 0 {
-		return true, workflow.ExecuteActivity(replayStep(ctx), a.EndReplay, r.in).Get(ctx, nil)
+		return true, workflow.ExecuteActivity(replayStep(ctx, "ends the replay"), a.EndReplay, r.in).Get(ctx, nil)
 	}
 	wait := r.wait(over) - workflow.Now(ctx).Sub(began)
 	if wait <= 0 || len(r.wanted) > 0 {
 		return false, nil
 	}
-	_, err := workflow.AwaitWithTimeout(ctx, wait, func() bool { return len(r.wanted) > 0 })
+	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
+		Timeout:      wait,
+		TimerOptions: workflow.TimerOptions{Summary: r.waitsFor(over)},
+	}, func() bool { return len(r.wanted) > 0 })
 	return false, err
+}
+
+// waitsFor says in words what the wait after a step is for.
+func (r *replaying) waitsFor(over bool) string {
+	switch {
+	case over:
+		return "waits for the last events to end"
+	case r.last.State == relay.ReplayPaused:
+		return "is paused"
+	}
+	return "keeps to its rate"
 }
 
 // size is how many events a step may start; the first step learns the rate by starting one.
@@ -126,7 +140,7 @@ func (r *replaying) obey(ctx workflow.Context) error {
 	for len(r.wanted) > 0 {
 		in := r.in
 		in.State = r.wanted[0]
-		if err := workflow.ExecuteActivity(replayStep(ctx), a.SetReplayState, in).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(replayStep(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); err != nil {
 			return err
 		}
 		r.wanted = r.wanted[1:]
@@ -145,17 +159,18 @@ func (r *replaying) cancelled(ctx workflow.Context, err error) error {
 	defer cancel()
 	in := r.in
 	in.State = relay.ReplayCancelled
-	if e := workflow.ExecuteActivity(replayStep(ctx), a.SetReplayState, in).Get(ctx, nil); e != nil {
+	if e := workflow.ExecuteActivity(replayStep(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); e != nil {
 		return e
 	}
 	return err
 }
 
 // replayStep is a step at the database, repeated until it succeeds.
-func replayStep(ctx workflow.Context) workflow.Context {
+func replayStep(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Minute,
 		HeartbeatTimeout:    30 * time.Second,
+		Summary:             summary,
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 	})
 }
@@ -165,6 +180,7 @@ func (s Starter) StartReplay(ctx context.Context, id int64) error {
 	_, err := s.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       ReplayEventsID(id),
 		TaskQueue:                s.TaskQueue,
+		StaticSummary:            "delivers the events of a replay again",
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}, ReplayEvents, activities.ReplayInput{ID: id})

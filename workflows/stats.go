@@ -20,6 +20,7 @@ const (
 func RollUpStats(ctx workflow.Context) (int, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: rollUpEvery,
+		Summary:             "counts the hours that are open",
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 2},
 	})
 	var hours int
@@ -33,7 +34,8 @@ func (s Starter) EnsureRollingUp(ctx context.Context) error {
 		ID:      rollUpID,
 		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: rollUpEvery}}},
 		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
-		Action:  &client.ScheduleWorkflowAction{ID: rollUpID, Workflow: RollUpStats, TaskQueue: s.TaskQueue},
+		Action: &client.ScheduleWorkflowAction{ID: rollUpID, Workflow: RollUpStats, TaskQueue: s.TaskQueue,
+			StaticSummary: "counts the figures behind the statistics"},
 		// A restart of everything begins with figures.
 		TriggerImmediately: true,
 	})
