@@ -11,40 +11,87 @@ import (
 	"relay"
 )
 
-// RecordSending writes the record of a try before its request leaves, with the outcome sending; or, where nothing is sent,
-// with the outcome given. Writing the same attempt again changes nothing.
-func (s *Store) RecordSending(ctx context.Context, a relay.Attempt) error {
+// recordSQL and its row are an attempt as it is written first.
+const (
+	recordSQL = `INSERT INTO event_attempts (attempt_id, marketing_event_id, generation, destination, number, outcome, reason,
+		started_at, duration_us, method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields,
+		response_status, trace_id, response_fields, detail) VALUES `
+	recordRow = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+
+func recordArgs(a *relay.Attempt) []any {
 	r := a.Result
 	outcome := cmp.Or(r.Outcome, relay.Sending)
 	var duration sql.NullInt64
 	if outcome != relay.Sending {
 		duration = sql.NullInt64{Int64: a.Duration.Microseconds(), Valid: true}
 	}
-	_, err := s.execLane(ctx, `INSERT INTO event_attempts (attempt_id, marketing_event_id, generation, destination, number, outcome, reason,
-		started_at, duration_us, method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields,
-		response_status, trace_id, response_fields, detail) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		a.AttemptID, a.EventID, a.Generation, a.Destination, a.Number, string(outcome), nullText(string(r.Reason)),
+	return []any{a.AttemptID, a.EventID, a.Generation, a.Destination, a.Number, string(outcome), nullText(string(r.Reason)),
 		startOf(a.StartedAt), duration, shown(a.Method, 10), shown(a.URL, 2000), list(a.HeaderNames), nullText(a.Body),
 		nullText(a.BodySHA256), shown(a.AdapterVersion, 100), list(a.Dropped),
-		nullNumber(r.Status), shown(r.TraceID, 255), object(r.Fields), shown(a.Detail, maxText))
+		nullNumber(r.Status), shown(r.TraceID, 255), object(r.Fields), shown(a.Detail, maxText)}
+}
+
+// RecordSending writes the record of a try before its request leaves, with the outcome sending; or, where nothing is sent,
+// with the outcome given. Writing the same attempt again changes nothing. It is committed when this returns.
+func (s *Store) RecordSending(ctx context.Context, a relay.Attempt) error {
+	return fail("record attempt "+a.AttemptID, s.records.do(ctx, &a))
+}
+
+func (s *Store) recordOne(ctx context.Context, a *relay.Attempt) error {
+	_, err := s.execLane(ctx, recordSQL+recordRow, recordArgs(a)...)
 	if isNumber(err, errDuplicate) { // written before, and the answer was lost
 		return nil
 	}
-	return fail("record attempt "+a.AttemptID, err)
+	return err
+}
+
+// recordMany writes attempts with one statement. Large ones go alone: a statement has a largest size.
+func (s *Store) recordMany(ctx context.Context, all []*relay.Attempt) (alone []*relay.Attempt, err error) {
+	var args []any
+	for _, a := range all {
+		if len(a.Body) > maxBytes/groupSize {
+			alone = append(alone, a)
+			continue
+		}
+		args = append(args, recordArgs(a)...)
+	}
+	if len(args) == 0 {
+		return alone, nil
+	}
+	_, err = s.exec(ctx, recordSQL+tuples(recordRow, len(all)-len(alone)), args...)
+	return alone, err
 }
 
 // CompleteAttempts writes how tries ended. A record that has its end already keeps it.
 func (s *Store) CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error {
-	for _, e := range ends {
-		_, err := s.execLane(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
-			response_fields = ? WHERE attempt_id = ? AND outcome = 'sending'`,
-			string(e.Result.Outcome), nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
-			shown(e.Result.TraceID, 255), object(e.Result.Fields), e.AttemptID)
-		if err != nil {
-			return fail("complete attempt "+e.AttemptID, err)
+	for i := range ends {
+		if err := s.ends.do(ctx, &ends[i]); err != nil {
+			return fail("complete attempt "+ends[i].AttemptID, err)
 		}
 	}
 	return nil
+}
+
+func (s *Store) completeOne(ctx context.Context, e *relay.AttemptEnd) error {
+	_, err := s.execLane(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
+		response_fields = ? WHERE attempt_id = ? AND outcome = 'sending'`,
+		string(e.Result.Outcome), nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
+		shown(e.Result.TraceID, 255), object(e.Result.Fields), e.AttemptID)
+	return err
+}
+
+// completeMany completes attempts with one statement. The outcome comes last: it decides which rows are completed.
+func (s *Store) completeMany(ctx context.Context, all []*relay.AttemptEnd) ([]*relay.AttemptEnd, error) {
+	p := newPicks("attempt_id", len(all))
+	for _, e := range all {
+		p.add(e.AttemptID, nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
+			shown(e.Result.TraceID, 255), object(e.Result.Fields), string(e.Result.Outcome))
+	}
+	_, err := s.exec(ctx, "UPDATE event_attempts FORCE INDEX (uq_event_attempts_attempt) SET "+
+		p.set("reason", "duration_us", "response_status", "trace_id", "response_fields", "outcome")+
+		" WHERE attempt_id IN ("+p.keys()+") AND outcome = 'sending'", p.args()...)
+	return nil, err
 }
 
 func startOf(t time.Time) time.Time {

@@ -1,5 +1,10 @@
 package db
 
+import (
+	"context"
+	"time"
+)
+
 // Query is a statement with arguments to explain it by.
 type Query struct {
 	SQL  string
@@ -14,4 +19,39 @@ func ClaimQueries() map[string]Query {
 		"page":            {claimSQL, []any{1, 50}},
 		"rows by code":    {codeRowsSQL, []any{50}},
 	}
+}
+
+// Group is a group of numbers.
+type Group struct{ *group[*int] }
+
+// NewGroup makes a group that goes together from two on, and has patience.
+func NewGroup(one func(context.Context, *int) error, many func(context.Context, []*int) ([]*int, error)) *Group {
+	g := newGroup(2, one, many)
+	g.patience = time.Hour
+	return &Group{g}
+}
+
+// Do is what a caller does.
+func (g *Group) Do(ctx context.Context, n *int) error { return g.do(ctx, n) }
+
+// Busy says whether somebody is being served.
+func (g *Group) Busy() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.busy
+}
+
+// Waiting is how many wait.
+func (g *Group) Waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
+}
+
+// Occupy makes others wait until the function that it gives is called.
+func (g *Group) Occupy() func() {
+	g.mu.Lock()
+	g.busy = true
+	g.mu.Unlock()
+	return g.next
 }

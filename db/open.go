@@ -10,6 +10,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
+
+	"relay"
 )
 
 // The pool's numbers. Connections are renewed now and then, so that a server behind a balancer gets its share again after
@@ -34,6 +36,12 @@ type Store struct {
 	bun    *bun.DB
 	keys   *Keys
 	lane   *prepared
+
+	// What concurrent deliveries write is committed in groups.
+	takes    *group[*taking]
+	records  *group[*relay.Attempt]
+	ends     *group[*relay.AttemptEnd]
+	finishes *group[*finishing]
 }
 
 // Open makes a Store without connecting: a server that is down shows at the first call.
@@ -54,8 +62,16 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{config: config, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}, nil
+	s := &Store{config: config, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}
+	s.takes = newGroup(transactionPays, s.takeOne, s.takeMany)
+	s.records = newGroup(2, s.recordOne, s.recordMany)
+	s.ends = newGroup(2, s.completeOne, s.completeMany)
+	s.finishes = newGroup(transactionPays, s.finishOne, s.finishMany)
+	return s, nil
 }
+
+// transactionPays is from how many rows on a transaction of five round trips costs less than a statement for each.
+const transactionPays = 4
 
 func newPool(config *mysql.Config, maxOpen int) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(config)

@@ -15,20 +15,14 @@ import (
 // waiting after that waits for a retry and burdens nobody.
 const startLease = "60000000" // microseconds
 
-// takeSQL gives a pending row to a run, and gives a run that was reset its own row back, whatever became of it: then a new
-// generation begins, with all its tries. The old status is read before it is set: MySQL assigns from left to right, the
-// standard all at once, and this order means the same to both.
-const takeSQL = `UPDATE marketing_events SET
-	generation = generation + (CASE WHEN status IN ('delivered', 'failed', 'skipped') THEN 1 ELSE 0 END),
-	reason = NULL, detail = NULL, ends = NULL, finished_at = NULL,
-	run_id = ?, claimed_until = UTC_TIMESTAMP(6) + INTERVAL ` + startLease + ` MICROSECOND, updated_at = UTC_TIMESTAMP(6),
-	status = 'processing'
-	WHERE id = ? AND (status = 'pending' OR run_id = ?)`
-
 // Take makes an event the run's own to deliver. False means that it is another's, or gone.
 func (s *Store) Take(ctx context.Context, id int64, run string) (bool, error) {
-	found, err := s.execLane(ctx, takeSQL, run, id, run)
-	return found == 1, fail(fmt.Sprintf("take event %d", id), err)
+	t := &taking{id: id, run: run}
+	err := s.takes.do(ctx, t)
+	if err != nil { // then somebody may still be at it
+		return false, fail(fmt.Sprintf("take event %d", id), err)
+	}
+	return t.taken, nil
 }
 
 // Finish writes what an event came to. Where it is no longer the run's own, or finished already, nothing changes. An event
@@ -38,16 +32,22 @@ func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.Conclu
 	act := fmt.Sprintf("finish event %d", id)
 	unhealthy := c.Unhealthy()
 	if len(unhealthy) == 0 {
-		return fail(act, finish(ctx, s.execLane, id, run, c))
+		ends, err := json.Marshal(c.Ends)
+		if err != nil {
+			return fail(act, err)
+		}
+		return fail(act, s.finishes.do(ctx, &finishing{id, run, c, ends}))
 	}
 	return fail(act, s.tx(ctx, func(tx *sql.Tx) error {
 		if err := stillUnhealthy(ctx, tx, id, unhealthy); err != nil {
 			return err
 		}
-		return finish(ctx, func(ctx context.Context, query string, args ...any) (int64, error) {
-			_, err := tx.ExecContext(ctx, query, args...)
-			return 0, err
-		}, id, run, c)
+		ends, err := json.Marshal(c.Ends)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, finishSQL, (&finishing{id, run, c, ends}).args()...)
+		return err
 	}))
 }
 
@@ -74,18 +74,6 @@ func stillUnhealthy(ctx context.Context, tx *sql.Tx, id int64, destinations []st
 		}
 	}
 	return rows.Err()
-}
-
-func finish(ctx context.Context, exec func(context.Context, string, ...any) (int64, error), id int64, run string, c relay.Conclusion) error {
-	ends, err := json.Marshal(c.Ends)
-	if err != nil {
-		return err
-	}
-	_, err = exec(ctx, `UPDATE marketing_events SET status = ?, reason = ?, detail = ?, ends = ?,
-		finished_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)
-		WHERE id = ? AND run_id = ? AND status = 'processing'`,
-		string(c.Status), nullText(string(c.Reason)), nullText(cut(c.Detail, maxText)), ends, id, run)
-	return err
 }
 
 // Release gives leases back whose starts failed at once: the rows are free again, behind those that were free before.
