@@ -3,9 +3,11 @@ package cmd
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,6 +91,9 @@ func (c Config) check() error {
 	case c.OutboundProxy != nil && (c.OutboundProxy.Host == "" || !strings.HasPrefix(c.OutboundProxy.Scheme, "http")):
 		return errors.New("OUTBOUND_PROXY: must be an http or https URL")
 	}
+	if err := checkWebUI(c.UIURL); err != nil {
+		return err
+	}
 	if _, err := c.admins(); err != nil {
 		return err
 	}
@@ -107,12 +112,37 @@ func (t *Temporal) connect() error {
 	if err != nil {
 		return errors.New("TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_TLS or TEMPORAL_CONFIG_FILE: cannot be read")
 	}
+	if err := checkTarget(o.HostPort); err != nil {
+		return err
+	}
 	if o.Namespace == "" {
 		o.Namespace = client.DefaultNamespace
 	}
 	// What we say to Temporal is a few hundred bytes at a time: packing it costs both sides a tenth of their work.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	t.options = o
+	return nil
+}
+
+// checkTarget refuses an address that nobody could dial. Empty is the SDK's default; what has a scheme ("dns:///...") is for
+// gRPC to judge.
+func checkTarget(address string) error {
+	if address == "" || strings.Contains(address, "://") {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if n, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil || n == 0 {
+		return errors.New("TEMPORAL_ADDRESS: must be host:port")
+	}
+	return nil
+}
+
+// checkWebUI refuses an address from which no link can be made.
+func checkWebUI(address string) error {
+	u, err := url.Parse(address)
+	if address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("TEMPORAL_UI_URL: must be an http or https URL")
+	}
 	return nil
 }
 

@@ -64,6 +64,9 @@ func TestABadVariableStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
 		"no proxy":            {"OUTBOUND_PROXY", "socks5://localhost:1", "http"},
 		"no password":         {"BASIC_AUTH_PASSWORD", "", "required"},
 		"negative body limit": {"MAX_BODY_BYTES", "-1", "1 or more"},
+		"no port":             {"TEMPORAL_ADDRESS", "temporal.internal", "host:port"},
+		"too many colons":     {"TEMPORAL_ADDRESS", ":::", "host:port"},
+		"no web page":         {"TEMPORAL_UI_URL", "temporal.internal:8233", "http or https URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for k, v := range good {

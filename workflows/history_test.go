@@ -28,6 +28,8 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 			r := worker.NewWorkflowReplayer()
 			r.RegisterWorkflow(workflows.DeliverEvent)
 			r.RegisterWorkflow(workflows.PollInbox)
+			r.RegisterWorkflow(workflows.Reconcile)
+			r.RegisterWorkflow(workflows.ReplayEvents)
 			require.NoError(t, r.ReplayWorkflowHistoryFromJSONFile(quiet{}, file))
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
@@ -35,6 +37,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		})
 	}
 	require.Equal(t, []string{
+		"cancelled",
 		"database-away-at-the-first-step",
 		"database-away-between-tries",
 		"database-away-when-the-answer-came",
@@ -42,6 +45,8 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		"failed-exhausted",
 		"failed-half-retried",
 		"poll-inbox",
+		"reconcile",
+		"replay-paused-and-killed",
 		"rerouted",
 		"skipped",
 		"worker-killed",

@@ -50,6 +50,7 @@ func TestAnEventTravelsTheWholePath(t *testing.T) {
 		"API and PollInbox starting the same rows deliver each once":          apiAndPollInbox,
 		"an error's answer repeats nothing of what was sent":                  quietErrors,
 		"an event of a storefront that is switched off ends skipped, unsent":  switchedOff,
+		"a delivery that somebody cancels or terminates fails its row":        givenUp,
 		"an event that nobody mapped, or nobody agreed to, leaves for nobody": unmapped,
 		"a neutral name hides the event's own; GA4 is not told twice":         directly,
 	} {

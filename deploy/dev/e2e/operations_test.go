@@ -114,6 +114,7 @@ func TestAReplayOutlivesAKilledRelay(t *testing.T) {
 		e := w.delivered(t, order)
 		require.Equal(t, 1, e.Generation)
 	}
+	w.record(t, workflows.ReplayEventsID(int64(replay["id"].(float64))), "replay-paused-and-killed")
 
 	// And once more, to whom has them all.
 	out := w.cli(t, r, "replay", "start", "--storefront", "broken", "--resend", "sgtm", "--rate", "100", "--yes")
