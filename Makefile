@@ -57,9 +57,9 @@ build: ## build bin/relay, static
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/relay ./cmd/relay
 
 .PHONY: bench
-bench: database ## measure, as ratios to bare MySQL and bare Temporal in the same run
+bench: database ## measure into docs/BENCHMARKS.md, beside bare MySQL and bare Temporal; ONLY="drain rest" measures a part
 	cd $(DEV) && go build -o ../../bin/dev . && go build -o ../../bin/relay-dev ./cmd/relay-dev
-	bin/dev bench
+	bin/dev bench $(ONLY)
 
 .PHONY: chaos
 chaos: database ## kill every part at random moments under load for a quarter of an hour, and check that nothing was lost

@@ -1,6 +1,7 @@
 package checks_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -100,7 +102,11 @@ func TestPodsRunACommandOfTheRelayWithAsLittleAsCanBe(t *testing.T) {
 		require.Equal(t, []corev1.Capability{"ALL"}, c.SecurityContext.Capabilities.Drop, name)
 		require.NotZero(t, c.Resources.Requests.Cpu().MilliValue(), name)
 		require.NotZero(t, c.Resources.Limits.Memory().Value(), name)
-		require.Empty(t, c.Env, "settings come from the ConfigMap and the secret")
+		require.Len(t, c.Env, 1, "settings come from the ConfigMap and the secret")
+		require.Equal(t, "GOMEMLIMIT", c.Env[0].Name)
+		soft, err := resource.ParseQuantity(strings.TrimSuffix(c.Env[0].Value, "B")) // Go says MiB where Kubernetes says Mi
+		require.NoError(t, err, name)
+		require.InDelta(t, 0.9, soft.AsApproximateFloat64()/c.Resources.Limits.Memory().AsApproximateFloat64(), 0.03, name)
 		require.Len(t, c.EnvFrom, 2, name)
 		require.Equal(t, "relay", c.EnvFrom[0].ConfigMapRef.Name)
 		require.Equal(t, "relay", c.EnvFrom[1].SecretRef.Name)

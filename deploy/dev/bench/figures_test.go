@@ -41,6 +41,25 @@ func TestTheReportIsWrittenForPeopleAndForPrograms(t *testing.T) {
 	}
 }
 
+func TestAScenarioThatIsRunByItselfReplacesItsPartOfTheReport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(cores int, names ...string) string {
+		r := Report{Machine: Machine{Cores: cores, Revision: names[0]}}
+		for _, name := range names {
+			r.Results = append(r.Results, Result{Scenario: name, Title: name, Revision: names[0]})
+		}
+		require.NoError(t, r.write(dir))
+		text, err := os.ReadFile(dir + "/BENCHMARKS.md")
+		require.NoError(t, err)
+		return string(text)
+	}
+	write(2, "drain", "rest")
+	both := write(2, "rest")
+	require.Regexp(t, `(?s)## drain.*revision drain.*## rest.*revision rest`, both)
+	require.NotContains(t, write(4, "rest"), "## drain", "another machine's figures do not belong into one table")
+}
+
 func TestProcessesAreMetered(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
