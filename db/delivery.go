@@ -52,11 +52,7 @@ func (r *deliveryRow) dest() []any {
 func (s *Store) Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error) {
 	act := fmt.Sprintf("read event %d for %s", id, destination)
 	var r deliveryRow
-	statement, err := s.lane.statement(ctx, deliverySQL)
-	if err != nil {
-		return relay.Delivery{}, fail(act, err)
-	}
-	if err := statement.QueryRowContext(ctx, destination, destination, id).Scan(r.dest()...); err != nil {
+	if err := s.lane.scan(ctx, r.dest(), deliverySQL, destination, destination, id); err != nil {
 		return relay.Delivery{}, fail(act, err)
 	}
 	d := relay.Delivery{

@@ -29,13 +29,35 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if first := p.of[query]; first != nil { // somebody else was first
-		return first, s.Close()
+		return first, s.Close() //nolint:sqlclosecheck // closed here
 	}
 	if p.of == nil {
 		p.of = map[string]*sql.Stmt{}
 	}
 	p.of[query] = s
 	return s, nil
+}
+
+// exec runs a statement and counts the rows that it found.
+func (p *prepared) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	statement, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next
+	if err != nil {
+		return 0, err
+	}
+	res, err := statement.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// scan reads one row.
+func (p *prepared) scan(ctx context.Context, dest []any, query string, args ...any) error {
+	statement, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next
+	if err != nil {
+		return err
+	}
+	return statement.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
 func (p *prepared) close() {

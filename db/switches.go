@@ -57,17 +57,13 @@ func (l *levels) switches() relay.Switches {
 // HasAdapter is for the caller to fill. An event or storefront that is gone is relay.ErrNotFound.
 func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) {
 	act := fmt.Sprintf("read the switches for event %d", id)
-	statement, err := s.lane.statement(ctx, switchesSQL)
-	if err != nil {
-		return relay.Switches{}, fail(act, err)
-	}
 	var l levels
 	var d destinations
-	if err := statement.QueryRowContext(ctx, id).Scan(append(l.dest(), d.dest()...)...); err != nil {
+	if err := s.lane.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id); err != nil {
 		return relay.Switches{}, fail(act, err)
 	}
 	switches := l.switches()
-	_, err = d.addTo(&switches, l)
+	_, err := d.addTo(&switches, l)
 	return switches, fail(act, err)
 }
 

@@ -50,17 +50,9 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 
 // execLane runs a prepared statement, again where it loses to another.
 func (s *Store) execLane(ctx context.Context, query string, args ...any) (int64, error) {
-	statement, err := s.lane.statement(ctx, query)
-	if err != nil {
-		return 0, err
-	}
 	var found int64
-	err = again(ctx, contentionTries, isContention, func() error {
-		res, err := statement.ExecContext(ctx, args...)
-		if err != nil {
-			return err
-		}
-		found, err = res.RowsAffected()
+	err := again(ctx, contentionTries, isContention, func() (err error) {
+		found, err = s.lane.exec(ctx, query, args...)
 		return err
 	})
 	return found, err
