@@ -48,6 +48,7 @@ type Activities struct {
 	Replays    Replays
 	Figures    Figures
 	Flips      Flips // nil: nobody knows
+	Meter      Meter // nil: nothing is counted
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
 	Log          *slog.Logger
@@ -148,6 +149,9 @@ func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, 
 	}
 	if err != nil {
 		return FinishOutput{}, temporary(err)
+	}
+	if a.Meter != nil {
+		a.Meter.Finished(c.Status, c.Reason)
 	}
 	a.Log.InfoContext(ctx, "event.finished", "id", in.ID, "status", c.Status, "reason", c.Reason)
 	return FinishOutput{Status: c.Status, Reason: c.Reason, Detail: c.Detail}, nil

@@ -43,23 +43,24 @@ type DeliverOutput struct {
 func (a *Activities) Deliver(ctx context.Context, in DeliverInput) (DeliverOutput, error) {
 	t := &try{Activities: a, in: in}
 	if e := t.load(ctx); e != nil {
-		return e.out, e.err
+		return t.stopped(ctx, e)
 	}
 	if e := t.decide(ctx); e != nil {
-		return e.out, e.err
+		return t.stopped(ctx, e)
 	}
 	leave, wait := a.Gates.enter(ctx, t.gate(), t.delivery.Destination.Options.Limits)
 	if wait > 0 {
-		return t.wait(relay.ReasonLimited, wait), nil
+		return t.stopped(ctx, &ending{out: t.wait(relay.ReasonLimited, wait)})
 	}
 	defer leave()
 	if e := t.admitted(ctx); e != nil {
-		return e.out, e.err
+		return t.stopped(ctx, e)
 	}
 	if !t.record(ctx) {
-		return t.unsent(), nil
+		return t.stopped(ctx, &ending{out: t.unsent()})
 	}
-	t.result = t.adapter.Outcome(a.Sender.Send(ctx, t.request))
+	reply := a.Sender.Send(ctx, t.request)
+	t.took, t.result = reply.Took, t.adapter.Outcome(reply)
 	return t.conclude(ctx)
 }
 
@@ -72,12 +73,14 @@ type try struct {
 	request  relay.Request
 	attempt  relay.Attempt
 	result   relay.Result
+	took     time.Duration // the exchange
 }
 
 // ending is how a try ends before it sends.
 type ending struct {
-	out DeliverOutput
-	err error
+	out   DeliverOutput
+	err   error
+	field string // of the event, where one is to blame
 }
 
 // load reads everything that the try needs; nil means to go on.
@@ -130,10 +133,10 @@ func (t *try) refused(ctx context.Context, err error) *ending {
 	}
 	if r.Skip {
 		t.note(ctx, relay.Skipped, r.Reason, r.Field)
-		return &ending{out: t.end(relay.Skipped, r.Reason)}
+		return &ending{out: t.end(relay.Skipped, r.Reason), field: r.Field}
 	}
 	t.note(ctx, relay.Rejected, r.Reason, r.Field)
-	return &ending{err: failed(t.end(relay.Rejected, r.Reason).End)}
+	return &ending{err: failed(t.end(relay.Rejected, r.Reason).End), field: r.Field}
 }
 
 // note records a decision that sent nothing. It is for people to read: where the database is away, the event's own reason
@@ -153,7 +156,6 @@ func (t *try) note(ctx context.Context, o relay.Outcome, reason relay.Reason, fi
 	if err := t.Store.RecordSending(ctx, a); err != nil {
 		t.Log.WarnContext(ctx, "attempt.unrecorded", append(t.names(), "error", err)...)
 	}
-	t.Log.InfoContext(ctx, "delivery.decided", append(t.names(), "outcome", o, "reason", reason, "field", field)...)
 }
 
 // record writes the attempt before the request leaves. Without that nothing is sent.
@@ -179,6 +181,7 @@ func (t *try) unsent() DeliverOutput {
 // travels in the result instead: an outage never repeats an answered send.
 func (t *try) conclude(ctx context.Context) (DeliverOutput, error) {
 	t.judge()
+	t.measure()
 	end := relay.AttemptEnd{AttemptID: t.attempt.AttemptID, Duration: time.Since(t.attempt.StartedAt), Result: t.result}
 	recorded := t.completeNow(ctx, end)
 	if recorded {

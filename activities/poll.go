@@ -56,8 +56,17 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 // pollOnce is one round over the storefronts. It answers how many deliveries it started; trouble counts as none, so that
 // the next round waits.
 func (a *Activities) pollOnce(ctx context.Context, p *pace) int {
+	began := time.Now()
 	starts, err := a.Inbox.Claim(ctx)
+	if a.Meter != nil {
+		for _, s := range starts {
+			a.Meter.Claimed(s)
+		}
+	}
 	failed := a.startAll(ctx, starts, p) // also what was claimed before an error
+	if len(starts) > 0 {
+		a.Log.InfoContext(ctx, "inbox.polled", "claimed", len(starts), "started", len(starts)-len(failed), "duration_ms", time.Since(began).Milliseconds())
+	}
 	if err != nil {
 		a.Log.WarnContext(ctx, "inbox.claim_failed", "error", err)
 		return 0

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"log/slog"
 
 	"go.temporal.io/sdk/activity"
 
@@ -55,9 +56,11 @@ func (a *Activities) Reconcile(ctx context.Context) (relay.Reconciliation, error
 			activity.RecordHeartbeat(ctx)
 		}
 	}
+	level := slog.LevelDebug
 	if r.Repaired() > 0 {
-		a.Log.WarnContext(ctx, "inbox.reconciled", "checked", r.Checked, "reopened", r.Reopened, "cancelled", r.Cancelled)
+		level = slog.LevelWarn
 	}
+	a.Log.Log(ctx, level, "inbox.reconciled", "checked", r.Checked, "reopened", r.Reopened, "cancelled", r.Cancelled)
 	return r, temporary(a.Books.RecordReconciliation(ctx, r))
 }
 

@@ -90,6 +90,8 @@ func (a *Activities) EndReplay(ctx context.Context, in ReplayInput) error {
 
 // RollUpStats counts the figures of the hours that need it.
 func (a *Activities) RollUpStats(ctx context.Context) (int, error) {
+	began := time.Now()
 	n, err := a.Figures.RollUp(ctx, rollUpBudget)
+	a.Log.DebugContext(ctx, "stats.counted", "hours", n, "duration_ms", time.Since(began).Milliseconds(), "ok", err == nil)
 	return n, temporary(err)
 }

@@ -90,3 +90,22 @@ func list(notes []note) ([]note, int) {
 	n := min(len(notes), maxListed)
 	return notes[:n], len(notes) - n
 }
+
+// count tells the meter what became of a batch. Storefronts are those that exist; codes are ours.
+func (s *server) count(b *batch) {
+	if s.deps.Meter == nil {
+		return
+	}
+	accepted, duplicates, rejected := map[string]int{}, map[string]int{}, map[string]int{}
+	for i := range b.items {
+		if it := &b.items[i]; it.stored.Verdict == relay.Duplicate {
+			duplicates[it.event.StorefrontCode]++
+		} else {
+			accepted[it.event.StorefrontCode]++
+		}
+	}
+	for _, e := range b.errors {
+		rejected[string(e.Code)]++
+	}
+	s.deps.Meter.Batch(b.total, accepted, duplicates, rejected)
+}

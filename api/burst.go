@@ -1,6 +1,10 @@
 package api
 
-import "relay"
+import (
+	"context"
+
+	"relay"
+)
 
 // burst is what this process starts itself of one batch, without PollInbox: a few events of each storefront.
 type burst struct {
@@ -30,7 +34,7 @@ func reserve(starter Starter, events []relay.NewEvent) *burst {
 }
 
 // start hands over those leased events that are new rows; stored answers for events in their order.
-func (b *burst) start(events []relay.NewEvent, stored []relay.Stored) {
+func (b *burst) start(ctx context.Context, events []relay.NewEvent, stored []relay.Stored) {
 	var starts []relay.Start
 	for i, e := range events {
 		if !e.Leased || stored[i].Verdict != relay.Inserted {
@@ -42,7 +46,7 @@ func (b *burst) start(events []relay.NewEvent, stored []relay.Stored) {
 		})
 	}
 	if len(starts) > 0 {
-		b.starter.Start(starts)
+		b.starter.Start(ctx, starts)
 	}
 }
 

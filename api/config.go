@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"relay"
@@ -59,8 +60,8 @@ type Starter interface {
 	// Reserve says how many of n events of a storefront this process will start itself at once: 0 to n. Every one of them
 	// is given back by Start or by Release.
 	Reserve(storefront string, n int) int
-	// Start takes over events that are stored and leased.
-	Start([]relay.Start)
+	// Start takes over events that are stored and leased. They belong to the trace of ctx, and outlive it.
+	Start(ctx context.Context, rows []relay.Start)
 	// Release gives back what was reserved and will not be started.
 	Release(storefront string, n int)
 }
@@ -73,6 +74,20 @@ type Database interface {
 	Current(ctx context.Context) (bool, error)
 }
 
+// Meter counts what comes in.
+type Meter interface {
+	// Request is told of a request that was answered; route is as the table of routes has it, or none.
+	Request(method, route string, status int, took time.Duration)
+	// Batch is told what became of a batch's items: those that were taken by storefront, errors by code.
+	Batch(items int, accepted, duplicates, rejected map[string]int)
+}
+
+// Tracer makes each request part of a trace.
+type Tracer interface {
+	// Request gives the context to go on with, and what is to be called once the request was answered.
+	Request(r *http.Request) (ctx context.Context, end func(method, route string, status int))
+}
+
 // Deps are the collaborators. The worker role needs Database, Temporal and Log; the others need all.
 type Deps struct {
 	Inbox    Inbox
@@ -82,6 +97,8 @@ type Deps struct {
 	Admin    *Admin                      // nil: no admin API
 	Ops      *Ops                        // nil: no operations on events but ingestion
 	Books    Books                       // nil: /health/ready?verbose says nothing of the reconciler
+	Meter    Meter                       // nil: nothing is counted
+	Tracer   Tracer                      // nil: nothing is traced
 	Log      *slog.Logger
 }
 

@@ -85,7 +85,7 @@ func (s *starter) Reserve(storefront string, n int) int {
 	return got
 }
 
-func (s *starter) Start(starts []relay.Start) {
+func (s *starter) Start(_ context.Context, starts []relay.Start) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.started = append(s.started, starts...)

@@ -33,6 +33,7 @@ func (s *server) ingest(c *gin.Context, l *line) error {
 	}
 	sum := b.summary()
 	l.add(slog.Int("accepted", sum.Accepted), slog.Int("duplicates", sum.Duplicates), slog.Int("rejected", sum.Rejected))
+	s.count(b)
 	if b.total > 0 && len(b.items) == 0 {
 		f := refuse(codeNoAcceptableItem, "no item of the batch is acceptable; errors says what is wrong with each")
 		f.summary = sum
@@ -89,7 +90,7 @@ func (s *server) store(ctx context.Context, b *batch) error {
 	if len(stored) != len(events) {
 		return fmt.Errorf("store %d events: %d answers", len(events), len(stored))
 	}
-	burst.start(events, stored)
+	burst.start(ctx, events, stored)
 	for i := range b.items {
 		b.items[i].stored = stored[i]
 	}

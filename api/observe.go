@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -41,13 +42,19 @@ func (s *server) observe(c *gin.Context) {
 	l := &line{id: requestID(c.GetHeader(requestIDHeader))}
 	c.Set(lineKey, l)
 	c.Header(requestIDHeader, l.id)
+	end := s.trace(c)
 	defer func() {
 		v := recover()
 		if v != nil && v != http.ErrAbortHandler { //nolint:errorlint // net/http compares the recovered value, too
 			s.fail(c, l, panicError(v))
 			l.add(slog.String("stack", string(debug.Stack())))
 		}
-		s.log(c, l, time.Since(began))
+		took := time.Since(began)
+		s.log(c, l, took)
+		if s.deps.Meter != nil {
+			s.deps.Meter.Request(c.Request.Method, routeOf(c), c.Writer.Status(), took)
+		}
+		end(c.Request.Method, routeOf(c), c.Writer.Status())
 		if v == http.ErrAbortHandler { //nolint:errorlint // see above
 			panic(v)
 		}
@@ -76,12 +83,8 @@ func (s *server) log(c *gin.Context, l *line, took time.Duration) {
 	case l.quiet:
 		level = slog.LevelDebug
 	}
-	route := c.FullPath()
-	if route == "" {
-		route = "none"
-	}
 	attrs := append([]slog.Attr{
-		slog.String("method", c.Request.Method), slog.String("route", route), slog.Int("status", status),
+		slog.String("method", c.Request.Method), slog.String("route", routeOf(c)), slog.Int("status", status),
 		slog.Duration("duration", took), slog.String("request_id", l.id),
 	}, l.attrs...)
 	if l.code != "" {
@@ -93,6 +96,19 @@ func (s *server) log(c *gin.Context, l *line, took time.Duration) {
 	// The client may be gone; its line is written all the same.
 	s.deps.Log.LogAttrs(context.WithoutCancel(c.Request.Context()), level, "http.request", attrs...)
 }
+
+// trace makes the request part of a trace, and gives what ends its part.
+func (s *server) trace(c *gin.Context) func(method, route string, status int) {
+	if s.deps.Tracer == nil {
+		return func(string, string, int) {}
+	}
+	ctx, end := s.deps.Tracer.Request(c.Request)
+	c.Request = c.Request.WithContext(ctx)
+	return end
+}
+
+// routeOf is the route as it was declared: a path may hold anything.
+func routeOf(c *gin.Context) string { return cmp.Or(c.FullPath(), "none") }
 
 // requestID is the client's own id where it is sane, else a new one.
 func requestID(sent string) string {

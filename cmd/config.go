@@ -48,6 +48,7 @@ type Config struct {
 	RetryBackoffBase   int            `env:"RETRY_BACKOFF_BASE" envDefault:"60" desc:"seconds before the second try; then doubled each time"`
 	Debug              bool           `env:"DEBUG" envDefault:"false" desc:"log more"`
 	ListenAddr         string         `env:"LISTEN_ADDR" envDefault:":8000" desc:"address of the API"`
+	MetricsAddr        string         `env:"METRICS_ADDR" desc:"address of /metrics for Prometheus, an address of its own because it has no login, such as :9090; empty is off"`
 	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often the inbox is looked at for rows that nobody has started"`
 	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"events of one storefront whose delivery the API starts itself at once; the rest is PollInbox's"`
 	MaxInFlight        int            `env:"MAX_IN_FLIGHT" envDefault:"500" desc:"started and not yet first tried events of one storefront at which PollInbox starts no more"`

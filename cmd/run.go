@@ -34,16 +34,25 @@ type service struct {
 	temporal *connection
 	outbound *outbound.Client
 	search   *workflows.Search
+	watching
 }
 
 // Run is the relay in one role, until ctx ends. Then it stops in the order in which nothing is lost or sent twice: requests,
 // starts, worker, connections.
 func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]relay.Adapter) error {
-	s := &service{cfg: cfg, role: role, adapters: adapters, log: newLogger(cfg.Debug), search: &workflows.Search{IDs: cfg.SearchIDs}}
+	s := &service{cfg: cfg, role: role, adapters: adapters, search: &workflows.Search{IDs: cfg.SearchIDs}}
+	if err := s.watch(ctx); err != nil {
+		return err
+	}
 	if err := s.open(); err != nil {
 		return err
 	}
 	defer s.close()
+	stopWatching, err := s.serve(ctx, cfg.MetricsAddr, s.log)
+	if err != nil {
+		return err
+	}
+	defer stopWatching()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.ListenAddr)
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
@@ -79,18 +88,33 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	return err
 }
 
+// watch comes first: the other parts are told of it when they are made.
+func (s *service) watch(ctx context.Context) error {
+	log := newLogger(s.cfg.Debug)
+	var err error
+	s.watching, err = newWatching(ctx, s.role, s.cfg.MetricsAddr, log)
+	s.log = s.watching.log(log)
+	return err
+}
+
 // open makes the parts. None of them connects: the relay starts, and answers what it can, while its servers are away.
 func (s *service) open() error {
 	keys, err := db.NewKeys(s.cfg.EncryptionKey.Reveal())
 	if err != nil {
 		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
 	}
-	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys})
+	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector()})
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
+	if s.metrics != nil {
+		s.metrics.Observe(s.store)
+	}
 	options := s.cfg.options
 	options.Logger = newSDKLogger(s.log)
+	if err := s.watching.temporal(&options); err != nil {
+		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
+	}
 	s.temporal, err = newConnection(options)
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
@@ -131,9 +155,11 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 			_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 			return err
 		},
-		Admin: s.admin(),
-		Ops:   s.ops(),
-		Books: s.store,
-		Log:   s.log,
+		Admin:  s.admin(),
+		Ops:    s.ops(),
+		Books:  s.store,
+		Meter:  s.apiMeter(),
+		Tracer: s.apiTracer(),
+		Log:    s.log,
 	})
 }

@@ -192,7 +192,7 @@ func newMigrations(adopt func(context.Context, *sql.DB) error) (*migrate.Migrati
 func (s *Store) locked(ctx context.Context, f func(*sql.DB) error) error {
 	config := s.config.Clone()
 	config.ReadTimeout, config.WriteTimeout = 0, 0
-	pool, err := newPool(config, 4)
+	pool, err := newPool(config, 4, nil)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -27,6 +28,8 @@ type Config struct {
 	URL     string // any form that ParseURL takes
 	Keys    *Keys
 	MaxOpen int // connections at most; 0 is 20
+	// Wrap, where it is set, stands between the pool and the driver.
+	Wrap func(driver.Connector) driver.Connector
 }
 
 // Store is the database. Its methods may be called from any goroutine.
@@ -58,7 +61,7 @@ func Open(c Config) (*Store, error) {
 	if maxOpen <= 0 {
 		maxOpen = defaultMaxOpen
 	}
-	pool, err := newPool(config, maxOpen)
+	pool, err := newPool(config, maxOpen, c.Wrap)
 	if err != nil {
 		return nil, err
 	}
@@ -73,10 +76,13 @@ func Open(c Config) (*Store, error) {
 // transactionPays is from how many rows on a transaction of five round trips costs less than a statement for each.
 const transactionPays = 4
 
-func newPool(config *mysql.Config, maxOpen int) (*sql.DB, error) {
+func newPool(config *mysql.Config, maxOpen int, wrap func(driver.Connector) driver.Connector) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, errors.New("database url: the driver refuses its settings")
+	}
+	if wrap != nil {
+		connector = wrap(connector)
 	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(maxOpen)

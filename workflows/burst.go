@@ -28,12 +28,19 @@ type Burst struct {
 
 	mu       sync.Mutex
 	wake     *sync.Cond
-	waiting  map[string][]relay.Start
+	waiting  map[string][]queued
 	turns    []string // storefronts with rows that wait, the next one first
 	busy     map[string]int
 	reserved map[string]int
 	total    int
 	closed   bool
+}
+
+// queued is a row that waits for its start. What its context holds (the trace that it belongs to) goes with it, its end does
+// not: the request is answered by then.
+type queued struct {
+	relay.Start
+	ctx context.Context
 }
 
 // NewBurst begins to work at once; Close ends it.
@@ -42,7 +49,7 @@ func NewBurst(start func(context.Context, relay.Start) error, perStorefront int,
 		start:         start,
 		perStorefront: perStorefront,
 		log:           log,
-		waiting:       map[string][]relay.Start{},
+		waiting:       map[string][]queued{},
 		busy:          map[string]int{},
 		reserved:      map[string]int{},
 	}
@@ -66,8 +73,9 @@ func (b *Burst) Reserve(storefront string, n int) int {
 	return n
 }
 
-// Start takes reserved rows over. It never blocks.
-func (b *Burst) Start(rows []relay.Start) {
+// Start takes reserved rows over. It never blocks, and what ctx ends by does not end it.
+func (b *Burst) Start(ctx context.Context, rows []relay.Start) {
+	ctx = context.WithoutCancel(ctx)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -77,7 +85,7 @@ func (b *Burst) Start(rows []relay.Start) {
 		if len(b.waiting[r.StorefrontCode]) == 0 {
 			b.turns = append(b.turns, r.StorefrontCode)
 		}
-		b.waiting[r.StorefrontCode] = append(b.waiting[r.StorefrontCode], r)
+		b.waiting[r.StorefrontCode] = append(b.waiting[r.StorefrontCode], queued{r, ctx})
 	}
 	b.wake.Broadcast()
 }
@@ -115,9 +123,9 @@ func (b *Burst) work() {
 		if !ok {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
-		if err := b.start(ctx, r); err != nil {
-			b.log.Warn("delivery.start_failed", "id", r.ID, "error", err)
+		ctx, cancel := context.WithTimeout(r.ctx, startTimeout)
+		if err := b.start(ctx, r.Start); err != nil {
+			b.log.WarnContext(ctx, "delivery.start_failed", "id", r.ID, "error", err)
 		}
 		cancel()
 		b.started(r.StorefrontCode)
@@ -126,7 +134,7 @@ func (b *Burst) work() {
 }
 
 // next waits for a row whose storefront has a place, and is false once there will be none.
-func (b *Burst) next() (relay.Start, bool) {
+func (b *Burst) next() (queued, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for {
@@ -134,14 +142,14 @@ func (b *Burst) next() (relay.Start, bool) {
 			return b.take(i), true
 		}
 		if b.closed && len(b.turns) == 0 {
-			return relay.Start{}, false
+			return queued{}, false
 		}
 		b.wake.Wait()
 	}
 }
 
 // take takes a row of the storefront whose turn is number i, which then goes to the end of the line.
-func (b *Burst) take(i int) relay.Start {
+func (b *Burst) take(i int) queued {
 	storefront := b.turns[i]
 	b.turns = slices.Delete(b.turns, i, i+1)
 	rows := b.waiting[storefront]

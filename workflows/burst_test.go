@@ -40,9 +40,9 @@ func TestBurstStartsTheStorefrontsInTurn(t *testing.T) {
 	s := &starts{let: make(chan struct{})}
 	b := workflows.NewBurst(s.start, 200, slog.New(slog.DiscardHandler))
 	require.Equal(t, 100, b.Reserve("busy", 100))
-	b.Start(rowsOf("busy", 100))
+	b.Start(t.Context(), rowsOf("busy", 100))
 	require.Equal(t, 1, b.Reserve("quiet", 1))
-	b.Start(rowsOf("quiet", 1))
+	b.Start(t.Context(), rowsOf("quiet", 1))
 	close(s.let)
 	b.Close(t.Context())
 	require.Len(t, s.done, 101)
@@ -62,6 +62,6 @@ func TestBurstTakesNoMoreThanItsShareOfAStorefront(t *testing.T) {
 	close(s.let)
 	b.Close(t.Context())
 	require.Zero(t, b.Reserve("quiet", 1), "it is closed")
-	b.Start(rowsOf("quiet", 1)) // left to PollInbox
+	b.Start(t.Context(), rowsOf("quiet", 1)) // left to PollInbox
 	require.Empty(t, s.done)
 }

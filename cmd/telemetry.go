@@ -1,0 +1,136 @@
+package cmd
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+
+	"relay/activities"
+	"relay/adapters/outbound"
+	"relay/api"
+	"relay/telemetry"
+)
+
+// watching is what tells of a running relay: metrics where METRICS_ADDR is set, traces where OpenTelemetry's variables ask
+// for them. What is nil is off, and nothing goes through it.
+type watching struct {
+	metrics *telemetry.Metrics
+	traces  *telemetry.Traces
+}
+
+func newWatching(ctx context.Context, role api.Role, metricsAddr string, log *slog.Logger) (watching, error) {
+	var w watching
+	if metricsAddr != "" {
+		w.metrics = telemetry.NewMetrics(version(), string(role), log)
+	}
+	var err error
+	w.traces, err = telemetry.NewTraces(ctx, version(), string(role), log)
+	return w, err
+}
+
+// log is the log with the ids of traces in it.
+func (w watching) log(l *slog.Logger) *slog.Logger {
+	if w.traces == nil {
+		return l
+	}
+	return slog.New(w.traces.Log(l.Handler()))
+}
+
+// temporal adds to the options of Temporal's client what counts and traces there.
+func (w watching) temporal(o *client.Options) error {
+	if w.metrics != nil {
+		o.MetricsHandler = w.metrics.Temporal()
+	}
+	if w.traces == nil {
+		return nil
+	}
+	i, err := w.traces.Interceptor()
+	o.Interceptors = append(o.Interceptors, []interceptor.ClientInterceptor{i}...)
+	return err
+}
+
+// connector stands between the database's pool and its driver; nil does not.
+func (w watching) connector() func(driver.Connector) driver.Connector {
+	if w.traces == nil {
+		return nil
+	}
+	return w.traces.Connector
+}
+
+func (w watching) apiMeter() api.Meter {
+	if w.metrics == nil {
+		return nil
+	}
+	return w.metrics
+}
+
+func (w watching) apiTracer() api.Tracer {
+	if w.traces == nil {
+		return nil
+	}
+	return w.traces
+}
+
+func (w watching) meter() activities.Meter {
+	if w.metrics == nil {
+		return nil
+	}
+	return w.metrics
+}
+
+func (w watching) sender(c *outbound.Client) activities.Sender {
+	if w.traces == nil {
+		return c
+	}
+	return w.traces.Sender(c)
+}
+
+// roots is the poller's way to start deliveries.
+func (w watching) roots(next activities.Starter) activities.Starter {
+	if w.traces == nil {
+		return next
+	}
+	return w.traces.Roots(next)
+}
+
+// serve answers Prometheus until the function that it gives is called, which also sends the last spans.
+func (w watching) serve(ctx context.Context, address string, log *slog.Logger) (func(), error) {
+	closeTraces := func() {
+		if w.traces == nil {
+			return
+		}
+		if err := w.traces.Close(); err != nil {
+			log.Warn("traces.lost", "error", err)
+		}
+	}
+	if w.metrics == nil {
+		return closeTraces, nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("METRICS_ADDR: %w", err)
+	}
+	server := &http.Server{
+		Handler:           w.metrics.Handler(),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("metrics.stopped", "error", err)
+		}
+	}()
+	log.Info("metrics.started", "address", listener.Addr().String())
+	return func() {
+		closeTraces()
+		_ = server.Close()
+	}, nil
+}
+

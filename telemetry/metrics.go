@@ -1,0 +1,147 @@
+package telemetry
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"relay"
+)
+
+// Buckets in seconds. A batch of thousands takes about one, an exchange with a vendor ten at most.
+var (
+	requestBuckets = []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20}
+	vendorBuckets  = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	batchBuckets   = []float64{1, 10, 100, 500, 1000, 2500, 5000, 10_000}
+)
+
+// Metrics counts what happens in this process. It fulfils the Meter interfaces of api and activities; its methods may be
+// called from any goroutine.
+type Metrics struct {
+	registry                  *prometheus.Registry
+	storefronts, destinations *names
+	log                       *slog.Logger
+
+	requests        *prometheus.CounterVec
+	requestSeconds  *prometheus.HistogramVec
+	items           *prometheus.CounterVec
+	rejected        *prometheus.CounterVec
+	batchItems      prometheus.Histogram
+	claimed         *prometheus.CounterVec
+	attempts        *prometheus.CounterVec
+	attemptFailures *prometheus.CounterVec
+	vendorSeconds   *prometheus.HistogramVec
+	deliveries      *prometheus.CounterVec
+	finished        *prometheus.CounterVec
+}
+
+// NewMetrics makes the counters of a process of that version and role.
+func NewMetrics(version, role string, log *slog.Logger) *Metrics {
+	m := &Metrics{
+		registry:     prometheus.NewRegistry(),
+		storefronts:  newNames(maxStorefronts),
+		destinations: newNames(maxDestinations),
+		log:          log,
+	}
+	m.requests = m.counter("relay_http_requests_total", "Requests answered.", "method", "route", "status")
+	m.requestSeconds = m.histogram("relay_http_request_duration_seconds", "How long requests took.", requestBuckets, "method", "route")
+	m.items = m.counter("relay_ingest_events_total", "Items of batches that were taken: accepted are new, duplicate were there.", "storefront", "verdict")
+	m.rejected = m.counter("relay_ingest_rejected_total", "Errors of items that were refused, by code; an item may have several.", "code")
+	m.batchItems = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "relay_ingest_batch_items", Help: "Items in a batch.", Buckets: batchBuckets})
+	m.claimed = m.counter("relay_inbox_claimed_total", "Events that PollInbox found: direct rows, and what the API left to it.", "storefront", "source")
+	m.attempts = m.counter("relay_attempts_total", "Requests to destinations, by what the answer meant.", "storefront", "destination", "outcome")
+	m.attemptFailures = m.counter("relay_attempt_failures_total", "Requests to destinations that were not accepted, by reason.", "destination", "reason")
+	m.vendorSeconds = m.histogram("relay_vendor_duration_seconds", "How long exchanges with destinations took.", vendorBuckets, "destination")
+	m.deliveries = m.counter("relay_deliveries_total", "Deliveries of an event to a destination that ended: accepted, skipped, blocked, exhausted, rejected, ...",
+		"storefront", "destination", "outcome")
+	m.finished = m.counter("relay_events_finished_total", "Events that ended, by what they came to.", "status", "reason")
+	info := m.gauge("relay_build_info", "1, with the version of this process.", "version", "go", "role")
+	info.WithLabelValues(version, runtime.Version(), role).Set(1)
+	m.registry.MustRegister(m.batchItems, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	m.registry.MustRegister(c)
+	return c
+}
+
+func (m *Metrics) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	m.registry.MustRegister(g)
+	return g
+}
+
+func (m *Metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+	m.registry.MustRegister(h)
+	return h
+}
+
+// Handler is GET /metrics.
+func (m *Metrics) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorLog:            slog.NewLogLogger(m.log.Handler(), slog.LevelWarn),
+		ErrorHandling:       promhttp.ContinueOnError,
+		MaxRequestsInFlight: 4,
+	}))
+	return mux
+}
+
+// Request is told of a request that was answered.
+func (m *Metrics) Request(method, route string, status int, took time.Duration) {
+	method = methodOf(method)
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	m.requestSeconds.WithLabelValues(method, route).Observe(took.Seconds())
+}
+
+// Batch is told what became of a batch's items: those taken by storefront, errors by code.
+func (m *Metrics) Batch(items int, accepted, duplicates, rejected map[string]int) {
+	m.batchItems.Observe(float64(items))
+	for storefront, n := range accepted {
+		m.items.WithLabelValues(m.storefronts.of(storefront), "accepted").Add(float64(n))
+	}
+	for storefront, n := range duplicates {
+		m.items.WithLabelValues(m.storefronts.of(storefront), "duplicate").Add(float64(n))
+	}
+	for code, n := range rejected {
+		m.rejected.WithLabelValues(code).Add(float64(n))
+	}
+}
+
+// Claimed is told of an event that PollInbox starts.
+func (m *Metrics) Claimed(s relay.Start) {
+	source := s.Source
+	if source != relay.SourceAPI && source != relay.SourceDirect {
+		source = other // OMS writes the column
+	}
+	m.claimed.WithLabelValues(m.storefronts.of(s.StorefrontCode), source).Inc()
+}
+
+// Attempted is told of a request that was made, and how long the destination took.
+func (m *Metrics) Attempted(storefront, destination string, r relay.Result, took time.Duration) {
+	destination = m.destinations.of(destination)
+	m.attempts.WithLabelValues(m.storefronts.of(storefront), destination, string(r.Outcome)).Inc()
+	m.vendorSeconds.WithLabelValues(destination).Observe(took.Seconds())
+	if r.Outcome != relay.Accepted {
+		m.attemptFailures.WithLabelValues(destination, string(r.Reason)).Inc()
+	}
+}
+
+// Ended is told how a delivery to a destination ended.
+func (m *Metrics) Ended(storefront, destination string, o relay.Outcome) {
+	m.deliveries.WithLabelValues(m.storefronts.of(storefront), m.destinations.of(destination), string(o)).Inc()
+}
+
+// Finished is told what an event came to.
+func (m *Metrics) Finished(s relay.Status, r relay.Reason) {
+	m.finished.WithLabelValues(string(s), string(r)).Inc()
+}

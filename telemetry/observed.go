@@ -1,0 +1,226 @@
+package telemetry
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"relay"
+)
+
+// Observer looks at the database.
+type Observer interface {
+	Observe(ctx context.Context) (relay.Observation, error)
+	PoolStats() sql.DBStats
+}
+
+const (
+	// observeEvery and observeShare bound what watching costs the database: one look in ten seconds, and where a look takes
+	// long, a twentieth of the time.
+	observeEvery   = 10 * time.Second
+	observeShare   = 20
+	observeTimeout = 5 * time.Second // Prometheus waits for ten by default
+)
+
+// Observe adds what the database knows. It is asked when somebody scrapes, and not more often than observeEvery.
+func (m *Metrics) Observe(o Observer) {
+	m.registry.MustRegister(&observed{metrics: m, source: o})
+}
+
+// observed is the collector of what the database knows. Every process tells the same; dashboards take the maximum.
+type observed struct {
+	metrics *Metrics
+	source  Observer
+
+	mu   sync.Mutex
+	at   time.Time
+	took time.Duration
+	up   bool
+	last relay.Observation
+}
+
+var (
+	databaseUp       = desc("relay_database_up", "Whether the database answered the latest look at it.")
+	pendingEvents    = desc("relay_pending_events", "Events whose delivery nobody has begun, counted to 10000 a storefront.", "storefront")
+	processingEvents = desc("relay_processing_events", "Events that are being delivered or wait for a retry, counted to 10000 a storefront.", "storefront")
+	oldestPending    = desc("relay_oldest_pending_seconds", "How long the oldest pending event has waited; 0 where none does.", "storefront")
+	switchOn         = desc("relay_switch_on", "Kill switches: 1 is on, 0 is off.", "level", "storefront", "destination")
+	unhealthy        = desc("relay_destination_unhealthy", "1 for a destination that is left alone after failures, else 0.", "storefront", "destination")
+	failures         = desc("relay_destination_failures", "Failures of a destination in a row.", "storefront", "destination")
+	eventsDay        = desc("relay_events_day", "Events received in the last 24 hours, counted each minute: all, and by what became of them.", "storefront", "outcome")
+	countedAt        = desc("relay_events_day_counted_timestamp_seconds", "When relay_events_day was counted.")
+	repairs          = desc("relay_reconciler_repairs_total", "Rows that disagreed with their workflow and were repaired.")
+	disagreeing      = desc("relay_reconciler_disagreeing", "Rows that were neither final nor in a running workflow's hands at the latest look. The invariant is 0.")
+	checked          = desc("relay_reconciler_checked", "Rows looked at by the latest reconciliation.")
+	reconciledAt     = desc("relay_reconciler_timestamp_seconds", "When the latest reconciliation ended.")
+	connections      = desc("relay_database_connections", "Connections of this process to the database.", "state")
+	connectionsMax   = desc("relay_database_connections_max", "How many there may be.")
+	poolWaits        = desc("relay_database_waits_total", "How often a query waited for a connection.")
+	poolWaited       = desc("relay_database_wait_seconds_total", "How long queries have waited for a connection, in all.")
+)
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+// Describe gives what there may be.
+func (o *observed) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{databaseUp, pendingEvents, processingEvents, oldestPending, switchOn, unhealthy, failures, eventsDay,
+		countedAt, repairs, disagreeing, checked, reconciledAt, connections, connectionsMax, poolWaits, poolWaited} {
+		to <- d
+	}
+}
+
+// Collect looks at the pool, and at the database or at what it said a moment ago. Where it does not answer there are no
+// gauges of what is in it: old ones would say that all is well.
+func (o *observed) Collect(to chan<- prometheus.Metric) {
+	e := emitter{to: to, metrics: o.metrics}
+	o.pool(e)
+	seen, up := o.look()
+	e.gauge(databaseUp, number(up))
+	if up {
+		e.observation(seen)
+	}
+}
+
+func (o *observed) look() (relay.Observation, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if time.Since(o.at) < max(observeEvery, observeShare*o.took) {
+		return o.last, o.up
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), observeTimeout)
+	defer cancel()
+	began := time.Now()
+	seen, err := o.source.Observe(ctx)
+	o.at = time.Now()
+	o.took, o.last, o.up = o.at.Sub(began), seen, err == nil
+	if err != nil {
+		o.metrics.log.LogAttrs(ctx, slog.LevelWarn, "metrics.database_unavailable", slog.String("error", err.Error()))
+		o.took = 0 // it may be back the next time
+	}
+	return o.last, o.up
+}
+
+func (o *observed) pool(e emitter) {
+	s := o.source.PoolStats()
+	e.gauge(connections, float64(s.InUse), "in_use")
+	e.gauge(connections, float64(s.Idle), "idle")
+	e.gauge(connectionsMax, float64(s.MaxOpenConnections))
+	e.counter(poolWaits, float64(s.WaitCount))
+	e.counter(poolWaited, s.WaitDuration.Seconds())
+}
+
+// emitter writes metrics with bounded labels.
+type emitter struct {
+	to      chan<- prometheus.Metric
+	metrics *Metrics
+}
+
+func (e emitter) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	e.to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func (e emitter) counter(d *prometheus.Desc, v float64, labels ...string) {
+	e.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+}
+
+func (e emitter) observation(o relay.Observation) {
+	e.backlogs(o.Backlogs)
+	e.switches(o.Switches)
+	e.destinations(o)
+	day := sums[[2]string]{}
+	for _, f := range o.Figures {
+		day[[2]string{e.storefront(f.Storefront), f.Outcome}] += float64(f.N)
+	}
+	for k, v := range day {
+		e.gauge(eventsDay, v, k[0], k[1])
+	}
+	e.counter(repairs, float64(o.Repaired))
+	e.gauge(disagreeing, float64(o.Reconciliation.Repaired()))
+	e.gauge(checked, float64(o.Reconciliation.Checked))
+	if !o.Reconciliation.At.IsZero() {
+		e.gauge(reconciledAt, float64(o.Reconciliation.At.Unix()))
+	}
+	if !o.CountedAt.IsZero() {
+		e.gauge(countedAt, float64(o.CountedAt.Unix()))
+	}
+}
+
+// sums gathers what shares a series because its storefront or destination has none of its own.
+type sums[K comparable] map[K]float64
+
+func (e emitter) backlogs(all []relay.Backlog) {
+	pending, processing, oldest := sums[string]{}, sums[string]{}, sums[string]{}
+	for _, b := range all {
+		s := e.storefront(b.Storefront)
+		pending[s] += float64(b.Pending)
+		processing[s] += float64(b.Processing)
+		oldest[s] = max(oldest[s], b.Oldest.Seconds())
+	}
+	for s := range pending {
+		e.gauge(pendingEvents, pending[s], s)
+		e.gauge(processingEvents, processing[s], s)
+		e.gauge(oldestPending, oldest[s], s)
+	}
+}
+
+// switches of storefronts or destinations without a series of their own are on where all of them are.
+func (e emitter) switches(all []relay.SwitchState) {
+	on := map[[3]string]bool{}
+	for _, s := range all {
+		k := [3]string{s.Level, "", e.destination(s.Destination)}
+		if s.Level != relay.LevelPlatform {
+			k[1] = e.storefront(s.Storefront)
+		}
+		before, there := on[k]
+		on[k] = s.On && (before || !there)
+	}
+	for k, v := range on {
+		e.gauge(switchOn, number(v), k[:]...)
+	}
+}
+
+// destinations are those that are set up, and those that have had trouble.
+func (e emitter) destinations(o relay.Observation) {
+	down, inARow := sums[[2]string]{}, sums[[2]string]{}
+	for _, s := range o.Switches {
+		if s.Level == relay.LevelSGTM || s.Level == relay.LevelCredential {
+			k := [2]string{e.storefront(s.Storefront), e.destination(s.Destination)}
+			down[k], inARow[k] = 0, 0
+		}
+	}
+	for _, d := range o.Destinations {
+		k := [2]string{e.storefront(d.Storefront), e.destination(d.Destination)}
+		down[k] = max(down[k], number(d.Unhealthy))
+		inARow[k] = max(inARow[k], float64(d.Failures))
+	}
+	for k := range down {
+		e.gauge(unhealthy, down[k], k[0], k[1])
+		e.gauge(failures, inARow[k], k[0], k[1])
+	}
+}
+
+// storefront is a storefront's label. Rows that have none yet are (none).
+func (e emitter) storefront(code string) string {
+	return e.metrics.storefronts.of(cmp.Or(code, "(none)"))
+}
+
+func (e emitter) destination(key string) string {
+	if key == "" {
+		return ""
+	}
+	return e.metrics.destinations.of(key)
+}
+
+func number(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,136 @@
+package telemetry
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Connector puts a span around each statement of a trace: what it does and to which table, never its text or its values.
+// What is not part of a trace gets none.
+func (t *Traces) Connector(next driver.Connector) driver.Connector {
+	return tracedConnector{next, t.tracer}
+}
+
+type tracedConnector struct {
+	driver.Connector
+	tracer trace.Tracer
+}
+
+// Connect connects.
+func (c tracedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if whole, ok := conn.(wholeConn); ok && err == nil {
+		return &tracedConn{whole, c.tracer}, nil
+	}
+	return conn, err
+}
+
+// wholeConn is all that database/sql may ask of a connection: MySQL's driver has it all, and nothing may get lost.
+type wholeConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
+	driver.Validator
+}
+
+type tracedConn struct {
+	wholeConn
+	tracer trace.Tracer
+}
+
+// ExecContext runs a statement.
+func (c *tracedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	end := c.begin(ctx, query)
+	result, err := c.wholeConn.ExecContext(ctx, query, args)
+	end(err)
+	return result, err
+}
+
+// QueryContext runs a query; the span ends with its first rows.
+func (c *tracedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	end := c.begin(ctx, query)
+	rows, err := c.wholeConn.QueryContext(ctx, query, args)
+	end(err)
+	return rows, err
+}
+
+// BeginTx begins a transaction, whose end has a span.
+func (c *tracedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	tx, err := c.wholeConn.BeginTx(ctx, o)
+	if err != nil || !trace.SpanContextFromContext(ctx).IsValid() {
+		return tx, err
+	}
+	return tracedTx{tx, func() func(error) { return c.begin(ctx, "COMMIT") }}, nil
+}
+
+type tracedTx struct {
+	driver.Tx
+	begin func() func(error)
+}
+
+// Commit commits.
+func (t tracedTx) Commit() error {
+	end := t.begin()
+	err := t.Tx.Commit()
+	end(err)
+	return err
+}
+
+func (c *tracedConn) begin(ctx context.Context, query string) func(error) {
+	if !trace.SpanContextFromContext(ctx).IsValid() {
+		return func(error) {}
+	}
+	operation, table := summary(query)
+	attributes := []attribute.KeyValue{attribute.String("db.system.name", "mysql"), attribute.String("db.operation.name", operation)}
+	name := operation
+	if table != "" {
+		name += " " + table
+		attributes = append(attributes, attribute.String("db.collection.name", table))
+	}
+	_, span := c.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes...))
+	return func(err error) {
+		if err != nil && !errors.Is(err, driver.ErrSkip) {
+			span.SetStatus(codes.Error, kindOf(err))
+		}
+		span.End()
+	}
+}
+
+// kindOf is the number or the type of an error: MySQL's text quotes values.
+func kindOf(err error) string {
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		return fmt.Sprintf("MySQL error %d", e.Number)
+	}
+	return fmt.Sprintf("%T", err)
+}
+
+var tableOf = regexp.MustCompile(`(?i)\b(?:FROM|INTO|UPDATE|JOIN)\s+([a-z_]+)`)
+
+// summary is what a statement does, and to which table first. A statement's head says it; some are long.
+func summary(query string) (operation, table string) {
+	head := strings.TrimLeft(query[:min(len(query), 400)], "( \t\n")
+	if i := strings.IndexAny(head, " \t\n"); i > 0 {
+		operation = head[:i]
+	} else {
+		operation = head
+	}
+	if m := tableOf.FindStringSubmatch(head); m != nil {
+		table = m[1]
+	}
+	return strings.ToUpper(operation), table
+}
