@@ -58,6 +58,7 @@ type world struct {
 	temporal client.Client
 	sql      *sql.DB
 	relays   []*harness.Relay
+	traces   *receiver // nil: nothing is traced, nothing counted, and little logged
 }
 
 func newWorld(t *testing.T, env ...string) *world {
@@ -91,10 +92,19 @@ func newWorldOf(t *testing.T, built harness.Programs, env ...string) *world {
 	return w
 }
 
+// newWatchedWorld is a world whose relays say all that they ever say: every log line, metrics, and traces.
+func newWatchedWorld(t *testing.T, env ...string) *world {
+	t.Helper()
+	traces := newReceiver(t)
+	w := newWorld(t, append([]string{"DEBUG=true", "OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.URL, "OTEL_BSP_SCHEDULE_DELAY=100"}, env...)...)
+	w.traces = traces
+	return w
+}
+
 // relay starts a relay of a role ("serve", "api", "worker") under a name.
 func (w *world) relay(t *testing.T, name, role string) *harness.Relay {
 	t.Helper()
-	r := w.NewRelay(t, harness.RelayOptions{Name: name, Role: role})
+	r := w.NewRelay(t, harness.RelayOptions{Name: name, Role: role, Metrics: w.traces != nil})
 	w.relays = append(w.relays, r)
 	return r
 }

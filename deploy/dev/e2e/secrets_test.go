@@ -41,6 +41,12 @@ func (w *world) requireNothingLeaked(t *testing.T) {
 		require.NoError(t, err)
 		requireClean(t, "the log of "+r.Name(), log)
 		require.NotContains(t, string(log), "DATA RACE", "the log of %s", r.Name())
+		if r.MetricsURL != "" {
+			requireClean(t, "the metrics of "+r.Name(), []byte(metricsOf(t, r)))
+		}
+	}
+	if w.traces != nil {
+		requireClean(t, "the traces", w.traces.all())
 	}
 	w.requireCleanAttempts(ctx, t)
 }

@@ -155,12 +155,15 @@ type RelayOptions struct {
 	Dir  string // for its log
 	Port int    // 0 chooses a free one
 	Env  []string
+	// Metrics serves /metrics, at a free port.
+	Metrics bool
 }
 
 // Relay is one relay process.
 type Relay struct {
 	*Process
 	URL                string
+	MetricsURL         string // "" without Metrics
 	username, password string
 }
 
@@ -181,7 +184,19 @@ func NewRelay(ctx context.Context, programs Programs, o RelayOptions) (*Relay, e
 		o.Port = free
 	}
 	address := net.JoinHostPort(host, strconv.Itoa(o.Port))
+	metrics := ""
+	if o.Metrics {
+		free, err := freePort(ctx)
+		if err != nil {
+			return nil, err
+		}
+		metrics = net.JoinHostPort(host, strconv.Itoa(free))
+		o.Env = append(append([]string{}, o.Env...), "METRICS_ADDR="+metrics)
+	}
 	r := &Relay{URL: "http://" + address, username: lookup(o.Env, "BASIC_AUTH_USERNAME"), password: lookup(o.Env, "BASIC_AUTH_PASSWORD")}
+	if metrics != "" {
+		r.MetricsURL = "http://" + metrics + "/metrics"
+	}
 	r.Process = &Process{
 		name: o.Name,
 		log:  filepath.Join(o.Dir, o.Name+".log"),

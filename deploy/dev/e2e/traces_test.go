@@ -1,0 +1,84 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/deploy/dev/harness"
+)
+
+func TestOneTraceLeadsFromThePostToTheVendorsAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWatchedWorld(t)
+	w.storefront(t, "traced")
+	api := w.relay(t, "api", "api")
+	w.relay(t, "worker", "worker")
+
+	const trace = "0af7651916cd43dd8448eb211c80319c"
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, api.URL+"/v1/events",
+		bytes.NewReader(harness.Batch(item("traced", "traced-1"))))
+	require.NoError(t, err)
+	request.SetBasicAuth("oms", markPassword)
+	request.Header.Set("traceparent", "00-"+trace+"-b7ad6b7169203331-01")
+	request.Header.Set("tracestate", "vendor=marker-state")
+	request.Header.Set("baggage", "user="+markEmail)
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusAccepted, answer.StatusCode)
+	require.Equal(t, relay.StatusDelivered, w.wait(t, "traced-1", harness.Final).Status)
+
+	const post, start, run = "POST /v1/events", "StartWorkflow:DeliverEvent", "RunWorkflow:DeliverEvent"
+	for _, path := range [][]string{
+		{post, start, run, "RunActivity:Deliver", "send"},
+		{post, run, "RunActivity:ResolveRoute", "UPDATE marketing_events"},
+		{post, run, "RunActivity:Finish"},
+		{post, "INSERT marketing_events"},
+		{post, "COMMIT"},
+		{"RunActivity:Deliver", "INSERT event_attempts"},
+	} {
+		w.traces.waitPath(t, trace, path...)
+	}
+	// The vendor is not told of it.
+	for _, r := range w.requests(t, "/traced/") {
+		require.NotContains(t, r.Headers, "Traceparent")
+	}
+	// And the lines of the log are found by it.
+	log, err := os.ReadFile(w.relays[1].LogFile())
+	require.NoError(t, err)
+	require.Contains(t, string(log), `"trace_id":"`+trace+`"`)
+}
+
+func TestADirectRowHasATraceOfItsOwn(t *testing.T) {
+	t.Parallel()
+	w := newWatchedWorld(t)
+	w.storefront(t, "rows")
+	w.relay(t, "relay", "serve")
+	for _, order := range []string{"rows-1", "rows-2"} {
+		w.insert(t, "rows", order)
+		require.Equal(t, relay.StatusDelivered, w.wait(t, order, harness.Final).Status)
+	}
+	traces := map[string]bool{}
+	eventually(t, func() error {
+		for _, s := range w.traces.find("") {
+			if s.GetName() == "send" {
+				traces[hex.EncodeToString(s.GetTraceId())] = true
+			}
+		}
+		if len(traces) < 2 {
+			return errNotYet
+		}
+		return nil
+	})
+	require.Len(t, traces, 2)
+	for trace := range traces {
+		spans := w.traces.waitPath(t, trace, "inbox", "StartWorkflow:DeliverEvent", "RunWorkflow:DeliverEvent", "send")
+		require.NotContains(t, namesOf(spans), "RunActivity:PollInbox")
+	}
+}
