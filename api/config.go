@@ -76,7 +76,7 @@ type Database interface {
 
 // Meter counts what comes in.
 type Meter interface {
-	// Request is told of a request that was answered; route is as the table of routes has it, or none.
+	// Request is told of a request that was answered; method is one of HTTP's or other, route as it was declared or none.
 	Request(method, route string, status int, took time.Duration)
 	// Batch is told what became of a batch's items: those that were taken by storefront, errors by code.
 	Batch(items int, accepted, duplicates, rejected map[string]int)

@@ -52,9 +52,9 @@ func (s *server) observe(c *gin.Context) {
 		took := time.Since(began)
 		s.log(c, l, took)
 		if s.deps.Meter != nil {
-			s.deps.Meter.Request(c.Request.Method, routeOf(c), c.Writer.Status(), took)
+			s.deps.Meter.Request(methodOf(c), routeOf(c), c.Writer.Status(), took)
 		}
-		end(c.Request.Method, routeOf(c), c.Writer.Status())
+		end(methodOf(c), routeOf(c), c.Writer.Status())
 		if v == http.ErrAbortHandler { //nolint:errorlint // see above
 			panic(v)
 		}
@@ -84,7 +84,7 @@ func (s *server) log(c *gin.Context, l *line, took time.Duration) {
 		level = slog.LevelDebug
 	}
 	attrs := append([]slog.Attr{
-		slog.String("method", c.Request.Method), slog.String("route", routeOf(c)), slog.Int("status", status),
+		slog.String("method", methodOf(c)), slog.String("route", routeOf(c)), slog.Int("status", status),
 		slog.Duration("duration", took), slog.String("request_id", l.id),
 	}, l.attrs...)
 	if l.code != "" {
@@ -105,6 +105,15 @@ func (s *server) trace(c *gin.Context) func(method, route string, status int) {
 	ctx, end := s.deps.Tracer.Request(c.Request)
 	c.Request = c.Request.WithContext(ctx)
 	return end
+}
+
+// methodOf is a method that some route has, or other: a client may send any word.
+func methodOf(c *gin.Context) string {
+	switch m := c.Request.Method; m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
 }
 
 // routeOf is the route as it was declared: a path may hold anything.

@@ -55,3 +55,12 @@ func (g *Group) Occupy() func() {
 	g.mu.Unlock()
 	return g.next
 }
+
+// ObserveQueries are those of Observe that read the inbox.
+func ObserveQueries() map[string]Query {
+	return map[string]Query{
+		"next":    {nextOpenSQL, []any{"pending", 0}},
+		"backlog": {backlogSQL, []any{1, 10_000, 1, 10_000, 1}},
+		"nobody":  {backlogSQL, []any{nil, 10_000, nil, 10_000, nil}},
+	}
+}

@@ -3,6 +3,7 @@ package db_test
 import (
 	"cmp"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -109,6 +110,18 @@ func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 2, step.Started)
 		require.LessOrEqual(t, reads, 200)
+	})
+
+	t.Run("a look at how things stand counts a backlog no further than its bound", func(t *testing.T) {
+		f.exec("UPDATE marketing_events SET status = 'pending' WHERE storefront_id = ? LIMIT 50000", big)
+		var o relay.Observation
+		var err error
+		began := time.Now()
+		reads := f.readsOf(func() { o, err = f.Observe(t.Context()) })
+		require.NoError(t, err)
+		t.Logf("observe: %d rows read, %s", reads, time.Since(began))
+		require.LessOrEqual(t, reads, 25_000)
+		require.True(t, slices.ContainsFunc(o.Backlogs, func(b relay.Backlog) bool { return b.Storefront == "big" && b.Pending == relay.BacklogBound }))
 	})
 }
 

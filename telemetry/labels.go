@@ -1,10 +1,6 @@
 package telemetry
 
-import (
-	"net/http"
-	"slices"
-	"sync"
-)
+import "sync"
 
 // How many different values of a label have a series of their own. The rest share one, named other: an installation with
 // more storefronts loses their names in Prometheus, and nothing of the sums.
@@ -41,13 +37,4 @@ func (n *names) of(value string) string {
 	}
 	n.kept[value] = true
 	return value
-}
-
-// methodOf is a method that HTTP knows: a client may send any word.
-func methodOf(method string) string {
-	known := []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
-	if slices.Contains(known, method) {
-		return method
-	}
-	return other
 }

@@ -98,7 +98,6 @@ func (m *Metrics) Handler() http.Handler {
 
 // Request is told of a request that was answered.
 func (m *Metrics) Request(method, route string, status int, took time.Duration) {
-	method = methodOf(method)
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	m.requestSeconds.WithLabelValues(method, route).Observe(took.Seconds())
 }

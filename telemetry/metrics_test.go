@@ -70,14 +70,12 @@ func TestLabelsHaveBounds(t *testing.T) {
 	m := newMetrics()
 	for i := range 1000 {
 		m.Ended(fmt.Sprint("storefront-", i), fmt.Sprint("destination-", i%200), relay.Accepted)
-		m.Request(fmt.Sprint("METHOD", i), "none", http.StatusNotFound, 0)
 		m.Claimed(relay.Start{StorefrontCode: "storefront-0", Source: fmt.Sprint("source-", i)})
 	}
 	text := scrape(t, m)
 	require.Less(t, strings.Count(text, "relay_deliveries_total{"), 402)
 	require.Contains(t, text, `relay_deliveries_total{destination="destination-0",outcome="accepted",storefront="storefront-0"} 1`)
 	require.Contains(t, text, `{destination="other",outcome="accepted",storefront="other"}`)
-	require.Contains(t, text, `relay_http_requests_total{method="other",route="none",status="404"} 1000`)
 	require.Contains(t, text, `relay_inbox_claimed_total{source="other",storefront="storefront-0"} 1000`)
 }
 

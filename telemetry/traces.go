@@ -150,7 +150,6 @@ func (t *Traces) Request(r *http.Request) (context.Context, func(method, route s
 	ctx = t.propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	ctx, span := t.tracer.Start(ctx, "HTTP", trace.WithSpanKind(trace.SpanKindServer))
 	return ctx, func(method, route string, status int) {
-		method = methodOf(method)
 		span.SetName(method + " " + route)
 		span.SetAttributes(attribute.String("http.request.method", method), attribute.String("http.route", route),
 			attribute.Int("http.response.status_code", status))
