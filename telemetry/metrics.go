@@ -127,8 +127,12 @@ func (m *Metrics) Claimed(s relay.Start) {
 
 // Attempted is told of a request that was made, and how long the destination took.
 func (m *Metrics) Attempted(storefront, destination string, r relay.Result, took time.Duration) {
-	destination = m.destinations.of(destination)
-	m.attempts.WithLabelValues(m.storefronts.of(storefront), destination, string(r.Outcome)).Inc()
+	storefront, destination = m.storefronts.of(storefront), m.destinations.of(destination)
+	for _, o := range []relay.Outcome{relay.Accepted, relay.Rejected, relay.Exhausted} {
+		// A counter that is first seen at 1 has not grown, for Prometheus: here it is seen at 0 before the delivery ends.
+		m.deliveries.WithLabelValues(storefront, destination, string(o))
+	}
+	m.attempts.WithLabelValues(storefront, destination, string(r.Outcome)).Inc()
 	m.vendorSeconds.WithLabelValues(destination).Observe(took.Seconds())
 	if r.Outcome != relay.Accepted {
 		m.attemptFailures.WithLabelValues(destination, string(r.Reason)).Inc()

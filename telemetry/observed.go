@@ -134,13 +134,7 @@ func (e emitter) observation(o relay.Observation) {
 	e.backlogs(o.Backlogs)
 	e.switches(o.Switches)
 	e.destinations(o)
-	day := sums[[2]string]{}
-	for _, f := range o.Figures {
-		day[[2]string{e.storefront(f.Storefront), f.Outcome}] += float64(f.N)
-	}
-	for k, v := range day {
-		e.gauge(eventsDay, v, k[0], k[1])
-	}
+	e.day(o)
 	e.counter(repairs, float64(o.Repaired))
 	e.gauge(disagreeing, float64(o.Reconciliation.Repaired()))
 	e.gauge(checked, float64(o.Reconciliation.Checked))
@@ -167,6 +161,22 @@ func (e emitter) backlogs(all []relay.Backlog) {
 		e.gauge(pendingEvents, pending[s], s)
 		e.gauge(processingEvents, processing[s], s)
 		e.gauge(oldestPending, oldest[s], s)
+	}
+}
+
+// day has every storefront with every outcome: none is 0.
+func (e emitter) day(o relay.Observation) {
+	day := sums[[2]string]{}
+	for _, b := range o.Backlogs {
+		for _, outcome := range []string{relay.FigureReceived, relay.FigureOpen, string(relay.StatusDelivered), string(relay.StatusFailed), string(relay.StatusSkipped)} {
+			day[[2]string{e.storefront(b.Storefront), outcome}] += 0 // there, if only as 0
+		}
+	}
+	for _, f := range o.Figures {
+		day[[2]string{e.storefront(f.Storefront), f.Outcome}] += float64(f.N)
+	}
+	for k, v := range day {
+		e.gauge(eventsDay, v, k[0], k[1])
 	}
 }
 
