@@ -44,6 +44,7 @@ type service struct {
 	}
 	Restart         string
 	ReadOnly        bool   `json:"read_only"`
+	Profiles        []string
 	StopGracePeriod string `json:"stop_grace_period"`
 }
 
@@ -97,7 +98,23 @@ func TestTheRelaysGetEveryVariableAndNoOther(t *testing.T) {
 		for _, v := range cmd.Variables(cmd.Config{}) {
 			require.Contains(t, s.Environment, v.Name, name)
 		}
+		for _, v := range traceVariables {
+			require.Contains(t, s.Environment, v, name)
+		}
 	}
+}
+
+func TestWhatOnlyLooksOnRunsWhereItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	c, _ := readCompose(t)
+	for name, s := range c.Services {
+		looksOn := name == "prometheus" || name == "grafana"
+		require.Equal(t, looksOn, slices.Equal([]string{"observability"}, s.Profiles), name)
+		for other := range s.DependsOn {
+			require.True(t, looksOn || len(c.Services[other].Profiles) == 0, "%s waits for %s, which may not run", name, other)
+		}
+	}
+	require.NotContains(t, c.Services["grafana"].Networks, "outside")
 }
 
 func TestServicesWaitForServicesThatCanBeWaitedFor(t *testing.T) {
@@ -152,7 +169,7 @@ func TestPortsAreOnTheLoopbackAndImagesArePinned(t *testing.T) {
 			published[port] = name
 		}
 		if s.Build == nil {
-			require.Regexp(t, `^[a-z/-]+:\d+\.\d+\.\d+$`, s.Image, name)
+			require.Regexp(t, `^[a-z/-]+:v?\d+\.\d+\.\d+$`, s.Image, name)
 			continue
 		}
 		require.Equal(t, ".", s.Build.Context)

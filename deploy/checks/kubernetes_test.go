@@ -1,6 +1,7 @@
 package checks_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -123,6 +124,21 @@ func TestProbesAskWhatTheRelayAnswers(t *testing.T) {
 		require.Equal(t, c.Ports[0].Name, c.LivenessProbe.HTTPGet.Port.String())
 		require.Equal(t, c.Ports[0].Name, c.ReadinessProbe.HTTPGet.Port.String())
 		require.EqualValues(t, 8000, c.Ports[0].ContainerPort, "the default of LISTEN_ADDR")
+	}
+}
+
+func TestPrometheusFindsTheMetricsOfEveryPodThatHasSome(t *testing.T) {
+	t.Parallel()
+	all := render(t, base)
+	address := get[*corev1.ConfigMap](t, all, "ConfigMap/relay").Data["METRICS_ADDR"]
+	for _, name := range []string{"Deployment/relay-api", "Deployment/relay-worker"} {
+		pod := get[*appsv1.Deployment](t, all, name).Spec.Template
+		require.Equal(t, "metrics", pod.Spec.Containers[0].Ports[1].Name)
+		require.Equal(t, address, fmt.Sprint(":", pod.Spec.Containers[0].Ports[1].ContainerPort))
+		require.Equal(t, map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": address[1:], "prometheus.io/path": "/metrics"}, pod.Annotations)
+	}
+	for _, port := range get[*corev1.Service](t, all, "Service/relay-api").Spec.Ports {
+		require.NotEqual(t, "metrics", port.TargetPort.String(), "it has no login")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,8 +71,12 @@ func TestCommandsAreToldFromWhatIsNone(t *testing.T) {
 // temporalVariables are those of Temporal's own tools that a relay may be given; the SDK's envconfig reads them.
 var temporalVariables = []string{"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_TLS"}
 
+// traceVariables are OpenTelemetry's own that a relay is given; its SDK reads them.
+var traceVariables = []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_TRACES_SAMPLER",
+	"OTEL_TRACES_SAMPLER_ARG"}
+
 func knownVariables() []string {
-	names := temporalVariables
+	names := append(slices.Clone(temporalVariables), traceVariables...)
 	for _, v := range cmd.Variables(cmd.Config{}) {
 		names = append(names, v.Name)
 	}
