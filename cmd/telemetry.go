@@ -133,4 +133,3 @@ func (w watching) serve(ctx context.Context, address string, log *slog.Logger) (
 		_ = server.Close()
 	}, nil
 }
-

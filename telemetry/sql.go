@@ -68,6 +68,46 @@ func (c *tracedConn) QueryContext(ctx context.Context, query string, args []driv
 	return rows, err
 }
 
+// PrepareContext prepares a statement, each execution of which has a span.
+func (c *tracedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	s, err := c.wholeConn.PrepareContext(ctx, query)
+	if whole, ok := s.(wholeStmt); ok && err == nil {
+		return tracedStmt{whole, c, query}, nil
+	}
+	return s, err
+}
+
+// wholeStmt is all that database/sql may ask of a prepared statement.
+type wholeStmt interface {
+	driver.Stmt
+	driver.ColumnConverter //nolint:staticcheck // database/sql still asks for it
+	driver.NamedValueChecker
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+type tracedStmt struct {
+	wholeStmt
+	conn  *tracedConn
+	query string
+}
+
+// ExecContext runs the statement.
+func (s tracedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	end := s.conn.begin(ctx, s.query)
+	result, err := s.wholeStmt.ExecContext(ctx, args)
+	end(err)
+	return result, err
+}
+
+// QueryContext runs the query.
+func (s tracedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	end := s.conn.begin(ctx, s.query)
+	rows, err := s.wholeStmt.QueryContext(ctx, args)
+	end(err)
+	return rows, err
+}
+
 // BeginTx begins a transaction, whose end has a span.
 func (c *tracedConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	tx, err := c.wholeConn.BeginTx(ctx, o)
