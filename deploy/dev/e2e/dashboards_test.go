@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -120,10 +119,9 @@ func startPrometheus(t *testing.T, program string, relays ...*harness.Relay) pro
 rule_files: [%q]
 scrape_configs: [{job_name: relay, static_configs: [{targets: [%s]}]}]
 `, rules, strings.Join(targets, ", "))), 0o600))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := proc.FreePort(t.Context())
 	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := fmt.Sprint("127.0.0.1:", port)
 	log, err := os.Create(filepath.Join(dir, "log"))
 	require.NoError(t, err)
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)

@@ -186,7 +186,7 @@ func NewRelay(ctx context.Context, programs Programs, o RelayOptions) (*Relay, e
 	address := net.JoinHostPort(host, strconv.Itoa(o.Port))
 	metrics := ""
 	if o.Metrics {
-		free, err := freePort(ctx)
+		free, err := proc.FreePort(ctx)
 		if err != nil {
 			return nil, err
 		}
