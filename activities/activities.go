@@ -48,6 +48,8 @@ type Activities struct {
 	Replays    Replays
 	Figures    Figures
 	Flips      Flips // nil: nobody knows
+	Purges     Purges
+	Retention  relay.Retention
 	Meter      Meter // nil: nothing is counted
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration

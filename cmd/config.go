@@ -55,6 +55,7 @@ type Config struct {
 	MaxBodyBytes       int64          `env:"MAX_BODY_BYTES" envDefault:"33554432" desc:"size limit of a request body, decompressed"`
 	AllowedPrivateNets []netip.Prefix `env:"ALLOWED_PRIVATE_NETS" desc:"CIDRs, comma-separated, that destinations may lie in beside the public internet; plain http is allowed there"`
 	OutboundProxy      *url.URL       `env:"OUTBOUND_PROXY" desc:"the only proxy used for deliveries"`
+	Retention
 }
 
 // Policy is the retry policy that the settings make.
@@ -93,6 +94,9 @@ func (c Config) check() error {
 		return errors.New("OUTBOUND_PROXY: must be an http or https URL")
 	}
 	if err := checkWebUI(c.UIURL); err != nil {
+		return err
+	}
+	if err := c.Retention.check(); err != nil {
 		return err
 	}
 	if _, err := c.admins(); err != nil {

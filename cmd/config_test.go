@@ -63,6 +63,9 @@ func TestABadVariableStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
 		"no network":          {"ALLOWED_PRIVATE_NETS", "10.0.0.0", ""},
 		"no proxy":            {"OUTBOUND_PROXY", "socks5://localhost:1", "http"},
 		"no password":         {"BASIC_AUTH_PASSWORD", "", "required"},
+		"no retention":        {"RETENTION_DAYS", "0", "1 or more"},
+		"negative retention":  {"AUDIT_RETENTION_DAYS", "-1", "1 or more"},
+		"endless retention":   {"RETENTION_DAYS", "99999", "36500 or less"},
 		"negative body limit": {"MAX_BODY_BYTES", "-1", "1 or more"},
 		"no port":             {"TEMPORAL_ADDRESS", "temporal.internal", "host:port"},
 		"too many colons":     {"TEMPORAL_ADDRESS", ":::", "host:port"},
@@ -96,5 +99,7 @@ func TestTheDefaultsAreTheBriefs(t *testing.T) {
 	require.Equal(t, 5, c.MaxRetryAttempts)
 	require.Equal(t, 60, c.RetryBackoffBase)
 	require.False(t, c.Debug)
+	require.Equal(t, 90, c.EventDays)
+	require.Equal(t, 2192, c.AuditDays)
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", c, c, c), "secret@")
 }

@@ -98,7 +98,7 @@ func (s *service) superviseOnce(ctx context.Context) error {
 		return nil
 	}
 	starter := s.starter(false)
-	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx), s.ensureReplays(ctx, starter))
+	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx), starter.EnsurePurging(ctx), s.ensureReplays(ctx, starter))
 }
 
 // ensureReplays starts the workflows of replays that have none: one that was made while Temporal was away, or terminated.
@@ -124,6 +124,8 @@ func (s *service) activities() *activities.Activities {
 		Replays:      s.store,
 		Figures:      s.store,
 		Flips:        s.store,
+		Purges:       s.store,
+		Retention:    s.cfg.retention(),
 		Meter:        s.meter(),
 		Executions:   workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Gates:        &activities.Gates{PerStorefront: activitySlots / 2},

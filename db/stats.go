@@ -128,10 +128,13 @@ func (s *Store) countHour(ctx context.Context, hour, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		if err := addPurged(ctx, tx, hour, figures); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM event_stats WHERE hour = ?", hour); err != nil {
 			return err
 		}
-		if err := insertFigures(ctx, tx, hour, figures); err != nil {
+		if err := insertFigures(ctx, tx, "event_stats", hour, figures); err != nil {
 			return err
 		}
 		open := false
@@ -161,20 +164,25 @@ func countFigures(ctx context.Context, tx *sql.Tx, hour time.Time) (map[figure]i
 		if err := rows.Scan(&storefront, &status, &reason, &how, &n); err != nil {
 			return nil, err
 		}
-		figures[figure{storefront: storefront, outcome: relay.FigureReceived}] += n
-		if !status.Final() {
-			figures[figure{storefront: storefront, outcome: relay.FigureOpen}] += n
-			continue
-		}
-		figures[figure{storefront: storefront, outcome: string(status), reason: reason}] += n
-		var ends []relay.End
-		_ = json.Unmarshal([]byte(how), &ends) // none, or ours; of more than twenty destinations it is cut, and not counted
-		for _, e := range ends {
-			outcome, reason := outcomeOf(e)
-			figures[figure{storefront, e.Destination, outcome, reason}] += n
-		}
+		tally(figures, storefront, status, reason, how, n)
 	}
 	return figures, rows.Err()
+}
+
+// tally counts n events that ended alike; how is the text of their ends.
+func tally(figures map[figure]int64, storefront int64, status relay.Status, reason, how string, n int64) {
+	figures[figure{storefront: storefront, outcome: relay.FigureReceived}] += n
+	if !status.Final() {
+		figures[figure{storefront: storefront, outcome: relay.FigureOpen}] += n
+		return
+	}
+	figures[figure{storefront: storefront, outcome: string(status), reason: reason}] += n
+	var ends []relay.End
+	_ = json.Unmarshal([]byte(how), &ends) // none, or ours; of more than twenty destinations it is cut, and not counted
+	for _, e := range ends {
+		outcome, reason := outcomeOf(e)
+		figures[figure{storefront, e.Destination, outcome, reason}] += n
+	}
 }
 
 // outcomeOf is a delivery's end in the words of an event's.
@@ -188,7 +196,8 @@ func outcomeOf(e relay.End) (outcome, reason string) {
 	return string(relay.StatusFailed), string(e.Reason)
 }
 
-func insertFigures(ctx context.Context, tx *sql.Tx, hour time.Time, figures map[figure]int64) error {
+// insertFigures adds figures of an hour to those of a table.
+func insertFigures(ctx context.Context, tx *sql.Tx, table string, hour any, figures map[figure]int64) error {
 	if len(figures) == 0 {
 		return nil
 	}
@@ -199,7 +208,7 @@ func insertFigures(ctx context.Context, tx *sql.Tx, hour time.Time, figures map[
 	const columns = 6
 	for start := 0; start < len(args); start += maxRows * columns {
 		part := args[start:min(start+maxRows*columns, len(args))]
-		_, err := tx.ExecContext(ctx, "INSERT INTO event_stats (hour, storefront_id, destination, outcome, reason, n) VALUES "+
+		_, err := tx.ExecContext(ctx, "INSERT INTO "+table+" (hour, storefront_id, destination, outcome, reason, n) VALUES "+
 			tuples("(?,?,?,?,?,?)", len(part)/columns)+" ON DUPLICATE KEY UPDATE n = n + VALUES(n)", part...)
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 func Register(w worker.Registry, a *activities.Activities) {
 	w.RegisterWorkflow(DeliverEvent)
 	w.RegisterWorkflow(PollInbox)
+	w.RegisterWorkflow(PurgeEvents)
 	w.RegisterWorkflow(Reconcile)
 	w.RegisterWorkflow(ReplayEvents)
 	w.RegisterWorkflow(RollUpStats)

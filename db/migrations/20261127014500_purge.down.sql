@@ -1,0 +1,1 @@
+DROP TABLE IF EXISTS event_stats_purged

@@ -1,0 +1,177 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"time"
+
+	"relay"
+)
+
+// purgeOrder is the order in which events are purged: those of one final status after those of another, by a key whose
+// range holds nothing but them. Rows of other statuses, open or of the earlier service, are never even looked at.
+var purgeOrder = []relay.Status{relay.StatusDelivered, relay.StatusFailed, relay.StatusSkipped}
+
+// purgeSQL reads the oldest rows of a status from where the last bite ended. What somebody else holds, a retry for one, is
+// not waited for.
+const purgeSQL = `SELECT e.id, e.created_at, ` + hourOf + `, COALESCE(e.storefront_id, 0), COALESCE(e.reason, ''),
+	LEFT(COALESCE(e.ends, ''), 2000), COALESCE(e.finished_at, e.created_at) < ?
+	FROM ` + eventsBy + `status) WHERE e.status = ? AND e.created_at >= ? AND e.created_at < ? AND (e.created_at > ? OR e.id > ?)
+	ORDER BY e.created_at, e.id LIMIT ? FOR UPDATE SKIP LOCKED`
+
+// PurgeEvents deletes those of the next n events, with their attempts, that were received and have ended longer than age
+// ago. Their figures are kept in the same transaction. An hour that has not been counted yet is not touched.
+func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after relay.PurgeMark, n int) (relay.PurgeBite, error) {
+	var bite relay.PurgeBite
+	before, err := s.purgeBefore(ctx, age)
+	if err != nil {
+		return bite, fail("purge events", err)
+	}
+	if after.Status == "" {
+		after.Status = purgeOrder[0]
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		p, err := readPurge(ctx, tx, before, after, n)
+		if err != nil {
+			return err
+		}
+		bite = relay.PurgeBite{Next: p.next}
+		if p.read < n {
+			bite.Next, bite.Done = nextPurge(after.Status)
+		}
+		if len(p.ids) == 0 {
+			return nil
+		}
+		bite.Purged, err = p.remove(ctx, tx)
+		return err
+	})
+	return bite, fail("purge events", err)
+}
+
+// purgeBefore is the time before which events are old, and counted: counting goes from hour to hour, the present one apart.
+func (s *Store) purgeBefore(ctx context.Context, age time.Duration) (time.Time, error) {
+	var now time.Time
+	var counted sql.NullTime
+	err := s.sql.QueryRowContext(ctx, `SELECT UTC_TIMESTAMP(6), (SELECT MAX(hour) FROM event_stats_hours
+		WHERE hour <= UTC_TIMESTAMP(6) - INTERVAL 1 HOUR)`).Scan(&now, &counted)
+	before := now.Add(-age)
+	if end := counted.Time.Add(time.Hour); !counted.Valid || end.Before(before) {
+		before = end
+	}
+	return before, err
+}
+
+// nextPurge is where the next bite begins when a status is done.
+func nextPurge(status relay.Status) (relay.PurgeMark, bool) {
+	i := slices.Index(purgeOrder, status) + 1
+	if i == len(purgeOrder) {
+		return relay.PurgeMark{}, true
+	}
+	return relay.PurgeMark{Status: purgeOrder[i]}, false
+}
+
+// purge is what one bite is about to delete.
+type purge struct {
+	read    int // rows, deleted or passed over
+	next    relay.PurgeMark
+	ids     []int64
+	figures map[string]map[figure]int64 // by hour
+}
+
+func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after relay.PurgeMark, n int) (purge, error) {
+	p := purge{next: after, figures: map[string]map[figure]int64{}}
+	from := after.At
+	if after.IsZero() {
+		from = time.Unix(0, 0)
+	}
+	rows, err := tx.QueryContext(ctx, purgeSQL, before, string(after.Status), from.UTC(), before, from.UTC(), after.ID, n)
+	if err != nil {
+		return p, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var storefront int64
+		var hour, reason, how string
+		var over bool
+		if err := rows.Scan(&p.next.ID, &p.next.At, &hour, &storefront, &reason, &how, &over); err != nil {
+			return p, err
+		}
+		p.read++
+		if !over { // an old event that was retried of late
+			continue
+		}
+		p.ids = append(p.ids, p.next.ID)
+		if p.figures[hour] == nil {
+			p.figures[hour] = map[figure]int64{}
+		}
+		tally(p.figures[hour], storefront, after.Status, reason, how, 1)
+	}
+	return p, rows.Err()
+}
+
+// remove keeps the figures and deletes the rows. The hours are locked first, as counting and retries do it, so that a
+// count sees an event among the living or among the purged, not in both and not in neither.
+func (p purge) remove(ctx context.Context, tx *sql.Tx) (relay.Purged, error) {
+	hours := slices.Sorted(maps.Keys(p.figures))
+	var args []any
+	for _, hour := range hours {
+		args = append(args, hour)
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO event_stats_hours (hour, counted_at, unsettled) VALUES "+
+		tuples("(?, '1970-01-01 00:00:00', 1)", len(hours))+" ON DUPLICATE KEY UPDATE counted_at = counted_at", args...)
+	if err != nil {
+		return relay.Purged{}, err
+	}
+	for _, hour := range hours {
+		if err := insertFigures(ctx, tx, "event_stats_purged", hour, p.figures[hour]); err != nil {
+			return relay.Purged{}, err
+		}
+	}
+	in := " IN (" + tuples("?", len(p.ids)) + ")"
+	attempts, err := deleted(tx.ExecContext(ctx, "DELETE FROM event_attempts WHERE marketing_event_id"+in, numbers(p.ids)...))
+	if err != nil {
+		return relay.Purged{}, err
+	}
+	events, err := deleted(tx.ExecContext(ctx, "DELETE FROM marketing_events WHERE id"+in, numbers(p.ids)...))
+	return relay.Purged{Events: events, Attempts: attempts}, err
+}
+
+func deleted(res sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// addPurged adds the figures of an hour's events that are gone.
+func addPurged(ctx context.Context, tx *sql.Tx, hour time.Time, figures map[figure]int64) error {
+	rows, err := tx.QueryContext(ctx, "SELECT storefront_id, destination, outcome, reason, n FROM event_stats_purged WHERE hour = ?", hour)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var f figure
+		var n int64
+		if err := rows.Scan(&f.storefront, &f.destination, &f.outcome, &f.reason, &n); err != nil {
+			return err
+		}
+		figures[f] += n
+	}
+	return rows.Err()
+}
+
+// PurgeAudit deletes those of the n oldest entries of the audit that were made longer than age ago: entries are numbered in
+// the order of their time, so the first that is young ends it.
+func (s *Store) PurgeAudit(ctx context.Context, age time.Duration, n int) (int64, error) {
+	var last sql.NullInt64
+	err := s.sql.QueryRowContext(ctx, `SELECT MAX(id) FROM (SELECT id, at FROM admin_audit ORDER BY id LIMIT ?) oldest
+		WHERE at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND`, n, int64(age.Seconds())).Scan(&last)
+	if err != nil || !last.Valid {
+		return 0, fail("purge the audit", err)
+	}
+	gone, err := s.exec(ctx, "DELETE FROM admin_audit WHERE id <= ? AND at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND", last.Int64, int64(age.Seconds()))
+	return gone, fail("purge the audit", err)
+}

@@ -1,0 +1,215 @@
+package db_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+const (
+	aDay    = 24 * time.Hour
+	ninety  = 90 * aDay
+	howLong = 100 // days that an old event lies in the past
+)
+
+// aged is an event that was received so many days ago, and ended then, with two attempts.
+func (f *fixture) aged(name string, storefront int64, days int, status relay.Status, reason relay.Reason, ends ...relay.End) int64 {
+	f.t.Helper()
+	id := f.direct(name, storefront)
+	f.ended(id, status, reason, ends...)
+	f.exec("UPDATE marketing_events SET created_at = UTC_TIMESTAMP(6) - INTERVAL ? DAY, finished_at = UTC_TIMESTAMP(6) - INTERVAL ? DAY WHERE id = ?", days, days, id)
+	for n := range 2 {
+		f.exec("INSERT INTO event_attempts (attempt_id, marketing_event_id, destination, outcome, request_body) VALUES (?, ?, 'sgtm', 'retry', '{}')",
+			fmt.Sprintf("%s-%d", name, n), id)
+	}
+	return id
+}
+
+// purge purges events to the end, in bites of n.
+func (f *fixture) purge(age time.Duration, n int) relay.Purged {
+	f.t.Helper()
+	var all relay.Purged
+	var mark relay.PurgeMark
+	for {
+		bite, err := f.PurgeEvents(f.t.Context(), age, mark, n)
+		require.NoError(f.t, err)
+		all, mark = all.Plus(bite.Purged), bite.Next
+		if bite.Done {
+			return all
+		}
+	}
+}
+
+// statsOfAYear are all figures of a storefront over a year.
+func (f *fixture) statsOfAYear(storefront int64) relay.Stats {
+	f.t.Helper()
+	r, err := f.Stats(f.t.Context(), storefront, time.Now().Add(-365*aDay), time.Now().Add(time.Hour))
+	require.NoError(f.t, err)
+	return r.Storefronts[0]
+}
+
+// rollUpAll counts until every hour since the first event has been.
+func (f *fixture) rollUpAll() {
+	f.t.Helper()
+	for n := 500; n >= 500; {
+		var err error
+		n, err = f.RollUp(f.t.Context(), time.Minute)
+		require.NoError(f.t, err)
+	}
+}
+
+func TestOnlyWhatIsOverAndOldIsPurged(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	accepted := relay.End{Destination: relay.SGTM, Outcome: relay.Accepted}
+	for n := range 5 {
+		f.aged(fmt.Sprintf("delivered-%d", n), bosley, howLong, relay.StatusDelivered, "", accepted)
+	}
+	f.aged("failed", bosley, 91, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
+	f.aged("skipped", bosley, 92, relay.StatusSkipped, relay.ReasonNotMapped, notMappedAtMeta)
+	kept := map[string]int64{
+		"young":           f.aged("young", bosley, 89, relay.StatusDelivered, "", accepted),
+		"retried of late": f.aged("late", bosley, howLong, relay.StatusDelivered, "", accepted),
+		"pending":         f.aged("pending", bosley, howLong, relay.StatusDelivered, "", accepted),
+		"processing":      f.aged("processing", bosley, howLong, relay.StatusDelivered, "", accepted),
+	}
+	f.exec("UPDATE marketing_events SET finished_at = UTC_TIMESTAMP(6) - INTERVAL 1 DAY WHERE event_id = 'late'")
+	f.exec("UPDATE marketing_events SET status = event_id, finished_at = NULL WHERE event_id IN ('pending', 'processing')")
+
+	require.Zero(t, f.purge(ninety, 2), "nothing goes that has not been counted")
+	f.rollUpAll()
+	before := f.statsOfAYear(bosley)
+	require.Equal(t, int64(11), before.Received)
+	require.Equal(t, relay.Purged{Events: 7, Attempts: 14}, f.purge(ninety, 2))
+	require.Equal(t, len(kept), f.count("SELECT COUNT(*) FROM marketing_events"))
+	require.Equal(t, 2*len(kept), f.count("SELECT COUNT(*) FROM event_attempts"))
+	for name, id := range kept {
+		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ?", id), name)
+	}
+	require.Equal(t, before, f.statsOfAYear(bosley))
+	require.Zero(t, f.purge(ninety, 2))
+
+	const again = "UPDATE event_stats_hours SET unsettled = 1, counted_at = '2000-01-01' WHERE hour IN (SELECT hour FROM event_stats_purged)"
+	t.Run("figures stay when their hours are counted again", func(t *testing.T) {
+		f.exec(again)
+		f.rollUp()
+		require.Zero(t, f.count("SELECT COUNT(*) FROM event_stats_hours WHERE counted_at = '2000-01-01'"))
+		require.Equal(t, before, f.statsOfAYear(bosley))
+		f.exec("UPDATE marketing_events SET status = 'delivered', ends = '[]', finished_at = '2020-01-01' WHERE status IN ('pending', 'processing')")
+		f.exec(again)
+		require.Equal(t, relay.Purged{Events: 2, Attempts: 4}, f.purge(ninety, 200))
+		f.rollUp()
+		after := f.statsOfAYear(bosley)
+		require.Equal(t, int64(11), after.Received)
+		require.Zero(t, after.Open)
+		require.Equal(t, before.Delivered+2, after.Delivered)
+		require.Equal(t, before.Destinations, after.Destinations)
+	})
+
+	t.Run("a resend after that is a new event", func(t *testing.T) {
+		again := f.direct("failed", bosley)
+		require.Equal(t, []int64{again}, ids(f.claim(aPage)))
+	})
+}
+
+func TestAnOldEventThatSomebodyHoldsIsLeftForTheNextRound(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	held := f.aged("held", bosley, howLong, relay.StatusFailed, relay.ReasonExhausted)
+	f.aged("free", bosley, howLong, relay.StatusFailed, relay.ReasonExhausted)
+	f.rollUpAll()
+	tx, err := f.raw.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), "UPDATE marketing_events SET status = 'pending' WHERE id = ?", held)
+	require.NoError(t, err)
+	bite, err := f.PurgeEvents(shortly(t), ninety, relay.PurgeMark{Status: relay.StatusFailed}, 10)
+	require.NoError(t, err)
+	require.Equal(t, int64(1), bite.Events)
+	require.NoError(t, tx.Commit())
+	require.Zero(t, f.purge(ninety, 10), "it was retried")
+	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND status = 'pending'", held))
+}
+
+// TestPurgingDisturbsNobody has bites taken, events stored and hours counted at the same time.
+func TestPurgingDisturbsNobody(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	f.many(bosley, 4096)
+	f.exec("UPDATE marketing_events SET created_at = created_at - INTERVAL 100 DAY, finished_at = finished_at - INTERVAL 100 DAY")
+	f.rollUpAll()
+	before := f.statsOfAYear(bosley)
+	require.Equal(t, int64(4096), before.Delivered)
+
+	stop, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		var err error
+		for n := 0; err == nil; n += 10 {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+			}
+			if _, err = f.InsertEvents(t.Context(), newEvents(n, n+10, bosley, "bosley"), time.Minute); err == nil && n%50 == 0 {
+				f.exec("UPDATE event_stats_hours SET unsettled = 1, counted_at = '2000-01-01' ORDER BY hour LIMIT 20")
+				_, err = f.RollUp(t.Context(), time.Minute)
+			}
+		}
+		done <- err
+	}()
+	require.Equal(t, relay.Purged{Events: 4096}, f.purge(ninety, 50))
+	close(stop)
+	require.NoError(t, <-done)
+	for f.count("SELECT COUNT(*) FROM event_stats_hours WHERE unsettled = 1 AND hour < UTC_TIMESTAMP() - INTERVAL 95 DAY") > 0 {
+		f.rollUp()
+	}
+	require.Equal(t, before.Delivered, f.statsOfAYear(bosley).Delivered)
+	require.Positive(t, f.count("SELECT COUNT(*) FROM marketing_events"))
+}
+
+// TestABiteCostsTheSameWhateverLiesAround runs alone: it counts what the server reads for everybody.
+func TestABiteCostsTheSameWhateverLiesAround(t *testing.T) {
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	f.many(bosley, 20_000)
+	for n := range 20 {
+		f.aged(fmt.Sprintf("old-%d", n), bosley, howLong, relay.StatusDelivered, "")
+		f.direct(fmt.Sprintf("open-%d", n), bosley)
+	}
+	f.exec("UPDATE marketing_events SET created_at = UTC_TIMESTAMP(6) - INTERVAL 99 DAY WHERE status = 'pending'")
+	f.rollUpAll()
+	f.exec("ANALYZE TABLE marketing_events, event_attempts")
+	var bite relay.PurgeBite
+	var err error
+	reads := f.readsOf(func() { bite, err = f.PurgeEvents(t.Context(), ninety, relay.PurgeMark{}, 100) })
+	require.NoError(t, err)
+	require.Equal(t, relay.Purged{Events: 20, Attempts: 40}, bite.Purged)
+	require.LessOrEqual(t, reads, 500)
+	reads = f.readsOf(func() { f.purge(ninety, 100) })
+	require.LessOrEqual(t, reads, 100, "a round that finds nothing")
+}
+
+func TestTheAuditIsKeptForItsOwnTime(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	const day = 2192
+	for _, age := range []int{day + 20, day + 10, day + 1, day - 1, 0} {
+		require.NoError(t, f.RecordAudit(t.Context(), relay.AuditEntry{By: fmt.Sprint(age), Action: "reveal", Entity: "events"}))
+		f.exec("UPDATE admin_audit SET at = UTC_TIMESTAMP(6) - INTERVAL ? DAY WHERE actor = ?", age, fmt.Sprint(age))
+	}
+	var took []int64
+	for range 3 {
+		n, err := f.PurgeAudit(t.Context(), day*aDay, 2)
+		require.NoError(t, err)
+		took = append(took, n)
+	}
+	require.Equal(t, []int64{2, 1, 0}, took)
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM admin_audit"))
+}

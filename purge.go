@@ -1,0 +1,32 @@
+package relay
+
+import "time"
+
+// Retention is how long things are kept that are over.
+type Retention struct {
+	Events time.Duration // events that have ended, with their attempts
+	Audit  time.Duration
+}
+
+// Purged counts rows that were taken away because they were old.
+type Purged struct {
+	Events, Attempts, Audit int64
+}
+
+// Plus is both counts together.
+func (p Purged) Plus(q Purged) Purged {
+	return Purged{Events: p.Events + q.Events, Attempts: p.Attempts + q.Attempts, Audit: p.Audit + q.Audit}
+}
+
+// PurgeMark is where a bite of purging ended, in the order of (status, time, id). The zero value is the beginning.
+type PurgeMark struct {
+	Status Status
+	Position
+}
+
+// PurgeBite is what one bite took, and where the next begins; Done says that there is none.
+type PurgeBite struct {
+	Purged
+	Next PurgeMark
+	Done bool
+}

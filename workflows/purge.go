@@ -1,0 +1,59 @@
+package workflows
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"relay"
+	"relay/activities"
+)
+
+const (
+	purgeID        = "purge-events"
+	purgeEvery     = time.Hour        // what has grown old in an hour is little
+	purgeTimeout   = 15 * time.Minute // a round works for 10
+	purgeHeartbeat = 2 * time.Minute  // a bite may wait for a lock
+	purgeRounds    = 100              // most of a day; a first purge of more goes on in the next hour
+)
+
+// PurgeEvents deletes events that ended longer ago than they are to be kept, with their attempts, and old entries of the
+// audit. Its result is how many: counts are all that it ever tells Temporal.
+func PurgeEvents(ctx workflow.Context) (relay.Purged, error) {
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: purgeTimeout,
+		HeartbeatTimeout:    purgeHeartbeat,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 10 * time.Second, BackoffCoefficient: 2, MaximumAttempts: 5},
+	})
+	var all relay.Purged
+	for range purgeRounds {
+		var out activities.PurgeOutput
+		if err := workflow.ExecuteActivity(ctx, a.PurgeEvents).Get(ctx, &out); err != nil {
+			return all, err
+		}
+		all = all.Plus(out.Purged)
+		if !out.More {
+			break
+		}
+	}
+	return all, nil
+}
+
+// EnsurePurging makes the schedule of PurgeEvents, unless it is there.
+func (s Starter) EnsurePurging(ctx context.Context) error {
+	_, err := s.Client.ScheduleClient().Create(ctx, client.ScheduleOptions{
+		ID:      purgeID,
+		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: purgeEvery}}},
+		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
+		Action:  &client.ScheduleWorkflowAction{ID: purgeID, Workflow: PurgeEvents, TaskQueue: s.TaskQueue},
+	})
+	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package workflows_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
+
+	"relay"
+	"relay/activities"
+	"relay/workflows"
+)
+
+// attic has so many events and entries of the audit that are too old.
+type attic struct {
+	events, audit int64
+	fails         int
+	ages          map[time.Duration]bool // that it was asked for
+	marks         []relay.PurgeMark
+	bites         int
+	lasting       bool // every fifth bite finds only what stays
+}
+
+func (a *attic) PurgeEvents(_ context.Context, age time.Duration, after relay.PurgeMark, n int) (relay.PurgeBite, error) {
+	if a.fails > 0 {
+		a.fails--
+		return relay.PurgeBite{}, fmt.Errorf("event 4711 of jane@example.com: %w", relay.ErrUnavailable)
+	}
+	a.ages[age], a.marks = true, append(a.marks, after)
+	a.bites++
+	bite := relay.PurgeBite{Next: relay.PurgeMark{Status: relay.StatusFailed, Position: relay.Position{ID: int64(a.bites)}}}
+	if a.lasting && a.bites%5 == 0 {
+		return bite, nil
+	}
+	took := min(int64(n), a.events)
+	a.events -= took
+	bite.Purged, bite.Done = relay.Purged{Events: took, Attempts: 2 * took}, took < int64(n)
+	return bite, nil
+}
+
+func (a *attic) PurgeAudit(_ context.Context, age time.Duration, n int) (int64, error) {
+	a.ages[age] = true
+	took := min(int64(n), a.audit)
+	a.audit -= took
+	return took, nil
+}
+
+const aDay = 24 * time.Hour
+
+func setupPurge(t *testing.T, a *attic) (*testsuite.TestWorkflowEnvironment, *bytes.Buffer) {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute)
+	a.ages = map[time.Duration]bool{}
+	env.RegisterWorkflow(workflows.PurgeEvents)
+	log := &bytes.Buffer{}
+	env.RegisterActivity(&activities.Activities{Purges: a, Retention: relay.Retention{Events: 90 * aDay, Audit: 2192 * aDay},
+		Log: slog.New(slog.NewTextHandler(log, nil))})
+	return env, log
+}
+
+func purgeResult(t *testing.T, env *testsuite.TestWorkflowEnvironment) relay.Purged {
+	t.Helper()
+	env.ExecuteWorkflow(workflows.PurgeEvents)
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
+	var got relay.Purged
+	require.NoError(t, env.GetWorkflowResult(&got))
+	return got
+}
+
+func TestPurgeEvents(t *testing.T) {
+	t.Parallel()
+
+	t.Run("bite by bite until nothing old is left, and the audit by an age of its own", func(t *testing.T) {
+		t.Parallel()
+		a := &attic{events: 1050, audit: 250, lasting: true}
+		env, log := setupPurge(t, a)
+		beats := 0
+		env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
+			var counts relay.Purged
+			require.NoError(t, details.Get(&counts))
+			beats++
+		})
+		require.Equal(t, relay.Purged{Events: 1050, Attempts: 2100, Audit: 250}, purgeResult(t, env))
+		require.Equal(t, map[time.Duration]bool{90 * aDay: true, 2192 * aDay: true}, a.ages)
+		require.Equal(t, 7, a.bites, "six with something old, one that found only what stays")
+		require.Zero(t, a.marks[0])
+		for i, m := range a.marks[1:] {
+			require.Equal(t, int64(i+1), m.ID, "each goes on where the last one ended")
+		}
+		require.Positive(t, beats)
+		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 more=false")
+	})
+
+	t.Run("nothing old is nothing said", func(t *testing.T) {
+		t.Parallel()
+		env, log := setupPurge(t, &attic{})
+		require.Zero(t, purgeResult(t, env))
+		require.Empty(t, log.String())
+	})
+
+	t.Run("a database that is away delays it, and its words stay here", func(t *testing.T) {
+		t.Parallel()
+		a := &attic{events: 300, fails: 3}
+		env, log := setupPurge(t, a)
+		begin := env.Now()
+		require.Equal(t, relay.Purged{Events: 300, Attempts: 600}, purgeResult(t, env))
+		require.GreaterOrEqual(t, env.Now().Sub(begin), 30*time.Second)
+		require.Equal(t, 3, strings.Count(log.String(), "inbox.purge_failed"))
+	})
+
+	t.Run("after five tries it fails, without the database's words, and the next hour begins anew", func(t *testing.T) {
+		t.Parallel()
+		env, _ := setupPurge(t, &attic{fails: 100})
+		env.ExecuteWorkflow(workflows.PurgeEvents)
+		require.ErrorContains(t, env.GetWorkflowError(), string(relay.ReasonDatabaseUnavailable))
+		require.NotContains(t, env.GetWorkflowError().Error(), "4711")
+	})
+
+	t.Run("what a round had no time for is the next round's", func(t *testing.T) {
+		t.Parallel()
+		var suite testsuite.WorkflowTestSuite
+		suite.SetLogger(quiet{})
+		env := suite.NewTestWorkflowEnvironment()
+		env.RegisterWorkflow(workflows.PurgeEvents)
+		rounds := 0
+		env.RegisterActivityWithOptions(func(context.Context) (activities.PurgeOutput, error) {
+			rounds++
+			return activities.PurgeOutput{Purged: relay.Purged{Events: 10, Attempts: 20}, More: rounds < 3}, nil
+		}, activity.RegisterOptions{Name: "PurgeEvents"})
+		require.Equal(t, relay.Purged{Events: 30, Attempts: 60}, purgeResult(t, env))
+		require.Equal(t, 3, rounds)
+	})
+}
