@@ -16,6 +16,7 @@ const (
 	ActionDelete     Action = "delete"
 	ActionActivate   Action = "activate"
 	ActionDeactivate Action = "deactivate"
+	ActionRotate     Action = "rotate" // of the keys that secrets are kept under
 )
 
 // Act is who does something, as the audit keeps it.
@@ -34,6 +35,7 @@ const (
 	EntitySGTMConfig Entity = "sgtm-configs"
 	EntityPlatform   Entity = "platforms"
 	EntityCredential Entity = "credentials"
+	EntityKey        Entity = "encryption-keys" // the audit's; it has no URL
 )
 
 // AuditEntry is one line of the audit.

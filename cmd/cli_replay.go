@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -171,12 +172,7 @@ func replayWatch() *cobra.Command {
 
 // watch draws a bar until the replay has ended. On something that is no terminal each change is a line.
 func (r *remote) watch(ctx context.Context, id string) error {
-	begin, end := "", "\n"
-	if f, ok := r.out.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			begin, end = "\r\x1b[K", ""
-		}
-	}
+	begin, end := lineEnds(r.out)
 	last := ""
 	for {
 		var v api.ReplayView
@@ -201,6 +197,16 @@ func (r *remote) watch(ctx context.Context, id string) error {
 		case <-time.After(watchEvery):
 		}
 	}
+}
+
+// lineEnds is what goes before and after a line that shows progress: on a terminal it replaces the last one.
+func lineEnds(out io.Writer) (begin, end string) {
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return "\r\x1b[K", ""
+		}
+	}
+	return "", "\n"
 }
 
 // bar is how far a replay is, on one line: # has ended, > is under way.

@@ -50,6 +50,7 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		openapiCommand(adapters),
 		healthCommand(),
 		keygenCommand(),
+		rotateCommand(),
 		versionCommand(),
 	)
 	return root

@@ -1,0 +1,71 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"relay"
+	"relay/db"
+)
+
+// keyring is what the rotation of keys reads.
+type keyring struct {
+	Database
+	EncryptionKey relay.Secret `env:"ENCRYPTION_KEY,required,notEmpty" desc:"Fernet keys, comma-separated: the first encrypts, all decrypt"`
+}
+
+func rotateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rotate-keys",
+		Short: "Encrypt every stored secret anew under the first key of ENCRYPTION_KEY",
+		Long: `Encrypts every stored secret anew that is not under the first key of ENCRYPTION_KEY yet: credentials, api_secret, the values
+of custom_headers, and what the earlier service stored bare. It works while the relay runs, may be stopped at any moment, and
+goes on when it is called again. Every process of the relay has to know the first key before; see "Keys" in docs/OPERATIONS.md.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var cfg keyring
+			if err := parse(&cfg); err != nil {
+				return err
+			}
+			keys, err := db.NewKeys(cfg.EncryptionKey.Reveal())
+			if err != nil {
+				return fmt.Errorf("ENCRYPTION_KEY: %w", err)
+			}
+			store, err := db.Open(db.Config{URL: cfg.URL.Reveal(), Keys: keys, MaxOpen: 2})
+			if err != nil {
+				return fmt.Errorf("DATABASE_URL: %w", err)
+			}
+			defer func() { _ = store.Close() }()
+			return rotateKeys(c.Context(), store, c.OutOrStdout())
+		},
+	}
+}
+
+// rotateKeys rotates and says how far it is: a bar on a terminal, else lines.
+func rotateKeys(ctx context.Context, store *db.Store, out io.Writer) error {
+	line := relay.AuditEntry{By: "relay rotate-keys", Action: relay.ActionRotate, Entity: relay.EntityKey}
+	begin, end := lineEnds(out)
+	r, err := store.RotateKeys(ctx, line, func(r db.Rotation) {
+		done := barWidth * r.Done / max(1, r.Of)
+		_, _ = fmt.Fprintf(out, "%s[%s%s] %d of %d values, %d encrypted anew%s", begin, strings.Repeat("#", done),
+			strings.Repeat(".", barWidth-done), r.Done, r.Of, r.Rotated, end)
+	})
+	if end == "" && r.Done > 0 {
+		_, _ = fmt.Fprintln(out)
+	}
+	if err != nil {
+		return fmt.Errorf("%w (%d values encrypted anew; run it again to go on)", err, r.Rotated)
+	}
+	_, _ = fmt.Fprintf(out, "under the first key: %d values, %d of them encrypted anew\n", r.First, r.Rotated)
+	if len(r.Unreadable) == 0 {
+		return nil
+	}
+	for _, place := range r.Unreadable {
+		_, _ = fmt.Fprintln(out, "cannot be read:", place)
+	}
+	return fmt.Errorf("%d values cannot be read with the keys of ENCRYPTION_KEY, and were left as they are", len(r.Unreadable))
+}

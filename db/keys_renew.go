@@ -1,0 +1,83 @@
+package db
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/fernet/fernet-go"
+
+	"relay"
+)
+
+// first reports whether a stored value is a token of the first key.
+func (k *Keys) first(stored string) bool {
+	return isToken(stored) && fernet.VerifyAndDecrypt([]byte(stored), 0, k.keys[:1]) != nil
+}
+
+// renew is a stored value under the first key; one that is so already comes back as it is.
+func (k *Keys) renew(stored string) (string, error) {
+	if k.first(stored) {
+		return stored, nil
+	}
+	secret, err := k.Decrypt(stored)
+	if err != nil {
+		return "", err
+	}
+	return k.Encrypt(secret)
+}
+
+// renewObject is a stored JSON object under the first key, in the shape that it has: encrypted whole, or value by value;
+// whole says which it shall have where it is not encrypted at all. Tokens inside of a token are renewed, too. Reading gives
+// the same before and after.
+func (k *Keys) renewObject(stored string, whole bool) (string, error) {
+	text, err := k.Decrypt(stored)
+	if err != nil {
+		return "", err
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal([]byte(text.Reveal()), &fields) != nil {
+		return "", fmt.Errorf("%w: no JSON object in it", relay.ErrUnreadable)
+	}
+	whole = whole || isToken(stored)
+	changed, err := k.renewFields(fields, whole)
+	if err != nil {
+		return "", err
+	}
+	if changed {
+		b, err := json.Marshal(fields)
+		if err != nil {
+			return "", err
+		}
+		text = relay.NewSecret(string(b))
+	}
+	switch {
+	case !whole:
+		return text.Reveal(), nil
+	case !changed && k.first(stored):
+		return stored, nil
+	}
+	return k.Encrypt(text)
+}
+
+// renewFields renews the values of an object. Those that are no tokens stay bare where the whole is encrypted.
+func (k *Keys) renewFields(fields map[string]json.RawMessage, whole bool) (bool, error) {
+	changed := false
+	for name, value := range fields {
+		old := string(value)
+		var text string
+		if json.Unmarshal(value, &text) == nil { // null is "", too
+			old = text
+		}
+		if old == "" || whole && !isToken(old) {
+			continue
+		}
+		fresh, err := k.renew(old)
+		if err != nil {
+			return false, err
+		}
+		if fresh != old {
+			fields[name], changed = json.RawMessage(`"`+fresh+`"`), true
+		}
+	}
+	return changed, nil
+}
