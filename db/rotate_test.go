@@ -1,0 +1,176 @@
+package db_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/db"
+)
+
+// with is the same database in the hands of a process with other keys.
+func (f *fixture) with(list string) *db.Store {
+	f.t.Helper()
+	keys, err := db.NewKeys(list)
+	require.NoError(f.t, err)
+	store, err := db.Open(db.Config{URL: f.dsn, Keys: keys})
+	require.NoError(f.t, err)
+	f.t.Cleanup(func() { require.NoError(f.t, store.Close()) })
+	return store
+}
+
+func rotate(t *testing.T, s *db.Store) db.Rotation {
+	t.Helper()
+	r, err := s.RotateKeys(t.Context(), rotationLine, func(db.Rotation) {})
+	require.NoError(t, err)
+	return r
+}
+
+var rotationLine = relay.AuditEntry{By: "relay rotate-keys", Action: relay.ActionRotate, Entity: relay.EntityKey}
+
+// secretsOf reads all secrets of the configuration as a process does; what it cannot read is "unreadable".
+func secretsOf(t *testing.T, s *db.Store) map[string]string {
+	t.Helper()
+	got := map[string]string{}
+	page := relay.ListQuery{Limit: 1000}
+	containers, err := s.SGTMConfigs().List(t.Context(), page)
+	require.NoError(t, err)
+	for _, c := range containers.Items {
+		name := c.Value.StorefrontCode
+		got[name] = c.Value.APISecret.Reveal()
+		for header, value := range c.Value.Headers {
+			got[name+" "+header] = value.Reveal()
+		}
+		if c.Value.Unreadable {
+			got[name] = "unreadable"
+		}
+	}
+	credentials, err := s.Credentials().List(t.Context(), page)
+	require.NoError(t, err)
+	for _, c := range credentials.Items {
+		name := c.Value.StorefrontCode + "/" + c.Value.Platform
+		for field, value := range c.Value.Fields {
+			got[name+" "+field] = value.Reveal()
+		}
+		if c.Value.Unreadable {
+			got[name] = "unreadable"
+		}
+	}
+	return got
+}
+
+// TestRotationPutsEveryShapeOfSecretUnderTheFirstKey has what this relay writes, and what the earlier service may have left.
+func TestRotationPutsEveryShapeOfSecretUnderTheFirstKey(t *testing.T) {
+	t.Parallel()
+	f := migrated(t) // its key is testKey
+	keys, err := db.NewKeys(testKey)
+	require.NoError(t, err)
+	seal := func(s string) string {
+		token, err := keys.Encrypt(relay.NewSecret(s))
+		require.NoError(t, err)
+		return token
+	}
+	for n, credentials := range []string{
+		seal(`{"pixel_id": "1", "access_token": "in one"}`),
+		`{"pixel_id": 12345678901234567890, "access_token": "bare", "gone": null, "empty": ""}`,
+		fmt.Sprintf(`{"pixel_id": "bare", "access_token": %q}`, seal("by value")),
+		seal(fmt.Sprintf(`{"access_token": %q, "pixel_id": "2"}`, seal("token in a token"))),
+	} {
+		id := f.storefront(fmt.Sprintf("s%d", n))
+		require.NoError(t, f.PutCredential(t.Context(), id, db.Credential{Platform: "meta_capi"}))
+		f.exec("UPDATE platform_credentials SET credentials = ? WHERE storefront_id = ?", credentials, id)
+	}
+	for n, c := range []struct{ secret, headers any }{
+		{seal("sealed"), fmt.Sprintf(`{"X-Api-Key": %q}`, seal("sealed header"))},
+		{"bare", `{"X-Api-Key": "bare header", "X-Number": 5, "X-Empty": ""}`},
+		{pythonToken, seal(`{"X-Api-Key": "whole"}`)},
+		{nil, nil},
+		{"", "{}"},
+	} {
+		id := f.storefront(fmt.Sprintf("c%d", n))
+		require.NoError(t, f.PutSGTM(t.Context(), id, theContainer))
+		f.exec("UPDATE storefront_sgtm_config SET api_secret = ?, custom_headers = ? WHERE storefront_id = ?", c.secret, c.headers, id)
+	}
+	before := secretsOf(t, f.Store)
+	require.Equal(t, "token in a token", before["s3/meta_capi access_token"])
+	require.Equal(t, "12345678901234567890", before["s1/meta_capi pixel_id"])
+	updated := f.text("SELECT GROUP_CONCAT(updated_at ORDER BY id) FROM platform_credentials")
+
+	r := rotate(t, f.with(secondKey+","+testKey))
+	require.Equal(t, db.Rotation{Done: 11, Of: 11, Rotated: 10, First: 11}, r, "{} has nothing to encrypt")
+	require.Equal(t, before, secretsOf(t, f.with(secondKey)), "the old key is not needed any more")
+	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM admin_audit WHERE action = 'rotate' AND entity = 'encryption-keys'"))
+	require.Equal(t, updated, f.text("SELECT GROUP_CONCAT(updated_at ORDER BY id) FROM platform_credentials"), "no admin wrote")
+	require.Zero(t, f.count(`SELECT COUNT(*) FROM storefront_sgtm_config WHERE api_secret LIKE '%bare%' OR custom_headers LIKE '%bare%'`))
+	require.Zero(t, f.count(`SELECT COUNT(*) FROM platform_credentials WHERE credentials NOT LIKE 'gAAAA%'`))
+
+	require.Equal(t, db.Rotation{Done: 11, Of: 11, First: 11}, rotate(t, f.with(secondKey+","+testKey)), "done is done")
+	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM admin_audit WHERE action = 'rotate'"), "and nothing is told of nothing")
+}
+
+func TestRotationLeavesAndNamesWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	f.storefront("bosley")
+	require.NoError(t, f.PutSGTM(t.Context(), 1, db.SGTMConfig{URL: "https://tags.example.com", APISecret: relay.NewSecret("s3cr3t")}))
+	require.NoError(t, f.PutCredential(t.Context(), 1, db.Credential{Platform: "ga4", Fields: map[string]relay.Secret{"api_secret": relay.NewSecret("s3cr3t")}}))
+	f.exec("UPDATE storefront_sgtm_config SET custom_headers = ?", `{"X-Api-Key": "`+pythonSecond+`", "X-Other": "bare"}`)
+	f.storefront("pfizer")
+	require.NoError(t, f.PutCredential(t.Context(), 2, db.Credential{Platform: "ga4"}))
+	f.exec("UPDATE platform_credentials SET credentials = 'no object' WHERE id = 2")
+
+	third, err := db.GenerateKey()
+	require.NoError(t, err)
+	r := rotate(t, f.with(third+","+testKey))
+	require.Equal(t, db.Rotation{Done: 4, Of: 4, Rotated: 2, First: 2,
+		Unreadable: []string{"platform_credentials 2 credentials", "storefront_sgtm_config 1 custom_headers"}}, r)
+	require.Equal(t, "no object", f.text("SELECT credentials FROM platform_credentials WHERE id = 2"))
+	require.Equal(t, `{"X-Api-Key": "`+pythonSecond+`", "X-Other": "bare"}`, f.text("SELECT custom_headers FROM storefront_sgtm_config"))
+	none, err := db.Open(db.Config{URL: f.dsn})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, none.Close()) })
+	_, err = none.RotateKeys(t.Context(), rotationLine, nil)
+	require.ErrorContains(t, err, "no encryption key")
+}
+
+// TestAnAdminsWriteDuringARotationIsNotLost has an admin's transaction open across the row's turn.
+func TestAnAdminsWriteDuringARotationIsNotLost(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	for n := int64(1); n <= 3; n++ {
+		f.storefront(fmt.Sprintf("s%d", n))
+		require.NoError(t, f.PutCredential(t.Context(), n, db.Credential{Platform: "ga4", Fields: map[string]relay.Secret{"api_secret": relay.NewSecret("old")}}))
+	}
+	oldKeys, err := db.NewKeys(testKey)
+	require.NoError(t, err)
+	written, err := oldKeys.Encrypt(relay.NewSecret(`{"api_secret": "new"}`))
+	require.NoError(t, err)
+	tx, err := f.raw.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), "UPDATE platform_credentials SET credentials = ? WHERE id = 2", written)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), "DELETE FROM platform_credentials WHERE id = 3")
+	require.NoError(t, err)
+
+	first := f.text("SELECT credentials FROM platform_credentials WHERE id = 1")
+	store := f.with(secondKey + "," + testKey)
+	done := make(chan db.Rotation, 1)
+	failed := make(chan error, 1)
+	go func() {
+		r, err := store.RotateKeys(context.WithoutCancel(t.Context()), rotationLine, func(db.Rotation) {})
+		done <- r
+		failed <- err
+	}()
+	// Row 1 changes after the page with row 2 as it was has been read.
+	require.Eventually(t, func() bool { return f.text("SELECT credentials FROM platform_credentials WHERE id = 1") != first },
+		30*time.Second, 5*time.Millisecond)
+	require.NoError(t, tx.Commit())
+	r := <-done
+	require.NoError(t, <-failed)
+	require.Equal(t, db.Rotation{Done: 3, Of: 3, Rotated: 2, First: 2}, r, "what was deleted is not there to be counted")
+	require.Equal(t, map[string]string{"s1/ga4 api_secret": "old", "s2/ga4 api_secret": "new"}, secretsOf(t, f.with(secondKey)))
+}
