@@ -33,12 +33,20 @@ func adopt(ctx context.Context, pool *sql.DB, r *Report) error {
 		}
 		for _, key := range have.keys {
 			if key.kind == "FOREIGN KEY" {
-				a.differs("has the foreign key %s, which can make a kill switch wait for an open insert", key.text)
+				a.differs("has the foreign key %s, which %s", key.text, foreignTrouble(want.name))
 			}
 		}
 		return a.err
 	})
 	return errors.Join(err, noteAdoption(ctx, pool, slices.Concat(r.Changes, r.Differences)))
+}
+
+// foreignTrouble is what a foreign key of a table does to the relay.
+func foreignTrouble(table string) string {
+	if table == "event_attempts" {
+		return "keeps retention from deleting events"
+	}
+	return "can make a kill switch wait for an open insert"
 }
 
 // noteAdoption keeps what was done and found, for people and for refuseAdopted. A database that the relay made itself has

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,6 +135,29 @@ func TestAnOldEventThatSomebodyHoldsIsLeftForTheNextRound(t *testing.T) {
 	require.NoError(t, tx.Commit())
 	require.Zero(t, f.purge(ninety, 10), "it was retried")
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND status = 'pending'", held))
+}
+
+// TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging is about attempts that the relay does not know: they name their event
+// in a column of their own.
+func TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging(t *testing.T) {
+	t.Parallel()
+	f := empty(t)
+	f.exec(earlier[2][:strings.Index(earlier[2], ",\n\t\tCONSTRAINT")] + ")")
+	f.exec("CREATE TABLE event_attempts (id INT PRIMARY KEY AUTO_INCREMENT, event_id INT, CONSTRAINT fk_attempts FOREIGN KEY (event_id) REFERENCES marketing_events (id))")
+	report, err := f.Up(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(report.Differences, "\n"), "which keeps retention from deleting events")
+
+	bosley := f.storefront("bosley")
+	id := f.aged("old", bosley, howLong, relay.StatusFailed, relay.ReasonExhausted)
+	f.exec("INSERT INTO event_attempts (event_id, attempt_id) VALUES (?, 'x')", id)
+	f.rollUpAll()
+	_, err = f.PurgeEvents(t.Context(), ninety, relay.PurgeMark{Status: relay.StatusFailed}, 10)
+	require.ErrorContains(t, err, "mysql error 1451")
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", id), "all of it or nothing")
+	f.exec("ALTER TABLE event_attempts DROP FOREIGN KEY fk_attempts")
+	require.Equal(t, relay.Purged{Events: 1, Attempts: 2}, f.purge(ninety, 10))
+	require.Equal(t, int64(1), f.statsOfAYear(bosley).Received)
 }
 
 // TestPurgingDisturbsNobody has bites taken, events stored and hours counted at the same time.
