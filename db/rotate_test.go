@@ -118,7 +118,8 @@ func TestRotationLeavesAndNamesWhatItCannotRead(t *testing.T) {
 	f.storefront("bosley")
 	require.NoError(t, f.PutSGTM(t.Context(), 1, db.SGTMConfig{URL: "https://tags.example.com", APISecret: relay.NewSecret("s3cr3t")}))
 	require.NoError(t, f.PutCredential(t.Context(), 1, db.Credential{Platform: "ga4", Fields: map[string]relay.Secret{"api_secret": relay.NewSecret("s3cr3t")}}))
-	f.exec("UPDATE storefront_sgtm_config SET custom_headers = ?", `{"X-Api-Key": "`+pythonSecond+`", "X-Other": "bare"}`)
+	const headers = `{"X-Api-Key": "` + pythonSecond + `", "X-Other": "bare"}`
+	f.exec("UPDATE storefront_sgtm_config SET custom_headers = ?", headers)
 	f.storefront("pfizer")
 	require.NoError(t, f.PutCredential(t.Context(), 2, db.Credential{Platform: "ga4"}))
 	f.exec("UPDATE platform_credentials SET credentials = 'no object' WHERE id = 2")
@@ -129,7 +130,7 @@ func TestRotationLeavesAndNamesWhatItCannotRead(t *testing.T) {
 	require.Equal(t, db.Rotation{Done: 4, Of: 4, Rotated: 2, First: 2,
 		Unreadable: []string{"platform_credentials 2 credentials", "storefront_sgtm_config 1 custom_headers"}}, r)
 	require.Equal(t, "no object", f.text("SELECT credentials FROM platform_credentials WHERE id = 2"))
-	require.Equal(t, `{"X-Api-Key": "`+pythonSecond+`", "X-Other": "bare"}`, f.text("SELECT custom_headers FROM storefront_sgtm_config"))
+	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM storefront_sgtm_config WHERE custom_headers = ?", headers), "not even in part")
 	none, err := db.Open(db.Config{URL: f.dsn})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, none.Close()) })

@@ -83,7 +83,7 @@ CREATE TABLE IF NOT EXISTS platform_credentials (
 -- Every key costs each insert, so each has its one reader: the unique key ingestion; claim PollInbox (its order is the
 -- order of claiming: claimed_until is the moment from which a row is free, first its insert, later the end of its lease, so
 -- that nothing is overtaken by what comes later); order_id a person who asks for an order; the storefront's times the list
--- of its events. Retention walks the primary key.
+-- of its events. Retention walks a key by status and time, which a later migration adds.
 CREATE TABLE IF NOT EXISTS marketing_events (
   id BIGINT NOT NULL AUTO_INCREMENT,
   event_id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
