@@ -33,7 +33,7 @@ var layers = []layer{
 	{"relay/workflows", []string{"relay", "relay/activities"}, []string{"net/http", "database/sql"}},
 	{"relay/db", []string{"relay"}, []string{"github.com/gin-gonic/gin", "go.temporal.io"}},
 	{"relay/db/*", []string{"relay", "relay/db/*"}, []string{"go.temporal.io"}},
-	{"relay/telemetry", []string{"relay"}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin"}},
+	{"relay/cmd/telemetry", []string{"relay"}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin"}},
 	{"relay/api", []string{"relay"}, []string{"github.com/uptrace/bun", "database/sql", "go.temporal.io"}},
 	{"relay/cmd", []string{"*"}, nil},
 	{"relay/cmd/*", []string{"*"}, nil},

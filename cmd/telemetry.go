@@ -15,7 +15,7 @@ import (
 	"relay/activities"
 	"relay/adapters/outbound"
 	"relay/api"
-	"relay/telemetry"
+	"relay/cmd/telemetry"
 )
 
 // watching is what tells of a running relay: metrics where METRICS_ADDR is set, traces where OpenTelemetry's variables ask

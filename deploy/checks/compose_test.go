@@ -43,7 +43,7 @@ type service struct {
 		Disable bool
 	}
 	Restart         string
-	ReadOnly        bool   `json:"read_only"`
+	ReadOnly        bool `json:"read_only"`
 	Profiles        []string
 	StopGracePeriod string `json:"stop_grace_period"`
 }

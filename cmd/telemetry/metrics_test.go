@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay"
-	"relay/telemetry"
+	"relay/cmd/telemetry"
 )
 
 func newMetrics() *telemetry.Metrics {

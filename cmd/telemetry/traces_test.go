@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
-	"relay/telemetry"
+	"relay/cmd/telemetry"
 )
 
 func TestTracesAreOffUnlessAskedFor(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/telemetry"
+	"relay/cmd/telemetry"
 )
 
 func TestAStatementsSpanHasItsVerbAndItsTable(t *testing.T) {
