@@ -16,6 +16,7 @@ const (
 	ReasonInvalidPayload     Reason = "invalid_payload"
 	ReasonMissingEventType   Reason = "missing_event_type"
 	ReasonMissingEventID     Reason = "missing_event_id"
+	ReasonErased             Reason = "erased"
 
 	ReasonNotMapped     Reason = "not_mapped"
 	ReasonEventSkipped  Reason = "event_skipped"
@@ -68,6 +69,7 @@ var words = map[Reason]string{
 	ReasonInvalidPayload:     "event_payload is not a JSON object",
 	ReasonMissingEventType:   "event_type is empty",
 	ReasonMissingEventID:     "event_id is empty",
+	ReasonErased:             "this event was erased before, and is not delivered again",
 
 	ReasonNotMapped:     "no event name is mapped for this platform",
 	ReasonEventSkipped:  "this event is set to be skipped at this platform",

@@ -88,7 +88,7 @@ func (r Replay) Pick() Filter {
 		f.Statuses = allowed
 	}
 	f.Statuses = slices.DeleteFunc(slices.Clone(f.Statuses), func(s Status) bool { return !slices.Contains(allowed, s) })
-	f.AcceptedBy = r.Resend
+	f.AcceptedBy, f.Kept = r.Resend, true
 	return f
 }
 

@@ -16,6 +16,8 @@ type Filter struct {
 	// Destination picks events with a delivery that ended there, whichever way; AcceptedBy those that one of these took.
 	Destination string   `json:"destination,omitempty"`
 	AcceptedBy  []string `json:"accepted_by,omitempty"`
+	// Kept leaves out events that were erased: they can't be delivered again.
+	Kept bool `json:"-"`
 	// From and To bound the time of the row: From ≤ created < To.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
@@ -54,6 +56,7 @@ type EventSummary struct {
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
 	FinishedAt     time.Time // zero while it has not ended
+	ErasedAt       time.Time // zero unless its payload and its ids were erased
 }
 
 // EventDetail is everything about one event.
@@ -70,6 +73,7 @@ type RetryResult struct {
 	Retried    bool
 	Status     Status
 	Generation int
+	Erased     bool // and so can't be
 }
 
 // Setup is a storefront with everything that it has configured: what a preview needs to know. Destinations whose secrets

@@ -81,6 +81,11 @@ type FilterView struct {
 	To           time.Time      `json:"to,omitzero" example:"2026-01-16T00:00:00Z" doc:"Events received before this time."`
 }
 
+func filterView(f relay.Filter) FilterView {
+	return FilterView{OrderID: f.OrderID, StorefrontID: f.StorefrontID, Type: f.Type, Statuses: f.Statuses, Reasons: f.Reasons,
+		Source: f.Source, Destination: f.Destination, AcceptedBy: f.AcceptedBy, From: f.From, To: f.To}
+}
+
 // ReplayList is one page of replays.
 type ReplayList struct {
 	Items      []ReplayView `json:"items" nullable:"false" doc:"The page, newest first."`
@@ -88,7 +93,7 @@ type ReplayList struct {
 }
 
 func (h opsHandlers) replayView(r relay.Replay) ReplayView {
-	v := ReplayView{ID: r.ID, State: r.State, Filter: FilterView(r.Filter), Resend: r.Resend, Rate: r.Rate, CreatedBy: r.By, CreatedAt: r.CreatedAt,
+	v := ReplayView{ID: r.ID, State: r.State, Filter: filterView(r.Filter), Resend: r.Resend, Rate: r.Rate, CreatedBy: r.By, CreatedAt: r.CreatedAt,
 		EndedAt: timeOrNone(r.EndedAt), Matched: r.Matched, Started: r.Started, Delivered: r.Delivered, Failed: r.Failed, Skipped: r.Skipped,
 		InFlight: r.InFlight(), Remaining: r.Remaining(), WorkflowURL: h.ReplayURL(r.ID)}
 	if r.State == relay.ReplayRunning && v.Remaining > 0 && r.Rate > 0 {

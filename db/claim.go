@@ -138,6 +138,7 @@ type claim struct {
 	known      bool // there is such a storefront
 	lease      time.Duration
 	starts     []relay.Start
+	direct     map[int64]eventKey // of the page's rows, those that OMS wrote itself
 }
 
 // claimSQL takes rows in the order of the claim key: by the moment from which they are free, which is that of their insert,
@@ -163,15 +164,21 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	if err := failRows(ctx, tx, bad); err != nil {
 		return false, err
 	}
+	n -= len(bad)
+	more := len(starts) == n
+	if starts, err = refuseErased(ctx, tx, starts, c.direct); err != nil {
+		return false, err
+	}
 	if err := c.lend(ctx, tx, starts); err != nil {
 		return false, err
 	}
 	c.starts = append(c.starts, starts...)
-	return len(starts)+len(bad) == n, nil
+	return more, nil
 }
 
 func (c *claim) read(rows *sql.Rows) ([]relay.Start, []failure, error) {
 	defer func() { _ = rows.Close() }()
+	c.direct = map[int64]eventKey{}
 	var starts []relay.Start
 	var bad []failure
 	for rows.Next() {
@@ -184,6 +191,9 @@ func (c *claim) read(rows *sql.Rows) ([]relay.Start, []failure, error) {
 		if f, ok := c.judge(start, code.String, payload); !ok {
 			bad = append(bad, f)
 			continue
+		}
+		if payload != nil {
+			c.direct[start.ID] = keyOf(start.EventID, start.Type)
 		}
 		start.Type, start.StorefrontCode = strings.ToLower(start.Type), c.code
 		starts = append(starts, start)

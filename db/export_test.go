@@ -21,6 +21,9 @@ func ClaimQueries() map[string]Query {
 	}
 }
 
+// AnyErasedSQL is the question that every batch asks.
+const AnyErasedSQL = anyErasedSQL
+
 // Group is a group of numbers.
 type Group struct{ *group[*int] }
 

@@ -26,14 +26,14 @@ func (b *batch) find(ctx context.Context, tx *sql.Tx, indexes []int) error {
 		if err != nil {
 			return err
 		}
-		if err := b.scan(rows); err != nil {
+		if err := b.read(rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *batch) scan(rows *sql.Rows) error {
+func (b *batch) read(rows *sql.Rows) error {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id, kind string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,11 +44,12 @@ type holder struct {
 	storefrontCode string
 	status         relay.Status
 	digest         [sha256.Size]byte
+	erased         bool // whatever it held is gone
 }
 
 // holds reports whether e is the event that the row holds.
 func (h holder) holds(e relay.NewEvent) bool {
-	if h.digest != e.Digest {
+	if h.digest != e.Digest && !h.erased {
 		return false
 	}
 	if h.storefrontID == 0 { // a direct row that names its storefront by code
@@ -64,9 +66,9 @@ func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease
 		return nil, nil
 	}
 	b := newBatch(events, lease)
-	again1062 := func(err error) bool { return isNumber(err, errDuplicate) }
+	met := func(err error) bool { return isNumber(err, errDuplicate) || errors.Is(err, errErasedTwin) }
 	look := false
-	err := again(ctx, duplicateTries, again1062, func() error {
+	err := again(ctx, duplicateTries, met, func() error {
 		err := s.tx(ctx, func(tx *sql.Tx) error { return b.store(ctx, tx, look) })
 		look = true
 		return err
@@ -113,6 +115,9 @@ func (b *batch) store(ctx context.Context, tx *sql.Tx, look bool) error {
 		if err := b.find(ctx, tx, b.order); err != nil {
 			return err
 		}
+		if err := b.findErased(ctx, tx, b.order); err != nil {
+			return err
+		}
 	}
 	missing := slices.DeleteFunc(slices.Clone(b.order), func(i int) bool {
 		_, ok := b.holders[b.keys[i]]
@@ -123,7 +128,7 @@ func (b *batch) store(ctx context.Context, tx *sql.Tx, look bool) error {
 			return err
 		}
 	}
-	return nil
+	return b.noneErased(ctx, tx, missing)
 }
 
 // chunks cuts indexes into statements.

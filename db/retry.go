@@ -30,7 +30,8 @@ func (s *Store) RetryEvent(ctx context.Context, id int64, lines ...relay.AuditEn
 				return err
 			}
 		}
-		return tx.QueryRowContext(ctx, "SELECT status, generation FROM marketing_events WHERE id = ?", id).Scan(&r.Status, &r.Generation)
+		return tx.QueryRowContext(ctx, "SELECT status, generation, erased_at IS NOT NULL FROM marketing_events WHERE id = ?", id).
+			Scan(&r.Status, &r.Generation, &r.Erased)
 	})
 	return r, fail(fmt.Sprintf("retry event %d", id), err)
 }
@@ -44,6 +45,7 @@ func setBackRows(ctx context.Context, tx *sql.Tx, ids []int64, from []relay.Stat
 	var c condition
 	c.and("e.id IN ("+tuples("?", len(ids))+")", numbers(ids)...)
 	statuses(&c, relay.Filter{Statuses: from})
+	c.and("e.erased_at IS NULL") // there is nothing left to send
 	done, hours, err := lockRows(ctx, tx, c)
 	if err != nil || len(done) == 0 {
 		return nil, err

@@ -149,6 +149,9 @@ func rest(f relay.Filter) condition {
 		}
 		c.and("e.reason IN ("+tuples("?", len(args))+")", args...)
 	}
+	if f.Kept {
+		c.and("e.erased_at IS NULL")
+	}
 	if f.Type != "" {
 		c.and("LOWER(e.event_type) = ?", strings.ToLower(f.Type))
 	}

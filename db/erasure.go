@@ -1,0 +1,303 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"relay"
+)
+
+// countBound is how long the events may take to be counted that an erasure has to look through.
+const countBound = 3 * time.Second
+
+const erasureColumns = `id, kind, state, subject, subject_hash, COALESCE(storefront_id, 0), created_by, walked, total, scanned, matched, erased,
+	created_at, ended_at`
+
+// erasing is a row of event_erasures.
+type erasing struct {
+	relay.Erasure
+	cursor, last int64
+}
+
+func (s *Store) scanErasure(row interface{ Scan(...any) error }, more ...any) (relay.Erasure, error) {
+	var e relay.Erasure
+	var subject sql.NullString
+	var ended sql.NullTime
+	err := row.Scan(append([]any{&e.ID, &e.Kind, &e.State, &subject, &e.Hash, &e.StorefrontID, &e.By, &e.Walked, &e.Total, &e.Scanned, &e.Matched,
+		&e.Erased, &e.CreatedAt, &ended}, more...)...)
+	e.EndedAt = ended.Time
+	if err == nil && subject.String != "" {
+		e.Subject, _ = s.keys.Decrypt(subject.String) // without its key it can be shown still
+	}
+	return e, err
+}
+
+// CreateErasure keeps the wish to erase something, and with it a line of the audit, which gets its id: both or neither. It
+// picks only events that are there by now.
+func (s *Store) CreateErasure(ctx context.Context, e relay.Erasure, line relay.AuditEntry) (relay.Erasure, error) {
+	const act = "create an erasure"
+	subject, err := s.keys.Encrypt(e.Subject)
+	if err != nil {
+		return e, fail(act, err)
+	}
+	var last int64
+	if e.Kind == relay.EraseExternalID {
+		if last, e.Total, err = s.toLookThrough(ctx); err != nil {
+			return e, fail(act, err)
+		}
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `INSERT INTO event_erasures (kind, state, subject, subject_hash, storefront_id, created_by, last_id, total)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, string(e.Kind), string(relay.ErasureRunning), subject, relay.Erased(e.Subject.Reveal()),
+			nullNumber(int(e.StorefrontID)), cut(e.By, 255), last, e.Total)
+		if err != nil {
+			return err
+		}
+		if line.EntityID, err = res.LastInsertId(); err != nil {
+			return err
+		}
+		line.Name = fmt.Sprintf("erasure %d", line.EntityID)
+		return writeAudit(ctx, tx, line)
+	})
+	if err != nil {
+		return e, fail(act, err)
+	}
+	return s.Erasure(ctx, line.EntityID)
+}
+
+// toLookThrough is the latest event, and how many there are; where counting takes too long, how many there may be.
+func (s *Store) toLookThrough(ctx context.Context) (last, n int64, err error) {
+	var first int64
+	err = s.sql.QueryRowContext(ctx, "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), -1) FROM marketing_events").Scan(&first, &last)
+	if err != nil {
+		return 0, 0, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, countBound)
+	defer cancel()
+	err = s.sql.QueryRowContext(bounded, "SELECT COUNT(*) FROM marketing_events WHERE id <= ?", last).Scan(&n)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return last, last - first + 1, nil
+	}
+	return last, n, err
+}
+
+// Erasure reads one; relay.ErrNotFound where there is none.
+func (s *Store) Erasure(ctx context.Context, id int64) (relay.Erasure, error) {
+	e, err := s.scanErasure(s.sql.QueryRowContext(ctx, "SELECT "+erasureColumns+" FROM event_erasures WHERE id = ?", id))
+	return e, fail(fmt.Sprintf("read erasure %d", id), err)
+}
+
+// OpenErasures are those that have not ended: each has a workflow, or needs one.
+func (s *Store) OpenErasures(ctx context.Context) ([]int64, error) {
+	ids, err := idsFrom(s.sql.QueryContext(ctx, "SELECT id FROM event_erasures WHERE ended_at IS NULL ORDER BY id LIMIT 1000"))
+	return ids, fail("list open erasures", err)
+}
+
+func idsFrom(rows *sql.Rows, err error) ([]int64, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// SearchErasure looks at the next n events, notes those that are to be erased, and moves the cursor in the same transaction, so that
+// none is passed over, whatever dies in between.
+func (s *Store) SearchErasure(ctx context.Context, id int64, n int) (relay.Erasure, error) {
+	var e erasing
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		var err error
+		e.Erasure, err = s.scanErasure(tx.QueryRowContext(ctx, "SELECT "+erasureColumns+", cursor_id, last_id FROM event_erasures WHERE id = ? FOR UPDATE", id),
+			&e.cursor, &e.last)
+		if err != nil || e.Walked {
+			return err
+		}
+		if !e.Subject.IsSet() {
+			return relay.ErrUnreadable
+		}
+		find := e.byOrder
+		if e.Kind == relay.EraseExternalID {
+			find = e.byPerson
+		}
+		found, err := find(ctx, tx, n)
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			args := make([]any, 0, 2*len(found))
+			for _, event := range found {
+				args = append(args, id, event)
+			}
+			if _, err := tx.ExecContext(ctx, "INSERT INTO event_erasure_items (erasure_id, marketing_event_id) VALUES "+tuples("(?,?)", len(found)), args...); err != nil {
+				return err
+			}
+		}
+		e.Matched += int64(len(found))
+		_, err = tx.ExecContext(ctx, "UPDATE event_erasures SET walked = ?, cursor_id = ?, total = ?, scanned = ?, matched = ? WHERE id = ?",
+			e.Walked, e.cursor, max(e.Total, e.Scanned), e.Scanned, e.Matched, id)
+		return err
+	})
+	return e.Erasure, fail(fmt.Sprintf("search for erasure %d", id), err)
+}
+
+// byOrder finds the events of an order all at once, erased ones too, and takes its id out of the filters of replays.
+func (e *erasing) byOrder(ctx context.Context, tx *sql.Tx, _ int) ([]int64, error) {
+	order := e.Subject.Reveal()
+	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.event_id, COALESCE(e.order_id, e.event_id) FROM (SELECT id FROM marketing_events WHERE order_id IN (?, ?)
+		UNION SELECT id FROM marketing_events WHERE event_id IN (?, ?)) o JOIN marketing_events e ON e.id = o.id WHERE `+e.ofStorefront()+" ORDER BY e.id",
+		order, e.Hash, order, e.Hash)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var found []int64
+	for rows.Next() {
+		var id int64
+		var event, its string
+		if err := rows.Scan(&id, &event, &its); err != nil {
+			return nil, err
+		}
+		// An older table may compare without case.
+		for _, text := range []string{event, its} {
+			if text = strings.TrimRight(text, " "); text == strings.TrimRight(order, " ") || text == e.Hash {
+				found = append(found, id)
+				break
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	e.Walked, e.Scanned = true, int64(len(found))
+	return found, forgetFilters(ctx, tx, order, e.Hash)
+}
+
+func forgetFilters(ctx context.Context, tx *sql.Tx, order, hash string) error {
+	old, err := json.Marshal(order)
+	if err != nil {
+		return err
+	}
+	const name = `"order_id":`
+	_, err = tx.ExecContext(ctx, "UPDATE event_replays SET filter = REPLACE(filter, ?, ?) WHERE filter LIKE ?",
+		name+string(old), name+`"`+hash+`"`, "%"+escapeLike(name+string(old))+"%")
+	return err
+}
+
+// ofStorefront is the condition that an erasure for one storefront has; a direct row may not know its storefront's id yet.
+func (e *erasing) ofStorefront() string {
+	if e.StorefrontID == 0 {
+		return "1 = 1"
+	}
+	return fmt.Sprintf("(e.storefront_id = %d OR e.storefront_id IS NULL AND e.storefront_code = (SELECT s.storefront_id FROM storefronts s WHERE s.id = %d))",
+		e.StorefrontID, e.StorefrontID)
+}
+
+// byPerson looks through the payloads of the next n events. The server leaves out those in which the id cannot be: it is
+// nowhere in the text, and no character of the text is escaped.
+func (e *erasing) byPerson(ctx context.Context, tx *sql.Tx, n int) ([]int64, error) {
+	var until sql.NullInt64
+	var seen int64
+	err := tx.QueryRowContext(ctx, `SELECT MAX(p.id), COUNT(*) FROM (SELECT id FROM marketing_events WHERE id > ? AND id <= ? ORDER BY id LIMIT ?) p`,
+		e.cursor, e.last, n).Scan(&until, &seen)
+	if err != nil {
+		return nil, err
+	}
+	after := e.cursor
+	e.Scanned += seen
+	e.Walked = seen < int64(n)
+	if !until.Valid {
+		return nil, nil
+	}
+	e.cursor = until.Int64
+	person := e.Subject.Reveal()
+	patterns := []any{after, until.Int64, `%\\%`}
+	for _, form := range relay.ExternalIDForms(person) {
+		patterns = append(patterns, "%"+escapeLike(form)+"%")
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.event_payload FROM marketing_events e WHERE e.id > ? AND e.id <= ? AND e.erased_at IS NULL
+		AND (e.event_payload LIKE ? OR LOWER(e.event_payload) LIKE ? OR LOWER(e.event_payload) LIKE ?) AND `+e.ofStorefront(), patterns...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var found []int64
+	for rows.Next() {
+		var id int64
+		var payload []byte
+		if err := rows.Scan(&id, &payload); err != nil {
+			return nil, err
+		}
+		if p, err := relay.ParsePayload(payload); err == nil && p.HasExternalID(person) {
+			found = append(found, id)
+		}
+	}
+	return found, rows.Err()
+}
+
+// tryLasts is more than a try takes from its start to the record of its end.
+const tryLasts = 20 * time.Second
+
+// ErasureItems are events that an erasure has found and not finished with, up to n. One that has been purged is erased.
+func (s *Store) ErasureItems(ctx context.Context, id int64, n int) ([]relay.EventState, error) {
+	act := fmt.Sprintf("list the events of erasure %d", id)
+	rows, err := s.sql.QueryContext(ctx, `SELECT i.marketing_event_id, COALESCE(e.status, ''), COALESCE(e.run_id, ''), e.id IS NULL OR e.erased_at IS NOT NULL,
+		COALESCE(e.finished_at, e.created_at, '1970-01-01') < UTC_TIMESTAMP(6) - INTERVAL ? SECOND FROM event_erasure_items i
+		LEFT JOIN marketing_events e ON e.id = i.marketing_event_id WHERE i.erasure_id = ? ORDER BY i.marketing_event_id LIMIT ?`,
+		int(tryLasts.Seconds()), id, n)
+	if err != nil {
+		return nil, fail(act, err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []relay.EventState
+	for rows.Next() {
+		var e relay.EventState
+		if err := rows.Scan(&e.ID, &e.Status, &e.Run, &e.Erased, &e.Settled); err != nil {
+			return nil, fail(act, err)
+		}
+		list = append(list, e)
+	}
+	return list, fail(act, rows.Err())
+}
+
+// CloseItems counts events of an erasure as finished with, after a last look at their attempts: a try that was under way
+// when its delivery was cancelled may have written what it had sent.
+func (s *Store) CloseItems(ctx context.Context, id int64, events []int64) error {
+	if len(events) == 0 {
+		return nil
+	}
+	return fail(fmt.Sprintf("finish events of erasure %d", id), s.tx(ctx, func(tx *sql.Tx) error {
+		if err := eraseAttempts(ctx, tx, events); err != nil {
+			return err
+		}
+		n, err := deleted(ctx, tx, "event_erasure_items WHERE erasure_id = ? AND marketing_event_id IN ("+tuples("?", len(events))+")",
+			append([]any{id}, numbers(events)...)...)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE event_erasures SET erased = erased + ? WHERE id = ?", n, id)
+		return err
+	}))
+}
+
+// EndErasure writes that an erasure has nothing left to do, and forgets what it looked for.
+func (s *Store) EndErasure(ctx context.Context, id int64) (relay.Erasure, error) {
+	_, err := s.exec(ctx, `UPDATE event_erasures SET state = ?, subject = NULL, total = scanned, ended_at = UTC_TIMESTAMP(6)
+		WHERE id = ? AND walked = 1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM event_erasure_items i WHERE i.erasure_id = event_erasures.id)`,
+		string(relay.ErasureDone), id)
+	if err != nil {
+		return relay.Erasure{}, fail(fmt.Sprintf("end erasure %d", id), err)
+	}
+	return s.Erasure(ctx, id)
+}

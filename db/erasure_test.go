@@ -1,0 +1,307 @@
+package db_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/db"
+)
+
+func (f *fixture) erasure(kind relay.ErasureKind, subject string, storefront int64) relay.Erasure {
+	f.t.Helper()
+	e, err := f.CreateErasure(f.t.Context(), relay.Erasure{Kind: kind, Subject: relay.NewSecret(subject), StorefrontID: storefront, By: "anna"},
+		relay.AuditEntry{By: "anna", Action: "erase", Entity: "erasures"})
+	require.NoError(f.t, err)
+	return e
+}
+
+// look looks through everything, a few events at a time.
+func (f *fixture) look(id int64, page int) relay.Erasure {
+	f.t.Helper()
+	for range 100 {
+		e, err := f.SearchErasure(f.t.Context(), id, page)
+		require.NoError(f.t, err)
+		if e.Walked {
+			return e
+		}
+	}
+	f.t.Fatal("it does not end")
+	return relay.Erasure{}
+}
+
+func (f *fixture) items(id int64) []relay.EventState {
+	f.t.Helper()
+	list, err := f.ErasureItems(f.t.Context(), id, 100)
+	require.NoError(f.t, err)
+	return list
+}
+
+// delivered is an event that was delivered, with an attempt.
+func (f *fixture) delivered(id int64) {
+	f.t.Helper()
+	require.NoError(f.t, f.RecordSending(f.t.Context(), relay.Attempt{AttemptID: fmt.Sprintf("%032d", id), EventID: id, Destination: relay.SGTM, Number: 1,
+		URL: "https://t.example.com/mp/collect", Body: `{"transaction_id":"20250201"}`, BodySHA256: strings.Repeat("a", 64),
+		Result: relay.Result{Outcome: relay.Accepted, Status: 200, TraceID: "trace", Fields: map[string]string{"fbtrace_id": "x"}}}))
+	f.ended(id, relay.StatusDelivered, "", relay.End{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
+}
+
+func TestAnErasedOrderLeavesTheFactAndNothingOfThePerson(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	event := newEvent(1, bosley, "bosley")
+	id := f.insert([]relay.NewEvent{event})[0].ID
+	f.delivered(id)
+	other := f.insert([]relay.NewEvent{newEvent(2, bosley, "bosley")})[0].ID
+	direct := f.direct(event.EventID+"-d", bosley)
+	f.replay(relay.Replay{Filter: relay.Filter{OrderID: event.OrderID}})
+
+	e := f.erasure(relay.EraseOrder, event.OrderID, 0)
+	require.Equal(t, event.OrderID, e.Subject.Reveal())
+	require.Zero(t, f.count("SELECT COUNT(*) FROM event_erasures WHERE subject LIKE ? OR subject_hash LIKE ?", "%"+event.OrderID+"%", "%"+event.OrderID+"%"))
+	e = f.look(e.ID, 10)
+	require.Equal(t, int64(1), e.Matched)
+	require.Equal(t, []relay.EventState{{ID: id, Status: relay.StatusDelivered, Run: "run-1-0"}}, f.items(e.ID))
+	require.NoError(t, f.EraseEvent(t.Context(), id))
+	require.NoError(t, f.EraseEvent(t.Context(), id), "once more changes nothing")
+
+	d, err := f.EventDetail(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, relay.Erased(event.EventID), d.EventID)
+	require.Equal(t, relay.Erased(event.OrderID), d.OrderID)
+	require.JSONEq(t, `{}`, string(d.Payload))
+	require.False(t, d.ErasedAt.IsZero())
+	require.Equal(t, []any{relay.StatusDelivered, "purchase_completed", "bosley", 1}, []any{d.Status, d.Type, d.StorefrontCode, len(d.Attempts)})
+	a := d.Attempts[0]
+	require.Equal(t, []any{"", "", "", 0, 200, relay.Accepted}, []any{a.Body, a.BodySHA256, a.Result.TraceID, len(a.Result.Fields), a.Result.Status, a.Result.Outcome})
+	require.Zero(t, f.count("SELECT COUNT(*) FROM event_replays WHERE filter LIKE ?", "%"+event.OrderID+"%"))
+	require.Zero(t, f.count("SELECT COUNT(*) FROM admin_audit WHERE CONCAT_WS(' ', name, changes) LIKE ?", "%"+event.OrderID+"%"))
+
+	e, err = f.EndErasure(t.Context(), e.ID)
+	require.NoError(t, err)
+	require.Equal(t, relay.ErasureRunning, e.State, "its items are open")
+	require.NoError(t, f.CloseItems(t.Context(), e.ID, []int64{id}))
+	e, err = f.EndErasure(t.Context(), e.ID)
+	require.NoError(t, err)
+	require.Equal(t, relay.ErasureDone, e.State)
+	require.Equal(t, int64(1), e.Erased)
+	require.False(t, e.Subject.IsSet(), "what it looked for is gone")
+	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM event_erasures WHERE subject IS NULL"))
+	for _, kept := range []int64{other, direct} {
+		require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND erased_at IS NOT NULL", kept))
+	}
+
+	again := f.look(f.erasure(relay.EraseOrder, event.OrderID, 0).ID, 10)
+	require.Equal(t, int64(1), again.Matched, "whoever asks again finds it erased")
+}
+
+func TestAnOpenEventIsNotErased(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	for n, take := range []bool{false, true} {
+		id := f.insert([]relay.NewEvent{newEvent(n, bosley, "bosley")})[0].ID
+		if take {
+			f.taken(id, "run")
+		}
+		require.NoError(t, f.EraseEvent(t.Context(), id))
+		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND erased_at IS NULL AND event_payload <> '{}'", id))
+	}
+}
+
+func TestAnErasedEventIsADuplicateWhenItComesAgain(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
+	events := newEvents(0, 3, bosley, "bosley")
+	stored := f.insert(events)
+	f.delivered(stored[1].ID)
+	require.NoError(t, f.EraseEvent(t.Context(), stored[1].ID))
+
+	again := f.insert(append(newEvents(3, 5, bosley, "bosley"), events[1]))
+	require.Equal(t, []relay.Verdict{relay.Inserted, relay.Inserted, relay.Duplicate}, []relay.Verdict{again[0].Verdict, again[1].Verdict, again[2].Verdict})
+	require.Equal(t, relay.Stored{ID: stored[1].ID, Verdict: relay.Duplicate, Status: relay.StatusDelivered}, again[2])
+	again = f.insert(events) // with others that are there
+	for n := range events {
+		require.Equal(t, relay.Duplicate, again[n].Verdict)
+		require.Equal(t, stored[n].ID, again[n].ID)
+	}
+	changed := events[1]
+	changed.Payload = []byte(`{"another": "payload"}`)
+	require.Equal(t, relay.Duplicate, f.insert([]relay.NewEvent{changed})[0].Verdict, "nobody knows its payload any more")
+	changed.StorefrontID, changed.StorefrontCode = pfizer, "pfizer"
+	require.Equal(t, relay.Conflict, f.insert([]relay.NewEvent{changed})[0].Verdict)
+	changed = events[1]
+	changed.Type = "rx_issued"
+	require.Equal(t, relay.Inserted, f.insert([]relay.NewEvent{changed})[0].Verdict, "another event of the order")
+}
+
+func TestADirectRowOfAnErasedEventFailsAndIsErasedToo(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	first := f.direct("o-1", bosley)
+	f.taken(first, "run")
+	require.NoError(t, f.Finish(t.Context(), first, "run", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.EraseEvent(t.Context(), first))
+	for range 2 { // its unique key is free, so OMS may insert it again and again
+		again, fresh := f.direct("o-1", bosley), f.direct(fmt.Sprint("o-", time.Now().UnixNano()), bosley)
+		require.Equal(t, []int64{fresh}, ids(f.claim(aPage)))
+		status, reason := f.status(again)
+		require.Equal(t, []any{relay.StatusFailed, relay.ReasonErased}, []any{status, reason})
+		require.Equal(t, "{}", f.text("SELECT event_payload FROM marketing_events WHERE id = ?", again))
+		require.Equal(t, fmt.Sprintf("%s:%d", relay.Erased("o-1"), again), f.text("SELECT event_id FROM marketing_events WHERE id = ?", again))
+		r, err := f.RetryEvent(t.Context(), again)
+		require.NoError(t, err)
+		require.Equal(t, []any{false, true}, []any{r.Retried, r.Erased})
+	}
+	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE event_id = 'o-1'"))
+}
+
+// Batches with an event and its erasure, again and again: whoever comes second, there is never a second row of it.
+func TestAnErasureAndASecondArrivalAtOnceMakeNoSecondRow(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	for n := range 30 {
+		event := newEvent(n, bosley, "bosley")
+		id := f.insert([]relay.NewEvent{event})[0].ID
+		f.delivered(id)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				stored, err := f.InsertEvents(t.Context(), []relay.NewEvent{event}, time.Second)
+				if err == nil && stored[0].Verdict != relay.Duplicate {
+					err = fmt.Errorf("verdict %d", stored[0].Verdict)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() {
+			if err := f.EraseEvent(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		require.Equal(t, n+1, f.count("SELECT COUNT(*) FROM marketing_events"))
+	}
+}
+
+func TestAPersonsEventsAreFoundInTheirPayloads(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
+	with := func(order string, storefront int64, payload string) int64 {
+		return f.exec(`INSERT INTO marketing_events (event_id, storefront_id, event_type, event_payload, source_system, status, finished_at)
+			VALUES (?, ?, 'x', ?, 'oms', 'delivered', '2026-01-01')`, order, storefront, payload)
+	}
+	forms := relay.ExternalIDForms("Patient/7")
+	want := []int64{
+		with("plain", bosley, `{"external_id": "Patient/7"}`),
+		with("other case", bosley, `{"user_id":"patient/7","email":"x"}`),
+		with("escaped", bosley, `{"customer_id": "\u0050atient\/7"}`),
+		with("hashed", bosley, `{"external_id": "`+strings.ToUpper(forms[1])+`"}`),
+	}
+	for n, payload := range []string{`{"external_id": "Patient/77"}`, `{"note": "Patient/7"}`, `{"items":[{"external_id": "Patient/7"}]}`, `no JSON: Patient/7`, `{}`} {
+		with(fmt.Sprint("another-", n), bosley, payload)
+	}
+	elsewhere := with("elsewhere", pfizer, `{"external_id": "Patient/7"}`)
+	e := f.erasure(relay.EraseExternalID, "Patient/7", bosley)
+	require.Equal(t, int64(10), e.Total)
+	with("later", bosley, `{"external_id": "Patient/7"}`)
+	e = f.look(e.ID, 3)
+	require.Equal(t, []int64{10, 4}, []int64{e.Scanned, e.Matched})
+	var got []int64
+	for _, item := range f.items(e.ID) {
+		require.True(t, item.Settled)
+		got = append(got, item.ID)
+	}
+	require.Equal(t, want, got)
+	require.Equal(t, int64(6), f.look(f.erasure(relay.EraseExternalID, "patient/7", 0).ID, 1000).Matched, "and "+fmt.Sprint(elsewhere))
+
+	number := with("number", bosley, `{"external_id": 4711}`)
+	found := f.look(f.erasure(relay.EraseExternalID, "4711", 0).ID, 1000)
+	require.Equal(t, []relay.EventState{{ID: number, Status: relay.StatusDelivered, Settled: true}}, f.items(found.ID))
+	percent := f.look(f.erasure(relay.EraseExternalID, "%", 0).ID, 1000)
+	require.Zero(t, percent.Matched)
+}
+
+func TestASearchGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	f.insert(newEvents(0, 25, bosley, "bosley"))
+	e := f.erasure(relay.EraseExternalID, "nobody", 0)
+	for _, want := range []int64{10, 20, 25, 25} {
+		again, err := f.SearchErasure(t.Context(), e.ID, 10)
+		require.NoError(t, err)
+		require.Equal(t, want, again.Scanned)
+	}
+	open, err := f.OpenErasures(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []int64{e.ID}, open)
+	ended, err := f.EndErasure(t.Context(), e.ID)
+	require.NoError(t, err)
+	require.Equal(t, relay.ErasureDone, ended.State)
+	open, err = f.OpenErasures(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, open)
+}
+
+func TestAnErasureWhoseKeyIsRotatedGoesOn(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	e := f.erasure(relay.EraseOrder, "o-1", 0)
+	f.openedWith(secondKey + "," + testKey).rotated()
+	later, err := f.openedWith(secondKey).Erasure(t.Context(), e.ID)
+	require.NoError(t, err)
+	require.Equal(t, "o-1", later.Subject.Reveal())
+	_, err = f.SearchErasure(t.Context(), e.ID, 10)
+	require.ErrorIs(t, err, relay.ErrUnreadable, "and waits without its key")
+}
+
+func TestReplaysAndRetriesPassErasedEventsOver(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	stored := f.insert(newEvents(0, 3, bosley, "bosley"))
+	for _, s := range stored {
+		f.ended(s.ID, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
+	}
+	require.NoError(t, f.EraseEvent(t.Context(), stored[1].ID))
+	r := f.replay(relay.Replay{Filter: relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
+	n, err := f.CountEvents(t.Context(), r.Pick())
+	require.NoError(t, err)
+	require.Equal(t, int64(2), n)
+	step, err := f.StepReplay(t.Context(), r.ID, 10)
+	require.NoError(t, err)
+	require.Equal(t, 2, step.Started)
+	result, err := f.RetryEvent(t.Context(), stored[1].ID)
+	require.NoError(t, err)
+	require.Equal(t, relay.RetryResult{Status: relay.StatusFailed, Erased: true}, result)
+	ok, err := f.Take(t.Context(), stored[1].ID, "run")
+	require.NoError(t, err)
+	require.False(t, ok, "no reset takes it")
+}
+
+func TestLookingForAnErasedTwinIsOneStepWhereNothingWasErased(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	f.insert(newEvents(0, 2000, bosley, "bosley"))
+	f.exec("ANALYZE TABLE marketing_events")
+	for _, line := range f.explain(db.Query{SQL: db.AnyErasedSQL}) {
+		if line["table"] == "marketing_events" {
+			require.Equal(t, "uq_marketing_events_event", line["key"], line)
+			require.Equal(t, "range", line["type"], line)
+		}
+	}
+}

@@ -1,0 +1,27 @@
+-- Set where an event was erased: its payload is {}, and its ids are their hashes ("erased:..."), which ingestion looks for.
+ALTER TABLE marketing_events ADD COLUMN erased_at DATETIME(6) NULL
+
+--bun:split
+
+-- A wish to erase what is stored of an order or a person. subject is what to look for, encrypted, and only until it is done;
+-- subject_hash stays. cursor_id is how far the events have been looked through, up to last_id.
+CREATE TABLE IF NOT EXISTS event_erasures (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  kind VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  state VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  subject TEXT NULL,
+  subject_hash VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  storefront_id INT NULL,
+  created_by VARCHAR(255) NOT NULL DEFAULT '',
+  walked BOOL NOT NULL DEFAULT 0,
+  cursor_id BIGINT NOT NULL DEFAULT 0,
+  last_id BIGINT NOT NULL DEFAULT 0,
+  total BIGINT NOT NULL DEFAULT 0,
+  scanned BIGINT NOT NULL DEFAULT 0,
+  matched BIGINT NOT NULL DEFAULT 0,
+  erased BIGINT NOT NULL DEFAULT 0,
+  created_at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
+  ended_at DATETIME(6) NULL,
+  PRIMARY KEY (id),
+  KEY ix_event_erasures_ended (ended_at, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci
