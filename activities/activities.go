@@ -50,6 +50,8 @@ type Activities struct {
 	Flips      Flips // nil: nobody knows
 	Purges     Purges
 	Retention  relay.Retention
+	Erasures   Erasures
+	Deliveries Deliveries
 	Meter      Meter // nil: nothing is counted
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration

@@ -98,7 +98,17 @@ func (s *service) superviseOnce(ctx context.Context) error {
 		return nil
 	}
 	starter := s.starter(false)
-	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx), starter.EnsurePurging(ctx), s.ensureReplays(ctx, starter))
+	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx),
+		starter.EnsurePurging(ctx), s.ensureReplays(ctx, starter), s.ensureErasures(ctx, starter))
+}
+
+// ensureErasures does for erasures what ensureReplays does for replays.
+func (s *service) ensureErasures(ctx context.Context, starter workflows.Starter) error {
+	ids, err := s.store.OpenErasures(ctx)
+	for _, id := range ids {
+		err = errors.Join(err, starter.StartErasure(ctx, id))
+	}
+	return err
 }
 
 // ensureReplays starts the workflows of replays that have none: one that was made while Temporal was away, or terminated.
@@ -123,6 +133,8 @@ func (s *service) activities() *activities.Activities {
 		Books:        s.store,
 		Replays:      s.store,
 		Figures:      s.store,
+		Erasures:     s.store,
+		Deliveries:   workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Flips:        s.store,
 		Purges:       s.store,
 		Retention:    s.cfg.retention(),

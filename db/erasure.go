@@ -281,8 +281,8 @@ func (s *Store) CloseItems(ctx context.Context, id int64, events []int64) error 
 		if err := eraseAttempts(ctx, tx, events); err != nil {
 			return err
 		}
-		n, err := deleted(ctx, tx, "event_erasure_items WHERE erasure_id = ? AND marketing_event_id IN ("+tuples("?", len(events))+")",
-			append([]any{id}, numbers(events)...)...)
+		n, err := deleted(tx.ExecContext(ctx, "DELETE FROM event_erasure_items WHERE erasure_id = ? AND marketing_event_id IN ("+tuples("?", len(events))+")",
+			append([]any{id}, numbers(events)...)...))
 		if err != nil {
 			return err
 		}

@@ -14,5 +14,6 @@ func Register(w worker.Registry, a *activities.Activities) {
 	w.RegisterWorkflow(Reconcile)
 	w.RegisterWorkflow(ReplayEvents)
 	w.RegisterWorkflow(RollUpStats)
+	w.RegisterWorkflow(EraseEvents)
 	w.RegisterActivity(a)
 }

@@ -1,0 +1,144 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"relay"
+)
+
+// Erasures are what the steps of an erasure need of the database, where everything is kept that it knows.
+type Erasures interface {
+	// SearchErasure looks at the next n events and notes those that are to be erased.
+	SearchErasure(ctx context.Context, id int64, n int) (relay.Erasure, error)
+	// ErasureItems are noted events that are not finished with, up to n.
+	ErasureItems(ctx context.Context, id int64, n int) ([]relay.EventState, error)
+	// Cancel ends an open event that the run has taken, or nobody has.
+	Cancel(ctx context.Context, id int64, run string, c relay.Conclusion) error
+	// EraseEvent takes what an ended event holds of a person.
+	EraseEvent(ctx context.Context, id int64) error
+	// CloseItems counts events as finished with.
+	CloseItems(ctx context.Context, id int64, events []int64) error
+	// EndErasure writes that nothing is left to do, where that is so, and forgets what was looked for.
+	EndErasure(ctx context.Context, id int64) (relay.Erasure, error)
+}
+
+// Deliveries are the workflows that deliver rows, or did.
+type Deliveries interface {
+	// CancelDelivery asks a row's workflow to end; relay.ErrNotFound where none is open.
+	CancelDelivery(ctx context.Context, row int64) error
+	// DeleteDeliveries deletes all runs of the rows' workflows, and gives the rows of which there were any. What it deletes
+	// may be there for a moment longer.
+	DeleteDeliveries(ctx context.Context, rows []int64) ([]int64, error)
+}
+
+const (
+	erasePage   = 2000 // events that are looked at in one transaction
+	eraseItems  = 50   // events that are worked at in one step
+	eraseBudget = 15 * time.Second
+	// eraseRest leaves the database to live traffic: half of the time.
+	eraseRest = 5 * time.Millisecond
+)
+
+// EraseInput names an erasure.
+type EraseInput struct{ ID int64 }
+
+// EraseOutput is where an erasure stands: numbers only.
+type EraseOutput struct {
+	State                           relay.ErasureState
+	Total, Scanned, Matched, Erased int64
+	Waiting                         int // events that have not ended, or whose workflows are being deleted
+}
+
+// StepErasure looks on for events to erase, until it has found some or its time is over, and works at those that were found. Done
+// twice it is done once more, not twice over.
+func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutput, error) {
+	e, err := a.search(ctx, in.ID)
+	if err != nil {
+		return EraseOutput{}, temporary(err)
+	}
+	items, err := a.Erasures.ErasureItems(ctx, in.ID, eraseItems)
+	if err != nil {
+		return EraseOutput{}, temporary(err)
+	}
+	closed, err := a.erase(ctx, items)
+	if err == nil {
+		err = a.Erasures.CloseItems(ctx, in.ID, closed)
+	}
+	if err == nil && e.Walked && len(closed) == len(items) {
+		e, err = a.Erasures.EndErasure(ctx, in.ID)
+	} else {
+		e.Erased += int64(len(closed))
+	}
+	if err != nil {
+		return EraseOutput{}, temporary(err)
+	}
+	if e.State == relay.ErasureDone {
+		a.Log.InfoContext(ctx, "erasure.ended", "erasure", in.ID, "scanned", e.Scanned, "erased", e.Erased)
+	}
+	return EraseOutput{State: e.State, Total: e.Total, Scanned: e.Scanned, Matched: e.Matched, Erased: e.Erased, Waiting: len(items) - len(closed)}, nil
+}
+
+// search looks on until there is enough to work at.
+func (a *Activities) search(ctx context.Context, id int64) (relay.Erasure, error) {
+	for deadline := time.Now().Add(eraseBudget); ; {
+		began := time.Now()
+		e, err := a.Erasures.SearchErasure(ctx, id, erasePage)
+		if err != nil || e.Walked || e.Matched-e.Erased >= eraseItems || time.Now().After(deadline) {
+			return e, err
+		}
+		activity.RecordHeartbeat(ctx)
+		select {
+		case <-ctx.Done():
+			return e, ctx.Err()
+		case <-time.After(max(eraseRest, time.Since(began))):
+		}
+	}
+}
+
+// erase works at events and gives those that are finished with: they have ended, so long ago that no try of them is under way any more,
+// they are erased, and Temporal has nothing of them.
+func (a *Activities) erase(ctx context.Context, items []relay.EventState) ([]int64, error) {
+	var ended, closed []int64
+	settled := map[int64]bool{}
+	for _, e := range items {
+		activity.RecordHeartbeat(ctx)
+		if e.Status == relay.StatusPending || e.Status == relay.StatusProcessing {
+			if err := a.giveUp(ctx, e); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if !e.Erased {
+			if err := a.Erasures.EraseEvent(ctx, e.ID); err != nil {
+				return nil, err
+			}
+		}
+		ended = append(ended, e.ID)
+		settled[e.ID] = e.Settled
+	}
+	found, err := a.Deliveries.DeleteDeliveries(ctx, ended)
+	for _, id := range found {
+		settled[id] = false // is looked for once more
+	}
+	for _, id := range ended {
+		if settled[id] {
+			closed = append(closed, id)
+		}
+	}
+	return closed, err
+}
+
+// giveUp ends an open delivery. One that runs ends itself, and its row with it.
+func (a *Activities) giveUp(ctx context.Context, e relay.EventState) error {
+	if e.Status == relay.StatusProcessing {
+		err := a.Deliveries.CancelDelivery(ctx, e.ID)
+		if !errors.Is(err, relay.ErrNotFound) {
+			return err
+		}
+	}
+	return a.Erasures.Cancel(ctx, e.ID, e.Run, relay.Conclusion{Status: relay.StatusFailed, Reason: relay.ReasonCancelled, Detail: relay.ReasonCancelled.Words()})
+}
