@@ -45,7 +45,7 @@ type auditInput struct {
 
 func (b *book) audit(a *Admin) {
 	op := huma.Operation{OperationID: "list-audit", Method: http.MethodGet, Path: "/admin/v1/audit", Tags: []string{tagAudit},
-		Summary: "List what was done", Description: "The newest first. Entries are never changed or deleted.",
+		Summary: "List what was done", Description: "The newest first. Entries are never changed, and kept for AUDIT_RETENTION_DAYS, six years by default.",
 		Errors: []int{http.StatusUnprocessableEntity}}
 	add(b, reader, op, func(ctx context.Context, in *auditInput) (*listOutput[AuditEntry], error) {
 		q := relay.AuditQuery{By: in.Actor, Action: relay.Action(in.Action), Entity: relay.Entity(in.Entity), EntityID: in.EntityID,

@@ -112,6 +112,8 @@ func (h opsHandlers) retry(ctx context.Context, in *eventInput) (*retryOutput, e
 		Message: "the event is set back and will be tried again at once"}
 	switch {
 	case r.Retried:
+	case r.Erased:
+		return nil, refuse(codeErased, "the event was erased: there is nothing left to deliver")
 	case r.Status == relay.StatusDelivered:
 		return nil, refuse(codeNotRetryable, "the event is delivered; a replay with resend sends it again")
 	default:

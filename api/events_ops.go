@@ -65,13 +65,17 @@ type Ops struct {
 	Setups   SetupStore
 	Replays  ReplayStore
 	Runner   ReplayRunner
+	Erasures Erasures
+	Eraser   ErasureRunner
 	Adapters map[string]relay.Adapter
 	Policy   relay.Policy
 	// Send makes one exchange with a destination, of a test event.
 	Send func(ctx context.Context, r relay.Request) relay.Reply
-	// EventURL and ReplayURL are where people look at the workflow behind an event or a replay; "" is nowhere.
-	EventURL  func(id int64) string
-	ReplayURL func(id int64) string
+	// EventURL, ReplayURL and ErasureURL are where people look at the workflow behind an event, a replay or an erasure; "" is
+	// nowhere.
+	EventURL   func(id int64) string
+	ReplayURL  func(id int64) string
+	ErasureURL func(id int64) string
 }
 
 func (o *Ops) check() error {
@@ -89,8 +93,10 @@ func (o *Ops) check() error {
 		missing = "Runner"
 	case o.Send == nil:
 		missing = "Send"
-	case o.EventURL == nil, o.ReplayURL == nil:
-		missing = "EventURL or ReplayURL"
+	case o.Erasures == nil, o.Eraser == nil:
+		missing = "Erasures or Eraser"
+	case o.EventURL == nil, o.ReplayURL == nil, o.ErasureURL == nil:
+		missing = "EventURL, ReplayURL or ErasureURL"
 	default:
 		return nil
 	}
@@ -147,6 +153,7 @@ func (b *book) registerOps(o *Ops) {
 	doc.Tags = append(doc.Tags,
 		&huma.Tag{Name: tagEvents, Description: "What happened to an event, and doing it again."},
 		&huma.Tag{Name: tagReplays, Description: "Doing it again for many events, at a rate that leaves live traffic its room."},
+		&huma.Tag{Name: tagErasures, Description: "For data-subject requests: taking away what is stored of an order or a person."},
 		&huma.Tag{Name: tagPreview, Description: "What would be sent where, without sending or storing anything."},
 		&huma.Tag{Name: tagStats, Description: "Figures by storefront and destination."},
 		&huma.Tag{Name: tagOMS, Description: "For OMS, with its own login: how its events fare."})
@@ -156,6 +163,7 @@ func (b *book) registerOps(o *Ops) {
 	h.registerPreview(b)
 	h.registerChecks(b)
 	h.registerReplays(b)
+	h.registerErasures(b)
 	h.registerStats(b)
 }
 

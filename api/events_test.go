@@ -25,6 +25,21 @@ type runner struct {
 	started []int64
 	down    bool
 	obey    func(ctx context.Context, id int64, state relay.ReplayState) error
+	erase   func(ctx context.Context, id int64) error // nil: it does nothing yet
+	erasing []int64
+}
+
+func (r *runner) StartErasure(ctx context.Context, id int64) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.down {
+		return errors.New("temporal is away")
+	}
+	r.erasing = append(r.erasing, id)
+	if r.erase == nil {
+		return nil
+	}
+	return r.erase(ctx, id)
 }
 
 func (r *runner) StartReplay(_ context.Context, id int64) error {
@@ -81,7 +96,7 @@ func newOpsTest(t testing.TB) *operated {
 	deps := o.deps()
 	deps.Admin = adminOn(o.store)
 	o.ops = &api.Ops{
-		Events: o.store, Setups: o.store, Replays: o.store, Runner: o.runner,
+		Events: o.store, Setups: o.store, Replays: o.store, Runner: o.runner, Erasures: o.store, Eraser: o.runner,
 		Adapters: adapters.All(),
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
 		Send: func(_ context.Context, r relay.Request) relay.Reply {
@@ -91,7 +106,7 @@ func newOpsTest(t testing.TB) *operated {
 			return reply
 		},
 		EventURL:  func(id int64) string { return fmt.Sprintf("https://temporal.example.com/deliver-event:%d", id) },
-		ReplayURL: func(int64) string { return "" },
+		ReplayURL: func(int64) string { return "" }, ErasureURL: func(id int64) string { return fmt.Sprintf("https://temporal.example.com/erase-events:%d", id) },
 	}
 	o.ops.Adapters["vendor"], o.ops.Adapters["other"] = testMode{}, sandbox.Adapter{}
 	deps.Ops = o.ops

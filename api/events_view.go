@@ -24,6 +24,7 @@ type EventView struct {
 	CreatedAt      time.Time    `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
 	UpdatedAt      time.Time    `json:"updated_at" example:"2026-01-15T10:25:03Z" doc:"When its row was last written."`
 	FinishedAt     *time.Time   `json:"finished_at,omitempty" example:"2026-01-15T10:40:03Z" doc:"When it ended; missing while it has not."`
+	ErasedAt       *time.Time   `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When what it held was erased: its payload is {}, hashes stand for its ids, and it cannot be retried. Missing unless it was."`
 	WorkflowURL    string       `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/deliver-event:4711" doc:"Its workflow in Temporal's Web UI."`
 }
 
@@ -31,7 +32,10 @@ func (h opsHandlers) view(e relay.EventSummary) EventView {
 	v := EventView{ID: e.ID, EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontID: e.StorefrontID,
 		StorefrontCode: e.StorefrontCode, Source: e.Source, Status: e.Status, Reason: e.Reason, ReasonText: e.Reason.Words(),
 		Detail: e.Detail, Generation: e.Generation, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, WorkflowURL: h.EventURL(e.ID)}
-	v.FinishedAt = timeOrNone(e.FinishedAt)
+	v.FinishedAt, v.ErasedAt = timeOrNone(e.FinishedAt), timeOrNone(e.ErasedAt)
+	if v.ErasedAt != nil {
+		v.WorkflowURL = "" // it is gone, too
+	}
 	return v
 }
 

@@ -69,7 +69,26 @@ func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOut
 	if err != nil {
 		return nil, err
 	}
-	return &previewOutput{h.previewOf(event, setup, stored)}, nil
+	v := h.previewOf(event, setup, stored)
+	if stored {
+		err = h.markErased(ctx, in.Body.ID, &v)
+	}
+	return &previewOutput{v}, err
+}
+
+// markErased says of an erased event that it goes nowhere.
+func (h opsHandlers) markErased(ctx context.Context, id int64, v *PreviewView) error {
+	e, err := h.Events.EventDetail(ctx, id)
+	if err != nil || e.ErasedAt.IsZero() {
+		return gone(err, "event")
+	}
+	v.ErasedAt = timeOrNone(e.ErasedAt)
+	v.Route = PreviewRoute{Destinations: []string{}, Reason: relay.ReasonErased, ReasonText: relay.ReasonErased.Words(), Accepted: v.Route.Accepted}
+	for i := range v.Destinations {
+		v.Destinations[i].Sends = false
+		v.Destinations[i].setReason(relay.ReasonErased, "")
+	}
+	return nil
 }
 
 // parseEvent reads an item as ingestion does.

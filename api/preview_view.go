@@ -12,6 +12,7 @@ type PreviewView struct {
 	EventType    string               `json:"event_type" example:"purchase_completed" doc:"The type of the event."`
 	EventTime    time.Time            `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened."`
 	DedupID      string               `json:"dedup_id" example:"1f3870be274f6c49b3e31a0c6728957f" doc:"The id under which vendors know it."`
+	ErasedAt     *time.Time           `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"Of a stored event: when what it held was erased. It is sent nowhere any more."`
 	Levels       []PreviewLevel       `json:"levels" nullable:"false" doc:"The four levels of kill switches, from the top down."`
 	Route        PreviewRoute         `json:"route" doc:"What they decide."`
 	Destinations []PreviewDestination `json:"destinations" nullable:"false" doc:"Every destination that the storefront has configured, with what it would get."`

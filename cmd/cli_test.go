@@ -139,3 +139,29 @@ func TestAPreviewReadsAnEventFromStandardInput(t *testing.T) {
 	_, err = c.run(t, `{`, "preview")
 	require.ErrorContains(t, err, "not JSON")
 }
+
+const (
+	erasing = `{"id":5,"kind":"external_id","state":"running","total":10,"scanned":5,"matched":2,"erased":1}`
+	erased  = `{"id":5,"kind":"external_id","state":"done","total":10,"scanned":10,"matched":2,"erased":2}`
+)
+
+func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
+	c := &canned{answers: map[string][]string{"POST /admin/v1/erasures": {erasing}}}
+	out, err := c.run(t, "n\n", "erase", "--order", "o-1")
+	require.NoError(t, err)
+	require.Contains(t, out, "cannot be undone")
+	require.Empty(t, c.asked)
+	for _, args := range [][]string{{"erase"}, {"erase", "--order", "o-1", "--external-id", "p-1"}, {"erase", "--order", "o-1", "--json"}} {
+		_, err = c.run(t, "y\n", args...)
+		require.Error(t, err, args)
+		require.Empty(t, c.asked, args)
+	}
+
+	c = &canned{answers: map[string][]string{"POST /admin/v1/erasures": {erasing}, "GET /admin/v1/erasures/5": {erasing, erased}}}
+	out, err = c.run(t, "y\n", "erase", "--external-id", "p-1", "--storefront", "bosley")
+	require.NoError(t, err)
+	require.Equal(t, `anna POST /admin/v1/erasures {"external_id":"p-1","storefront":"bosley"}`, c.asked[0])
+	require.Contains(t, out, "[####################....................] 5 of 10 events looked at, 1 of 2 erased, running")
+	require.Contains(t, out, "[########################################] 10 of 10 events looked at, 2 of 2 erased, done")
+	require.NotContains(t, out, "p-1")
+}

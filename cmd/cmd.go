@@ -46,6 +46,7 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		eventsCommand(),
 		replayCommand(),
 		previewCommand(),
+		eraseCommand(),
 		migrateCommand(),
 		openapiCommand(adapters),
 		healthCommand(),

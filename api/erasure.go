@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// eraseWait is how long an answer waits for the erasure of an order, which mostly takes two seconds.
+const eraseWait = 5 * time.Second
+
+// Erasures keeps erasures.
+type Erasures interface {
+	// CreateErasure keeps the wish, and with it adds a line to the audit, which gets its id: both or neither.
+	CreateErasure(ctx context.Context, e relay.Erasure, line relay.AuditEntry) (relay.Erasure, error)
+	Erasure(ctx context.Context, id int64) (relay.Erasure, error)
+}
+
+// ErasureRunner runs erasures.
+type ErasureRunner interface {
+	// StartErasure starts what carries an erasure out, unless it runs.
+	StartErasure(ctx context.Context, id int64) error
+}
+
+const (
+	codeErased code = "erased"
+
+	tagErasures = "Erasures"
+
+	entityErasure relay.Entity = "erasures"
+	actionErase   relay.Action = "erase"
+)
+
+func init() { //nolint:gochecknoinits // see events_ops.go
+	statuses[codeErased] = http.StatusConflict
+}
+
+// ErasureIn says what is to be erased.
+type ErasureIn struct {
+	OrderID    string `json:"order_id,omitempty" minLength:"1" maxLength:"100" example:"2025020100003333" doc:"An order, or an event's own id: its events are erased at once."`
+	ExternalID string `json:"external_id,omitempty" minLength:"1" maxLength:"255" example:"customer-4711" doc:"Or the shop's own id of a person, as payloads have it in external_id, user_id or customer_id, plain or as SHA-256: all events are looked through."`
+	Storefront string `json:"storefront,omitempty" maxLength:"50" example:"bosley" doc:"Only events of the storefront with this code; an external_id may be another person's elsewhere."`
+}
+
+// ErasureView is how far an erasure is. It does not say whom it is about.
+type ErasureView struct {
+	ID           int64              `json:"id" example:"3" doc:"The erasure."`
+	Kind         relay.ErasureKind  `json:"kind" enum:"order,external_id" example:"order" doc:"What it looks for."`
+	State        relay.ErasureState `json:"state" enum:"running,done" example:"done" doc:"Where it stands. It goes on by itself, whatever is restarted."`
+	SubjectHash  string             `json:"subject_hash" example:"erased:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"A hash of what it looks for: what stands for the id of an erased order."`
+	StorefrontID int64              `json:"storefront_id,omitempty" example:"5" doc:"The storefront whose events it is about; missing where that is all."`
+	CreatedBy    string             `json:"created_by" example:"anna" doc:"Who wanted it."`
+	CreatedAt    time.Time          `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
+	EndedAt      *time.Time         `json:"ended_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When the last event was erased."`
+	Total        int64              `json:"total" example:"100000" doc:"Events to look through: those that were there when it began. Of an order those that were found."`
+	Scanned      int64              `json:"scanned" example:"100000" doc:"Of those: looked at."`
+	Matched      int64              `json:"matched" example:"3" doc:"Of those: to be erased."`
+	Erased       int64              `json:"erased" example:"3" doc:"Of those: erased, with what their attempts held and with their workflows in Temporal."`
+	WorkflowURL  string             `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/erase-events:3" doc:"Its workflow in Temporal's Web UI."`
+}
+
+type createErasureInput struct{ Body ErasureIn }
+
+type erasureInput struct {
+	ID int64 `path:"id" minimum:"1" example:"3" doc:"The erasure."`
+}
+
+type erasureOutput struct{ Body ErasureView }
+
+func (h opsHandlers) registerErasures(b *book) {
+	const path = "/admin/v1/erasures"
+	begun := map[string]*huma.Response{"201": answer("The erasure has begun, or is done.", schemaOf[ErasureView](b), nil)}
+	add(b, writer, huma.Operation{OperationID: "create-erasure", Method: http.MethodPost, Path: path, Tags: []string{tagErasures},
+		DefaultStatus: http.StatusCreated, Responses: begun, Summary: "Erase what is stored of an order or a person",
+		Description: "Open deliveries are cancelled first. Then payloads, what attempts hold of them, and the deliveries' workflows in Temporal go. " +
+			"That there was an event stays: its type, status, times and storefront; hashes stand for its ids, so that it is a duplicate when it comes again. " +
+			"It cannot be undone.",
+		Errors: []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}}, h.createErasure)
+	add(b, reader, huma.Operation{OperationID: "get-erasure", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{tagErasures},
+		Summary: "How far an erasure is", Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}},
+		func(ctx context.Context, in *erasureInput) (*erasureOutput, error) {
+			e, err := h.Erasures.Erasure(ctx, in.ID)
+			return &erasureOutput{h.erasureView(e)}, gone(err, "erasure")
+		})
+}
+
+func (h opsHandlers) createErasure(ctx context.Context, in *createErasureInput) (*erasureOutput, error) {
+	order, person := strings.TrimSpace(in.Body.OrderID), strings.TrimSpace(in.Body.ExternalID)
+	if (order == "") == (person == "") {
+		return nil, refuseField(codeMissingField, "order_id", "either order_id or external_id is required, and not both")
+	}
+	storefront, err := h.storefrontID(ctx, in.Body.Storefront, "storefront")
+	if err != nil {
+		return nil, err
+	}
+	line := entry(ctx, actionErase, entityErasure, 0, "")
+	e := relay.Erasure{Kind: relay.EraseOrder, Subject: relay.NewSecret(order), StorefrontID: storefront, By: line.By}
+	if person != "" {
+		e.Kind, e.Subject = relay.EraseExternalID, relay.NewSecret(person)
+	}
+	line.Changes = []relay.Change{{Field: "kind", To: strconv.AppendQuote(nil, string(e.Kind))},
+		{Field: "subject_hash", To: strconv.AppendQuote(nil, relay.Erased(e.Subject.Reveal()))}}
+	if e, err = h.Erasures.CreateErasure(ctx, e, line); err != nil {
+		return nil, err
+	}
+	// Where Temporal does not answer, a worker starts it once it does: the erasure is in the database.
+	if h.Eraser.StartErasure(ctx, e.ID) == nil && e.Kind == relay.EraseOrder {
+		e, err = h.awaitErasure(ctx, e)
+	}
+	return &erasureOutput{h.erasureView(e)}, err
+}
+
+// awaitErasure waits a moment for an erasure to be done.
+func (h opsHandlers) awaitErasure(ctx context.Context, e relay.Erasure) (relay.Erasure, error) {
+	for end := time.Now().Add(eraseWait); e.State != relay.ErasureDone && time.Now().Before(end); {
+		var err error
+		if e, err = h.Erasures.Erasure(ctx, e.ID); err != nil || e.State == relay.ErasureDone {
+			return e, err
+		}
+		select {
+		case <-ctx.Done():
+			return e, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return e, nil
+}
+
+func (h opsHandlers) erasureView(e relay.Erasure) ErasureView {
+	return ErasureView{ID: e.ID, Kind: e.Kind, State: e.State, SubjectHash: e.Hash, StorefrontID: e.StorefrontID, CreatedBy: e.By, CreatedAt: e.CreatedAt,
+		EndedAt: timeOrNone(e.EndedAt), Total: e.Total, Scanned: e.Scanned, Matched: e.Matched, Erased: e.Erased, WorkflowURL: h.ErasureURL(e.ID)}
+}
