@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +20,6 @@ import (
 const (
 	replaysPath = "/admin/v1/replays"
 	watchEvery  = time.Second
-	barWidth    = 40
 )
 
 func replayCommand() *cobra.Command {
@@ -197,16 +194,6 @@ func (r *remote) watch(ctx context.Context, id string) error {
 		case <-time.After(watchEvery):
 		}
 	}
-}
-
-// lineEnds is what goes before and after a line that shows progress: on a terminal it replaces the last one.
-func lineEnds(out io.Writer) (begin, end string) {
-	if f, ok := out.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return "\r\x1b[K", ""
-		}
-	}
-	return "", "\n"
 }
 
 // bar is how far a replay is, on one line: # has ended, > is under way.

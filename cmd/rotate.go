@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,15 +47,12 @@ goes on when it is called again. Every process of the relay has to know the firs
 // rotateKeys rotates and says how far it is: a bar on a terminal, else lines.
 func rotateKeys(ctx context.Context, store *db.Store, out io.Writer) error {
 	line := relay.AuditEntry{By: "relay rotate-keys", Action: relay.ActionRotate, Entity: relay.EntityKey}
-	begin, end := lineEnds(out)
+	bar := progress{out: out}
 	r, err := store.RotateKeys(ctx, line, func(r db.Rotation) {
-		done := barWidth * r.Done / max(1, r.Of)
-		_, _ = fmt.Fprintf(out, "%s[%s%s] %d of %d values, %d encrypted anew%s", begin, strings.Repeat("#", done),
-			strings.Repeat(".", barWidth-done), r.Done, r.Of, r.Rotated, end)
+		bar.what = fmt.Sprintf("values, %d encrypted anew", r.Rotated)
+		bar.draw(int64(r.Done), int64(r.Of))
 	})
-	if end == "" && r.Done > 0 {
-		_, _ = fmt.Fprintln(out)
-	}
+	bar.done()
 	if err != nil {
 		return fmt.Errorf("%w (%d values encrypted anew; run it again to go on)", err, r.Rotated)
 	}

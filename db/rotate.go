@@ -29,6 +29,7 @@ var sealedColumns = []sealedColumn{
 	{"platform_credentials", "credentials", func(k *Keys, s string) (string, error) { return k.renewObject(s, true) }},
 	{"storefront_sgtm_config", "api_secret", (*Keys).renew},
 	{"storefront_sgtm_config", "custom_headers", func(k *Keys, s string) (string, error) { return k.renewObject(s, false) }},
+	{"event_erasures", "subject", (*Keys).renew},
 }
 
 const (

@@ -1,3 +1,11 @@
+-- What keys, retention and erasure need.
+
+-- Counts the writes of a thing with secrets: its version must not change where only the key changes that its secrets are
+-- encrypted by.
+ALTER TABLE storefront_sgtm_config ADD COLUMN revision INT NOT NULL DEFAULT 0
+
+--bun:split
+
 -- Set where an event was erased: its payload is {}, and its ids are their hashes ("erased:..."), which ingestion looks for.
 ALTER TABLE marketing_events ADD COLUMN erased_at DATETIME(6) NULL
 
@@ -24,4 +32,13 @@ CREATE TABLE IF NOT EXISTS event_erasures (
   ended_at DATETIME(6) NULL,
   PRIMARY KEY (id),
   KEY ix_event_erasures_ended (ended_at, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci
+
+--bun:split
+
+-- The events that an erasure has found and not finished with: what it is at, and no more.
+CREATE TABLE IF NOT EXISTS event_erasure_items (
+  erasure_id BIGINT NOT NULL,
+  marketing_event_id BIGINT NOT NULL,
+  PRIMARY KEY (erasure_id, marketing_event_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci

@@ -1,0 +1,45 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+const barWidth = 40
+
+// lineEnds is what goes before and after a line that shows progress: on a terminal it replaces the last one.
+func lineEnds(out io.Writer) (begin, end string) {
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return "\r\x1b[K", ""
+		}
+	}
+	return "", "\n"
+}
+
+// progress draws how much of something is done, and ends the line where everything is.
+type progress struct {
+	out  io.Writer
+	what string
+	last string
+}
+
+func (p *progress) draw(done, all int64) {
+	begin, end := lineEnds(p.out)
+	share := int(barWidth * min(done, all) / max(1, all))
+	line := fmt.Sprintf("[%s%s] %d of %d %s", strings.Repeat("#", share), strings.Repeat(".", barWidth-share), done, all, p.what)
+	if line == p.last {
+		return
+	}
+	p.last = line
+	_, _ = fmt.Fprintf(p.out, "%s%s%s", begin, line, end)
+}
+
+// done ends the line of a terminal.
+func (p *progress) done() {
+	if _, end := lineEnds(p.out); end == "" && p.last != "" {
+		_, _ = fmt.Fprintln(p.out)
+	}
+}
