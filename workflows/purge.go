@@ -28,6 +28,7 @@ func PurgeEvents(ctx workflow.Context) (relay.Purged, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: purgeTimeout,
 		HeartbeatTimeout:    purgeHeartbeat,
+		Summary:             "deletes what is older than it is kept",
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 10 * time.Second, BackoffCoefficient: 2, MaximumAttempts: 5},
 	})
 	var all relay.Purged
@@ -50,7 +51,8 @@ func (s Starter) EnsurePurging(ctx context.Context) error {
 		ID:      purgeID,
 		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: purgeEvery}}},
 		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
-		Action:  &client.ScheduleWorkflowAction{ID: purgeID, Workflow: PurgeEvents, TaskQueue: s.TaskQueue},
+		Action: &client.ScheduleWorkflowAction{ID: purgeID, Workflow: PurgeEvents, TaskQueue: s.TaskQueue,
+			StaticSummary: "deletes events that ended longer ago than RETENTION_DAYS"},
 	})
 	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return nil

@@ -26,9 +26,11 @@ func TestEveryWorkflowActivityAndTimerSaysInALineWhatItIsFor(t *testing.T) {
 	status, body, err := w.relay.Do(t.Context(), http.MethodPost, "/admin/v1/replays", []byte(`{"filter":{"storefront":"summed"}}`))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status, string(body))
-	require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), "reconcile").Trigger(t.Context(), client.ScheduleTriggerOptions{}))
+	for _, schedule := range []string{"reconcile", "purge-events"} {
+		require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), schedule).Trigger(t.Context(), client.ScheduleTriggerOptions{}))
+	}
 
-	for _, kind := range []string{"DeliverEvent", "ReplayEvents", "PollInbox", "Reconcile", "RollUpStats"} {
+	for _, kind := range []string{"DeliverEvent", "ReplayEvents", "PollInbox", "Reconcile", "RollUpStats", "PurgeEvents"} {
 		t.Run(kind, func(t *testing.T) {
 			id := w.oneOf(t, kind)
 			d, err := w.temporal.DescribeWorkflowExecution(t.Context(), id, "")
