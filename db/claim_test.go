@@ -71,7 +71,7 @@ func TestLeaseOfAKilledClaimerRunsOut(t *testing.T) {
 	require.Eventually(t, func() bool {
 		starts := f.claim(aPage)
 		return len(starts) == 1 && starts[0].ID == id
-	}, 5*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.Empty(t, f.claim(aPage))
 }
 
@@ -148,14 +148,13 @@ func TestAPIsRowsStayItsOwnUntilTheirLeaseEnds(t *testing.T) {
 	bosley := f.storefront("bosley")
 	events := newEvents(0, 4, bosley, "bosley")
 	events[0].Leased, events[1].Leased = true, true
-	stored, err := f.InsertEvents(t.Context(), events, 200*time.Millisecond)
+	stored, err := f.InsertEvents(t.Context(), events, time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, []int64{stored[2].ID, stored[3].ID}, ids(f.claim(aPage)))
 	f.taken(stored[0].ID, "started by the API")
-	require.Eventually(t, func() bool {
-		starts := f.claim(aPage)
-		return len(starts) == 1 && starts[0].ID == stored[1].ID
-	}, 5*time.Second, 20*time.Millisecond, "the row that the API stored and never started")
+	require.Empty(t, f.claim(aPage))
+	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id IN (?, ?)", stored[0].ID, stored[1].ID) // an hour goes by
+	require.Equal(t, []int64{stored[1].ID}, ids(f.claim(aPage)), "the row that the API stored and never started")
 }
 
 func TestUncommittedRowWithALowerIDIsFoundOnceItIsCommitted(t *testing.T) {

@@ -169,7 +169,7 @@ func (f *fixture) insert(events []relay.NewEvent) []relay.Stored {
 
 // shortly bounds what must not wait for a lock.
 func shortly(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }

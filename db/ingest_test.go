@@ -256,5 +256,5 @@ func (f *fixture) waitForInsert() {
 	require.Eventually(f.t, func() bool {
 		return f.count(`SELECT COUNT(*) FROM information_schema.processlist
 			WHERE db = DATABASE() AND info LIKE 'INSERT INTO marketing_events%'`) > 0
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 }

@@ -27,7 +27,7 @@ func setup(t *testing.T) *bundle {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	b := &bundle{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), store: newStore(), sender: &sender{}}
-	b.SetTestTimeout(20 * time.Second)
+	b.SetTestTimeout(2 * time.Minute)
 	b.sender.now = b.Now
 	b.RegisterWorkflow(workflows.DeliverEvent)
 	b.activities = &activities.Activities{

@@ -114,7 +114,7 @@ func setupReplay(t *testing.T, matched int64) *replayBundle {
 	suite.SetLogger(quiet{})
 	b := &replayBundle{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
 	b.replays = &replays{replay: relay.Replay{ID: 7, State: relay.ReplayRunning, Rate: 20, Matched: matched}, takes: 3 * time.Second, now: b.Now}
-	b.SetTestTimeout(30 * time.Second)
+	b.SetTestTimeout(2 * time.Minute)
 	b.RegisterWorkflow(workflows.ReplayEvents)
 	b.RegisterActivity(&activities.Activities{Replays: b.replays, Log: slog.New(slog.DiscardHandler)})
 	return b

@@ -25,7 +25,7 @@ import (
 var sample []byte
 
 // deliverBound is for the three events of the sample on a loaded machine.
-const deliverBound = time.Minute
+const deliverBound = 2 * time.Minute
 
 // showSample makes the demo storefronts, posts the sample batch, waits for it and shows what became of it.
 func showSample(ctx context.Context, system *harness.System, r *harness.Relay) error {

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 )
@@ -55,6 +56,9 @@ func destinations(e db.EventRecord) []destination {
 	var all []destination
 	index := map[string]int{}
 	for _, a := range e.Attempts {
+		if a.Outcome == relay.NotSent {
+			continue // nothing left
+		}
 		i, ok := index[a.Destination]
 		if !ok {
 			i = len(all)

@@ -27,7 +27,7 @@ import (
 )
 
 const (
-	bound  = time.Minute
+	bound  = 4 * time.Minute // a loaded machine; up itself waits for the sample for up to two
 	upLine = "Ctrl-C stops everything."
 )
 
@@ -263,7 +263,7 @@ func childrenOf(t *testing.T, pid int) []int {
 func requireGone(t *testing.T, pids []int) {
 	t.Helper()
 	for _, pid := range pids {
-		require.Eventually(t, func() bool { return !alive(pid) }, 10*time.Second, 10*time.Millisecond, "process %d is still there", pid)
+		require.Eventually(t, func() bool { return !alive(pid) }, bound, 10*time.Millisecond, "process %d is still there", pid)
 	}
 }
 

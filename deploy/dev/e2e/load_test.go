@@ -37,7 +37,7 @@ func TestABacklogIsDeliveredOnceAndDelaysNobodyElse(t *testing.T) {
 	t.Logf("10 rows of one storefront were done with %d of %d of the other's waiting", waiting, backlog)
 	require.Greater(t, waiting, backlog/2, "rows of the small storefront waited for those of the large one")
 	for _, e := range events {
-		require.Less(t, e.FinishedAt.Sub(e.CreatedAt), 20*time.Second)
+		require.Less(t, e.FinishedAt.Sub(e.CreatedAt), time.Minute)
 	}
 	w.requireOneRequestEach(t, "/small/", small)
 	w.requireOneRequestEach(t, "/large/", large)

@@ -96,7 +96,7 @@ func TestAReplayOutlivesAKilledRelay(t *testing.T) {
 	w.always(t, "/broken/", sandbox.Answer{Status: 200})
 
 	require.Contains(t, w.cli(t, r, "replay", "start", "--storefront", "broken", "--dry-run"), fmt.Sprintf("%d events in all", n))
-	begun := asked(t, r, http.StatusCreated, http.MethodPost, "/admin/v1/replays", `{"filter":{"storefront":"broken"},"rate":10}`)
+	begun := asked(t, r, http.StatusCreated, http.MethodPost, "/admin/v1/replays", `{"filter":{"storefront":"broken"},"rate":4}`)
 	replay := begun["replay"].(map[string]any)
 	path := fmt.Sprint("/admin/v1/replays/", replay["id"])
 	w.arrived(t, "/broken/", n+5)

@@ -20,7 +20,7 @@ import (
 )
 
 // startBound is for a loaded machine; every part starts in about a second.
-const startBound = 60 * time.Second
+const startBound = 3 * time.Minute
 
 // Process is one part of the system as a process. Start, Stop, Kill and Restart may not run at the same time.
 type Process struct {

@@ -207,5 +207,5 @@ func get(t *testing.T, url string) string {
 
 func eventually(t *testing.T, condition func() bool) {
 	t.Helper()
-	require.Eventually(t, condition, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, condition, 100*time.Second, 50*time.Millisecond)
 }

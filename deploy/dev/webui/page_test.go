@@ -46,7 +46,7 @@ func (w *world) browse(t *testing.T) *page {
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it knows not all that a newer Chromium says
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 3*bound)
 	t.Cleanup(cancel)
 	return &page{t: t, w: w, ctx: ctx}
 }

@@ -28,7 +28,7 @@ import (
 )
 
 const (
-	bound     = time.Minute // on a loaded machine
+	bound     = 3 * time.Minute // on a loaded machine
 	purchase  = "purchase_completed"
 	namespace = "default"
 )
