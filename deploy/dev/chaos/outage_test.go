@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
 	"net/http"
 	"testing"
@@ -16,10 +17,13 @@ import (
 	"relay/deploy/dev/sandbox"
 )
 
+var outageEvents = flag.Int("outage-events", 200, "events that meet the outage of a destination; 50000 take an hour")
+
 // An outage of hours, shortened: with two tries a second apart, what an outage of two hours does to tries that take 15 minutes
 // is done in seconds. Only the wait for the probe is cut short by hand.
 func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
-	const events = 200
+	events := *outageEvents
+	patience := 5*time.Minute + time.Duration(events)*time.Second/5 // the replay begins 20 a second
 	s := harness.New(t, harness.Config{Env: []string{"MAX_RETRY_ATTEMPTS=2"}})
 	_, err := s.AddStorefront(t.Context(), "acme")
 	require.NoError(t, err)
@@ -35,10 +39,10 @@ func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
 	require.NoError(t, s.Sandbox.Answer(t.Context(), sandbox.Rule{Path: "/acme", Then: sandbox.Answer{Status: 503}}))
 	r := s.NewRelay(t, harness.RelayOptions{})
 
-	for n := 0; n < events; n += 20 {
-		post(t, r, n, 20)
+	for n, size := 0, max(20, events/50); n < events; n += size {
+		post(t, r, n, min(size, events-n))
 	}
-	require.Eventually(t, func() bool { return count("marketing_events WHERE status = 'failed'") == events }, 5*time.Minute, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return count("marketing_events WHERE status = 'failed'") == events }, patience, 200*time.Millisecond)
 	require.Positive(t, count("destination_health WHERE unhealthy_since IS NOT NULL"))
 	hammered, err := s.Sandbox.Total(t.Context())
 	require.NoError(t, err)
@@ -49,7 +53,7 @@ func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
 	_, err = pool.ExecContext(t.Context(), "UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6)")
 	require.NoError(t, err)
 	post(t, r, events, 1) // the probe
-	require.Eventually(t, func() bool { return count("marketing_events WHERE status = 'delivered'") == events+1 }, 5*time.Minute, 200*time.Millisecond)
+	require.Eventually(t, func() bool { return count("marketing_events WHERE status = 'delivered'") == events+1 }, patience, 500*time.Millisecond)
 	require.Zero(t, count("destination_health WHERE failures > 0"))
 
 	arrivals, err := s.Sandbox.Arrivals(t.Context())
