@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -95,7 +94,7 @@ func (w *world) requireErased(t *testing.T, r *harness.Relay, order string, row 
 	require.Zero(t, w.count(t, "SELECT COUNT(*) FROM event_erasures WHERE subject IS NOT NULL"))
 	_, err := w.temporal.DescribeWorkflowExecution(t.Context(), workflows.DeliverEventID(row), "")
 	var notFound *serviceerror.NotFound
-	require.True(t, errors.As(err, &notFound), "%v", err)
+	require.ErrorAs(t, err, &notFound)
 	eventually(t, func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), bound)
 		defer cancel()
