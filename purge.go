@@ -4,18 +4,19 @@ import "time"
 
 // Retention is how long things are kept that are over.
 type Retention struct {
-	Events time.Duration // events that have ended, with their attempts
-	Audit  time.Duration
+	Events time.Duration // events that have ended, with their attempts; replays
+	Audit  time.Duration // entries of the audit; erasures
 }
 
 // Purged counts rows that were taken away because they were old.
 type Purged struct {
 	Events, Attempts, Audit int64
+	Ended                   int64 // replays, whose filters may name an order, and erasures
 }
 
 // Plus is both counts together.
 func (p Purged) Plus(q Purged) Purged {
-	return Purged{Events: p.Events + q.Events, Attempts: p.Attempts + q.Attempts, Audit: p.Audit + q.Audit}
+	return Purged{Events: p.Events + q.Events, Attempts: p.Attempts + q.Attempts, Audit: p.Audit + q.Audit, Ended: p.Ended + q.Ended}
 }
 
 // PurgeMark is where a bite of purging ended, in the order of (status, time, id). The zero value is the beginning.

@@ -15,6 +15,8 @@ type Purges interface {
 	PurgeEvents(ctx context.Context, age time.Duration, after relay.PurgeMark, n int) (relay.PurgeBite, error)
 	// PurgeAudit deletes those of the n oldest entries that are older than age.
 	PurgeAudit(ctx context.Context, age time.Duration, n int) (int64, error)
+	// PurgeEnded deletes up to n replays and up to n erasures that ended longer ago than they are to be kept.
+	PurgeEnded(ctx context.Context, keep relay.Retention, n int) (int64, error)
 }
 
 const (
@@ -37,7 +39,7 @@ func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 	end := time.Now().Add(purgeBudget)
 	err := a.purge(ctx, end, &out)
 	if out.Purged != (relay.Purged{}) {
-		a.Log.InfoContext(ctx, "inbox.purged", "events", out.Events, "attempts", out.Attempts, "audit", out.Audit, "more", out.More)
+		a.Log.InfoContext(ctx, "inbox.purged", "events", out.Events, "attempts", out.Attempts, "audit", out.Audit, "ended", out.Ended, "more", out.More)
 	}
 	if err != nil && ctx.Err() == nil {
 		a.Log.WarnContext(ctx, "inbox.purge_failed", "error", err)
@@ -57,7 +59,12 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 		out.Audit += n
 		return n < purgeBite, err
 	}
-	for _, bite := range []func() (bool, error){audit, events} {
+	ended := func() (bool, error) {
+		n, err := a.Purges.PurgeEnded(ctx, a.Retention, purgeBite)
+		out.Ended += n
+		return n < purgeBite, err
+	}
+	for _, bite := range []func() (bool, error){audit, ended, events} {
 		for done := false; !done; {
 			if out.More = time.Now().After(end); out.More {
 				return nil

@@ -237,3 +237,25 @@ func TestTheAuditIsKeptForItsOwnTime(t *testing.T) {
 	require.Equal(t, []int64{2, 1, 0}, took)
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM admin_audit"))
 }
+
+func TestReplaysAreKeptAsLongAsEventsAndErasuresAsLongAsTheAudit(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	keep := relay.Retention{Events: ninety, Audit: 2192 * aDay}
+	for _, age := range []int{3000, 100, 80} {
+		_, err := f.CreateReplay(t.Context(), relay.Replay{Rate: 1, By: fmt.Sprint(age)})
+		require.NoError(t, err)
+		f.exec("UPDATE event_replays SET ended_at = UTC_TIMESTAMP(6) - INTERVAL ? DAY WHERE created_by = ?", age, fmt.Sprint(age))
+		e := f.erasure(relay.EraseOrder, fmt.Sprint("o-", age), 0)
+		f.exec("UPDATE event_erasures SET ended_at = UTC_TIMESTAMP(6) - INTERVAL ? DAY WHERE id = ?", age, e.ID)
+	}
+	_, err := f.CreateReplay(t.Context(), relay.Replay{Rate: 1, By: "open"})
+	require.NoError(t, err)
+
+	n, err := f.PurgeEnded(t.Context(), keep, 10)
+	require.NoError(t, err)
+	require.Equal(t, int64(3), n)
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_replays WHERE created_by IN ('80', 'open')"))
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_replays"))
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_erasures"))
+}
