@@ -1,8 +1,10 @@
 package relay
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -65,9 +67,6 @@ func Erased(id string) string {
 	return erasedPrefix + hex.EncodeToString(sum[:])
 }
 
-// externalIDs are the payload's fields that hold the shop's own id of a person.
-var externalIDs = []string{"external_id", "user_id", "customer_id"}
-
 // ExternalIDForms are the texts as which a payload may hold an external id, in lower case: plain, and its SHA-256.
 func ExternalIDForms(id string) []string {
 	id = strings.ToLower(strings.TrimSpace(id))
@@ -75,13 +74,52 @@ func ExternalIDForms(id string) []string {
 	return []string{id, hex.EncodeToString(sum[:])}
 }
 
-// HasExternalID reports whether the payload is of the person with this external id.
-func (p Payload) HasExternalID(id string) bool {
+// externalIDs are the payload's fields that hold the shop's own id of a person, folded.
+var externalIDs = []string{"externalid", "userid", "customerid"}
+
+// personal are words in the names of objects that tell of a person: user_data, customer, patientProfile. Others, items for
+// one, have ids of their own.
+var personal = []string{"user", "customer", "person", "patient", "member", "contact", "shopper", "profile", "identity", "traits"}
+
+// HasExternalID reports whether a payload is of the person with this external id: in a field of its own or of an object that
+// tells of a person. Of one that is no JSON, which no destination gets, it is enough that the id stands in it in quotes.
+func HasExternalID(payload []byte, id string) bool {
 	forms := ExternalIDForms(id)
-	for _, field := range externalIDs {
-		if text := strings.ToLower(p.Text(field)); text != "" && slices.Contains(forms, text) {
-			return true
+	dec := json.NewDecoder(bytes.NewReader(payload))
+	dec.UseNumber()
+	var v any
+	if dec.Decode(&v) != nil {
+		text := strings.ToLower(string(payload))
+		return slices.ContainsFunc(forms, func(f string) bool { return strings.Contains(text, `"`+f+`"`) })
+	}
+	return namesPerson(v, forms)
+}
+
+func namesPerson(v any, forms []string) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			name = fold(name)
+			if slices.Contains(externalIDs, name) && isOneOf(inner, forms) ||
+				slices.ContainsFunc(personal, func(p string) bool { return strings.Contains(name, p) }) && namesPerson(inner, forms) {
+				return true
+			}
 		}
+	case []any:
+		return slices.ContainsFunc(v, func(inner any) bool { return namesPerson(inner, forms) })
+	}
+	return false
+}
+
+// isOneOf looks at a text or a number, or a list of them, as vendors take several ids.
+func isOneOf(v any, forms []string) bool {
+	switch v := v.(type) {
+	case string:
+		return slices.Contains(forms, strings.ToLower(strings.TrimSpace(v)))
+	case json.Number:
+		return slices.Contains(forms, strings.ToLower(v.String()))
+	case []any:
+		return slices.ContainsFunc(v, func(inner any) bool { return isOneOf(inner, forms) })
 	}
 	return false
 }

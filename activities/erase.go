@@ -30,6 +30,8 @@ type Erasures interface {
 type Deliveries interface {
 	// CancelDelivery asks a row's workflow to end; relay.ErrNotFound where none is open.
 	CancelDelivery(ctx context.Context, row int64) error
+	// TerminateDelivery ends it without asking; where none is open it does nothing.
+	TerminateDelivery(ctx context.Context, row int64) error
 	// DeleteDeliveries deletes all runs of the rows' workflows, and gives the rows of which there were any. What it deletes
 	// may be there for a moment longer.
 	DeleteDeliveries(ctx context.Context, rows []int64) ([]int64, error)
@@ -43,8 +45,11 @@ const (
 	eraseRest = 5 * time.Millisecond
 )
 
-// EraseInput names an erasure.
-type EraseInput struct{ ID int64 }
+// EraseInput names an erasure. Insist is set once it has waited for long: what has not ended by itself is terminated.
+type EraseInput struct {
+	ID     int64
+	Insist bool `json:",omitempty"`
+}
 
 // EraseOutput is where an erasure stands: numbers only.
 type EraseOutput struct {
@@ -64,7 +69,7 @@ func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutpu
 	if err != nil {
 		return EraseOutput{}, temporary(err)
 	}
-	closed, err := a.erase(ctx, items)
+	closed, err := a.erase(ctx, items, in.Insist)
 	if err == nil {
 		err = a.Erasures.CloseItems(ctx, in.ID, closed)
 	}
@@ -101,13 +106,13 @@ func (a *Activities) search(ctx context.Context, id int64) (relay.Erasure, error
 
 // erase works at events and gives those that are finished with: they have ended, so long ago that no try of them is under way any more,
 // they are erased, and Temporal has nothing of them.
-func (a *Activities) erase(ctx context.Context, items []relay.EventState) ([]int64, error) {
+func (a *Activities) erase(ctx context.Context, items []relay.EventState, insist bool) ([]int64, error) {
 	var ended, closed []int64
 	settled := map[int64]bool{}
 	for _, e := range items {
 		activity.RecordHeartbeat(ctx)
 		if e.Status == relay.StatusPending || e.Status == relay.StatusProcessing {
-			if err := a.giveUp(ctx, e); err != nil {
+			if err := a.giveUp(ctx, e, insist); err != nil {
 				return nil, err
 			}
 			continue
@@ -132,11 +137,16 @@ func (a *Activities) erase(ctx context.Context, items []relay.EventState) ([]int
 	return closed, err
 }
 
-// giveUp ends an open delivery. One that runs ends itself, and its row with it.
-func (a *Activities) giveUp(ctx context.Context, e relay.EventState) error {
-	if e.Status == relay.StatusProcessing {
-		err := a.Deliveries.CancelDelivery(ctx, e.ID)
-		if !errors.Is(err, relay.ErrNotFound) {
+// giveUp ends an open delivery. One that runs ends itself, and its row with it; one that does not heed that is terminated.
+func (a *Activities) giveUp(ctx context.Context, e relay.EventState, insist bool) error {
+	switch {
+	case e.Status != relay.StatusProcessing:
+	case insist:
+		if err := a.Deliveries.TerminateDelivery(ctx, e.ID); err != nil {
+			return err
+		}
+	default:
+		if err := a.Deliveries.CancelDelivery(ctx, e.ID); !errors.Is(err, relay.ErrNotFound) {
 			return err
 		}
 	}

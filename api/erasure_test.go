@@ -151,3 +151,20 @@ func TestBadErasuresAreRefusedAndNothingIsStored(t *testing.T) {
 	require.Empty(t, open)
 	require.Empty(t, o.call(http.MethodGet, "/admin/v1/audit?action=erase", "").items(t))
 }
+
+func TestOMSFindsWhatWasErasedByItsOrder(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonExhausted)
+	o.runner.erase = o.eraseAll
+	require.Equal(t, http.StatusCreated, o.call(http.MethodPost, erasures, `{"order_id":"b-1"}`).status)
+	r := o.as([2]string{user, password}).call(http.MethodPost, "/v1/events/status", `{"ids":["b-1","b-2"]}`)
+	require.Equal(t, http.StatusOK, r.status, r.text)
+	require.Equal(t, []any{"b-2"}, r.body["unknown"])
+	item := r.items(t)[0]
+	require.Equal(t, []any{"b-1", "b-1", "failed"}, []any{item["order_id"], item["event_id"], item["status"]}, "it asked by this, and gets it back")
+	require.Contains(t, item, "erased_at")
+	found := o.call(http.MethodGet, "/admin/v1/events?order_id=b-1", "").items(t)
+	require.Len(t, found, 1)
+	require.Equal(t, relay.Erased("b-1"), found[0]["order_id"])
+}

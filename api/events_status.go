@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -21,6 +22,7 @@ type StatusView struct {
 	Detail         string       `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
 	CreatedAt      time.Time    `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
 	FinishedAt     *time.Time   `json:"finished_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When it ended; missing while it has not."`
+	ErasedAt       *time.Time   `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When what it held was erased; by its ids it is found all the same. Missing unless it was."`
 }
 
 // StatusList is how events fare.
@@ -61,10 +63,15 @@ func (h opsHandlers) status(ctx context.Context, ids []string) (*statusOutput, e
 	}
 	out := &statusOutput{StatusList{Items: []StatusView{}, Unknown: []string{}}}
 	known := map[string]bool{}
+	asked := make(map[string]string, len(ids)) // by what stands for an id that is erased
+	for _, id := range ids {
+		asked[relay.Erased(id)] = id
+	}
 	for _, e := range events {
+		e.OrderID, e.EventID = cmp.Or(asked[e.OrderID], e.OrderID), cmp.Or(asked[e.EventID], e.EventID)
 		known[e.OrderID], known[e.EventID] = true, true
 		out.Body.Items = append(out.Body.Items, StatusView{EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontCode: e.StorefrontCode,
-			Status: e.Status, Reason: e.Reason, Detail: e.Detail, CreatedAt: e.CreatedAt, FinishedAt: timeOrNone(e.FinishedAt)})
+			Status: e.Status, Reason: e.Reason, Detail: e.Detail, CreatedAt: e.CreatedAt, FinishedAt: timeOrNone(e.FinishedAt), ErasedAt: timeOrNone(e.ErasedAt)})
 	}
 	for _, id := range ids {
 		if !known[id] {

@@ -138,7 +138,7 @@ type claim struct {
 	known      bool // there is such a storefront
 	lease      time.Duration
 	starts     []relay.Start
-	direct     map[int64]eventKey // of the page's rows, those that OMS wrote itself
+	direct     []directRow // of the page's rows
 }
 
 // claimSQL takes rows in the order of the claim key: by the moment from which they are free, which is that of their insert,
@@ -146,7 +146,7 @@ type claim struct {
 // later. Rows that another claimer holds are skipped, and so are inserts that are not committed: they are found once they
 // are.
 const claimSQL = `SELECT id, event_id, event_type, storefront_code, source_system,
-	CASE WHEN payload_digest IS NULL THEN event_payload END
+	CASE WHEN payload_digest IS NULL THEN event_payload END, erased_at IS NOT NULL
 	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 	WHERE status = 'pending' AND storefront_id = ? AND claimed_until <= UTC_TIMESTAMP(6)
 	ORDER BY claimed_until, id LIMIT ? FOR UPDATE SKIP LOCKED`
@@ -161,12 +161,14 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if err := failRows(ctx, tx, bad); err != nil {
+	more := len(starts)+len(bad) == n
+	refused, err := refuseErased(ctx, tx, c.direct)
+	if err != nil {
 		return false, err
 	}
-	n -= len(bad)
-	more := len(starts) == n
-	if starts, err = refuseErased(ctx, tx, starts, c.direct); err != nil {
+	starts = slices.DeleteFunc(starts, func(s relay.Start) bool { return refused[s.ID] })
+	bad = slices.DeleteFunc(bad, func(f failure) bool { return refused[f.id] })
+	if err := failRows(ctx, tx, bad); err != nil {
 		return false, err
 	}
 	if err := c.lend(ctx, tx, starts); err != nil {
@@ -178,22 +180,23 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 
 func (c *claim) read(rows *sql.Rows) ([]relay.Start, []failure, error) {
 	defer func() { _ = rows.Close() }()
-	c.direct = map[int64]eventKey{}
+	c.direct = nil
 	var starts []relay.Start
 	var bad []failure
 	for rows.Next() {
 		var start relay.Start
 		var code sql.NullString
 		var payload sql.RawBytes
-		if err := rows.Scan(&start.ID, &start.EventID, &start.Type, &code, &start.Source, &payload); err != nil {
+		var erased bool
+		if err := rows.Scan(&start.ID, &start.EventID, &start.Type, &code, &start.Source, &payload, &erased); err != nil {
 			return nil, nil, err
+		}
+		if payload != nil {
+			c.direct = append(c.direct, directRow{start.ID, keyOf(start.EventID, start.Type), erased})
 		}
 		if f, ok := c.judge(start, code.String, payload); !ok {
 			bad = append(bad, f)
 			continue
-		}
-		if payload != nil {
-			c.direct[start.ID] = keyOf(start.EventID, start.Type)
 		}
 		start.Type, start.StorefrontCode = strings.ToLower(start.Type), c.code
 		starts = append(starts, start)

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	"relay"
 )
@@ -29,16 +29,22 @@ func erasedTwins(ctx context.Context, q querier, keys []eventKey) (map[eventKey]
 	if err != nil || !some {
 		return nil, err
 	}
+	return hashedTwins(ctx, q, keys)
+}
+
+// hashedTwins looks for the hashes of ids. Types are the same in any case: deliveries take them so.
+func hashedTwins(ctx context.Context, q querier, keys []eventKey) (map[eventKey]holder, error) {
 	found := map[eventKey]holder{}
 	for chunk := range slices.Chunk(keys, maxRows) {
-		args, byHash := make([]any, 0, 2*len(chunk)), make(map[eventKey]eventKey, len(chunk))
+		args, byHash := make([]any, 0, len(chunk)), make(map[eventKey][]eventKey, len(chunk))
 		for _, k := range chunk {
-			hash := eventKey{relay.Erased(k.id), k.kind}
-			byHash[hash] = k
-			args = append(args, hash.id, hash.kind)
+			hash := relay.Erased(k.id)
+			folded := eventKey{hash, strings.ToLower(k.kind)}
+			byHash[folded] = append(byHash[folded], k)
+			args = append(args, hash)
 		}
 		rows, err := q.QueryContext(ctx, `SELECT event_id, event_type, id, storefront_id, storefront_code, status
-			FROM marketing_events WHERE (event_id, event_type) IN (`+tuples("(?,?)", len(chunk))+")", args...)
+			FROM marketing_events WHERE event_id IN (`+tuples("?", len(chunk))+")", args...)
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +55,7 @@ func erasedTwins(ctx context.Context, q querier, keys []eventKey) (map[eventKey]
 	return found, nil
 }
 
-func addTwins(rows *sql.Rows, byHash map[eventKey]eventKey, found map[eventKey]holder) error {
+func addTwins(rows *sql.Rows, byHash map[eventKey][]eventKey, found map[eventKey]holder) error {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id, kind string
@@ -60,7 +66,9 @@ func addTwins(rows *sql.Rows, byHash map[eventKey]eventKey, found map[eventKey]h
 			return err
 		}
 		h.storefrontID, h.storefrontCode = storefront.Int64, code.String
-		found[byHash[keyOf(id, kind)]] = h
+		for _, key := range byHash[keyOf(id, strings.ToLower(kind))] {
+			found[key] = h
+		}
 	}
 	return rows.Err()
 }
@@ -87,38 +95,51 @@ func (b *batch) findErased(ctx context.Context, tx *sql.Tx, indexes []int) error
 // noneErased makes sure that what was inserted is really new. It looks after the INSERT, which waits for an erasure of the
 // same event: before it, the erasure may not be committed.
 func (b *batch) noneErased(ctx context.Context, tx *sql.Tx, inserted []int) error {
-	twins, err := erasedTwins(ctx, tx, b.keysOf(inserted))
+	twins, err := hashedTwins(ctx, tx, b.keysOf(inserted))
 	if err == nil && len(twins) > 0 {
 		err = errErasedTwin
 	}
 	return err
 }
 
-// refuseErased ends those direct rows that hold an event which was erased before, and erases them, too. It gives the others.
-// direct are the keys of direct rows, by id: of the API's rows, ingestion has seen to it.
-func refuseErased(ctx context.Context, tx *sql.Tx, starts []relay.Start, direct map[int64]eventKey) ([]relay.Start, error) {
+// directRow is a row that OMS wrote itself: of the API's rows, ingestion has seen to it.
+type directRow struct {
+	id     int64
+	key    eventKey
+	erased bool // somebody set it back by hand
+}
+
+// refuseErased ends those direct rows that hold an event which was erased before, whatever else is wrong with them, and erases
+// them, too. It says which.
+func refuseErased(ctx context.Context, tx *sql.Tx, direct []directRow) (map[int64]bool, error) {
+	refused := map[int64]bool{}
 	if len(direct) == 0 {
-		return starts, nil
+		return refused, nil
 	}
-	twins, err := erasedTwins(ctx, tx, slices.Collect(maps.Values(direct)))
-	if err != nil || len(twins) == 0 {
-		return starts, err
+	keys := make([]eventKey, len(direct))
+	for i, row := range direct {
+		keys[i] = row.key
 	}
-	var kept []relay.Start
-	for _, start := range starts {
-		key, isDirect := direct[start.ID]
-		if _, erased := twins[key]; !erased || !isDirect {
-			kept = append(kept, start)
-			continue
+	twins, err := erasedTwins(ctx, tx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var failures []failure
+	for _, row := range direct {
+		if _, twin := twins[row.key]; twin || row.erased {
+			refused[row.id] = true
+			failures = append(failures, failure{row.id, relay.ReasonErased, relay.ReasonErased.Words()})
 		}
-		if err := failRows(ctx, tx, []failure{{start.ID, relay.ReasonErased, relay.ReasonErased.Words()}}); err != nil {
+	}
+	if err := failRows(ctx, tx, failures); err != nil {
+		return nil, err
+	}
+	for _, f := range failures {
+		if err := eraseRow(ctx, tx, f.id); err != nil {
 			return nil, err
 		}
-		if err := eraseRow(ctx, tx, start.ID); err != nil {
-			return nil, err
-		}
 	}
-	return kept, nil
+	return refused, nil
 }
 
 // EraseEvent takes what an ended event, and its attempts, hold of a person; that there was one stays. Of one that has not
@@ -140,11 +161,16 @@ func eraseRow(ctx context.Context, tx *sql.Tx, id int64) error {
 		return err
 	}
 	if !erased {
-		if order.Valid {
-			order.String = relay.Erased(order.String)
+		if order.String == "" { // a direct row names its order by event_id
+			order.String = event
 		}
-		if err := hideEvent(ctx, tx, id, relay.Erased(event), order); err != nil {
+		if err := hideEvent(ctx, tx, id, relay.Erased(event), relay.Erased(order.String)); err != nil {
 			return err
+		}
+		for _, known := range []string{event, order.String} {
+			if err := forgetFilters(ctx, tx, known, relay.Erased(known)); err != nil {
+				return err
+			}
 		}
 	}
 	return eraseAttempts(ctx, tx, []int64{id})
@@ -152,7 +178,7 @@ func eraseRow(ctx context.Context, tx *sql.Tx, id int64) error {
 
 // hideEvent puts hashes in the place of an event's ids. The hash of its own is taken where it had come again as a direct row
 // and was erased once more: then the row's number makes it one of its own.
-func hideEvent(ctx context.Context, tx *sql.Tx, id int64, hash string, order sql.NullString) error {
+func hideEvent(ctx context.Context, tx *sql.Tx, id int64, hash, order string) error {
 	for _, event := range []string{hash, fmt.Sprintf("%s:%d", hash, id)} {
 		// Without its run, no reset of an old workflow takes it again.
 		_, err := tx.ExecContext(ctx, `UPDATE marketing_events SET event_id = ?, order_id = ?, event_payload = '{}', payload_digest = NULL,
@@ -164,9 +190,11 @@ func hideEvent(ctx context.Context, tx *sql.Tx, id int64, hash string, order sql
 	return relay.ErrConflict
 }
 
-// eraseAttempts takes what attempts hold of what was sent and answered; that they were made, and how they ended, stays.
+// eraseAttempts takes what attempts hold of what was sent and answered; where they went, when, and how they ended, stays. An
+// address may have an id in its path, and the names of headers and of what did not leave are the payload's.
 func eraseAttempts(ctx context.Context, tx *sql.Tx, events []int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE event_attempts SET request_body = NULL, request_sha256 = NULL, trace_id = NULL, response_fields = NULL
+	_, err := tx.ExecContext(ctx, `UPDATE event_attempts SET url = NULL, header_names = NULL, request_body = NULL, request_sha256 = NULL,
+		dropped_fields = NULL, trace_id = NULL, response_fields = NULL
 		WHERE marketing_event_id IN (`+tuples("?", len(events))+")", numbers(events)...)
 	return err
 }

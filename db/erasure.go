@@ -239,7 +239,7 @@ func (e *erasing) byPerson(ctx context.Context, tx *sql.Tx, n int) ([]int64, err
 		if err := rows.Scan(&id, &payload); err != nil {
 			return nil, err
 		}
-		if p, err := relay.ParsePayload(payload); err == nil && p.HasExternalID(person) {
+		if relay.HasExternalID(payload, person) {
 			found = append(found, id)
 		}
 	}

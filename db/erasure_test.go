@@ -209,23 +209,25 @@ func TestAPersonsEventsAreFoundInTheirPayloads(t *testing.T) {
 		with("other case", bosley, `{"user_id":"patient/7","email":"x"}`),
 		with("escaped", bosley, `{"customer_id": "\u0050atient\/7"}`),
 		with("hashed", bosley, `{"external_id": "`+strings.ToUpper(forms[1])+`"}`),
+		with("nested", bosley, `{"user_data": {"external_id": ["x", "Patient/7"]}}`),
+		with("broken", bosley, `{"external_id": "Patient/7", `),
 	}
 	for n, payload := range []string{`{"external_id": "Patient/77"}`, `{"note": "Patient/7"}`, `{"items":[{"external_id": "Patient/7"}]}`, `no JSON: Patient/7`, `{}`} {
 		with(fmt.Sprint("another-", n), bosley, payload)
 	}
 	elsewhere := with("elsewhere", pfizer, `{"external_id": "Patient/7"}`)
 	e := f.erasure(relay.EraseExternalID, "Patient/7", bosley)
-	require.Equal(t, int64(10), e.Total)
+	require.Equal(t, int64(12), e.Total)
 	with("later", bosley, `{"external_id": "Patient/7"}`)
 	e = f.look(e.ID, 3)
-	require.Equal(t, []int64{10, 4}, []int64{e.Scanned, e.Matched})
+	require.Equal(t, []int64{12, 6}, []int64{e.Scanned, e.Matched})
 	var got []int64
 	for _, item := range f.items(e.ID) {
 		require.True(t, item.Settled)
 		got = append(got, item.ID)
 	}
 	require.Equal(t, want, got)
-	require.Equal(t, int64(6), f.look(f.erasure(relay.EraseExternalID, "patient/7", 0).ID, 1000).Matched, "and "+fmt.Sprint(elsewhere))
+	require.Equal(t, int64(8), f.look(f.erasure(relay.EraseExternalID, "patient/7", 0).ID, 1000).Matched, "and "+fmt.Sprint(elsewhere))
 
 	number := with("number", bosley, `{"external_id": 4711}`)
 	found := f.look(f.erasure(relay.EraseExternalID, "4711", 0).ID, 1000)

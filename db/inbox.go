@@ -95,15 +95,22 @@ func (b *batch) insert(ctx context.Context, tx *sql.Tx, indexes []int) error {
 // number learns the ids of the rows just inserted. An INSERT whose rows are counted beforehand takes its ids in one piece,
 // in the order of its rows, on both engines and in every auto-increment mode; the first is LastInsertId. This is not
 // believed but seen: ids of one statement only grow, so if the last row is where counting ends, all are where they
-// should be. Otherwise the ids are read back, which costs a third of the insert.
+// should be. Otherwise the ids are read back, which costs a third of the insert. The same look tells whether anything was ever
+// erased: only then is it worth another to ask what of these.
 func (b *batch) number(ctx context.Context, tx *sql.Tx, indexes []int, first int64) error {
 	last := b.keys[indexes[len(indexes)-1]]
 	var id, kind string
 	var step int64
-	err := tx.QueryRowContext(ctx, `SELECT event_id, event_type, @@auto_increment_increment FROM marketing_events
-		WHERE id = ? + ? * @@auto_increment_increment`, first, len(indexes)-1).Scan(&id, &kind, &step)
+	erased := true // as far as nobody knows better
+	err := tx.QueryRowContext(ctx, `SELECT event_id, event_type, @@auto_increment_increment, (`+anyErasedSQL+`) FROM marketing_events
+		WHERE id = ? + ? * @@auto_increment_increment`, first, len(indexes)-1).Scan(&id, &kind, &step, &erased)
 	if err != nil || keyOf(id, kind) != last {
 		if err = b.find(ctx, tx, indexes); err != nil {
+			return err
+		}
+	}
+	if erased {
+		if err := b.noneErased(ctx, tx, indexes); err != nil {
 			return err
 		}
 	}

@@ -128,7 +128,7 @@ func (b *batch) store(ctx context.Context, tx *sql.Tx, look bool) error {
 			return err
 		}
 	}
-	return b.noneErased(ctx, tx, missing)
+	return nil
 }
 
 // chunks cuts indexes into statements.

@@ -110,7 +110,48 @@ func resolve(ctx context.Context, tx *sql.Tx, byCode map[string][]any) error {
 			return err
 		}
 	}
-	return failRows(ctx, tx, unknown)
+	return failUnknown(ctx, tx, unknown)
+}
+
+// failUnknown ends rows of no storefront; of those, what was erased before is erased again.
+func failUnknown(ctx context.Context, tx *sql.Tx, unknown []failure) error {
+	for chunk := range slices.Chunk(unknown, maxRows) {
+		ids := make([]int64, len(chunk))
+		for i, f := range chunk {
+			ids[i] = f.id
+		}
+		direct, err := directRows(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
+		refused, err := refuseErased(ctx, tx, direct)
+		if err != nil {
+			return err
+		}
+		if err := failRows(ctx, tx, slices.DeleteFunc(chunk, func(f failure) bool { return refused[f.id] })); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func directRows(ctx context.Context, tx *sql.Tx, ids []int64) ([]directRow, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, event_id, event_type, erased_at IS NOT NULL FROM marketing_events WHERE id IN ("+tuples("?", len(ids))+")", numbers(ids)...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []directRow
+	for rows.Next() {
+		var r directRow
+		var id, kind string
+		if err := rows.Scan(&r.id, &id, &kind, &r.erased); err != nil {
+			return nil, err
+		}
+		r.key = keyOf(id, kind)
+		list = append(list, r)
+	}
+	return list, rows.Err()
 }
 
 // StorefrontIDs resolves storefront codes, of active and inactive storefronts alike. Codes that nobody has are left out.

@@ -60,7 +60,7 @@ func (c condition) plus(other condition) condition {
 
 const (
 	eventsBy   = "marketing_events e FORCE INDEX (ix_marketing_events_"
-	byOrder    = "(SELECT id FROM marketing_events WHERE order_id = ? UNION SELECT id FROM marketing_events WHERE event_id = ?) o JOIN marketing_events e ON e.id = o.id"
+	byOrder    = "(SELECT id FROM marketing_events WHERE order_id IN (?, ?) UNION SELECT id FROM marketing_events WHERE event_id IN (?, ?)) o JOIN marketing_events e ON e.id = o.id"
 	probeLimit = 2_000
 )
 
@@ -69,7 +69,8 @@ func (s *Store) plan(ctx context.Context, f relay.Filter, backward bool) (walk, 
 	w := walk{rest: rest(f), backward: backward}
 	if f.OrderID != "" {
 		first := arm{from: byOrder}
-		first.where.args = []any{f.OrderID, f.OrderID}
+		erased := relay.Erased(f.OrderID)
+		first.where.args = []any{f.OrderID, erased, f.OrderID, erased}
 		between(&w.rest, f)
 		if f.StorefrontID != 0 {
 			w.rest.and("e.storefront_id = ?", f.StorefrontID)

@@ -81,15 +81,16 @@ func numbers(ids []int64) []any {
 // maxOfOrders bounds a list of the events of orders, which have a handful each.
 const maxOfOrders = 10_000
 
-// EventsOfOrders lists the events of orders, by order ids or event ids, in the order of their rows. At most 1,000 at once.
+// EventsOfOrders lists the events of orders, by order ids or event ids, in the order of their rows: those that were erased,
+// too, though hashes stand for their ids. At most 1,000 at once.
 func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]relay.EventSummary, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	in, args := tuples("?", len(ids)), make([]any, 0, 2*len(ids)+1)
+	in, args := tuples("?", 2*len(ids)), make([]any, 0, 4*len(ids)+1)
 	for range 2 {
 		for _, id := range ids {
-			args = append(args, id)
+			args = append(args, id, relay.Erased(id))
 		}
 	}
 	rows, err := s.sql.QueryContext(ctx, "SELECT "+summaryColumns+" FROM (SELECT id FROM marketing_events WHERE order_id IN ("+in+`) UNION

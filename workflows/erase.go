@@ -39,6 +39,7 @@ func EraseEvents(ctx workflow.Context, in activities.EraseInput) error {
 	wait := eraseFirstWait
 	for range eraseSteps {
 		before := last
+		in.Insist = wait == eraseLastWait
 		if err := workflow.ExecuteActivity(erasing(ctx), a.StepErasure, in).Get(ctx, &last); err != nil {
 			return err
 		}
@@ -57,7 +58,7 @@ func EraseEvents(ctx workflow.Context, in activities.EraseInput) error {
 		}
 		wait = min(2*wait, eraseLastWait)
 	}
-	return workflow.NewContinueAsNewError(ctx, EraseEvents, in)
+	return workflow.NewContinueAsNewError(ctx, EraseEvents, activities.EraseInput{ID: in.ID})
 }
 
 // erasing is a step of an erasure, repeated until it succeeds.
@@ -91,6 +92,16 @@ func (x Executions) CancelDelivery(ctx context.Context, row int64) error {
 	case errors.As(err, &gone):
 		return relay.ErrNotFound
 	case errors.As(err, &asked):
+		return nil
+	}
+	return err
+}
+
+// TerminateDelivery ends a row's workflow without asking it.
+func (x Executions) TerminateDelivery(ctx context.Context, row int64) error {
+	err := x.Client.TerminateWorkflow(ctx, DeliverEventID(row), "", "erased")
+	var gone *serviceerror.NotFound
+	if errors.As(err, &gone) {
 		return nil
 	}
 	return err

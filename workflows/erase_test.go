@@ -32,6 +32,8 @@ type archive struct {
 	fails    int
 	now      func() time.Time
 	canceled []int64
+	stubborn bool // no delivery heeds its cancellation
+	killed   []int64
 }
 
 func (a *archive) begin() (func(), error) {
@@ -136,7 +138,17 @@ func (a *archive) CancelDelivery(_ context.Context, id int64) error {
 	if _, asked := a.endsAt[id]; !asked {
 		a.canceled = append(a.canceled, id)
 		a.endsAt[id] = a.now().Add(3 * time.Second)
+		if a.stubborn {
+			a.endsAt[id] = a.now().Add(1000 * time.Hour)
+		}
 	}
+	return nil
+}
+
+func (a *archive) TerminateDelivery(_ context.Context, id int64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.killed = append(a.killed, id)
 	return nil
 }
 
@@ -224,6 +236,19 @@ func TestEraseEvents(t *testing.T) {
 		b.archive.runs[1] = 0
 		require.NoError(t, b.run())
 		require.Equal(t, int64(1), b.archive.erasure.Erased)
+	})
+
+	t.Run("a delivery that does not heed its cancellation is terminated, as the last resort", func(t *testing.T) {
+		t.Parallel()
+		b := setupErase(t, 1, map[int64]relay.EventState{1: {Status: relay.StatusProcessing, Run: "run"}})
+		b.archive.stubborn = true
+		begin := b.Now()
+		require.NoError(t, b.run())
+		require.Equal(t, []int64{1}, b.archive.canceled)
+		require.Equal(t, []int64{1}, b.archive.killed)
+		require.Equal(t, int64(1), b.archive.erasure.Erased)
+		require.GreaterOrEqual(t, b.Now().Sub(begin), 30*time.Second)
+		require.Less(t, b.Now().Sub(begin), 3*time.Minute)
 	})
 
 	t.Run("nothing that matches is an end, too", func(t *testing.T) {
