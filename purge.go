@@ -11,12 +11,14 @@ type Retention struct {
 // Purged counts rows that were taken away because they were old.
 type Purged struct {
 	Events, Attempts, Audit int64
-	Ended                   int64 // replays, whose filters may name an order, and erasures
+	// Replays and Erasures are those that have ended.
+	Replays, Erasures int64
 }
 
 // Plus is both counts together.
 func (p Purged) Plus(q Purged) Purged {
-	return Purged{Events: p.Events + q.Events, Attempts: p.Attempts + q.Attempts, Audit: p.Audit + q.Audit, Ended: p.Ended + q.Ended}
+	return Purged{Events: p.Events + q.Events, Attempts: p.Attempts + q.Attempts, Audit: p.Audit + q.Audit,
+		Replays: p.Replays + q.Replays, Erasures: p.Erasures + q.Erasures}
 }
 
 // PurgeMark is where a bite of purging ended, in the order of (status, time, id). The zero value is the beginning.

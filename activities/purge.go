@@ -15,8 +15,9 @@ type Purges interface {
 	PurgeEvents(ctx context.Context, age time.Duration, after relay.PurgeMark, n int) (relay.PurgeBite, error)
 	// PurgeAudit deletes those of the n oldest entries that are older than age.
 	PurgeAudit(ctx context.Context, age time.Duration, n int) (int64, error)
-	// PurgeEnded deletes up to n replays and up to n erasures that ended longer ago than they are to be kept.
-	PurgeEnded(ctx context.Context, keep relay.Retention, n int) (int64, error)
+	// PurgeReplays and PurgeErasures do the same with those that ended longer than age ago.
+	PurgeReplays(ctx context.Context, age time.Duration, n int) (int64, error)
+	PurgeErasures(ctx context.Context, age time.Duration, n int) (int64, error)
 }
 
 const (
@@ -39,7 +40,8 @@ func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 	end := time.Now().Add(purgeBudget)
 	err := a.purge(ctx, end, &out)
 	if out.Purged != (relay.Purged{}) {
-		a.Log.InfoContext(ctx, "inbox.purged", "events", out.Events, "attempts", out.Attempts, "audit", out.Audit, "ended", out.Ended, "more", out.More)
+		a.Log.InfoContext(ctx, "inbox.purged", "events", out.Events, "attempts", out.Attempts, "audit", out.Audit,
+			"replays", out.Replays, "erasures", out.Erasures, "more", out.More)
 	}
 	if err != nil && ctx.Err() == nil {
 		a.Log.WarnContext(ctx, "inbox.purge_failed", "error", err)
@@ -54,17 +56,19 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 		out.Purged, mark = out.Plus(bite.Purged), bite.Next
 		return bite.Done, err
 	}
-	audit := func() (bool, error) {
-		n, err := a.Purges.PurgeAudit(ctx, a.Retention.Audit, purgeBite)
-		out.Audit += n
-		return n < purgeBite, err
+	kept := func(purge func(context.Context, time.Duration, int) (int64, error), age time.Duration, count *int64) func() (bool, error) {
+		return func() (bool, error) {
+			n, err := purge(ctx, age, purgeBite)
+			*count += n
+			return n < purgeBite, err
+		}
 	}
-	ended := func() (bool, error) {
-		n, err := a.Purges.PurgeEnded(ctx, a.Retention, purgeBite)
-		out.Ended += n
-		return n < purgeBite, err
-	}
-	for _, bite := range []func() (bool, error){audit, ended, events} {
+	for _, bite := range []func() (bool, error){
+		kept(a.Purges.PurgeAudit, a.Retention.Audit, &out.Audit),
+		kept(a.Purges.PurgeErasures, a.Retention.Audit, &out.Erasures),
+		kept(a.Purges.PurgeReplays, a.Retention.Events, &out.Replays), // their filters may hold an order's id
+		events,
+	} {
 		for done := false; !done; {
 			if out.More = time.Now().After(end); out.More {
 				return nil
@@ -75,7 +79,9 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 				return err
 			}
 			activity.RecordHeartbeat(ctx, out.Purged)
-			if err := rest(ctx, time.Since(began)); err != nil {
+			stopping, err := rest(ctx, time.Since(began))
+			if err != nil || stopping { // the worker goes; another goes on
+				out.More = stopping
 				return err
 			}
 		}
@@ -83,14 +89,16 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 	return nil
 }
 
-// rest waits in proportion to what was worked.
-func rest(ctx context.Context, worked time.Duration) error {
+// rest waits in proportion to what was worked; true says that the worker is about to stop.
+func rest(ctx context.Context, worked time.Duration) (bool, error) {
 	timer := time.NewTimer(max(purgeRest*worked, shortestRest))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
+	case <-activity.GetWorkerStopChannel(ctx):
+		return true, nil
 	case <-timer.C:
-		return nil
+		return false, nil
 	}
 }

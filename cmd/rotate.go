@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +19,8 @@ type keyring struct {
 }
 
 func rotateCommand() *cobra.Command {
-	return &cobra.Command{
+	var dryRun bool
+	c := &cobra.Command{
 		Use:   "rotate-keys",
 		Short: "Encrypt every stored secret anew under the first key of ENCRYPTION_KEY",
 		Long: `Encrypts every stored secret anew that is not under the first key of ENCRYPTION_KEY yet: credentials, api_secret, the values
@@ -39,9 +41,34 @@ goes on when it is called again. Every process of the relay has to know the firs
 				return fmt.Errorf("DATABASE_URL: %w", err)
 			}
 			defer func() { _ = store.Close() }()
+			if dryRun {
+				return countKeys(c.Context(), store, c.OutOrStdout())
+			}
 			return rotateKeys(c.Context(), store, c.OutOrStdout())
 		},
 	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "only count: how many values need which key")
+	return c
+}
+
+// countKeys says how many values need which key.
+func countKeys(ctx context.Context, store *db.Store, out io.Writer) error {
+	use, err := store.KeyUse(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "NEED\tVALUES")
+	for i, n := range use.ByKey {
+		name := fmt.Sprintf("key %d", i+1)
+		if i == 0 {
+			name += ", which encrypts"
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%d\n", name, n)
+	}
+	_, _ = fmt.Fprintf(w, "no key: stored bare\t%d\n", use.Bare)
+	_, _ = fmt.Fprintf(w, "a key that is missing\t%d\n", use.Unreadable)
+	return w.Flush()
 }
 
 // rotateKeys rotates and says how far it is: a bar on a terminal, else lines.

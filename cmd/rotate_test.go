@@ -93,8 +93,8 @@ func (v *vault) readable(keys string) int {
 }
 
 // rotate is relay rotate-keys as a process of its own.
-func (v *vault) rotate() (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
-	c := exec.CommandContext(v.t.Context(), os.Args[0], "rotate-keys")
+func (v *vault) rotate(args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer) {
+	c := exec.CommandContext(v.t.Context(), os.Args[0], append([]string{"rotate-keys"}, args...)...) //nolint:gosec // this test's own binary
 	c.Env = append(os.Environ(), asRelay+"=yes", "DATABASE_URL="+v.dsn, "ENCRYPTION_KEY="+v.new+","+v.old)
 	var out, trouble bytes.Buffer
 	c.Stdout, c.Stderr = &out, &trouble
@@ -120,12 +120,20 @@ func TestARotationThatWasKilledGoesOnWhereItWas(t *testing.T) {
 	require.Less(t, v.readable(v.new), credentials)
 	require.Equal(t, credentials, v.readable(v.new+","+v.old), "the relay has read all of them all the time")
 
+	count, out, trouble := v.rotate("--dry-run")
+	require.NoError(t, count.Run(), trouble.String())
+	require.Regexp(t, `(?s)^NEED +VALUES\nkey 1, which encrypts +(219|220)\nkey 2 +(82|83)\nno key: stored bare +0\na key that is missing +0\n$`, out.String())
+
 	again, out, trouble := v.rotate()
 	require.NoError(t, again.Run(), trouble.String())
 	require.Contains(t, out.String(), "under the first key: 302 values, ")
 	require.Equal(t, credentials, v.readable(v.new), "the old key can go")
 	require.Zero(t, v.readable(v.old))
 	require.NotContains(t, out.String()+trouble.String(), "s3cr3t")
+
+	count, out, _ = v.rotate("--dry-run")
+	require.NoError(t, count.Run())
+	require.Regexp(t, `(?s)key 1, which encrypts +302\nkey 2 +0\n`, out.String())
 
 	third, out, trouble := v.rotate()
 	require.NoError(t, third.Run(), trouble.String())

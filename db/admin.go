@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,8 +18,11 @@ type kind[T any] struct {
 	entity relay.Entity
 	table  string
 	from   string   // the table as t, with what it is joined to
-	own    []string // columns of the table itself; they make the version
-	joined []string // expressions of other tables, each "x AS name"
+	own    []string // columns of the table itself; they make the version, but for secrets
+	// secrets are those of own that are encrypted: their text changes with the key, which changes nothing. The column
+	// revision, which counts writes, stands for them.
+	secrets []string
+	joined  []string // expressions of other tables, each "x AS name"
 
 	read  func(*Store, row) (T, error)
 	write func(s *Store, v T, old *T) ([]assignment, error) // old is nil for a new one
@@ -64,9 +68,18 @@ func (r row) bool(column string) bool { return r[column].String == "1" || r[colu
 // common are the columns that every table of the configuration has.
 var common = []string{"id", "created_at", "updated_at"}
 
+// columns are all columns of the table itself.
+func (k kind[T]) columns() []string {
+	list := append(append([]string{}, common...), k.own...)
+	if len(k.secrets) > 0 {
+		list = append(list, "revision")
+	}
+	return list
+}
+
 func (k kind[T]) selects() string {
 	var list []string
-	for _, c := range append(append([]string{}, common...), k.own...) {
+	for _, c := range k.columns() {
 		list = append(list, "t."+c)
 	}
 	return strings.Join(append(list, k.joined...), ", ")
@@ -74,7 +87,7 @@ func (k kind[T]) selects() string {
 
 // names are the columns of selects, in its order.
 func (k kind[T]) names() []string {
-	names := append(append([]string{}, common...), k.own...)
+	names := k.columns()
 	for _, j := range k.joined {
 		_, name, _ := strings.Cut(j, " AS ")
 		names = append(names, name)
@@ -117,7 +130,10 @@ func (c *Collection[T]) query(ctx context.Context, q querier, tail string, args 
 func (c *Collection[T]) record(r row) (relay.Record[T], error) {
 	v, err := c.kind.read(c.store, r)
 	sum := sha256.New()
-	for _, column := range append([]string{"id", "updated_at"}, c.kind.own...) {
+	for _, column := range c.kind.columns() {
+		if slices.Contains(c.kind.secrets, column) {
+			continue
+		}
 		_, _ = fmt.Fprintf(sum, "%s=%t:%q;", column, r[column].Valid, r[column].String) // a hash takes everything
 	}
 	return relay.Record[T]{

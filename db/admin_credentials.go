@@ -21,13 +21,14 @@ var credentialKind = kind[relay.Credential]{
 	table:  "platform_credentials",
 	from: `platform_credentials t LEFT JOIN storefronts s ON s.id = t.storefront_id
 		LEFT JOIN ad_analytics_platforms p ON p.id = t.platform_id`,
-	own:    []string{"storefront_id", "platform_id", "credentials", "is_active", "options"},
-	joined: []string{"s.storefront_id AS storefront_code", "p.code AS platform_code", "p.credential_fields AS credential_fields"},
-	read:   readCredential,
-	write:  writeCredential,
-	facts:  credentialFacts,
-	name:   func(v relay.Credential) string { return v.StorefrontCode + "/" + v.Platform },
-	flag:   func(v relay.Credential) bool { return v.Active },
+	own:     []string{"storefront_id", "platform_id", "credentials", "is_active", "options"},
+	secrets: []string{"credentials"},
+	joined:  []string{"s.storefront_id AS storefront_code", "p.code AS platform_code", "p.credential_fields AS credential_fields"},
+	read:    readCredential,
+	write:   writeCredential,
+	facts:   credentialFacts,
+	name:    func(v relay.Credential) string { return v.StorefrontCode + "/" + v.Platform },
+	flag:    func(v relay.Credential) bool { return v.Active },
 	parents: func(ctx context.Context, tx *sql.Tx, v relay.Credential) (relay.Credential, error) {
 		var err error
 		if v.StorefrontID, v.StorefrontCode, err = lockStorefront(ctx, tx, v.StorefrontID, v.StorefrontCode); err != nil {

@@ -23,9 +23,10 @@ var sgtmKind = kind[relay.SGTMConfig]{
 	from:   "storefront_sgtm_config t LEFT JOIN storefronts s ON s.id = t.storefront_id",
 	own: []string{"storefront_id", "sgtm_url", "client_type", "measurement_id", "api_secret", "custom_endpoint_path", "custom_headers",
 		"is_active", "fallback", "on_exhausted", "options"},
-	joined: []string{"s.storefront_id AS storefront_code"},
-	read:   readSGTM,
-	write:  writeSGTM,
+	secrets: []string{"api_secret", "custom_headers"},
+	joined:  []string{"s.storefront_id AS storefront_code"},
+	read:    readSGTM,
+	write:   writeSGTM,
 	facts: func(v relay.SGTMConfig) []fact {
 		list := []fact{plain("storefront_id", v.StorefrontID), plain("sgtm_url", v.URL), plain("client_type", v.ClientType),
 			plain("measurement_id", v.MeasurementID), plain("custom_endpoint_path", v.EndpointPath), plain("is_active", v.Active),

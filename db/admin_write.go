@@ -116,6 +116,9 @@ func (c *Collection[T]) update(ctx context.Context, tx *sql.Tx, id int64, v, old
 	for _, a := range list {
 		sets, args = append(sets, a.column+" = ?"), append(args, a.value)
 	}
+	if len(c.kind.secrets) > 0 {
+		sets = append(sets, "revision = revision + 1")
+	}
 	_, err = tx.ExecContext(ctx, "UPDATE "+c.kind.table+" SET "+strings.Join(sets, ", ")+", updated_at = UTC_TIMESTAMP(6) WHERE id = ?",
 		append(args, id)...)
 	return err

@@ -176,16 +176,19 @@ func (s *Store) PurgeAudit(ctx context.Context, age time.Duration, n int) (int64
 	return gone, fail("purge the audit", err)
 }
 
-// PurgeEnded deletes up to n replays and up to n erasures that ended longer ago than they are to be kept.
-func (s *Store) PurgeEnded(ctx context.Context, keep relay.Retention, n int) (int64, error) {
-	replays, err := s.purgeEnded(ctx, "event_replays", keep.Events, n)
-	if err != nil {
-		return 0, fail("purge replays", err)
-	}
-	erasures, err := s.purgeEnded(ctx, "event_erasures", keep.Audit, n)
-	return replays + erasures, fail("purge erasures", err)
+// PurgeReplays deletes those of the n oldest replays that ended longer than age ago.
+func (s *Store) PurgeReplays(ctx context.Context, age time.Duration, n int) (int64, error) {
+	gone, err := s.purgeEnded(ctx, "event_replays", age, n)
+	return gone, fail("purge replays", err)
 }
 
+// PurgeErasures deletes those of the n oldest erasures that ended longer than age ago.
+func (s *Store) PurgeErasures(ctx context.Context, age time.Duration, n int) (int64, error) {
+	gone, err := s.purgeEnded(ctx, "event_erasures", age, n)
+	return gone, fail("purge erasures", err)
+}
+
+// purgeEnded walks the key (ended_at, id): what has not ended has no time in it.
 func (s *Store) purgeEnded(ctx context.Context, table string, age time.Duration, n int) (int64, error) {
 	return s.exec(ctx, "DELETE FROM "+table+" WHERE ended_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND ORDER BY ended_at, id LIMIT ?",
 		int64(age.Seconds()), n)

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -238,24 +239,20 @@ func TestTheAuditIsKeptForItsOwnTime(t *testing.T) {
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM admin_audit"))
 }
 
-func TestReplaysAreKeptAsLongAsEventsAndErasuresAsLongAsTheAudit(t *testing.T) {
+func TestEndedReplaysAndErasuresGoToo(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
-	keep := relay.Retention{Events: ninety, Audit: 2192 * aDay}
-	for _, age := range []int{3000, 100, 80} {
-		_, err := f.CreateReplay(t.Context(), relay.Replay{Rate: 1, By: fmt.Sprint(age)})
-		require.NoError(t, err)
-		f.exec("UPDATE event_replays SET ended_at = UTC_TIMESTAMP(6) - INTERVAL ? DAY WHERE created_by = ?", age, fmt.Sprint(age))
-		e := f.erasure(relay.EraseOrder, fmt.Sprint("o-", age), 0)
-		f.exec("UPDATE event_erasures SET ended_at = UTC_TIMESTAMP(6) - INTERVAL ? DAY WHERE id = ?", age, e.ID)
+	for range 3 {
+		f.replay(relay.Replay{Filter: relay.Filter{OrderID: "o-1"}})
+		f.erasure(relay.EraseOrder, "o-1", 0)
 	}
-	_, err := f.CreateReplay(t.Context(), relay.Replay{Rate: 1, By: "open"})
-	require.NoError(t, err)
-
-	n, err := f.PurgeEnded(t.Context(), keep, 10)
-	require.NoError(t, err)
-	require.Equal(t, int64(3), n)
-	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_replays WHERE created_by IN ('80', 'open')"))
-	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_replays"))
-	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_erasures"))
+	for table, purge := range map[string]func(context.Context, time.Duration, int) (int64, error){"event_replays": f.PurgeReplays, "event_erasures": f.PurgeErasures} {
+		f.exec("UPDATE " + table + " SET created_at = '2020-01-01'")
+		f.exec("UPDATE " + table + " SET ended_at = UTC_TIMESTAMP(6) - INTERVAL 91 DAY WHERE id = 1")
+		f.exec("UPDATE " + table + " SET ended_at = UTC_TIMESTAMP(6) - INTERVAL 89 DAY WHERE id = 2")
+		n, err := purge(t.Context(), 90*aDay, 10)
+		require.NoError(t, err)
+		require.Equal(t, int64(1), n)
+		require.Equal(t, "2,3", f.text("SELECT GROUP_CONCAT(id ORDER BY id) FROM "+table), "what has not ended stays, however old")
+	}
 }

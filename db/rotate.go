@@ -155,7 +155,7 @@ func (r *rotation) swap(ctx context.Context, c sealedColumn, v stored, fresh str
 	var found int64
 	err := r.store.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, strings.NewReplacer("TABLE", c.table, "COLUMN", c.column).Replace(
-			"UPDATE TABLE SET COLUMN = ? WHERE id = ? AND CAST(COLUMN AS BINARY) = CAST(? AS BINARY)"), fresh, v.id, v.value)
+			"UPDATE TABLE SET COLUMN = ? WHERE id = ? AND CAST(CONVERT(COLUMN USING utf8mb4) AS BINARY) = CAST(? AS BINARY)"), fresh, v.id, v.value)
 		if err != nil {
 			return err
 		}

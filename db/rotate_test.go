@@ -175,3 +175,78 @@ func TestAnAdminsWriteDuringARotationIsNotLost(t *testing.T) {
 	require.Equal(t, db.Rotation{Done: 3, Of: 3, Rotated: 2, First: 2}, r, "what was deleted is not there to be counted")
 	require.Equal(t, map[string]string{"s1/ga4 api_secret": "old", "s2/ga4 api_secret": "new"}, secretsOf(t, f.with(secondKey)))
 }
+
+func TestRotationLeavesVersionsAsTheyAreAndAWriteDoesNot(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	f.storefront("bosley")
+	require.NoError(t, f.PutSGTM(t.Context(), 1, theContainer))
+	require.NoError(t, f.PutCredential(t.Context(), 1, db.Credential{Platform: "ga4", Fields: map[string]relay.Secret{"api_secret": relay.NewSecret("s3cr3t")}}))
+	versions := func(s *db.Store) []string {
+		config, err := s.SGTMConfigs().Find(t.Context(), 1)
+		require.NoError(t, err)
+		credential, err := s.Credentials().Find(t.Context(), 1)
+		require.NoError(t, err)
+		return []string{config.Version, credential.Version}
+	}
+	both := f.with(secondKey + "," + testKey)
+	before := versions(f.Store)
+	require.Equal(t, 3, rotate(t, both).Rotated)
+	require.Equal(t, before, versions(both), "who has read it before may write")
+
+	// In the earlier service's tables the time of a write may have no more than seconds.
+	still := func() { f.exec("UPDATE platform_credentials SET updated_at = '2026-01-01'") }
+	still()
+	before = versions(both)
+	_, err := both.Credentials().Update(t.Context(), relay.Act{By: "anna", Action: relay.ActionPatch}, 1, func(r relay.Record[relay.Credential]) (relay.Credential, error) {
+		r.Value.Fields = map[string]relay.Secret{"api_secret": relay.NewSecret("another")}
+		return r.Value, nil
+	})
+	require.NoError(t, err)
+	still()
+	after := versions(both)
+	require.Equal(t, before[0], after[0])
+	require.NotEqual(t, before[1], after[1])
+}
+
+func TestSecretsAreCountedByTheKeysThatTheyNeed(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	for n, platform := range []string{"ga4", "meta_capi", "tiktok", "snapchat"} {
+		if n == 0 {
+			f.storefront("bosley")
+		}
+		require.NoError(t, f.PutCredential(t.Context(), 1, db.Credential{Platform: platform, Fields: map[string]relay.Secret{"api_secret": relay.NewSecret("s3cr3t")}}))
+	}
+	f.exec(`UPDATE platform_credentials SET credentials = '{"api_secret": "bare"}' WHERE id = 2`)
+	f.exec("UPDATE platform_credentials SET credentials = ? WHERE id = 3", fmt.Sprintf(`{"api_secret": %q}`, pythonSecond))
+	require.NoError(t, f.with(secondKey).PutCredential(t.Context(), 1, db.Credential{Platform: "ga4"}))
+	before := f.text("SELECT GROUP_CONCAT(credentials ORDER BY id) FROM platform_credentials")
+	count := func(list string) db.KeyUse {
+		use, err := f.with(list).KeyUse(t.Context())
+		require.NoError(t, err)
+		return use
+	}
+	// Of the four: one under the second key, one bare, one bare that holds a token of the second key, one under the first.
+	require.Equal(t, db.KeyUse{ByKey: []int{1, 2}, Bare: 1}, count(testKey+","+secondKey))
+	require.Equal(t, db.KeyUse{ByKey: []int{1, 1}, Bare: 2}, count(secondKey+","+testKey))
+	require.Equal(t, db.KeyUse{ByKey: []int{1}, Bare: 1, Unreadable: 2}, count(testKey))
+	require.Equal(t, before, f.text("SELECT GROUP_CONCAT(credentials ORDER BY id) FROM platform_credentials"))
+	require.Zero(t, f.count("SELECT COUNT(*) FROM admin_audit"))
+	rotate(t, f.with(secondKey+","+testKey))
+	require.Equal(t, db.KeyUse{ByKey: []int{4}}, count(secondKey))
+}
+
+func TestAnOlderColumnsOtherCharactersAreRotatedToo(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	f.storefront("bosley")
+	require.NoError(t, f.PutSGTM(t.Context(), 1, theContainer))
+	f.exec("ALTER TABLE storefront_sgtm_config MODIFY custom_headers TEXT CHARACTER SET latin1, MODIFY api_secret TEXT CHARACTER SET latin1")
+	f.exec("UPDATE storefront_sgtm_config SET custom_headers = ?, api_secret = ?", `{"X-Name": "Müller"}`, "schlüssel")
+	both := f.with(secondKey + "," + testKey)
+	before := secretsOf(t, both)
+	require.Equal(t, "Müller", before["bosley X-Name"])
+	require.Equal(t, 2, rotate(t, both).Rotated)
+	require.Equal(t, before, secretsOf(t, f.with(secondKey)))
+}

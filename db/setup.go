@@ -57,7 +57,7 @@ func (s *Store) PutSGTM(ctx context.Context, storefrontID int64, c SGTMConfig) e
 		ON DUPLICATE KEY UPDATE sgtm_url = VALUES(sgtm_url), client_type = VALUES(client_type), measurement_id = VALUES(measurement_id),
 		api_secret = VALUES(api_secret), custom_endpoint_path = VALUES(custom_endpoint_path), custom_headers = VALUES(custom_headers),
 		is_active = VALUES(is_active), fallback = VALUES(fallback), on_exhausted = VALUES(on_exhausted), options = VALUES(options),
-		updated_at = UTC_TIMESTAMP(6)`,
+		revision = revision + 1, updated_at = UTC_TIMESTAMP(6)`,
 		c.URL, cmp.Or(c.ClientType, "ga4"), nullText(c.MeasurementID), nullText(secret), nullText(c.EndpointPath), nullText(headers),
 		c.Active, cmp.Or(c.Fallback, "direct"), cmp.Or(c.OnExhausted, "fail"), options, storefrontID)
 	return fail(act, foundSome(found, err))
@@ -78,7 +78,7 @@ func (s *Store) PutCredential(ctx context.Context, storefrontID int64, c Credent
 	found, err := s.exec(ctx, `INSERT INTO platform_credentials (storefront_id, platform_id, credentials, is_active, options)
 		SELECT s.id, p.id, ?, ?, ? FROM storefronts s JOIN ad_analytics_platforms p ON p.code = ? WHERE s.id = ?
 		ON DUPLICATE KEY UPDATE credentials = VALUES(credentials), is_active = VALUES(is_active), options = VALUES(options),
-		updated_at = UTC_TIMESTAMP(6)`, token, c.Active, options, c.Platform, storefrontID)
+		revision = revision + 1, updated_at = UTC_TIMESTAMP(6)`, token, c.Active, options, c.Platform, storefrontID)
 	return fail(act, foundSome(found, err))
 }
 

@@ -22,7 +22,8 @@ import (
 // attic has so many events and entries of the audit that are too old.
 type attic struct {
 	events, audit int64
-	ended         int64
+	replays       int64
+	erasures      int64
 	fails         int
 	ages          map[time.Duration]bool // that it was asked for
 	marks         []relay.PurgeMark
@@ -54,10 +55,17 @@ func (a *attic) PurgeAudit(_ context.Context, age time.Duration, n int) (int64, 
 	return took, nil
 }
 
-func (a *attic) PurgeEnded(_ context.Context, keep relay.Retention, n int) (int64, error) {
-	a.ages[keep.Events], a.ages[keep.Audit] = true, true
-	took := min(int64(n), a.ended)
-	a.ended -= took
+func (a *attic) PurgeReplays(_ context.Context, age time.Duration, n int) (int64, error) {
+	a.ages[age] = true
+	took := min(int64(n), a.replays)
+	a.replays -= took
+	return took, nil
+}
+
+func (a *attic) PurgeErasures(_ context.Context, age time.Duration, n int) (int64, error) {
+	a.ages[age] = true
+	took := min(int64(n), a.erasures)
+	a.erasures -= took
 	return took, nil
 }
 
@@ -92,7 +100,7 @@ func TestPurgeEvents(t *testing.T) {
 
 	t.Run("bite by bite until nothing old is left, and the audit by an age of its own", func(t *testing.T) {
 		t.Parallel()
-		a := &attic{events: 1050, audit: 250, ended: 3, lasting: true}
+		a := &attic{events: 1050, audit: 250, replays: 3, erasures: 201, lasting: true}
 		env, log := setupPurge(t, a)
 		beats := 0
 		env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
@@ -100,7 +108,7 @@ func TestPurgeEvents(t *testing.T) {
 			require.NoError(t, details.Get(&counts))
 			beats++
 		})
-		require.Equal(t, relay.Purged{Events: 1050, Attempts: 2100, Audit: 250, Ended: 3}, purgeResult(t, env))
+		require.Equal(t, relay.Purged{Events: 1050, Attempts: 2100, Audit: 250, Replays: 3, Erasures: 201}, purgeResult(t, env))
 		require.Equal(t, map[time.Duration]bool{90 * aDay: true, 2192 * aDay: true}, a.ages)
 		require.Equal(t, 7, a.bites, "six with something old, one that found only what stays")
 		require.Zero(t, a.marks[0])
@@ -108,7 +116,7 @@ func TestPurgeEvents(t *testing.T) {
 			require.Equal(t, int64(i+1), m.ID, "each goes on where the last one ended")
 		}
 		require.Positive(t, beats)
-		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 ended=3 more=false")
+		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 replays=3 erasures=201 more=false")
 	})
 
 	t.Run("nothing old is nothing said", func(t *testing.T) {

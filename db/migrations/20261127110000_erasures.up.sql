@@ -1,4 +1,4 @@
--- What keys, retention and erasure need.
+-- What keys and erasure need.
 
 -- Counts the writes of a thing with secrets: its version must not change where only the key changes that its secrets are
 -- encrypted by.

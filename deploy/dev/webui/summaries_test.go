@@ -30,7 +30,11 @@ func TestEveryWorkflowActivityAndTimerSaysInALineWhatItIsFor(t *testing.T) {
 		require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), schedule).Trigger(t.Context(), client.ScheduleTriggerOptions{}))
 	}
 
-	for _, kind := range []string{"DeliverEvent", "ReplayEvents", "PollInbox", "Reconcile", "RollUpStats", "PurgeEvents"} {
+	status, body, err = w.relay.Do(t.Context(), http.MethodPost, "/admin/v1/erasures", []byte(`{"external_id":"nobody"}`))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusCreated, status, string(body))
+
+	for _, kind := range []string{"DeliverEvent", "ReplayEvents", "PollInbox", "Reconcile", "RollUpStats", "PurgeEvents", "EraseEvents"} {
 		t.Run(kind, func(t *testing.T) {
 			id := w.oneOf(t, kind)
 			d, err := w.temporal.DescribeWorkflowExecution(t.Context(), id, "")

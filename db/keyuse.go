@@ -1,0 +1,60 @@
+package db
+
+import (
+	"context"
+	"errors"
+
+	"relay"
+)
+
+// KeyUse counts the stored values that hold secrets by the keys that reading them needs. A value that needs several is counted
+// by the last of them.
+type KeyUse struct {
+	ByKey      []int // by the key's place in ENCRYPTION_KEY
+	Bare       int   // not encrypted, or not wholly
+	Unreadable int   // with none of the keys
+}
+
+// KeyUse looks at every value, and changes nothing.
+func (s *Store) KeyUse(ctx context.Context) (KeyUse, error) {
+	use := KeyUse{ByKey: make([]int, len(s.keys.keys))}
+	r := rotation{store: s}
+	for _, c := range sealedColumns {
+		for last := int64(-1 << 62); ; {
+			page, err := r.page(ctx, c, last)
+			if err != nil {
+				return use, fail("count secrets by their keys", err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, v := range page {
+				if err := use.add(s.keys, c, v.value); err != nil {
+					return use, fail("count secrets by their keys", err)
+				}
+			}
+			last = page[len(page)-1].id
+		}
+	}
+	return use, nil
+}
+
+// add finds the shortest beginning of the list of keys that reads a value.
+func (u *KeyUse) add(k *Keys, c sealedColumn, value string) error {
+	for n := range k.keys {
+		fresh, err := c.renew(&Keys{keys: k.keys[:n+1]}, value)
+		switch {
+		case errors.Is(err, relay.ErrUnreadable):
+			continue
+		case err != nil:
+			return err
+		case n == 0 && fresh != value:
+			u.Bare++
+		default:
+			u.ByKey[n]++
+		}
+		return nil
+	}
+	u.Unreadable++
+	return nil
+}

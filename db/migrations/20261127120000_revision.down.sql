@@ -1,0 +1,1 @@
+ALTER TABLE platform_credentials DROP COLUMN revision
