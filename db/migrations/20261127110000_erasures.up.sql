@@ -1,11 +1,3 @@
--- What keys and erasure need.
-
--- Counts the writes of a thing with secrets: its version must not change where only the key changes that its secrets are
--- encrypted by.
-ALTER TABLE storefront_sgtm_config ADD COLUMN revision INT NOT NULL DEFAULT 0
-
---bun:split
-
 -- Set where an event was erased: its payload is {}, and its ids are their hashes ("erased:..."), which ingestion looks for.
 ALTER TABLE marketing_events ADD COLUMN erased_at DATETIME(6) NULL
 

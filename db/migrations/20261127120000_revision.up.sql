@@ -1,2 +1,7 @@
--- As storefront_sgtm_config's: counts writes, for the version of a credential.
+-- Counts the writes of a thing with secrets: its version must not change where only the key changes that its secrets are
+-- encrypted by.
+ALTER TABLE storefront_sgtm_config ADD COLUMN revision INT NOT NULL DEFAULT 0
+
+--bun:split
+
 ALTER TABLE platform_credentials ADD COLUMN revision INT NOT NULL DEFAULT 0
