@@ -70,8 +70,13 @@ func TestEveryPanelAndEveryAlertFindsWhatItAsksFor(t *testing.T) {
 		}
 	}
 	require.Equal(t, relay.StatusSkipped, w.wait(t, "off-0", harness.Final).Status)
-	for _, metric := range alertMetrics(t) {
-		require.True(t, p.finds(t, metric), "an alert asks for %s", metric)
+	for _, metric := range alertMetrics(t) { // a scrape that a busy machine was too late for hides them until the next one
+		eventually(t, func() error {
+			if !p.finds(t, metric) {
+				return fmt.Errorf("an alert asks for %s", metric)
+			}
+			return nil
+		})
 	}
 	for _, fires := range []string{`RelayDestinationUnhealthy",storefront="down`, `RelayRetriesExhausted",storefront="tired`} {
 		eventually(t, func() error {
