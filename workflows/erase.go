@@ -9,10 +9,8 @@ import (
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -73,14 +71,7 @@ func erasing(ctx workflow.Context) workflow.Context {
 
 // StartErasure starts the workflow of an erasure unless it runs.
 func (s Starter) StartErasure(ctx context.Context, id int64) error {
-	_, err := s.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       EraseEventsID(id),
-		TaskQueue:                s.TaskQueue,
-		StaticSummary:            "erases what is stored of an order or a person",
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-	}, EraseEvents, activities.EraseInput{ID: id})
-	return err
+	return s.once(ctx, EraseEventsID(id), "erases what is stored of an order or a person", EraseEvents, activities.EraseInput{ID: id})
 }
 
 // CancelDelivery asks a row's workflow to end; relay.ErrNotFound where none is open.

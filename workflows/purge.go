@@ -2,11 +2,8 @@ package workflows
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -47,15 +44,5 @@ func PurgeEvents(ctx workflow.Context) (relay.Purged, error) {
 
 // EnsurePurging makes the schedule of PurgeEvents, unless it is there.
 func (s Starter) EnsurePurging(ctx context.Context) error {
-	_, err := s.Client.ScheduleClient().Create(ctx, client.ScheduleOptions{
-		ID:      purgeID,
-		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: purgeEvery}}},
-		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
-		Action: &client.ScheduleWorkflowAction{ID: purgeID, Workflow: PurgeEvents, TaskQueue: s.TaskQueue,
-			StaticSummary: "deletes events that ended longer ago than RETENTION_DAYS"},
-	})
-	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		return nil
-	}
-	return err
+	return s.ensure(ctx, s.schedule(purgeID, purgeEvery, PurgeEvents, "deletes events that ended longer ago than RETENTION_DAYS"))
 }

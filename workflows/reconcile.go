@@ -40,17 +40,7 @@ func Reconcile(ctx workflow.Context) (relay.Reconciliation, error) {
 
 // EnsureReconciling makes the schedule of Reconcile, unless it is there.
 func (s Starter) EnsureReconciling(ctx context.Context) error {
-	_, err := s.Client.ScheduleClient().Create(ctx, client.ScheduleOptions{
-		ID:      reconcileID,
-		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: reconcileEvery}}},
-		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
-		Action: &client.ScheduleWorkflowAction{ID: reconcileID, Workflow: Reconcile, TaskQueue: s.TaskQueue,
-			StaticSummary: "repairs rows that have neither an end nor a workflow"},
-	})
-	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		return nil
-	}
-	return err
+	return s.ensure(ctx, s.schedule(reconcileID, reconcileEvery, Reconcile, "repairs rows that have neither an end nor a workflow"))
 }
 
 // Executions are the workflows of one namespace.

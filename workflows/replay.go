@@ -6,9 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -177,14 +175,7 @@ func replayStep(ctx workflow.Context, summary string) workflow.Context {
 
 // StartReplay starts the workflow of a replay unless it runs.
 func (s Starter) StartReplay(ctx context.Context, id int64) error {
-	_, err := s.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       ReplayEventsID(id),
-		TaskQueue:                s.TaskQueue,
-		StaticSummary:            "delivers the events of a replay again",
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-	}, ReplayEvents, activities.ReplayInput{ID: id})
-	return err
+	return s.once(ctx, ReplayEventsID(id), "delivers the events of a replay again", ReplayEvents, activities.ReplayInput{ID: id})
 }
 
 // SignalReplay tells the workflow of a replay what state is wanted. One that has ended is relay.ErrNotFound.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -60,12 +61,36 @@ func (s Starter) deliveryOptions(e relay.Start) client.StartWorkflowOptions {
 
 // EnsurePolling starts PollInbox unless it runs.
 func (s Starter) EnsurePolling(ctx context.Context) error {
+	return s.once(ctx, PollInboxID, "starts the deliveries of rows that nobody has started", PollInbox)
+}
+
+// once starts a workflow unless it runs. One that has ended may be started again.
+func (s Starter) once(ctx context.Context, id, summary string, workflow any, args ...any) error {
 	_, err := s.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       PollInboxID,
+		ID:                       id,
 		TaskQueue:                s.TaskQueue,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "starts the deliveries of rows that nobody has started",
-	}, PollInbox)
+		StaticSummary:            summary,
+	}, workflow, args...)
+	return err
+}
+
+// schedule runs a workflow again and again, one at a time.
+func (s Starter) schedule(id string, every time.Duration, workflow any, summary string) client.ScheduleOptions {
+	return client.ScheduleOptions{
+		ID:      id,
+		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}},
+		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
+		Action:  &client.ScheduleWorkflowAction{ID: id, Workflow: workflow, TaskQueue: s.TaskQueue, StaticSummary: summary},
+	}
+}
+
+// ensure makes a schedule, unless it is there.
+func (s Starter) ensure(ctx context.Context, o client.ScheduleOptions) error {
+	_, err := s.Client.ScheduleClient().Create(ctx, o)
+	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
+		return nil
+	}
 	return err
 }

@@ -2,11 +2,8 @@ package workflows
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
@@ -30,17 +27,7 @@ func RollUpStats(ctx workflow.Context) (int, error) {
 
 // EnsureRollingUp makes the schedule of RollUpStats, unless it is there.
 func (s Starter) EnsureRollingUp(ctx context.Context) error {
-	_, err := s.Client.ScheduleClient().Create(ctx, client.ScheduleOptions{
-		ID:      rollUpID,
-		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: rollUpEvery}}},
-		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
-		Action: &client.ScheduleWorkflowAction{ID: rollUpID, Workflow: RollUpStats, TaskQueue: s.TaskQueue,
-			StaticSummary: "counts the figures behind the statistics"},
-		// A restart of everything begins with figures.
-		TriggerImmediately: true,
-	})
-	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		return nil
-	}
-	return err
+	o := s.schedule(rollUpID, rollUpEvery, RollUpStats, "counts the figures behind the statistics")
+	o.TriggerImmediately = true // a restart of everything begins with figures
+	return s.ensure(ctx, o)
 }
