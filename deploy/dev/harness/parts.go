@@ -70,6 +70,25 @@ func NewTemporal(programs Programs, o TemporalOptions) *Temporal {
 	return t
 }
 
+// temporalTries is how often Temporal is begun before it counts as broken: on a busy machine it ends itself when it is too slow to
+// start its own system workflows.
+const temporalTries = 3
+
+// Start starts Temporal and returns when it is ready.
+func (t *Temporal) Start(ctx context.Context) error {
+	var err error
+	for range temporalTries {
+		if err = t.Process.Start(ctx); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	log, _ := os.ReadFile(filepath.Join(filepath.Dir(t.log), "temporal.log")) // says why, if anything does
+	return fmt.Errorf("%w\n%s", err, log[max(0, len(log)-2000):])
+}
+
+// Restart stops Temporal if it runs and starts it anew, on the same ports and files.
+func (t *Temporal) Restart(ctx context.Context) error { return errors.Join(t.Stop(), t.Start(ctx)) }
+
 // Address is the frontend's host:port. It is known after the first Start.
 func (t *Temporal) Address() string { return t.announced.Address }
 

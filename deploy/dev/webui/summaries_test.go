@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -36,11 +37,12 @@ func TestEveryWorkflowActivityAndTimerSaysInALineWhatItIsFor(t *testing.T) {
 
 	for _, kind := range []string{"DeliverEvent", "ReplayEvents", "PollInbox", "Reconcile", "RollUpStats", "PurgeEvents", "EraseEvents"} {
 		t.Run(kind, func(t *testing.T) {
-			id := w.oneOf(t, kind)
-			d, err := w.temporal.DescribeWorkflowExecution(t.Context(), id, "")
+			x := w.oneOf(t, kind)
+			id, run := x.GetWorkflowId(), x.GetRunId()
+			d, err := w.temporal.DescribeWorkflowExecution(t.Context(), id, run)
 			require.NoError(t, err)
 			require.NotEmpty(t, d.GetExecutionConfig().GetUserMetadata().GetSummary().GetData(), "the workflow")
-			history := w.temporal.GetWorkflowHistory(t.Context(), id, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+			history := w.temporal.GetWorkflowHistory(t.Context(), id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 			said := 0
 			for history.HasNext() {
 				e, err := history.Next()
@@ -60,10 +62,11 @@ func TestEveryWorkflowActivityAndTimerSaysInALineWhatItIsFor(t *testing.T) {
 	}
 }
 
-// oneOf waits until there is a workflow of a kind whose history has begun, and gives its id.
-func (w *world) oneOf(t *testing.T, kind string) string {
+// oneOf waits until there is a run of a kind whose history has begun, and gives it.
+func (w *world) oneOf(t *testing.T, kind string) *commonpb.WorkflowExecution {
 	t.Helper()
-	query, id := fmt.Sprintf("WorkflowType = '%s'", kind), ""
+	query := fmt.Sprintf("WorkflowType = '%s'", kind)
+	var one *commonpb.WorkflowExecution
 	if kind == "DeliverEvent" {
 		query += " AND Storefront = 'summed'"
 	}
@@ -76,8 +79,8 @@ func (w *world) oneOf(t *testing.T, kind string) string {
 			return false
 		}
 		x := page.GetExecutions()[0]
-		id = x.GetExecution().GetWorkflowId()
-		return id == workflows.PollInboxID || x.GetHistoryLength() > 4 || x.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+		one = x.GetExecution()
+		return one.GetWorkflowId() == workflows.PollInboxID || x.GetHistoryLength() > 4 || x.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 	}, bound, tick, kind)
-	return id
+	return one
 }
