@@ -68,7 +68,7 @@ func TestTablesOfTheEarlierServiceAreTakenOver(t *testing.T) {
 	again, err := f.Up(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, again.Applied)
-	err = f.Down(t.Context())
+	_, err = f.Down(t.Context())
 	require.ErrorIs(t, err, db.ErrAdopted)
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM marketing_events"))
 	current, err := f.Current(t.Context())
@@ -102,6 +102,26 @@ func (f *fixture) worksOnAdoptedTables() {
 	events, err := f.EventsOf(t.Context(), []string{newEvent(1, 5, "").EventID})
 	require.NoError(t, err)
 	require.Len(t, events[0].Attempts, 1)
+}
+
+func TestARowThatTheEarlierServiceWasSendingIsFoundAndReopened(t *testing.T) {
+	t.Parallel()
+	f := empty(t)
+	f.exec(earlier[0])
+	f.exec(earlier[1])
+	f.exec(earlier[2])
+	f.exec(strings.Replace(earlier[3], "'pending'", "'processing'", 1))
+	_, err := f.Up(t.Context())
+	require.NoError(t, err)
+	rows, err := f.Processing(t.Context(), nil, 10)
+	require.NoError(t, err)
+	require.Len(t, rows, 1)
+	require.Empty(t, rows[0].Run)
+
+	reopened, err := f.Reopen(t.Context(), rows[0].ID, rows[0].Run)
+	require.NoError(t, err)
+	require.True(t, reopened)
+	require.Len(t, f.claim(aPage), 1)
 }
 
 func TestRowsAgainstTheUniqueKeyStopTheMigrationUntilTheyAreGone(t *testing.T) {

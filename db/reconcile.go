@@ -43,10 +43,11 @@ func (s *Store) Processing(ctx context.Context, after *relay.Owned, limit int) (
 	return list, fail("list the events that are being delivered", rows.Err())
 }
 
-// Reopen makes a row that is still this run's pending again; false where it is not.
+// Reopen makes a row that is still this run's pending again; false where it is not. A row that the earlier service was
+// sending when it was stopped has no run, which is "" here as in Processing.
 func (s *Store) Reopen(ctx context.Context, id int64, run string) (bool, error) {
 	found, err := s.exec(ctx, `UPDATE marketing_events SET status = 'pending', claimed_until = DEFAULT, updated_at = UTC_TIMESTAMP(6)
-		WHERE id = ? AND run_id = ? AND status = 'processing'`, id, run)
+		WHERE id = ? AND COALESCE(run_id, '') = ? AND status = 'processing'`, id, run)
 	return found == 1, fail(fmt.Sprintf("reopen event %d", id), err)
 }
 
