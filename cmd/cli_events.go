@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +98,7 @@ func (r *remote) printEvent(e api.EventDetailView, raw []byte) error {
 	}
 	_ = json.Unmarshal(raw, &exact) // was unmarshalled before
 	rows := [][]string{{"order", e.OrderID}, {"type", e.EventType}, {"storefront", e.StorefrontCode}, {"source", e.Source},
-		{"status", string(e.Status)}, {"reason", string(e.Reason) + "  " + e.ReasonText}, {"detail", e.Detail}, {"received", clock(e.CreatedAt)}}
+		{"status", string(e.Status)}, {"reason", strings.TrimSpace(string(e.Reason) + "  " + e.ReasonText)}, {"detail", e.Detail}, {"received", clock(e.CreatedAt)}}
 	if e.FinishedAt != nil {
 		rows = append(rows, []string{"ended", clock(*e.FinishedAt)})
 	}

@@ -17,8 +17,10 @@ func migrateCommand() *cobra.Command {
 	c := &cobra.Command{Use: "migrate", Short: "Bring the database's tables up or down, or show where they are"}
 	c.AddCommand(
 		migration("up", "Apply what is missing, and register Temporal's search attributes", migrateUp),
-		migration("down", "Take back what the last up applied", func(ctx context.Context, s *db.Store, _ io.Writer) error {
-			return s.Down(ctx)
+		migration("down", "Take back what the last up applied", func(ctx context.Context, s *db.Store, w io.Writer) error {
+			undone, err := s.Down(ctx)
+			show(w, "taken back", undone)
+			return err
 		}),
 		migration("status", "List migrations, applied and not", migrateStatus),
 	)

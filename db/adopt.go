@@ -33,7 +33,7 @@ func adopt(ctx context.Context, pool *sql.DB, r *Report) error {
 		}
 		for _, key := range have.keys {
 			if key.kind == "FOREIGN KEY" {
-				a.differs("has the foreign key %s, which %s", key.text, foreignTrouble(want.name))
+				a.differs("has the foreign key %s, which %s", key.text, foreignTrouble(want.name, key.text))
 			}
 		}
 		return a.err
@@ -42,8 +42,11 @@ func adopt(ctx context.Context, pool *sql.DB, r *Report) error {
 }
 
 // foreignTrouble is what a foreign key of a table does to the relay.
-func foreignTrouble(table string) string {
-	if table == "event_attempts" {
+func foreignTrouble(table, key string) string {
+	switch {
+	case table == "event_attempts" && strings.Contains(key, "FOREIGN KEY (`marketing_event_id`)"): // attempts go before their event
+		return "costs every attempt a look at its event"
+	case table == "event_attempts":
 		return "keeps retention from deleting events"
 	}
 	return "can make a kill switch wait for an open insert"

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun/migrate"
@@ -76,9 +77,10 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 	return r, fail("migrate up", err)
 }
 
-// Down undoes the migrations that the last Up applied. With the first of them goes everything that is stored.
-func (s *Store) Down(ctx context.Context) error {
-	return fail("migrate down", s.locked(ctx, func(pool *sql.DB) error {
+// Down undoes the migrations that the last Up applied, and names them. With the first of them goes everything that is stored.
+func (s *Store) Down(ctx context.Context) ([]string, error) {
+	var undone []string
+	err := s.locked(ctx, func(pool *sql.DB) error {
 		m, err := newMigrator(pool, nil)
 		if err != nil {
 			return err
@@ -95,11 +97,19 @@ func (s *Store) Down(ctx context.Context) error {
 				err = errors.Join(err, refuseAdopted(ctx, pool))
 			}
 		}
-		if err == nil {
-			_, err = m.Rollback(ctx)
+		if err != nil {
+			return err
 		}
-		return err
-	}))
+		group, err := m.Rollback(ctx)
+		if err != nil {
+			return err
+		}
+		for _, step := range slices.Backward(group.Migrations) {
+			undone = append(undone, step.String())
+		}
+		return nil
+	})
+	return undone, fail("migrate down", err)
 }
 
 // MigrationStatus lists the migrations that this binary knows, in order.

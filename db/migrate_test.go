@@ -18,6 +18,7 @@ func TestMigrationsGoUpAndDownAndUpAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"20261123100000_tables", "20261123100001_adopt", "20261123100002_catalogue"}, report.Applied[:3])
 	require.True(t, slices.IsSorted(report.Applied))
+	first := report.Applied
 	require.Empty(t, report.Changes)
 	require.Empty(t, report.Differences)
 	current, err = f.Current(t.Context())
@@ -28,7 +29,10 @@ func TestMigrationsGoUpAndDownAndUpAgain(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, report.Applied)
 
-	require.NoError(t, f.Down(t.Context()))
+	undone, err := f.Down(t.Context())
+	require.NoError(t, err)
+	slices.Reverse(undone)
+	require.Equal(t, first, undone, "the last one first")
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()"))
 	current, err = f.Current(t.Context())
 	require.NoError(t, err)
