@@ -17,8 +17,8 @@ import (
 	"relay/db"
 )
 
-// gcPercent trades memory for time: the heap at rest is so small that batches of thousands of events have it collected every
-// other one. Twice the default takes a twentieth off the time of a batch.
+// gcPercent trades memory for time: the heap at rest is small, and a batch of thousands of events has it collected again and
+// again. Twice the default takes a twentieth off the time of such a batch.
 const gcPercent = 200
 
 // Main runs the program with its arguments and gives the exit code. adapters are the platforms that it speaks to.
