@@ -26,10 +26,10 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		t.Run(names[len(names)-1], func(t *testing.T) {
 			t.Parallel()
 			r := worker.NewWorkflowReplayer()
-			r.RegisterWorkflow(workflows.DeliverEvent)
-			r.RegisterWorkflow(workflows.PollInbox)
-			r.RegisterWorkflow(workflows.Reconcile)
-			r.RegisterWorkflow(workflows.ReplayEvents)
+			for _, w := range []any{workflows.DeliverEvent, workflows.EraseEvents, workflows.PollInbox, workflows.PurgeEvents,
+				workflows.Reconcile, workflows.ReplayEvents, workflows.RollUpStats} {
+				r.RegisterWorkflow(w)
+			}
 			require.NoError(t, r.ReplayWorkflowHistoryFromJSONFile(quiet{}, file))
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
@@ -42,12 +42,15 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		"database-away-between-tries",
 		"database-away-when-the-answer-came",
 		"delivered-after-retries",
+		"erased",
 		"failed-exhausted",
 		"failed-half-retried",
 		"poll-inbox",
+		"purge",
 		"reconcile",
 		"replay-paused-and-killed",
 		"rerouted",
+		"roll-up",
 		"skipped",
 		"worker-killed",
 	}, names)

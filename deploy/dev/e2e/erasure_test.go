@@ -51,6 +51,7 @@ func TestWhatIsErasedIsGoneEverywhereAndStaysSo(t *testing.T) {
 		out := w.cli(t, r, "erase", "watch", fmt.Sprint(id+1))
 		require.Contains(t, out, fmt.Sprintf("%d of %d events looked at, 1 of 1 erased, done", looked, looked))
 	}
+	w.record(t, workflows.EraseEventsID(2), "erased")
 
 	gone := []string{"ord-alpha", "ord-beta", "ord-gamma"}
 	for _, order := range gone {

@@ -38,11 +38,7 @@ func givenUp(t *testing.T, w *town) {
 	require.NoError(t, reconcile.Trigger(t.Context(), client.ScheduleTriggerOptions{}))
 	w.requireGivenUp(t, "given-up-2")
 	eventually(t, func() error { return w.repaired(t) })
-	d, err := reconcile.Describe(t.Context())
-	require.NoError(t, err)
-	for _, action := range d.Info.RecentActions {
-		w.record(t, action.StartWorkflowResult.WorkflowID, "reconcile")
-	}
+	w.recordScheduled(t, "reconcile", "reconcile")
 	require.Len(t, w.requests(t, "/given-up/"), 2)
 }
 

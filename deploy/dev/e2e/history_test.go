@@ -48,6 +48,15 @@ func (w *world) record(t *testing.T, workflowID, name string) {
 	require.NoError(t, os.WriteFile(path, append(text, '\n'), 0o600))
 }
 
+// recordScheduled keeps the history of the latest workflow that a schedule started.
+func (w *world) recordScheduled(t *testing.T, schedule, name string) {
+	t.Helper()
+	d, err := w.temporal.ScheduleClient().GetHandle(t.Context(), schedule).Describe(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, d.Info.RecentActions)
+	w.record(t, d.Info.RecentActions[len(d.Info.RecentActions)-1].StartWorkflowResult.WorkflowID, name)
+}
+
 // anonymise replaces what the SDK makes of this machine's name: identities, and the names of sticky queues.
 func anonymise(m protoreflect.Message) {
 	if q, ok := m.Interface().(*taskqueue.TaskQueue); ok && q.GetKind() == enums.TASK_QUEUE_KIND_STICKY {

@@ -127,6 +127,10 @@ func plantedCalls() []call {
 		root(call{method: http.MethodGet, path: "/admin/v1/audit"}),
 		root(call{method: http.MethodGet, path: "/admin/v1/events/marker-id"}),
 		root(call{method: http.MethodPost, path: "/admin/v1/replays", body: `{"filter": {"order_id": "` + markEmail + `", "status": ["marker-status"]}}`}),
+		root(call{method: http.MethodPost, path: "/admin/v1/erasures", body: `{"external_id": "` + markEmail + `"}`}),
+		root(call{method: http.MethodPost, path: "/admin/v1/erasures", body: `{"order_id": "` + markEmail + `", "storefront": "planted"}`}),
+		root(call{method: http.MethodPost, path: "/admin/v1/erasures", body: `{"order_id": "` + markEmail + `", "external_id": "` + markPayload + `"}`}),
+		root(call{method: http.MethodPost, path: "/admin/v1/erasures", body: `{"order_id": "` + markEmail + `", "storefront": "marker-storefront"}`}),
 	}
 }
 

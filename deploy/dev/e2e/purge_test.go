@@ -35,6 +35,8 @@ func TestOldEventsAreDeletedOnSchedule(t *testing.T) {
 		}
 		return errNotYet
 	})
+	w.recordScheduled(t, "roll-up-stats", "roll-up")
+	w.recordScheduled(t, "purge-events", "purge")
 	require.Zero(t, w.count(t, "SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", old.ID))
 	require.Equal(t, 1, w.count(t, "SELECT COUNT(*) FROM event_stats_purged WHERE destination = '' AND outcome = 'delivered' AND n = 1"))
 	require.Equal(t, 1, w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE id = ?", young.ID))
