@@ -73,8 +73,8 @@ func size(ctx context.Context, r *run) error {
 		r.result.add(c.name+", large / small", median(ratios(large, small)), "×", atMost(1.3))
 		r.result.add(c.name+", large", ms(median(large)), "ms")
 	}
-	r.result.note("%d finished events against %d, and %d pending in each; %d calls of each kind, in turn.",
-		r.sizes.LargeTable, r.sizes.SmallTable, pendingRows, r.sizes.Calls)
+	r.result.note("%d finished events against %d, and %d pending in each; %d calls of each kind, in turn. Every search is for another order; the database's buffer pool of %d GiB has room for both tables.",
+		r.sizes.LargeTable, r.sizes.SmallTable, pendingRows, r.sizes.Calls, bufferPool)
 	return nil
 }
 
