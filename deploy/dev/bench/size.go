@@ -22,6 +22,10 @@ type tables struct{ small, large table }
 // scatter is a prime that leads all over a table.
 const scatter = 7_654_321
 
+// backlogHours are as many as one round of counting has while it catches up; fewer are the hours that are open, which are counted again
+// and again.
+const backlogHours = 10
+
 // pendingRows wait in both tables to be claimed.
 const pendingRows = 10_000
 
@@ -113,8 +117,8 @@ func (l *lab) newTable(ctx context.Context, r *run, name string, n int) (table, 
 	if err == nil {
 		err = l.fill(ctx, name, id, n)
 	}
-	for more := 1; err == nil && more > 0; {
-		more, err = store.RollUp(ctx, time.Minute)
+	for counted := backlogHours; err == nil && counted >= backlogHours; {
+		counted, err = store.RollUp(ctx, time.Minute)
 	}
 	if err != nil {
 		return table{}, errors.Join(err, store.Close())
