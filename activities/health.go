@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 
 	"relay"
 )
@@ -41,8 +42,8 @@ func (t *try) admitted(ctx context.Context) *ending {
 	return &ending{err: failed(t.end(relay.Rejected, relay.ReasonUnhealthy).End)}
 }
 
-// heed draws the conclusions for the destination: its health, and its other events. It is a service to later tries; where
-// the database is away, they find out by themselves.
+// heed draws the conclusions of a try for others: for its destination's health, and for the events that wait behind this
+// one. It is a service to later tries; where the database is away, they find out by themselves.
 func (t *try) heed(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
 	defer cancel()
@@ -59,8 +60,11 @@ func (t *try) heed(ctx context.Context) {
 	case t.result.Outcome == relay.Retry:
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, reason, false)
 	}
+	if t.result.Outcome == relay.Retry {
+		err = errors.Join(err, t.Store.EndLease(ctx, t.in.ID))
+	}
 	if err != nil {
-		t.Log.WarnContext(ctx, "health.unrecorded", append(t.names(), "error", err)...)
+		t.Log.WarnContext(ctx, "try.unheeded", append(t.names(), "error", err)...)
 	}
 }
 

@@ -165,6 +165,22 @@ func (f *fixture) deliverInGroup(i int, id int64) {
 		Ends: []relay.End{{Destination: relay.SGTM, Outcome: relay.Accepted, Status: status}}}))
 }
 
+func TestManyTriedDeliveriesMakeRoomAtOnce(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	stored := f.insert(newEvents(0, 200, f.storefront("bosley"), "bosley"))
+	for _, s := range stored[1:] {
+		f.taken(s.ID, "run")
+	}
+	var all sync.WaitGroup
+	for _, s := range stored {
+		all.Go(func() { require.NoError(t, f.EndLease(t.Context(), s.ID)) })
+	}
+	all.Wait()
+	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing' AND claimed_until > UTC_TIMESTAMP(6)"))
+	require.Equal(t, 199, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing'"))
+}
+
 // TestARowThatSomebodyElseHasLockedHoldsUpNobodyElse is OMS inserting a duplicate in a transaction that it leaves open.
 func TestARowThatSomebodyElseHasLockedHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()

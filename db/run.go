@@ -11,8 +11,8 @@ import (
 	"relay"
 )
 
-// startLease is how long a row counts as in flight, for a storefront's cap, after a run took it: a delivery that is still
-// waiting after that waits for a retry and burdens nobody.
+// startLease is how long a row counts as in flight at most, for a storefront's cap, after a run took it: a delivery that is
+// still open after that waits for something, and burdens nobody.
 const startLease = "60000000" // microseconds
 
 // Take makes an event the run's own to deliver. False means that it is another's, or gone.
@@ -23,6 +23,11 @@ func (s *Store) Take(ctx context.Context, id int64, run string) (bool, error) {
 		return false, fail(fmt.Sprintf("take event %d", id), err)
 	}
 	return t.taken, nil
+}
+
+// EndLease makes an event that a run took count as in flight no longer: it was tried, and waits for its next try.
+func (s *Store) EndLease(ctx context.Context, id int64) error {
+	return fail(fmt.Sprintf("end the lease of event %d", id), s.waits.do(ctx, &id))
 }
 
 // Finish writes what an event came to. Where it is no longer the run's own, or finished already, nothing changes. An event

@@ -66,6 +66,40 @@ func (s *Store) takeMany(ctx context.Context, all []*taking) (alone []*taking, e
 	return alone, err
 }
 
+// endLeaseSQL leaves a lease that is over as it is.
+const endLeaseSQL = `UPDATE marketing_events FORCE INDEX (PRIMARY) SET claimed_until = UTC_TIMESTAMP(6)
+	WHERE status = 'processing' AND claimed_until > UTC_TIMESTAMP(6) AND id IN `
+
+func (s *Store) endLeaseOne(ctx context.Context, id *int64) error {
+	_, err := s.execLane(ctx, endLeaseSQL+"(?)", *id)
+	return err
+}
+
+// endLeaseMany ends several leases in one transaction. A row that somebody else has locked goes alone.
+func (s *Store) endLeaseMany(ctx context.Context, all []*int64) (alone []*int64, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		free, err := lockFree(ctx, tx, idsOf(all, func(id *int64) int64 { return *id }))
+		if err != nil {
+			return err
+		}
+		alone = nil
+		var ids []any
+		for _, id := range all {
+			if _, ok := free[*id]; ok {
+				ids = append(ids, *id)
+			} else {
+				alone = append(alone, id)
+			}
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, endLeaseSQL+"("+tuples("?", len(ids))+")", ids...)
+		return err
+	})
+	return alone, err
+}
+
 // finishing is a run that ends.
 type finishing struct {
 	id         int64

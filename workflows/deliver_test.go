@@ -60,6 +60,7 @@ func TestDeliverEvent(t *testing.T) {
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
+		require.Zero(t, b.store.leasesEnded)
 		var words string
 		require.NoError(t, b.GetWorkflowResult(&words))
 		require.Equal(t, "delivered; sgtm: accepted, last answer 200", words)
@@ -76,6 +77,7 @@ func TestDeliverEvent(t *testing.T) {
 		took := b.sender.last.Sub(begin)
 		require.GreaterOrEqual(t, took, 180*time.Second)
 		require.LessOrEqual(t, took, 199*time.Second, "60 + 120 s and a tenth")
+		require.Equal(t, 2, b.store.leasesEnded, "while it waits, others of its storefront may start")
 	})
 
 	t.Run("five failures end it as exhausted, after 15 minutes", func(t *testing.T) {
@@ -92,6 +94,7 @@ func TestDeliverEvent(t *testing.T) {
 		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
 		require.Contains(t, b.store.conclusion.Detail, "last answer 500")
 		require.Len(t, b.store.outcomes(relay.SGTM), 5)
+		require.Equal(t, 5, b.store.leasesEnded)
 		took := b.sender.last.Sub(begin)
 		require.GreaterOrEqual(t, took, 15*time.Minute)
 		require.LessOrEqual(t, took, 17*time.Minute)

@@ -28,6 +28,7 @@ type store struct {
 	taken       func()  // after the row was taken; the store is locked
 	reading     func()  // before everything for a try is read; the store is locked
 	replays     []int64 // started
+	leasesEnded int
 	back        time.Time
 	now         func() time.Time
 }
@@ -170,6 +171,16 @@ func (s *store) CompleteAttempts(_ context.Context, ends []relay.AttemptEnd) err
 			}
 		}
 	}
+	return nil
+}
+
+func (s *store) EndLease(context.Context, int64) error {
+	unlock, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s.leasesEnded++
 	return nil
 }
 
