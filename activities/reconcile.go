@@ -11,7 +11,7 @@ import (
 
 // Books are what a reconciliation reads and repairs: the rows that say that somebody delivers them.
 type Books interface {
-	// Processing lists rows that a run took more than a minute ago and has not finished, behind a row of an earlier page.
+	// Processing lists rows that a run has and that count as in flight no longer, behind a row of an earlier page.
 	Processing(ctx context.Context, after *relay.Owned, limit int) ([]relay.Owned, error)
 	// Reopen makes a row that is still this run's pending again.
 	Reopen(ctx context.Context, id int64, run string) (bool, error)

@@ -17,7 +17,7 @@ const processingSQL = `SELECT id, COALESCE(run_id, ''), storefront_id, claimed_u
 	WHERE status = 'processing' AND claimed_until <= UTC_TIMESTAMP(6) AND (storefront_id > ? OR storefront_id = ? AND
 	(claimed_until > ? OR claimed_until = ? AND id > ?)) ORDER BY storefront_id, claimed_until, id LIMIT ?`
 
-// Processing lists rows that a run took more than a minute ago and has not finished, in the order of the claim key, behind
+// Processing lists rows that a run took and has not finished, and whose lease is over, in the order of the claim key, behind
 // after; nil is the beginning.
 func (s *Store) Processing(ctx context.Context, after *relay.Owned, limit int) ([]relay.Owned, error) {
 	if after == nil {

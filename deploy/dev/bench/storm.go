@@ -8,10 +8,11 @@ import (
 	"relay/deploy/dev/sandbox"
 )
 
-// storm lets many events fail once with the wish to be tried again all at the same moment, and times from that moment until
-// all are delivered. Every second answer is a success: a destination that only fails would be left alone.
+// storm lets many events of a storefront, B, fail once with the wish to be tried again all at the same moment, and times from
+// that moment until all are delivered, and what another, A, waits meanwhile. Every second answer is a success: a destination
+// that only fails would be left alone.
 func storm(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{scripted: true, env: []string{"RETRY_BACKOFF_BASE=1"}})
+	l, err := r.newLab(ctx, labOptions{scripted: true, storefronts: []string{"a", "b"}, env: []string{"RETRY_BACKOFF_BASE=1"}})
 	if err != nil {
 		return err
 	}
@@ -21,7 +22,7 @@ func storm(ctx context.Context, r *run) error {
 		return err
 	}
 	later := sandbox.Answer{Status: http.StatusServiceUnavailable, Headers: map[string]string{"Retry-After": due.UTC().Format(http.TimeFormat)}}
-	rule := sandbox.Rule{Path: "/a"}
+	rule := sandbox.Rule{Path: "/b"}
 	for range r.sizes.Storm {
 		rule.Answers = append(rule.Answers, later, sandbox.Answer{})
 	}
@@ -32,7 +33,7 @@ func storm(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	if err := l.postBacklog(ctx, "a", 2*r.sizes.Storm, fullSizes.Batch); err != nil {
+	if err := l.postBacklog(ctx, "b", 2*r.sizes.Storm, fullSizes.Batch); err != nil {
 		return err
 	}
 	waiting, err := l.whenWaiting(ctx, earlier+int64(2*r.sizes.Storm), due)
@@ -46,19 +47,25 @@ func storm(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
+	quiet, err := l.quiet(ctx)
+	if err != nil {
+		return err
+	}
 	if err := l.drained(ctx); err != nil {
 		return err
 	}
-	took := time.Since(due)
+	took, delivered := time.Since(due), waiting+len(quiet)
 	after, err := l.usage(ctx)
 	if err != nil {
 		return err
 	}
 	r.result.add("events due at once", float64(waiting), "")
 	r.result.add("all delivered after", took.Seconds(), "s")
-	r.result.add("events delivered a second", float64(waiting)/took.Seconds(), "/s")
-	r.result.perEvent("", after.since(before), waiting, partRelay, partTemporal, partDatabase)
-	r.result.note("%d events, of which every second failed with a Retry-After that named the same second; a delay has up to a tenth of jitter.", 2*r.sizes.Storm)
+	r.result.add("events delivered a second", float64(delivered)/took.Seconds(), "/s")
+	r.result.latency("A beside it", quiet, nil, []Goal{atMost(1000)})
+	r.result.perEvent("", after.since(before), delivered, partRelay, partTemporal, partDatabase)
+	r.result.note("%d events of B, of which every second failed with a Retry-After that named the same second; a delay has up to a tenth of jitter. A posts %d single events a second for %d s from that second on.",
+		2*r.sizes.Storm, quietRate, quietSeconds)
 	return nil
 }
 
@@ -67,7 +74,7 @@ func storm(ctx context.Context, r *run) error {
 func (l *lab) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
 	some := min(n, 1000)
 	began := time.Now()
-	if err := l.post(ctx, l.items("a", some)); err != nil {
+	if err := l.post(ctx, l.items("b", some)); err != nil {
 		return time.Time{}, err
 	}
 	if err := l.drained(ctx); err != nil {
