@@ -22,7 +22,7 @@ type Books interface {
 type ReconciliationView struct {
 	Invariant     string    `json:"invariant" enum:"holds,repaired,unknown" example:"holds" doc:"Whether every row had a final state or a running workflow: it did, those that had not were repaired, or nobody has looked for five minutes."`
 	At            time.Time `json:"at" example:"2026-01-15T10:15:00Z" doc:"When the latest look at all open rows ended."`
-	Checked       int       `json:"checked" example:"12" doc:"Rows that said then that a workflow delivers them, for more than a minute."`
+	Checked       int       `json:"checked" example:"12" doc:"Rows that said then that a workflow delivers them, for more than a minute or after a failed try."`
 	Disagreed     int       `json:"disagreed" example:"0" doc:"Of those: rows without a running workflow, which were repaired."`
 	Reopened      int       `json:"reopened" example:"0" doc:"Of those: pending again, because Temporal had lost their workflow."`
 	Cancelled     int       `json:"cancelled" example:"0" doc:"Of those: failed as cancelled, because somebody had stopped their workflow."`

@@ -109,7 +109,7 @@ func TestACancelledAndATerminatedDeliveryFailTheirRows(t *testing.T) {
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_CANCELED)
 
 	require.NoError(t, w.temporal.TerminateWorkflow(t.Context(), workflows.DeliverEventID(terminated.ID), "", "test"))
-	// No code runs at a termination. The reconciliation looks each minute at rows that were taken more than a minute ago.
+	// No code runs at a termination. The reconciliation looks each minute at rows whose lease is over.
 	_, err := w.sql.ExecContext(t.Context(), "UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id = ?", terminated.ID)
 	require.NoError(t, err)
 	require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), "reconcile").Trigger(t.Context(), client.ScheduleTriggerOptions{}))
