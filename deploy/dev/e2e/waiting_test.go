@@ -12,7 +12,7 @@ import (
 // second event in retry would be held at MAX_IN_FLIGHT of them a minute.
 func TestEventsThatWaitForTheirNextTryHoldNoOthersUp(t *testing.T) {
 	t.Parallel()
-	const n = 40
+	const n = 24
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3600", "MAX_IN_FLIGHT=4")
 	w.storefront(t, "waiting")
 	w.relay(t, "one", "serve")
