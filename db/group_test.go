@@ -173,10 +173,12 @@ func TestManyTriedDeliveriesMakeRoomAtOnce(t *testing.T) {
 		f.taken(s.ID, "run")
 	}
 	var all sync.WaitGroup
-	for _, s := range stored {
-		all.Go(func() { require.NoError(t, f.EndLease(t.Context(), s.ID)) })
+	errs := make([]error, len(stored))
+	for i, s := range stored {
+		all.Go(func() { errs[i] = f.EndLease(t.Context(), s.ID) })
 	}
 	all.Wait()
+	require.NoError(t, errors.Join(errs...))
 	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing' AND claimed_until > UTC_TIMESTAMP(6)"))
 	require.Equal(t, 199, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing'"))
 }
