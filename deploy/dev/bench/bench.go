@@ -152,6 +152,9 @@ func readOptions(args []string) (options, error) {
 	}
 	if o.out == "" && !o.quick && o.sizes == full && len(o.env) == 0 {
 		o.out = "docs"
+		if _, err := os.Stat(o.out); err != nil { // elsewhere it would begin a second one
+			return o, fmt.Errorf("-out: the default is for the repository's own folder: %w", err)
+		}
 	}
 	return o, nil
 }

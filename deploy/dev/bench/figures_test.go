@@ -2,6 +2,7 @@ package bench
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,15 @@ func TestAScenarioThatIsRunByItselfReplacesItsPartOfTheReport(t *testing.T) {
 	write(2, "drain", "rest")
 	both := write(2, "rest")
 	require.Regexp(t, `(?s)## drain.*revision drain.*## rest.*revision rest`, both)
+	r := Report{Machine: Machine{Cores: 2}}
+	for _, name := range []string{"drain", "rest"} { // as a run writes, after each
+		r.Results = append(r.Results, Result{Scenario: name, Title: name, Revision: "newest"})
+		require.NoError(t, r.write(dir))
+	}
+	text, err := os.ReadFile(dir + "/BENCHMARKS.md")
+	require.NoError(t, err)
+	require.Equal(t, 2, strings.Count(string(text), "revision newest"))
+	require.Equal(t, 2, strings.Count(string(text), "## "), "each is there once")
 	require.NotContains(t, write(4, "rest"), "## drain", "another machine's figures do not belong into one table")
 }
 

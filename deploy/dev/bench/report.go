@@ -42,8 +42,9 @@ func goals(all []Goal) string {
 	return strings.Join(texts, ", ")
 }
 
-// write writes benchmarks.json and BENCHMARKS.md. What another part of the run has left there stays.
-func (r *Report) write(dir string) error {
+// write writes benchmarks.json and BENCHMARKS.md. What another run has left there of other scenarios stays. The report itself
+// does not take that over: the same run may measure one of them anew.
+func (r Report) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documents are for everybody
 		return err
 	}
@@ -78,6 +79,7 @@ func (r *Report) keepOthers(file string) error {
 	if !before.Machine.same(r.Machine) || before.Sizes != r.Sizes || before.Quick != r.Quick {
 		return nil
 	}
+	r.Results = slices.Clone(r.Results)
 	for _, old := range before.Results {
 		if !slices.ContainsFunc(r.Results, func(n Result) bool { return n.Scenario == old.Scenario }) {
 			r.Results = append(r.Results, old)
