@@ -36,34 +36,23 @@ func (s *Store) takeOne(ctx context.Context, t *taking) error {
 	return err
 }
 
-// takeMany gives several rows to their runs in one transaction. A row that somebody else has locked goes alone.
+// takeMany gives several rows to their runs in one transaction.
 func (s *Store) takeMany(ctx context.Context, all []*taking) (alone []*taking, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		free, err := lockFree(ctx, tx, idsOf(all, func(t *taking) int64 { return t.id }))
-		if err != nil {
-			return err
-		}
-		alone = nil
-		p := newPicks("id", len(all))
-		for _, t := range all {
-			row, ok := free[t.id]
-			if !ok {
-				alone = append(alone, t)
-				continue
-			}
-			delete(free, t.id) // a second run that wants it goes alone, after this one
-			if t.taken = row.status == relay.StatusPending || row.run == t.run; t.taken {
+	id := func(t *taking) int64 { return t.id }
+	return withFree(ctx, s, all, id, func(tx *sql.Tx, free []*taking, owners []owner) error {
+		p := newPicks("id", len(free))
+		for i, t := range free {
+			if t.taken = owners[i].status == relay.StatusPending || owners[i].run == t.run; t.taken {
 				p.add(t.id, t.run)
 			}
 		}
 		if len(p.key) == 0 {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE marketing_events FORCE INDEX (PRIMARY) SET "+p.set("run_id")+", "+takeSet+
+		_, err := tx.ExecContext(ctx, "UPDATE marketing_events FORCE INDEX (PRIMARY) SET "+p.set("run_id")+", "+takeSet+
 			" WHERE id IN ("+p.keys()+")", p.args()...)
 		return err
 	})
-	return alone, err
 }
 
 // endLeaseSQL leaves a lease that is over as it is.
@@ -75,29 +64,13 @@ func (s *Store) endLeaseOne(ctx context.Context, id *int64) error {
 	return err
 }
 
-// endLeaseMany ends several leases in one transaction. A row that somebody else has locked goes alone.
+// endLeaseMany ends several leases in one transaction.
 func (s *Store) endLeaseMany(ctx context.Context, all []*int64) (alone []*int64, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		free, err := lockFree(ctx, tx, idsOf(all, func(id *int64) int64 { return *id }))
-		if err != nil {
-			return err
-		}
-		alone = nil
-		var ids []any
-		for _, id := range all {
-			if _, ok := free[*id]; ok {
-				ids = append(ids, *id)
-			} else {
-				alone = append(alone, id)
-			}
-		}
-		if len(ids) == 0 {
-			return nil
-		}
-		_, err = tx.ExecContext(ctx, endLeaseSQL+"("+tuples("?", len(ids))+")", ids...)
+	id := func(id *int64) int64 { return *id }
+	return withFree(ctx, s, all, id, func(tx *sql.Tx, free []*int64, _ []owner) error {
+		_, err := tx.ExecContext(ctx, endLeaseSQL+"("+tuples("?", len(free))+")", idsOf(free, id)...)
 		return err
 	})
-	return alone, err
 }
 
 // finishing is a run that ends.
@@ -120,32 +93,49 @@ func (s *Store) finishOne(ctx context.Context, f *finishing) error {
 	return err
 }
 
-// finishMany ends several events in one transaction. A row that somebody else has locked goes alone.
+// finishMany ends several events in one transaction.
 func (s *Store) finishMany(ctx context.Context, all []*finishing) (alone []*finishing, err error) {
-	err = s.tx(ctx, func(tx *sql.Tx) error {
-		free, err := lockFree(ctx, tx, idsOf(all, func(f *finishing) int64 { return f.id }))
-		if err != nil {
-			return err
-		}
-		alone = nil
-		p := newPicks("id", len(all))
-		for _, f := range all {
-			row, ok := free[f.id]
-			if !ok {
-				alone = append(alone, f)
-				continue
-			}
-			delete(free, f.id)
-			if row.status == relay.StatusProcessing && row.run == f.run {
+	id := func(f *finishing) int64 { return f.id }
+	return withFree(ctx, s, all, id, func(tx *sql.Tx, free []*finishing, owners []owner) error {
+		p := newPicks("id", len(free))
+		for i, f := range free {
+			if owners[i].status == relay.StatusProcessing && owners[i].run == f.run {
 				p.add(f.id, f.values()...)
 			}
 		}
 		if len(p.key) == 0 {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE marketing_events FORCE INDEX (PRIMARY) SET "+p.set("status", "reason", "detail", "ends")+
+		_, err := tx.ExecContext(ctx, "UPDATE marketing_events FORCE INDEX (PRIMARY) SET "+p.set("status", "reason", "detail", "ends")+
 			", finished_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6) WHERE id IN ("+p.keys()+")", p.args()...)
 		return err
+	})
+}
+
+// withFree does something, in one transaction, for those whose rows nobody else has locked. The others go alone, as does a
+// second one that wants the same row.
+func withFree[T any](ctx context.Context, s *Store, all []T, id func(T) int64, do func(tx *sql.Tx, free []T, owners []owner) error) (alone []T, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		locked, err := lockFree(ctx, tx, idsOf(all, id))
+		if err != nil {
+			return err
+		}
+		alone = nil
+		var free []T
+		var owners []owner
+		for _, one := range all {
+			row, ok := locked[id(one)]
+			if !ok {
+				alone = append(alone, one)
+				continue
+			}
+			delete(locked, id(one))
+			free, owners = append(free, one), append(owners, row)
+		}
+		if len(free) == 0 {
+			return nil
+		}
+		return do(tx, free, owners)
 	})
 	return alone, err
 }
