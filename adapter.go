@@ -42,9 +42,16 @@ type Request struct {
 	Version    string        // of the adapter and the vendor's API, for the record
 	EventName  string        // the vendor's name for the event
 	Dropped    []string      // names of payload fields that do not leave
+	Withheld   []Withheld    // payload fields that a policy kept back
 	Warnings   []string      // what an admin should know, without values
 	Repeatable bool          // the vendor drops a second copy of this request
 	MaxAge     time.Duration // how old the event may be at this destination; 0 is no limit
+}
+
+// Withheld is a payload field, or a part of one, that does not leave as it is, and the rule that keeps it back.
+type Withheld struct {
+	Field string `json:"field"` // "items.sku", "page_location"
+	Why   string `json:"why"`   // plain text without a value: "data policy health: pages are sent as their origin"
 }
 
 // Format prints method and redacted URL under every verb.

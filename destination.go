@@ -49,7 +49,16 @@ type Options struct {
 	Limits Limits `json:"limits,omitzero"`
 	// CustomAliases adds the GA4-style names that sGTM tags read to the body of sGTM's custom client.
 	CustomAliases bool `json:"custom_aliases,omitempty"`
+	// Consent is what a container does with a refusal: ConsentEnforce or ConsentForward. Empty is ConsentEnforce for client
+	// type ga4 and ConsentForward for client type custom. Direct platforms always enforce.
+	Consent string `json:"consent,omitempty"`
 }
+
+// Values of Options.Consent.
+const (
+	ConsentEnforce = "enforce" // the relay skips or limits the event, as direct GA4 does
+	ConsentForward = "forward" // the event is sent with the decision in it, for tags to obey
+)
 
 // EventRule is what an admin wants of one event type: a vendor's name for it, or that it is not sent.
 type EventRule struct {

@@ -11,4 +11,21 @@ type Storefront struct {
 	BaseURL     string // for payloads that name no page; may be empty
 	// SendsPayloadEventID makes a payload's own event_id the id that vendors see (see Event.DedupID).
 	SendsPayloadEventID bool
+	// DataPolicy limits what direct destinations receive; "" counts as DataPolicyHealth. It does not bind the container.
+	DataPolicy DataPolicy
+	// RequireConsent makes a payload without a consent signal count as a refusal of everything.
+	RequireConsent bool
 }
+
+// DataPolicy is a storefront's rule for what may leave to direct destinations.
+type DataPolicy string
+
+// The data policies. Health withholds everything that may name a condition, unless a destination's options allow it by
+// name. Standard withholds only what identifies a person.
+const (
+	DataPolicyHealth   DataPolicy = "health"
+	DataPolicyStandard DataPolicy = "standard"
+)
+
+// Health reports whether the health policy applies.
+func (s Storefront) Health() bool { return s.DataPolicy != DataPolicyStandard }
