@@ -22,7 +22,9 @@ func killAfter(n int) func(driver.Connector) driver.Connector {
 	return func(c driver.Connector) driver.Connector { return &killerConnector{c, k} }
 }
 
-func writes(query string) bool { return !strings.HasPrefix(query, "SELECT") && !strings.HasPrefix(query, "SHOW") }
+func writes(query string) bool {
+	return !strings.HasPrefix(query, "SELECT") && !strings.HasPrefix(query, "SHOW")
+}
 
 func (k *killer) dead(query string) bool {
 	if writes(query) {
