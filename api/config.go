@@ -70,6 +70,10 @@ type Starter interface {
 type Database interface {
 	// Ping fails where MySQL does not answer.
 	Ping(ctx context.Context) error
+	// Writable fails where an event cannot be stored now; where MySQL answers all the same, with *relay.Unwritable.
+	Writable(ctx context.Context) error
+	// Prepares reports whether MySQL prepares statements.
+	Prepares() bool
 	// Current reports whether the schema has every migration that this program knows.
 	Current(ctx context.Context) (bool, error)
 }

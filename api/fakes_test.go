@@ -105,7 +105,9 @@ func (s *starter) Release(storefront string, n int) {
 type probes struct {
 	mu             sync.Mutex
 	ping, temporal error
+	written        error
 	old, hang      bool
+	text           bool
 	asked          int
 }
 
@@ -119,6 +121,10 @@ func (p *probes) Ping(ctx context.Context) error {
 	}
 	return p.ping
 }
+
+func (p *probes) Writable(context.Context) error { return p.written }
+
+func (p *probes) Prepares() bool { return !p.text }
 
 func (p *probes) Current(context.Context) (bool, error) { return !p.old, p.ping }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"relay"
 )
 
 const (
@@ -23,6 +25,7 @@ const (
 	wordDown    = "down"
 	wordOld     = "old"
 	wordUnknown = "unknown"
+	wordRefused = "refused"
 )
 
 // report is what /health/ready answers: words only, because anybody may ask.
@@ -31,6 +34,8 @@ type report struct {
 	Database   string `json:"database"`
 	Migrations string `json:"migrations"`
 	Temporal   string `json:"temporal"`
+	// Prepared is there where the server refuses to prepare statements: then deliveries go on by the text protocol.
+	Prepared string `json:"prepared_statements,omitempty"`
 
 	err error // for the log
 }
@@ -82,18 +87,20 @@ func (r *readiness) check(ctx context.Context) report {
 }
 
 func (r *readiness) probe(ctx context.Context) report {
-	var database, migrations, temporal error
+	var database, written, migrations, temporal error
 	current := false
 	var wg sync.WaitGroup
 	wg.Go(func() { database = bounded(ctx, r.database.Ping) })
+	wg.Go(func() { written = bounded(ctx, r.database.Writable) })
 	wg.Go(func() { current, migrations = r.current(ctx) })
 	wg.Go(func() { temporal = bounded(ctx, r.temporal) })
 	wg.Wait()
 
 	rep := report{Status: "ready", Database: wordOK, Migrations: wordOK, Temporal: wordOK}
-	rep.err = errors.Join(database, migrations, temporal)
-	if database != nil {
-		rep.Database = wordDown
+	rep.err = errors.Join(database, written, migrations, temporal)
+	rep.Database = databaseWord(database, written)
+	if !r.database.Prepares() {
+		rep.Prepared = wordRefused
 	}
 	if migrations != nil {
 		rep.Migrations = wordUnknown
@@ -108,6 +115,22 @@ func (r *readiness) probe(ctx context.Context) report {
 		rep.Status = "unavailable"
 	}
 	return rep
+}
+
+// databaseWord is ok, down, or why a database that answers is not written.
+func databaseWord(ping, written error) string {
+	var u *relay.Unwritable
+	switch {
+	case ping != nil:
+		return wordDown
+	case errors.As(written, &u):
+		return string(u.Why)
+	case errors.Is(written, context.DeadlineExceeded):
+		return string(relay.WriteStalled)
+	case written != nil:
+		return wordDown
+	}
+	return wordOK
 }
 
 func (r *readiness) current(ctx context.Context) (bool, error) {

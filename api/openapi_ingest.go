@@ -78,9 +78,10 @@ type Health struct {
 // Readiness is the answer of GET /health/ready.
 type Readiness struct {
 	Status     string `json:"status" enum:"ready,unavailable" example:"ready" doc:"Whether this process can do its work."`
-	Database   string `json:"database" enum:"ok,down" example:"ok" doc:"Whether MySQL answers."`
+	Database   string `json:"database" enum:"ok,down,read_only,full,forbidden,stalled" example:"ok" doc:"Whether MySQL answers and an event can be stored: down does not answer; the others answer and refuse to be written, and say why."`
 	Migrations string `json:"migrations" enum:"ok,old,unknown" example:"ok" doc:"Whether the tables are up to date."`
 	Temporal   string `json:"temporal" enum:"ok,down" example:"ok" doc:"Whether Temporal answers. In the api role it may be down: events are stored and delivered later."`
+	Prepared   string `json:"prepared_statements,omitempty" enum:"refused" example:"refused" doc:"Only where MySQL refuses to prepare statements: deliveries go on without, a little slower."`
 
 	Reconciliation *ReconciliationView `json:"reconciliation,omitempty" doc:"With verbose alone: whether every row has a final state or a running workflow."`
 }

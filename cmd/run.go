@@ -103,7 +103,7 @@ func (s *service) open() error {
 	if err != nil {
 		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
 	}
-	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector()})
+	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector(), Log: s.log})
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}

@@ -123,6 +123,7 @@ func settle(c *mysql.Config) error {
 	c.ClientFoundRows = true   // RowsAffected counts rows found, not rows changed
 	c.InterpolateParams = true // one round trip a statement instead of three
 	c.ParseTime, c.Loc = true, time.UTC
+	c.RejectReadOnly = true // after a failover: a pool must not stay with a server that has become a replica
 	c.MultiStatements, c.AllowAllFiles = false, false
 	if c.Timeout == 0 {
 		c.Timeout = dialTimeout
