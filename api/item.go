@@ -25,6 +25,7 @@ const (
 	codePayloadTooLarge   code = "payload_too_large"
 	codeUnknownStorefront code = "unknown_storefront"
 	codeConflict          code = "conflict"
+	codeBusy              code = "busy"
 	codeTimeWithoutOffset code = "time_without_offset"
 	codeCountMismatch     code = "count_mismatch"
 )
@@ -40,6 +41,7 @@ var messages = map[code]string{
 	codeNotANumber:        "the value is not a number of zero or more",
 	codePayloadTooLarge:   "the item is larger than " + strconv.Itoa(relay.MaxPayload) + " bytes",
 	codeUnknownStorefront: "there is no storefront with this code",
+	codeBusy:              "a transaction that is still open inserts this event; the item was not stored: send it again",
 	codeTimeWithoutOffset: "the time names no offset; it was taken as UTC",
 }
 

@@ -22,7 +22,12 @@ type querier interface {
 // tx runs f in a READ COMMITTED transaction, again where it loses to another. Under the server's default, REPEATABLE
 // READ, an open claim locks the gaps between rows and holds up every insert.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
-	return s.notice(again(ctx, contentionTries, isContention, func() error {
+	return s.txWhere(ctx, isContention, f)
+}
+
+// txWhere is tx with another notion of what is worth another attempt.
+func (s *Store) txWhere(ctx context.Context, worth func(error) bool, f func(*sql.Tx) error) error {
+	return s.notice(again(ctx, contentionTries, worth, func() error {
 		tx, err := s.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 		if err != nil {
 			return err
@@ -57,6 +62,8 @@ func (s *Store) execLane(ctx context.Context, query string, args ...any) (int64,
 	})
 	return found, s.notice(err)
 }
+
+func isDeadlock(err error) bool { return isNumber(err, errDeadlock) }
 
 func isContention(err error) bool { return isNumber(err, errDeadlock, errLockTimeout) }
 
