@@ -18,8 +18,16 @@ import (
 type ClaimOptions struct {
 	Page  int           // rows of one storefront at most
 	Cap   int           // rows of one storefront that may be in flight; 0 is no cap
-	Lease time.Duration // for which nobody else claims them
+	Lease time.Duration // for which nobody else claims them; longestLease at most
 }
+
+// A lease further ahead than the longest belongs to no process: the database's clock went back, and the row would wait until
+// it is as late again. Both conditions are ranges of the claim key, and read it in its order.
+const (
+	longestLease = 2 * time.Minute
+	freeSQL      = "(claimed_until <= UTC_TIMESTAMP(6) OR claimed_until > UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE)"
+	leasedSQL    = "claimed_until > UTC_TIMESTAMP(6) AND claimed_until <= UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE"
+)
 
 // claimPages is how many pages of rows that can never be delivered one round removes per storefront before it goes on to
 // the next one.
@@ -82,7 +90,7 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
-	c := claim{storefront: id, code: code, known: err == nil, lease: o.Lease}
+	c := claim{storefront: id, code: code, known: err == nil, lease: min(o.Lease, longestLease)}
 	if !c.known {
 		room = max(room, o.Page) // nothing of it is in flight
 	}
@@ -105,9 +113,9 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 // inFlight counts a storefront's rows under a lease, started or about to be, as far as limit.
 const inFlightSQL = `SELECT
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-		WHERE status = 'pending' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) p) +
+		WHERE status = 'pending' AND storefront_id = ? AND ` + leasedSQL + ` LIMIT ?) p) +
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-		WHERE status = 'processing' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) r)`
+		WHERE status = 'processing' AND storefront_id = ? AND ` + leasedSQL + ` LIMIT ?) r)`
 
 func (s *Store) inFlight(ctx context.Context, id int64, limit int) (int, error) {
 	var n int
@@ -148,7 +156,7 @@ type claim struct {
 const claimSQL = `SELECT id, event_id, event_type, storefront_code, source_system,
 	CASE WHEN payload_digest IS NULL THEN event_payload END, erased_at IS NOT NULL
 	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-	WHERE status = 'pending' AND storefront_id = ? AND claimed_until <= UTC_TIMESTAMP(6)
+	WHERE status = 'pending' AND storefront_id = ? AND ` + freeSQL + `
 	ORDER BY claimed_until, id LIMIT ? FOR UPDATE SKIP LOCKED`
 
 // page claims up to n rows and reports whether there may be more.

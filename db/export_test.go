@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"relay"
 )
 
 // MigrationStatements are the statements of each migration, by file.
@@ -94,4 +96,14 @@ func ObserveQueries() map[string]Query {
 		"backlog": {backlogSQL, []any{1, 10_000, 1, 10_000, 1}},
 		"nobody":  {backlogSQL, []any{nil, 10_000, nil, 10_000, nil}},
 	}
+}
+
+// FinishTogether ends events of a run as a group does.
+func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c relay.Conclusion) error {
+	var all []*finishing
+	for _, id := range ids {
+		all = append(all, &finishing{id: id, run: run, conclusion: c, ends: []byte("[]")})
+	}
+	_, err := s.finishMany(ctx, all)
+	return err
 }

@@ -68,8 +68,10 @@ func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease
 	if len(events) == 0 {
 		return nil, nil
 	}
-	b := newBatch(events, lease)
-	met := func(err error) bool { return isNumber(err, errDuplicate, errLockTimeout) || errors.Is(err, errErasedTwin) }
+	b := newBatch(events, min(lease, longestLease))
+	met := func(err error) bool {
+		return isNumber(err, errDuplicate, errLockTimeout) || errors.Is(err, errErasedTwin)
+	}
 	look, waits := false, 0
 	err := again(ctx, duplicateTries, met, func() error {
 		err := s.txWhere(ctx, isDeadlock, func(tx *sql.Tx) error { return b.store(ctx, tx, look) })
