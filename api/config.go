@@ -94,6 +94,7 @@ type Deps struct {
 	Starter  Starter
 	Database Database
 	Temporal func(context.Context) error // fails where Temporal does not answer
+	Checks   []Check                     // what /health/ready looks at besides database, migrations and temporal
 	Admin    *Admin                      // nil: no admin API
 	Ops      *Ops                        // nil: no operations on events but ingestion
 	Books    Books                       // nil: /health/ready?verbose says nothing of the reconciler
@@ -142,6 +143,8 @@ func (d Deps) check(role Role) error {
 		missing = "Database"
 	case d.Temporal == nil:
 		missing = "Temporal"
+	case d.checkChecks() != nil:
+		return d.checkChecks()
 	case ingests && d.Inbox == nil:
 		missing = "Inbox"
 	case ingests && d.Starter == nil:

@@ -51,7 +51,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		cfg:   cfg.withDefaults(),
 		deps:  deps,
 		login: newLogin(cfg.Username, cfg.Password),
-		ready: readiness{role: cfg.Role, database: deps.Database, temporal: deps.Temporal},
+		ready: readiness{checks: append(builtIn(cfg.Role, deps), deps.Checks...)},
 	}
 	var err error
 	if s.admins, err = newAdmins(cfg); err != nil {
