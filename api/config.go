@@ -42,6 +42,7 @@ type Config struct {
 	Username     string
 	Password     relay.Secret
 	Admins       []AdminLogin  // who may use the admin API; none: the login above
+	PublicURL    string        // where browsers find this API, if a proxy changes the Host header; "" where none does
 	MaxBodyBytes int64         // of a request body, as sent and as decompressed
 	Lease        time.Duration // how long rows that this process starts itself are kept from PollInbox
 }

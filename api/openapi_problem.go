@@ -19,6 +19,7 @@ import (
 // Codes of refused requests to typed operations.
 const (
 	codeForbidden        code = "forbidden"
+	codeCrossOrigin      code = "cross_origin"
 	codeUnknownField     code = "unknown_field"
 	codeInvalidValue     code = "invalid_value"
 	codeInvalidParameter code = "invalid_parameter"

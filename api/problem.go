@@ -55,6 +55,7 @@ var statuses = map[code]int{
 	codeWrongType:            http.StatusUnprocessableEntity,
 	codeNoAcceptableItem:     http.StatusUnprocessableEntity,
 	codeForbidden:            http.StatusForbidden,
+	codeCrossOrigin:          http.StatusForbidden,
 	codeUnknownField:         http.StatusUnprocessableEntity,
 	codeInvalidValue:         http.StatusUnprocessableEntity,
 	codeInvalidParameter:     http.StatusUnprocessableEntity,

@@ -36,6 +36,7 @@ type server struct {
 	login  login
 	admins *admins
 	ready  readiness
+	origin *http.CrossOriginProtection
 }
 
 // New is the relay's HTTP handler: ingestion, admin, health and the API's document, or health alone in the worker role. A
@@ -56,6 +57,9 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	var err error
 	if s.admins, err = newAdmins(cfg); err != nil {
 		return nil, fmt.Errorf("api config: %w", err)
+	}
+	if s.origin, err = newOrigin(cfg.PublicURL); err != nil {
+		return nil, fmt.Errorf("api config: field PublicURL %w", err)
 	}
 	return s.engine()
 }
@@ -102,7 +106,7 @@ func (s *server) engine() (*gin.Engine, error) {
 	// A redirect would be answered by gin itself, outside of our middleware.
 	e.RedirectTrailingSlash = false
 	_ = e.SetTrustedProxies(nil) // nothing here looks at the client's address
-	e.Use(s.observe)
+	e.Use(compress, s.observe, protect, s.refuseCrossOrigin)
 	e.NoRoute(s.serve(func(*gin.Context, *line) error {
 		return refuse(codeNotFound, "there is nothing at this path")
 	}))
@@ -114,9 +118,14 @@ func (s *server) engine() (*gin.Engine, error) {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
 	for _, r := range append(s.routes(), documents...) {
-		admit := s.serve(func(c *gin.Context, l *line) error { return s.admit(c, l, r.access) })
-		e.Handle(r.method, r.path, admit, s.serve(r.handle))
+		e.Handle(r.method, r.path, s.serve(func(c *gin.Context, l *line) error {
+			if err := s.admit(c, l, r.access); err != nil {
+				return err
+			}
+			return r.handle(c, l)
+		}))
 	}
+	answerHead(e)
 	return e, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 
 	"relay"
+	"relay/api"
 	"relay/db"
 )
 
@@ -48,6 +49,7 @@ type Config struct {
 	RetryBackoffBase   int            `env:"RETRY_BACKOFF_BASE" envDefault:"60" desc:"seconds before the second try; then doubled each time"`
 	Debug              bool           `env:"DEBUG" envDefault:"false" desc:"log more"`
 	ListenAddr         string         `env:"LISTEN_ADDR" envDefault:":8000" desc:"address of the API"`
+	PublicURL          string         `env:"PUBLIC_URL" desc:"address under which browsers reach the API, needed where a proxy changes the Host header: other origins' requests are refused"`
 	MetricsAddr        string         `env:"METRICS_ADDR" desc:"address of /metrics for Prometheus, an address of its own because it has no login, such as :9090; empty is off"`
 	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often the inbox is looked at for rows that nobody has started"`
 	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"events of one storefront whose delivery the API starts itself at once; the rest is PollInbox's"`
@@ -95,6 +97,9 @@ func (c Config) check() error {
 	}
 	if err := checkWebUI(c.UIURL); err != nil {
 		return err
+	}
+	if err := api.CheckPublicURL(c.PublicURL); err != nil {
+		return fmt.Errorf("PUBLIC_URL: %w", err)
 	}
 	if err := c.Retention.check(); err != nil {
 		return err

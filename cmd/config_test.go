@@ -69,6 +69,7 @@ func TestABadVariableStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
 		"negative body limit": {"MAX_BODY_BYTES", "-1", "1 or more"},
 		"no port":             {"TEMPORAL_ADDRESS", "temporal.internal", "host:port"},
 		"too many colons":     {"TEMPORAL_ADDRESS", ":::", "host:port"},
+		"no public address":   {"PUBLIC_URL", "relay.example.com", "http or https URL"},
 		"no web page":         {"TEMPORAL_UI_URL", "temporal.internal:8233", "http or https URL"},
 	} {
 		t.Run(name, func(t *testing.T) {

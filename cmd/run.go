@@ -145,6 +145,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Username:     s.cfg.Username,
 		Password:     s.cfg.Password,
 		Admins:       admins,
+		PublicURL:    s.cfg.PublicURL,
 		MaxBodyBytes: s.cfg.MaxBodyBytes,
 		Lease:        lease,
 	}, api.Deps{
