@@ -120,8 +120,8 @@ func document(op *huma.Operation, need access) {
 		return
 	}
 	op.Security = []map[string][]string{{basicAuth: {}}}
-	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusServiceUnavailable)
-	if need == reader || need == writer {
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+	if need == reader || need == writer || op.Method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusForbidden)
 	}
 }

@@ -104,7 +104,7 @@ func (b *book) declareIngestion() {
 				Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](b)}}},
 		},
 	}
-	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestTimeout,
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusRequestTimeout,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable} {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
 			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](b)}}}

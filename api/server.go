@@ -4,6 +4,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -55,7 +56,7 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		ready: readiness{checks: append(builtIn(cfg.Role, deps), deps.Checks...)},
 	}
 	var err error
-	if s.admins, err = newAdmins(cfg); err != nil {
+	if s.admins, err = newAdmins(s.cfg); err != nil {
 		return nil, fmt.Errorf("api config: %w", err)
 	}
 	if s.origin, err = newOrigin(cfg.PublicURL); err != nil {
@@ -105,7 +106,9 @@ func (s *server) engine() (*gin.Engine, error) {
 	e.HandleMethodNotAllowed = true
 	// A redirect would be answered by gin itself, outside of our middleware.
 	e.RedirectTrailingSlash = false
-	_ = e.SetTrustedProxies(nil) // nothing here looks at the client's address
+	if err := e.SetTrustedProxies(s.cfg.Proxies); err != nil {
+		return nil, errors.New("api config: field Proxies must be CIDRs")
+	}
 	e.Use(compress, s.observe, protect, s.refuseCrossOrigin)
 	e.NoRoute(s.serve(func(*gin.Context, *line) error {
 		return refuse(codeNotFound, "there is nothing at this path")
