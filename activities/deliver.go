@@ -15,6 +15,7 @@ const (
 	loadTimeout     = 1500 * time.Millisecond
 	recordTimeout   = 1500 * time.Millisecond
 	completeTimeout = 1500 * time.Millisecond
+	exchangeTimeout = 10 * time.Second // the HTTP client's own
 
 	databaseWait   = 10 * time.Second // before looking again whether the database is back
 	credentialWait = time.Minute      // before looking again whether the credential decrypts
@@ -48,7 +49,7 @@ func (a *Activities) Deliver(ctx context.Context, in DeliverInput) (DeliverOutpu
 	if e := t.decide(ctx); e != nil {
 		return t.stopped(ctx, e)
 	}
-	leave, wait := a.Gates.enter(ctx, t.gate(), t.delivery.Destination.Options.Limits)
+	leave, wait := a.Gates.enter(ctx, t.gate(), t.in.ID, t.delivery.Destination.Options.Limits)
 	if wait > 0 {
 		return t.stopped(ctx, &ending{out: t.wait(relay.ReasonLimited, wait)})
 	}

@@ -56,7 +56,7 @@ func (t *try) heed(ctx context.Context) {
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, reason, true)
 	case t.result.Outcome == relay.Retry && reason == relay.ReasonThrottled:
 		// It lives, and wants less: that slows its other events, too.
-		t.Gates.close(t.gate(), max(t.result.RetryAfter, fullWait))
+		t.Gates.close(t.gate(), max(t.result.RetryAfter, shortestSleep))
 	case t.result.Outcome == relay.Retry:
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, reason, false)
 	}
