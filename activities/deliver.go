@@ -75,6 +75,7 @@ type try struct {
 	attempt  relay.Attempt
 	result   relay.Result
 	took     time.Duration // the exchange
+	pause    time.Duration // before the next attempt
 }
 
 // ending is how a try ends before it sends.
@@ -183,6 +184,7 @@ func (t *try) unsent() DeliverOutput {
 func (t *try) conclude(ctx context.Context) (DeliverOutput, error) {
 	t.judge()
 	t.measure()
+	t.pause = t.delay()
 	end := relay.AttemptEnd{AttemptID: t.attempt.AttemptID, Duration: time.Since(t.attempt.StartedAt), Result: t.result}
 	recorded := t.completeNow(ctx, end)
 	if recorded {
@@ -196,14 +198,14 @@ func (t *try) conclude(ctx context.Context) (DeliverOutput, error) {
 	if !recorded {
 		end.Result.Fields, end.Result.TraceID = nil, "" // the vendor's text does not travel
 		out.Unrecorded = []relay.AttemptEnd{end}
-		out.Wait = t.delay()
+		out.Wait = t.pause
 		return out, nil
 	}
 	switch t.result.Outcome {
 	case relay.Accepted:
 		return out, nil
 	case relay.Retry:
-		return DeliverOutput{}, retry(out.End, t.delay())
+		return DeliverOutput{}, retry(out.End, t.pause)
 	}
 	return DeliverOutput{}, failed(out.End)
 }
