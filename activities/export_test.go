@@ -8,8 +8,8 @@ import (
 )
 
 // Enter and Close let a test stand before the gates.
-func (g *Gates) Enter(ctx context.Context, storefront int64, destination string, l relay.Limits) (func(), time.Duration) {
-	return g.enter(ctx, gateKey{storefront, destination}, l)
+func (g *Gates) Enter(ctx context.Context, storefront int64, destination string, event int64, l relay.Limits) (func(), time.Duration) {
+	return g.enter(ctx, gateKey{storefront, destination}, event, l)
 }
 
 func (g *Gates) Close(storefront int64, destination string, d time.Duration) {

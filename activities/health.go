@@ -56,12 +56,12 @@ func (t *try) heed(ctx context.Context) {
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, reason, true)
 	case t.result.Outcome == relay.Retry && reason == relay.ReasonThrottled:
 		// It lives, and wants less: that slows its other events, too.
-		t.Gates.close(t.gate(), max(t.result.RetryAfter, fullWait))
+		t.Gates.close(t.gate(), max(t.result.RetryAfter, shortestSleep))
 	case t.result.Outcome == relay.Retry:
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, reason, false)
 	}
 	if t.result.Outcome == relay.Retry {
-		err = errors.Join(err, t.Store.EndLease(ctx, t.in.ID))
+		err = errors.Join(err, t.Store.Wait(ctx, t.in.ID, t.waiting()))
 	}
 	if err != nil {
 		t.Log.WarnContext(ctx, "try.unheeded", append(t.names(), "error", err)...)

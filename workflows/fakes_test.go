@@ -11,26 +11,28 @@ import (
 
 // store is an inbox of one event.
 type store struct {
-	mu          sync.Mutex
-	status      relay.Status
-	owner       string
-	generation  int
-	switches    relay.Switches
-	attempts    []relay.Attempt
-	conclusion  relay.Conclusion
-	failRecords int
-	health      relay.Health
-	sick        string // the one destination that health is of; "" is all
-	probes      int    // that Probe lets through
-	recovers    bool   // before an event that it turned away has finished
-	options     relay.Options
-	unreadable  int     // tries whose secrets do not decrypt
-	taken       func()  // after the row was taken; the store is locked
-	reading     func()  // before everything for a try is read; the store is locked
-	replays     []int64 // started
-	leasesEnded int
-	back        time.Time
-	now         func() time.Time
+	mu           sync.Mutex
+	status       relay.Status
+	owner        string
+	generation   int
+	switches     relay.Switches
+	attempts     []relay.Attempt
+	conclusion   relay.Conclusion
+	failRecords  int
+	health       relay.Health
+	sick         string // the one destination that health is of; "" is all
+	probes       int    // that Probe lets through
+	recovers     bool   // before an event that it turned away has finished
+	options      relay.Options
+	unreadable   int     // tries whose secrets do not decrypt
+	unreadableAt string  // the one destination of these; "" is all
+	taken        func()  // after the row was taken; the store is locked
+	reading      func()  // before everything for a try is read; the store is locked
+	replays      []int64 // started
+	leasesEnded  int
+	waits        []relay.Waiting
+	back         time.Time
+	now          func() time.Time
 }
 
 func newStore() *store {
@@ -126,7 +128,7 @@ func (s *store) Delivery(_ context.Context, id int64, run, destination string) (
 		Destination: relay.Destination{Key: destination, Options: s.options},
 		Health:      health,
 	}
-	if s.unreadable > 0 {
+	if s.unreadable > 0 && (s.unreadableAt == "" || s.unreadableAt == destination) {
 		s.unreadable--
 		return d, relay.ErrUnreadable
 	}
@@ -174,13 +176,16 @@ func (s *store) CompleteAttempts(_ context.Context, ends []relay.AttemptEnd) err
 	return nil
 }
 
-func (s *store) EndLease(context.Context, int64) error {
+func (s *store) Wait(_ context.Context, _ int64, w relay.Waiting) error {
 	unlock, err := s.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	s.leasesEnded++
+	if !w.InFlight {
+		s.leasesEnded++
+	}
+	s.waits = append(s.waits, w)
 	return nil
 }
 
