@@ -38,7 +38,7 @@ func (jsonObject) Schema(huma.Registry) *huma.Schema {
 // PreviewRequest names the event to look at: whole, or by its row.
 type PreviewRequest struct {
 	Event jsonObject `json:"event,omitempty" example:"{\"storefront_id\":\"bosley\",\"event_name\":\"purchase_completed\",\"event_time\":\"2026-01-15T10:25:00Z\",\"order_id\":\"2025020100003333\",\"order_revenue\":80.79,\"t-value\":\"\"}" doc:"One item as POST /v1/events takes it."`
-	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. What belongs to persons is then [redacted] in the requests that are shown."`
+	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. What is not known to be harmless is then [redacted] in the requests that are shown."`
 }
 
 type previewInput struct{ Body PreviewRequest }
@@ -177,7 +177,7 @@ func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route r
 	if err := adapter.Check(d); err != nil {
 		p.Warnings = append(p.Warnings, "settings: "+maskSecrets(err.Error(), d))
 	}
-	r, err := adapter.Request(d, e)
+	r, err := relay.Render(adapter, d, e)
 	if err != nil {
 		p.refused(err)
 		return p
@@ -205,16 +205,18 @@ func (p *PreviewDestination) refused(err error) {
 }
 
 func (p *PreviewDestination) describe(r relay.Request, d relay.Destination, e relay.Event, redact bool) {
-	body := maskSecrets(string(r.Body), d)
-	address := maskSecrets(r.URL, d)
-	if redact {
-		body = relay.RedactBody([]byte(body))
-	}
 	headers := map[string]string{}
 	for name, value := range r.Header {
 		headers[name] = maskHeader(value, d)
+		if redact && headers[name] == value {
+			headers[name] = relay.RedactHeader(name, value)
+		}
 	}
-	p.Request = &PreviewHTTP{Method: r.Method, URL: address, Headers: headers, Body: jsonOrText(body)}
+	if redact {
+		r.URL, r.Body, r.Dropped = relay.RedactURL(r.URL), []byte(relay.RedactBody(r.Body)), relay.RedactNames(r.Dropped)
+	}
+	body := maskSecrets(string(r.Body), d)
+	p.Request = &PreviewHTTP{Method: r.Method, URL: maskSecrets(r.URL, d), Headers: headers, Body: jsonOrText(body)}
 	p.EventName, p.AdapterVersion = r.EventName, r.Version
 	p.DroppedFields = append(p.DroppedFields, r.Dropped...)
 	p.Warnings = append(p.Warnings, r.Warnings...)

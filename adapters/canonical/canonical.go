@@ -51,7 +51,7 @@ func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
 		f.hidden = fold(e.Type)
 	}
 	f.leave("event_name", "event_id")
-	if _, ok := relay.ParseTime(e.Payload.Text("event_time")); ok {
+	if _, _, ok := e.Payload.EventTime(); ok {
 		f.leave("event_time")
 	}
 	return f, nil
