@@ -57,6 +57,8 @@ type EventSummary struct {
 	UpdatedAt      time.Time
 	FinishedAt     time.Time // zero while it has not ended
 	ErasedAt       time.Time // zero unless its payload and its ids were erased
+	// Warnings are those of its attempts, each once, in order; only a page of SearchEvents has them.
+	Warnings []string
 }
 
 // EventDetail is everything about one event.
