@@ -105,6 +105,7 @@ type Stored struct {
 	ID      int64
 	Verdict Verdict
 	Status  Status
+	Foreign bool // of a conflict: the row belongs to another storefront
 }
 
 // Start names a delivery to be started: what a starter needs to know of a row, and Temporal may know.
