@@ -105,4 +105,4 @@ func isShort(secret string) bool {
 }
 
 // inJSON returns a text as it appears between the quotes of a JSON string.
-func inJSON(s string) string { return quoted(s)[1:len(quoted(s))-1] }
+func inJSON(s string) string { return quoted(s)[1 : len(quoted(s))-1] }
