@@ -9,9 +9,9 @@ import (
 	"os/signal"
 	"syscall"
 
-	"relay/db/dbtest/proc"
-	"relay/deploy/dev/bench"
-	"relay/deploy/dev/chaos"
+	"relay/internal/proc"
+	"relay/deploy/lab/bench"
+	"relay/deploy/lab/chaos"
 	"relay/deploy/dev/relaydev"
 )
 

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"relay/db/dbtest"
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 	"relay/deploy/dev/harness"
 )
 

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"relay/db/dbtest/proc"
-	"relay/deploy/dev/sandbox"
+	"relay/internal/proc"
+	"relay/deploy/sandbox"
 )
 
 const host = "127.0.0.1"
