@@ -9,10 +9,10 @@ import (
 	"os/signal"
 	"syscall"
 
-	"relay/internal/proc"
+	"relay/deploy/dev/relaydev"
 	"relay/deploy/lab/bench"
 	"relay/deploy/lab/chaos"
-	"relay/deploy/dev/relaydev"
+	"relay/internal/proc"
 )
 
 const usage = `usage: dev <command>

@@ -21,9 +21,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db/dbtest"
-	"relay/internal/proc"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/proc"
 )
 
 const (

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"relay/internal/proc"
 	"relay/deploy/sandbox"
+	"relay/internal/proc"
 )
 
 const host = "127.0.0.1"

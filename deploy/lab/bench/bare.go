@@ -10,8 +10,8 @@ import (
 	"os/exec"
 	"time"
 
-	"relay/internal/proc"
 	"relay/deploy/lab/bench/floor"
+	"relay/internal/proc"
 )
 
 // bareWorkflows is the floor's process.

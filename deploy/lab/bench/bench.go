@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"relay/deploy/lab/bench/floor"
 	"relay/deploy/dev/harness"
+	"relay/deploy/lab/bench/floor"
 )
 
 // scenario is one thing that is measured.

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db/dbtest"
-	"relay/deploy/lab/chaos"
 	"relay/deploy/dev/harness"
+	"relay/deploy/lab/chaos"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }

@@ -17,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay"
-	"relay/internal/proc"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/proc"
 )
 
 const observability = "../../observability"

@@ -21,9 +21,9 @@ import (
 
 	"relay"
 	"relay/db"
-	"relay/internal/proc"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/proc"
 	"relay/workflows"
 )
 
