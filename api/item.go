@@ -125,7 +125,7 @@ func (r *rawItem) check(b *batch) (item, bool) {
 		text[f], wrong[f] = rules[f].read(r.fields[f])
 		bad = bad || wrong[f] != ""
 	}
-	if _, ok := relay.ParseTime(text[fieldTime]); !ok && wrong[fieldTime] == "" {
+	if at, ok := relay.ParseTime(text[fieldTime]); (!ok || !inCalendar(at)) && wrong[fieldTime] == "" {
 		wrong[fieldTime], bad = codeInvalidTime, true
 	}
 	if !isRevenue(r.fields[fieldRevenue]) {
