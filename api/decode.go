@@ -9,22 +9,24 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"relay"
 )
 
-// decoder reads a batch in one pass, while its body arrives. It never builds a document: it notes where an item and its
-// few fields of interest lie, and the item's own bytes are what is stored. jsontext is here for that: it gives byte
+// decoder reads a batch in one pass, while its body arrives. It never builds a document: it notes where an item lies, and
+// the item's own bytes are what is stored. jsontext is here for that: it gives byte
 // offsets of values and errors, and is several times as fast as encoding/json, whose successor it is.
 type decoder struct {
 	dec   *jsontext.Decoder
 	src   *source
 	batch *batch
-	spans []span // of the items that may be stored, in their order
+	text  []byte // of the fields of interest of the current item
 	count int    // what the envelope says; -1 where it says nothing
 	seen  bool   // data
 }
 
-// span is where a value lies in the body.
-type span struct{ start, end int64 }
+// span is where a value lies in the text of its item's fields.
+type span struct{ start, end int }
 
 // decode reads a whole body. Its error is a *failure.
 func decode(src *source) (*batch, error) {
@@ -39,11 +41,7 @@ func decode(src *source) (*batch, error) {
 	if err := d.envelope(); err != nil {
 		return nil, d.failure(err)
 	}
-	d.batch.bytes = len(src.data)
-	// Only now: the body's bytes may have moved while they were read.
-	for i, s := range d.spans {
-		d.batch.items[i].event.Payload = src.data[s.start:s.end:s.end]
-	}
+	d.batch.bytes = int(src.read)
 	if d.count >= 0 && d.count != d.batch.total {
 		d.batch.warnings = append(d.batch.warnings, note{Field: "count", Code: codeCountMismatch,
 			Message: fmt.Sprintf("count is not the number of items in data, which is %d", d.batch.total)})
@@ -91,7 +89,7 @@ func (d *decoder) envelope() error {
 
 // end makes sure that nothing but white space follows. It reads on to the end of the body, gzip's checksum included.
 func (d *decoder) end() error {
-	at := d.dec.InputOffset()
+	at := d.src.thinner.sent(d.dec.InputOffset())
 	if _, err := d.dec.ReadToken(); err == nil {
 		return malformed(at)
 	} else if err != io.EOF { //nolint:errorlint // jsontext promises io.EOF itself
@@ -156,6 +154,7 @@ func (d *decoder) item(index int) error {
 		return err
 	}
 	start := d.dec.InputOffset() - 1
+	d.text = d.text[:0]
 	var fields [fieldCount]span
 	for d.dec.PeekKind() != '}' {
 		if err := d.member(&fields); err != nil {
@@ -165,20 +164,19 @@ func (d *decoder) item(index int) error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return err
 	}
-	whole := span{start, d.dec.InputOffset()}
-	raw := rawItem{index: index, bytes: d.src.data[whole.start:whole.end]}
+	raw := rawItem{index: index, bytes: d.src.take(start, d.dec.InputOffset())}
 	for f, s := range fields {
-		raw.fields[f] = d.src.data[s.start:s.end]
+		raw.fields[f] = d.text[s.start:s.end]
 	}
 	if it, ok := raw.check(d.batch); ok {
+		it.event.Payload = d.batch.keep(raw.bytes)
 		it.event.Digest = sha256.Sum256(raw.bytes)
 		d.batch.items = append(d.batch.items, it)
-		d.spans = append(d.spans, whole)
 	}
 	return nil
 }
 
-// member reads one name and value of an item and notes where the value lies if it is one that we look at.
+// member reads one name and value of an item and keeps the value if it is one that we look at.
 func (d *decoder) member(fields *[fieldCount]span) error {
 	name, err := d.dec.ReadValue()
 	if err != nil {
@@ -192,8 +190,11 @@ func (d *decoder) member(fields *[fieldCount]span) error {
 	if err != nil {
 		return err
 	}
-	end := d.dec.InputOffset()
-	fields[f] = span{end - int64(len(v)), end}
+	if len(v) > relay.MaxPayload {
+		v = nil // the item is too large, whatever it says
+	}
+	fields[f] = span{len(d.text), len(d.text) + len(v)}
+	d.text = append(d.text, v...)
 	return nil
 }
 
@@ -205,12 +206,12 @@ func (d *decoder) failure(err error) *failure {
 	switch {
 	case errors.As(err, &f):
 		return f
-	case d.src.err != nil:
-		return readFailure(d.src.err)
+	case d.src.ended != nil:
+		return readFailure(d.src.ended)
 	case errors.As(err, &syntax):
-		return malformed(syntax.ByteOffset)
+		return malformed(d.src.thinner.sent(syntax.ByteOffset))
 	}
-	return malformed(int64(len(d.src.data)))
+	return malformed(d.src.read)
 }
 
 func malformed(offset int64) *failure {
