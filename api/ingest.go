@@ -14,12 +14,13 @@ import (
 // ingest is POST /v1/events: good items are stored together, bad ones are reported, and only where none is acceptable is
 // the batch refused.
 func (s *server) ingest(c *gin.Context, l *line) error {
-	src, err := openBody(c.Request, s.cfg.MaxBodyBytes)
+	src, err := openBody(c.Request, s.cfg.MaxBodyBytes, s.bodies)
 	if err != nil {
 		return err
 	}
+	defer src.close()
 	b, err := decode(src)
-	l.add(slog.Int("bytes", len(src.data)))
+	l.add(slog.Int64("bytes", src.read))
 	if err != nil {
 		return err
 	}
