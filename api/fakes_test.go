@@ -65,7 +65,8 @@ func (i *inbox) InsertEvents(_ context.Context, events []relay.NewEvent, lease t
 		case i.rows[row-1].Digest == e.Digest && i.rows[row-1].StorefrontID == e.StorefrontID:
 			stored[n] = relay.Stored{ID: int64(row), Verdict: relay.Duplicate, Status: i.status}
 		default:
-			stored[n] = relay.Stored{ID: int64(row), Verdict: relay.Conflict, Status: i.status}
+			stored[n] = relay.Stored{ID: int64(row), Verdict: relay.Conflict, Status: i.status,
+				Foreign: i.rows[row-1].StorefrontID != e.StorefrontID}
 		}
 	}
 	return stored, nil
@@ -110,7 +111,6 @@ type probes struct {
 	ping, temporal error
 	written        error
 	old, hang      bool
-	text           bool
 	asked          int
 }
 
@@ -126,8 +126,6 @@ func (p *probes) Ping(ctx context.Context) error {
 }
 
 func (p *probes) Writable(context.Context) error { return p.written }
-
-func (p *probes) Prepares() bool { return !p.text }
 
 func (p *probes) Current(context.Context) (bool, error) { return !p.old, p.ping }
 

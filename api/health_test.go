@@ -49,7 +49,7 @@ func TestReadiness(t *testing.T) {
 		"without MySQL":           {&probes{ping: errBroken}, "down", "unknown", "ok", 503, 503, 503},
 		"with a replica":          {&probes{written: refusal(relay.WriteReadOnly)}, "read_only", "ok", "ok", 503, 503, 503},
 		"with a full disk":        {&probes{written: refusal(relay.WriteNoRoom)}, "full", "ok", "ok", 503, 503, 503},
-		"with a hanging write":    {&probes{written: context.DeadlineExceeded}, "stalled", "ok", "ok", 503, 503, 503},
+		"with a hanging write":    {&probes{written: refusal(relay.WriteStalled)}, "stalled", "ok", "ok", 503, 503, 503},
 		"with writes that fail":   {&probes{written: errBroken}, "down", "ok", "ok", 503, 503, 503},
 		"with old migrations":     {&probes{old: true}, "ok", "old", "ok", 503, 503, 503},
 		"without Temporal":        {&probes{temporal: errBroken}, "ok", "ok", "down", 200, 503, 503},
@@ -74,14 +74,6 @@ func TestReadiness(t *testing.T) {
 
 func refusal(why relay.WriteRefusal) error {
 	return fmt.Errorf("write to the database: %w", &relay.Unwritable{Why: why})
-}
-
-func TestReadinessSaysThatStatementsAreNotPrepared(t *testing.T) {
-	t.Parallel()
-	r := newTest(t, func(_ *api.Config, r *relayed) { r.probes = &probes{text: true} })
-	status, words := r.get(t, "/health/ready")
-	require.Equal(t, http.StatusOK, status, "deliveries go on")
-	require.Equal(t, "refused", words["prepared_statements"])
 }
 
 // books is what the reconciler found last.
@@ -189,4 +181,44 @@ func TestReadinessIsBounded(t *testing.T) {
 			require.Equal(t, http.StatusServiceUnavailable, status)
 		})
 	})
+}
+
+func TestReadinessHasAWordOfEveryFurtherCheck(t *testing.T) {
+	t.Parallel()
+	check := func(name, word string, err error, optional bool) api.Check {
+		return api.Check{Name: name, About: "Whether it is.", Words: []string{"read_only", "stopped"}, Optional: optional,
+			Probe: func(context.Context) (string, error) { return word, err }}
+	}
+	for name, c := range map[string]struct {
+		check  api.Check
+		status int
+		word   string
+	}{
+		"one that is well":                   {check("writes", "ok", nil, false), 200, "ok"},
+		"one that names its trouble":         {check("writes", "read_only", errBroken, false), 503, "read_only"},
+		"one that fails without a word":      {check("writes", "", errBroken, false), 503, "down"},
+		"one that fails although it says ok": {check("writes", "ok", errBroken, false), 503, "down"},
+		"one that may fail":                  {check("writes", "stopped", nil, true), 200, "stopped"},
+		"one that panics":                    {api.Check{Name: "writes", Probe: func(context.Context) (string, error) { panic("x") }}, 503, "down"},
+	} {
+		t.Run(fmt.Sprintf("%s is %d", name, c.status), func(t *testing.T) {
+			t.Parallel()
+			r := newTest(t, func(_ *api.Config, r *relayed) { r.checks = []api.Check{c.check} })
+			w := r.do(httptest.NewRequest(http.MethodGet, "/health/ready", nil))
+			require.Equal(t, c.status, w.Code)
+			require.Regexp(t, `^{"status":"[a-z]+","database":"ok","migrations":"ok","temporal":"ok","writes":"`+c.word+`"}\n$`, w.Body.String())
+			require.Equal(t, c.word, r.lines(t)[0]["writes"])
+			readContract(t, r.handler).documented(t, http.MethodGet, "/health/ready", w.Code, w.Header(), w.Body.Bytes())
+		})
+	}
+	for name, c := range map[string]api.Check{
+		"no name":              check("", "ok", nil, false),
+		"a name that is taken": check("database", "ok", nil, false),
+		"no probe":             {Name: "worker"},
+	} {
+		deps := newTest(t).deps()
+		deps.Checks = []api.Check{c}
+		_, err := api.New(api.Config{Role: api.RoleWorker}, deps)
+		require.ErrorContains(t, err, "Checks", name)
+	}
 }

@@ -51,6 +51,9 @@ func ClaimQueries() map[string]Query {
 	}
 }
 
+// TwinQuery looks for the rows that hold the events of direct rows.
+func TwinQuery() Query { return Query{twinSQL + "?,?)", []any{"1", "2"}} }
+
 // AnyErasedSQL is the question that every batch asks.
 const AnyErasedSQL = anyErasedSQL
 
@@ -106,4 +109,14 @@ func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c r
 	}
 	_, err := s.finishMany(ctx, all)
 	return err
+}
+
+// WaitingQuery and FailedQuery are the statements that count events for a list of destinations.
+func WaitingQuery(storefront int64, destination string) Query {
+	return Query{waitingSQL, []any{storefront, relay.WaitingBound, destination}}
+}
+
+func FailedQuery() Query {
+	query, args := failedCount()
+	return Query{query, args}
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 )
 
 // startBound covers crash recovery of a large folder on a slow disk; a normal start takes well under a second.
