@@ -34,6 +34,8 @@ type service struct {
 	temporal *connection
 	outbound *outbound.Client
 	search   *workflows.Search
+	limits   *limiter
+	worker   *keeper // nil in the api role
 	watching
 }
 
@@ -57,7 +59,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, cfg.StartBurst, s.log)
+	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
 	handler, err := s.handler(burst)
 	if err != nil {
 		return err
@@ -119,7 +121,11 @@ func (s *service) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}
+	s.limits = newLimiter(s.store, s.cfg.PollInterval)
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
+	if s.role != api.RoleAPI {
+		s.worker = s.newKeeper()
+	}
 	return nil
 }
 
@@ -140,6 +146,10 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	var checks []api.Check
+	if s.worker != nil {
+		checks = append(checks, s.worker.check())
+	}
 	return api.New(api.Config{
 		Role:         s.role,
 		Username:     s.cfg.Username,
@@ -155,6 +165,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 			_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 			return err
 		},
+		Checks: checks,
 		Admin:  s.admin(),
 		Ops:    s.ops(),
 		Books:  s.store,
