@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -76,4 +77,29 @@ func TestBurstStartsNoMoreThanThereIsRoomForAtTheDestinations(t *testing.T) {
 	require.Equal(t, 200, b.Reserve(t.Context(), "free", 300))
 	close(s.let)
 	b.Close(t.Context())
+}
+
+func TestBurstStartsHalfOfItsStartsForOneStorefrontAtMost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		let := make(chan struct{})
+		var mu sync.Mutex
+		busy := map[string]int{}
+		b := workflows.NewBurst(func(_ context.Context, r relay.Start) error {
+			mu.Lock()
+			busy[r.StorefrontCode]++
+			mu.Unlock()
+			<-let
+			return nil
+		}, nil, 200, slog.New(slog.DiscardHandler))
+		for _, storefront := range []string{"busy", "quiet"} {
+			require.Equal(t, 30, b.Reserve(t.Context(), storefront, 30))
+			b.Start(t.Context(), rowsOf(storefront, 30))
+			synctest.Wait()
+			require.Equal(t, 8, busy[storefront])
+		}
+		close(let)
+		b.Close(t.Context())
+		require.Equal(t, map[string]int{"busy": 30, "quiet": 30}, busy)
+	})
 }
