@@ -39,7 +39,7 @@ func (t *try) admitted(ctx context.Context) *ending {
 	if probe {
 		return nil
 	}
-	return &ending{err: failed(t.end(relay.Rejected, relay.ReasonUnhealthy).End)}
+	return &ending{err: failed(t.caused(relay.Rejected, relay.ReasonUnhealthy))}
 }
 
 // heed draws the conclusions of a try for others: for its destination's health, and for the events that wait behind this
