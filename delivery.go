@@ -209,7 +209,7 @@ func (e End) String() string {
 	if e.Status != 0 {
 		s += fmt.Sprintf(", last answer %d", e.Status)
 	} else if e.Cause != "" {
-		s += ", no answer"
+		s += ", last"
 	}
 	if e.Cause != "" {
 		s += ": " + e.Cause.Words() + " (" + string(e.Cause) + ")"

@@ -205,7 +205,7 @@ func (t *try) conclude(ctx context.Context) (DeliverOutput, error) {
 	case relay.Accepted:
 		return out, nil
 	case relay.Retry:
-		return DeliverOutput{}, retry(out.End, t.pause)
+		return DeliverOutput{}, t.again(out.End)
 	}
 	return DeliverOutput{}, failed(out.End)
 }

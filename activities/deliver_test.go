@@ -82,7 +82,7 @@ func (s *oneRow) Wait(_ context.Context, _ int64, w relay.Waiting) error {
 func (s *oneRow) Finish(context.Context, int64, string, relay.Conclusion) error { return nil }
 func (s *oneRow) Cancel(context.Context, int64, string, relay.Conclusion) error { return nil }
 
-func (s *oneRow) RecordFailure(context.Context, int64, string, relay.Reason, bool) error { return nil }
+func (*oneRow) RecordFailure(context.Context, int64, string, relay.Failure) error { return nil }
 
 // wire is the outside world.
 type wire struct {

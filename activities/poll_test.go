@@ -60,6 +60,11 @@ func (s awayStarter) StartDelivery(ctx context.Context, r relay.Start) error {
 	return errors.New("away")
 }
 
+// noProbes is destinations of which none is to be probed.
+type noProbes struct{ activities.HealthStore }
+
+func (noProbes) DueProbes(context.Context, time.Duration) ([]relay.Sick, error) { return nil, nil }
+
 func TestClaimsWhoseStartsFailedAreGivenBack(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ cancelled, claimFails bool }{
@@ -82,7 +87,7 @@ func TestClaimsWhoseStartsFailedAreGivenBack(t *testing.T) {
 			var suite testsuite.WorkflowTestSuite
 			env := suite.NewTestActivityEnvironment()
 			env.SetWorkerStopChannel(stopped(ctx))
-			a := &activities.Activities{Inbox: inbox, Starter: starter, PollInterval: time.Hour, Log: slog.New(slog.DiscardHandler)}
+			a := &activities.Activities{Health: noProbes{}, Inbox: inbox, Starter: starter, PollInterval: time.Hour, Log: slog.New(slog.DiscardHandler)}
 			env.RegisterActivity(a)
 			poll := func(actx context.Context) error {
 				actx, stop := context.WithCancel(actx)

@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"time"
+
+	"relay"
 )
 
 // Query is a statement with arguments to explain it by.
@@ -66,4 +68,14 @@ func ObserveQueries() map[string]Query {
 		"backlog": {backlogSQL, []any{1, 10_000, 1, 10_000, 1}},
 		"nobody":  {backlogSQL, []any{nil, 10_000, nil, 10_000, nil}},
 	}
+}
+
+// WaitingQuery and FailedQuery are the statements that count events for a list of destinations.
+func WaitingQuery(storefront int64, destination string) Query {
+	return Query{waitingSQL, []any{storefront, relay.WaitingBound, destination}}
+}
+
+func FailedQuery() Query {
+	query, args := failedCount()
+	return Query{query, args}
 }

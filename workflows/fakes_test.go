@@ -218,14 +218,18 @@ func (s *store) Cancel(_ context.Context, _ int64, run string, c relay.Conclusio
 	return nil
 }
 
-func (s *store) RecordFailure(_ context.Context, _ int64, _ string, _ relay.Reason, down bool) error {
+func (s *store) RecordFailure(_ context.Context, _ int64, _ string, f relay.Failure) error {
 	unlock, err := s.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	s.health.Failures++
-	s.health.Unhealthy = s.health.Unhealthy || down || s.health.Failures >= relay.UnhealthyAfter
+	if s.health.Failures++; s.health.Failures == 1 {
+		s.health.Since = s.now()
+	}
+	lasted := s.health.Failures >= relay.UnhealthyAfter && s.now().Sub(s.health.Since) >= f.Lasted
+	s.health.Unhealthy = s.health.Unhealthy || f.Down || lasted
+	s.health.Reason, s.health.Status = f.Reason, f.Status
 	return nil
 }
 
@@ -243,7 +247,7 @@ func (s *store) RecordSuccess(context.Context, int64, string) (int64, error) {
 	return 7, nil
 }
 
-func (s *store) Probe(context.Context, int64, string) (bool, error) {
+func (s *store) Probe(context.Context, int64, string, time.Duration) (bool, error) {
 	unlock, err := s.lock()
 	if err != nil {
 		return false, err
@@ -251,6 +255,16 @@ func (s *store) Probe(context.Context, int64, string) (bool, error) {
 	defer unlock()
 	s.probes--
 	return s.probes >= 0, nil
+}
+
+func (s *store) DueProbes(context.Context, time.Duration) ([]relay.Sick, error) { return nil, nil }
+
+func (s *store) StartProbe(context.Context, relay.Place, bool, time.Duration, ...relay.AuditEntry) (int64, error) {
+	return 0, nil
+}
+
+func (s *store) StorefrontSwitches(context.Context, int64, int64, int) ([]relay.Switches, error) {
+	return nil, nil
 }
 
 func (s *store) StartReplay(_ context.Context, id int64) error {
