@@ -18,6 +18,10 @@ const (
 	leastHorizon = 6 * time.Second
 	mostHorizon  = time.Minute
 
+	// mostAtOnce is how many events of a storefront with limits the API starts itself. More would wait for their turns anyway;
+	// and a row whose start took longer than its lease comes behind those that PollInbox found meanwhile.
+	mostAtOnce = 10
+
 	limitsEvery = 2 * time.Second  // how old the API's knowledge of limits may be
 	aliveEvery  = 10 * time.Second // a worker's sign of life
 )
@@ -64,7 +68,7 @@ func (l *limiter) room(ctx context.Context, storefront string) int {
 	if err != nil {
 		return 0 // PollInbox starts them
 	}
-	return n
+	return min(n, mostAtOnce)
 }
 
 // of is a storefront with limits, as known at most limitsEvery ago.
