@@ -136,3 +136,18 @@ func TestReasonsHaveWords(t *testing.T) {
 		require.NotEqual(t, string(r), r.Words(), "%s has no words", r)
 	}
 }
+
+func TestAnEndKeepsWhyItsLatestAttemptFailed(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]relay.End{
+		"sgtm: no tries left (exhausted), last answer 503: the destination has trouble of its own (server_error)": {
+			Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError},
+		"sgtm: no tries left (exhausted), last: no answer in time (timeout)": {
+			Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Cause: relay.ReasonTimeout},
+		"sgtm: the destination is unhealthy (destination_unhealthy), last answer 503: the destination has trouble of its own (server_error)": {
+			Destination: "sgtm", Outcome: relay.Rejected, Reason: relay.ReasonUnhealthy, Status: 503, Cause: relay.ReasonServerError},
+		"ga4: accepted, last answer 204": {Destination: "ga4", Outcome: relay.Accepted, Status: 204},
+	} {
+		require.Equal(t, want, e.String())
+	}
+}

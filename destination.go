@@ -45,7 +45,7 @@ type Options struct {
 	EU bool `json:"eu,omitempty"`
 	// MaxAgeHours overrides how old an event may be at this destination.
 	MaxAgeHours int `json:"max_age_hours,omitempty"`
-	// Limits are those of each worker process; what they leave open is the platform's own.
+	// Limits hold for all workers together; what they leave open is the platform's own.
 	Limits Limits `json:"limits,omitzero"`
 	// CustomAliases adds the GA4-style names that sGTM tags read to the body of sGTM's custom client.
 	CustomAliases bool `json:"custom_aliases,omitempty"`

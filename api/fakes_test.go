@@ -81,7 +81,7 @@ type starter struct {
 	released map[string]int
 }
 
-func (s *starter) Reserve(storefront string, n int) int {
+func (s *starter) Reserve(_ context.Context, storefront string, n int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	got := min(n, s.room)

@@ -83,7 +83,7 @@ func (s *server) store(ctx context.Context, b *batch) error {
 	for i := range b.items {
 		events[i] = b.items[i].event
 	}
-	burst := reserve(s.deps.Starter, events)
+	burst := reserve(ctx, s.deps.Starter, events)
 	defer burst.release()
 	stored, err := s.deps.Inbox.InsertEvents(ctx, events, s.cfg.Lease)
 	if err != nil {

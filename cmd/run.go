@@ -38,6 +38,8 @@ type service struct {
 	temporal *connection
 	outbound *outbound.Client
 	search   *workflows.Search
+	limits   *limiter
+	worker   *keeper // nil in the api role
 	watching
 }
 
@@ -61,7 +63,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, cfg.StartBurst, s.log)
+	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
 	handler, err := s.handler(burst)
 	if err != nil {
 		return err
@@ -129,7 +131,11 @@ func (s *service) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}
+	s.limits = newLimiter(s.store, s.cfg.PollInterval)
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
+	if s.role != api.RoleAPI {
+		s.worker = s.newKeeper()
+	}
 	return nil
 }
 
@@ -150,6 +156,10 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	checks := []api.Check{s.preparedCheck()}
+	if s.worker != nil {
+		checks = append(checks, s.worker.check())
+	}
 	return api.New(api.Config{
 		Role:           s.role,
 		Username:       s.cfg.Username,
@@ -169,7 +179,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 			_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 			return err
 		},
-		Checks: []api.Check{s.preparedCheck()},
+		Checks: checks,
 		Admin:  s.admin(),
 		Ops:    s.ops(),
 		Books:  s.store,
