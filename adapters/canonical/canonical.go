@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"relay"
 )
@@ -22,8 +23,11 @@ type Rules struct {
 	Names map[string]string
 	// MaxAge is how old an event the vendor takes.
 	MaxAge time.Duration
-	// Consent is what the shopper must not have denied; Ads where it is nil.
-	Consent func(relay.Event) error
+	// Consent is what the shopper must not have denied; Consent.Ads where it is nil.
+	Consent func(Consent) error
+	// Restricts says that the platform has a field for restricted processing of one event. Where it has none, an event that
+	// asks for it is skipped.
+	Restricts bool
 }
 
 // Open decides whether an event goes to an ad platform, and if so hands out its fields. The error is a *relay.Refusal: not
@@ -36,17 +40,14 @@ func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
 	if e.Payload == nil {
 		return nil, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
-	consent := r.Consent
-	if consent == nil {
-		consent = Ads
-	}
-	if err := consent(e); err != nil {
+	consent, err := r.consent(d, e)
+	if err != nil {
 		return nil, err
 	}
 	if err := Age(d, e, r.MaxAge); err != nil {
 		return nil, err
 	}
-	f := &Fields{Name: name, MaxAge: Window(d, r.MaxAge), destination: d, event: e, left: map[string]bool{}}
+	f := &Fields{Name: name, MaxAge: Window(d, r.MaxAge), Consent: consent, destination: d, event: e, left: map[string]bool{}}
 	if !strings.EqualFold(name, e.Type) {
 		f.hidden = fold(e.Type)
 	}
@@ -55,6 +56,18 @@ func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
 		f.leave("event_time")
 	}
 	return f, nil
+}
+
+// consent is the event's consent with the admin's wishes in it, unless it forbids the event.
+func (r Rules) consent(d relay.Destination, e relay.Event) (Consent, error) {
+	c := ReadConsent(e).With(d.Options)
+	if c.Restricted && !r.Restricts {
+		return c, relay.Skip(relay.ReasonConsentDenied)
+	}
+	if r.Consent == nil {
+		return c, c.Ads()
+	}
+	return c, r.Consent(c)
 }
 
 // Name is the vendor's name for an event: the admin's, else the default of the few event types that have one. Everything
@@ -99,6 +112,7 @@ type Fields struct {
 	Name     string        // the vendor's name of the event
 	MaxAge   time.Duration // how old the event may be at this destination
 	Warnings []string      // what an admin should know of this event, without values
+	Consent  Consent       // the shopper's and the admin's, the stricter of both
 
 	destination relay.Destination
 	event       relay.Event
@@ -193,4 +207,14 @@ func (f *Fields) fit(s string) string {
 // fold makes spellings of a name alike: "rx_issued" and "Rx-Issued" are "rxissued".
 func fold(s string) string {
 	return strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(s))
+}
+
+// letters is a name's letters and digits in lower case: "Ad-Storage" and "adStorage" are "adstorage".
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
 }

@@ -18,12 +18,12 @@ func newBody(d relay.Destination, e relay.Event, f *canonical.Fields, p params) 
 		Body: measurement.Body{
 			ClientID:        clientID(e, f),
 			TimestampMicros: canonical.Time(e).UnixMicro(),
-			Consent:         consent(d, e),
+			Consent:         consent(d, f),
 			Events:          []measurement.Event{{Name: f.Name, Params: p}},
 		},
 		IPOverride: f.IP(),
 	}
-	if !adsDenied(d, e) { // what Google has user_data for is ads
+	if !adsDenied(d, f) { // what Google has user_data for is ads
 		b.UserID, b.UserData = f.ExternalID(), newUserData(e, f)
 	}
 	return b
@@ -43,13 +43,13 @@ func clientID(e relay.Event, f *canonical.Fields) string {
 
 // consent is what the payload says about ads, in the two words that the protocol has for it. It replaces the deprecated
 // non_personalized_ads.
-func consent(d relay.Destination, e relay.Event) *measurement.Consent {
-	if adsDenied(d, e) {
-		return &measurement.Consent{AdUserData: canonical.Denied, AdPersonalization: canonical.Denied}
+func consent(d relay.Destination, f *canonical.Fields) *measurement.Consent {
+	if adsDenied(d, f) {
+		return &measurement.Consent{AdUserData: string(canonical.Denied), AdPersonalization: string(canonical.Denied)}
 	}
 	c := measurement.Consent{
-		AdUserData:        canonical.Consent(e, canonical.AdUserData),
-		AdPersonalization: canonical.Consent(e, canonical.AdPersonalization),
+		AdUserData:        string(f.Consent.AdUserData),
+		AdPersonalization: string(f.Consent.AdPersonalization),
 	}
 	if c == (measurement.Consent{}) {
 		return nil
@@ -58,6 +58,4 @@ func consent(d relay.Destination, e relay.Event) *measurement.Consent {
 }
 
 // adsDenied reports whether the event may be measured and serve no advertising: by the shopper's word or the admin's.
-func adsDenied(d relay.Destination, e relay.Event) bool {
-	return d.Options.LimitedDataUse || d.Options.OptOut || canonical.Ads(e) != nil
-}
+func adsDenied(d relay.Destination, f *canonical.Fields) bool { return f.Consent.AdsLimited(d.Options) }

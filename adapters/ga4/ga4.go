@@ -71,7 +71,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if err := a.Check(d); err != nil {
 		return relay.Request{}, canonical.Refuse(err)
 	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Consent: canonical.Analytics})
+	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Consent: canonical.Consent.Analytics, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}
@@ -92,7 +92,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 		return relay.Request{}, relay.Refuse(relay.ReasonTooLarge, "items")
 	}
 	if body.Consent != nil {
-		r.Dropped = slices.DeleteFunc(r.Dropped, func(name string) bool { return name == "consent" })
+		r.Dropped = slices.DeleteFunc(r.Dropped, func(name string) bool { return slices.Contains(f.Consent.Fields, name) })
 	}
 	// GA4 drops a second copy of a purchase by its transaction_id, and counts one of anything else.
 	r.Repeatable = d.Options.Test || r.EventName == purchase && params["transaction_id"] != nil

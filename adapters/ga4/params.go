@@ -55,7 +55,7 @@ func fields(d relay.Destination, e relay.Event) []field {
 		}},
 		named("affiliate_id", "t-value"),
 		{"gclid", func(f *canonical.Fields) json.RawMessage {
-			if adsDenied(d, e) { // the id of a click on an ad
+			if adsDenied(d, f) { // the id of a click on an ad
 				return nil
 			}
 			return cut(f.Identifier(nil, "gclid"), maxValue)
