@@ -19,8 +19,10 @@ const shownAnswer = 4 << 10
 
 type checkInput struct {
 	ID   int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
-	Send string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event in the vendor's own test mode."`
+	Send string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event in the vendor's own test mode, or to a container under the name relay_test."`
 	Code string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's or TikTok's test page for this event alone. A stored one marks live events, too."`
+	// Preview is query text because a GTM preview value is short-lived and opens nothing but the container's own preview.
+	Preview string `query:"preview_header" pattern:"^[!-~]{1,500}$" example:"ZW52LTN8eHh4" doc:"With send=test, the value of X-Gtm-Server-Preview for this event alone, so that the container's preview shows it. A stored one lets all events fail once it has expired."`
 }
 
 // CheckView is what a check found.
@@ -54,7 +56,7 @@ type checkOutput struct{ Body CheckView }
 func (h opsHandlers) registerChecks(b *book) {
 	words := "Looks at the settings without a network. With send=test one made-up event goes out in the vendor's own test mode: Meta and TikTok " +
 		"test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest test=true. The person in it is made up, and leaves whatever the " +
-		"options say. What failed for this destination meanwhile is counted, and its replay offered."
+		"options say. A container has no test mode: it gets an event named relay_test, without a person and without a value. What failed for this destination meanwhile is counted, and its replay offered."
 	for _, c := range []struct {
 		entity       relay.Entity
 		id, tag, one string
@@ -97,7 +99,7 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 		v.Field, _, _ = strings.Cut(words, ":")
 	}
 	if in.Send != "" && v.OK {
-		r, err := testRequest(adapter, d, setup.Switches.Storefront, in.Code)
+		r, err := testRequest(adapter, d, setup.Switches.Storefront, map[string]string{"test_event_code": in.Code, "preview_header": in.Preview})
 		if err == nil {
 			err = h.audit(ctx, actionTest, entity, in.ID, code+"/"+key)
 		}
@@ -110,18 +112,20 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 	return v, nil
 }
 
-// testRequest is one event in the vendor's test mode, under a code of the vendor's test page where one is given.
-func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, code string) (relay.Request, error) {
+// testRequest is one event in the vendor's test mode. extra are settings for this event alone; an empty one changes nothing.
+func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, extra map[string]string) (relay.Request, error) {
 	tester, ok := a.(relay.TestMode)
 	if !ok {
 		return relay.Request{}, refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
 	}
-	if code != "" {
-		settings := map[string]string{}
-		maps.Copy(settings, d.Settings)
-		settings["test_event_code"] = code
-		d.Settings = settings
+	settings := map[string]string{}
+	maps.Copy(settings, d.Settings)
+	for name, value := range extra {
+		if value != "" {
+			settings[name] = value
+		}
 	}
+	d.Settings = settings
 	r, err := tester.TestRequest(letThrough(d), testEvent(s))
 	if err == nil {
 		return r, nil
@@ -169,6 +173,7 @@ func letThrough(d relay.Destination) relay.Destination {
 // testEvent is made up: an order that nobody has, a value, and a person whom nobody is.
 func testEvent(s relay.Storefront) relay.Event {
 	now := time.Now().UTC()
+	s.RequireConsent = false // a made-up person is asked for none
 	page := s.BaseURL
 	if page == "" {
 		page = "https://example.com/"
