@@ -6,6 +6,7 @@
 package canonical
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
@@ -28,12 +29,16 @@ type Rules struct {
 	// Restricts says that the platform has a field for restricted processing of one event. Where it has none, an event that
 	// asks for it is skipped.
 	Restricts bool
+	// Container says that the destination is the storefront's own container, for client type ga4. Events without a mapping
+	// keep their own name, options.allow adds to what leaves in place of limiting it, and what tells browsers apart leaves
+	// without options.identifiers.
+	Container bool
 }
 
 // Open decides whether an event goes to an ad platform, and if so hands out its fields. The error is a *relay.Refusal: not
 // mapped, skipped, no consent, too old, no payload.
 func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
-	name, err := Name(d, e, r.Names)
+	name, err := r.name(d, e)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +52,7 @@ func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
 	if err := Age(d, e, r.MaxAge); err != nil {
 		return nil, err
 	}
-	f := &Fields{Name: name, MaxAge: Window(d, r.MaxAge), Consent: consent, destination: d, event: e, left: map[string]bool{}}
+	f := &Fields{Name: name, MaxAge: Window(d, r.MaxAge), container: r.Container, Consent: consent, destination: d, event: e, left: map[string]bool{}}
 	if !strings.EqualFold(name, e.Type) {
 		f.hidden = fold(e.Type)
 	}
@@ -68,6 +73,15 @@ func (r Rules) consent(d relay.Destination, e relay.Event) (Consent, error) {
 		return c, c.Ads()
 	}
 	return c, r.Consent(c)
+}
+
+// name is Name; a container gets the events that nobody has mapped under their own.
+func (r Rules) name(d relay.Destination, e relay.Event) (string, error) {
+	name, err := Name(d, e, r.Names)
+	if r.Container && err != nil && !d.Options.Events[e.Type].Skip && e.Type != "" {
+		return e.Type, nil
+	}
+	return name, err
 }
 
 // Name is the vendor's name for an event: the admin's, else the default of the few event types that have one. Everything
@@ -114,6 +128,7 @@ type Fields struct {
 	Warnings []string      // what an admin should know of this event, without values
 	Consent  Consent       // the shopper's and the admin's, the stricter of both
 
+	container   bool
 	destination relay.Destination
 	event       relay.Event
 	hidden      string // the folded event type, where the vendor is not to read it
@@ -155,15 +170,29 @@ func (f *Fields) Listed(fields ...string) string {
 	return f.first(f.fit, slices.DeleteFunc(fields, func(name string) bool { return !f.lists(name) }))
 }
 
+// Scalar is a payload field of any name as JSON: a number or a truth value as it was written, a text under the rules of Text;
+// nil where there is none.
+func (f *Fields) Scalar(name string, cut func(string) json.RawMessage) json.RawMessage {
+	raw := bytes.TrimSpace(f.event.Payload[name])
+	switch {
+	case !f.allows(name), len(raw) == 0, strings.ContainsRune("{[n", rune(raw[0])):
+		return nil
+	case raw[0] == '"':
+		return cut(f.Text(name))
+	}
+	f.leave(name)
+	return raw
+}
+
 // Integer is the first count among payload fields: a whole number from 0 to 999,999,999.
 func (f *Fields) Integer(fields ...string) json.Number {
 	return json.Number(f.first(func(s string) string { return string(count(s)) }, fields))
 }
 
 // Identifier is the first text of an identifier that is not hashed (click ids, browser cookies), unchanged. It leaves only
-// where identifiers are switched on. clean gives "" for what is malformed; nil takes everything.
+// where identifiers are switched on, and to a container. clean gives "" for what is malformed; nil takes everything.
 func (f *Fields) Identifier(clean func(string) string, fields ...string) string {
-	if !f.identifies() {
+	if !f.identifies() && !f.container {
 		return ""
 	}
 	if clean == nil {
@@ -175,6 +204,14 @@ func (f *Fields) Identifier(clean func(string) string, fields ...string) string 
 // identifies reports whether identifiers may leave.
 func (f *Fields) identifies() bool { return f.destination.Options.Identifiers == Hashed }
 
+// allows reports whether the admin lets a payload field leave.
+func (f *Fields) allows(name string) bool {
+	if f.container {
+		return !f.destination.Options.Denies(name)
+	}
+	return f.destination.Options.Allows(name)
+}
+
 // lists reports whether the admin allows a field by name.
 func (f *Fields) lists(name string) bool {
 	return slices.Contains(f.destination.Options.Allow, name) && f.destination.Options.Allows(name)
@@ -183,7 +220,7 @@ func (f *Fields) lists(name string) bool {
 // first is the first field that may leave and of which clean leaves something; it then counts as left.
 func (f *Fields) first(clean func(string) string, fields []string) string {
 	for _, name := range fields {
-		if !f.destination.Options.Allows(name) {
+		if !f.allows(name) {
 			continue
 		}
 		if s := f.event.Payload.Text(name); s != "" {
