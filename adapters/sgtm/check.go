@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"relay"
+	"relay/adapters/canonical"
 )
 
 var (
@@ -43,6 +44,12 @@ func (Adapter) Check(d relay.Destination) error {
 		}
 	default:
 		return fmt.Errorf("%s: must be ga4 or custom", SettingClientType)
+	}
+	if err := canonical.Check(d); err != nil {
+		return err
+	}
+	if c := d.Options.Consent; c != "" && c != relay.ConsentEnforce && c != relay.ConsentForward {
+		return fmt.Errorf("consent: must be %s or %s", relay.ConsentEnforce, relay.ConsentForward)
 	}
 	return checkHeaders(d)
 }
