@@ -3,6 +3,7 @@ package sgtm
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"strconv"
 
 	"relay"
@@ -10,27 +11,24 @@ import (
 	"relay/adapters/measurement"
 )
 
-// spellings are names of one thing: shops write one, tags read another.
-var spellings = [][]string{
-	{"fbc", "_fbc"}, {"fbp", "_fbp"}, {"ttp", "_ttp"},
-	{"_epik", "epik", "click_id"},
-	{"_scclid", "scclid", "ScCid", "sccid", "sc_click_id"},
-	{"_scid", "scid", "sc_cookie1"},
+// read are the names under which the usual tags, and the clients before them, read what a payload may spell in many ways.
+var read = map[string][]string{
+	"fbc": {"fbc", "_fbc"}, "fbp": {"fbp", "_fbp"}, "ttp": {"_ttp", "ttp"}, "epik": {"_epik", "epik"},
+	"ScCid": {"_scclid", "scclid"}, "_scid": {"_scid", "scid"},
+	"email": {"email"}, "phone": {"phone"}, "first_name": {"first_name"}, "last_name": {"last_name"}, "external_id": {"external_id"},
+	"city": {"city"}, "state": {"state"}, "zip": {"zip"}, "country": {"country"},
 }
-
-// read are how many names of each list of spellings tags read; the others are only taken from.
-const read = 2
 
 // aliases adds the GA4-style names that the usual tags read, where the body has not got them, and turns event_time into
 // seconds since 1970, which is what those tags take it for.
-func aliases(body map[string]json.RawMessage, e relay.Event) []string {
+func aliases(body map[string]json.RawMessage, o relay.Options, e relay.Event) []string {
 	var warnings []string
+	p := relay.Payload(maps.Clone(body))
 	add := func(name string, value json.RawMessage) {
 		if isNull(body[name]) && !isNull(value) {
 			body[name] = value
 		}
 	}
-	p := relay.Payload(maps.Clone(body))
 	add("transaction_id", body["order_id"])
 	if v := p.Number("order_revenue"); v != "" {
 		add("value", json.RawMessage(v))
@@ -40,29 +38,43 @@ func aliases(body map[string]json.RawMessage, e relay.Event) []string {
 	if c := measurement.Currency(e, p); c != "" && !isNull(body["value"]) {
 		add("currency", measurement.Text(c))
 	}
-	for name, value := range understood(p, e) {
+	for name, value := range understood(p, o, e) {
 		add(name, value)
 	}
-	for _, names := range spellings {
-		if v := p.First(names...); v != "" {
-			for _, name := range names[:read] {
-				add(name, measurement.Text(v))
-			}
+	for field, names := range read {
+		value := found(p, o, field, names)
+		for _, name := range names {
+			add(name, value)
 		}
 	}
 	body["event_time"] = json.RawMessage(strconv.FormatInt(canonical.Time(e).Unix(), 10))
 	return warnings
 }
 
+// found is the text of a field under any spelling; nil where there is none, or the admin denies the field.
+func found(p relay.Payload, o relay.Options, field string, names []string) json.RawMessage {
+	if canonical.Denies(o, field) {
+		return nil
+	}
+	text := p.First(names...)
+	if _, raw := canonical.Find(p, field); text == "" {
+		text = relay.Payload{field: raw}.Text(field)
+	}
+	if text == "" {
+		return nil
+	}
+	return measurement.Text(text)
+}
+
 // understood is what direct GA4 makes of the fields that the lists have let pass, whatever their spelling, under the names
 // that tags read. The container is the storefront's own, so that no other option keeps anything back.
-func understood(p relay.Payload, e relay.Event) map[string]json.RawMessage {
+func understood(p relay.Payload, o relay.Options, e relay.Event) map[string]json.RawMessage {
 	e.Payload = maps.Clone(p)
 	delete(e.Payload, "order_revenue") // bad money would end it all
 	delete(e.Payload, "value")
-	e.Storefront.DataPolicy, e.Storefront.RequireConsent = relay.DataPolicyStandard, false
+	e.Storefront.RequireConsent = false
 	d := relay.Destination{Options: relay.Options{Identifiers: canonical.Hashed, SendIP: true, SendUserAgent: true, KeepURLQuery: true,
-		Allow: []string{canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory}}}
+		Allow: []string{canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory}, Deny: o.Deny}}
 	f, err := canonical.Open(d, e, canonical.Rules{Names: map[string]string{e.Type: e.Type}, Restricts: true, Container: true,
 		Consent: func(canonical.Consent) error { return nil }})
 	if err != nil {
@@ -89,4 +101,4 @@ func understood(p relay.Payload, e relay.Event) map[string]json.RawMessage {
 	return out
 }
 
-func isNull(v json.RawMessage) bool { return len(v) == 0 || string(v) == "null" }
+func isNull(v json.RawMessage) bool { return slices.Contains([]string{"", "null"}, string(v)) }

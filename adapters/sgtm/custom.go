@@ -25,7 +25,7 @@ func custom(d relay.Destination, e relay.Event) (relay.Request, error) {
 	if err := canonical.Age(d, e, 0); err != nil {
 		return relay.Request{}, err
 	}
-	body := passed(d, e)
+	body := canonical.Pass(e.Payload, d.Options)
 	limited := enforces(d) && consent.AdsLimited(d.Options)
 	if limited {
 		body = withoutAds(body)
@@ -35,7 +35,7 @@ func custom(d relay.Destination, e relay.Event) (relay.Request, error) {
 	own(body, d, e, name)
 	var warnings []string
 	if d.Options.CustomAliases {
-		warnings = aliases(body, e)
+		warnings = aliases(body, d.Options, e)
 	}
 	if decided(consent) && (d.Options.CustomAliases || limited || hides(body, consent.Fields)) {
 		body["consent_state"] = consentState(consent, body["consent_state"])
@@ -48,25 +48,14 @@ func custom(d relay.Destination, e relay.Event) (relay.Request, error) {
 	return r, nil
 }
 
-// passed are the payload's fields that the lists let leave.
-func passed(d relay.Destination, e relay.Event) map[string]json.RawMessage {
-	body := map[string]json.RawMessage{}
-	for k, v := range e.Payload {
-		if d.Options.Allows(k) {
-			body[k] = v
-		}
-	}
-	return body
-}
-
 // own adds what the relay itself says of the event.
 func own(body map[string]json.RawMessage, d relay.Destination, e relay.Event, name string) {
 	body["event_name"] = measurement.Text(name)
 	body["event_id"] = measurement.Text(e.VendorID(name))
-	if !d.Options.Denies("storefront_id") {
+	if !canonical.Denies(d.Options, "storefront_id") {
 		body["storefront_id"] = measurement.Text(e.Storefront.Code)
 	}
-	if !d.Options.Denies("order_id") {
+	if !canonical.Denies(d.Options, "order_id") {
 		body["order_id"] = measurement.Text(e.OrderID())
 	}
 }

@@ -25,7 +25,6 @@ type ga4Body struct {
 
 // ga4 sends what direct GA4 sends, and the fields that options.allow names beside it.
 func ga4(d relay.Destination, e relay.Event) (relay.Request, error) {
-	e.Storefront.DataPolicy = relay.DataPolicyStandard // the policy binds vendors; the container is the storefront's own
 	f, err := canonical.Open(d, e, canonical.Rules{Names: measurement.Names, Consent: permits(d), Restricts: true, Container: true})
 	if err != nil {
 		return relay.Request{}, err

@@ -34,7 +34,7 @@ var strangers = strings.Fields(`
 	credit_card card_number cvv iban routing_number bank paypal_email stripe_customer card_holder last4
 	token password secret api_key auth cookie cookies headers raw html xml query referrer_code search keyword item_name product_name product category brand
 	landing_page referrer page_title utm_term utm_content search_term order_note gift_message tags segment cohort persona lead_score crm_id salesforce_id hubspot_id
-	custom_1 custom_2 attribute property properties traits context meta metadata data payload extra misc other unknown xyzzy plugh größe 名前 "" a.b c/d`)
+	custom_1 custom_2 attribute property properties traits context meta metadata data payload extra misc other unknown xyzzy plugh größe 名前 a.b c/d`)
 
 func mark(i int) string { return fmt.Sprintf("mk%04dkm", i) }
 
@@ -106,6 +106,10 @@ func TestAllowAddsOneFieldAndNothingElse(t *testing.T) {
 		e.Payload, marks = planted(t, []string{name, "diagnosis"})
 		d := container(set(sgtm.SettingURL, "https://tags.example.com"))
 		d.Options.Allow = []string{name}
+		if strings.Contains(name, ".") {
+			require.Error(t, sgtm.Adapter{}.Check(d), "%s would be a part of a field that the relay does not look into", name)
+			continue
+		}
 		r, err := sgtm.Adapter{}.Request(d, e)
 		require.NoError(t, err)
 		found := 0
