@@ -35,7 +35,7 @@ func custom(d relay.Destination, e relay.Event) (relay.Request, error) {
 	own(body, d, e, name)
 	var warnings []string
 	if d.Options.CustomAliases {
-		warnings = aliases(body, d.Options, e)
+		warnings = aliases(body, d, e)
 	}
 	if decided(consent) && (d.Options.CustomAliases || limited || hides(body, consent.Fields)) {
 		body["consent_state"] = consentState(consent, body["consent_state"])
