@@ -56,6 +56,10 @@ func TestAPreviewSaysWhatWouldBeSentWhere(t *testing.T) {
 	container := destinations[0].(map[string]any)
 	require.Equal(t, true, container["sends"])
 	require.Equal(t, "purchase", container["event_name"])
+	platform := destinations[1].(map[string]any)
+	require.Equal(t, false, platform["sends"])
+	require.NotContains(t, platform, "reason", "it is configured, and on")
+	require.Equal(t, "the container is on: events go there, and only there", platform["reason_text"])
 	require.Contains(t, container["request"].(map[string]any)["url"], "measurement_id=G-ABC123")
 	require.Contains(t, r.text, "80.790")
 	require.NotContains(t, r.text, token)
@@ -176,7 +180,7 @@ func TestAContainerGetsATestEventThatIsNeitherASaleNorAPerson(t *testing.T) {
 	r := o.call(http.MethodPost, path, "")
 	require.Equal(t, http.StatusOK, r.status, r.text)
 	require.Equal(t, true, r.body["ok"], r.text)
-	r = o.call(http.MethodPost, path+"&preview_header=ZW52LTN8eHh4", "")
+	r = o.call(http.MethodPost, path, "", "X-Gtm-Server-Preview", "ZW52LTN8eHh4")
 	require.Equal(t, false, r.body["ok"], r.text)
 	require.Equal(t, "unclaimed_path", r.body["sent"].(map[string]any)["reason"])
 	require.Equal(t, "no client", r.body["sent"].(map[string]any)["answer"])
@@ -189,7 +193,7 @@ func TestAContainerGetsATestEventThatIsNeitherASaleNorAPerson(t *testing.T) {
 		require.NotContains(t, string(sent.Body), "relay-test@example.com")
 		require.NotContains(t, string(sent.Body), "value")
 	}
-	require.Equal(t, http.StatusUnprocessableEntity, o.call(http.MethodPost, path+"&preview_header=a%0D%0Ab", "").status)
+	require.Equal(t, http.StatusUnprocessableEntity, o.call(http.MethodPost, path, "", "X-Gtm-Server-Preview", "two words").status)
 }
 
 // A fresh credential lets nothing of a person out, and must be provable all the same; so must one that limits everything.

@@ -42,7 +42,7 @@ func newFields(d relay.Destination, e relay.Event, r Rules, name string, c Conse
 		f.hidden = e.Type
 	}
 	f.leave("event_name")
-	if _, ok := relay.ParseTime(e.Payload.Text("event_time")); ok {
+	if _, _, ok := e.Payload.EventTime(); ok {
 		f.leave("event_time")
 	}
 	return f

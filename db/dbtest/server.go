@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 )
 
 const (

@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"relay/db/dbtest"
-	"relay/db/dbtest/proc"
 	"relay/deploy/dev/harness"
-	"relay/deploy/dev/sandbox"
 	"relay/deploy/dev/temporal"
-	"relay/deploy/dev/vendors"
+	"relay/deploy/sandbox"
+	"relay/deploy/sandbox/vendors"
+	"relay/internal/proc"
 )
 
 const host = "127.0.0.1"

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"relay/db/dbtest/proc"
-	"relay/deploy/dev/sandbox"
+	"relay/deploy/sandbox"
+	"relay/internal/proc"
 )
 
 const host = "127.0.0.1"

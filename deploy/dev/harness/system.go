@@ -12,7 +12,7 @@ import (
 	"relay"
 	"relay/db"
 	"relay/db/dbtest"
-	"relay/deploy/dev/sandbox"
+	"relay/deploy/sandbox"
 )
 
 // databaseName is the database on a server of ours.
