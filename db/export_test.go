@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"relay"
 )
 
 // MigrationStatements are the statements of each migration, by file.
@@ -97,4 +99,14 @@ func ObserveQueries() map[string]Query {
 		"backlog": {backlogSQL, []any{1, 10_000, 1, 10_000, 1}},
 		"nobody":  {backlogSQL, []any{nil, 10_000, nil, 10_000, nil}},
 	}
+}
+
+// WaitingQuery and FailedQuery are the statements that count events for a list of destinations.
+func WaitingQuery(storefront int64, destination string) Query {
+	return Query{waitingSQL, []any{storefront, relay.WaitingBound, destination}}
+}
+
+func FailedQuery() Query {
+	query, args := failedCount()
+	return Query{query, args}
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -16,6 +17,9 @@ const (
 	ActionReset    = "reset"    // close with a TCP reset, without an answer
 	ActionHang     = "hang"     // answer nothing until the sender gives up
 	ActionTruncate = "truncate" // announce a longer body than is sent, then close
+	ActionSwitch   = "switch"   // answer 101 and keep the bare connection open until the sender closes it
+	ActionGoAway   = "goaway"   // HTTP/2: end the connection and deny the request; over HTTP/1 a reset
+	ActionRefuse   = "refuse"   // HTTP/2: deny the request alone; over HTTP/1 a reset
 )
 
 // Answer is what one delivery gets. The zero value is an empty 200.
@@ -61,7 +65,7 @@ func (a Answer) check() error {
 	if a.DelayMS < 0 {
 		return fmt.Errorf("delay_ms %d: want 0 or more", a.DelayMS)
 	}
-	actions := []string{"", ActionReset, ActionHang, ActionTruncate}
+	actions := []string{"", ActionReset, ActionHang, ActionTruncate, ActionSwitch, ActionGoAway, ActionRefuse}
 	if !slices.Contains(actions, a.Action) {
 		return fmt.Errorf("action %q: want one of %s", a.Action, strings.Join(actions[1:], ", "))
 	}
@@ -76,7 +80,21 @@ func (a Answer) write(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	stream, http2 := w.(*http2Stream)
 	switch a.Action {
+	case ActionGoAway, ActionRefuse:
+		switch {
+		case !http2:
+			reset(w)
+		case a.Action == ActionGoAway:
+			stream.goAway()
+		default:
+			stream.refuse()
+		}
+		return
+	case ActionSwitch:
+		switchProtocols(w)
+		return
 	case ActionReset:
 		reset(w)
 		return
@@ -108,6 +126,18 @@ func reset(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0) // what makes it a reset
 	}
 	_ = conn.Close()
+}
+
+// switchProtocols answers 101. The sender then has a bare connection, on which nothing comes.
+func switchProtocols(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil { // HTTP/2 has no such status
+		panic(http.ErrAbortHandler)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: bare\r\n\r\n"); err == nil {
+		_, _ = io.Copy(io.Discard, conn)
+	}
 }
 
 // rules are the scripts in force.

@@ -90,6 +90,9 @@ func (c *record) arrive(path, key string, at time.Time, taken bool) {
 
 // refuses reports whether an answer, as Answer.String gives it, says no.
 func refuses(answer string) bool {
+	if answer == ActionSwitch || answer == ActionGoAway || answer == ActionRefuse {
+		return true
+	}
 	status, err := strconv.Atoi(answer)
 	return err == nil && status >= http.StatusMultipleChoices
 }

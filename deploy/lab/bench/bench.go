@@ -36,6 +36,7 @@ func scenarios() []scenario {
 		{"memory", "Memory while a large backlog drains", memory},
 		{"fanout", "Fan-out to five destinations, against bare workflows with five activities", fanOut},
 		{"storm", "Retry storm: events due in the same moment", storm},
+		{"outage", "Blip and outages of a destination under a batch, without other traffic", outage},
 		{"size", "Claim, search and stats in a small table and in a large one", size},
 	}
 }
@@ -52,6 +53,9 @@ type sizes struct {
 	Memory     int `json:"memory"`      // events that drain while memory is watched
 	FanOut     int `json:"fan_out"`     // events to five destinations
 	Storm      int `json:"storm"`       // events due in the same moment
+	Blip       int `json:"blip"`        // events whose first attempt alone fails
+	Backoff    int `json:"backoff"`     // seconds, of the outages
+	Outage     int `json:"outage"`      // seconds of the longest outage
 	SmallTable int `json:"small_table"` // rows
 	LargeTable int `json:"large_table"` // rows
 	Calls      int `json:"calls"`       // of each query
@@ -60,11 +64,11 @@ type sizes struct {
 var (
 	fullSizes = sizes{
 		Batch: 4000, Rounds: 15, Drains: 3, Singles: 200, Seconds: 30, Slow: 1000, Backlog: 100_000, Memory: 100_000,
-		FanOut: 500, Storm: 20_000, SmallTable: 10_000, LargeTable: 10_000_000, Calls: 51,
+		FanOut: 500, Storm: 20_000, Blip: 500, Backoff: 60, Outage: 3600, SmallTable: 10_000, LargeTable: 10_000_000, Calls: 51,
 	}
 	quickSizes = sizes{
 		Batch: 1000, Rounds: 5, Drains: 1, Singles: 50, Seconds: 10, Slow: 400, Backlog: 5000, Memory: 5000,
-		FanOut: 200, Storm: 500, SmallTable: 10_000, LargeTable: 100_000, Calls: 15,
+		FanOut: 200, Storm: 500, Blip: 200, Backoff: 10, Outage: 60, SmallTable: 10_000, LargeTable: 100_000, Calls: 15,
 	}
 )
 

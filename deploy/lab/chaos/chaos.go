@@ -119,7 +119,7 @@ func (o Options) round(ctx context.Context, n int) (r Round, err error) {
 		return r, err
 	}
 	o.say("round %d: %d events accepted, %d processes killed; waiting until all is final", r.Number, load.accepted(), len(kinds(r.Crashes)))
-	r.Settled, err = lab.settle(ctx, load)
+	r.Settled, err = lab.settle(ctx)
 	if err != nil {
 		return r, err
 	}

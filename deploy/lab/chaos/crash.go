@@ -41,6 +41,9 @@ func kinds(crashes []Crash) []string {
 	return all
 }
 
+// everyKind names what is killed: the processes, and the database's right to be written.
+var everyKind = []string{"api", "worker", "serve", "database", "read-only", "Temporal"}
+
 const (
 	doubleShare  = 0.15                   // of the crashes take two parts at once
 	longestDown  = time.Second            // before a part is started again
@@ -65,7 +68,7 @@ func (l *lab) crash(ctx context.Context, random *rand.Rand, kills int, duration 
 		if err := sleep(ctx, rest(random, crashes, time.Until(end), kills-done)); err != nil {
 			return crashes, err
 		}
-		if time.Now().After(end) && len(hit) == 5 {
+		if time.Now().After(end) && len(hit) == len(everyKind) {
 			break
 		}
 		if len(deck) == 0 {

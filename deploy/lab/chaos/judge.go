@@ -49,7 +49,9 @@ type Verdict struct {
 	Accepted int
 	ByStatus map[relay.Status]int
 	Reasons  map[relay.Reason]int // of those that did not arrive
-	Sends    int                  // tries at destinations
+	Sends    int                  // rows of attempts that could have left
+	Requests int                  // at the destinations; a send that was killed before it left has a row and no request
+	Unsent   int                  // rows without a request: killed, or denied by the network, before anything left
 
 	// Copies are the events that a destination took more than once, counted without the first. KilledBetween are those
 	// whose attempt stayed sending; NoAnswer those whose answer was lost or came too late.
@@ -119,7 +121,10 @@ func (v *Verdict) received(r row, e evidence) {
 
 // copies counts what a destination took more than once, and what explains it.
 func (v *Verdict) copies(r row, destination string, t tries, a sandbox.Arrival) {
-	v.Sends += t.sends
+	v.Sends, v.Requests, v.Unsent = v.Sends+t.sends, v.Requests+a.Count, v.Unsent+max(0, t.sends-a.Count)
+	if without := t.sends - a.Count; without > t.sending+t.unanswered {
+		v.Unexplained = append(v.Unexplained, fmt.Sprintf("%s (%d) at %s: %d attempts, %d requests", r.sent.order, r.id, destination, t.sends, a.Count))
+	}
 	if a.Count > t.sends {
 		v.Unrecorded = append(v.Unrecorded, fmt.Sprintf("%s at %s: %d requests, %d attempts", r.sent.order, destination, a.Count, t.sends))
 	}

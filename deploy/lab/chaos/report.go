@@ -50,8 +50,8 @@ func (r Report) String() string {
 }
 
 func (r Report) outcomes(b *strings.Builder) {
-	b.WriteString("| round | Temporal's storage | kills | accepted | delivered | failed at rest | lost | sends | duplicates | of them killed between send and record | of them answer lost or late | unexplained | longest recovery | at rest after |\n")
-	b.WriteString("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| round | Temporal's storage | kills | accepted | delivered | failed at rest | lost | attempt rows | requests at the destinations | rows without a request | duplicates | of them killed between send and record | of them answer lost or late | unexplained | longest recovery | at rest after |\n")
+	b.WriteString("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	var all Verdict
 	all.ByStatus = map[relay.Status]int{}
 	var crashes []Crash
@@ -65,6 +65,7 @@ func (r Report) outcomes(b *strings.Builder) {
 		line(b, fmt.Sprint(x.Number), storage, x.Crashes, v, x.Settled.Failed, v.Lost(), len(v.Unexplained), x.Settled.After.Round(time.Second).String())
 		crashes = append(crashes, x.Crashes...)
 		all.Accepted, all.Sends, all.Copies = all.Accepted+v.Accepted, all.Sends+v.Sends, all.Copies+v.Copies
+		all.Requests, all.Unsent = all.Requests+v.Requests, all.Unsent+v.Unsent
 		all.KilledBetween, all.NoAnswer = all.KilledBetween+v.KilledBetween, all.NoAnswer+v.NoAnswer
 		all.ByStatus[relay.StatusDelivered] += v.ByStatus[relay.StatusDelivered]
 		failed, unexplained, lost = failed+x.Settled.Failed, unexplained+len(v.Unexplained), lost+v.Lost()
@@ -74,8 +75,8 @@ func (r Report) outcomes(b *strings.Builder) {
 
 func line(b *strings.Builder, name, storage string, crashes []Crash, v Verdict, failed, lost, unexplained int, rest string) {
 	longest, _ := longest(crashes)
-	fmt.Fprintf(b, "| %s | %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n", name, storage, len(kinds(crashes)), v.Accepted,
-		v.ByStatus[relay.StatusDelivered], failed, lost, v.Sends, v.Copies, v.KilledBetween, v.NoAnswer, unexplained, seconds(longest), rest)
+	fmt.Fprintf(b, "| %s | %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n", name, storage, len(kinds(crashes)), v.Accepted,
+		v.ByStatus[relay.StatusDelivered], failed, lost, v.Sends, v.Requests, v.Unsent, v.Copies, v.KilledBetween, v.NoAnswer, unexplained, seconds(longest), rest)
 }
 
 // kills is a table of recoveries by what was killed.
@@ -85,7 +86,7 @@ func (r Report) kills(b *strings.Builder) {
 		crashes = append(crashes, x.Crashes...)
 	}
 	b.WriteString("| killed | kills | down, median | recovery, median | recovery, longest | not measured: the next crash came first |\n|---|---:|---:|---:|---:|---:|\n")
-	for _, kind := range []string{"api", "worker", "serve", "database", "Temporal"} {
+	for _, kind := range everyKind {
 		r.killed(b, kind, slices.DeleteFunc(slices.Clone(crashes), func(c Crash) bool { return len(c.Kinds) > 1 || c.Kinds[0] != kind }))
 	}
 	r.killed(b, "two at once", slices.DeleteFunc(slices.Clone(crashes), func(c Crash) bool { return len(c.Kinds) < 2 }))

@@ -15,15 +15,14 @@ const (
 	// settleBound is how long nothing may change while something is still to happen. The longest such pause is a try that was
 	// lost with its worker (15 s), then the last of the waits, in a Temporal whose storage fails; or the wait for a probe.
 	settleBound = 3 * time.Minute
-	probeEvery  = 5 * time.Second
 	lookEvery   = 500 * time.Millisecond
 )
 
 // settle waits until nothing is left to happen: every row final, every destination healthy, every replay through, no delivery
 // running. Then it replays once what failed, because the destinations are well again by now, and waits once more.
-func (l *lab) settle(ctx context.Context, load *load) (Settled, error) {
+func (l *lab) settle(ctx context.Context) (Settled, error) {
 	begin := time.Now()
-	if err := l.rest(ctx, load); err != nil {
+	if err := l.rest(ctx); err != nil {
 		return Settled{}, err
 	}
 	s := Settled{After: time.Since(begin)}
@@ -38,13 +37,12 @@ func (l *lab) settle(ctx context.Context, load *load) (Settled, error) {
 	starter := workflows.Starter{Client: l.temporal, TaskQueue: workflows.TaskQueue, Search: &workflows.Search{}}
 	// A start that fails is left to the workers, which look for replays without a workflow.
 	_ = starter.StartReplay(ctx, r.ID)
-	return s, l.rest(ctx, load)
+	return s, l.rest(ctx)
 }
 
-// rest waits until nothing is left to happen. An unhealthy destination is tried when its storefront has an event: so it gets
-// one from time to time.
-func (l *lab) rest(ctx context.Context, load *load) error {
-	moved, probed, last := time.Now(), time.Now(), ""
+// rest waits until nothing is left to happen. Unhealthy destinations are probed by the relay itself.
+func (l *lab) rest(ctx context.Context) error {
+	moved, last := time.Now(), ""
 	for {
 		open, err := l.open(ctx)
 		if err == nil && open == "" {
@@ -55,12 +53,6 @@ func (l *lab) rest(ctx context.Context, load *load) error {
 		}
 		if time.Since(moved) > settleBound {
 			return fmt.Errorf("nothing has moved for %v: %s (%w)", settleBound, open, err)
-		}
-		if time.Since(probed) > probeEvery {
-			probed = time.Now()
-			if err := l.probe(ctx, load); err != nil {
-				return err
-			}
 		}
 		if err := sleep(ctx, lookEvery); err != nil {
 			return err
@@ -87,34 +79,6 @@ func (l *lab) open(ctx context.Context) (string, error) {
 		return fmt.Sprintf("%d running deliveries", running.GetCount()), err
 	}
 	return "", nil
-}
-
-// probe gives each storefront with an unhealthy destination an event.
-func (l *lab) probe(ctx context.Context, load *load) error {
-	rows, err := l.pool.QueryContext(ctx, `SELECT DISTINCT s.storefront_id FROM destination_health h
-		JOIN storefronts s ON s.id = h.storefront_id WHERE h.unhealthy_since IS NOT NULL`)
-	if err != nil {
-		return nil //nolint:nilerr // the next look tells
-	}
-	defer func() { _ = rows.Close() }()
-	var codes []string
-	for rows.Next() {
-		var code string
-		if err := rows.Scan(&code); err != nil {
-			return err
-		}
-		codes = append(codes, code)
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	for _, code := range codes {
-		e := sent{fmt.Sprintf("%s-probe-%d", code, time.Now().UnixNano()), eventTypes[0], code}
-		if err := load.deliver(ctx, source{storefront: code, hand: load.post}, []sent{e}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (l *lab) count(ctx context.Context, query string) (int, error) {

@@ -18,6 +18,8 @@ var troubles = [][]sandbox.Answer{
 	{{Action: sandbox.ActionReset}, {}, {Action: sandbox.ActionReset}, {Action: sandbox.ActionReset}},
 	{{Action: sandbox.ActionHang}, {}, {Action: sandbox.ActionHang}},
 	{lateAnswer, {}, lateAnswer},
+	{{Action: sandbox.ActionSwitch}, {}, {Action: sandbox.ActionSwitch}},
+	{{Action: sandbox.ActionGoAway}, {Action: sandbox.ActionGoAway}, {Action: sandbox.ActionRefuse}, {}, {Action: sandbox.ActionGoAway}},
 	{{Status: 429, Headers: map[string]string{"Retry-After": "1"}}, {Action: sandbox.ActionTruncate, Body: "{"}, {Status: 503}},
 }
 
