@@ -51,13 +51,21 @@ func custom(d relay.Destination, e relay.Event) (relay.Request, error) {
 // own adds what the relay itself says of the event.
 func own(body map[string]json.RawMessage, d relay.Destination, e relay.Event, name string) {
 	body["event_name"] = measurement.Text(name)
-	body["event_id"] = measurement.Text(e.VendorID(name))
+	body["event_id"] = measurement.Text(eventID(d, e, name))
 	if !canonical.Denies(d.Options, "storefront_id") {
 		body["storefront_id"] = measurement.Text(e.Storefront.Code)
 	}
 	if !canonical.Denies(d.Options, "order_id") {
 		body["order_id"] = measurement.Text(e.OrderID())
 	}
+}
+
+// eventID is the event's id as a vendor gets it; a hash where the admin denies the payload's own.
+func eventID(d relay.Destination, e relay.Event, name string) string {
+	if canonical.Denies(d.Options, "event_id") {
+		return e.HashedID()
+	}
+	return e.VendorID(name)
 }
 
 // withoutAds is a body without what ad platforms know clicks and browsers by, at any depth.
