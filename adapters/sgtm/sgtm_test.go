@@ -35,3 +35,20 @@ func TestLongValuesLeaveWholeToClientCustomAndCutToClientGA4(t *testing.T) {
 		}
 	}
 }
+
+func TestDenyKeepsAnOwnEventIDHere(t *testing.T) {
+	t.Parallel()
+	p, err := relay.ParsePayload([]byte(`{"event_id":"own-1"}`))
+	require.NoError(t, err)
+	e := relay.Event{EventID: "o_1", Type: "purchase_completed", Source: relay.SourceAPI, Payload: p,
+		Storefront: relay.Storefront{Code: "bosley", SendsPayloadEventID: true}}
+	for _, client := range []string{sgtm.ClientGA4, sgtm.ClientCustom} {
+		d := container(set(sgtm.SettingClientType, client))
+		for id, deny := range map[string][]string{"own-1": nil, e.HashedID(): {"event_id"}} {
+			d.Options.Deny = deny
+			r, err := sgtm.Adapter{}.Request(d, e)
+			require.NoError(t, err)
+			require.Contains(t, string(r.Body), `"event_id":"`+id+`"`, client)
+		}
+	}
+}
