@@ -24,7 +24,7 @@ var layers = []layer{
 	{"relay/adapters", []string{"relay", "relay/adapters/*"}, []string{"net/http", "database/sql"}},
 	{"relay/adapters/identity", nil, []string{"net", "net/http", "database/sql"}},
 	{"relay/adapters/canonical", []string{"relay", "relay/adapters/identity"}, []string{"net/http", "database/sql"}},
-	{"relay/adapters/measurement", []string{"relay", "relay/adapters/identity"}, []string{"net/http", "database/sql"}},
+	{"relay/adapters/measurement", []string{"relay", "relay/adapters/identity", "relay/adapters/canonical"}, []string{"net/http", "database/sql"}},
 	{"relay/adapters/adaptertest", []string{"relay"}, []string{"net/http", "database/sql"}},
 	{"relay/adapters/outbound", []string{"relay"}, []string{"database/sql"}},
 	{"relay/adapters/*", []string{"relay", "relay/adapters/identity", "relay/adapters/canonical", "relay/adapters/measurement"},

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -17,10 +16,11 @@ import (
 const shownAnswer = 4 << 10
 
 type checkInput struct {
-	ID            int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
-	Send          string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event: to a platform in its own test mode, to a container under the name relay_test."`
-	PreviewHeader string `header:"X-Gtm-Server-Preview" pattern:"^[!-~]{1,1000}$" example:"ZW52LTN8a1JYWTZQ" doc:"With send=test, of a container: the value that the preview mode of the tag manager shows under 'Send requests manually', so that the test event shows there."`
-	Code          string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's or TikTok's test page for this event alone. A stored one marks live events, too."`
+	ID   int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
+	Send string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event in the vendor's own test mode, or to a container under the name relay_test."`
+	Code string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's or TikTok's test page for this event alone. A stored one marks live events, too."`
+	// Preview is query text because a GTM preview value is short-lived and opens nothing but the container's own preview.
+	Preview string `query:"preview_header" pattern:"^[!-~]{1,500}$" example:"ZW52LTN8eHh4" doc:"With send=test, the value of X-Gtm-Server-Preview for this event alone, so that the container's preview shows it. A stored one lets all events fail once it has expired."`
 }
 
 // CheckView is what a check found.
@@ -55,8 +55,8 @@ type checkOutput struct{ Body CheckView }
 func (h opsHandlers) registerChecks(b *book) {
 	words := "Looks at the settings without a network; warnings says what will go wrong with events. With send=test one made-up event goes out. " +
 		"Platforms get it in their own test mode: Meta and TikTok test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest " +
-		"test=true. A container gets it under the name relay_test, with the header X-Gtm-Server-Preview where the request has one. The person " +
-		"in it is made up, and leaves whatever the options say. What failed for this destination meanwhile is counted, and its replay offered."
+		"test=true. The person in it is made up, and leaves whatever the options say. A container has no test mode: it gets an event named " +
+		"relay_test, without a person and without a value. What failed for this destination meanwhile is counted, and its replay offered."
 	for _, c := range []struct {
 		entity       relay.Entity
 		id, tag, one string
@@ -102,7 +102,7 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 		v.Warnings = append(v.Warnings, settingWarnings(adapter, d, setup.Switches.Storefront)...)
 	}
 	if in.Send != "" && v.OK {
-		r, err := testRequest(adapter, d, setup.Switches.Storefront, in)
+		r, err := testRequest(adapter, d, setup.Switches.Storefront, map[string]string{settingTestCode: in.Code, settingPreview: in.Preview})
 		if err == nil {
 			err = h.audit(ctx, actionTest, entity, in.ID, code+"/"+key)
 		}
@@ -115,24 +115,19 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 	return v, nil
 }
 
-// testRequest is one event in the destination's test mode: under the code of the vendor's test page, or with the header of
-// the container's preview, where one is given.
-func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *checkInput) (relay.Request, error) {
+// testRequest is one event in the destination's test mode. extra are settings for this event alone; an empty one changes nothing.
+func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, extra map[string]string) (relay.Request, error) {
 	tester, ok := a.(relay.TestMode)
 	if !ok {
 		return relay.Request{}, refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
 	}
-	kind := saleName
-	if d.Key == relay.SGTM {
-		kind = testName
-	}
 	d.Settings = maps.Clone(d.Settings)
-	for setting, value := range map[string]string{settingTestCode: in.Code, settingPreview: in.PreviewHeader} {
+	for setting, value := range extra {
 		if value != "" {
 			d.Settings[setting] = value
 		}
 	}
-	r, err := tester.TestRequest(letThrough(d), testEvent(s, kind))
+	r, err := tester.TestRequest(letThrough(d), testEvent(s, saleName))
 	if err == nil {
 		return r, nil
 	}
@@ -156,9 +151,13 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 		v.Sent.Answer = jsonOrText(strings.ToValidUTF8(answer[:min(len(answer), shownAnswer)], "\uFFFD"))
 	}
 	v.OK = res.Outcome == relay.Accepted
-	v.Message = "the vendor took the test event"
+	who := "the vendor"
+	if d.Key == relay.SGTM {
+		who = "the container"
+	}
+	v.Message = who + " took the test event"
 	if !v.OK {
-		v.Message = fmt.Sprintf("the vendor did not take the test event: %s", res.Reason.Words())
+		v.Message = who + " did not take the test event: " + res.Reason.Words()
 	}
 }
 

@@ -6,12 +6,14 @@
 package canonical
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"relay"
 )
@@ -22,31 +24,35 @@ type Rules struct {
 	Names map[string]string
 	// MaxAge is how old an event the vendor takes.
 	MaxAge time.Duration
-	// Consent is what the shopper must not have denied; Ads where it is nil.
-	Consent func(relay.Event) error
+	// Consent is what the shopper must not have denied; Consent.Ads where it is nil.
+	Consent func(Consent) error
+	// Restricts says that the platform has a field for restricted processing of one event. Where it has none, an event that
+	// asks for it is skipped.
+	Restricts bool
+	// Container says that the destination is the storefront's own container, for client type ga4. Events without a mapping
+	// keep their own name, options.allow adds to what leaves in place of limiting it, and what tells browsers apart leaves
+	// without options.identifiers.
+	Container bool
 }
 
 // Open decides whether an event goes to an ad platform, and if so hands out its fields. The error is a *relay.Refusal: not
 // mapped, skipped, no consent, too old, no payload.
 func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
-	name, err := Name(d, e, r.Names)
+	name, err := r.name(d, e)
 	if err != nil {
 		return nil, err
 	}
 	if e.Payload == nil {
 		return nil, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
-	consent := r.Consent
-	if consent == nil {
-		consent = Ads
-	}
-	if err := consent(e); err != nil {
+	consent, err := r.consent(d, e)
+	if err != nil {
 		return nil, err
 	}
 	if err := Age(d, e, r.MaxAge); err != nil {
 		return nil, err
 	}
-	f := &Fields{Name: name, MaxAge: Window(d, r.MaxAge), destination: d, event: e, left: map[string]bool{}}
+	f := &Fields{Name: name, MaxAge: Window(d, r.MaxAge), container: r.Container, Consent: consent, destination: d, event: e, left: map[string]bool{}}
 	if !strings.EqualFold(name, e.Type) {
 		f.hidden = fold(e.Type)
 	}
@@ -55,6 +61,27 @@ func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
 		f.leave("event_time")
 	}
 	return f, nil
+}
+
+// consent is the event's consent with the admin's wishes in it, unless it forbids the event.
+func (r Rules) consent(d relay.Destination, e relay.Event) (Consent, error) {
+	c := ReadConsent(e).With(d.Options)
+	if c.Restricted && !r.Restricts {
+		return c, relay.Skip(relay.ReasonConsentDenied)
+	}
+	if r.Consent == nil {
+		return c, c.Ads()
+	}
+	return c, r.Consent(c)
+}
+
+// name is Name; a container gets the events that nobody has mapped under their own.
+func (r Rules) name(d relay.Destination, e relay.Event) (string, error) {
+	name, err := Name(d, e, r.Names)
+	if r.Container && err != nil && !d.Options.Events[e.Type].Skip && e.Type != "" {
+		return e.Type, nil
+	}
+	return name, err
 }
 
 // Name is the vendor's name for an event: the admin's, else the default of the few event types that have one. Everything
@@ -99,7 +126,9 @@ type Fields struct {
 	Name     string        // the vendor's name of the event
 	MaxAge   time.Duration // how old the event may be at this destination
 	Warnings []string      // what an admin should know of this event, without values
+	Consent  Consent       // the shopper's and the admin's, the stricter of both
 
+	container   bool
 	destination relay.Destination
 	event       relay.Event
 	hidden      string // the folded event type, where the vendor is not to read it
@@ -141,15 +170,29 @@ func (f *Fields) Listed(fields ...string) string {
 	return f.first(f.fit, slices.DeleteFunc(fields, func(name string) bool { return !f.lists(name) }))
 }
 
+// Scalar is a payload field of any name as JSON: a number or a truth value as it was written, a text under the rules of Text;
+// nil where there is none.
+func (f *Fields) Scalar(name string, cut func(string) json.RawMessage) json.RawMessage {
+	raw := bytes.TrimSpace(f.event.Payload[name])
+	switch {
+	case !f.allows(name), len(raw) == 0, strings.ContainsRune("{[n", rune(raw[0])):
+		return nil
+	case raw[0] == '"':
+		return cut(f.Text(name))
+	}
+	f.leave(name)
+	return raw
+}
+
 // Integer is the first count among payload fields: a whole number from 0 to 999,999,999.
 func (f *Fields) Integer(fields ...string) json.Number {
 	return json.Number(f.first(func(s string) string { return string(count(s)) }, fields))
 }
 
 // Identifier is the first text of an identifier that is not hashed (click ids, browser cookies), unchanged. It leaves only
-// where identifiers are switched on. clean gives "" for what is malformed; nil takes everything.
+// where identifiers are switched on, and to a container. clean gives "" for what is malformed; nil takes everything.
 func (f *Fields) Identifier(clean func(string) string, fields ...string) string {
-	if !f.identifies() {
+	if !f.identifies() && !f.container {
 		return ""
 	}
 	if clean == nil {
@@ -161,6 +204,14 @@ func (f *Fields) Identifier(clean func(string) string, fields ...string) string 
 // identifies reports whether identifiers may leave.
 func (f *Fields) identifies() bool { return f.destination.Options.Identifiers == Hashed }
 
+// allows reports whether the admin lets a payload field leave.
+func (f *Fields) allows(name string) bool {
+	if f.container {
+		return !f.destination.Options.Denies(name)
+	}
+	return f.destination.Options.Allows(name)
+}
+
 // lists reports whether the admin allows a field by name.
 func (f *Fields) lists(name string) bool {
 	return slices.Contains(f.destination.Options.Allow, name) && f.destination.Options.Allows(name)
@@ -169,7 +220,7 @@ func (f *Fields) lists(name string) bool {
 // first is the first field that may leave and of which clean leaves something; it then counts as left.
 func (f *Fields) first(clean func(string) string, fields []string) string {
 	for _, name := range fields {
-		if !f.destination.Options.Allows(name) {
+		if !f.allows(name) {
 			continue
 		}
 		if s := f.event.Payload.Text(name); s != "" {
@@ -193,4 +244,14 @@ func (f *Fields) fit(s string) string {
 // fold makes spellings of a name alike: "rx_issued" and "Rx-Issued" are "rxissued".
 func fold(s string) string {
 	return strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(s))
+}
+
+// letters is a name's letters and digits in lower case: "Ad-Storage" and "adStorage" are "adstorage".
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
 }

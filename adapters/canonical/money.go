@@ -33,7 +33,7 @@ func (f *Fields) Amount(fields ...string) json.Number { return json.Number(f.fir
 func (f *Fields) value() (json.Number, error) {
 	for _, name := range revenue {
 		raw := strings.TrimSpace(string(f.event.Payload[name]))
-		if !f.destination.Options.Allows(name) || raw == "" || raw == "null" || raw == `""` {
+		if !f.allows(name) || raw == "" || raw == "null" || raw == `""` {
 			continue
 		}
 		v := f.event.Payload.Number(name)

@@ -91,7 +91,7 @@ const (
 func (f *Fields) Items(takes ...string) []Item {
 	for _, list := range itemLists {
 		var raw []json.RawMessage
-		if !f.destination.Options.Allows(list) || json.Unmarshal(f.event.Payload[list], &raw) != nil {
+		if !f.allows(list) || json.Unmarshal(f.event.Payload[list], &raw) != nil {
 			continue
 		}
 		var items []Item

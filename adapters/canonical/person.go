@@ -107,6 +107,11 @@ func (f *Fields) plain(clean func(string) string, fields ...string) string {
 	return f.personal(func(s string) string { return identity.Plain(s, clean) }, fields)
 }
 
+// Personal is the first person's field as clean makes it, where identifiers are switched on.
+func (f *Fields) Personal(clean func(string) string, fields ...string) string {
+	return f.personal(clean, fields)
+}
+
 func (f *Fields) personal(clean func(string) string, fields []string) string {
 	if !f.identifies() {
 		return ""

@@ -27,11 +27,13 @@ const MaxName = 40
 
 // Body is one request: client_id is required, the time is in microseconds since 1970.
 type Body struct {
-	ClientID        string   `json:"client_id"`
-	UserID          string   `json:"user_id,omitempty"`
-	TimestampMicros int64    `json:"timestamp_micros,omitempty"`
-	Consent         *Consent `json:"consent,omitempty"`
-	Events          []Event  `json:"events"`
+	ClientID        string    `json:"client_id"`
+	UserID          string    `json:"user_id,omitempty"`
+	TimestampMicros int64     `json:"timestamp_micros,omitempty"`
+	Consent         *Consent  `json:"consent,omitempty"`
+	Events          []Event   `json:"events"`
+	IPOverride      string    `json:"ip_override,omitempty"`
+	UserData        *userData `json:"user_data,omitempty"`
 }
 
 // Consent holds GRANTED or DENIED.

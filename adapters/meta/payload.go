@@ -84,7 +84,7 @@ type content struct {
 	Delivery  string      `json:"delivery_category,omitempty"`
 }
 
-func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
+func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	custom, err := newCustomData(f)
 	if err != nil {
 		return event{}, err
@@ -96,7 +96,7 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 		ActionSource:   "system_generated",
 		EventSourceURL: f.SourceURL(),
 		ReferrerURL:    f.Referrer(),
-		OptOut:         d.Options.OptOut || !canonical.Personalized(e),
+		OptOut:         !f.Consent.Personalized(),
 		UserData:       newUserData(f, canonical.Time(e)),
 		CustomData:     custom,
 	}
@@ -106,8 +106,8 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	if !ev.UserData.matches() {
 		return event{}, relay.Refuse(relay.ReasonMissingField, "email, phone, external_id, fbc, fbp or client_ip")
 	}
-	if d.Options.LimitedDataUse {
-		ev.processing = &processing{[]string{"LDU"}, d.Options.LimitedCountry, d.Options.LimitedState}
+	if f.Consent.Restricted {
+		ev.processing = &processing{[]string{"LDU"}, f.Consent.Country, f.Consent.State}
 	}
 	return ev, nil
 }

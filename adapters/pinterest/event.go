@@ -77,11 +77,12 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	if err := user.sufficient(); err != nil {
 		return event{}, err
 	}
-	if d.Options.LimitedDataUse {
+	placed := user.placed()
+	if d.Options.LimitedDataUse && placed != nil {
+		return event{}, placed
+	}
+	if f.Consent.Restricted && placed == nil {
 		custom.OptOutType = "LDP"
-		if err := user.placed(); err != nil {
-			return event{}, err
-		}
 	}
 	ev := event{
 		EventName:      f.Name,
@@ -89,8 +90,9 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 		EventTime:      canonical.Time(e).Unix(),
 		EventID:        e.DedupID(),
 		EventSourceURL: f.SourceURL(),
-		OptOut:         d.Options.OptOut || !canonical.Personalized(e),
-		UserData:       user,
+		// Pinterest ignores LDP without a place, so that a shopper's own wish has the flag that needs none as well.
+		OptOut:   !f.Consent.Personalized() || f.Consent.Restricted && !d.Options.LimitedDataUse,
+		UserData: user,
 	}
 	if user.ClientUserAgent != "" {
 		ev.ActionSource = "web"

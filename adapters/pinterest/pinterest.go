@@ -74,7 +74,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if err := a.Check(d); err != nil {
 		return relay.Request{}, canonical.Refuse(err)
 	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge})
+	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}

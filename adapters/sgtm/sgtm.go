@@ -5,12 +5,9 @@ package sgtm
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"net/textproto"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -36,77 +33,6 @@ const (
 
 // Adapter is the container's language.
 type Adapter struct{}
-
-var (
-	measurementID = regexp.MustCompile(`^G-[A-Za-z0-9]{1,100}$`)
-	headerName    = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
-	// forbidden headers belong to the connection, not to the message.
-	forbidden = []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Te", "Trailer",
-		"Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "Expect"}
-)
-
-// Check names the setting that is missing or malformed.
-func (Adapter) Check(d relay.Destination) error {
-	u, err := url.Parse(d.Settings[SettingURL])
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("%s: must be an absolute URL without a user", SettingURL)
-	}
-	if strings.ContainsAny(d.Settings[SettingURL], "?# \t") {
-		return fmt.Errorf("%s: must not have a query, a fragment or a space", SettingURL)
-	}
-	switch d.Settings[SettingClientType] {
-	case ClientGA4:
-		if !measurementID.MatchString(d.Settings[SettingMeasurementID]) {
-			return fmt.Errorf("%s: client type ga4 needs one, in the form G-XXXXXX", SettingMeasurementID)
-		}
-	case ClientCustom:
-		if p := d.Settings[SettingPath]; p != "" && !isPath(p) {
-			return fmt.Errorf("%s: must begin with / and have no query", SettingPath)
-		}
-	default:
-		return fmt.Errorf("%s: must be ga4 or custom", SettingClientType)
-	}
-	return checkHeaders(d)
-}
-
-func isPath(p string) bool {
-	_, err := url.Parse("https://host" + p)
-	return err == nil && strings.HasPrefix(p, "/") && !strings.ContainsAny(p, "?# \t")
-}
-
-func checkHeaders(d relay.Destination) error {
-	seen := map[string]bool{}
-	for _, key := range slices.Sorted(maps.Keys(d.Secrets)) {
-		name, ok := strings.CutPrefix(key, SecretHeaderPrefix)
-		if !ok {
-			continue
-		}
-		if err := CheckHeader(name, d.Secrets[key]); err != nil {
-			return fmt.Errorf("custom_headers: %w", err)
-		}
-		name = textproto.CanonicalMIMEHeaderKey(name)
-		if seen[name] { // which of them would leave is chance
-			return fmt.Errorf("custom_headers: %s is there twice", name)
-		}
-		seen[name] = true
-	}
-	return nil
-}
-
-// CheckHeader refuses a custom header that is malformed or belongs to the connection.
-func CheckHeader(name string, value relay.Secret) error {
-	switch {
-	case !headerName.MatchString(name):
-		return errors.New("a name has characters that no header has")
-	case slices.Contains(forbidden, textproto.CanonicalMIMEHeaderKey(name)):
-		return fmt.Errorf("%s may not be set", textproto.CanonicalMIMEHeaderKey(name))
-	case strings.ContainsFunc(value.Reveal(), isControl):
-		return fmt.Errorf("the value of %s has a line break or another control character", textproto.CanonicalMIMEHeaderKey(name))
-	}
-	return nil
-}
-
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // Request is the exact request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {

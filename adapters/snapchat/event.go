@@ -73,7 +73,7 @@ type content struct {
 	Delivery  string      `json:"delivery_category,omitempty"`
 }
 
-func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
+func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	custom, err := newCustomData(f)
 	if err != nil {
 		return event{}, err
@@ -84,7 +84,7 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 		ActionSource:   "OFFLINE",
 		EventSourceURL: f.SourceURL(),
 		EventID:        e.DedupID(),
-		OptOut:         d.Options.OptOut || !canonical.Personalized(e),
+		OptOut:         !f.Consent.Personalized(),
 		UserData:       newUserData(f),
 		CustomData:     custom,
 	}
@@ -94,8 +94,8 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	if err := ev.UserData.sufficient(); err != nil {
 		return event{}, err
 	}
-	if d.Options.LimitedDataUse {
-		ev.processing = &processing{[]string{"LDU"}, d.Options.LimitedCountry, d.Options.LimitedState}
+	if f.Consent.Restricted {
+		ev.processing = &processing{[]string{"LDU"}, f.Consent.Country, f.Consent.State}
 	}
 	return ev, nil
 }

@@ -76,7 +76,7 @@ type page struct {
 	Referrer string `json:"referrer,omitempty"`
 }
 
-func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
+func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	props, err := newProperties(f)
 	if err != nil {
 		return event{}, err
@@ -88,7 +88,7 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 		User:           newUser(f),
 		Properties:     props,
 		Page:           page{f.SourceURL(), f.Referrer()},
-		LimitedDataUse: d.Options.LimitedDataUse || !canonical.Personalized(e),
+		LimitedDataUse: f.Consent.Restricted || !f.Consent.Personalized(),
 	}
 	if ev.Page.URL == "" {
 		return event{}, relay.Refuse(relay.ReasonMissingField, "page_location")

@@ -67,12 +67,12 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if err := a.Check(d); err != nil {
 		return relay.Request{}, canonical.Refuse(err)
 	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge})
+	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}
 	warnOfName(f)
-	ev, err := newEvent(f, d, e)
+	ev, err := newEvent(f, e)
 	if err != nil {
 		return relay.Request{}, err
 	}

@@ -1,4 +1,4 @@
-package ga4
+package measurement
 
 import (
 	"strings"
@@ -32,7 +32,7 @@ type address struct {
 // newUserData is nil where identifiers are switched off, and where there are none.
 func newUserData(e relay.Event, f *canonical.Fields) *userData {
 	u := userData{
-		Email: list(f.Identifier(digest(gmail), "email", "email_address")),
+		Email: list(f.Personal(digest(gmail), "email", "email_address")),
 		Phone: list(f.PhoneE164()),
 	}
 	if home := newAddress(e, f); home != nil {
@@ -52,16 +52,16 @@ func newAddress(e relay.Event, f *canonical.Fields) *address {
 	home := identity.Country(e.Payload.Text("country"))
 	zip := func(raw string) string { return identity.Zip(raw, home) }
 	a := address{
-		FirstName: f.Identifier(digest(words), "first_name"),
-		LastName:  f.Identifier(digest(words), "last_name"),
+		FirstName: f.Personal(digest(words), "first_name"),
+		LastName:  f.Personal(digest(words), "last_name"),
 	}
 	if a.FirstName == "" || a.LastName == "" { // the admin denies one
 		return nil
 	}
-	a.City = f.Identifier(plain(words), "city")
-	a.Region = f.Identifier(plain(words), "state")
-	a.PostalCode = f.Identifier(plain(zip), "zip", "zip_code", "postal_code")
-	a.Country = f.Identifier(country, "country")
+	a.City = f.Personal(plain(words), "city")
+	a.Region = f.Personal(plain(words), "state")
+	a.PostalCode = f.Personal(plain(zip), "zip", "zip_code", "postal_code")
+	a.Country = f.Personal(country, "country")
 	return &a
 }
 

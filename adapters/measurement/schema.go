@@ -1,13 +1,13 @@
-package ga4
+package measurement
 
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"unicode/utf8"
 
 	"relay"
 	"relay/adapters/canonical"
-	"relay/adapters/measurement"
 )
 
 // Google's limits, in characters where they are of texts.
@@ -22,10 +22,10 @@ const (
 	maxItems    = 200
 )
 
-// params are an event's parameters: texts and numbers, and the list of items.
-type params map[string]json.RawMessage
+// taken are payload fields that never become a parameter under their own name: the relay reads them, or says it itself.
+var taken = []string{"order_id", "order_revenue", "event_name", "event_time", "event_id", "storefront_id", "t-value",
+	"session_id", "ga_client_id", "currency", "items", "page_location", "consent"}
 
-// GA4's own session number; any other session id would join the event to nobody's session.
 var gaSession = regexp.MustCompile(`^\d{9,11}$`)
 
 // field is a parameter and where its value comes from.
@@ -55,7 +55,7 @@ func fields(d relay.Destination, e relay.Event) []field {
 		}},
 		named("affiliate_id", "t-value"),
 		{"gclid", func(f *canonical.Fields) json.RawMessage {
-			if adsDenied(d, e) { // the id of a click on an ad
+			if f.Consent.AdsLimited(d.Options) { // the id of a click on an ad
 				return nil
 			}
 			return cut(f.Identifier(nil, "gclid"), maxValue)
@@ -76,29 +76,47 @@ var others = []field{
 }
 
 // parameters are an event's, as many as GA4 takes. A field that finds no room is not read, and so counts as dropped.
-func parameters(d relay.Destination, e relay.Event, f *canonical.Fields) (params, error) {
-	p := params{}
+func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, extra []string) (map[string]json.RawMessage, error) {
+	p := map[string]json.RawMessage{}
 	value, currency, err := f.Money()
 	if err != nil {
 		return nil, err
 	}
 	if value != "" {
-		p["value"], p["currency"] = json.RawMessage(value), measurement.Text(currency)
-	} else if f.Name == purchase {
+		p["value"], p["currency"] = json.RawMessage(value), Text(currency)
+	} else if f.Name == Purchase {
 		f.Warn("a purchase without a value counts as no revenue")
 	}
 	if id := f.OrderID(); id != "" {
 		p["transaction_id"] = cut(id, maxValue)
 	}
-	for _, x := range fields(d, e) {
+	for _, x := range append(fields(d, e), extras(extra)...) {
 		if len(p) == maxParams {
 			break
+		}
+		if p[x.param] != nil {
+			continue
 		}
 		if v := x.read(f); v != nil {
 			p[x.param] = v
 		}
 	}
 	return p, nil
+}
+
+// extras are payload fields under their own names, made fit for GA4. Google forbids those that identify a person.
+func extras(names []string) []field {
+	var list []field
+	for _, name := range names {
+		param := Name(name)
+		if slices.Contains(taken, name) || slices.Contains(taken, param) || relay.Identifies(name) || relay.Identifies(param) {
+			continue
+		}
+		list = append(list, field{param, func(f *canonical.Fields) json.RawMessage {
+			return f.Scalar(name, func(s string) json.RawMessage { return cut(s, maxValue) })
+		}})
+	}
+	return list
 }
 
 // named is a text of the payload under a name of ours.
@@ -127,7 +145,7 @@ func cut(s string, most int) json.RawMessage {
 	if s == "" {
 		return nil
 	}
-	return measurement.Text(shorter(s, most))
+	return Text(shorter(s, most))
 }
 
 // short is s as far as GA4 takes it.

@@ -1,4 +1,4 @@
-package ga4
+package measurement
 
 import (
 	"encoding/json"
