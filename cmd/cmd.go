@@ -50,6 +50,7 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		eventsCommand(),
 		replayCommand(),
 		previewCommand(),
+		checkCommand(),
 		eraseCommand(),
 		migrateCommand(),
 		openapiCommand(adapters),
