@@ -62,17 +62,6 @@ func (e Event) OrderID() string {
 	return e.EventID
 }
 
-// Time is when the event happened: the payload's event_time, else when the row was created. It is in UTC.
-func (e Event) Time() time.Time {
-	if t, ok := ParseTime(e.Payload.Text("event_time")); ok {
-		return t.UTC()
-	}
-	return e.CreatedAt.UTC()
-}
-
-// Age is how long ago the event happened, seen from Now.
-func (e Event) Age() time.Duration { return e.Now.Sub(e.Time()) }
-
 // DedupID is the id under which the vendors know the event: the same on every attempt, fallback and replay. It is the
 // first 32 hex digits of SHA-256 over "storefront code:event_id:event_type", because the plain form would tell an ad
 // platform what a neutral event name hides. The payload's own event_id goes out only where the storefront says so, for
@@ -104,6 +93,9 @@ func ShortHash(text string) string {
 	return hex.EncodeToString(sum[:])[:32]
 }
 
+// FoldType is an event's type as the relay knows it: without outer white space, in lower case.
+func FoldType(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
 // plainID is what an identifier looks like that is nothing else: no address, no path, no sentence.
 var plainID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,100}$`)
 
@@ -114,16 +106,6 @@ func (e Event) ownID() string {
 		return ""
 	}
 	return id
-}
-
-// ParseTime reads an RFC 3339 time; one without an offset is UTC.
-func ParseTime(s string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // NewEvent is an accepted item on its way into the inbox.

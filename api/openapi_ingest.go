@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -75,16 +74,6 @@ type Health struct {
 	Status string `json:"status" enum:"ok" example:"ok" doc:"Always ok: the process lives."`
 }
 
-// Readiness is the answer of GET /health/ready.
-type Readiness struct {
-	Status     string `json:"status" enum:"ready,unavailable" example:"ready" doc:"Whether this process can do its work."`
-	Database   string `json:"database" enum:"ok,down" example:"ok" doc:"Whether MySQL answers."`
-	Migrations string `json:"migrations" enum:"ok,old,unknown" example:"ok" doc:"Whether the tables are up to date."`
-	Temporal   string `json:"temporal" enum:"ok,down" example:"ok" doc:"Whether Temporal answers. In the api role it may be down: events are stored and delivered later."`
-
-	Reconciliation *ReconciliationView `json:"reconciliation,omitempty" doc:"With verbose alone: whether every row has a final state or a running workflow."`
-}
-
 // sampleBatch is the brief's sample.
 const sampleBatch = `{
   "count": 3,
@@ -115,31 +104,12 @@ func (b *book) declareIngestion() {
 				Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](b)}}},
 		},
 	}
-	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestTimeout,
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusRequestTimeout,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable} {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
 			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](b)}}}
 	}
 	b.declare(oms, op)
-}
-
-func (b *book) declareHealth() {
-	b.declare(open, huma.Operation{
-		OperationID: "get-health", Method: http.MethodGet, Path: "/health", Tags: []string{tagHealth}, Summary: "Whether the process lives",
-		Responses: map[string]*huma.Response{"200": answer("It does.", schemaOf[Health](b), Health{wordOK})},
-	})
-	ready := Readiness{Status: "ready", Database: wordOK, Migrations: wordOK, Temporal: wordOK}
-	ready.Reconciliation = &ReconciliationView{Invariant: "holds", At: time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC), Checked: 12, RepairedInAll: 3}
-	b.declare(open, huma.Operation{
-		OperationID: "get-health-ready", Method: http.MethodGet, Path: "/health/ready", Tags: []string{tagHealth},
-		Summary: "Whether the process can do its work", Description: "With verbose, which needs a login, also what the reconciler found.",
-		Parameters: []*huma.Param{{Name: "verbose", In: "query", Description: "Asks for details; needs a login.",
-			Schema: &huma.Schema{Type: huma.TypeBoolean}, Example: true}},
-		Responses: map[string]*huma.Response{
-			"200": answer("It can.", schemaOf[Readiness](b), ready),
-			"503": answer("It cannot.", schemaOf[Readiness](b), Readiness{Status: "unavailable", Database: wordDown, Migrations: wordUnknown, Temporal: wordOK}),
-		},
-	})
 }
 
 func schemaOf[T any](b *book) *huma.Schema {

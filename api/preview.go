@@ -35,7 +35,7 @@ func (jsonObject) Schema(huma.Registry) *huma.Schema {
 // PreviewRequest names the event to look at: whole, or by its row.
 type PreviewRequest struct {
 	Event jsonObject `json:"event,omitempty" example:"{\"storefront_id\":\"bosley\",\"event_name\":\"purchase_completed\",\"event_time\":\"2026-01-15T10:25:00Z\",\"order_id\":\"2025020100003333\",\"order_revenue\":80.79,\"t-value\":\"\"}" doc:"One item as POST /v1/events takes it."`
-	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. What belongs to persons is then [redacted] in the requests that are shown."`
+	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. What is not known to be harmless is then [redacted] in the requests that are shown."`
 }
 
 type previewInput struct{ Body PreviewRequest }
@@ -179,7 +179,7 @@ func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route r
 	} else {
 		p.warn(settingWarnings(adapter, d, e.Storefront)...)
 	}
-	r, err := adapter.Request(d, e)
+	r, err := relay.Render(adapter, d, e)
 	if err != nil {
 		p.refused(err)
 		return p
@@ -218,7 +218,8 @@ func (p *PreviewDestination) refused(err error) {
 func (p *PreviewDestination) describe(r relay.Request, d relay.Destination, e relay.Event, redact bool) {
 	shown := maskRequest(r, d)
 	if redact {
-		shown.Body = relay.RedactBody([]byte(shown.Body))
+		shown.redact()
+		r.Dropped = relay.RedactNames(r.Dropped)
 	}
 	p.Request = &PreviewHTTP{Method: shown.Method, URL: shown.URL, Headers: shown.Headers, Body: jsonOrText(shown.Body)}
 	p.EventName, p.AdapterVersion = r.EventName, r.Version

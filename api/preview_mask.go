@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"maps"
 	"net/url"
 	"regexp"
@@ -42,6 +41,16 @@ func maskRequest(r relay.Request, d relay.Destination) shownRequest {
 	return s
 }
 
+// redact hides what a reader without a reveal must not see.
+func (s *shownRequest) redact() {
+	s.URL, s.Body = relay.RedactURL(s.URL), relay.RedactBody([]byte(s.Body))
+	for name, value := range s.Headers {
+		if value != masked {
+			s.Headers[name] = relay.RedactHeader(name, value)
+		}
+	}
+}
+
 // maskSecrets replaces the secrets of a destination wherever they stand in a text, as they are or as a URL or JSON has
 // them. Those that were stored before they had to have eight characters are left: they would be found everywhere.
 func maskSecrets(text string, d relay.Destination) string {
@@ -53,7 +62,7 @@ func maskSecrets(text string, d relay.Destination) string {
 	}
 	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) }) // one may be a part of another
 	for _, value := range values {
-		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), quoted(value)} {
+		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), inJSON(value)} {
 			text = strings.ReplaceAll(text, form, masked)
 		}
 	}
@@ -69,7 +78,7 @@ func maskShort(text string, d relay.Destination) string {
 			continue
 		}
 		query := regexp.MustCompile(`([?&]` + regexp.QuoteMeta(name) + `=)` + regexp.QuoteMeta(url.QueryEscape(value)) + `(&|#|$)`)
-		member := regexp.MustCompile(`("` + regexp.QuoteMeta(name) + `"\s*:\s*")` + regexp.QuoteMeta(quoted(value)) + `"`)
+		member := regexp.MustCompile(`("` + regexp.QuoteMeta(name) + `"\s*:\s*")` + regexp.QuoteMeta(inJSON(value)) + `"`)
 		text = query.ReplaceAllString(text, "${1}"+masked+"${2}")
 		text = member.ReplaceAllString(text, "${1}"+masked+`"`)
 	}
@@ -95,8 +104,5 @@ func isShort(secret string) bool {
 	return utf8.RuneCountInString(strings.TrimSpace(secret)) < leastSecret
 }
 
-// quoted is a text as it stands between the quotes of a JSON string.
-func quoted(s string) string {
-	b, _ := json.Marshal(s) // a string always marshals
-	return string(b[1 : len(b)-1])
-}
+// inJSON returns a text as it appears between the quotes of a JSON string.
+func inJSON(s string) string { return quoted(s)[1 : len(quoted(s))-1] }

@@ -21,6 +21,9 @@ func ClaimQueries() map[string]Query {
 	}
 }
 
+// TwinQuery looks for the rows that hold the events of direct rows.
+func TwinQuery() Query { return Query{twinSQL + "?,?)", []any{"1", "2"}} }
+
 // AnyErasedSQL is the question that every batch asks.
 const AnyErasedSQL = anyErasedSQL
 

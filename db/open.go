@@ -44,7 +44,7 @@ type Store struct {
 	takes    *group[*taking]
 	records  *group[*relay.Attempt]
 	ends     *group[*relay.AttemptEnd]
-	waits    *group[*int64]
+	waits    *group[*waiting]
 	finishes *group[*finishing]
 }
 
@@ -70,7 +70,7 @@ func Open(c Config) (*Store, error) {
 	s.takes = newGroup(transactionPays, s.takeOne, s.takeMany)
 	s.records = newGroup(2, s.recordOne, s.recordMany)
 	s.ends = newGroup(2, s.completeOne, s.completeMany)
-	s.waits = newGroup(transactionPays, s.endLeaseOne, s.endLeaseMany)
+	s.waits = newGroup(transactionPays, s.waitOne, s.waitMany)
 	s.finishes = newGroup(transactionPays, s.finishOne, s.finishMany)
 	return s, nil
 }

@@ -12,19 +12,21 @@ import (
 )
 
 const summaryColumns = `e.id, e.event_id, e.order_id, e.event_type, e.storefront_id, e.storefront_code, e.source_system, e.status,
-	e.reason, e.detail, e.generation, e.created_at, e.updated_at, e.finished_at, e.erased_at`
+	e.reason, e.detail, e.generation, e.created_at, e.updated_at, e.finished_at, e.erased_at,
+	IF(e.status = 'processing', e.waiting_for, NULL), IF(e.status = 'processing', e.next_attempt_at, NULL)`
 
 // summary is what summaryColumns read.
 type summary struct {
 	relay.EventSummary
-	order, code, reason, detail sql.NullString
-	storefront                  sql.NullInt64
-	finished, erased            sql.NullTime
+	order, code, reason, detail, waiting sql.NullString
+	storefront                           sql.NullInt64
+	finished, erased, next               sql.NullTime
 }
 
 func (r *summary) dest() []any {
 	return []any{&r.ID, &r.EventID, &r.order, &r.Type, &r.storefront, &r.code, &r.Source, &r.Status, &r.reason, &r.detail,
-		&r.Generation, &r.CreatedAt, &r.UpdatedAt, &r.finished, &r.erased}
+		&r.Generation, &r.CreatedAt, &r.UpdatedAt, &r.finished, &r.erased,
+		&r.waiting, &r.next}
 }
 
 func (r *summary) event() relay.EventSummary {
@@ -34,7 +36,7 @@ func (r *summary) event() relay.EventSummary {
 		e.OrderID = e.EventID
 	}
 	e.Reason, e.Detail, e.FinishedAt = relay.Reason(r.reason.String), r.detail.String, r.finished.Time
-	e.ErasedAt = r.erased.Time
+	e.ErasedAt, e.WaitingFor, e.NextAttemptAt = r.erased.Time, relay.WaitsFor(r.waiting.String), r.next.Time
 	return e
 }
 

@@ -33,7 +33,7 @@ func event(t *testing.T, payload string) relay.Event {
 	require.NoError(t, err)
 	return relay.Event{
 		EventID: "order_123", Type: "purchase_completed", Source: relay.SourceAPI, Payload: p, CreatedAt: now, Now: now,
-		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example"},
+		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example", DataPolicy: relay.DataPolicyStandard},
 	}
 }
 

@@ -46,6 +46,20 @@ func Birthday(raw string) string {
 	return ""
 }
 
+// BirthdayIn is Birthday in a region (ISO 3166 alpha-2). In the US, month/day/year is read as well where it can mean no other
+// day: 12/31/1990, and not 01/02/1990.
+func BirthdayIn(raw, region string) string {
+	if s := Birthday(raw); s != "" || !strings.EqualFold(strings.TrimSpace(region), "US") {
+		return s
+	}
+	day, _, _ := strings.Cut(strings.TrimSpace(raw), " ")
+	t, err := time.Parse("1/2/2006", strings.ReplaceAll(day, "-", "/"))
+	if err != nil || t.Day() <= 12 && t.Day() != int(t.Month()) {
+		return ""
+	}
+	return Birthday(t.Format("2006-01-02"))
+}
+
 // longest is more than anybody's name, address or id takes, in bytes.
 const longest = 500
 

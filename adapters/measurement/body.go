@@ -30,7 +30,7 @@ func Build(f *canonical.Fields, d relay.Destination, e relay.Event, extra ...str
 		IPOverride:      f.IP(),
 	}
 	if !f.Consent.AdsLimited(d.Options) { // what Google has user_data for is ads
-		b.UserID, b.UserData = f.ExternalID(), newUserData(e, f)
+		b.UserID, b.UserData = f.ExternalID(), newUserData(f)
 	}
 	return b, nil
 }

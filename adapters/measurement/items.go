@@ -8,7 +8,7 @@ import (
 
 // item is one line of an order. Names, brands and categories are those that the admin lists.
 type item struct {
-	ID       string      `json:"item_id"`
+	ID       string      `json:"item_id,omitempty"`
 	Name     string      `json:"item_name,omitempty"`
 	Brand    string      `json:"item_brand,omitempty"`
 	Category string      `json:"item_category,omitempty"`

@@ -49,7 +49,7 @@ func (d *draft) known() {
 	if !d.options.Denies("storefront_id") {
 		d.put("storefront_id", Text(d.event.Storefront.Code), "storefront_id")
 	}
-	if _, ok := relay.ParseTime(d.event.Payload.Text("event_time")); ok {
+	if _, _, ok := d.event.Payload.EventTime(); ok {
 		d.left["event_time"] = true
 	}
 	if d.payload.Text("ga_client_id") != "" {

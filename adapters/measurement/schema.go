@@ -37,7 +37,7 @@ type field struct {
 // fields are all that leaves beside value and currency, by weight: the last give way where there are more than 25.
 func fields(d relay.Destination, e relay.Event) []field {
 	return append([]field{
-		{"event_id", func(*canonical.Fields) json.RawMessage { return cut(e.DedupID(), maxValue) }},
+		{"event_id", func(f *canonical.Fields) json.RawMessage { return cut(f.EventID(), maxValue) }},
 		// Without it the event is missing from GA4's standard reports; 0 makes no active user.
 		{"engagement_time_msec", func(*canonical.Fields) json.RawMessage { return json.RawMessage("1") }},
 		{"items", items},

@@ -5,7 +5,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/identity"
 )
@@ -30,12 +29,12 @@ type address struct {
 }
 
 // newUserData is nil where identifiers are switched off, and where there are none.
-func newUserData(e relay.Event, f *canonical.Fields) *userData {
+func newUserData(f *canonical.Fields) *userData {
 	u := userData{
-		Email: list(f.Personal(digest(gmail), "email", "email_address")),
+		Email: list(f.Personal(digest(gmail), "email")),
 		Phone: list(f.PhoneE164()),
 	}
-	if home := newAddress(e, f); home != nil {
+	if home := newAddress(f); home != nil {
 		u.Address = []address{*home}
 	}
 	if u.Email == nil && u.Phone == nil && u.Address == nil {
@@ -45,11 +44,11 @@ func newUserData(e relay.Event, f *canonical.Fields) *userData {
 }
 
 // newAddress is nil without a whole name: a place alone matches nobody, and would only say where somebody lives.
-func newAddress(e relay.Event, f *canonical.Fields) *address {
-	if words(e.Payload.Text("first_name")) == "" || words(e.Payload.Text("last_name")) == "" {
+func newAddress(f *canonical.Fields) *address {
+	if f.Peek(words, "first_name") == "" || f.Peek(words, "last_name") == "" {
 		return nil
 	}
-	home := identity.Country(e.Payload.Text("country"))
+	home := f.Peek(identity.Country, "country")
 	zip := func(raw string) string { return identity.Zip(raw, home) }
 	a := address{
 		FirstName: f.Personal(digest(words), "first_name"),
@@ -60,7 +59,7 @@ func newAddress(e relay.Event, f *canonical.Fields) *address {
 	}
 	a.City = f.Personal(plain(words), "city")
 	a.Region = f.Personal(plain(words), "state")
-	a.PostalCode = f.Personal(plain(zip), "zip", "zip_code", "postal_code")
+	a.PostalCode = f.Personal(plain(zip), "zip")
 	a.Country = f.Personal(country, "country")
 	return &a
 }

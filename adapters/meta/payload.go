@@ -75,7 +75,7 @@ type customData struct {
 }
 
 type content struct {
-	ID        string      `json:"id"`
+	ID        string      `json:"id,omitempty"`
 	Quantity  json.Number `json:"quantity,omitempty"`
 	ItemPrice json.Number `json:"item_price,omitempty"`
 	Title     string      `json:"title,omitempty"`
@@ -92,7 +92,7 @@ func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	ev := event{
 		EventName:      f.Name,
 		EventTime:      canonical.Time(e).Unix(),
-		EventID:        e.DedupID(),
+		EventID:        f.EventID(),
 		ActionSource:   "system_generated",
 		EventSourceURL: f.SourceURL(),
 		ReferrerURL:    f.Referrer(),
@@ -127,9 +127,11 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 		SearchString: f.Listed("search_string"), Status: f.Listed("status"),
 		StorefrontID: f.Storefront(), Campaign: f.Campaign(),
 	}
-	for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery) {
+	items := f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery)
+	if c.ContentIDs = canonical.IDs(items); c.ContentIDs != nil {
 		c.ContentType = "product"
-		c.ContentIDs = append(c.ContentIDs, i.ID)
+	}
+	for _, i := range items {
 		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Name, i.Brand, i.Category, i.Delivery})
 	}
 	return c, nil

@@ -28,7 +28,7 @@ func newUserData(f *canonical.Fields, at time.Time) userData {
 		ClientIPAddress: f.IP(),
 		ClientUserAgent: f.UserAgent(),
 		ClickID:         clickID(f, at),
-		BrowserID:       f.Identifier(browserID, "fbp", "_fbp"),
+		BrowserID:       f.Identifier(browserID, canonical.Spellings("fbp")...),
 	}
 }
 
@@ -65,7 +65,7 @@ func clickID(f *canonical.Fields, at time.Time) string {
 			return ""
 		}
 		return s
-	}, "fbc", "_fbc")
+	}, canonical.Spellings("fbc")...)
 	if stale {
 		f.Warn("fbc is left out: its click is older than 90 days or later than the event")
 	}

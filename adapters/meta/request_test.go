@@ -85,7 +85,7 @@ func FuzzRequest(f *testing.F) {
 			d.Options.Identifiers = "hashed"
 		}
 		e := relay.Event{EventID: "row-0", Type: name, Source: relay.SourceAPI, Payload: p, CreatedAt: now, Now: now,
-			Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example"}}
+			Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example", DataPolicy: relay.DataPolicyStandard}}
 		r, err := meta.Adapter{}.Request(d, e)
 		if err != nil {
 			var no *relay.Refusal

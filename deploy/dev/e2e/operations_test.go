@@ -59,7 +59,7 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 	require.Contains(t, shown, "https://temporal.example.com/namespaces/default/workflows/"+workflows.DeliverEventID(e.ID))
 	require.Contains(t, shown, "unclaimed_path")
 	require.NotContains(t, shown, markEmail)
-	require.Contains(t, w.cli(t, r, "events", "show", id, "--reveal"), markEmail)
+	require.Contains(t, w.cli(t, r, "events", "show", id, "--reveal", "--note", "does it hold it?"), markEmail)
 	preview := w.cli(t, r, "preview", "--id", id)
 	require.Contains(t, preview, "would be sent")
 	require.NotContains(t, preview, markSecret)
