@@ -46,7 +46,9 @@ func planted(t *testing.T) string {
 func TestAReaderSeesNothingThatIsPlantedInAnEvent(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
-	o.configured()
+	container, _ := o.configured()
+	// The planted consent cannot be read, and a container that enforces it would be sent nothing.
+	o.must(http.MethodPatch, fmt.Sprintf("/admin/v1/sgtm-configs/%d", container), `{"options":{"consent":"forward"}}`)
 	text := planted(t)
 	id := o.event(o.bosley, "o-1", "purchase_completed", text)
 	// As an earlier version, which showed more, recorded it.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"relay"
+	"relay/adapters/canonical"
 )
 
 var (
@@ -44,7 +45,29 @@ func (Adapter) Check(d relay.Destination) error {
 	default:
 		return fmt.Errorf("%s: must be ga4 or custom", SettingClientType)
 	}
+	if err := canonical.Check(anyPart(d)); err != nil {
+		return err
+	}
+	if c := d.Options.Consent; c != "" && c != relay.ConsentEnforce && c != relay.ConsentForward {
+		return fmt.Errorf("consent: must be %s or %s", relay.ConsentEnforce, relay.ConsentForward)
+	}
 	return checkHeaders(d)
+}
+
+// anyPart is a destination whose lists name no parts of fields where client custom may name any: it gets the whole payload.
+func anyPart(d relay.Destination) relay.Destination {
+	if d.Settings[SettingClientType] != ClientCustom {
+		return d
+	}
+	flat := func(names []string) []string {
+		out := make([]string, len(names))
+		for i, name := range names {
+			out[i] = strings.ReplaceAll(name, ".", "_")
+		}
+		return out
+	}
+	d.Options.Allow, d.Options.Deny = flat(d.Options.Allow), flat(d.Options.Deny)
+	return d
 }
 
 func checkURL(raw string) error {

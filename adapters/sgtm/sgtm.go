@@ -7,12 +7,9 @@ import (
 	"encoding/json"
 	"maps"
 	"net/textproto"
-	"net/url"
-	"slices"
 	"strings"
 
 	"relay"
-	"relay/adapters/measurement"
 )
 
 // Settings and secrets of a container.
@@ -43,67 +40,15 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if e.Payload == nil {
 		return relay.Request{}, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
-	rule := d.Options.Events[e.Type]
-	if rule.Skip {
-		return relay.Request{}, relay.Skip(relay.ReasonEventSkipped)
-	}
 	if d.Settings[SettingClientType] == ClientGA4 {
-		return ga4(d, e, rule.Name)
+		return ga4(d, e)
 	}
-	return custom(d, e, rule.Name)
+	return custom(d, e)
 }
 
-func ga4(d relay.Destination, e relay.Event, name string) (relay.Request, error) {
-	if name == "" {
-		name = e.Type
-		if ga, ok := measurement.Names[e.Type]; ok {
-			name = ga
-		}
-	}
-	body, dropped := measurement.New(e, name, d.Options)
-	q := url.Values{"measurement_id": {d.Settings[SettingMeasurementID]}}
-	if secret := d.Secrets[SecretAPI]; secret.IsSet() {
-		q.Set("api_secret", secret.Reveal())
-	}
-	return request(d, "/mp/collect?"+q.Encode(), body, body.Events[0].Name, dropped)
-}
-
-// custom passes the whole payload through, under the brief's names; the columns of the row win over the payload.
-func custom(d relay.Destination, e relay.Event, name string) (relay.Request, error) {
-	if name == "" {
-		name = e.Type
-	}
-	body := map[string]json.RawMessage{}
-	for k, v := range e.Payload {
-		if d.Options.Allows(k) {
-			body[k] = v
-		}
-	}
-	body["event_name"] = measurement.Text(name)
-	body["event_id"] = measurement.Text(e.DedupID())
-	if !d.Options.Denies("storefront_id") {
-		body["storefront_id"] = measurement.Text(e.Storefront.Code)
-	}
-	if !d.Options.Denies("order_id") {
-		body["order_id"] = measurement.Text(e.OrderID())
-	}
-	if d.Options.CustomAliases {
-		aliases(body, e)
-	}
-	var dropped []string
-	for _, k := range slices.Sorted(maps.Keys(e.Payload)) {
-		if _, left := body[k]; !left {
-			dropped = append(dropped, k)
-		}
-	}
-	path := d.Settings[SettingPath]
-	if path == "" {
-		path = defaultPath
-	}
-	return request(d, path, body, name, dropped)
-}
-
-func request(d relay.Destination, path string, body any, name string, dropped []string) (relay.Request, error) {
+// post is the request for a body. A second copy does no harm: the container's tags drop copies by event_id or
+// transaction_id, and sending twice beats losing.
+func post(d relay.Destination, path string, body any) (relay.Request, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -111,26 +56,34 @@ func request(d relay.Destination, path string, body any, name string, dropped []
 		return relay.Request{}, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
 	header := map[string]string{"Content-Type": "application/json"}
-	for key, value := range d.Secrets {
-		if custom, ok := strings.CutPrefix(key, SecretHeaderPrefix); ok {
-			header[textproto.CanonicalMIMEHeaderKey(custom)] = value.Reveal()
-		}
-	}
+	maps.Copy(header, headers(d))
 	return relay.Request{
-		Method:    "POST",
-		URL:       strings.TrimRight(d.Settings[SettingURL], "/") + path,
-		Header:    header,
-		Body:      bytes.TrimSuffix(b.Bytes(), []byte("\n")),
-		Version:   version,
-		EventName: name,
-		Dropped:   dropped,
-		// The container's tags drop copies by event_id or transaction_id; sending twice beats losing.
+		Method:     "POST",
+		URL:        address(d, path),
+		Header:     header,
+		Body:       bytes.TrimSuffix(b.Bytes(), []byte("\n")),
+		Version:    version,
 		Repeatable: true,
 	}, nil
 }
 
-// Outcome reads the container's answer. Any 2xx means that a client claimed the request; what the tags made of it nobody
-// says. 400 is what a container answers for a path that no client claims.
+func address(d relay.Destination, path string) string {
+	return strings.TrimRight(d.Settings[SettingURL], "/") + path
+}
+
+// headers are the custom ones, in one spelling.
+func headers(d relay.Destination) map[string]string {
+	all := map[string]string{}
+	for key, value := range d.Secrets {
+		if custom, ok := strings.CutPrefix(key, SecretHeaderPrefix); ok {
+			all[textproto.CanonicalMIMEHeaderKey(custom)] = value.Reveal()
+		}
+	}
+	return all
+}
+
+// Outcome reads the container's answer. Any 2xx means that a client claimed the request; what the tags made of it is not
+// in it. 400 is what a container answers for a path that no client claims.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
 	res := r.Result()
 	switch {

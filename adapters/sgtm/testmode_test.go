@@ -54,7 +54,9 @@ func TestATestEventHasThePreviewHeaderThatIsGiven(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "ZW52fDN8eA==", r.Header[name])
 	require.Equal(t, "stored", d.Secrets[sgtm.SecretHeaderPrefix+"x-gtm-server-preview"].Reveal(), "the destination is the caller's")
-	live, err := sgtm.Adapter{}.Request(d, made(t))
+	e := made(t)
+	e.Storefront.RequireConsent = false
+	live, err := sgtm.Adapter{}.Request(d, e)
 	require.NoError(t, err)
 	require.Equal(t, "stored", live.Header[name], "the setting is for test events alone")
 	d.Settings[sgtm.SettingPreview] = "a\r\nb"
