@@ -22,7 +22,7 @@ type layer struct {
 var layers = []layer{
 	{"relay", nil, []string{"*"}},
 	{"relay/adapters", []string{"relay", "relay/adapters/*"}, []string{"net/http", "database/sql"}},
-	{"relay/adapters/identity", nil, []string{"net", "net/http", "database/sql"}},
+	{"relay/adapters/identity", []string{"relay"}, []string{"net", "net/http", "database/sql"}},
 	{"relay/adapters/canonical", []string{"relay", "relay/adapters/identity"}, []string{"net/http", "database/sql"}},
 	{"relay/adapters/measurement", []string{"relay", "relay/adapters/identity", "relay/adapters/canonical"}, []string{"net/http", "database/sql"}},
 	{"relay/adapters/adaptertest", []string{"relay"}, []string{"net/http", "database/sql"}},

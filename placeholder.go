@@ -15,6 +15,9 @@ var placeholders = set(
 	"deleted", "hidden", "tbd", "todo", "nullnull", "undefinedundefined", "noid", "nosession", "invalid", "error",
 )
 
+// PlaceholderWords are the words of which Placeholder knows, for whoever meets their hashes.
+func PlaceholderWords() []string { return sortedKeys(placeholders) }
+
 // Lengths from which digits count as made up. Shorter ones are the ids of a young shop.
 const (
 	minRepeated   = 4
@@ -28,7 +31,7 @@ func Placeholder(text string) bool {
 		return false
 	}
 	name := fold(text)
-	return name == "" || placeholders[name] || repeated(name) || Sequential(name)
+	return name == "" || strings.TrimSpace(text) == "-1" || placeholders[name] || repeated(name) || Sequential(name)
 }
 
 // repeated reports whether s is one character: zeros of any length, other digits and letters only where there are many.

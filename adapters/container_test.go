@@ -100,6 +100,7 @@ func requireSame(t *testing.T, payload string, o relay.Options, change func(*rel
 	}
 	require.JSONEq(t, string(r.direct.Body), string(r.container.Body), words)
 	require.Equal(t, r.direct.Dropped, r.container.Dropped, words)
+	require.Equal(t, r.direct.Withheld, r.container.Withheld, words)
 	require.Equal(t, r.direct.Warnings, r.container.Warnings, words)
 	require.Equal(t, r.direct.EventName, r.container.EventName, words)
 }
@@ -123,6 +124,30 @@ func TestAContainerThatEnforcesDecidesAsDirectGA4(t *testing.T) {
 		}
 		for _, content := range contents {
 			requireSame(t, "{"+content+"}", o, asIs)
+		}
+	}
+}
+
+// adTraces are what is left of clicks and browsers in the payloads below.
+var adTraces = []string{"Cj0KCQ", "AbC", "fb.1.", "1768472000000"}
+
+func TestRefusedAdsLeaveNoTraceOfClicksAndBrowsers(t *testing.T) {
+	t.Parallel()
+	const payload = `{"order_revenue": 80.79, "consent": {"ad_storage": "denied"}, "gclid": "Cj0KCQ", "fbp": "fb.1.1768472000000.1", "fbc": "fb.1.1768472000000.AbC",
+		"page_location": "https://shop.example/?gclid=Cj0KCQ&_fbc=fb.1.1768472000000.AbC&a=1", "landing_page": "https://shop.example/?fbclid=AbC&b=2",
+		"utm_source": "x?gclid=Cj0KCQ", "cookies": {"_fbp": "fb.1.1768472000000.1", "list": [{"name": "_gcl_aw", "value": "GCL.1.Cj0KCQ"}]},
+		"cookie": "_ga=GA1.1.5.6; _fbp=fb.1.1768472000000.1"}`
+	o := relay.Options{Identifiers: "hashed", KeepURLQuery: true, SendIP: true}
+	r := both(t, payload, o, asIs)
+	require.NoError(t, r.directErr)
+	require.JSONEq(t, string(r.direct.Body), string(r.container.Body))
+	o.Allow = []string{"gclid", "fbp", "fbc", "landing_page", "cookie"}
+	r.direct, r.container = r.container, both(t, payload, o, asIs).container
+	require.Contains(t, string(r.container.Body), "landing_page")
+	for _, body := range []string{string(r.direct.Body), string(r.container.Body)} {
+		require.Contains(t, body, "a=1")
+		for _, trace := range adTraces {
+			require.NotContains(t, body, trace)
 		}
 	}
 }

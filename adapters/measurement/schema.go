@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"relay"
@@ -90,7 +91,7 @@ func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, extra [
 	if id := f.OrderID(); id != "" {
 		p["transaction_id"] = cut(id, maxValue)
 	}
-	for _, x := range append(fields(d, e), extras(extra)...) {
+	for _, x := range append(fields(d, e), extras(d, extra)...) {
 		if len(p) == maxParams {
 			break
 		}
@@ -104,19 +105,28 @@ func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, extra [
 	return p, nil
 }
 
-// extras are payload fields under their own names, made fit for GA4. Google forbids those that identify a person.
-func extras(names []string) []field {
+// extras are payload fields under their own names, made fit for GA4. A field that the relay reads itself leaves only as what
+// it makes of it, and Google forbids those that identify a person.
+func extras(d relay.Destination, names []string) []field {
 	var list []field
 	for _, name := range names {
 		param := Name(name)
-		if slices.Contains(taken, name) || slices.Contains(taken, param) || relay.Identifies(name) || relay.Identifies(param) {
+		if slices.Contains(taken, name) || slices.Contains(taken, param) || canonical.Reads(name) || relay.Identifies(name) || relay.Identifies(param) {
 			continue
 		}
 		list = append(list, field{param, func(f *canonical.Fields) json.RawMessage {
-			return f.Scalar(name, func(s string) json.RawMessage { return cut(s, maxValue) })
+			return f.Scalar(name, func(s string) json.RawMessage { return cut(bare(d, s), maxValue) })
 		}})
 	}
 	return list
+}
+
+// bare is a text without the query and the fragment of the URL that it is, as pages leave: they may name a person.
+func bare(d relay.Destination, s string) string {
+	if i := strings.IndexAny(s, "?#"); i >= 0 && !d.Options.KeepURLQuery && (strings.Contains(s[:i], "://") || strings.HasPrefix(s, "/")) {
+		return s[:i]
+	}
+	return s
 }
 
 // named is a text of the payload under a name of ours.

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/identity"
 )
@@ -89,15 +90,18 @@ func gmail(raw string) string {
 
 // words is a name or a place in lower case, without digits and symbols, words apart by one space.
 func words(raw string) string {
+	if relay.Placeholder(raw) && identity.Name(raw) == "" {
+		return ""
+	}
 	return sensible(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsLetter(r), unicode.IsMark(r):
-			return unicode.ToLower(r)
+			return r
 		case unicode.IsSpace(r):
 			return ' '
 		}
 		return -1
-	}, raw))
+	}, identity.Lower(raw)))
 }
 
 // sensible is s with single spaces; "" where nobody and no place has such a long name.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +36,8 @@ var strangers = strings.Fields(`
 	token password secret api_key auth cookie cookies headers raw html xml query referrer_code search keyword item_name product_name product category brand
 	landing_page referrer page_title utm_term utm_content search_term order_note gift_message tags segment cohort persona lead_score crm_id salesforce_id hubspot_id
 	custom_1 custom_2 attribute property properties traits context meta metadata data payload extra misc other unknown xyzzy plugh größe 名前 a.b c/d`)
+
+var anyMark = regexp.MustCompile(`mk[0-9]{4}km`)
 
 func mark(i int) string { return fmt.Sprintf("mk%04dkm", i) }
 
@@ -72,6 +75,7 @@ func TestNothingUnknownLeavesByDefaultToClientGA4(t *testing.T) {
 	t.Parallel()
 	require.Greater(t, len(strangers), 200)
 	p, marks := planted(t, strangers)
+	require.Greater(t, len(marks), 2000)
 	now := time.Date(2026, 1, 15, 10, 30, 0, 0, time.UTC)
 	e := relay.Event{EventID: "o_1", Type: "purchase_completed", Source: relay.SourceAPI, Payload: p, CreatedAt: now, Now: now,
 		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", BaseURL: "https://bosley.example/"}}
@@ -84,13 +88,8 @@ func TestNothingUnknownLeavesByDefaultToClientGA4(t *testing.T) {
 			require.NoError(t, err)
 			require.Contains(t, string(r.Body), "80.79")
 			left := r.URL + string(r.Body) + r.EventName + strings.Join(r.Warnings, " ") + fmt.Sprint(r.Header)
-			for _, m := range marks {
-				require.NotContains(t, left, m)
-			}
 			require.NotContains(t, left, "mk", "nor a part of one")
-			for _, name := range strangers {
-				require.Contains(t, r.Dropped, name)
-			}
+			require.Subset(t, r.Dropped, strangers)
 		}
 	}
 }
@@ -135,9 +134,11 @@ func TestClientCustomPassesEveryFieldThrough(t *testing.T) {
 		d.Options.CustomAliases = aliases
 		r, err := sgtm.Adapter{}.Request(d, e)
 		require.NoError(t, err)
-		for _, m := range marks {
-			require.Contains(t, string(r.Body), m)
+		left := map[string]bool{}
+		for _, m := range anyMark.FindAllString(string(r.Body), -1) {
+			left[m] = true
 		}
+		require.Len(t, left, len(marks))
 		require.Empty(t, r.Dropped)
 	}
 	d.Options = relay.Options{Deny: slices.Collect(maps.Keys(p)), CustomAliases: true}
