@@ -98,7 +98,7 @@ func JSONWithoutAdIDs(raw json.RawMessage) json.RawMessage {
 
 // textWithoutAdIDs reads a text that holds JSON as JSON. A text that holds none of them stays as it was written.
 func textWithoutAdIDs(s string, raw json.RawMessage) json.RawMessage {
-	cut := s
+	var cut string
 	if inner := strings.TrimSpace(s); (strings.HasPrefix(inner, "{") || strings.HasPrefix(inner, "[")) && json.Valid([]byte(inner)) {
 		cut = string(JSONWithoutAdIDs(json.RawMessage(inner)))
 	} else {

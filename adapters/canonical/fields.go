@@ -201,14 +201,17 @@ func (f *Fields) Integer(fields ...string) json.Number {
 // Identifier is the first text of an identifier that is not hashed (click ids, browser cookies), unchanged. It leaves only
 // where identifiers are switched on, and to a container. clean gives "" for what is malformed; nil takes everything.
 func (f *Fields) Identifier(clean func(string) string, fields ...string) string {
-	if !f.identifies() && !f.container {
+	if !f.Identifies() {
 		return ""
 	}
 	return f.read(query{names: fields, clean: pathless(clean), plain: true, id: true})
 }
 
-// identifies reports whether identifiers may leave.
+// identifies reports whether a person may leave.
 func (f *Fields) identifies() bool { return f.destination.Options.Identifiers == Hashed }
+
+// Identifies reports whether what tells browsers apart may leave.
+func (f *Fields) Identifies() bool { return f.identifies() || f.container }
 
 // pathless is a cleaner that does not ask where the text was.
 func pathless(clean func(string) string) func(path, text string) string {

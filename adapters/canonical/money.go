@@ -52,7 +52,9 @@ func (f *Fields) currency() (string, error) {
 	path, raw := f.source.first(spellings[field])
 	c := relay.Payload{"v": raw}.Text("v")
 	if c == "" || covers(f.lists.deny, path, field) {
-		c = strings.TrimSpace(f.event.Storefront.Currency)
+		if c = strings.TrimSpace(f.event.Storefront.Currency); c != "" {
+			f.Warn("the value has no currency of its own: the storefront's is sent")
+		}
 	} else {
 		f.leave(path)
 	}

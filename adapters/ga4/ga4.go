@@ -39,8 +39,8 @@ const (
 // Names are GA4's names for the events that are sent from the start.
 var Names = measurement.Names
 
-// Proposals are names for events that an admin may want to map; a name of our own, too, is an event at GA4.
-var Proposals = map[string]string{"rx_issued": "submit_application"}
+// Proposals are names for events that an admin may want to map.
+var Proposals = measurement.Proposals
 
 var measurementID = regexp.MustCompile(`^G-[A-Za-z0-9]{1,100}$`)
 

@@ -48,18 +48,6 @@ func (b Body) HasOrder() bool {
 	return b.Events[0].Name == Purchase && b.Events[0].Params["transaction_id"] != nil
 }
 
-// clientID is the browser's or the session's id where identifiers are switched on, else a stable one of our own, made from
-// the order: only the browser's real one joins the event to what GA4 knows of the person.
-func clientID(e relay.Event, f *canonical.Fields) string {
-	p := relay.Payload{}
-	if id := f.Identifier(nil, "ga_client_id", "_ga"); id != "" {
-		p["ga_client_id"] = Text(id)
-	} else if id := f.Identifier(nil, "session_id"); id != "" {
-		p["session_id"] = Text(id)
-	}
-	return ClientID(e, p)
-}
-
 // NewConsent is a decision about ads in the two words that the protocol has for it. It replaces the deprecated
 // non_personalized_ads. nil is a silent one.
 func NewConsent(d relay.Destination, c canonical.Consent) *Consent {

@@ -2,7 +2,6 @@ package measurement
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -25,9 +24,7 @@ const (
 
 // taken are payload fields that never become a parameter under their own name: the relay reads them, or says it itself.
 var taken = []string{"order_id", "order_revenue", "event_name", "event_time", "event_id", "storefront_id", "t-value",
-	"session_id", "ga_client_id", "currency", "items", "page_location", "consent"}
-
-var gaSession = regexp.MustCompile(`^\d{9,11}$`)
+	"session_id", "ga_session_id", "ga_client_id", "currency", "items", "page_location", "consent"}
 
 // field is a parameter and where its value comes from.
 type field struct {
@@ -45,11 +42,11 @@ func fields(d relay.Destination, e relay.Event) []field {
 		{"storefront_id", func(f *canonical.Fields) json.RawMessage { return cut(f.Storefront(), maxValue) }},
 		{"page_location", func(f *canonical.Fields) json.RawMessage { return cut(f.SourceURL(), maxLocation) }},
 		{"session_id", func(f *canonical.Fields) json.RawMessage {
-			return cut(f.Identifier(gaSession.FindString, "session_id"), maxValue)
+			return cut(f.Identifier(sessionNumber, sessionFields(d, e.Payload)...), maxValue)
 		}},
 		{"relay_session_id", func(f *canonical.Fields) json.RawMessage {
 			id := f.Identifier(nil, "session_id")
-			if gaSession.MatchString(id) {
+			if sessionNumber(id) != "" {
 				return nil
 			}
 			return cut(id, maxValue)
@@ -102,7 +99,18 @@ func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, extra [
 			p[x.param] = v
 		}
 	}
+	if p["session_id"] == nil {
+		f.Warn("no GA4 session: GA4 will report the event as unassigned (ga_session_id or the cookie _ga_<stream>" + off(f) + ")")
+	}
 	return p, nil
+}
+
+// off is a hint where the options keep the session here.
+func off(f *canonical.Fields) string {
+	if f.Identifies() {
+		return ""
+	}
+	return ", with options.identifiers"
 }
 
 // extras are payload fields under their own names, made fit for GA4. A field that the relay reads itself leaves only as what

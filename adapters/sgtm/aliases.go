@@ -21,7 +21,7 @@ var read = map[string][]string{
 
 // aliases adds the GA4-style names that the usual tags read, where the body has not got them, and turns event_time into
 // seconds since 1970, which is what those tags take it for.
-func aliases(body map[string]json.RawMessage, o relay.Options, e relay.Event) []string {
+func aliases(body map[string]json.RawMessage, d relay.Destination, e relay.Event) []string {
 	var warnings []string
 	p := relay.Payload(maps.Clone(body))
 	add := func(name string, value json.RawMessage) {
@@ -38,11 +38,11 @@ func aliases(body map[string]json.RawMessage, o relay.Options, e relay.Event) []
 	if c := measurement.Currency(e, p); c != "" && !isNull(body["value"]) {
 		add("currency", measurement.Text(c))
 	}
-	for name, value := range understood(p, o, e) {
+	for name, value := range understood(p, d, e) {
 		add(name, value)
 	}
 	for field, names := range read {
-		value := found(p, o, field, names)
+		value := found(p, d.Options, field, names)
 		for _, name := range names {
 			add(name, value)
 		}
@@ -68,13 +68,13 @@ func found(p relay.Payload, o relay.Options, field string, names []string) json.
 
 // understood is what direct GA4 makes of the fields that the lists have let pass, whatever their spelling, under the names
 // that tags read. The container is the storefront's own, so that no other option keeps anything back.
-func understood(p relay.Payload, o relay.Options, e relay.Event) map[string]json.RawMessage {
+func understood(p relay.Payload, d relay.Destination, e relay.Event) map[string]json.RawMessage {
 	e.Payload = maps.Clone(p)
 	delete(e.Payload, "order_revenue") // bad money would end it all
 	delete(e.Payload, "value")
 	e.Storefront.RequireConsent = false
-	d := relay.Destination{Options: relay.Options{Identifiers: canonical.Hashed, SendIP: true, SendUserAgent: true, KeepURLQuery: true,
-		Allow: []string{canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory}, Deny: o.Deny}}
+	d = relay.Destination{Settings: d.Settings, Options: relay.Options{Identifiers: canonical.Hashed, SendIP: true, SendUserAgent: true, KeepURLQuery: true,
+		Allow: []string{canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory}, Deny: d.Options.Deny}}
 	f, err := canonical.Open(d, e, canonical.Rules{Names: map[string]string{e.Type: e.Type}, Restricts: true, Container: true,
 		Consent: func(canonical.Consent) error { return nil }})
 	if err != nil {

@@ -35,9 +35,9 @@ func custom(d relay.Destination, e relay.Event) (relay.Request, error) {
 	own(body, d, e, name)
 	var warnings []string
 	if d.Options.CustomAliases {
-		warnings = aliases(body, d.Options, e)
+		warnings = aliases(body, d, e)
 	}
-	if decided(consent) && (d.Options.CustomAliases || limited || hides(body, consent.Fields)) {
+	if decided(consent) && (d.Options.CustomAliases || limited || !speaks(body, d, e, consent)) {
 		body["consent_state"] = consentState(consent, body["consent_state"])
 	}
 	r, err := post(d, cmp.Or(d.Settings[SettingPath], defaultPath), body)
@@ -71,9 +71,11 @@ func withoutAds(body map[string]json.RawMessage) map[string]json.RawMessage {
 	return out
 }
 
-// hides reports whether a body lacks a field that says something of consent.
-func hides(body map[string]json.RawMessage, signals []string) bool {
-	return slices.ContainsFunc(signals, func(name string) bool { return body[name] == nil })
+// speaks reports whether a body itself has the whole decision: no signal was held back, and neither the storefront nor the
+// admin has made the decision stricter than the payload's.
+func speaks(body map[string]json.RawMessage, d relay.Destination, e relay.Event, c canonical.Consent) bool {
+	hidden := slices.ContainsFunc(c.Fields, func(name string) bool { return body[name] == nil })
+	return !hidden && !e.Storefront.RequireConsent && !d.Options.LimitedDataUse && !d.Options.OptOut
 }
 
 func dropped(p relay.Payload, body map[string]json.RawMessage) []string {
