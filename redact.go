@@ -133,6 +133,10 @@ func (r redactor) object(holder string, v map[string]any) map[string]any {
 	_, params := v["params"].(map[string]any)
 	out := make(map[string]any, len(v))
 	for name, inner := range v {
+		if RedactName(name) == Redacted {
+			out[Redacted] = Redacted
+			continue
+		}
 		folded := fold(name)
 		f := harmless[folded]
 		if name == "name" && params && r.measurement && holder == "events" {
@@ -141,11 +145,11 @@ func (r redactor) object(holder string, v map[string]any) map[string]any {
 		switch inner.(type) {
 		case map[string]any, []any:
 			if holders[folded] {
-				out[RedactName(name)] = r.held(folded, inner)
+				out[name] = r.held(folded, inner)
 				continue
 			}
 		}
-		out[RedactName(name)] = f.apply(inner)
+		out[name] = f.apply(inner)
 	}
 	return out
 }

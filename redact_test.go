@@ -179,6 +179,7 @@ func TestFieldsThatIdentifyAreTold(t *testing.T) {
 func FuzzRedactBody(f *testing.F) {
 	f.Add(`{"email":"jane@example.com","events":[{"name":"n","params":{"page_url":"https://a@b/?c"}}]}`)
 	f.Add("{\"\xff@\":\"\u2028\"}")
+	f.Add(`{"event ":[{}],"value ":1}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		out := relay.RedactBody([]byte(body))
 		require.NotContains(t, out, "@")

@@ -48,9 +48,12 @@ type Replay struct {
 	Walked    bool  // every match has been looked at
 }
 
-// recoveryLook covers events that were received before a destination's trouble and failed in it: in retry, or late because
+// RecoveryLook covers events that were received before a destination's trouble and failed in it: in retry, or late because
 // Temporal had been away. Platforms refuse what is older.
-const recoveryLook = 72 * time.Hour
+const RecoveryLook = 72 * time.Hour
+
+// RecoveryReasons are those of events that failed because their destination did.
+func RecoveryReasons() []Reason { return []Reason{ReasonExhausted, ReasonUnhealthy, ReasonUnauthorized} }
 
 // RecoveryReplay sends again what failed at a destination while it was failing.
 func RecoveryReplay(storefront int64, destination string, since time.Time) Replay {
@@ -58,9 +61,9 @@ func RecoveryReplay(storefront int64, destination string, since time.Time) Repla
 		Filter: Filter{
 			StorefrontID: storefront,
 			Statuses:     []Status{StatusFailed},
-			Reasons:      []Reason{ReasonExhausted, ReasonUnhealthy, ReasonUnauthorized},
+			Reasons:      RecoveryReasons(),
 			Destination:  destination,
-			From:         since.Add(-recoveryLook),
+			From:         since.Add(-RecoveryLook),
 		},
 		Rate: RecoveryReplayRate,
 		By:   "relay",

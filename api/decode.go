@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -21,14 +22,40 @@ type decoder struct {
 	spans []span // of the items that may be stored, in their order
 	count int    // what the envelope says; -1 where it says nothing
 	seen  bool   // data
+	first int64  // where the first item may begin; 0 before data
+	left  bool   // data has been read to its end
+
+	broken map[int]bool // items that are no JSON, by index; a number stands in their place
 }
 
 // span is where a value lies in the body.
 type span struct{ start, end int64 }
 
-// decode reads a whole body. Its error is a *failure.
+// decode reads a whole body. Its error is a *failure. Where an item is no JSON, it begins anew without that item.
 func decode(src *source) (*batch, error) {
-	d := &decoder{
+	d := newDecoder(src)
+	b, err := d.decode()
+	var syntax *jsontext.SyntacticError
+	if !errors.As(err, &syntax) || d.first == 0 || d.left {
+		return b, d.failure(err)
+	}
+	if _, err := io.Copy(io.Discard, src); err != nil {
+		return nil, readFailure(err)
+	}
+	body, broken, ok := salvage(src.data, d.first)
+	if !ok {
+		return nil, d.failure(err)
+	}
+	src.data = make([]byte, 0, len(body)+512)
+	src.r = bytes.NewReader(body)
+	d = newDecoder(src)
+	d.broken = broken
+	b, err = d.decode()
+	return b, d.failure(err)
+}
+
+func newDecoder(src *source) *decoder {
+	return &decoder{
 		// Of a repeated name the last value counts, as it does to whoever reads the payload later. Invalid UTF-8 costs an item,
 		// not the batch, so each item looks for it.
 		dec:   jsontext.NewDecoder(src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
@@ -36,13 +63,16 @@ func decode(src *source) (*batch, error) {
 		batch: &batch{},
 		count: -1,
 	}
+}
+
+func (d *decoder) decode() (*batch, error) {
 	if err := d.envelope(); err != nil {
-		return nil, d.failure(err)
+		return nil, err
 	}
-	d.batch.bytes = len(src.data)
+	d.batch.bytes = len(d.src.data)
 	// Only now: the body's bytes may have moved while they were read.
 	for i, s := range d.spans {
-		d.batch.items[i].event.Payload = src.data[s.start:s.end:s.end]
+		d.batch.items[i].event.Payload = d.src.data[s.start:s.end:s.end]
 	}
 	if d.count >= 0 && d.count != d.batch.total {
 		d.batch.warnings = append(d.batch.warnings, note{Field: "count", Code: codeCountMismatch,
@@ -131,6 +161,7 @@ func (d *decoder) data() error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return err
 	}
+	d.first = d.dec.InputOffset()
 	for ; d.dec.PeekKind() != ']'; d.batch.total++ {
 		if d.batch.total == maxItems && d.dec.PeekKind() != 0 {
 			return refuseField(codeTooManyItems, "data", fmt.Sprintf("data has more than %d items; send smaller batches", maxItems))
@@ -140,6 +171,7 @@ func (d *decoder) data() error {
 		}
 	}
 	_, err := d.dec.ReadToken()
+	d.left = err == nil
 	return err
 }
 
@@ -149,7 +181,11 @@ func (d *decoder) item(index int) error {
 		if err := d.dec.SkipValue(); err != nil {
 			return err
 		}
-		d.batch.reject(index, "", "", codeInvalidItem, messages[codeInvalidItem])
+		c := codeInvalidItem
+		if d.broken[index] {
+			c = codeInvalidJSON
+		}
+		d.batch.reject(index, "", "", c, messages[c])
 		return nil
 	}
 	if _, err := d.dec.ReadToken(); err != nil {
@@ -197,12 +233,14 @@ func (d *decoder) member(fields *[fieldCount]span) error {
 	return nil
 }
 
-// failure is what stopped the reading: our own verdict, a body that could not be read, or one that is no JSON. jsontext's
-// words quote the body, so they are not used.
-func (d *decoder) failure(err error) *failure {
+// failure is what stopped the reading, if anything did: our own verdict, a body that could not be read, or one that is no JSON.
+// jsontext's words quote the body, so they are not used.
+func (d *decoder) failure(err error) error {
 	var f *failure
 	var syntax *jsontext.SyntacticError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &f):
 		return f
 	case d.src.err != nil:

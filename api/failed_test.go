@@ -15,7 +15,7 @@ import (
 // unhealthy marks a destination of bosley as a refused credential does.
 func (o *operated) unhealthy(destination string) {
 	o.t.Helper()
-	require.NoError(o.t, o.store.RecordFailure(o.t.Context(), o.bosley, destination, relay.Failure{Reason: relay.ReasonUnauthorized, Down: true, Probe: 30 * time.Second}))
+	require.NoError(o.t, o.store.RecordFailure(o.t.Context(), o.bosley, destination, relay.Failure{Reason: relay.ReasonUnauthorized, Status: 401, Down: true, Probe: 30 * time.Second}))
 }
 
 // tries reports whether the next event of bosley may try an unhealthy destination, and takes its turn.

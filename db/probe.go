@@ -141,7 +141,7 @@ func (s *Store) probeCandidates(ctx context.Context, p relay.Place, since time.T
 	if err != nil || len(hits) == 0 {
 		return nil, err
 	}
-	targets, err := readTargets(ctx, s.sql, hits, nil)
+	targets, err := readTargets(ctx, s.sql, positionIDs(hits), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -158,9 +158,9 @@ type target struct {
 
 // readTargets reads where events would be sent again: to the destinations where they have ended without being accepted, and
 // to those of resend.
-func readTargets(ctx context.Context, q querier, hits []relay.Position, resend []string) (map[int64]target, error) {
-	found := make(map[int64]target, len(hits))
-	for chunk := range slices.Chunk(positionIDs(hits), maxRows) {
+func readTargets(ctx context.Context, q querier, ids []int64, resend []string) (map[int64]target, error) {
+	found := make(map[int64]target, len(ids))
+	for chunk := range slices.Chunk(ids, maxRows) {
 		rows, err := q.QueryContext(ctx, "SELECT id, COALESCE(storefront_id, 0), COALESCE(ends, '') FROM marketing_events WHERE id IN ("+
 			tuples("?", len(chunk))+")", numbers(chunk)...)
 		if err != nil {

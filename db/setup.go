@@ -84,11 +84,8 @@ func (s *Store) PutCredential(ctx context.Context, storefrontID int64, c Credent
 
 // AddPlatform adds a platform to the catalogue; one of that code that is there stays as it is.
 func (s *Store) AddPlatform(ctx context.Context, p Platform) error {
-	err := insertPlatform(ctx, s.sql, platform{Code: p.Code, Name: p.Name, Vendor: p.Vendor, Category: p.Category, Tier: p.Tier,
-		APIBaseURL: p.APIBaseURL, Auth: p.Auth, Credentials: p.Fields, DocsURL: p.DocsURL, ServerSide: p.ServerSide})
-	if isNumber(err, errDuplicate) {
-		return nil
-	}
+	err := insertPlatforms(ctx, s.sql, []platform{{Code: p.Code, Name: p.Name, Vendor: p.Vendor, Category: p.Category, Tier: p.Tier,
+		APIBaseURL: p.APIBaseURL, Auth: p.Auth, Credentials: p.Fields, DocsURL: p.DocsURL, ServerSide: p.ServerSide}})
 	return fail("add platform "+p.Code, err)
 }
 
