@@ -92,7 +92,7 @@ var badSGTM = []badInput{
 	{"an event named and skipped", `{"storefront_id":2,"sgtm_url":"https://t.example.com","measurement_id":"G-A","options":{"events":{"rx_issued":{"skip":true,"name":"x"}}}}`, "invalid_value options.events.rx_issued"},
 	{"an age that is negative", `{"storefront_id":2,"sgtm_url":"https://t.example.com","measurement_id":"G-A","options":{"max_age_hours":-1}}`, "invalid_value options.max_age_hours"},
 	{"a version with a path in it", `{"storefront_id":2,"sgtm_url":"https://t.example.com","measurement_id":"G-A","options":{"api_version":"../x"}}`, "invalid_value options.api_version"},
-	{"a denied field that is none", `{"storefront_id":2,"sgtm_url":"https://t.example.com","measurement_id":"G-A","options":{"deny":["a b"]}}`, "invalid_value options.deny[0]"},
+	{"a denied field that is none", `{"storefront_id":2,"sgtm_url":"https://t.example.com","measurement_id":"G-A","options":{"deny":["a\tb"]}}`, "invalid_value options.deny[0]"},
 }
 
 var badPlatforms = []badInput{

@@ -7,8 +7,8 @@ type Options struct {
 	SendIP                bool                 `json:"send_ip,omitempty" example:"false" doc:"Whether the person's IP address leaves."`
 	SendUserAgent         bool                 `json:"send_user_agent,omitempty" example:"false" doc:"Whether the person's user agent leaves."`
 	KeepURLQuery          bool                 `json:"keep_url_query,omitempty" example:"false" doc:"Whether page URLs leave with their query."`
-	Allow                 []string             `json:"allow,omitempty" maxItems:"500" example:"[\"order_revenue\"]" doc:"If not empty, only these fields of the payload leave. What the data policy health holds back, and names of goods, leave only where they are named here. Parts are named items.sku and billing.email."`
-	Deny                  []string             `json:"deny,omitempty" maxItems:"500" example:"[\"utm_term\"]" doc:"These fields of the payload never leave, under any spelling. Parts are named items.sku and billing.email."`
+	Allow                 []string             `json:"allow,omitempty" maxItems:"500" example:"[\"order_revenue\"]" doc:"Payload fields, or parts of items such as items.sku. If not empty, only these leave to a platform and to client type custom; what a policy withholds leaves only where it is named here. At client type ga4 they leave beside the parameters of GA4."`
+	Deny                  []string             `json:"deny,omitempty" maxItems:"500" example:"[\"utm_term\"]" doc:"These payload fields, or parts of items such as items.sku, never leave. A name that can match nothing is refused."`
 	LimitedDataUse        bool                 `json:"limited_data_use,omitempty" example:"false" doc:"The vendor's privacy flag of this name."`
 	OptOut                bool                 `json:"opt_out,omitempty" example:"false" doc:"The vendor's privacy flag of this name."`
 	LimitedCountry        int                  `json:"limited_country,omitempty" minimum:"0" maximum:"1000" example:"1" doc:"Goes with limited_data_use where the vendor wants a country (1 is the US)."`

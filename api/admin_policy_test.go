@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,4 +54,29 @@ func TestAContainerHasAnOptionForConsentAndAPlatformHasNone(t *testing.T) {
 	credential := fmt.Sprintf("/admin/v1/credentials/%d", a.meta("bosley"))
 	require.Equal(t, "invalid_value options.consent", a.call(http.MethodPatch, credential, `{"options":{"consent":"forward"}}`).problem(),
 		"nothing makes a platform ignore a refusal")
+}
+
+func TestANameThatCanMatchNothingIsRefusedWhereItIsSaved(t *testing.T) {
+	t.Parallel()
+	a := newAdminTest(t)
+	a.storefront("bosley")
+	paths := map[string]string{"container": fmt.Sprintf("/admin/v1/sgtm-configs/%d", a.sgtm("bosley")), "credential": fmt.Sprintf("/admin/v1/credentials/%d", a.meta("bosley"))}
+	for kind, path := range paths {
+		for _, list := range []string{"allow", "deny"} {
+			for name, want := range map[string]string{
+				``: "[1]", ` order_id`: "[1]", "a\tb": "[1]", strings.Repeat("x", 101): "[1]",
+				`*`: "", `items[0].sku`: "", `items.sku.size`: "", `shipping.tracking`: "", `.sku`: "", `_`: "",
+			} {
+				body, err := json.Marshal(map[string]any{"options": map[string]any{list: []string{"order_revenue", name}}})
+				require.NoError(t, err)
+				r := a.call(http.MethodPatch, path, string(body))
+				require.Equal(t, http.StatusUnprocessableEntity, r.status, "%s %s", kind, body)
+				require.Equal(t, "invalid_value options."+list+want, r.problem(), "%s %s %s", kind, body, r.text)
+			}
+			for _, name := range []string{"order_id", "t-value", "items.sku", "items.item_id", "customer note", "Größe", "billing.email"} {
+				a.must(http.MethodPatch, path, fmt.Sprintf(`{"options":{%q:[%q]}}`, list, name))
+			}
+		}
+	}
+	a.must(http.MethodPatch, paths["container"], `{"client_type":"custom","options":{"deny":["shipping.tracking"]}}`)
 }

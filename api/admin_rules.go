@@ -85,9 +85,10 @@ func (v *findings) settings(err error, prefix string, fields ...string) {
 }
 
 var (
-	lengths          = regexp.MustCompile(`^([0-9]+)-([0-9]+) characters`)
-	eventTypeName    = regexp.MustCompile(`^[a-z0-9][a-z0-9_.:-]{0,49}$`)
-	payloadFieldName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
+	lengths       = regexp.MustCompile(`^([0-9]+)-([0-9]+) characters`)
+	eventTypeName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.:-]{0,49}$`)
+	// payloadFieldName takes what a payload may have; which of these can match at a destination, its adapter says.
+	payloadFieldName = regexp.MustCompile(`^[^\pC\pZ]([^\pC]{0,98}[^\pC\pZ])?$`)
 )
 
 const (
@@ -190,7 +191,7 @@ func (v *findings) options(o *Options) relay.Options {
 	for list, names := range map[string][]string{"allow": o.Allow, "deny": o.Deny} {
 		for i, name := range names {
 			if !payloadFieldName.MatchString(name) {
-				v.add("options."+list+"["+strconv.Itoa(i)+"]", codeInvalidValue, "the name of a payload's field has letters, digits and _ . -, 100 at most")
+				v.add("options."+list+"["+strconv.Itoa(i)+"]", codeInvalidValue, "the name of a payload's field has 1 to 100 characters, no control characters, and no white space around it")
 			}
 		}
 	}

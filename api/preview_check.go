@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -122,17 +121,13 @@ func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *c
 	if !ok {
 		return relay.Request{}, refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
 	}
-	kind := saleName
-	if d.Key == relay.SGTM {
-		kind = testName
-	}
 	d.Settings = maps.Clone(d.Settings)
 	for setting, value := range map[string]string{settingTestCode: in.Code, settingPreview: in.PreviewHeader} {
 		if value != "" {
 			d.Settings[setting] = value
 		}
 	}
-	r, err := tester.TestRequest(letThrough(d), testEvent(s, kind))
+	r, err := tester.TestRequest(letThrough(d), testEvent(s, saleName))
 	if err == nil {
 		return r, nil
 	}
@@ -156,9 +151,13 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 		v.Sent.Answer = jsonOrText(strings.ToValidUTF8(answer[:min(len(answer), shownAnswer)], "\uFFFD"))
 	}
 	v.OK = res.Outcome == relay.Accepted
-	v.Message = "the vendor took the test event"
+	who := "the vendor"
+	if d.Key == relay.SGTM {
+		who = "the container"
+	}
+	v.Message = who + " accepted the test event"
 	if !v.OK {
-		v.Message = fmt.Sprintf("the vendor did not take the test event: %s", res.Reason.Words())
+		v.Message = who + " did not accept the test event: " + res.Reason.Words()
 	}
 }
 

@@ -8,12 +8,8 @@ import (
 	"relay"
 )
 
-// Types of the event that a check sends: a sale to a platform in its test mode, and to a container, which has none, an event
-// that its tags tell from a sale by the name.
-const (
-	saleName = "purchase_completed"
-	testName = "relay_test"
-)
+// saleName is the type of a test event, which every platform takes. A container's adapter makes another of it.
+const saleName = "purchase_completed"
 
 // testEvent is made up: an order that does not exist, a value, and a person who does not exist. Its shopper has consented,
 // for storefronts that require it.

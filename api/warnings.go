@@ -24,10 +24,23 @@ func settingWarnings(a relay.Adapter, d relay.Destination, s relay.Storefront) [
 	if d.Settings[settingTestCode] != "" {
 		warnings = append(warnings, settingTestCode+" is set: real events are marked as test events; remove it when the test is over")
 	}
-	if d.Options.Test {
+	if testsOnly(a, d, s) {
 		warnings = append(warnings, "options.test is set: real events go to the vendor's validating endpoint, which records nothing")
 	}
 	return append(warnings, refusedTypes(a, d, s)...)
+}
+
+// testsOnly reports whether the option test changes where real events go: not every platform has such an address.
+func testsOnly(a relay.Adapter, d relay.Destination, s relay.Storefront) bool {
+	if !d.Options.Test {
+		return false
+	}
+	d = letThrough(d)
+	e := sampleEvent(s, saleName)
+	test, err := a.Request(d, e)
+	d.Options.Test = false
+	live, _ := a.Request(d, e)
+	return err == nil && test.URL != live.URL
 }
 
 // warnings is settingWarnings of a destination that was just written.
@@ -47,7 +60,7 @@ func (a *Admin) warnings(ctx context.Context, storefront int64, d relay.Destinat
 // refused.
 func refusedTypes(a relay.Adapter, d relay.Destination, s relay.Storefront) []string {
 	types := sentTypes(a, d.Options)
-	if len(types) == 0 {
+	if _, names := a.(relay.Namer); len(types) == 0 && names {
 		return []string{"no type of event is sent: options.events skips those that have a name at this destination"}
 	}
 	by := map[string][]string{}

@@ -66,6 +66,12 @@ func TestATestModeThatIsOnForRealEventsIsSaid(t *testing.T) {
 		check := o.must(http.MethodPost, fmt.Sprintf("/admin/v1/credentials/%d/check", made.id()), "")
 		require.Equal(t, []any{c.want}, check.body["warnings"], platform)
 	}
+	for _, platform := range []string{"meta_capi", "tiktok"} {
+		list := o.must(http.MethodGet, "/admin/v1/credentials?platform_code="+platform, "").items(t)
+		path := fmt.Sprintf("/admin/v1/credentials/%v", list[0]["id"])
+		r := o.must(http.MethodPatch, path, `{"credentials":{"test_event_code":""},"options":{"identifiers":"hashed","test":true}}`)
+		require.NotContains(t, r.body, "warnings", "the option does nothing at %s", platform)
+	}
 }
 
 func TestADestinationInOrderHasNoWarnings(t *testing.T) {
@@ -88,8 +94,10 @@ func TestADestinationInOrderHasNoWarnings(t *testing.T) {
 		o.post("storefronts", fmt.Sprintf(`{"storefront_id":%q}`, name))
 		made := o.post("sgtm-configs", fmt.Sprintf(`{"storefront_code":%q,"sgtm_url":"https://gtm.example.com",%s}`, name, config))
 		require.NotContains(t, made.body, "warnings", name)
-		check := o.must(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/check", made.id()), "")
-		require.Equal(t, []any{}, check.body["warnings"], name)
+		path := fmt.Sprintf("/admin/v1/sgtm-configs/%d", made.id())
+		require.Equal(t, []any{}, o.must(http.MethodPost, path+"/check", "").body["warnings"], name)
+		r := o.must(http.MethodPatch, path, `{"options":{"events":{"purchase_completed":{"skip":true},"consult_started":{"skip":true}}}}`)
+		require.NotContains(t, r.body, "warnings", "a container takes every other type")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,7 +37,8 @@ type remote struct {
 	client *http.Client
 	out    io.Writer
 	in     io.Reader
-	json   bool // print answers as they come
+	json   bool        // print answers as they come
+	header http.Header // of every request, beside its own
 }
 
 // remoteCommand is a command that talks to a relay.
@@ -89,6 +91,7 @@ func (r *remote) raw(ctx context.Context, method, path string, query url.Values,
 	if name == "" {
 		name, password = r.cli.Username, r.cli.Password
 	}
+	maps.Copy(req.Header, r.header)
 	req.SetBasicAuth(name, password.Reveal())
 	res, err := r.client.Do(req)
 	if err != nil {

@@ -63,6 +63,11 @@ func (r *remote) printEvents(list api.EventList) error {
 	if err := r.table([]string{"ID", "ORDER", "TYPE", "STOREFRONT", "STATUS", "REASON", "RECEIVED (UTC)"}, rows); err != nil {
 		return err
 	}
+	for _, e := range list.Items {
+		if err := r.printWarnings(strconv.FormatInt(e.ID, 10)+"  ", e.Warnings); err != nil {
+			return err
+		}
+	}
 	if list.NextCursor != "" {
 		return r.printf("There are more; --limit shows them.\n")
 	}
@@ -130,7 +135,15 @@ func (r *remote) printEvent(e api.EventDetailView, raw []byte) error {
 	if err := r.printf("\n"); err != nil || len(attempts) == 0 {
 		return err
 	}
-	return r.table([]string{"DESTINATION", "TRY", "AT (UTC)", "TOOK", "OUTCOME", "REASON", "HTTP", "DETAIL"}, attempts)
+	if err := r.table([]string{"DESTINATION", "TRY", "AT (UTC)", "TOOK", "OUTCOME", "REASON", "HTTP", "DETAIL"}, attempts); err != nil {
+		return err
+	}
+	for _, a := range e.Attempts {
+		if err := r.printWarnings(fmt.Sprintf("%s %d  ", a.Destination, a.Number), a.Request.Warnings); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func eventsRetry() *cobra.Command {
@@ -226,8 +239,9 @@ func (r *remote) printPreview(v api.PreviewView) error {
 		if err := r.printf("\n%s  %s  %s\n", d.Destination, d.EventName, verdict); err != nil {
 			return err
 		}
-		for _, w := range d.Warnings {
-			_ = r.printf("  warning: %s\n", w)
+		_ = r.printWarnings("  ", d.Warnings)
+		for _, w := range d.Withheld {
+			_ = r.printf("  withheld: %s (%s)\n", w.Field, w.Why)
 		}
 		if len(d.DroppedFields) > 0 {
 			_ = r.printf("  dropped: %v\n", d.DroppedFields)

@@ -21,6 +21,7 @@ type canned struct {
 	mu      sync.Mutex
 	answers map[string][]string
 	asked   []string
+	preview string // header of the latest request
 }
 
 func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -28,6 +29,7 @@ func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
 	name, _, _ := r.BasicAuth()
+	c.preview = r.Header.Get("X-Gtm-Server-Preview")
 	c.asked = append(c.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", name, r.Method, r.URL, body)))
 	key := r.Method + " " + r.URL.Path
 	answers := c.answers[key]
@@ -59,7 +61,7 @@ func (c *canned) run(t *testing.T, in string, args ...string) (string, error) {
 	return out.String(), err
 }
 
-const twoEvents = `{"items":[{"id":7,"order_id":"o-7","event_type":"purchase_completed","storefront_code":"bosley","status":"failed","reason":"exhausted","created_at":"2026-01-15T10:25:00Z"}],"next_cursor":"abc"}`
+const twoEvents = `{"items":[{"id":7,"order_id":"o-7","event_type":"purchase_completed","storefront_code":"bosley","status":"failed","reason":"exhausted","warnings":["the event has no GA4 session"],"created_at":"2026-01-15T10:25:00Z"}],"next_cursor":"abc"}`
 
 func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
 	c := &canned{answers: map[string][]string{"GET /admin/v1/events": {twoEvents, `{"items":[]}`}}}
@@ -67,6 +69,7 @@ func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, out, "o-7")
 	require.Contains(t, out, "RECEIVED (UTC)")
+	require.Contains(t, out, "7  warning: the event has no GA4 session\n")
 	require.Len(t, c.asked, 2)
 	require.Contains(t, c.asked[0], "anna GET /admin/v1/events?from=2026-01-15T00%3A00%3A00Z&limit=50&status=failed%2Cskipped&storefront=bosley")
 	require.Contains(t, c.asked[1], "cursor=abc")
@@ -81,13 +84,14 @@ func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
 
 func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
 	c := &canned{answers: map[string][]string{"GET /admin/v1/events/7": {`{"id":7,"status":"failed","created_at":"2026-01-15T10:25:00Z","payload":{"order_revenue":80.790},
-		"attempts":[{"destination":"sgtm","number":1,"outcome":"retry","reason":"server_error","started_at":"2026-01-15T10:25:00Z","response":{"status":503}},
+		"attempts":[{"destination":"sgtm","number":1,"outcome":"retry","reason":"server_error","started_at":"2026-01-15T10:25:00Z","request":{"warnings":["odd"]},"response":{"status":503}},
 		{"destination":"sgtm","outcome":"blocked","detail":"bosley switched off by anna","started_at":"2026-01-15T10:26:00Z","response":{}}]}`}}}
 	out, err := c.run(t, "", "events", "show", "7")
 	require.NoError(t, err)
 	require.Contains(t, out, "80.790")
 	require.Contains(t, out, "server_error")
 	require.Contains(t, out, "bosley switched off by anna")
+	require.Contains(t, out, "sgtm 1  warning: odd\n")
 	c.answers["POST /admin/v1/events/7/reveal"] = []string{`{"id":7,"payload":{"email":"jo@example.com"}}`}
 	out, err = c.run(t, "", "events", "show", "7", "--reveal", "--note", "ticket 7")
 	require.NoError(t, err)
@@ -134,13 +138,14 @@ func TestAReplayAsksBeforeItBegins(t *testing.T) {
 
 func TestAPreviewReadsAnEventFromStandardInput(t *testing.T) {
 	c := &canned{answers: map[string][]string{"POST /admin/v1/preview": {`{"levels":[{"level":"sgtm","name":"sgtm","active":true,"reason_text":"on"}],
-		"destinations":[{"destination":"sgtm","sends":true,"event_name":"purchase","warnings":["old"],"request":{"method":"POST","url":"https://gtm.example.com/x","body":{"value":1}}},
+		"destinations":[{"destination":"sgtm","sends":true,"event_name":"purchase","warnings":["old"],"withheld":[{"field":"items.sku","why":"data policy health"}],"request":{"method":"POST","url":"https://gtm.example.com/x","body":{"value":1}}},
 		{"destination":"meta_capi","sends":false,"reason_text":"no mapping","field":"event_name"},
 		{"destination":"ga4","sends":false,"already_accepted":true}]}`}}}
 	out, err := c.run(t, `{"order_id":"1"}`, "preview")
 	require.NoError(t, err)
 	require.Contains(t, c.asked[0], `{"event":{"order_id":"1"}}`)
 	require.Contains(t, out, "warning: old")
+	require.Contains(t, out, "withheld: items.sku (data policy health)")
 	require.Contains(t, out, "would not be sent: no mapping (event_name)")
 	require.Contains(t, out, "ga4    has the event already")
 	_, err = c.run(t, `{`, "preview")

@@ -52,6 +52,7 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		destinationsCommand(),
 		probeCommand(),
 		previewCommand(),
+		checkCommand(),
 		eraseCommand(),
 		migrateCommand(),
 		openapiCommand(adapters),

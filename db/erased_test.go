@@ -43,12 +43,12 @@ func TestNothingOfAnErasedEventIsInAnyTable(t *testing.T) {
 	id := f.insert([]relay.NewEvent{event})[0].ID
 	require.NoError(t, f.RecordSending(t.Context(), relay.Attempt{AttemptID: fmt.Sprintf("%032d", id), EventID: id, Destination: relay.SGTM, Number: 1,
 		Method: "POST", URL: "https://t.example.com/" + eraseMe, HeaderNames: []string{"X-" + eraseMe}, Body: eraseMe, BodySHA256: eraseMe,
-		AdapterVersion: "sgtm/1", Dropped: []string{eraseMe},
+		AdapterVersion: "sgtm/1", Dropped: []string{eraseMe}, Warnings: []string{eraseMe},
 		Result: relay.Result{Outcome: relay.Accepted, Status: 200, TraceID: eraseMe, Fields: map[string]string{"id": eraseMe}}}))
 	f.ended(id, relay.StatusDelivered, "", relay.End{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
 	f.replay(relay.Replay{Filter: relay.Filter{OrderID: eraseMe}})
 	f.replay(relay.Replay{Filter: relay.Filter{OrderID: eraseMe + "-e"}})
-	require.Len(t, f.holds(eraseMe), 11)
+	require.Len(t, f.holds(eraseMe), 12)
 
 	require.NoError(t, f.EraseEvent(t.Context(), id)) // as an erasure of the person does, which knows no order
 	require.Empty(t, f.holds(eraseMe))
