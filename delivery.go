@@ -141,6 +141,20 @@ func (c Conclusion) Unhealthy() []string {
 	return keys
 }
 
+// Exhausted are the destinations whose last attempt failed, where that is why this event failed.
+func (c Conclusion) Exhausted() []string {
+	if c.Status != StatusFailed || c.Reason != ReasonExhausted {
+		return nil
+	}
+	var keys []string
+	for _, e := range c.Ends {
+		if e.Reason == ReasonExhausted {
+			keys = append(keys, e.Destination)
+		}
+	}
+	return keys
+}
+
 // sum is the status of an event whose deliveries ended so, and the reason of the end that decided it. Of several failures
 // the one that another try may mend goes first, so that a replay after an outage finds it. What an admin
 // chose for this event (skipped) explains more than a switch that was off (blocked). A container whose tries ran out and

@@ -48,7 +48,7 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE destination_health SET failures = 0, failing_since = NULL, unhealthy_since = NULL,
 			probe_at = NULL, probes = 0, probe_event_id = NULL, sought_at = NULL, reason = NULL, last_status = NULL,
-			updated_at = UTC_TIMESTAMP(6) WHERE storefront_id = ? AND destination = ?`, storefront, destination)
+			recovered_at = IF(?, UTC_TIMESTAMP(6), recovered_at), updated_at = UTC_TIMESTAMP(6) WHERE storefront_id = ? AND destination = ?`, unhealthy.Valid, storefront, destination)
 		if err != nil || !unhealthy.Valid {
 			return err
 		}

@@ -260,3 +260,30 @@ func TestAnEventEndsForADestinationsHealthOnlyWhileThatIsBad(t *testing.T) {
 		require.Equal(t, relay.StatusFailed, status)
 	})
 }
+
+func TestAnEventWhoseAttemptsRanOutJustBeforeARecoveryIsSentAgain(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	exhausted := relay.Conclude(relay.Route{}, []relay.End{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}})
+	finish := func(order string, destination string, age time.Duration) int64 {
+		id := f.direct(order, bosley)
+		f.taken(id, "r")
+		require.NoError(t, f.RecordSending(t.Context(), relay.Attempt{AttemptID: order, EventID: id, Destination: destination, Number: 5,
+			StartedAt: time.Now().Add(-age), Result: relay.Result{Outcome: relay.Retry}}))
+		require.NoError(t, f.Finish(t.Context(), id, "r", exhausted))
+		return id
+	}
+	state := func(id int64) relay.Status {
+		status, _ := f.status(id)
+		return status
+	}
+	require.Equal(t, relay.StatusFailed, state(finish("without trouble", "meta", time.Minute)))
+	f.sick(bosley, "meta")
+	require.Equal(t, relay.StatusFailed, state(finish("in an outage", "meta", time.Minute)), "the recovery will find it")
+	_, err := f.RecordSuccess(t.Context(), bosley, "meta")
+	require.NoError(t, err)
+	require.Equal(t, relay.StatusPending, state(finish("before the recovery", "meta", time.Minute)), "the replay may have passed its place")
+	f.exec("UPDATE destination_health SET recovered_at = recovered_at - INTERVAL 1 HOUR")
+	require.Equal(t, relay.StatusFailed, state(finish("after the recovery", "meta", time.Minute)))
+}

@@ -113,7 +113,7 @@ func (s *Store) StartProbe(ctx context.Context, p relay.Place, now bool, next ti
 // lockProbe locks the health of a place and reports whether its probe is due, or wanted now.
 func lockProbe(ctx context.Context, tx *sql.Tx, p relay.Place, now bool) (bool, error) {
 	var due bool
-	err := tx.QueryRowContext(ctx, `SELECT ? OR probe_at <= UTC_TIMESTAMP(6) FROM destination_health
+	err := tx.QueryRowContext(ctx, `SELECT ? OR COALESCE(probe_at <= UTC_TIMESTAMP(6), TRUE) FROM destination_health
 		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL FOR UPDATE`, now, p.StorefrontID, p.Destination).Scan(&due)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil

@@ -33,11 +33,12 @@ func (s *Store) Wait(ctx context.Context, id int64, w relay.Waiting) error {
 
 // Finish writes what an event came to. Where it is no longer the run's own, or finished already, nothing changes. An event
 // that failed for a destination's health ends only while that destination is unhealthy, else it is relay.ErrRecovered: the
-// replay that began with the recovery finds what failed before, and may have passed the place of what fails after.
+// replay that began with the recovery finds what failed before, and may have passed the place of what fails after. For the same
+// reason one whose attempts ran out before a recovery and that is finished after it is pending again.
 func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error {
 	act := fmt.Sprintf("finish event %d", id)
-	unhealthy := c.Unhealthy()
-	if len(unhealthy) == 0 {
+	unhealthy, exhausted := c.Unhealthy(), c.Exhausted()
+	if len(unhealthy)+len(exhausted) == 0 {
 		ends, err := json.Marshal(c.Ends)
 		if err != nil {
 			return fail(act, err)
@@ -45,16 +46,44 @@ func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.Conclu
 		return fail(act, s.finishes.do(ctx, &finishing{id, run, c, ends}))
 	}
 	return fail(act, s.tx(ctx, func(tx *sql.Tx) error {
-		if err := stillUnhealthy(ctx, tx, id, unhealthy); err != nil {
-			return err
+		if len(unhealthy) > 0 {
+			if err := stillUnhealthy(ctx, tx, id, unhealthy); err != nil {
+				return err
+			}
 		}
 		ends, err := json.Marshal(c.Ends)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, finishSQL, (&finishing{id, run, c, ends}).args()...)
-		return err
+		res, err := tx.ExecContext(ctx, finishSQL, (&finishing{id, run, c, ends}).args()...)
+		if err != nil || len(exhausted) == 0 {
+			return err
+		}
+		if found, err := res.RowsAffected(); err != nil || found == 0 {
+			return err
+		}
+		return sendAgain(ctx, tx, id, exhausted)
 	}))
+}
+
+// sendAgain sets an event back that just failed because its attempts ran out, where a destination has recovered since the last
+// of them: the replay of the recovery may have passed its place. It keeps the health of the destinations from changing until
+// the transaction ends, so that every other one fails before the recovery looks for it. The margin is for the clocks of workers.
+func sendAgain(ctx context.Context, tx *sql.Tx, id int64, destinations []string) error {
+	args := []any{int(relay.RecoveryMargin.Seconds()), id}
+	for _, d := range destinations {
+		args = append(args, d)
+	}
+	var missed int
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(r.missed), 0) FROM (SELECT h.recovered_at > (SELECT MAX(a.started_at) - INTERVAL ? SECOND
+		FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination = h.destination) AS missed
+		FROM marketing_events e JOIN destination_health h ON h.storefront_id = e.storefront_id
+		WHERE e.id = ? AND h.destination IN (`+tuples("?", len(destinations))+`) LOCK IN SHARE MODE) r`, args...).Scan(&missed)
+	if err != nil || missed == 0 {
+		return err
+	}
+	_, err = setBackRows(ctx, tx, []int64{id}, []relay.Status{relay.StatusFailed}, nil)
+	return err
 }
 
 // stillUnhealthy keeps the health of destinations from changing until the transaction ends.

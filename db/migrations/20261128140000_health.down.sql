@@ -13,6 +13,7 @@ ALTER TABLE destination_health
   DROP KEY ix_destination_health_probe,
   DROP COLUMN last_status,
   DROP COLUMN failed_at,
+  DROP COLUMN recovered_at,
   DROP COLUMN probes,
   DROP COLUMN probe_event_id,
   DROP COLUMN probed_at,

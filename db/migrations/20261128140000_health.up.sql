@@ -1,8 +1,10 @@
 -- The cause of a destination's trouble (last_status beside reason) and the probes that the relay sends by itself: how many
 -- since it became unhealthy, the latest (probed_at) and its event, and when an event for one was last looked for (sought_at).
+-- recovered_at is the latest recovery: what failed before it and is finished after it would be missed by the replay.
 ALTER TABLE destination_health
   ADD COLUMN last_status SMALLINT NULL,
   ADD COLUMN failed_at DATETIME(6) NULL,
+  ADD COLUMN recovered_at DATETIME(6) NULL,
   ADD COLUMN probes INT NOT NULL DEFAULT 0,
   ADD COLUMN probe_event_id BIGINT NULL,
   ADD COLUMN probed_at DATETIME(6) NULL,
