@@ -23,9 +23,9 @@ type grammar byte
 
 const (
 	outside grammar = iota // of a string
-	inside               // of a string
-	escaped              // after a backslash
-	coded                // after \u
+	inside                 // of a string
+	escaped                // after a backslash
+	coded                  // after \u
 )
 
 const (
