@@ -250,17 +250,6 @@ func TestWhatIsTakenIsAConflictThatNamesTheField(t *testing.T) {
 	}
 }
 
-func TestAnUnknownParameterIsAnsweredWithTheKnownOnes(t *testing.T) {
-	t.Parallel()
-	a := newAdminTest(t)
-	r := a.call(http.MethodGet, "/admin/v1/storefronts?statuss=failed", "")
-	require.Equal(t, "invalid_parameter statuss", r.problem())
-	message := r.body["errors"].([]any)[0].(map[string]any)["message"]
-	require.Equal(t, "there is no such parameter here; there are cursor, is_active, limit, q, sort, storefront_id", message)
-	r = a.call(http.MethodGet, "/admin/v1/storefronts/1?x=1", "")
-	require.Contains(t, r.text, "there is none at all")
-}
-
 func TestWhatIsInUseIsNotDeletedAndSaysByWhat(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
