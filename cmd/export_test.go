@@ -11,4 +11,6 @@ import (
 func NewRoot() *cobra.Command { return newRoot(nil) }
 
 // NewServer is the API's server.
-func NewServer(handler http.Handler) *http.Server { return newServer(handler, slog.New(slog.DiscardHandler)) }
+func NewServer(handler http.Handler) *http.Server {
+	return newServer(handler, slog.New(slog.DiscardHandler))
+}
