@@ -10,8 +10,8 @@ import (
 // batch is what a request body holds: the items that may be stored, and what is wrong with the others.
 type batch struct {
 	items    []item
-	total    int // items in data
-	bytes    int // of the body, unpacked
+	total    int          // items in data
+	bytes    int          // of the body, unpacked
 	errors   []note       // as many of each stage as may be listed
 	stage    int          // errors of the stages before
 	codes    map[code]int // all errors, listed or not
