@@ -10,6 +10,7 @@ const (
 	ReasonNoAdapter           Reason = "no_adapter"
 	ReasonNoActiveDestination Reason = "no_active_destination"
 	ReasonDestinationGone     Reason = "destination_gone"
+	ReasonBehindContainer     Reason = "behind_container" // of a destination, never of an event
 
 	ReasonUnknownStorefront  Reason = "unknown_storefront"
 	ReasonStorefrontMismatch Reason = "storefront_mismatch"
@@ -17,6 +18,7 @@ const (
 	ReasonMissingEventType   Reason = "missing_event_type"
 	ReasonMissingEventID     Reason = "missing_event_id"
 	ReasonErased             Reason = "erased"
+	ReasonDuplicate          Reason = "duplicate_event"
 
 	ReasonNotMapped     Reason = "not_mapped"
 	ReasonEventSkipped  Reason = "event_skipped"
@@ -63,6 +65,7 @@ var words = map[Reason]string{
 	ReasonNoAdapter:           "the relay does not speak this platform's language",
 	ReasonNoActiveDestination: "no destination is switched on",
 	ReasonDestinationGone:     "the destination is no longer configured",
+	ReasonBehindContainer:     "the storefront's sGTM container gets its events",
 
 	ReasonUnknownStorefront:  "no storefront has this code or id",
 	ReasonStorefrontMismatch: "storefront_id and storefront_code name different storefronts",
@@ -70,6 +73,7 @@ var words = map[Reason]string{
 	ReasonMissingEventType:   "event_type is empty",
 	ReasonMissingEventID:     "event_id is empty",
 	ReasonErased:             "this event was erased before, and is not delivered again",
+	ReasonDuplicate:          "another row holds this event",
 
 	ReasonNotMapped:     "no event name is mapped for this platform",
 	ReasonEventSkipped:  "this event is set to be skipped at this platform",

@@ -57,6 +57,10 @@ type EventSummary struct {
 	UpdatedAt      time.Time
 	FinishedAt     time.Time // zero while it has not ended
 	ErasedAt       time.Time // zero unless its payload and its ids were erased
+	WaitingFor     WaitsFor  // "" unless it waits for its next attempt
+	NextAttemptAt  time.Time // when that is due; zero where it is not known
+	// Warnings are those of its attempts, each once, in order; only a page of SearchEvents has them.
+	Warnings []string
 }
 
 // EventDetail is everything about one event.
@@ -85,7 +89,7 @@ type Setup struct {
 }
 
 // TestMode is what an adapter may offer beside Adapter: a request that the vendor looks at, in its own test mode, without
-// counting it.
+// counting it. A container, which has no test mode, gets an event that is named as a test.
 type TestMode interface {
 	// TestRequest is the request for one event in the vendor's test mode. A *Refusal says what setting it lacks.
 	TestRequest(Destination, Event) (Request, error)

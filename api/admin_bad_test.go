@@ -68,6 +68,9 @@ var badSGTM = []badInput{
 	{"an address without a scheme", `{"storefront_id":2,"sgtm_url":"t.example.com","measurement_id":"G-A"}`, "invalid_url sgtm_url"},
 	{"an address with a password", `{"storefront_id":2,"sgtm_url":"https://u:` + secretInAWrongPlace + `@t.example.com","measurement_id":"G-A"}`, "invalid_url sgtm_url"},
 	{"an address with a query", `{"storefront_id":2,"sgtm_url":"https://t.example.com?api_secret=` + secretInAWrongPlace + `","measurement_id":"G-A"}`, "invalid_url sgtm_url"},
+	{"an address with no port that is one", `{"storefront_id":2,"sgtm_url":"https://t.example.com:99999","measurement_id":"G-A"}`, "invalid_url sgtm_url"},
+	{"an address with an empty label", `{"storefront_id":2,"sgtm_url":"https://t..example.com","measurement_id":"G-A"}`, "invalid_url sgtm_url"},
+	{"an address that is a number", `{"storefront_id":2,"sgtm_url":"https://0x7f.1","measurement_id":"G-A"}`, "invalid_url sgtm_url"},
 	{"ga4 without a measurement id", `{"storefront_id":2,"sgtm_url":"https://t.example.com"}`, "missing_field measurement_id"},
 	{"a measurement id that is none", `{"storefront_id":2,"sgtm_url":"https://t.example.com","measurement_id":"UA-1"}`, "invalid_value measurement_id"},
 	{"an unknown client", `{"storefront_id":2,"sgtm_url":"https://t.example.com","client_type":"ga3"}`, "invalid_value client_type"},
@@ -75,6 +78,8 @@ var badSGTM = []badInput{
 	{"a secret as it was read", `{"storefront_id":2,"sgtm_url":"https://t.example.com","measurement_id":"G-A","api_secret":{"is_set":true,"last_four":"abcd"}}`, "wrong_type api_secret"},
 	{"a path without /", `{"storefront_id":2,"sgtm_url":"https://t.example.com","client_type":"custom","custom_endpoint_path":"collect"}`, "invalid_value custom_endpoint_path"},
 	{"a forbidden header", `{"storefront_id":2,"sgtm_url":"https://t.example.com","client_type":"custom","custom_headers":{"host":"x"}}`, "forbidden_header custom_headers.host"},
+	{"a header that changes the body", `{"storefront_id":2,"sgtm_url":"https://t.example.com","client_type":"custom","custom_headers":{"content-encoding":"gzip"}}`, "forbidden_header custom_headers.content-encoding"},
+	{"a condition as a header", `{"storefront_id":2,"sgtm_url":"https://t.example.com","client_type":"custom","custom_headers":{"If-None-Match":"*"}}`, "forbidden_header custom_headers.If-None-Match"},
 	{"a header with a line break", `{"storefront_id":2,"sgtm_url":"https://t.example.com","client_type":"custom","custom_headers":{"X-A":"a\r\nHost: b"}}`, "forbidden_header custom_headers.X-A"},
 	{"a header whose name is none", `{"storefront_id":2,"sgtm_url":"https://t.example.com","client_type":"custom","custom_headers":{"X A":"a"}}`, "forbidden_header custom_headers.…"},
 	{"a header that is a number", `{"storefront_id":2,"sgtm_url":"https://t.example.com","client_type":"custom","custom_headers":{"X-A":5}}`, "wrong_type custom_headers.X-A"},
@@ -110,20 +115,20 @@ var badCredentials = []badInput{
 	{"no storefront", `{"platform_code":"meta_capi","credentials":{}}`, "missing_field storefront_id"},
 	{"an unknown platform", `{"storefront_id":2,"platform_code":"nowhere","credentials":{}}`, "unknown_platform platform_code"},
 	{"an unknown platform's id", `{"storefront_id":2,"platform_id":99999,"credentials":{}}`, "unknown_platform platform_id"},
-	{"an unknown storefront", `{"storefront_id":77,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"t"}}`, "unknown_storefront storefront_id"},
+	{"an unknown storefront", `{"storefront_id":77,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"a-test-token"}}`, "unknown_storefront storefront_id"},
 	{"no credentials", `{"storefront_id":2,"platform_code":"meta_capi"}`, "missing_field credentials"},
 	{"a field missing", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1"}}`, "missing_field credentials.access_token"},
 	{"a field empty", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":""}}`, "missing_field credentials.access_token"},
-	{"a field unknown", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"t","token":"t"}}`, "unknown_field credentials.token"},
-	{"a secret as a field's name", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"t","` + secretInAWrongPlace + `":"x"}}`, "unknown_field credentials.…"},
+	{"a field unknown", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"a-test-token","token":"t"}}`, "unknown_field credentials.token"},
+	{"a secret as a field's name", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"a-test-token","` + secretInAWrongPlace + `":"x"}}`, "unknown_field credentials.…"},
 	{"a secret beside the credentials", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1"},"access_token":"` + secretInAWrongPlace + `"}`, "unknown_field access_token"},
-	{"a secret where an id belongs", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"` + secretInAWrongPlace + `","access_token":"t"}}`, "invalid_value credentials.pixel_id"},
-	{"a field that is a number", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":1,"access_token":"t"}}`, "wrong_type credentials.pixel_id"},
+	{"a secret where an id belongs", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"` + secretInAWrongPlace + `","access_token":"a-test-token"}}`, "invalid_value credentials.pixel_id"},
+	{"a field that is a number", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":1,"access_token":"a-test-token"}}`, "wrong_type credentials.pixel_id"},
 	{"a field that is too long", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"` + strings.Repeat("a", 501) + `"}}`, "field_too_long credentials.access_token"},
-	{"a name for an event that the platform does not know", `{"storefront_id":2,"platform_code":"snapchat","credentials":{"pixel_id":"1","access_token":"t"},"options":{"events":{"rx_issued":{"name":"Purchase"}}}}`, "invalid_value options.events"},
-	{"a version of another form", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"t"},"options":{"api_version":"25.0"}}`, "invalid_value options.api_version"},
+	{"a name for an event that the platform does not know", `{"storefront_id":2,"platform_code":"snapchat","credentials":{"pixel_id":"1","access_token":"a-test-token"},"options":{"events":{"rx_issued":{"name":"Purchase"}}}}`, "invalid_value options.events"},
+	{"a version of another form", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"a-test-token"},"options":{"api_version":"25.0"}}`, "invalid_value options.api_version"},
 	{"a token with a space", `{"storefront_id":2,"platform_code":"tiktok","credentials":{"pixel_code":"C1","access_token":"Bearer t"}}`, "invalid_value credentials.access_token"},
-	{"an id with a line break", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1\n","access_token":"t"}}`, "invalid_character credentials.pixel_id"},
+	{"an id with a line break", `{"storefront_id":2,"platform_code":"meta_capi","credentials":{"pixel_id":"1\n","access_token":"a-test-token"}}`, "invalid_character credentials.pixel_id"},
 }
 
 func TestBadInputIsRefusedWithCodeAndFieldAndNothingIsStored(t *testing.T) {
@@ -193,7 +198,7 @@ func TestBadChangesAreRefusedAndNothingIsStored(t *testing.T) {
 		{"PATCH", "credentials/1", `{"credentials":null}`, "wrong_type credentials"},
 		{"PATCH", "credentials/1", `{"credentials":{"access_token":{"is_set":true,"last_four":"abcd"}}}`, "wrong_type credentials.access_token"},
 		{"PUT", "credentials/1", `{"credentials":{"pixel_id":"1"}}`, "missing_field credentials.access_token"},
-		{"PUT", "credentials/1", `{"platform_code":"ga4","credentials":{"pixel_id":"1","access_token":"t"}}`, "immutable_field platform_code"},
+		{"PUT", "credentials/1", `{"platform_code":"ga4","credentials":{"pixel_id":"1","access_token":"a-test-token"}}`, "immutable_field platform_code"},
 		{"GET", "storefronts?limit=0", ``, "invalid_parameter limit"},
 		{"GET", "storefronts?limit=1000", ``, "invalid_parameter limit"},
 		{"GET", "storefronts?sort=currency", ``, "invalid_parameter sort"},
@@ -242,7 +247,7 @@ func TestAnUnknownParameterIsAnsweredWithTheKnownOnes(t *testing.T) {
 	r := a.call(http.MethodGet, "/admin/v1/storefronts?statuss=failed", "")
 	require.Equal(t, "invalid_parameter statuss", r.problem())
 	message := r.body["errors"].([]any)[0].(map[string]any)["message"]
-	require.Equal(t, "there is no such parameter here; there are cursor, is_active, limit, q, sort, storefront_id", message)
+	require.Equal(t, "there is no such parameter here; there are cursor, data_policy, is_active, limit, q, sort, storefront_id", message)
 	r = a.call(http.MethodGet, "/admin/v1/storefronts/1?x=1", "")
 	require.Contains(t, r.text, "there is none at all")
 }

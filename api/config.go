@@ -80,7 +80,7 @@ type Inbox interface {
 type Starter interface {
 	// Reserve says how many of n events of a storefront this process will start itself at once: 0 to n. Every one of them
 	// is given back by Start or by Release.
-	Reserve(storefront string, n int) int
+	Reserve(ctx context.Context, storefront string, n int) int
 	// Start takes over events that are stored and leased. They belong to the trace of ctx, and outlive it.
 	Start(ctx context.Context, rows []relay.Start)
 	// Release gives back what was reserved and will not be started.
@@ -91,6 +91,8 @@ type Starter interface {
 type Database interface {
 	// Ping fails where MySQL does not answer.
 	Ping(ctx context.Context) error
+	// Writable fails where an event cannot be stored now; where MySQL answers all the same, with *relay.Unwritable.
+	Writable(ctx context.Context) error
 	// Current reports whether the schema has every migration that this program knows.
 	Current(ctx context.Context) (bool, error)
 }

@@ -23,14 +23,38 @@ type decoder struct {
 	text  []byte // of the fields of interest of the current item
 	count int    // what the envelope says; -1 where it says nothing
 	seen  bool   // data
+	at    int64  // where the current item begins, or the comma before it
+	left  bool   // data has been read to its end
+
+	broken map[int]bool // items that are no JSON, by index; a number stands in their place
 }
 
 // span is where a value lies in the text of its item's fields.
 type span struct{ start, end int }
 
-// decode reads a whole body. Its error is a *failure.
+// decode reads a whole body. Its error is a *failure. Where an item is no JSON, it goes on without that item.
 func decode(src *source) (*batch, error) {
-	d := &decoder{
+	d := newDecoder(src)
+	b, err := d.decode()
+	var syntax *jsontext.SyntacticError
+	if !errors.As(err, &syntax) || !d.seen || d.left {
+		return b, d.failure(err)
+	}
+	refusal := d.failure(err) // before the source counts from elsewhere
+	broken, ok, failed := src.salvage(d.at, d.batch.total)
+	if failed != nil {
+		return nil, readFailure(failed)
+	}
+	if !ok {
+		return nil, refusal
+	}
+	d.dec, d.broken, d.seen = newDecoder(src).dec, broken, false
+	b, err = d.decode()
+	return b, d.failure(err)
+}
+
+func newDecoder(src *source) *decoder {
+	return &decoder{
 		// Of a repeated name the last value counts, as it does to whoever reads the payload later. Invalid UTF-8 costs an item,
 		// not the batch, so each item looks for it.
 		dec:   jsontext.NewDecoder(src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
@@ -38,10 +62,13 @@ func decode(src *source) (*batch, error) {
 		batch: &batch{},
 		count: -1,
 	}
+}
+
+func (d *decoder) decode() (*batch, error) {
 	if err := d.envelope(); err != nil {
-		return nil, d.failure(err)
+		return nil, err
 	}
-	d.batch.bytes = int(src.read)
+	d.batch.bytes = int(d.src.read)
 	if d.count >= 0 && d.count != d.batch.total {
 		d.batch.warnings = append(d.batch.warnings, note{Field: "count", Code: codeCountMismatch,
 			Message: fmt.Sprintf("count is not the number of items in data, which is %d", d.batch.total)})
@@ -89,7 +116,7 @@ func (d *decoder) envelope() error {
 
 // end makes sure that nothing but white space follows. It reads on to the end of the body, gzip's checksum included.
 func (d *decoder) end() error {
-	at := d.src.thinner.sent(d.dec.InputOffset())
+	at := d.src.sent(d.dec.InputOffset())
 	if _, err := d.dec.ReadToken(); err == nil {
 		return malformed(at)
 	} else if err != io.EOF { //nolint:errorlint // jsontext promises io.EOF itself
@@ -129,15 +156,17 @@ func (d *decoder) data() error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return err
 	}
-	for ; d.dec.PeekKind() != ']'; d.batch.total++ {
+	for d.at = d.dec.InputOffset(); d.dec.PeekKind() != ']'; d.batch.total++ {
 		if d.batch.total == maxItems && d.dec.PeekKind() != 0 {
 			return refuseField(codeTooManyItems, "data", fmt.Sprintf("data has more than %d items; send smaller batches", maxItems))
 		}
 		if err := d.item(d.batch.total); err != nil {
 			return err
 		}
+		d.at = d.dec.InputOffset()
 	}
 	_, err := d.dec.ReadToken()
+	d.left = err == nil
 	return err
 }
 
@@ -147,7 +176,11 @@ func (d *decoder) item(index int) error {
 		if err := d.dec.SkipValue(); err != nil {
 			return err
 		}
-		d.batch.reject(index, "", "", codeInvalidItem, messages[codeInvalidItem])
+		c := codeInvalidItem
+		if d.broken[index] {
+			c = codeInvalidJSON
+		}
+		d.batch.reject(index, "", "", c, messages[c])
 		return nil
 	}
 	if _, err := d.dec.ReadToken(); err != nil {
@@ -198,18 +231,20 @@ func (d *decoder) member(fields *[fieldCount]span) error {
 	return nil
 }
 
-// failure is what stopped the reading: our own verdict, a body that could not be read, or one that is no JSON. jsontext's
-// words quote the body, so they are not used.
-func (d *decoder) failure(err error) *failure {
+// failure is what stopped the reading, if anything did: our own verdict, a body that could not be read, or one that is no JSON.
+// jsontext's words quote the body, so they are not used.
+func (d *decoder) failure(err error) error {
 	var f *failure
 	var syntax *jsontext.SyntacticError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &f):
 		return f
 	case d.src.ended != nil:
 		return readFailure(d.src.ended)
 	case errors.As(err, &syntax):
-		return malformed(d.src.thinner.sent(syntax.ByteOffset))
+		return malformed(d.src.sent(syntax.ByteOffset))
 	}
 	return malformed(d.src.read)
 }

@@ -73,7 +73,8 @@ func (s *server) resolve(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// store keeps the items and starts some of them, and rejects those whose id belongs to another event.
+// store keeps the items and starts some of them, and rejects those whose id belongs to another event or is
+// being inserted by another writer.
 func (s *server) store(ctx context.Context, b *batch) error {
 	if len(b.items) == 0 {
 		return nil
@@ -82,7 +83,7 @@ func (s *server) store(ctx context.Context, b *batch) error {
 	for i := range b.items {
 		events[i] = b.items[i].event
 	}
-	burst := reserve(s.deps.Starter, events)
+	burst := reserve(ctx, s.deps.Starter, events)
 	defer burst.release()
 	stored, err := s.deps.Inbox.InsertEvents(ctx, events, s.cfg.Lease)
 	if err != nil {
@@ -99,7 +100,28 @@ func (s *server) store(ctx context.Context, b *batch) error {
 		if it.stored.Verdict != relay.Conflict {
 			return ""
 		}
-		return "another event with this event_id and event_name is stored, with status " + string(it.stored.Status)
+		return conflictWords(it.stored)
 	})
+	before := len(b.items)
+	b.rejectWhere("event_id", codeBusy, func(it item) string {
+		if it.stored.Verdict != relay.Busy {
+			return ""
+		}
+		return messages[codeBusy]
+	})
+	if before > 0 && len(b.items) == 0 { // 422 would say that nothing can ever be accepted
+		return fmt.Errorf("store %d events: all are busy: %w", before, relay.ErrUnavailable)
+	}
 	return nil
+}
+
+// conflictWords says why an id is taken, and what the sender can do. Of another storefront's event it says no more than that
+// there is one.
+func conflictWords(s relay.Stored) string {
+	const own = "an event_id of its own"
+	if s.Foreign {
+		return "an event of another storefront has this event_id and event_name, which no two storefronts may share: this event needs " + own
+	}
+	return "another event with this event_id and event_name is stored, with status " + string(s.Status) +
+		"; a refund, renewal, cancellation or correction of an order needs " + own
 }

@@ -90,9 +90,18 @@ func TestVerdictsOfTheInbox(t *testing.T) {
 		a := r.items(t, event(), order(2), event("order_revenue", "1"))
 		require.Equal(t, []int{202, 2, 0, 1}, []int{a.status, a.Accepted, a.Duplicates, a.Rejected})
 		require.Equal(t, []string{"2 2025020100003333 event_id conflict"}, brief(a.Errors))
-		require.Contains(t, a.Errors[0].Message, "status delivered")
+		require.Equal(t, "another event with this event_id and event_name is stored, with status delivered; a refund, renewal, "+
+			"cancellation or correction of an order needs an event_id of its own", a.Errors[0].Message)
 		require.Len(t, r.starter.started, 2)
 		r.starter.idle(t)
+	})
+	t.Run("a conflict with another storefront says so and names nothing of it", func(t *testing.T) {
+		t.Parallel()
+		a := newTest(t).items(t, event(), event("storefront_id", `"pfizer"`))
+		require.Equal(t, []string{"1 2025020100003333 event_id conflict"}, brief(a.Errors))
+		require.Equal(t, "an event of another storefront has this event_id and event_name, which no two storefronts may share: "+
+			"this event needs an event_id of its own", a.Errors[0].Message)
+		require.NotContains(t, a.text, "bosley")
 	})
 	t.Run("nothing but conflicts is 422", func(t *testing.T) {
 		t.Parallel()
@@ -179,4 +188,21 @@ func TestStarterTakesAFew(t *testing.T) {
 	require.Equal(t, []bool{true, true, false, true}, leased)
 	require.Len(t, r.starter.started, 3)
 	r.starter.idle(t)
+}
+
+func TestABusyItemIsReportedAndTheOthersAreStored(t *testing.T) {
+	t.Parallel()
+	r := newTest(t)
+	r.inbox.busy = map[string]bool{"2025010100002222": true}
+	a := r.post(t, sample)
+	require.Equal(t, http.StatusAccepted, a.status)
+	require.JSONEq(t, `{"accepted":2,"duplicates":0,"rejected":1,"errors":[{"index":1,"event_id":"2025010100002222","field":"event_id","code":"busy",
+		"message":"a transaction that is still open inserts this event; the item was not stored: send it again"}]}`, a.text)
+
+	r.inbox.busy = map[string]bool{"2025010100001111": true, "2025010100002222": true, "2025020100003333": true}
+	a = r.post(t, sample)
+	require.Equal(t, http.StatusServiceUnavailable, a.status, "422 would say that nothing of it can ever be accepted")
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	delete(r.inbox.busy, "2025010100002222")
+	require.Equal(t, http.StatusAccepted, r.post(t, sample).status)
 }

@@ -15,6 +15,7 @@ import (
 // Codes of refused items, and of warnings. missing_field and wrong_type are said of the envelope, too.
 const (
 	codeInvalidItem       code = "invalid_item"
+	codeInvalidJSON       code = "invalid_json"
 	codeInvalidUTF8       code = "invalid_utf8"
 	codeMissingField      code = "missing_field"
 	codeWrongType         code = "wrong_type"
@@ -32,6 +33,7 @@ const (
 // messages are for people; those of field_too_long and conflict say more.
 var messages = map[code]string{
 	codeInvalidItem:       "the item is not a JSON object",
+	codeInvalidJSON:       "the item is not valid JSON: a word such as NaN, a byte order mark, a raw control character, too many levels",
 	codeInvalidUTF8:       "the item holds bytes that are not UTF-8",
 	codeMissingField:      "the field is required",
 	codeWrongType:         "the field must be a string",
@@ -40,6 +42,7 @@ var messages = map[code]string{
 	codeNotANumber:        "the value is not a number of zero or more",
 	codePayloadTooLarge:   "the item is larger than " + strconv.Itoa(relay.MaxPayload) + " bytes",
 	codeUnknownStorefront: "there is no storefront with this code",
+	codeBusy:              "a transaction that is still open inserts this event; the item was not stored: send it again",
 	codeTimeWithoutOffset: "the time names no offset; it was taken as UTC",
 }
 
@@ -141,6 +144,10 @@ func (r *rawItem) check(b *batch) (item, bool) {
 		r.reject(b, eventID, wrong)
 		return item{}, false
 	}
+	if relay.HasLoneSurrogate(r.bytes) { // in a field that passes through unseen
+		b.reject(r.index, eventID, "", codeInvalidCharacter, "the item holds an unpaired surrogate, half a character")
+		return item{}, false
+	}
 	return item{index: r.index, noOffset: !hasOffset(text[fieldTime]), event: relay.NewEvent{
 		EventID:        eventID,
 		OrderID:        text[fieldOrder],
@@ -193,7 +200,7 @@ func (r rule) text(raw []byte) (string, code) {
 		}
 		s = strings.TrimSpace(s)
 		if r.lower {
-			s = strings.ToLower(s)
+			s = relay.FoldType(s)
 		}
 		return s, ""
 	case r.digits && isDigits(raw):
@@ -222,7 +229,7 @@ func isDigits(raw []byte) bool {
 
 // hasOffset says whether a valid time names its offset.
 func hasOffset(s string) bool {
-	return s[len(s)-1] == 'Z' || s[len(s)-6] == '+' || s[len(s)-6] == '-'
+	return s[len(s)-1]|0x20 == 'z' || s[len(s)-6] == '+' || s[len(s)-6] == '-'
 }
 
 // isRevenue takes zero or more, as a number or as a string that spells a JSON number, and nothing at all: null and "" are

@@ -126,6 +126,7 @@ func (s *service) admin() *api.Admin {
 		Credentials:  s.store.Credentials(),
 		Audit:        s.store,
 		Destinations: s.store,
+		Adapters:     s.adapters,
 		HasAdapter:   func(platform string) bool { return platform != relay.SGTM && s.adapters[platform] != nil },
 		EventNames: func(platform string) relay.EventNames {
 			if n, ok := s.adapters[platform].(relay.Namer); ok {

@@ -38,6 +38,8 @@ type service struct {
 	temporal *connection
 	outbound *outbound.Client
 	search   *workflows.Search
+	limits   *limiter
+	worker   *keeper // nil in the api role
 	watching
 }
 
@@ -61,7 +63,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, cfg.StartBurst, s.log)
+	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
 	handler, err := s.handler(burst)
 	if err != nil {
 		return err
@@ -113,7 +115,7 @@ func (s *service) open() error {
 	if err != nil {
 		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
 	}
-	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector()})
+	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector(), Log: s.log})
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -129,7 +131,11 @@ func (s *service) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}
+	s.limits = newLimiter(s.store, s.cfg.PollInterval)
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
+	if s.role != api.RoleAPI {
+		s.worker = s.newKeeper()
+	}
 	return nil
 }
 
@@ -150,6 +156,10 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	checks := []api.Check{s.preparedCheck()}
+	if s.worker != nil {
+		checks = append(checks, s.worker.check())
+	}
 	return api.New(api.Config{
 		Role:           s.role,
 		Username:       s.cfg.Username,
@@ -169,6 +179,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 			_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 			return err
 		},
+		Checks: checks,
 		Admin:  s.admin(),
 		Ops:    s.ops(),
 		Books:  s.store,
@@ -176,6 +187,19 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Tracer: s.apiTracer(),
 		Log:    s.log,
 	})
+}
+
+// preparedCheck is no condition: deliveries go on without prepared statements.
+func (s *service) preparedCheck() api.Check {
+	const refused = "refused"
+	return api.Check{Name: "prepared_statements", Words: []string{refused}, Optional: true,
+		About: "Whether MySQL prepares statements: refused means that deliveries go on without, a little slower.",
+		Probe: func(context.Context) (string, error) {
+			if s.store.Prepares() {
+				return "ok", nil
+			}
+			return refused, nil
+		}}
 }
 
 func texts(nets []netip.Prefix) []string {

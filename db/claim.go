@@ -18,8 +18,29 @@ import (
 type ClaimOptions struct {
 	Page  int           // rows of one storefront at most
 	Cap   int           // rows of one storefront that may be in flight; 0 is no cap
-	Lease time.Duration // for which nobody else claims them
+	Lease time.Duration // for which no other process claims them; longestLease at most
+	// Room is how many rows of a storefront may be in flight for the limits of one of its destinations; nil is no cap.
+	Room func(storefront int64, destination string, l relay.Limits) int
 }
+
+// cap is how many rows of a storefront may be in flight, for the limits of its destinations too; 0 is no cap.
+func (o ClaimOptions) cap(storefront int64, limits map[int64]Limited) int {
+	n := o.Cap
+	for destination, l := range limits[storefront].Destinations {
+		if room := o.Room(storefront, destination, l); n == 0 || room < n {
+			n = max(1, room)
+		}
+	}
+	return n
+}
+
+// A lease further ahead than the longest belongs to no process: the database's clock went back, and the row would wait until
+// it is as late again. Both conditions are ranges of the claim key, and read it in its order.
+const (
+	longestLease = 2 * time.Minute
+	freeSQL      = "(claimed_until <= UTC_TIMESTAMP(6) OR claimed_until > UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE)"
+	leasedSQL    = "claimed_until > UTC_TIMESTAMP(6) AND claimed_until <= UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE"
+)
 
 // claimPages is how many pages of rows that can never be delivered one round removes per storefront before it goes on to
 // the next one.
@@ -33,6 +54,13 @@ const claimPages = 20
 // Trouble with one storefront does not keep the others waiting: what was claimed is returned beside the error.
 func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.Start, error) {
 	trouble := fail("resolve storefront codes", s.resolveCodes(ctx))
+	var limits map[int64]Limited
+	if o.Room != nil {
+		var err error
+		if limits, err = s.Limits(ctx); err != nil {
+			return nil, errors.Join(trouble, err)
+		}
+	}
 	var pages [][]relay.Start
 	for id := int64(math.MinInt32) - 1; ; {
 		next, ok, err := s.nextPending(ctx, id)
@@ -43,7 +71,9 @@ func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.Start, error
 			return deal(pages), trouble
 		}
 		id = next
-		page, err := s.claimStorefront(ctx, id, o)
+		own := o
+		own.Cap = o.cap(id, limits)
+		page, err := s.claimStorefront(ctx, id, own)
 		if err != nil {
 			trouble = errors.Join(trouble, fail(fmt.Sprintf("claim events of storefront %d", id), err))
 		}
@@ -82,7 +112,7 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
-	c := claim{storefront: id, code: code, known: err == nil, lease: o.Lease}
+	c := claim{storefront: id, code: code, known: err == nil, lease: min(o.Lease, longestLease)}
 	if !c.known {
 		room = max(room, o.Page) // nothing of it is in flight
 	}
@@ -91,9 +121,11 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 			break
 		}
 		more := false
-		err := s.tx(ctx, func(tx *sql.Tx) (err error) {
-			more, err = c.page(ctx, tx, room-len(c.starts))
-			return err
+		err := again(ctx, duplicateTries, isTwin, func() error {
+			return s.tx(ctx, func(tx *sql.Tx) (err error) {
+				more, err = c.page(ctx, tx, room-len(c.starts))
+				return err
+			})
 		})
 		if err != nil || !more {
 			return c.starts, err
@@ -103,11 +135,13 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 }
 
 // inFlight counts a storefront's rows under a lease, started or about to be, as far as limit.
-const inFlightSQL = `SELECT
+const inFlightColumn = `
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-		WHERE status = 'pending' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) p) +
+		WHERE status = 'pending' AND storefront_id = ? AND ` + leasedSQL + ` LIMIT ?) p) +
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-		WHERE status = 'processing' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) r)`
+		WHERE status = 'processing' AND storefront_id = ? AND ` + leasedSQL + ` LIMIT ?) r)`
+
+const inFlightSQL = "SELECT" + inFlightColumn
 
 func (s *Store) inFlight(ctx context.Context, id int64, limit int) (int, error) {
 	var n int
@@ -148,7 +182,7 @@ type claim struct {
 const claimSQL = `SELECT id, event_id, event_type, storefront_code, source_system,
 	CASE WHEN payload_digest IS NULL THEN event_payload END, erased_at IS NOT NULL
 	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-	WHERE status = 'pending' AND storefront_id = ? AND claimed_until <= UTC_TIMESTAMP(6)
+	WHERE status = 'pending' AND storefront_id = ? AND ` + freeSQL + `
 	ORDER BY claimed_until, id LIMIT ? FOR UPDATE SKIP LOCKED`
 
 // page claims up to n rows and reports whether there may be more.
@@ -168,7 +202,21 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	}
 	starts = slices.DeleteFunc(starts, func(s relay.Start) bool { return refused[s.ID] })
 	bad = slices.DeleteFunc(bad, func(f failure) bool { return refused[f.id] })
+	twins, err := c.twins(ctx, tx, starts, bad)
+	if err != nil {
+		return false, err
+	}
+	starts = slices.DeleteFunc(starts, func(s relay.Start) bool {
+		twin, ok := twins[s.ID]
+		if ok {
+			bad = append(bad, failure{s.ID, relay.ReasonDuplicate, fmt.Sprintf("row %d holds this event", twin)})
+		}
+		return ok
+	})
 	if err := failRows(ctx, tx, bad); err != nil {
+		return false, err
+	}
+	if err := c.rename(ctx, tx, starts); err != nil {
 		return false, err
 	}
 	if err := c.lend(ctx, tx, starts); err != nil {
@@ -192,13 +240,15 @@ func (c *claim) read(rows *sql.Rows) ([]relay.Start, []failure, error) {
 			return nil, nil, err
 		}
 		if payload != nil {
-			c.direct = append(c.direct, directRow{start.ID, keyOf(start.EventID, start.Type), erased})
+			c.direct = append(c.direct, newDirectRow(start.ID, start.EventID, start.Type, erased))
+			start.EventID = strings.TrimSpace(start.EventID)
 		}
+		start.Type = relay.FoldType(start.Type)
 		if f, ok := c.judge(start, code.String, payload); !ok {
 			bad = append(bad, f)
 			continue
 		}
-		start.Type, start.StorefrontCode = strings.ToLower(start.Type), c.code
+		start.StorefrontCode = c.code
 		starts = append(starts, start)
 	}
 	return starts, bad, rows.Err()
@@ -219,12 +269,26 @@ func (c *claim) judge(start relay.Start, code string, payload []byte) (failure, 
 	case strings.TrimSpace(start.Type) == "":
 		f.reason = relay.ReasonMissingEventType
 	case payload != nil:
-		if _, err := relay.ParsePayload(payload); err != nil {
-			f.reason = relay.ReasonInvalidPayload
-		}
+		f.reason, f.detail = judgePayload(payload)
 	}
 	f.detail = cmp.Or(f.detail, f.reason.Words())
 	return f, f.reason == ""
+}
+
+// judgePayload looks at what OMS wrote as the API looks at an item. A time that nothing can read is refused: the row's own would
+// make an old order a sale of today.
+func judgePayload(payload []byte) (relay.Reason, string) {
+	p, err := relay.ParsePayload(payload)
+	if err != nil {
+		return relay.ReasonInvalidPayload, ""
+	}
+	if relay.HasLoneSurrogate(payload) {
+		return relay.ReasonInvalidPayload, "event_payload has half a character in it, an unpaired surrogate"
+	}
+	if _, stated, ok := p.EventTime(); stated && !ok {
+		return relay.ReasonInvalidField, "event_time is no RFC 3339 time, no DATETIME (2026-01-15 10:15:00, in UTC) and no Unix time"
+	}
+	return "", ""
 }
 
 // lend writes the lease, and the code of rows that came with an id only.

@@ -59,9 +59,9 @@ func TestClaimLeavesRoomUnderTheCap(t *testing.T) {
 	next := f.claim(capped)
 	require.Len(t, next, 4, "one place of bosley's is free, and pfizer has its own")
 
-	require.NoError(t, f.EndLease(t.Context(), starts[1].ID))
+	require.NoError(t, f.Wait(t.Context(), starts[1].ID, relay.Waiting{For: relay.WaitsForRetry, After: time.Minute}))
 	require.Len(t, f.claim(capped), 1, "a delivery that waits for its next try burdens nobody")
-	require.NoError(t, f.EndLease(t.Context(), starts[2].ID))
+	require.NoError(t, f.Wait(t.Context(), starts[2].ID, relay.Waiting{}))
 	require.Empty(t, f.claim(capped), "the lease of a row that no run has is its starter's")
 }
 
@@ -75,6 +75,30 @@ func TestLeaseOfAKilledClaimerRunsOut(t *testing.T) {
 		return len(starts) == 1 && starts[0].ID == id
 	}, time.Minute, 10*time.Millisecond)
 	require.Empty(t, f.claim(aPage))
+}
+
+func TestALeaseOfAClockThatWentBackIsNobodys(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	for n := range 6 {
+		f.direct(fmt.Sprint(n), bosley)
+	}
+	capped := db.ClaimOptions{Page: 2, Cap: 2, Lease: time.Minute}
+	require.Len(t, f.claim(capped), 2)
+	require.Empty(t, f.claim(capped))
+	taken := ids(f.claim(db.ClaimOptions{Page: 2, Lease: time.Hour}))
+	f.taken(taken[0], "run")
+	require.Equal(t, 4, f.count("SELECT COUNT(*) FROM marketing_events WHERE claimed_until BETWEEN UTC_TIMESTAMP(6) AND UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE"),
+		"no lease is longer")
+
+	f.exec("UPDATE marketing_events SET claimed_until = claimed_until + INTERVAL 1 HOUR") // as they look once the clock has gone back
+	require.Len(t, f.claim(capped), 2, "they burden no cap")
+	require.Len(t, f.claim(aPage), 3)
+	require.Empty(t, f.claim(aPage))
+	rows, err := f.Processing(t.Context(), nil, 10)
+	require.NoError(t, err)
+	require.Len(t, rows, 1, "the reconciler looks at the run's")
 }
 
 func TestReleasedRowsAreClaimedAgain(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"relay"
@@ -101,6 +102,36 @@ func TestADatabaseThatIsAwayIsAskedOnceForAGroup(t *testing.T) {
 	require.EqualValues(t, 1, asked.Load())
 }
 
+func TestAGroupThatLosesToAnotherWriterGoesApart(t *testing.T) {
+	t.Parallel()
+	for _, number := range []uint16{1205, 1213} {
+		g := newGathered(func(context.Context, []*int) ([]*int, error) { return nil, &mysql.MySQLError{Number: number} })
+		errs := g.run(t, 1, 13, 2)
+		require.NoError(t, errors.Join(errs[0], errs[1], errs[3]), "one row that is locked fails no neighbour")
+		require.EqualError(t, errs[2], "this one fails")
+	}
+}
+
+func TestAGroupFinishesOnlyTheRowsOfItsRuns(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	var rows []int64
+	for i, run := range []string{"own", "another", "own", "another", "own", "own"} {
+		rows = append(rows, f.direct(fmt.Sprint(i), bosley))
+		f.taken(rows[i], run)
+	}
+	require.NoError(t, f.Finish(t.Context(), rows[5], "own", relay.Conclusion{Status: relay.StatusFailed, Detail: "first"}))
+	require.NoError(t, f.FinishTogether(t.Context(), rows, "own", relay.Conclusion{Status: relay.StatusDelivered}))
+	var statuses []relay.Status
+	for _, id := range rows {
+		status, _ := f.status(id)
+		statuses = append(statuses, status)
+	}
+	require.Equal(t, []relay.Status{"delivered", "processing", "delivered", "processing", "delivered", "failed"}, statuses)
+	require.Equal(t, "first", f.text("SELECT detail FROM marketing_events WHERE id = ?", rows[5]))
+}
+
 func TestWhoGivesUpWaitingIsNotServed(t *testing.T) {
 	t.Parallel()
 	var served atomic.Int32
@@ -175,12 +206,18 @@ func TestManyTriedDeliveriesMakeRoomAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	errs := make([]error, len(stored))
 	for i, s := range stored {
-		all.Go(func() { errs[i] = f.EndLease(t.Context(), s.ID) })
+		all.Go(func() {
+			errs[i] = f.Wait(t.Context(), s.ID, relay.Waiting{For: relay.WaitsForRetry, After: time.Duration(i) * time.Hour})
+		})
 	}
 	all.Wait()
 	require.NoError(t, errors.Join(errs...))
 	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing' AND claimed_until > UTC_TIMESTAMP(6)"))
 	require.Equal(t, 199, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing'"))
+	for i, s := range stored[1:] {
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM marketing_events WHERE id = ? AND waiting_for = 'retry' AND
+			next_attempt_at BETWEEN UTC_TIMESTAMP(6) + INTERVAL ? HOUR - INTERVAL 30 MINUTE AND UTC_TIMESTAMP(6) + INTERVAL ? HOUR`, s.ID, i+1, i+1))
+	}
 }
 
 // TestARowThatSomebodyElseHasLockedHoldsUpNobodyElse is OMS inserting a duplicate in a transaction that it leaves open.

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -30,21 +31,26 @@ type Config struct {
 	MaxOpen int // connections at most; 0 is 20
 	// Wrap, where it is set, stands between the pool and the driver.
 	Wrap func(driver.Connector) driver.Connector
+	// Log is told of what is retried in silence; nil is nobody.
+	Log *slog.Logger
 }
 
 // Store is the database. Its methods may be called from any goroutine.
 type Store struct {
 	config *mysql.Config
+	wrap   func(driver.Connector) driver.Connector
 	sql    *sql.DB
 	bun    *bun.DB
 	keys   *Keys
 	lane   *prepared
+	log    *notices
+	writes writeCheck
 
 	// What concurrent deliveries write is committed in groups.
 	takes    *group[*taking]
 	records  *group[*relay.Attempt]
 	ends     *group[*relay.AttemptEnd]
-	waits    *group[*int64]
+	waits    *group[*waiting]
 	finishes *group[*finishing]
 }
 
@@ -66,11 +72,13 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{config: config, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}
+	log := &notices{log: c.Log}
+	s := &Store{config: config, wrap: c.Wrap, sql: pool, bun: newBun(pool), keys: keys, log: log,
+		lane: &prepared{pool: pool, log: log}}
 	s.takes = newGroup(transactionPays, s.takeOne, s.takeMany)
 	s.records = newGroup(2, s.recordOne, s.recordMany)
 	s.ends = newGroup(2, s.completeOne, s.completeMany)
-	s.waits = newGroup(transactionPays, s.endLeaseOne, s.endLeaseMany)
+	s.waits = newGroup(transactionPays, s.waitOne, s.waitMany)
 	s.finishes = newGroup(transactionPays, s.finishOne, s.finishMany)
 	return s, nil
 }

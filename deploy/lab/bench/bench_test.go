@@ -1,0 +1,45 @@
+package bench
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay/deploy/dev/harness"
+)
+
+// TestAScenarioRunsToItsEnd keeps the benchmark from rotting; its figures mean nothing.
+func TestAScenarioRunsToItsEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a whole system")
+	}
+	r := &run{
+		programs: harness.Built(t), dir: t.TempDir(), sizes: sizes{Singles: 3}, progress: t.Logf,
+		result: &Result{Title: "rest"}, machine: &Machine{},
+	}
+	require.NoError(t, rest(t.Context(), r))
+	require.Len(t, r.result.Figures, 7)
+	for _, f := range r.result.Figures {
+		require.Positive(t, f.Value, f.Name)
+	}
+	require.NotEmpty(t, r.machine.Database)
+}
+
+func TestALimitedDestinationHoldsItsPromises(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a whole system")
+	}
+	r := &run{
+		programs: harness.Built(t), dir: t.TempDir(), sizes: sizes{Limited: 200}, progress: t.Logf,
+		result: &Result{Title: "limited"}, machine: &Machine{},
+	}
+	require.NoError(t, limited(t.Context(), r))
+	for _, f := range r.result.Figures {
+		if f.Unit == "ms" {
+			continue // that is for a quiet machine
+		}
+		for _, g := range f.Goals {
+			require.True(t, g.Met, "%s: %v", f.Name, f.Value)
+		}
+	}
+}
