@@ -180,6 +180,7 @@ type Use struct {
 type WriteError struct {
 	Kind  WriteKind
 	Field string
+	ID    int64 // of Taken: the row that has the value; 0 where it is gone again
 	Uses  []Use // of InUse
 }
 

@@ -87,13 +87,13 @@ func writeFailure(err *relay.WriteError) *failure {
 		code   code
 		detail string
 	}{
-		relay.Taken:        {codeAlreadyExists, "there is one with this value already"},
+		relay.Taken:        {codeAlreadyExists, "there is one with this value already; existing_id is its id"},
 		relay.Retired:      {codeIDRetired, "something that was deleted had this id; ids are never used again"},
 		relay.InUse:        {codeInUse, "it is in use; used_by says by what"},
 		relay.NoStorefront: {codeUnknownStorefront, "there is no such storefront"},
 		relay.NoPlatform:   {codeUnknownPlatform, "there is no such platform"},
 	}[err.Kind]
-	f := &failure{code: words.code, field: err.Field, detail: words.detail, cause: err}
+	f := &failure{code: words.code, field: err.Field, detail: words.detail, cause: err, existing: err.ID}
 	if err.Field != "" {
 		f.errors = []FieldError{{err.Field, words.code, words.detail}}
 	}

@@ -59,7 +59,7 @@ var badStorefronts = []badInput{
 var badSGTM = []badInput{
 	{"no storefront", `{"sgtm_url":"https://t.example.com","measurement_id":"G-A"}`, "missing_field storefront_id"},
 	{"an unknown storefront", `{"storefront_id":77,"sgtm_url":"https://t.example.com","measurement_id":"G-A"}`, "unknown_storefront storefront_id"},
-	{"an unknown code", `{"storefront_code":"nobody","sgtm_url":"https://t.example.com","measurement_id":"G-A"}`, "unknown_storefront storefront_id"},
+	{"an unknown code", `{"storefront_code":"nobody","sgtm_url":"https://t.example.com","measurement_id":"G-A"}`, "unknown_storefront storefront_code"},
 	{"id and code of two storefronts", `{"storefront_id":1,"storefront_code":"pfizer","sgtm_url":"https://t.example.com","measurement_id":"G-A"}`,
 		"unknown_storefront storefront_id"},
 	{"no address", `{"storefront_id":2,"measurement_id":"G-A"}`, "missing_field sgtm_url"},
@@ -113,7 +113,7 @@ var badPlatforms = []badInput{
 var badCredentials = []badInput{
 	{"no platform", `{"storefront_id":2,"credentials":{}}`, "missing_field platform_id"},
 	{"no storefront", `{"platform_code":"meta_capi","credentials":{}}`, "missing_field storefront_id"},
-	{"an unknown platform", `{"storefront_id":2,"platform_code":"nowhere","credentials":{}}`, "unknown_platform platform_id"},
+	{"an unknown platform", `{"storefront_id":2,"platform_code":"nowhere","credentials":{}}`, "unknown_platform platform_code"},
 	{"an unknown platform's id", `{"storefront_id":2,"platform_id":99999,"credentials":{}}`, "unknown_platform platform_id"},
 	{"an unknown storefront", `{"storefront_id":77,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"a-test-token"}}`, "unknown_storefront storefront_id"},
 	{"no credentials", `{"storefront_id":2,"platform_code":"meta_capi"}`, "missing_field credentials"},
@@ -239,4 +239,15 @@ func TestABodyThatIsNoJSONTextIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusMethodNotAllowed, a.call(http.MethodPost, "/admin/v1/storefronts/1", `{}`).status)
 	require.Equal(t, http.StatusNotFound, a.call(http.MethodGet, "/admin/v1/nothing", "").status)
 	require.Equal(t, http.StatusOK, a.call(http.MethodGet, "/admin/v1/storefronts", "", "Accept", "text/html").status)
+}
+
+func TestAnUnknownParameterIsAnsweredWithTheKnownOnes(t *testing.T) {
+	t.Parallel()
+	a := newAdminTest(t)
+	r := a.call(http.MethodGet, "/admin/v1/storefronts?statuss=failed", "")
+	require.Equal(t, "invalid_parameter statuss", r.problem())
+	message := r.body["errors"].([]any)[0].(map[string]any)["message"]
+	require.Equal(t, "there is no such parameter here; there are cursor, data_policy, is_active, limit, q, sort, storefront_id", message)
+	r = a.call(http.MethodGet, "/admin/v1/storefronts/1?x=1", "")
+	require.Contains(t, r.text, "there is none at all")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,7 +117,7 @@ func (r resource[T, View, Input, Patch]) create(ctx context.Context, in *createI
 	var f findings
 	id, v, err := r.start(ctx, &f, in.Body)
 	if err != nil {
-		return nil, err
+		return nil, asSent(ctx, err, in.Body)
 	}
 	var none T
 	v = r.put(&f, v, in.Body)
@@ -127,9 +128,39 @@ func (r resource[T, View, Input, Patch]) create(ctx context.Context, in *createI
 	rec, err := r.items.Create(ctx, actOf(ctx, relay.ActionCreate), id, v)
 	out, err := r.wrote(ctx, rec, err)
 	if err != nil {
-		return nil, err
+		return nil, asSent(ctx, err, in.Body)
 	}
 	return &createdOutput[View]{ETag: out.ETag, Location: r.path(fmt.Sprintf("/%d", rec.ID)), Body: out.Body}, nil
+}
+
+// asSent blames the field by which a parent was named: its code, where the body has no id.
+func asSent(ctx context.Context, err error, body any) error {
+	f := *failureOf(ctx, err)
+	what, isID := strings.CutSuffix(f.field, "_id")
+	code := what + "_code"
+	if !isID || !sends(body, code) || sends(body, f.field) {
+		return err
+	}
+	f.errors = slices.Clone(f.errors)
+	for i := range f.errors {
+		if f.errors[i].Field == f.field {
+			f.errors[i].Field = code
+		}
+	}
+	f.field = code
+	return &f
+}
+
+// sends reports whether a body has a value under this name.
+func sends(body any, name string) bool {
+	v := reflect.ValueOf(body)
+	for i := range v.NumField() {
+		tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if tag == name {
+			return !v.Field(i).IsZero()
+		}
+	}
+	return false
 }
 
 func (r resource[T, View, Input, Patch]) get(ctx context.Context, in *idInput) (*recordOutput[View], error) {

@@ -230,17 +230,24 @@ func TestWhatIsTakenIsAConflictThatNamesTheField(t *testing.T) {
 	a.post("storefronts", `{"id":5,"storefront_id":"bosley"}`)
 	a.sgtm("bosley")
 	a.meta("bosley")
+	platform := a.must(http.MethodGet, "/admin/v1/platforms?code=meta_capi", "").body["items"].([]any)[0].(map[string]any)["id"]
 	for _, c := range []struct{ path, body, problem string }{
 		{"storefronts", `{"id":5,"storefront_id":"other"}`, "already_exists id"},
 		{"storefronts", `{"storefront_id":"bosley"}`, "already_exists storefront_id"},
 		{"sgtm-configs", `{"storefront_id":5,"sgtm_url":"https://t.example.com","measurement_id":"G-A"}`, "already_exists storefront_id"},
 		{"platforms", `{"code":"meta_capi","name":"Mine"}`, "already_exists code"},
 		{"credentials", `{"storefront_id":5,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"a-test-token"}}`,
+			"already_exists platform_code"},
+		{"sgtm-configs", `{"storefront_code":"bosley","sgtm_url":"https://t.example.com","measurement_id":"G-A"}`, "already_exists storefront_code"},
+		{"credentials", fmt.Sprintf(`{"storefront_code":"bosley","platform_id":%v,"credentials":{"pixel_id":"1","access_token":"a-test-token"}}`, platform),
 			"already_exists platform_id"},
 	} {
 		r := a.call(http.MethodPost, "/admin/v1/"+c.path, c.body)
 		require.Equal(t, http.StatusConflict, r.status, r.text)
 		require.Equal(t, c.problem, r.problem())
+		require.Equal(t, r.body["field"], r.body["errors"].([]any)[0].(map[string]any)["field"])
+		require.NotZero(t, r.body["existing_id"], r.text)
+		a.must(http.MethodGet, fmt.Sprintf("/admin/v1/%s/%v", c.path, r.body["existing_id"]), "")
 	}
 }
 

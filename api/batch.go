@@ -10,9 +10,11 @@ import (
 // batch is what a request body holds: the items that may be stored, and what is wrong with the others.
 type batch struct {
 	items    []item
-	total    int // items in data
-	bytes    int // of the body, unpacked
-	errors   []note
+	total    int          // items in data
+	bytes    int          // of the body, unpacked
+	errors   []note       // as many of each stage as may be listed
+	stage    int          // errors of the stages before
+	codes    map[code]int // all errors, listed or not
 	warnings []note
 	rejected map[int]bool // by index
 	kept     []byte       // what is used of the newest chunk of payloads
@@ -62,14 +64,18 @@ type summary struct {
 // reject notes why an item is refused; an item may have several errors.
 func (b *batch) reject(index int, eventID, field string, c code, message string) {
 	if b.rejected == nil {
-		b.rejected = map[int]bool{}
+		b.rejected, b.codes = map[int]bool{}, map[code]int{}
 	}
 	b.rejected[index] = true
-	b.errors = append(b.errors, note{Index: &index, EventID: eventID, Field: field, Code: c, Message: message})
+	b.codes[c]++
+	if len(b.errors)-b.stage < maxListed { // the others only count: a batch of nothing but errors must not fill the memory
+		b.errors = append(b.errors, note{Index: &index, EventID: eventID, Field: field, Code: c, Message: message})
+	}
 }
 
 // rejectWhere refuses the items for which why has a message, and drops them from the acceptable ones.
 func (b *batch) rejectWhere(field string, c code, why func(item) string) {
+	b.stage = len(b.errors)
 	b.items = slices.DeleteFunc(b.items, func(it item) bool {
 		message := why(it)
 		if message != "" {
@@ -95,7 +101,12 @@ func (b *batch) summary() *summary {
 		}
 	}
 	slices.SortStableFunc(b.errors, func(a, b note) int { return cmp.Compare(*a.Index, *b.Index) })
-	s.Errors, s.ErrorsOmitted = list(append(s.Errors, b.errors...))
+	all := 0
+	for _, n := range b.codes {
+		all += n
+	}
+	s.Errors, _ = list(append(s.Errors, b.errors...))
+	s.ErrorsOmitted = all - len(s.Errors)
 	s.Warnings, s.WarningsOmitted = list(b.warnings)
 	return s
 }
@@ -118,8 +129,8 @@ func (s *server) count(b *batch) {
 			accepted[it.event.StorefrontCode]++
 		}
 	}
-	for _, e := range b.errors {
-		rejected[string(e.Code)]++
+	for c, n := range b.codes {
+		rejected[string(c)] = n
 	}
 	s.deps.Meter.Batch(b.total, accepted, duplicates, rejected)
 }

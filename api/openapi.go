@@ -142,6 +142,7 @@ func document(op *huma.Operation, need access) {
 
 // documents serve the finished document, in both versions and as a page.
 func (b *book) documents() ([]route, error) {
+	b.exemplify()
 	now, err := json.Marshal(b.api.OpenAPI())
 	if err != nil {
 		return nil, err

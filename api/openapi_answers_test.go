@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -213,4 +214,41 @@ func TestTheAnswersToABatchAreAsDocumented(t *testing.T) {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(example))
 	require.NoError(t, err)
 	require.NoError(t, c.schema(t, "/paths/~1v1~1events/post/requestBody/content/application~1json/schema").Validate(value))
+}
+
+// TestEveryRefusalShowsAnExampleOfItsStatus reads the examples as a reader of /docs sees them.
+func TestEveryRefusalShowsAnExampleOfItsStatus(t *testing.T) {
+	t.Parallel()
+	c := readContract(t, newOpsTest(t).handler)
+	codes := regexp.MustCompile("`([a-z_]+)`")
+	byStatus := map[string][]string{} // of the table in the description
+	for line := range strings.Lines(object(c.doc["info"])["description"].(string)) {
+		if cells := strings.Split(line, "|"); len(cells) == 4 {
+			status, _, _ := strings.Cut(strings.TrimSpace(cells[1]), " ")
+			for _, m := range codes.FindAllStringSubmatch(cells[2], -1) {
+				byStatus[status] = append(byStatus[status], m[1])
+			}
+		}
+	}
+	c.operations(func(method, template string, op map[string]any) {
+		for status, response := range object(op["responses"]) {
+			content := object(object(object(response)["content"])["application/problem+json"])
+			if len(content) == 0 {
+				continue
+			}
+			name := fmt.Sprintf("%s %s → %s", method, template, status)
+			example := object(content["example"])
+			require.NotEmpty(t, example, name)
+			require.Equal(t, status, fmt.Sprint(example["status"]), name)
+			require.Contains(t, byStatus[status], example["code"], name)
+			require.NotEmpty(t, example["detail"], name)
+			_, pointer := c.operation(method, template)
+			schema := c.schema(t, fmt.Sprintf("%s/responses/%s/content/application~1problem+json/schema", pointer, status))
+			require.NoError(t, schema.Validate(content["example"]), name)
+		}
+	})
+	require.Equal(t, "MIT", object(object(c.doc["info"])["license"])["name"])
+	text, err := os.ReadFile("../LICENSE")
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(text), "MIT License"), "the document names the repository's licence")
 }

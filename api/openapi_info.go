@@ -37,7 +37,7 @@ func info() *huma.Info {
 	return &huma.Info{
 		Title:   "Marketing Events Relay",
 		Version: "1.0.0",
-		License: &huma.License{Name: "Proprietary", URL: "https://upscript.com"},
+		License: &huma.License{Name: "MIT", URL: "https://spdx.org/licenses/MIT.html"},
 		Description: `Takes marketing events in and delivers each one to its storefront's server-side GTM container or, failing that,
 directly to its platforms. Every answer but a 2xx is a problem document (RFC 9457) with a stable ` + "`code`" + `:
 

@@ -101,7 +101,10 @@ func (b *book) declareIngestion() {
 			"202": answer("The batch was taken; errors says which items were not.", schemaOf[BatchResult](b),
 				BatchResult{Accepted: 3, Errors: []ItemError{}}),
 			"422": {Description: "No item is acceptable, or the batch is none; nothing was stored.",
-				Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](b)}}},
+				Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](b), Example: BatchProblem{Type: "about:blank",
+					Title: title(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Code: codeNoAcceptableItem,
+					Detail: "no item of the batch is acceptable; errors says what is wrong with each", RequestID: exampleRequestID, Rejected: 1,
+					Errors: []ItemError{{EventID: "2025020100003333", Field: "event_time", Code: codeInvalidTime, Message: messages[codeInvalidTime]}}}}}},
 		},
 	}
 	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusRequestTimeout,

@@ -34,6 +34,7 @@ func init() { //nolint:gochecknoinits // the only way to replace huma's error do
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, detail string, errs ...error) huma.StatusError {
 		l := lineOf(humagin.Unwrap(ctx))
 		f := failureOfHuma(status, detail, errs)
+		f.nameParameters(ctx.Operation())
 		l.fail(f)
 		return documentOf(f, l.id)
 	}
@@ -45,16 +46,17 @@ func init() { //nolint:gochecknoinits // the only way to replace huma's error do
 
 // Problem is an RFC 9457 problem document.
 type Problem struct {
-	Type      string       `json:"type" example:"about:blank" doc:"Always about:blank: the code says more than a link would."`
-	Title     string       `json:"title" example:"Unprocessable Entity" doc:"The HTTP status in words."`
-	Status    int          `json:"status" example:"422" doc:"The HTTP status."`
-	Detail    string       `json:"detail" example:"the request is not acceptable; errors says what is wrong" doc:"What is wrong, for people."`
-	Code      code         `json:"code" example:"missing_field" doc:"What is wrong, for programs: stable. The list of all codes is in the description of this API."`
-	RequestID string       `json:"request_id" example:"QH7VXQ2LTRZKC4" doc:"Finds the request in the relay's log. It is the X-Request-Id of the request, where it had a sane one."`
-	Field     string       `json:"field,omitempty" example:"measurement_id" doc:"The field or parameter that is to blame, where one is: the first of errors."`
-	Offset    *int64       `json:"offset,omitempty" example:"120" doc:"Of malformed JSON: where in the body, in bytes."`
-	Errors    []FieldError `json:"errors,omitempty" doc:"All that is wrong with the request, field by field."`
-	UsedBy    []Use        `json:"used_by,omitempty" doc:"Of in_use: what uses it."`
+	Type       string       `json:"type" example:"about:blank" doc:"Always about:blank: the code says more than a link would."`
+	Title      string       `json:"title" example:"Unprocessable Entity" doc:"The HTTP status in words."`
+	Status     int          `json:"status" example:"422" doc:"The HTTP status."`
+	Detail     string       `json:"detail" example:"the request is not acceptable; errors says what is wrong" doc:"What is wrong, for people."`
+	Code       code         `json:"code" example:"missing_field" doc:"What is wrong, for programs: stable. The list of all codes is in the description of this API."`
+	RequestID  string       `json:"request_id" example:"QH7VXQ2LTRZKC4" doc:"Finds the request in the relay's log. It is the X-Request-Id of the request, where it had a sane one."`
+	Field      string       `json:"field,omitempty" example:"measurement_id" doc:"The field or parameter that is to blame, where one is: the first of errors."`
+	Offset     *int64       `json:"offset,omitempty" example:"120" doc:"Of malformed JSON: where in the body, in bytes."`
+	Errors     []FieldError `json:"errors,omitempty" doc:"All that is wrong with the request, field by field."`
+	ExistingID int64        `json:"existing_id,omitempty" example:"5" doc:"Of already_exists: the id of what has the value."`
+	UsedBy     []Use        `json:"used_by,omitempty" doc:"Of in_use: what uses it."`
 
 	cause      error
 	retryAfter string
@@ -93,7 +95,7 @@ func (p *Problem) GetHeaders() http.Header {
 
 func documentOf(f *failure, requestID string) *Problem {
 	p := &Problem{Type: "about:blank", Title: title(f.status()), Status: f.status(), Detail: f.detail, Code: f.code,
-		RequestID: requestID, Field: f.field, Offset: f.offset, Errors: f.errors, UsedBy: f.uses, cause: f.cause}
+		RequestID: requestID, Field: f.field, Offset: f.offset, Errors: f.errors, UsedBy: f.uses, ExistingID: f.existing, cause: f.cause}
 	if f.retryAfter > 0 {
 		p.retryAfter = f.retryAfterText()
 	}
@@ -156,6 +158,29 @@ func failureOfHuma(status int, detail string, errs []error) *failure {
 	}
 	return f
 }
+
+// nameParameters lists the known query parameters in place of what was sent instead of them.
+func (f *failure) nameParameters(op *huma.Operation) {
+	var known []string
+	for _, p := range op.Parameters {
+		if p.In == "query" {
+			known = append(known, p.Name)
+		}
+	}
+	slices.Sort(known)
+	for i, e := range f.errors {
+		if e.Message != unknownParameter {
+			continue
+		}
+		f.errors[i].Message = "there is no such parameter here; there is none at all"
+		if len(known) > 0 {
+			f.errors[i].Message = "there is no such parameter here; there are " + strings.Join(known, ", ")
+		}
+	}
+}
+
+// unknownParameter is huma's message.
+const unknownParameter = "unknown query parameter"
 
 func unreadableBody(errs []error) *failure {
 	for _, err := range errs {

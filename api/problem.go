@@ -87,14 +87,15 @@ var statuses = map[code]int{
 // failure is why a whole request is refused. Everything in it but the cause is shown to the client, so no text of it may
 // come from the request.
 type failure struct {
-	code    code
-	detail  string
-	field   string   // of the body, where one is to blame
-	offset  *int64   // in bytes of the (decompressed) body, of malformed JSON
-	summary *summary // of a batch without an acceptable item
-	errors  []FieldError
-	uses    []Use // of what is in use
-	cause   error // logged, never shown
+	code     code
+	detail   string
+	field    string   // of the body, where one is to blame
+	offset   *int64   // in bytes of the (decompressed) body, of malformed JSON
+	summary  *summary // of a batch without an acceptable item
+	errors   []FieldError
+	uses     []Use // of what is in use
+	existing int64 // the id of what has the value already
+	cause    error // logged, never shown
 
 	retryAfter time.Duration // for the header; 0 is none
 }

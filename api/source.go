@@ -80,7 +80,7 @@ func (s *source) Read(p []byte) (int, error) {
 		s.base += int64(drop)
 	}
 	s.data = append(s.data, p[:n]...)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		s.ended = err
 	}
 	return n, err

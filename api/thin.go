@@ -78,11 +78,11 @@ func (t *thinner) step(c byte) (byte, bool) {
 
 func (t *thinner) text(c byte) (byte, bool) {
 	t.run++
-	switch {
-	case c == '"':
+	switch c {
+	case '"':
 		t.place, t.class = outside, other
 		return c, true
-	case c == '\\':
+	case '\\':
 		t.place, t.leave = escaped, t.run > relay.MaxPayload
 		return c, !t.leave
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,19 +29,20 @@ func eraseCommand() *cobra.Command {
 			return errors.New("--json does not ask: say --yes")
 		}
 		if !yes && !r.confirmed("Erase it? This cannot be undone.") {
-			return r.printf("Nothing was erased.\n")
+			return errors.New("nothing was erased: it was not confirmed; --yes does not ask")
 		}
 		var v api.ErasureView
 		if err := r.call(c.Context(), http.MethodPost, erasuresPath, nil, wish, &v); err != nil {
 			return err
 		}
 		if r.json {
-			return r.printJSON(v)
+			return cmp.Or(r.printJSON(v), foundNothing(v))
 		}
 		if err := r.printf("erasure %d\n", v.ID); err != nil || detach {
-			return err
+			return cmp.Or(err, foundNothing(v))
 		}
-		return r.watchErasure(c.Context(), strconv.FormatInt(v.ID, 10))
+		v, err := r.watchErasure(c.Context(), strconv.FormatInt(v.ID, 10))
+		return cmp.Or(err, foundNothing(v))
 	})
 	c.Flags().StringVar(&wish.OrderID, "order", "", "order id, or an event's own id")
 	c.Flags().StringVar(&wish.ExternalID, "external-id", "", "the shop's own id of a person")
@@ -48,35 +50,44 @@ func eraseCommand() *cobra.Command {
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "do not watch it")
 	c.AddCommand(remoteCommand("watch ID", "Watch an erasure until it is done", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
-		return r.watchErasure(c.Context(), args[0])
+		_, err := r.watchErasure(c.Context(), args[0])
+		return err
 	}))
 	return c
 }
 
+// foundNothing is an error of an erasure that is done and had nothing to erase: perhaps the id was mistyped.
+func foundNothing(v api.ErasureView) error {
+	if v.State == relay.ErasureDone && v.Matched == 0 {
+		return errors.New("nothing was erased: no event matches")
+	}
+	return nil
+}
+
 // watchErasure draws a bar until the erasure is done. It shows no more than a number: not whom it is about.
-func (r *remote) watchErasure(ctx context.Context, id string) error {
+func (r *remote) watchErasure(ctx context.Context, id string) (api.ErasureView, error) {
 	bar := progress{out: r.out, what: "events looked at"}
 	for {
 		var v api.ErasureView
 		if err := r.call(ctx, http.MethodGet, erasuresPath+"/"+url.PathEscape(id), nil, nil, &v); err != nil {
-			return err
+			return v, err
 		}
 		bar.what = fmt.Sprintf("events looked at, %d of %d erased, %s", v.Erased, v.Matched, v.State)
 		if r.json {
 			if v.State == relay.ErasureDone {
-				return r.printJSON(v)
+				return v, r.printJSON(v)
 			}
 		} else {
 			bar.draw(v.Scanned, v.Total)
 		}
 		if v.State == relay.ErasureDone {
 			bar.done()
-			return nil
+			return v, nil
 		}
 		select {
 		case <-ctx.Done():
 			bar.done()
-			return r.printf("The erasure goes on; relay erase watch %s shows it.\n", id)
+			return v, r.printf("The erasure goes on; relay erase watch %s shows it.\n", id)
 		case <-time.After(watchEvery):
 		}
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 const eventsPath = "/admin/v1/events"
 
 func eventsCommand() *cobra.Command {
-	c := &cobra.Command{Use: "events", Short: "Find, show and retry events, through a relay's API"}
+	c := group("events", "Find, show and retry events, through a relay's API")
 	c.AddCommand(eventsList(), eventsShow(), eventsRetry())
 	return c
 }
@@ -148,23 +149,40 @@ func (r *remote) printEvent(e api.EventDetailView, raw []byte) error {
 
 func eventsRetry() *cobra.Command {
 	return remoteCommand("retry ID...", "Deliver failed or skipped events again", cobra.MinimumNArgs(1), func(c *cobra.Command, r *remote, args []string) error {
+		refused := 0
 		for _, id := range args {
-			var v api.RetryView
-			if err := r.call(c.Context(), http.MethodPost, eventsPath+"/"+url.PathEscape(id)+"/retry", nil, nil, &v); err != nil {
-				return fmt.Errorf("event %s: %w", id, err)
+			v, err := r.retry(c.Context(), id)
+			if err != nil && c.Context().Err() != nil {
+				return err // interrupted: the others are not asked for
+			}
+			if err != nil || !v.Retried {
+				refused++
 			}
 			if r.json {
-				if err := r.printJSON(v); err != nil {
-					return err
-				}
-				continue
+				err = r.printJSON(v)
+			} else {
+				err = r.printf("event %s: %s\n", id, v.Message)
 			}
-			if err := r.printf("event %s: %s\n", id, v.Message); err != nil {
+			if err != nil {
 				return err
 			}
 		}
+		if refused > 0 {
+			return fmt.Errorf("%d of %d events were not retried", refused, len(args))
+		}
 		return nil
 	})
+}
+
+// retry asks for one event. With an error comes a view that says why, so that each event has its line.
+func (r *remote) retry(ctx context.Context, id string) (api.RetryView, error) {
+	var v api.RetryView
+	err := r.call(ctx, http.MethodPost, eventsPath+"/"+url.PathEscape(id)+"/retry", nil, nil, &v)
+	if err != nil {
+		v.ID, _ = strconv.ParseInt(id, 10, 64) // 0 where it is none
+		v.Message = err.Error()
+	}
+	return v, err
 }
 
 func previewCommand() *cobra.Command {

@@ -23,7 +23,7 @@ const (
 )
 
 func replayCommand() *cobra.Command {
-	c := &cobra.Command{Use: "replay", Short: "Deliver many events again, at a rate, through a relay's API"}
+	c := group("replay", "Deliver many events again, at a rate, through a relay's API")
 	c.AddCommand(replayStart(), replayList(), replayShow(), replayWatch(),
 		replaySteer("pause", "Start no more events for now"),
 		replaySteer("resume", "Go on with a paused replay"),
@@ -48,11 +48,11 @@ func replayStart() *cobra.Command {
 		if err != nil || dryRun {
 			return err
 		}
-		if dry.Events == 0 && !r.json {
-			return r.printf("There is nothing to deliver.\n")
+		if dry.Events == 0 {
+			return errors.New("nothing was started: the filter picks no event that can be delivered again")
 		}
 		if !yes && !r.confirmed(fmt.Sprintf("Deliver %d events again?", dry.Events)) {
-			return r.printf("Nothing was started.\n")
+			return errors.New("nothing was started: it was not confirmed; --yes does not ask")
 		}
 		wish.Confirm = nil
 		if wish.Resend {

@@ -115,17 +115,20 @@ const (
 func TestAReplayAsksBeforeItBegins(t *testing.T) {
 	c := &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer}}}
 	out, err := c.run(t, "n\n", "replay", "start", "--storefront", "bosley")
-	require.NoError(t, err)
+	require.ErrorContains(t, err, "nothing was started: it was not confirmed")
 	require.Contains(t, out, "TOO OLD")
 	require.Contains(t, out, "Deliver 3 events again?")
-	require.Contains(t, out, "Nothing was started")
 	require.Len(t, c.asked, 1)
 
 	c = &canned{answers: map[string][]string{"POST /admin/v1/replays": {`{"dry_run":{"events":0,"by":[]}}`}}}
-	out, err = c.run(t, "y\n", "replay", "start", "--storefront", "bosley")
-	require.NoError(t, err)
-	require.Contains(t, out, "There is nothing to deliver")
-	require.Len(t, c.asked, 1)
+	for _, args := range [][]string{nil, {"--yes"}, {"--yes", "--json"}} {
+		c.asked = nil
+		_, err = c.run(t, "y\n", append([]string{"replay", "start", "--storefront", "bosley"}, args...)...)
+		require.ErrorContains(t, err, "nothing was started: the filter picks no event")
+		require.Len(t, c.asked, 1)
+	}
+	_, err = c.run(t, "", "replay", "start", "--dry-run")
+	require.NoError(t, err, "counting is what was asked for")
 
 	c = &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer, begun}, "GET /admin/v1/replays/5": {halfway, finished}}}
 	out, err = c.run(t, "y\n", "replay", "start", "--storefront", "bosley", "--resend", "sgtm")
@@ -160,8 +163,10 @@ const (
 func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
 	c := &canned{answers: map[string][]string{"POST /admin/v1/erasures": {erasing}}}
 	out, err := c.run(t, "n\n", "erase", "--order", "o-1")
-	require.NoError(t, err)
+	require.ErrorContains(t, err, "nothing was erased: it was not confirmed")
 	require.Contains(t, out, "cannot be undone")
+	_, err = c.run(t, "", "erase", "--order", "o-1") // no terminal: nobody answers
+	require.ErrorContains(t, err, "nothing was erased")
 	require.Empty(t, c.asked)
 	for _, args := range [][]string{{"erase"}, {"erase", "--order", "o-1", "--external-id", "p-1"}, {"erase", "--order", "o-1", "--json"}} {
 		_, err = c.run(t, "y\n", args...)
@@ -176,4 +181,35 @@ func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
 	require.Contains(t, out, "[####################....................] 5 of 10 events looked at, 1 of 2 erased, running")
 	require.Contains(t, out, "[########################################] 10 of 10 events looked at, 2 of 2 erased, done")
 	require.NotContains(t, out, "p-1")
+
+	const none = `{"id":6,"kind":"order","state":"done","total":0,"scanned":0,"matched":0,"erased":0}`
+	for _, args := range [][]string{{"--json", "--yes"}, {"--yes"}, {"--yes", "--detach"}} {
+		c = &canned{answers: map[string][]string{"POST /admin/v1/erasures": {none}, "GET /admin/v1/erasures/6": {none}}}
+		_, err = c.run(t, "", append([]string{"erase", "--order", "o-9"}, args...)...)
+		require.ErrorContains(t, err, "no event matches", args)
+	}
+}
+
+func TestARetryGoesOnAfterARefusal(t *testing.T) {
+	c := &canned{answers: map[string][]string{"POST /admin/v1/events/7/retry": {`{"id":7,"retried":true,"message":"the event is set back"}`},
+		"POST /admin/v1/events/9/retry": {`{"id":9,"retried":false,"message":"nothing to do"}`}}}
+	out, err := c.run(t, "", "events", "retry", "8", "7", "9")
+	require.ErrorContains(t, err, "2 of 3 events were not retried")
+	require.Equal(t, "event 8: there is no event with this id (404 not_found)\nevent 7: the event is set back\nevent 9: nothing to do\n", out)
+	require.Len(t, c.asked, 3)
+	out, err = c.run(t, "", "events", "retry", "7", "8", "--json")
+	require.ErrorContains(t, err, "1 of 2")
+	require.Equal(t, 2, strings.Count(out, `"retried":`))
+	require.Contains(t, out, "404 not_found")
+	_, err = c.run(t, "", "events", "retry", "7")
+	require.NoError(t, err)
+}
+
+func TestACommandThatDoesNotExistFails(t *testing.T) {
+	for _, args := range [][]string{{"events"}, {"events", "retyr", "7"}, {"replay"}, {"replay", "begin"}, {"migrate"}, {"migrate", "upp"}, {"evnts"}} {
+		root := cmd.NewRoot()
+		root.SetOut(io.Discard)
+		root.SetArgs(args)
+		require.Error(t, root.ExecuteContext(t.Context()), args)
+	}
 }

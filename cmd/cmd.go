@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,20 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		versionCommand(),
 	)
 	return root
+}
+
+// group is a command that does nothing but hold others: without one of them it fails, so that a script notices.
+func group(name, short string) *cobra.Command {
+	return &cobra.Command{Use: name, Short: short, Args: cobra.ArbitraryArgs, RunE: func(c *cobra.Command, args []string) error {
+		var names []string
+		for _, sub := range c.Commands() {
+			names = append(names, sub.Name())
+		}
+		if len(args) > 0 {
+			return fmt.Errorf("relay %s has no command %q; it has %s", name, args[0], strings.Join(names, ", "))
+		}
+		return fmt.Errorf("relay %s needs a command: %s", name, strings.Join(names, ", "))
+	}}
 }
 
 func role(name, short string, r api.Role, adapters map[string]relay.Adapter) *cobra.Command {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -14,12 +15,15 @@ import (
 )
 
 func migrateCommand() *cobra.Command {
-	c := &cobra.Command{Use: "migrate", Short: "Bring the database's tables up or down, or show where they are"}
+	c := group("migrate", "Bring the database's tables up or down, or show where they are")
 	c.AddCommand(
 		migration("up", "Apply what is missing, and register Temporal's search attributes", migrateUp),
 		migration("down", "Take back what the last up applied", func(ctx context.Context, s *db.Store, w io.Writer) error {
 			undone, err := s.Down(ctx)
 			show(w, "taken back", undone)
+			if err == nil && len(undone) == 0 {
+				err = errors.New("nothing was taken back: no migration is applied")
+			}
 			return err
 		}),
 		migration("status", "List migrations, applied and not", migrateStatus),

@@ -32,13 +32,20 @@ type kind[T any] struct {
 
 	// parents completes v with what it refers to, and holds that until the transaction ends.
 	parents func(ctx context.Context, tx *sql.Tx, v T) (T, error)
-	taken   func(ctx context.Context, tx *sql.Tx, v T) string // the field whose value another row has
+	taken   func(v T) unique // beside the id
 	uses    func(ctx context.Context, tx *sql.Tx, id int64) ([]relay.Use, error)
 	retire  func(ctx context.Context, tx *sql.Tx, id int64, v T) error
 
 	sorts   map[string]string // fields to expressions that are never NULL
 	filters map[string]string
 	search  []string
+}
+
+// unique is what no two rows have in common: the field to blame, and how to find the row that has it.
+type unique struct {
+	field string
+	where string
+	args  []any
 }
 
 // assignment is a column and the value that is written to it.

@@ -40,7 +40,9 @@ var credentialKind = kind[relay.Credential]{
 		}
 		return v, err
 	},
-	taken:  func(context.Context, *sql.Tx, relay.Credential) string { return "platform_id" },
+	taken: func(v relay.Credential) unique {
+		return unique{"platform_id", "storefront_id = ? AND platform_id = ?", []any{v.StorefrontID, v.PlatformID}}
+	},
 	uses:   noUses,
 	retire: func(context.Context, *sql.Tx, int64, relay.Credential) error { return nil },
 	sorts: map[string]string{"": "t.id", "id": "t.id", "storefront_id": "t.storefront_id", "platform_id": "t.platform_id",

@@ -42,7 +42,7 @@ var platformKind = kind[relay.Platform]{
 	name:    func(v relay.Platform) string { return v.Code },
 	flag:    func(v relay.Platform) bool { return v.Active },
 	parents: func(_ context.Context, _ *sql.Tx, v relay.Platform) (relay.Platform, error) { return v, nil },
-	taken:   func(context.Context, *sql.Tx, relay.Platform) string { return "code" },
+	taken:   func(v relay.Platform) unique { return unique{"code", "code = ?", []any{v.Code}} },
 	uses: func(ctx context.Context, tx *sql.Tx, id int64) ([]relay.Use, error) {
 		return uses(ctx, tx, []useQuery{{string(relay.EntityCredential), "SELECT 1 FROM platform_credentials WHERE platform_id = ?"}}, id)
 	},

@@ -46,7 +46,9 @@ var sgtmKind = kind[relay.SGTMConfig]{
 		v.StorefrontID, v.StorefrontCode, err = lockStorefront(ctx, tx, v.StorefrontID, v.StorefrontCode)
 		return v, err
 	},
-	taken:  func(context.Context, *sql.Tx, relay.SGTMConfig) string { return "storefront_id" },
+	taken: func(v relay.SGTMConfig) unique {
+		return unique{"storefront_id", "storefront_id = ?", []any{v.StorefrontID}}
+	},
 	uses:   noUses,
 	retire: func(context.Context, *sql.Tx, int64, relay.SGTMConfig) error { return nil },
 	sorts: map[string]string{"": "t.id", "id": "t.id", "storefront_id": "t.storefront_id", "created_at": "t.created_at",

@@ -39,7 +39,7 @@ var storefrontKind = kind[relay.Storefront]{
 	name:    func(v relay.Storefront) string { return v.Code },
 	flag:    func(v relay.Storefront) bool { return v.Active },
 	parents: refuseRetired,
-	taken:   func(context.Context, *sql.Tx, relay.Storefront) string { return "storefront_id" },
+	taken:   func(v relay.Storefront) unique { return unique{"storefront_id", "storefront_id = ?", []any{v.Code}} },
 	uses:    storefrontUses,
 	retire: func(ctx context.Context, tx *sql.Tx, id int64, v relay.Storefront) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO retired_storefronts (id, storefront_id) VALUES (?, ?)", id, v.Code)

@@ -53,17 +53,20 @@ func (c *Collection[T]) insert(ctx context.Context, tx *sql.Tx, id int64, v T) (
 	return res.LastInsertId()
 }
 
+// conflict names the field whose value another row has, and that row.
 func (c *Collection[T]) conflict(ctx context.Context, tx *sql.Tx, id int64, v T) error {
-	field := "id"
-	var found int64
-	err := tx.QueryRowContext(ctx, "SELECT id FROM "+c.kind.table+" WHERE id = ?", id).Scan(&found)
-	if errors.Is(err, sql.ErrNoRows) {
-		field, err = c.kind.taken(ctx, tx, v), nil
+	for _, u := range []unique{{"id", "id = ?", []any{id}}, c.kind.taken(v)} {
+		var found int64
+		err := tx.QueryRowContext(ctx, "SELECT id FROM "+c.kind.table+" WHERE "+u.where, u.args...).Scan(&found)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			continue
+		case err != nil:
+			return err
+		}
+		return &relay.WriteError{Kind: relay.Taken, Field: u.field, ID: found}
 	}
-	if err != nil {
-		return err
-	}
-	return &relay.WriteError{Kind: relay.Taken, Field: field}
+	return &relay.WriteError{Kind: relay.Taken, Field: c.kind.taken(v).field} // it was deleted meanwhile
 }
 
 // Update changes one by what change makes of it, while nobody else can. Where that is what is stored already, nothing is

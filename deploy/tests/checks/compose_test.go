@@ -43,7 +43,8 @@ type service struct {
 		Disable bool
 	}
 	Restart         string
-	ReadOnly        bool `json:"read_only"`
+	ReadOnly        bool   `json:"read_only"`
+	MemLimit        string `json:"mem_limit"`
 	Profiles        []string
 	StopGracePeriod string `json:"stop_grace_period"`
 }
@@ -89,7 +90,7 @@ func TestTheRelaysGetEveryVariableAndNoOther(t *testing.T) {
 	c, _ := readCompose(t)
 	for name, s := range c.relays() {
 		for variable := range s.Environment {
-			require.Contains(t, knownVariables(), variable, name)
+			require.Contains(t, append(knownVariables(), "GOMEMLIMIT"), variable, name)
 		}
 		if name == "migrate" {
 			require.NotContains(t, s.Environment, "ENCRYPTION_KEY", "it has no use for it")
