@@ -25,23 +25,25 @@ type notices struct {
 // notice logs an error that makes callers wait, and returns it.
 func (s *Store) notice(err error) error {
 	if err != nil && errors.Is(translate(err), relay.ErrUnavailable) {
-		s.log.warn("database.unavailable", err)
+		if line := s.log.line(err); line != nil {
+			s.log.log.Warn("database.unavailable", line...)
+		}
 	}
 	return err
 }
 
-// warn writes a line of WARN, at most one a minute for a number. Of a text that the server may have put data into, the
-// translated words are logged.
-func (n *notices) warn(event string, err error) {
+// line is what to say of an error, nil where enough was said: one line a minute for a number. Of a text that the server may
+// have put data into, the translated words are logged.
+func (n *notices) line(err error) []any {
 	var my *mysql.MySQLError
 	var number uint16
 	if errors.As(err, &my) {
 		number = my.Number
 	}
 	if n.log == nil || !n.first(number) {
-		return
+		return nil
 	}
-	n.log.Warn(event, slog.Int("mysql_error", int(number)), slog.String("error", translate(err).Error()))
+	return []any{slog.Int("mysql_error", int(number)), slog.String("error", translate(err).Error())}
 }
 
 func (n *notices) first(number uint16) bool {

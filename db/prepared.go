@@ -60,7 +60,9 @@ func (p *prepared) refused(err error) error {
 	if !isNumber(err, errsPrepare...) {
 		return err
 	}
-	p.log.warn("database.prepared_statements_refused", err)
+	if line := p.log.line(err); line != nil {
+		p.log.log.Warn("database.prepared_statements_refused", line...)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.text = time.Now().Add(textFor)

@@ -29,7 +29,6 @@ type raw struct {
 	url       string
 	begun     atomic.Int32 // requests whose headers arrived
 	completed atomic.Int32
-	pings     atomic.Int32
 }
 
 type rawConn struct{ net.Conn }
