@@ -93,7 +93,7 @@ func RedactBody(body []byte) string {
 	if dec.Decode(&v) != nil {
 		return Redacted
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // encoding/json promises io.EOF itself
+	if _, err := dec.Token(); err != io.EOF {
 		return Redacted
 	}
 	r := redactor{measurement: isMeasurement(v)}
