@@ -28,7 +28,7 @@ require (
 	go.temporal.io/sdk/contrib/opentelemetry v0.8.1
 	golang.org/x/crypto v0.57.0
 	golang.org/x/text v0.42.0
-	golang.org/x/time v0.3.0
+	golang.org/x/time v0.3.0 // indirect
 )
 
 require (

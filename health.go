@@ -5,18 +5,92 @@ import (
 	"time"
 )
 
-// UnhealthyAfter is how many retryable failures in a row make a storefront's destination unhealthy: then its events fail at
-// once, except for one each ProbeEvery that tries it.
-const (
-	UnhealthyAfter = 20
-	ProbeEvery     = 30 * time.Second
-)
+// UnhealthyAfter is how many retryable failures in a row make a storefront's destination unhealthy, once they have lasted
+// (Policy.Lasting).
+const UnhealthyAfter = 20
+
+// RecoveryMargin is how long after a recovery events may still fail because some worker has not heard of it yet.
+const RecoveryMargin = 30 * time.Second
 
 // Health is how a storefront's destination has fared of late. The zero value is a destination without trouble.
 type Health struct {
-	Failures  int       // retryable failures in a row
-	Since     time.Time // of the first of them
-	Unhealthy bool
+	Failures   int       // retryable failures in a row
+	Since      time.Time // of the first of them
+	Unhealthy  bool
+	Reason     Reason // of the latest failure
+	Status     int    // its HTTP status; 0 where there was no response
+	Probes     int    // that the relay has sent since the destination became unhealthy
+	ProbeEvent int64  // the event that the relay sends as its latest probe; 0 is none
+}
+
+// State is the health in one word: healthy, failing or unhealthy.
+func (h Health) State() HealthState {
+	switch {
+	case h.Unhealthy:
+		return Unhealthy
+	case h.Failures > 0:
+		return Failing
+	}
+	return Healthy
+}
+
+// HealthState is a destination's health in one word.
+type HealthState string
+
+// The health of a destination: failing after a failure without a success since, unhealthy while new events are turned away.
+const (
+	Healthy   HealthState = "healthy"
+	Failing   HealthState = "failing"
+	Unhealthy HealthState = "unhealthy"
+)
+
+// Failure is a failed attempt as it counts for its destination's health.
+type Failure struct {
+	Reason Reason
+	Status int           // HTTP status; 0 where there was no response
+	Down   bool          // makes the destination unhealthy at once, whatever the count
+	Lasted time.Duration // the failures must have lasted this long to make the destination unhealthy
+	Probe  time.Duration // when a destination that this failure makes unhealthy is probed first
+}
+
+// Place is one destination of one storefront.
+type Place struct {
+	StorefrontID int64
+	Destination  string
+}
+
+// Sick is an unhealthy destination of a storefront.
+type Sick struct {
+	Place
+	Health
+}
+
+// Lasting is how long a destination must have failed without a success before a failed attempt can make it unhealthy: one
+// backoff where the attempt was an event's second or a later one, because the first retry of an event is what shows whether
+// the trouble was a blip. A first attempt shows less, and four backoffs are needed. made is the number of attempts before.
+func (p Policy) Lasting(made int) time.Duration {
+	if made > 0 || p.Tries == 1 {
+		return p.Base
+	}
+	return 4 * p.Base
+}
+
+// ProbeDelay is how long to wait for the n-th probe (counted from 0) of an unhealthy destination after the one before: a
+// quarter of the backoff, a half, then one backoff. Refused credentials are rarely repaired within minutes, and vendors watch
+// for repeated refusals: there it grows to 16 backoffs.
+func (p Policy) ProbeDelay(n int, reason Reason) time.Duration {
+	most := p.Base
+	if reason == ReasonUnauthorized {
+		most = 16 * p.Base
+	}
+	d := p.Base / 4
+	for range n {
+		if d >= most {
+			break
+		}
+		d *= 2
+	}
+	return min(d, most)
 }
 
 // Limits bound what one worker process sends to a storefront's destination; 0 is no limit.

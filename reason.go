@@ -10,6 +10,7 @@ const (
 	ReasonNoAdapter           Reason = "no_adapter"
 	ReasonNoActiveDestination Reason = "no_active_destination"
 	ReasonDestinationGone     Reason = "destination_gone"
+	ReasonBehindContainer     Reason = "behind_container" // of a destination, never of an event
 
 	ReasonUnknownStorefront  Reason = "unknown_storefront"
 	ReasonStorefrontMismatch Reason = "storefront_mismatch"
@@ -64,6 +65,7 @@ var words = map[Reason]string{
 	ReasonNoAdapter:           "the relay does not speak this platform's language",
 	ReasonNoActiveDestination: "no destination is switched on",
 	ReasonDestinationGone:     "the destination is no longer configured",
+	ReasonBehindContainer:     "the storefront's sGTM container gets its events",
 
 	ReasonUnknownStorefront:  "no storefront has this code or id",
 	ReasonStorefrontMismatch: "storefront_id and storefront_code name different storefronts",

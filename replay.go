@@ -19,10 +19,12 @@ const (
 // Final reports whether a replay of this state starts no more events.
 func (s ReplayState) Final() bool { return s == ReplayCancelled || s == ReplayDone }
 
-// DefaultReplayRate leaves live traffic its room; MaxReplayRate is a bound against slips of the finger.
+// DefaultReplayRate leaves live traffic its room; MaxReplayRate is a bound against slips of the finger. RecoveryReplayRate
+// sends 4,000 events within a backoff of the default; a destination that wants less has limits.
 const (
-	DefaultReplayRate = 20
-	MaxReplayRate     = 1000
+	DefaultReplayRate  = 20
+	RecoveryReplayRate = 100
+	MaxReplayRate      = 1000
 )
 
 // Replay is one wish to deliver many events again: failed and skipped ones, or, with Resend, ones that those destinations
@@ -42,21 +44,28 @@ type Replay struct {
 	Delivered int64
 	Failed    int64
 	Skipped   int64
-	Walked    bool // every match has been looked at
+	Held      int64 // matches that wait until their destination is healthy
+	Walked    bool  // every match has been looked at
 }
 
-// RecoveryReplay sends again what failed at a destination while it was failing. It looks an hour further back, for events
-// that had been in retry when the trouble began.
+// RecoveryLook covers events that were received before a destination's trouble and failed in it: in retry, or late because
+// Temporal had been away. Platforms refuse what is older.
+const RecoveryLook = 72 * time.Hour
+
+// RecoveryReasons are those of events that failed because their destination did.
+func RecoveryReasons() []Reason { return []Reason{ReasonExhausted, ReasonUnhealthy, ReasonUnauthorized} }
+
+// RecoveryReplay sends again what failed at a destination while it was failing.
 func RecoveryReplay(storefront int64, destination string, since time.Time) Replay {
 	return Replay{
 		Filter: Filter{
 			StorefrontID: storefront,
 			Statuses:     []Status{StatusFailed},
-			Reasons:      []Reason{ReasonExhausted, ReasonUnhealthy, ReasonUnauthorized},
+			Reasons:      RecoveryReasons(),
 			Destination:  destination,
-			From:         since.Add(-time.Hour),
+			From:         since.Add(-RecoveryLook),
 		},
-		Rate: DefaultReplayRate,
+		Rate: RecoveryReplayRate,
 		By:   "relay",
 	}
 }
@@ -64,10 +73,14 @@ func RecoveryReplay(storefront int64, destination string, since time.Time) Repla
 // InFlight are events that it started and that have not ended.
 func (r Replay) InFlight() int64 { return r.Started - r.Delivered - r.Failed - r.Skipped }
 
-// Remaining are events that it has not started. Matches that somebody else retried meanwhile are none any more.
+// Remaining are events that it has not started, held ones included. Matches that were retried otherwise meanwhile are none
+// any more.
 func (r Replay) Remaining() int64 {
-	if r.Walked || r.State.Final() {
+	switch {
+	case r.State.Final():
 		return 0
+	case r.Walked:
+		return r.Held
 	}
 	return max(0, r.Matched-r.Started)
 }
@@ -95,6 +108,7 @@ func (r Replay) Pick() Filter {
 // ReplayStep is what one step of a replay came to.
 type ReplayStep struct {
 	Started int  // events set back in this step
+	Held    int  // matches found in this step whose destination is unhealthy: they wait
 	Walked  bool // nothing is left to start
 	Settled int  // events that were seen to have ended
 	Replay  Replay

@@ -21,8 +21,8 @@ type Store interface {
 	Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error)
 	RecordSending(ctx context.Context, a relay.Attempt) error
 	CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error
-	// EndLease makes a row that was tried, and waits, count as in flight no longer.
-	EndLease(ctx context.Context, id int64) error
+	// Wait records what a row waits for, and until when, and ends its time as a row in flight unless w says otherwise.
+	Wait(ctx context.Context, id int64, w relay.Waiting) error
 	// Finish is relay.ErrRecovered for an event that failed for the health of a destination which is healthy again.
 	Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error
 	// Cancel is Finish for a delivery that was given up, maybe before its run took the row.

@@ -37,4 +37,5 @@ func describe(a *relay.Attempt, r relay.Request) {
 	a.BodySHA256 = hex.EncodeToString(sum[:])
 	a.AdapterVersion = r.Version
 	a.Dropped = relay.RedactNames(r.Dropped)
+	a.Warnings = r.Warnings
 }

@@ -15,6 +15,7 @@ const (
 	loadTimeout     = 1500 * time.Millisecond
 	recordTimeout   = 1500 * time.Millisecond
 	completeTimeout = 1500 * time.Millisecond
+	exchangeTimeout = 10 * time.Second // the HTTP client's own
 
 	databaseWait   = 10 * time.Second // before looking again whether the database is back
 	credentialWait = time.Minute      // before looking again whether the credential decrypts
@@ -48,7 +49,7 @@ func (a *Activities) Deliver(ctx context.Context, in DeliverInput) (DeliverOutpu
 	if e := t.decide(ctx); e != nil {
 		return t.stopped(ctx, e)
 	}
-	leave, wait := a.Gates.enter(ctx, t.gate(), t.delivery.Destination.Options.Limits)
+	leave, wait := a.Gates.enter(ctx, t.gate(), t.in.ID, t.delivery.Destination.Options.Limits)
 	if wait > 0 {
 		return t.stopped(ctx, &ending{out: t.wait(relay.ReasonLimited, wait)})
 	}
@@ -74,6 +75,7 @@ type try struct {
 	attempt  relay.Attempt
 	result   relay.Result
 	took     time.Duration // the exchange
+	pause    time.Duration // before the next attempt
 }
 
 // ending is how a try ends before it sends.
@@ -182,6 +184,7 @@ func (t *try) unsent() DeliverOutput {
 func (t *try) conclude(ctx context.Context) (DeliverOutput, error) {
 	t.judge()
 	t.measure()
+	t.pause = t.delay()
 	end := relay.AttemptEnd{AttemptID: t.attempt.AttemptID, Duration: time.Since(t.attempt.StartedAt), Result: t.result}
 	recorded := t.completeNow(ctx, end)
 	if recorded {
@@ -195,14 +198,14 @@ func (t *try) conclude(ctx context.Context) (DeliverOutput, error) {
 	if !recorded {
 		end.Result.Fields, end.Result.TraceID = nil, "" // the vendor's text does not travel
 		out.Unrecorded = []relay.AttemptEnd{end}
-		out.Wait = t.delay()
+		out.Wait = t.pause
 		return out, nil
 	}
 	switch t.result.Outcome {
 	case relay.Accepted:
 		return out, nil
 	case relay.Retry:
-		return DeliverOutput{}, retry(out.End, t.delay())
+		return DeliverOutput{}, t.again(out.End)
 	}
 	return DeliverOutput{}, failed(out.End)
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // Enter and Close let a test stand before the gates.
-func (g *Gates) Enter(ctx context.Context, storefront int64, destination string, l relay.Limits) (func(), time.Duration) {
-	return g.enter(ctx, gateKey{storefront, destination}, l)
+func (g *Gates) Enter(ctx context.Context, storefront int64, destination string, event int64, l relay.Limits) (func(), time.Duration) {
+	return g.enter(ctx, gateKey{storefront, destination}, event, l)
 }
 
 func (g *Gates) Close(storefront int64, destination string, d time.Duration) {
@@ -17,3 +17,12 @@ func (g *Gates) Close(storefront int64, destination string, d time.Duration) {
 }
 
 func (g *Gates) Len() int { return len(g.gates) }
+
+// Prober is the prober of PollInbox.
+type Prober struct{ prober }
+
+// NewProber makes one that has not looked yet.
+func NewProber(a *Activities) *Prober { return &Prober{prober{Activities: a}} }
+
+// Look is one look for probes that are due.
+func (p *Prober) Look(ctx context.Context) { p.look(ctx) }

@@ -6,24 +6,38 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
+	"go.temporal.io/sdk/activity"
 
 	"relay"
 )
 
 const (
-	// shortWait is what a try waits for its turn within its own time; a longer wait is the workflow's.
-	shortWait = 500 * time.Millisecond
-	// fullWait, and up to as much again, is what a try waits that found no place.
-	fullWait = time.Second
+	// longestStay is how long an attempt waits for its turn within its own activity. A longer wait is a timer of the workflow,
+	// which costs a dozen events of its history.
+	longestStay = 2 * time.Second
+	// shortStay is the bound where the activity has no deadline.
+	shortStay = 500 * time.Millisecond
+	// afterTurn is what an attempt needs of its activity's time once it has its turn.
+	afterTurn = recordTimeout + exchangeTimeout + completeTimeout
+	// shortestSleep and longestSleep bound the timer. The upper one lets a raised limit reach events that sleep.
+	shortestSleep = time.Second
+	longestSleep  = 10 * time.Minute
+	// shortestLead and longestLead bound how long before its turn a sleeper wakes, so that no turn passes unused.
+	shortestLead = 250 * time.Millisecond
+	longestLead  = 500 * time.Millisecond
 )
 
-// Gates hold what one worker process sends at a time: to each destination within its limits, and for each storefront within
-// its share of the worker, so that a slow destination leaves room for the others' events. The zero value has no share to
-// keep.
+// Gates are the limiter of one worker process: each destination gets its attempts within its limits, in the order of the
+// events, and each storefront keeps within its share of the worker, so that a slow destination leaves room for other
+// storefronts. An attempt whose turn is far off keeps its place in the queue, leaves, and returns at the time it was told.
+//
+// The queue is this process's. An event that returns at another worker takes its place there by its row's id, so the order
+// holds; the place that it left behind expires. The zero value has no share to keep and one worker.
 type Gates struct {
-	// PerStorefront is how many tries of one storefront may be in flight; 0 is no limit.
+	// PerStorefront is how many attempts of one storefront may be in flight; 0 is no limit.
 	PerStorefront int
+	// Workers is how many worker processes share the limits; nil is one.
+	Workers func() int
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
 
@@ -37,78 +51,122 @@ type gateKey struct {
 	destination string
 }
 
-type gate struct {
-	inFlight int
-	limiter  *rate.Limiter
-	closed   time.Time // until then, as the destination asked
-}
-
-// enter lets a try through, after a short wait if need be, and gives the function that ends it; or it says how long to stay
-// away.
-func (g *Gates) enter(ctx context.Context, key gateKey, l relay.Limits) (leave func(), wait time.Duration) {
-	delay, wait := g.admit(key, l)
+// enter waits for the turn of an event's attempt, and returns the function that ends it; or it returns how long to stay away.
+func (g *Gates) enter(ctx context.Context, key gateKey, event int64, l relay.Limits) (leave func(), wait time.Duration) {
+	share := gateKey{storefront: key.storefront}
+	leaveShare, wait := g.pass(ctx, share, event, relay.Limits{InFlight: g.PerStorefront})
 	if wait > 0 {
 		return nil, wait
 	}
-	leave = func() { g.leave(key) }
-	if delay > 0 {
-		select {
-		case <-time.After(delay):
-		case <-ctx.Done():
-		}
+	leaveOne, wait := g.pass(ctx, key, event, g.divide(l))
+	if wait > 0 {
+		leaveShare()
+		return nil, wait
 	}
-	return leave, 0
+	return func() { leaveOne(); leaveShare() }, 0
 }
 
-func (g *Gates) admit(key gateKey, l relay.Limits) (delay, wait time.Duration) {
+// pass takes one gate.
+func (g *Gates) pass(ctx context.Context, key gateKey, event int64, l relay.Limits) (leave func(), wait time.Duration) {
+	stay := stayOf(ctx)
+	t, wait := g.join(key, event, l, stay)
+	if wait > 0 {
+		return nil, wait
+	}
+	select {
+	case <-t.turn: // mostly so at once
+	default:
+		if wait = g.await(ctx, key, t, stay); wait > 0 {
+			return nil, wait
+		}
+	}
+	return func() { g.leave(key, t) }, 0
+}
+
+// await waits for a turn in this process, and returns how long to stay away where it did not come.
+func (g *Gates) await(ctx context.Context, key gateKey, t *ticket, stay time.Duration) time.Duration {
+	timer := time.NewTimer(stay)
+	defer timer.Stop()
+	var stop <-chan struct{}
+	if activity.IsActivity(ctx) {
+		stop = activity.GetWorkerStopChannel(ctx)
+	}
+	select {
+	case <-t.turn:
+		return 0
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-stop: // another worker goes on
+	}
+	return g.abandon(key, t)
+}
+
+// join queues for a turn. It returns how long to stay away where that is longer than stay.
+func (g *Gates) join(key gateKey, event int64, l relay.Limits, stay time.Duration) (*ticket, time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := g.now()
-	all, one := g.at(gateKey{storefront: key.storefront}), g.at(key)
-	switch {
-	case one.closed.After(now):
-		return 0, one.closed.Sub(now) + jitter(fullWait)
-	case g.PerStorefront > 0 && all.inFlight >= g.PerStorefront, l.InFlight > 0 && one.inFlight >= l.InFlight:
-		return 0, fullWait + jitter(fullWait)
+	now, one := g.now(), g.at(key)
+	one.limits = l
+	if !one.wakeUp(event, now) {
+		stay /= 2 // the estimate may be wrong by the other half
 	}
-	if l.PerSecond > 0 {
-		if delay, wait = one.turn(now, l.PerSecond); wait > 0 {
-			return 0, wait
+	if shut := one.closed.Sub(now); shut > 0 {
+		if !one.limited() {
+			return nil, shut + jitter(shortestSleep)
+		}
+		return nil, one.sleep(event, now, shut+one.delay(event, now))
+	}
+	t := &ticket{event: event, turn: make(chan struct{})}
+	one.queue(t)
+	g.serve(one, now)
+	if t.began.IsZero() {
+		if delay := one.delay(event, now); delay > stay {
+			one.drop(t)
+			return nil, one.sleep(event, now, delay)
 		}
 	}
-	all.inFlight++
-	one.inFlight++
-	return delay, 0
+	return t, 0
 }
 
-// turn takes a turn at a rate: after a short delay, or not now.
-func (g *gate) turn(now time.Time, perSecond float64) (delay, wait time.Duration) {
-	if g.limiter == nil {
-		g.limiter = rate.NewLimiter(rate.Limit(perSecond), 1)
-	} else if g.limiter.Limit() != rate.Limit(perSecond) {
-		g.limiter.SetLimitAt(now, rate.Limit(perSecond))
-	}
-	r := g.limiter.ReserveN(now, 1)
-	if delay = r.DelayFrom(now); delay > shortWait {
-		r.CancelAt(now)
-		return 0, delay + jitter(fullWait)
-	}
-	return delay, 0
-}
-
-func (g *Gates) leave(key gateKey) {
+// abandon leaves the queue, unless the turn came at the last moment.
+func (g *Gates) abandon(key gateKey, t *ticket) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, k := range []gateKey{{storefront: key.storefront}, key} {
-		one := g.at(k)
-		one.inFlight--
-		if one.inFlight == 0 && one.limiter == nil && one.closed.Before(g.now()) {
-			delete(g.gates, k)
-		}
+	if !t.began.IsZero() {
+		return 0
+	}
+	now, one := g.now(), g.at(key)
+	one.drop(t)
+	return one.sleep(t.event, now, one.delay(t.event, now))
+}
+
+// leave ends an attempt, which lets the next one go.
+func (g *Gates) leave(key gateKey, t *ticket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now, one := g.now(), g.at(key)
+	one.inFlight--
+	one.learn(now.Sub(t.began))
+	g.serve(one, now)
+	if one.idle(now) {
+		delete(g.gates, key)
 	}
 }
 
-// close keeps tries away from a destination that asked for it, those already on their way excepted.
+// serve gives turns to those who wait in this process. Where only the rate holds them up, it serves again in time.
+func (g *Gates) serve(one *gate, now time.Time) {
+	if again := one.serve(now); again > 0 && !one.timed {
+		one.timed = true
+		time.AfterFunc(again, func() {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			one.timed = false
+			g.serve(one, g.now())
+		})
+	}
+}
+
+// close keeps attempts away from a destination that asked for it, those already on their way excepted.
 func (g *Gates) close(key gateKey, d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,6 +174,31 @@ func (g *Gates) close(key gateKey, d time.Duration) {
 	if until := g.now().Add(d); until.After(one.closed) {
 		one.closed = until
 	}
+}
+
+// Capacity is how many attempts a destination takes within a time under its limits, in all worker processes together. At
+// least one, so that its events start.
+func (g *Gates) Capacity(storefront int64, destination string, l relay.Limits, within time.Duration) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	hold := assumedExchange
+	if one, ok := g.gates[gateKey{storefront, destination}]; ok && one.hold > 0 {
+		hold = one.holds(g.now())
+	}
+	return max(1, l.InFlight, int(within/max(spacing(l, hold), time.Microsecond)))
+}
+
+// divide is this process's part of the limits of the whole deployment. A process never has less than one place in flight.
+func (g *Gates) divide(l relay.Limits) relay.Limits {
+	n := 1
+	if g.Workers != nil {
+		n = max(1, g.Workers())
+	}
+	if l.InFlight > 0 {
+		l.InFlight = max(1, l.InFlight/n)
+	}
+	l.PerSecond /= float64(n)
+	return l
 }
 
 func (g *Gates) at(key gateKey) *gate {
@@ -135,6 +218,15 @@ func (g *Gates) now() time.Time {
 		return time.Now()
 	}
 	return g.Now()
+}
+
+// stayOf is how long an attempt may wait and still have its time for the send.
+func stayOf(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return shortStay
+	}
+	return min(longestStay, max(0, time.Until(deadline)-afterTurn))
 }
 
 func jitter(d time.Duration) time.Duration { return time.Duration(rand.Int64N(int64(d))) }

@@ -1,7 +1,12 @@
 package activities_test
 
 import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -10,53 +15,45 @@ import (
 	"relay/activities"
 )
 
+const perAttempt = 15 * time.Second // an activity's time
+
 func TestGates(t *testing.T) {
 	t.Parallel()
 
-	t.Run("one storefront's tries leave room for another's", func(t *testing.T) {
+	t.Run("one storefront's attempts leave room for another's", func(t *testing.T) {
 		t.Parallel()
 		g := &activities.Gates{PerStorefront: 2}
-		for range 2 {
-			_, wait := g.Enter(t.Context(), 1, "sgtm", relay.Limits{})
+		for event := range int64(2) {
+			_, wait := g.Enter(t.Context(), 1, "sgtm", event, relay.Limits{})
 			require.Zero(t, wait)
 		}
-		_, wait := g.Enter(t.Context(), 1, "meta_capi", relay.Limits{})
+		_, wait := g.Enter(t.Context(), 1, "meta_capi", 3, relay.Limits{})
 		require.Positive(t, wait)
-		_, wait = g.Enter(t.Context(), 2, "sgtm", relay.Limits{})
+		_, wait = g.Enter(t.Context(), 2, "sgtm", 4, relay.Limits{})
 		require.Zero(t, wait)
 	})
 
-	t.Run("a destination's limit in flight holds, and a try that ends makes room", func(t *testing.T) {
+	t.Run("a destination's limit in flight holds, and an attempt that ends makes room", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			g := &activities.Gates{}
+			leave, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{InFlight: 1})
+			require.Zero(t, wait)
+			_, wait = g.Enter(t.Context(), 1, "ga4", 2, relay.Limits{InFlight: 1})
+			require.Positive(t, wait)
+			leave()
+			_, wait = g.Enter(t.Context(), 1, "ga4", 3, relay.Limits{InFlight: 1})
+			require.Zero(t, wait)
+		})
+	})
+
+	t.Run("a gate without limits is forgotten", func(t *testing.T) {
 		t.Parallel()
 		g := &activities.Gates{}
-		leave, wait := g.Enter(t.Context(), 1, "ga4", relay.Limits{InFlight: 1})
+		leave, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.Zero(t, wait)
-		_, wait = g.Enter(t.Context(), 1, "ga4", relay.Limits{InFlight: 1})
-		require.Positive(t, wait)
 		leave()
-		require.Zero(t, g.Len(), "a gate that nobody stands at is forgotten")
-		_, wait = g.Enter(t.Context(), 1, "ga4", relay.Limits{InFlight: 1})
-		require.Zero(t, wait)
-	})
-
-	t.Run("a rate is kept: a short wait at the gate, a longer one elsewhere", func(t *testing.T) {
-		t.Parallel()
-		now := time.Now()
-		g := &activities.Gates{Now: func() time.Time { return now }}
-		begin := time.Now()
-		sent, turnedAway := 0, 0
-		for range 10 {
-			if leave, wait := g.Enter(t.Context(), 1, "ga4", relay.Limits{PerSecond: 10}); wait == 0 {
-				sent++
-				leave()
-			} else {
-				require.GreaterOrEqual(t, wait, 500*time.Millisecond)
-				turnedAway++
-			}
-		}
-		require.Equal(t, 6, sent, "one at once, five within the half second that a try waits")
-		require.Equal(t, 4, turnedAway)
-		require.GreaterOrEqual(t, time.Since(begin), 500*time.Millisecond)
+		require.Zero(t, g.Len())
 	})
 
 	t.Run("a destination that asks for fewer requests gets none until then", func(t *testing.T) {
@@ -64,12 +61,218 @@ func TestGates(t *testing.T) {
 		now := time.Now()
 		g := &activities.Gates{Now: func() time.Time { return now }}
 		g.Close(1, "ga4", time.Minute)
-		_, wait := g.Enter(t.Context(), 1, "ga4", relay.Limits{})
+		_, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.GreaterOrEqual(t, wait, time.Minute)
-		_, wait = g.Enter(t.Context(), 2, "ga4", relay.Limits{})
+		_, wait = g.Enter(t.Context(), 2, "ga4", 1, relay.Limits{})
 		require.Zero(t, wait, "another storefront's credential is another matter")
 		now = now.Add(time.Minute)
-		_, wait = g.Enter(t.Context(), 1, "ga4", relay.Limits{})
+		_, wait = g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.Zero(t, wait)
 	})
+
+	t.Run("the limits are divided by the workers, and a worker has one place at least", func(t *testing.T) {
+		t.Parallel()
+		for _, c := range []struct{ workers, inFlight, want int }{{0, 4, 4}, {1, 4, 4}, {2, 4, 2}, {3, 4, 1}, {9, 4, 1}} {
+			g := &activities.Gates{Workers: func() int { return c.workers }}
+			sent := 0
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel() // nothing waits here
+			for event := range int64(10) {
+				if _, wait := g.Enter(ctx, 1, "ga4", event, relay.Limits{InFlight: c.inFlight}); wait == 0 {
+					sent++
+				}
+			}
+			require.Equal(t, c.want, sent, "%d places, %d workers", c.inFlight, c.workers)
+		}
+	})
+
+	t.Run("the capacity follows what attempts take", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			g := &activities.Gates{}
+			l := relay.Limits{InFlight: 1}
+			require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "nothing is known, so a second each")
+			leave, _ := g.Enter(t.Context(), 1, "ga4", 1, l)
+			time.Sleep(50 * time.Millisecond)
+			leave()
+			require.Equal(t, 200, g.Capacity(1, "ga4", l, 10*time.Second))
+			require.Equal(t, 50, g.Capacity(1, "ga4", relay.Limits{InFlight: 1, PerSecond: 5}, 10*time.Second))
+			require.Equal(t, 1, g.Capacity(1, "ga4", relay.Limits{PerSecond: 1.0 / 600}, 10*time.Second), "never none")
+		})
+	})
+}
+
+// crowd is events that arrive at a limited destination together, and what becomes of them: each sleeps for as long as it is
+// told, a little longer, and returns, as DeliverEvent does.
+type crowd struct {
+	gates  []*activities.Gates
+	limits func() relay.Limits
+	takes  time.Duration
+	gone   func(event int64) bool // never returns
+
+	mu       sync.Mutex
+	order    []int64
+	waits    map[int64]int
+	inFlight int
+	most     int
+	first    time.Time
+	last     time.Time
+}
+
+func (c *crowd) deliver(t *testing.T, event int64) {
+	for {
+		ctx, cancel := context.WithTimeout(t.Context(), perAttempt)
+		leave, wait := c.gates[rand.IntN(len(c.gates))].Enter(ctx, 1, "ga4", event, c.limits())
+		cancel()
+		if wait == 0 {
+			c.send(event, leave)
+			return
+		}
+		if c.gone != nil && c.gone(event) {
+			return
+		}
+		c.mu.Lock()
+		c.waits[event]++
+		c.mu.Unlock()
+		time.Sleep(wait + time.Duration(rand.IntN(100))*time.Millisecond)
+	}
+}
+
+func (c *crowd) send(event int64, leave func()) {
+	c.mu.Lock()
+	if c.last = time.Now(); c.first.IsZero() {
+		c.first = c.last
+	}
+	c.order = append(c.order, event)
+	c.inFlight++
+	c.most = max(c.most, c.inFlight)
+	c.mu.Unlock()
+	time.Sleep(c.takes)
+	c.mu.Lock()
+	c.inFlight--
+	c.mu.Unlock()
+	leave()
+}
+
+// run lets n events arrive, as fast as a poller starts them under a capacity.
+func (c *crowd) run(t *testing.T, n int) {
+	t.Helper()
+	c.waits = map[int64]int{}
+	var all sync.WaitGroup
+	open := make(chan struct{}, n)
+	for event := range int64(n) {
+		for len(open) >= c.gates[0].Capacity(1, "ga4", c.limits(), 6*time.Second) {
+			time.Sleep(time.Second)
+		}
+		open <- struct{}{}
+		all.Go(func() {
+			c.deliver(t, event)
+			<-open
+		})
+		time.Sleep(5 * time.Millisecond)
+	}
+	all.Wait()
+}
+
+// displaced is the greatest distance of an event from its place in the order of arrival.
+func (c *crowd) displaced() int {
+	most := 0
+	for i, event := range c.order {
+		most = max(most, i-int(event), int(event)-i)
+	}
+	return most
+}
+
+func (c *crowd) mostWaits() int {
+	most := 0
+	for _, n := range c.waits {
+		most = max(most, n)
+	}
+	return most
+}
+
+// The waits of a limited destination's events: few, in the order of arrival, and no place stays empty.
+func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
+	t.Parallel()
+	const n = 2000
+	for name, c := range map[string]struct {
+		limits  relay.Limits
+		takes   time.Duration
+		workers int
+		bound   time.Duration // all are sent
+		waits   int
+	}{
+		"one in flight":            {relay.Limits{InFlight: 1}, 50 * time.Millisecond, 1, 105 * time.Second, 2},
+		"one in flight, slowly":    {relay.Limits{InFlight: 1}, 2 * time.Second, 1, 4200 * time.Second, 3},
+		"four in flight":           {relay.Limits{InFlight: 4}, 200 * time.Millisecond, 1, 105 * time.Second, 2},
+		"ten a second":             {relay.Limits{PerSecond: 10}, time.Millisecond, 1, 205 * time.Second, 2},
+		"one a second":             {relay.Limits{PerSecond: 1}, time.Millisecond, 1, 2050 * time.Second, 3},
+		"both":                     {relay.Limits{InFlight: 2, PerSecond: 10}, 100 * time.Millisecond, 1, 205 * time.Second, 2},
+		"ten a second, 3 workers":  {relay.Limits{PerSecond: 10}, time.Millisecond, 3, 260 * time.Second, 6},
+		"six in flight, 3 workers": {relay.Limits{InFlight: 6}, 300 * time.Millisecond, 3, 130 * time.Second, 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := &crowd{takes: c.takes, limits: func() relay.Limits { return c.limits }}
+				for range c.workers {
+					r.gates = append(r.gates, &activities.Gates{Workers: func() int { return c.workers }})
+				}
+				r.run(t, n)
+				require.Len(t, r.order, n)
+				if c.limits.InFlight > 0 {
+					require.LessOrEqual(t, r.most, c.limits.InFlight)
+				}
+				took := r.last.Sub(r.first)
+				t.Logf("%s, displaced %d, waits %d", took, r.displaced(), r.mostWaits())
+				require.LessOrEqual(t, took, c.bound)
+				if c.limits.PerSecond > 0 {
+					require.GreaterOrEqual(t, took.Seconds(), float64(n-1)/c.limits.PerSecond*0.99)
+				}
+				// In the order of arrival within 5 %; several workers each keep their own queue.
+				require.LessOrEqual(t, r.displaced(), c.workers*n/20)
+				require.LessOrEqual(t, r.mostWaits(), c.waits)
+			})
+		})
+	}
+}
+
+func TestPlacesOfEventsThatNeverReturnAreLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &crowd{gates: []*activities.Gates{{}}, takes: time.Millisecond, limits: func() relay.Limits { return relay.Limits{PerSecond: 10} },
+			gone: func(event int64) bool { return event%2 == 1 }}
+		r.run(t, 400)
+		require.Less(t, len(r.order), 400)
+		require.LessOrEqual(t, r.last.Sub(r.first), 42*time.Second, "at most the time of all of them")
+	})
+}
+
+func TestAChangedLimitHoldsForEventsThatWait(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ before, after float64 }{{1, 100}, {100, 1}} {
+		t.Run(fmt.Sprint(c.before, " to ", c.after), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				r := &crowd{gates: []*activities.Gates{{}}, takes: time.Millisecond, limits: func() relay.Limits {
+					if time.Since(begin) > 5*time.Second {
+						return relay.Limits{PerSecond: c.after}
+					}
+					return relay.Limits{PerSecond: c.before}
+				}}
+				r.run(t, 1000)
+				changed := 0
+				for range r.order {
+					changed++
+				}
+				require.Equal(t, 1000, changed)
+				if c.after > c.before {
+					require.LessOrEqual(t, r.last.Sub(begin), 30*time.Second)
+				} else {
+					require.GreaterOrEqual(t, r.last.Sub(begin), 450*time.Second, "what was told to return sooner waits again")
+				}
+			})
+		})
+	}
 }

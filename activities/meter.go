@@ -37,6 +37,7 @@ func (t *try) measure() {
 
 // stopped writes the line of a try that sent nothing, and counts the delivery where it ended so.
 func (t *try) stopped(ctx context.Context, e *ending) (DeliverOutput, error) {
+	t.noteWait(ctx, e.out)
 	end := e.out.End
 	if failure, ok := EndOf(e.err); ok {
 		end = failure

@@ -37,7 +37,9 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 	stop := activity.GetWorkerStopChannel(ctx)
 	defer heartbeat(ctx)()
 	pace := newPace()
+	probes := prober{Activities: a}
 	for time.Now().Before(deadline) {
+		probes.look(ctx)
 		pause := time.Duration(0)
 		if n := a.pollOnce(ctx, pace); n == 0 {
 			pause = a.PollInterval

@@ -13,6 +13,10 @@ import (
 type Replays interface {
 	// StepReplay sets up to n more events back to pending and moves the cursor, both or neither.
 	StepReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error)
+	// HeldProbes lists the unhealthy destinations whose probe is due and for which a replay holds events.
+	HeldProbes(ctx context.Context, id int64) ([]relay.Sick, error)
+	// ProbeHeld starts one event that a replay holds for an unhealthy destination, as its probe, and reports whether it did.
+	ProbeHeld(ctx context.Context, id int64, p relay.Place, next time.Duration) (bool, error)
 	// SettleReplay counts up to n of its events that have ended.
 	SettleReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error)
 	// SetReplayState writes where it stands; a final state stays.
@@ -45,7 +49,9 @@ type ReplayOutput struct {
 	Matched, Started, Delivered, Failed, Skipped int64
 	Walked                                       bool // nothing is left to start
 	Rate                                         int
-	Now                                          int // started in this step
+	Now                                          int   // started in this step
+	HeldNow                                      int   `json:",omitempty"` // matches found in this step that wait for their destination
+	Held                                         int64 `json:",omitempty"` // matches that wait for their destination, once all others have been started
 }
 
 // InFlight are events that were started and have not ended.
@@ -69,11 +75,36 @@ func (a *Activities) StepReplay(ctx context.Context, in ReplayInput) (ReplayOutp
 		return ReplayOutput{}, temporary(err)
 	}
 	r := step.Replay
+	if r.Held > 0 {
+		if err := a.probeHeld(ctx, in.ID); err != nil {
+			return ReplayOutput{}, temporary(err)
+		}
+	}
 	if step.Started > 0 {
 		a.Log.InfoContext(ctx, "replay.stepped", "replay", in.ID, "started", step.Started, "of", r.Matched, "started_in_all", r.Started)
 	}
+	held := int64(0)
+	if r.Walked {
+		held = r.Held
+	}
 	return ReplayOutput{State: r.State, Matched: r.Matched, Started: r.Started, Delivered: r.Delivered, Failed: r.Failed,
-		Skipped: r.Skipped, Walked: step.Walked, Rate: r.Rate, Now: step.Started}, nil
+		Skipped: r.Skipped, Walked: step.Walked, Rate: r.Rate, Now: step.Started,
+		HeldNow: step.Held, Held: held}, nil
+}
+
+// probeHeld lets one event go to each unhealthy destination for which a replay holds events, once the probe there is due.
+func (a *Activities) probeHeld(ctx context.Context, id int64) error {
+	due, err := a.Replays.HeldProbes(ctx, id)
+	for _, sick := range due {
+		var probed bool
+		if err == nil {
+			probed, err = a.Replays.ProbeHeld(ctx, id, sick.Place, a.Policy.ProbeDelay(sick.Probes+1, sick.Reason))
+		}
+		if probed {
+			a.Log.InfoContext(ctx, "destination.probed", "storefront_id", sick.StorefrontID, "destination", sick.Destination, "replay", id)
+		}
+	}
+	return err
 }
 
 // SetReplayState pauses, resumes or cancels a replay.

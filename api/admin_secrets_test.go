@@ -195,7 +195,7 @@ func TestNewNamesWhatIsWrongWithAdmins(t *testing.T) {
 		"a name is missing":        {{Password: relay.NewSecret("x")}},
 		"anna has no password":     {{Name: "anna"}},
 		"anna is there twice":      {{Name: "anna", Password: relay.NewSecret("x")}, {Name: "anna", Hash: "x"}},
-		"hash of admin anna":       {{Name: "anna", Hash: "no-hash"}},
+		"admin anna has no hash":   {{Name: "anna", Hash: "no-hash"}},
 		"Admin lacks a check":      nil,
 		"Admin.Audit is missing":   nil,
 		"Admin lacks a collection": nil,

@@ -30,6 +30,7 @@ type relayed struct {
 	starter *starter
 	probes  *probes
 	books   books
+	checks  []api.Check
 	log     *bytes.Buffer
 }
 
@@ -53,7 +54,7 @@ func newTest(t testing.TB, options ...func(*api.Config, *relayed)) *relayed {
 }
 
 func (r *relayed) deps() api.Deps {
-	return api.Deps{Inbox: r.inbox, Starter: r.starter, Database: r.probes, Temporal: r.probes.Temporal, Books: r.books,
+	return api.Deps{Inbox: r.inbox, Starter: r.starter, Database: r.probes, Temporal: r.probes.Temporal, Books: r.books, Checks: r.checks,
 		Log: slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 }
 

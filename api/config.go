@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,8 +43,18 @@ type Config struct {
 	Username     string
 	Password     relay.Secret
 	Admins       []AdminLogin  // who may use the admin API; none: the login above
+	PublicURL    string        // where browsers find this API, if a proxy changes the Host header; "" where none does
+	Logins       LoginLimits   // how many failed logins are too many
+	Proxies      []string      // CIDRs of proxies whose X-Forwarded-For names the client; none: the connection's own address counts
 	MaxBodyBytes int64         // of a request body, as sent and as decompressed
 	Lease        time.Duration // how long rows that this process starts itself are kept from PollInbox
+}
+
+// LoginLimits bound the failed logins within a window: of one account, and from one address (of IPv6: from one /64). Zero
+// values are 10, 50 and 15 minutes.
+type LoginLimits struct {
+	PerAccount, PerAddress int
+	Window                 time.Duration
 }
 
 // Inbox is where accepted events are kept.
@@ -94,6 +105,7 @@ type Deps struct {
 	Starter  Starter
 	Database Database
 	Temporal func(context.Context) error // fails where Temporal does not answer
+	Checks   []Check                     // what /health/ready looks at besides database, migrations and temporal
 	Admin    *Admin                      // nil: no admin API
 	Ops      *Ops                        // nil: no operations on events but ingestion
 	Books    Books                       // nil: /health/ready?verbose says nothing of the reconciler
@@ -117,6 +129,8 @@ func (c Config) check() error {
 		return errors.New("field Password is missing")
 	case c.MaxBodyBytes < 0:
 		return errors.New("field MaxBodyBytes must not be negative")
+	case c.Logins.PerAccount < 0, c.Logins.PerAddress < 0, c.Logins.Window < 0:
+		return errors.New("field Logins must not be negative")
 	case c.Lease < 0:
 		return errors.New("field Lease must not be negative")
 	}
@@ -130,6 +144,9 @@ func (c Config) withDefaults() Config {
 	if c.Lease == 0 {
 		c.Lease = defaultLease
 	}
+	c.Logins.PerAccount = cmp.Or(c.Logins.PerAccount, 10)
+	c.Logins.PerAddress = cmp.Or(c.Logins.PerAddress, 50)
+	c.Logins.Window = cmp.Or(c.Logins.Window, 15*time.Minute)
 	return c
 }
 
@@ -142,6 +159,8 @@ func (d Deps) check(role Role) error {
 		missing = "Database"
 	case d.Temporal == nil:
 		missing = "Temporal"
+	case d.checkChecks() != nil:
+		return d.checkChecks()
 	case ingests && d.Inbox == nil:
 		missing = "Inbox"
 	case ingests && d.Starter == nil:

@@ -49,26 +49,30 @@ type ReplayStore interface {
 	Replay(ctx context.Context, id int64) (relay.Replay, error)
 	// Replays lists replays, newest first, before an id; 0 is the newest.
 	Replays(ctx context.Context, before int64, n int) ([]relay.Replay, error)
+	// SteerReplay sets the state that is wanted of a replay, which counts at once, and with it adds lines to the audit. Where the
+	// replay has that state already, or has ended, nothing changes. It returns the replay as it is then.
+	SteerReplay(ctx context.Context, id int64, state relay.ReplayState, lines ...relay.AuditEntry) (relay.Replay, error)
 }
 
 // ReplayRunner runs replays.
 type ReplayRunner interface {
 	// StartReplay starts what carries a replay out, unless it runs.
 	StartReplay(ctx context.Context, id int64) error
-	// SignalReplay says what state is wanted; relay.ErrNotFound where nothing carries it out any more.
-	SignalReplay(ctx context.Context, id int64, state relay.ReplayState) error
+	// WakeReplay makes what carries a replay out look at its state, and starts it unless it runs.
+	WakeReplay(ctx context.Context, id int64) error
 }
 
 // Ops are the collaborators of the operations on events.
 type Ops struct {
-	Events   EventStore
-	Setups   SetupStore
-	Replays  ReplayStore
-	Runner   ReplayRunner
-	Erasures Erasures
-	Eraser   ErasureRunner
-	Adapters map[string]relay.Adapter
-	Policy   relay.Policy
+	Events       EventStore
+	Setups       SetupStore
+	Replays      ReplayStore
+	Runner       ReplayRunner
+	Destinations DestinationStore
+	Erasures     Erasures
+	Eraser       ErasureRunner
+	Adapters     map[string]relay.Adapter
+	Policy       relay.Policy
 	// Send makes one exchange with a destination, of a test event.
 	Send func(ctx context.Context, r relay.Request) relay.Reply
 	// EventURL, ReplayURL and ErasureURL are where people look at the workflow behind an event, a replay or an erasure; "" is
@@ -91,6 +95,8 @@ func (o *Ops) check() error {
 		missing = "Replays"
 	case o.Runner == nil:
 		missing = "Runner"
+	case o.Destinations == nil:
+		missing = "Destinations"
 	case o.Send == nil:
 		missing = "Send"
 	case o.Erasures == nil, o.Eraser == nil:
@@ -119,6 +125,7 @@ func init() { //nolint:gochecknoinits // the table of statuses is one, the codes
 		codeNotRetryable:    http.StatusConflict,
 		codeConfirmMismatch: http.StatusConflict,
 		codeReplayEnded:     http.StatusConflict,
+		codeDestinationOff:  http.StatusConflict,
 		codeTooManyEvents:   http.StatusUnprocessableEntity,
 		codeNoTestMode:      http.StatusUnprocessableEntity,
 		codeNoAdapter:       http.StatusUnprocessableEntity,
@@ -153,6 +160,7 @@ func (b *book) registerOps(o *Ops) {
 	doc.Tags = append(doc.Tags,
 		&huma.Tag{Name: tagEvents, Description: "What happened to an event, and doing it again."},
 		&huma.Tag{Name: tagReplays, Description: "Doing it again for many events, at a rate that leaves live traffic its room."},
+		&huma.Tag{Name: tagDestinations, Description: "How the destinations of storefronts fare, and finding out now."},
 		&huma.Tag{Name: tagErasures, Description: "For data-subject requests: taking away what is stored of an order or a person."},
 		&huma.Tag{Name: tagPreview, Description: "What would be sent where, without sending or storing anything."},
 		&huma.Tag{Name: tagStats, Description: "Figures by storefront and destination."},
@@ -163,6 +171,7 @@ func (b *book) registerOps(o *Ops) {
 	h.registerPreview(b)
 	h.registerChecks(b)
 	h.registerReplays(b)
+	h.registerDestinations(b)
 	h.registerErasures(b)
 	h.registerStats(b)
 }

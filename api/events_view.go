@@ -20,6 +20,7 @@ type EventView struct {
 	Reason         relay.Reason `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
 	ReasonText     string       `json:"reason_text,omitempty" example:"no tries left" doc:"Why, for people."`
 	Detail         string       `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
+	Warnings       []string     `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"In a list: what an admin should know of its attempts, each once. One event's are beside its attempts."`
 	Generation     int          `json:"generation" example:"0" doc:"How often it has been retried, replayed or reset."`
 	CreatedAt      time.Time    `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
 	UpdatedAt      time.Time    `json:"updated_at" example:"2026-01-15T10:25:03Z" doc:"When its row was last written."`
@@ -31,7 +32,7 @@ type EventView struct {
 func (h opsHandlers) view(e relay.EventSummary) EventView {
 	v := EventView{ID: e.ID, EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontID: e.StorefrontID,
 		StorefrontCode: e.StorefrontCode, Source: e.Source, Status: e.Status, Reason: e.Reason, ReasonText: e.Reason.Words(),
-		Detail: e.Detail, Generation: e.Generation, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, WorkflowURL: h.EventURL(e.ID)}
+		Detail: e.Detail, Warnings: e.Warnings, Generation: e.Generation, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, WorkflowURL: h.EventURL(e.ID)}
 	v.FinishedAt, v.ErasedAt = timeOrNone(e.FinishedAt), timeOrNone(e.ErasedAt)
 	if v.ErasedAt != nil {
 		v.WorkflowURL = "" // it is gone, too
@@ -90,6 +91,7 @@ type AttemptRequest struct {
 	BodySHA256     string   `json:"body_sha256,omitempty" example:"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" doc:"SHA-256 of the bytes that left."`
 	AdapterVersion string   `json:"adapter_version,omitempty" example:"sgtm/1" doc:"Which version of the relay's adapter wrote it."`
 	DroppedFields  []string `json:"dropped_fields,omitempty" example:"[\"zip\"]" doc:"Names of payload fields that did not leave; [redacted] where the name itself may tell of a person."`
+	Warnings       []string `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"What an admin should know of it."`
 }
 
 // AttemptResponse is what came back, as far as it is kept.
@@ -119,7 +121,7 @@ func attemptView(a relay.Attempt) AttemptView {
 		DurationMS: float64(a.Duration.Microseconds()) / 1000, Outcome: a.Result.Outcome, Reason: a.Result.Reason,
 		ReasonText: a.Result.Reason.Words(), Detail: a.Detail,
 		Request: AttemptRequest{Method: a.Method, URL: relay.RedactURL(a.URL), HeaderNames: a.HeaderNames, BodySHA256: a.BodySHA256,
-			AdapterVersion: a.AdapterVersion, DroppedFields: relay.RedactNames(a.Dropped)},
+			AdapterVersion: a.AdapterVersion, DroppedFields: relay.RedactNames(a.Dropped), Warnings: a.Warnings},
 		Response: AttemptResponse{Status: a.Result.Status, TraceID: a.Result.TraceID, Fields: a.Result.Fields},
 	}
 	if a.Body != "" { // redacted again: an earlier version may have recorded it, by a rule that showed more

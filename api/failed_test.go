@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,13 +15,13 @@ import (
 // unhealthy marks a destination of bosley as a refused credential does.
 func (o *operated) unhealthy(destination string) {
 	o.t.Helper()
-	require.NoError(o.t, o.store.RecordFailure(o.t.Context(), o.bosley, destination, relay.ReasonUnauthorized, true))
+	require.NoError(o.t, o.store.RecordFailure(o.t.Context(), o.bosley, destination, relay.Failure{Reason: relay.ReasonUnauthorized, Status: 401, Down: true, Probe: 30 * time.Second}))
 }
 
 // tries reports whether the next event of bosley may try an unhealthy destination, and takes its turn.
 func (o *operated) tries(destination string) bool {
 	o.t.Helper()
-	may, err := o.store.Probe(o.t.Context(), o.bosley, destination)
+	may, err := o.store.Probe(o.t.Context(), o.bosley, destination, time.Minute)
 	require.NoError(o.t, err)
 	return may
 }

@@ -1,11 +1,10 @@
 package api
 
 import (
-	"context"
-	"errors"
+	"bytes"
+	"encoding/json"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -13,7 +12,7 @@ import (
 
 const (
 	probeTimeout = 2 * time.Second
-	// probeEvery bounds what a stranger can cost us: /health/ready needs no login. It is far below any prober's interval.
+	// probeEvery bounds the cost of requests without a login. It is far below the interval of any prober.
 	probeEvery = 250 * time.Millisecond
 )
 
@@ -23,16 +22,51 @@ const (
 	wordDown    = "down"
 	wordOld     = "old"
 	wordUnknown = "unknown"
+
+	statusReady       = "ready"
+	statusUnavailable = "unavailable"
 )
 
-// report is what /health/ready answers: words only, because anybody may ask.
+// report is what /health/ready answers: the status, then one word for each check. Anybody may ask, so it holds nothing else.
 type report struct {
-	Status     string `json:"status"`
-	Database   string `json:"database"`
-	Migrations string `json:"migrations"`
-	Temporal   string `json:"temporal"`
+	status string
+	words  []checked
+	err    error // for the log
+}
 
-	err error // for the log
+// checked is the word of one check.
+type checked struct{ name, word string }
+
+func (r report) word(name string) string {
+	for _, w := range r.words {
+		if w.name == name {
+			return w.word
+		}
+	}
+	return ""
+}
+
+// MarshalJSON keeps the order of the checks, for people who read it with curl.
+func (r report) MarshalJSON() ([]byte, error) { return r.object("", nil), nil }
+
+// object is the report with one more member, unless its name is "".
+func (r report) object(name string, value []byte) []byte {
+	var b bytes.Buffer
+	b.WriteString(`{"status":` + quoted(r.status))
+	for _, w := range r.words {
+		b.WriteString("," + quoted(w.name) + ":" + quoted(w.word))
+	}
+	if name != "" {
+		b.WriteString("," + quoted(name) + ":")
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+func quoted(s string) string {
+	b, _ := json.Marshal(s) // a string always marshals
+	return string(b)
 }
 
 func (s *server) health(c *gin.Context, l *line) error {
@@ -49,97 +83,14 @@ func (s *server) healthReady(c *gin.Context, l *line) error {
 		}
 	}
 	r := s.ready.check(c.Request.Context())
-	l.add(slog.String("database", r.Database), slog.String("migrations", r.Migrations), slog.String("temporal", r.Temporal))
+	for _, w := range r.words {
+		l.add(slog.String(w.name, w.word))
+	}
 	l.cause = r.err
 	status := http.StatusOK
-	if r.Status != "ready" {
+	if r.status != statusReady {
 		status = http.StatusServiceUnavailable
 	}
 	s.writeReady(c, status, r)
 	return nil
-}
-
-// readiness probes what the role needs, at most once per probeEvery however many ask.
-type readiness struct {
-	role     Role
-	database Database
-	temporal func(context.Context) error
-
-	mu   sync.Mutex
-	at   time.Time
-	last report
-}
-
-func (r *readiness) check(ctx context.Context) report {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if time.Since(r.at) >= probeEvery {
-		// Others get this answer, too: it must not depend on the patience of the one who asked first.
-		r.last = r.probe(context.WithoutCancel(ctx))
-		r.at = time.Now()
-	}
-	return r.last
-}
-
-func (r *readiness) probe(ctx context.Context) report {
-	var database, migrations, temporal error
-	current := false
-	var wg sync.WaitGroup
-	wg.Go(func() { database = bounded(ctx, r.database.Ping) })
-	wg.Go(func() { current, migrations = r.current(ctx) })
-	wg.Go(func() { temporal = bounded(ctx, r.temporal) })
-	wg.Wait()
-
-	rep := report{Status: "ready", Database: wordOK, Migrations: wordOK, Temporal: wordOK}
-	rep.err = errors.Join(database, migrations, temporal)
-	if database != nil {
-		rep.Database = wordDown
-	}
-	if migrations != nil {
-		rep.Migrations = wordUnknown
-	} else if !current {
-		rep.Migrations = wordOld
-	}
-	if temporal != nil {
-		rep.Temporal = wordDown
-	}
-	// Without Temporal the API still accepts: the inbox is the outbox. A worker does nothing then.
-	if rep.Database != wordOK || rep.Migrations != wordOK || rep.Temporal != wordOK && r.role != RoleAPI {
-		rep.Status = "unavailable"
-	}
-	return rep
-}
-
-func (r *readiness) current(ctx context.Context) (bool, error) {
-	answer := make(chan bool, 1)
-	err := bounded(ctx, func(ctx context.Context) error {
-		ok, err := r.database.Current(ctx)
-		answer <- ok
-		return err
-	})
-	if err != nil {
-		return false, err
-	}
-	return <-answer, nil
-}
-
-// bounded asks for at most probeTimeout, also where what is asked does not heed its context.
-func bounded(ctx context.Context, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	done := make(chan error, 1)
-	go func() {
-		defer func() {
-			if v := recover(); v != nil {
-				done <- panicError(v)
-			}
-		}()
-		done <- ask(ctx)
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

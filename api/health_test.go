@@ -174,3 +174,43 @@ func TestReadinessIsBounded(t *testing.T) {
 		})
 	})
 }
+
+func TestReadinessHasAWordOfEveryFurtherCheck(t *testing.T) {
+	t.Parallel()
+	check := func(name, word string, err error, optional bool) api.Check {
+		return api.Check{Name: name, About: "Whether it is.", Words: []string{"read_only", "stopped"}, Optional: optional,
+			Probe: func(context.Context) (string, error) { return word, err }}
+	}
+	for name, c := range map[string]struct {
+		check  api.Check
+		status int
+		word   string
+	}{
+		"one that is well":                   {check("writes", "ok", nil, false), 200, "ok"},
+		"one that names its trouble":         {check("writes", "read_only", errBroken, false), 503, "read_only"},
+		"one that fails without a word":      {check("writes", "", errBroken, false), 503, "down"},
+		"one that fails although it says ok": {check("writes", "ok", errBroken, false), 503, "down"},
+		"one that may fail":                  {check("writes", "stopped", nil, true), 200, "stopped"},
+		"one that panics":                    {api.Check{Name: "writes", Probe: func(context.Context) (string, error) { panic("x") }}, 503, "down"},
+	} {
+		t.Run(fmt.Sprintf("%s is %d", name, c.status), func(t *testing.T) {
+			t.Parallel()
+			r := newTest(t, func(_ *api.Config, r *relayed) { r.checks = []api.Check{c.check} })
+			w := r.do(httptest.NewRequest(http.MethodGet, "/health/ready", nil))
+			require.Equal(t, c.status, w.Code)
+			require.Regexp(t, `^{"status":"[a-z]+","database":"ok","migrations":"ok","temporal":"ok","writes":"`+c.word+`"}\n$`, w.Body.String())
+			require.Equal(t, c.word, r.lines(t)[0]["writes"])
+			readContract(t, r.handler).documented(t, http.MethodGet, "/health/ready", w.Code, w.Header(), w.Body.Bytes())
+		})
+	}
+	for name, c := range map[string]api.Check{
+		"no name":              check("", "ok", nil, false),
+		"a name that is taken": check("database", "ok", nil, false),
+		"no probe":             {Name: "worker"},
+	} {
+		deps := newTest(t).deps()
+		deps.Checks = []api.Check{c}
+		_, err := api.New(api.Config{Role: api.RoleWorker}, deps)
+		require.ErrorContains(t, err, "Checks", name)
+	}
+}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -29,13 +30,6 @@ type ReconciliationView struct {
 	RepairedInAll int64     `json:"repaired_in_all" example:"3" doc:"Rows that all reconciliations have repaired."`
 }
 
-// verbose is a readiness report for those with a login. Reconciliation is missing while the database is away, and before the
-// first look.
-type verbose struct {
-	report
-	Reconciliation *ReconciliationView `json:"reconciliation,omitempty"`
-}
-
 // wantsVerbose reports whether details are asked for: by verbose, verbose=1 or verbose=true.
 func wantsVerbose(c *gin.Context) bool {
 	switch v, asked := c.GetQuery("verbose"); v {
@@ -47,14 +41,14 @@ func wantsVerbose(c *gin.Context) bool {
 
 // admitVerbose lets OMS and admins see details, of a worker too. A process without any login shows none.
 func (s *server) admitVerbose(c *gin.Context, l *line) error {
-	name, _, _ := c.Request.BasicAuth()
-	if name == "" {
+	name, password, _ := c.Request.BasicAuth()
+	switch {
+	case name == "":
 		return s.unauthorized(c)
-	}
-	if err := s.admit(c, l, reader); err == nil {
+	case s.login.matches(newLogin(name, relay.NewSecret(password))):
 		return nil
 	}
-	return s.authenticate(c, l)
+	return s.admit(c, l, reader)
 }
 
 // reconciliation is what the reconciler found, or nil where nobody knows.
@@ -79,15 +73,15 @@ func (s *server) reconciliation(ctx context.Context) *ReconciliationView {
 	return v
 }
 
-// writeReady answers a readiness request, with details where they were asked for.
+// writeReady answers a readiness request. The details, where they were asked for, are missing while the database is down and
+// before the first reconciliation.
 func (s *server) writeReady(c *gin.Context, status int, r report) {
-	if !wantsVerbose(c) {
-		write(c, status, "application/json", r)
-		return
+	body := r.object("", nil)
+	if wantsVerbose(c) && r.word("database") == wordOK {
+		if v := s.reconciliation(c.Request.Context()); v != nil {
+			details, _ := json.Marshal(v) // numbers and a time always marshal
+			body = r.object("reconciliation", details)
+		}
 	}
-	v := verbose{report: r}
-	if r.Database == wordOK {
-		v.Reconciliation = s.reconciliation(c.Request.Context())
-	}
-	write(c, status, "application/json", v)
+	c.Data(status, "application/json", append(body, '\n'))
 }

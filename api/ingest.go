@@ -98,7 +98,18 @@ func (s *server) store(ctx context.Context, b *batch) error {
 		if it.stored.Verdict != relay.Conflict {
 			return ""
 		}
-		return "another event with this event_id and event_name is stored, with status " + string(it.stored.Status)
+		return conflictWords(it.stored)
 	})
 	return nil
+}
+
+// conflictWords says why an id is taken, and what the sender can do. Of another storefront's event it says no more than that
+// there is one.
+func conflictWords(s relay.Stored) string {
+	const own = "an event_id of its own"
+	if s.Foreign {
+		return "an event of another storefront has this event_id and event_name, which no two storefronts may share: this event needs " + own
+	}
+	return "another event with this event_id and event_name is stored, with status " + string(s.Status) +
+		"; a refund, renewal, cancellation or correction of an order needs " + own
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -27,7 +26,7 @@ type EventItem struct {
 	EventName     string   `json:"event_name" maxLength:"50" example:"purchase_completed" doc:"The type of the event; taken in lower case."`
 	EventTime     string   `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened, in RFC 3339. Without an offset it is taken as UTC."`
 	OrderID       string   `json:"order_id" maxLength:"100" example:"2025020100003333" doc:"The order. With event_name it makes the event unique, unless event_id is given."`
-	EventID       string   `json:"event_id,omitempty" maxLength:"100" example:"2025020100003333-1" doc:"The event's own id, where one order has several events of one type."`
+	EventID       string   `json:"event_id,omitempty" maxLength:"100" example:"2025020100003333-1" doc:"The event's own id, where one order has several events of one type: its refunds, renewals and cancellations need one each. The order's id where it is missing. No two storefronts may use one for the same event_name."`
 	OrderRevenue  any      `json:"order_revenue,omitempty" doc:"The value of the order, as a number or a string that spells one. All other fields pass through, too: utm_source, session_id, email, ..."`
 	OrderCurrency string   `json:"currency,omitempty" example:"USD" doc:"ISO 4217; the storefront's own where it is missing."`
 }
@@ -48,7 +47,7 @@ type ItemError struct {
 	Index   int    `json:"index,omitempty" example:"0" doc:"The item's place in data, from 0; missing where the batch itself is meant."`
 	EventID string `json:"event_id" example:"2025020100003333" doc:"The item's id; may be empty."`
 	Field   string `json:"field" example:"event_time" doc:"The field; empty where the item as a whole is meant."`
-	Code    code   `json:"code" example:"invalid_time" doc:"What is wrong, for programs: invalid_item, invalid_json, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict; of warnings time_without_offset, count_mismatch."`
+	Code    code   `json:"code" example:"invalid_time" doc:"What is wrong, for programs: invalid_item, invalid_json, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict (the id is taken by another event: send this one with an event_id of its own); of warnings time_without_offset, count_mismatch."`
 	Message string `json:"message" example:"the time is not RFC 3339, such as 2026-01-15T10:15:00Z" doc:"What is wrong, for people."`
 }
 
@@ -73,16 +72,6 @@ type BatchProblem struct {
 // Health is the answer of GET /health.
 type Health struct {
 	Status string `json:"status" enum:"ok" example:"ok" doc:"Always ok: the process lives."`
-}
-
-// Readiness is the answer of GET /health/ready.
-type Readiness struct {
-	Status     string `json:"status" enum:"ready,unavailable" example:"ready" doc:"Whether this process can do its work."`
-	Database   string `json:"database" enum:"ok,down" example:"ok" doc:"Whether MySQL answers."`
-	Migrations string `json:"migrations" enum:"ok,old,unknown" example:"ok" doc:"Whether the tables are up to date."`
-	Temporal   string `json:"temporal" enum:"ok,down" example:"ok" doc:"Whether Temporal answers. In the api role it may be down: events are stored and delivered later."`
-
-	Reconciliation *ReconciliationView `json:"reconciliation,omitempty" doc:"With verbose alone: whether every row has a final state or a running workflow."`
 }
 
 // sampleBatch is the brief's sample.
@@ -115,31 +104,12 @@ func (b *book) declareIngestion() {
 				Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](b)}}},
 		},
 	}
-	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestTimeout,
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusRequestTimeout,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable} {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
 			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](b)}}}
 	}
 	b.declare(oms, op)
-}
-
-func (b *book) declareHealth() {
-	b.declare(open, huma.Operation{
-		OperationID: "get-health", Method: http.MethodGet, Path: "/health", Tags: []string{tagHealth}, Summary: "Whether the process lives",
-		Responses: map[string]*huma.Response{"200": answer("It does.", schemaOf[Health](b), Health{wordOK})},
-	})
-	ready := Readiness{Status: "ready", Database: wordOK, Migrations: wordOK, Temporal: wordOK}
-	ready.Reconciliation = &ReconciliationView{Invariant: "holds", At: time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC), Checked: 12, RepairedInAll: 3}
-	b.declare(open, huma.Operation{
-		OperationID: "get-health-ready", Method: http.MethodGet, Path: "/health/ready", Tags: []string{tagHealth},
-		Summary: "Whether the process can do its work", Description: "With verbose, which needs a login, also what the reconciler found.",
-		Parameters: []*huma.Param{{Name: "verbose", In: "query", Description: "Asks for details; needs a login.",
-			Schema: &huma.Schema{Type: huma.TypeBoolean}, Example: true}},
-		Responses: map[string]*huma.Response{
-			"200": answer("It can.", schemaOf[Readiness](b), ready),
-			"503": answer("It cannot.", schemaOf[Readiness](b), Readiness{Status: "unavailable", Database: wordDown, Migrations: wordUnknown, Temporal: wordOK}),
-		},
-	})
 }
 
 func schemaOf[T any](b *book) *huma.Schema {

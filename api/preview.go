@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -154,9 +151,12 @@ func bool01(b bool) int {
 // previewAt is what one destination would get.
 func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route relay.Route, redact bool) PreviewDestination {
 	_, on := route.Leg(key)
-	p := PreviewDestination{Destination: key, Sends: on, Warnings: []string{}, DroppedFields: []string{}}
+	p := PreviewDestination{Destination: key, Sends: on, Warnings: []string{}, DroppedFields: []string{}, Withheld: []WithheldView{}}
 	if !on {
 		p.setReason(route.Blocks(key), "")
+		if _, container := route.Leg(relay.SGTM); container {
+			p.Reason, p.ReasonText = "", containerTakesAll
+		}
 	}
 	if slices.Contains(route.Accepted, key) {
 		p.AlreadyAccepted = true
@@ -175,7 +175,9 @@ func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route r
 	}
 	d := s.Destinations[key]
 	if err := adapter.Check(d); err != nil {
-		p.Warnings = append(p.Warnings, "settings: "+maskSecrets(err.Error(), d))
+		p.warn("settings: " + maskSecrets(err.Error(), d))
+	} else {
+		p.warn(settingWarnings(adapter, d, e.Storefront)...)
 	}
 	r, err := relay.Render(adapter, d, e)
 	if err != nil {
@@ -184,6 +186,15 @@ func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route r
 	}
 	p.describe(r, d, e, redact)
 	return p
+}
+
+// warn adds warnings, each once: an adapter may say of one event what its settings say of all.
+func (p *PreviewDestination) warn(words ...string) {
+	for _, w := range words {
+		if !slices.Contains(p.Warnings, w) {
+			p.Warnings = append(p.Warnings, w)
+		}
+	}
 }
 
 func (p *PreviewDestination) setReason(r relay.Reason, field string) {
@@ -205,52 +216,23 @@ func (p *PreviewDestination) refused(err error) {
 }
 
 func (p *PreviewDestination) describe(r relay.Request, d relay.Destination, e relay.Event, redact bool) {
-	headers := map[string]string{}
-	for name, value := range r.Header {
-		headers[name] = maskHeader(value, d)
-		if redact && headers[name] == value {
-			headers[name] = relay.RedactHeader(name, value)
-		}
-	}
+	shown := maskRequest(r, d)
 	if redact {
-		r.URL, r.Body, r.Dropped = relay.RedactURL(r.URL), []byte(relay.RedactBody(r.Body)), relay.RedactNames(r.Dropped)
+		shown.redact()
+		r.Dropped = relay.RedactNames(r.Dropped)
 	}
-	body := maskSecrets(string(r.Body), d)
-	p.Request = &PreviewHTTP{Method: r.Method, URL: maskSecrets(r.URL, d), Headers: headers, Body: jsonOrText(body)}
+	p.Request = &PreviewHTTP{Method: shown.Method, URL: shown.URL, Headers: shown.Headers, Body: jsonOrText(shown.Body)}
 	p.EventName, p.AdapterVersion = r.EventName, r.Version
 	p.DroppedFields = append(p.DroppedFields, r.Dropped...)
-	p.Warnings = append(p.Warnings, r.Warnings...)
+	for _, w := range r.Withheld {
+		p.Withheld = append(p.Withheld, WithheldView(w))
+	}
+	p.warn(r.Warnings...)
 	if r.MaxAge == 0 {
 		return
 	}
 	p.MaxAgeHours = r.MaxAge.Hours()
 	if e.Age() > r.MaxAge {
-		p.Warnings = append(p.Warnings, string(relay.ReasonTooOld)+": "+relay.ReasonTooOld.Words())
+		p.warn(string(relay.ReasonTooOld) + ": " + relay.ReasonTooOld.Words())
 	}
-}
-
-// masked stands where a secret stood.
-var masked = relay.NewSecret("").String()
-
-// maskSecrets replaces the secrets of a destination wherever they stand in a text, as they are or as a URL or JSON has them.
-func maskSecrets(text string, d relay.Destination) string {
-	for _, name := range slices.Sorted(maps.Keys(d.Secrets)) {
-		value := d.Secrets[name].Reveal()
-		if value == "" {
-			continue
-		}
-		quoted, _ := json.Marshal(value) // a string always marshals
-		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), string(quoted[1 : len(quoted)-1])} {
-			text = strings.ReplaceAll(text, form, masked)
-		}
-	}
-	return text
-}
-
-// maskHeader hides the whole of a header's value that has a secret in it.
-func maskHeader(value string, d relay.Destination) string {
-	if hidden := maskSecrets(value, d); hidden != value {
-		return masked
-	}
-	return value
 }

@@ -17,7 +17,6 @@ import (
 // Bounds of counting before a replay begins.
 const (
 	countTimeout = 8 * time.Second
-	settleWait   = 2 * time.Second // for a signal to be obeyed, before the answer says how things stand
 )
 
 type createReplayInput struct {
@@ -50,7 +49,8 @@ func (h opsHandlers) registerReplays(b *book) {
 	add(b, writer, huma.Operation{OperationID: "create-replay", Method: http.MethodPost, Path: path, Tags: []string{tagReplays}, Errors: bad,
 		Responses: begun,
 		Summary:   "Deliver many events again", Description: "Failed events, and skipped ones where the filter says so, that were received by now. " +
-			"Try dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend says so."}, h.create)
+			"Try dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend says so. " +
+			"What an unhealthy destination would get waits: one event goes first, and the others follow when the destination has recovered."}, h.create)
 	add(b, reader, huma.Operation{OperationID: "list-replays", Method: http.MethodGet, Path: path, Tags: []string{tagReplays},
 		Summary: "List replays", Errors: []int{http.StatusUnprocessableEntity}}, h.listReplays)
 	add(b, reader, huma.Operation{OperationID: "get-replay", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{tagReplays},
@@ -80,9 +80,13 @@ func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replay
 	if err != nil {
 		return nil, err
 	}
+	unhealthy, err := h.unhealthy(ctx, r.Filter)
+	if err != nil {
+		return nil, err
+	}
 	if in.DryRun {
 		dry, err := h.dryRun(ctx, r)
-		return &replayAnswerOutput{http.StatusOK, ReplayAnswer{DryRun: dryRunView(dry)}}, err
+		return &replayAnswerOutput{http.StatusOK, ReplayAnswer{DryRun: dryRunView(dry), Unhealthy: h.unhealthyViews(unhealthy)}}, err
 	}
 	if r.Matched, err = h.matched(ctx, r, in.Body); err != nil {
 		return nil, err
@@ -100,10 +104,13 @@ func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replay
 	if r, err = h.Replays.CreateReplay(ctx, r, line); err != nil {
 		return nil, err
 	}
+	for _, d := range unhealthy { // the replay begins with the probe; without this the probe comes a little later
+		_ = h.Events.ProbeNow(ctx, d.StorefrontID, d.Destination)
+	}
 	// Where Temporal does not answer, a worker starts it once it does: the replay is in the database.
 	_ = h.Runner.StartReplay(ctx, r.ID)
 	v := h.replayView(r)
-	return &replayAnswerOutput{http.StatusCreated, ReplayAnswer{Replay: &v}}, nil
+	return &replayAnswerOutput{http.StatusCreated, ReplayAnswer{Replay: &v, Unhealthy: h.unhealthyViews(unhealthy)}}, nil
 }
 
 // wanted checks what a replay is asked to do.
@@ -188,39 +195,16 @@ func (h opsHandlers) listReplays(ctx context.Context, in *listReplaysInput) (*re
 	return out, nil
 }
 
-// steer tells a replay what state is wanted, and waits a moment for it to obey.
+// steer sets the state that is wanted of a replay. It is in the row, so that the latest request counts, whatever the workflow
+// is doing, and while Temporal is away.
 func (h opsHandlers) steer(ctx context.Context, id int64, state relay.ReplayState, action relay.Action) (*replayOutput, error) {
-	r, err := h.Replays.Replay(ctx, id)
+	r, err := h.Replays.SteerReplay(ctx, id, state, entry(ctx, action, entityReplay, id, fmt.Sprintf("replay %d", id)))
 	if err != nil {
 		return nil, gone(err, "replay")
 	}
-	if r.State.Final() && r.State != state {
+	if r.State != state {
 		return nil, refuse(codeReplayEnded, "the replay has ended: "+string(r.State))
 	}
-	if r.State == state {
-		return &replayOutput{h.replayView(r)}, nil
-	}
-	if err := h.audit(ctx, action, entityReplay, id, fmt.Sprintf("replay %d", id)); err != nil {
-		return nil, err
-	}
-	err = h.Runner.SignalReplay(ctx, id, state)
-	if errors.Is(err, relay.ErrNotFound) { // it has none yet, or lost it
-		if err = h.Runner.StartReplay(ctx, id); err == nil {
-			err = h.Runner.SignalReplay(ctx, id, state)
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: temporal: %w", relay.ErrUnavailable, err)
-	}
-	for end := time.Now().Add(settleWait); r.State != state && !r.State.Final() && time.Now().Before(end); {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
-		if r, err = h.Replays.Replay(ctx, id); err != nil {
-			return nil, err
-		}
-	}
+	_ = h.Runner.WakeReplay(ctx, id) // where Temporal is away, the workflow sees the row later
 	return &replayOutput{h.replayView(r)}, nil
 }

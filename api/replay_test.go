@@ -119,7 +119,53 @@ func TestAReplayBeginsLaterWhereTemporalIsAway(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, open, 1, "a worker finds it and starts it")
 	r = o.call(http.MethodPost, fmt.Sprintf("%s/%d/pause", replays, open[0]), "")
-	require.Equal(t, http.StatusServiceUnavailable, r.status, r.text)
+	require.Equal(t, "paused", r.body["state"], "the row holds what is wanted: %s", r.text)
+}
+
+func TestAResumeIsNotSwallowedByAPauseUnderWay(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	id := int64(o.call(http.MethodPost, replays, `{"filter":{}}`).body["replay"].(map[string]any)["id"].(float64))
+	for _, c := range []struct{ verb, state string }{
+		{"pause", "paused"}, {"resume", "running"}, {"resume", "running"}, {"pause", "paused"}, {"resume", "running"},
+	} {
+		// No workflow obeys here: each request must find the state that the one before it wanted.
+		r := o.call(http.MethodPost, fmt.Sprintf("%s/%d/%s", replays, id, c.verb), "")
+		require.Equal(t, c.state, r.body["state"], r.text)
+	}
+	require.Len(t, o.call(http.MethodGet, "/admin/v1/audit?action=pause", "").items(t), 2)
+	require.Len(t, o.call(http.MethodGet, "/admin/v1/audit?action=resume", "").items(t), 2, "what changes nothing is no line")
+	require.Len(t, o.runner.woken, 5)
+}
+
+func TestAReplayAtAnUnhealthyDestinationSaysSoAndProbesFirst(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	container, _ := o.configured()
+	o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonBadRequest, refusedAtMeta)
+	o.must(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/deactivate", container), "")
+	o.unhealthy("vendor")
+	for _, filter := range []string{`{"filter":{}}`, `{"filter":{"storefront":"bosley"}}`, `{"filter":{"destination":"vendor"}}`} {
+		r := o.call(http.MethodPost, replays+"?dry_run=true", filter)
+		warned := r.body["unhealthy"].([]any)
+		require.Len(t, warned, 1, r.text)
+		require.Equal(t, "vendor", warned[0].(map[string]any)["destination"])
+		require.Equal(t, "unauthorized", warned[0].(map[string]any)["reason"])
+		require.Contains(t, warned[0], "next_probe_at")
+	}
+	require.NotContains(t, o.call(http.MethodPost, replays+"?dry_run=true", `{"filter":{"storefront":"pfizer"}}`).body, "unhealthy")
+	r := o.call(http.MethodPost, replays, `{"filter":{"storefront":"bosley"}}`)
+	require.Len(t, r.body["unhealthy"], 1, r.text)
+	id := int64(r.body["replay"].(map[string]any)["id"].(float64))
+	step, err := o.store.StepReplay(t.Context(), id, 10)
+	require.NoError(t, err)
+	require.Equal(t, 1, step.Held, "nothing is turned away")
+	due, err := o.store.HeldProbes(t.Context(), id)
+	require.NoError(t, err)
+	require.Len(t, due, 1, "its probe is due")
+	held := o.call(http.MethodGet, fmt.Sprintf("%s/%d", replays, id), "")
+	require.InDelta(t, 1, held.body["held"], 0)
+	require.InDelta(t, 1, held.body["remaining"], 0)
 }
 
 func TestReplaysAreListedPageByPage(t *testing.T) {

@@ -16,16 +16,36 @@ type ReplayIn struct {
 	Confirm      *int64      `json:"confirm,omitempty" minimum:"0" maximum:"9007199254740991" example:"1250" doc:"The number of events that the dry run gave. A resend needs it; where it is given and no longer true, nothing is started."`
 }
 
-// ReplayAnswer has one of the two.
+// ReplayAnswer has one of dry_run and replay.
 type ReplayAnswer struct {
 	DryRun *DryRunView `json:"dry_run,omitempty" doc:"With dry_run=true: what would be started."`
 	Replay *ReplayView `json:"replay,omitempty" doc:"Without: the replay that has begun."`
+	// Unhealthy is a warning.
+	Unhealthy []UnhealthyView `json:"unhealthy,omitempty" doc:"Unhealthy destinations that the filter may concern, 100 at most. What they would get waits until they have recovered: one event goes first, to find out."`
 }
 
 // DryRunView is what a replay would start.
 type DryRunView struct {
 	Events  int64       `json:"events" example:"1250" doc:"How many events."`
 	Tallies []TallyView `json:"by" nullable:"false" doc:"The same by storefront, destination and reason. An event may count at several destinations."`
+}
+
+// UnhealthyView is an unhealthy destination.
+type UnhealthyView struct {
+	StorefrontCode string       `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
+	Destination    string       `json:"destination" example:"sgtm" doc:"sgtm, or a platform's code."`
+	Reason         relay.Reason `json:"reason,omitempty" example:"server_error" doc:"Why its latest attempt failed."`
+	LastStatus     int          `json:"last_status,omitempty" example:"503" doc:"The HTTP status of that attempt."`
+	Since          *time.Time   `json:"unhealthy_since,omitempty" example:"2026-01-15T10:26:01Z" doc:"Since when."`
+	NextProbeAt    *time.Time   `json:"next_probe_at,omitempty" example:"2026-01-15T10:28:16Z" doc:"When the relay looks by itself."`
+}
+
+func (h opsHandlers) unhealthyViews(list []relay.DestinationStatus) []UnhealthyView {
+	var views []UnhealthyView
+	for _, d := range list {
+		views = append(views, UnhealthyView{d.StorefrontCode, d.Destination, d.Health.Reason, d.Health.Status, timeOrNone(d.UnhealthySince), timeOrNone(d.NextProbe)})
+	}
+	return views
 }
 
 // TallyView is the events of one storefront, destination and reason.
@@ -56,12 +76,13 @@ type ReplayView struct {
 	CreatedBy   string            `json:"created_by" example:"ann" doc:"Who wanted it."`
 	CreatedAt   time.Time         `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
 	EndedAt     *time.Time        `json:"ended_at,omitempty" example:"2026-01-15T10:45:01Z" doc:"When its last event had ended."`
-	Matched     int64             `json:"matched" example:"1250" doc:"Events that the filter picked when it began; 0 where they were too many to count."`
+	Matched     int64             `json:"matched" example:"1250" doc:"Events that the filter picked when it began; for a replay of the relay's own, when it took its first step. 0 where they were too many to count."`
 	Started     int64             `json:"started" example:"400" doc:"Events that were set back and go their way."`
 	Delivered   int64             `json:"delivered" example:"380" doc:"Of those: delivered."`
 	Failed      int64             `json:"failed" example:"5" doc:"Of those: failed again."`
 	Skipped     int64             `json:"skipped" example:"0" doc:"Of those: skipped again."`
 	InFlight    int64             `json:"in_flight" example:"15" doc:"Of those: not ended yet."`
+	Held        int64             `json:"held" example:"0" doc:"Events that wait until their destination is healthy; they are among the remaining ones."`
 	Remaining   int64             `json:"remaining" example:"850" doc:"Events that are still to be started."`
 	ETA         *time.Time        `json:"eta,omitempty" example:"2026-01-15T10:46:00Z" doc:"When the last one will have been started, at this rate; while it runs."`
 	WorkflowURL string            `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/replay-events:3" doc:"Its workflow in Temporal's Web UI."`
@@ -95,7 +116,7 @@ type ReplayList struct {
 func (h opsHandlers) replayView(r relay.Replay) ReplayView {
 	v := ReplayView{ID: r.ID, State: r.State, Filter: filterView(r.Filter), Resend: r.Resend, Rate: r.Rate, CreatedBy: r.By, CreatedAt: r.CreatedAt,
 		EndedAt: timeOrNone(r.EndedAt), Matched: r.Matched, Started: r.Started, Delivered: r.Delivered, Failed: r.Failed, Skipped: r.Skipped,
-		InFlight: r.InFlight(), Remaining: r.Remaining(), WorkflowURL: h.ReplayURL(r.ID)}
+		InFlight: r.InFlight(), Held: r.Held, Remaining: r.Remaining(), WorkflowURL: h.ReplayURL(r.ID)}
 	if r.State == relay.ReplayRunning && v.Remaining > 0 && r.Rate > 0 {
 		eta := time.Now().UTC().Add(time.Duration(v.Remaining) * time.Second / time.Duration(r.Rate)).Truncate(time.Second)
 		v.ETA = &eta
@@ -129,7 +150,7 @@ func (m *maxAges) of(storefront int64, destination string) time.Duration {
 	adapter, speaks := m.h.Adapters[destination]
 	d, configured := setup.Destinations[destination]
 	if speaks && configured {
-		r, _ := adapter.Request(letThrough(d), testEvent(setup.Switches.Storefront)) // where it refuses, no limit is known
+		r, _ := adapter.Request(letThrough(d), testEvent(setup.Switches.Storefront, saleName)) // where it refuses, no limit is known
 		m.known[p] = r.MaxAge
 	} else {
 		m.known[p] = 0

@@ -15,7 +15,7 @@ func TestStatsAnswerByStorefront(t *testing.T) {
 	o := newOpsTest(t)
 	o.ended(o.bosley, "o-1", relay.StatusFailed, relay.ReasonUnauthorized, refusedAtMeta)
 	o.event(o.bosley, "o-2", "purchase_completed", person)
-	require.NoError(t, o.store.RecordFailure(t.Context(), o.bosley, "vendor", relay.ReasonUnauthorized, true))
+	require.NoError(t, o.store.RecordFailure(t.Context(), o.bosley, "vendor", relay.Failure{Reason: relay.ReasonUnauthorized, Down: true, Probe: 30 * time.Second}))
 	_, err := o.store.RollUp(t.Context(), time.Minute)
 	require.NoError(t, err)
 	r := o.as(rita).call(http.MethodGet, "/admin/v1/stats?storefront=bosley", "")

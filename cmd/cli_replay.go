@@ -102,7 +102,22 @@ func (r *remote) dryRun(ctx context.Context, wish api.ReplayIn, show bool) (*api
 	if err := r.table([]string{"STOREFRONT", "DESTINATION", "REASON", "EVENTS", "TOO OLD"}, rows); err != nil {
 		return nil, err
 	}
-	return dry, r.printf("%d events in all\n", dry.Events)
+	if err := r.printf("%d events in all\n", dry.Events); err != nil {
+		return nil, err
+	}
+	return dry, r.warn(answer.Unhealthy)
+}
+
+// warn names the unhealthy destinations that a replay may concern.
+func (r *remote) warn(unhealthy []api.UnhealthyView) error {
+	for _, d := range unhealthy {
+		err := r.printf("%s of %s is unhealthy (%s): what it would get waits until it has recovered; one event goes first.\n",
+			d.Destination, d.StorefrontCode, cause(d.Reason, d.LastStatus))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *remote) confirmed(question string) bool {
@@ -206,6 +221,9 @@ func bar(v api.ReplayView) string {
 	started := int(barWidth * v.Started / all)
 	line := fmt.Sprintf("[%s%s%s] %d of %d started, %d delivered, %d failed, %d skipped, %s", strings.Repeat("#", ended), strings.Repeat(">", started-ended),
 		strings.Repeat(".", barWidth-started), v.Started, all, v.Delivered, v.Failed, v.Skipped, v.State)
+	if v.Held > 0 {
+		line += fmt.Sprintf(", %d wait for an unhealthy destination", v.Held)
+	}
 	if v.ETA != nil {
 		line += ", all started by " + v.ETA.UTC().Format("15:04:05") + " UTC"
 	}

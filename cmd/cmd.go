@@ -49,6 +49,8 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		role("worker", "Run a Temporal worker alone: deliveries and the polling of the inbox", api.RoleWorker, adapters),
 		eventsCommand(),
 		replayCommand(),
+		destinationsCommand(),
+		probeCommand(),
 		previewCommand(),
 		eraseCommand(),
 		migrateCommand(),

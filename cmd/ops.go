@@ -11,18 +11,19 @@ import (
 // ops are the collaborators of the operations on events.
 func (s *service) ops() *api.Ops {
 	return &api.Ops{
-		Events:     s.store,
-		Setups:     s.store,
-		Replays:    s.store,
-		Runner:     s.starter(false),
-		Erasures:   s.store,
-		Eraser:     s.starter(false),
-		Adapters:   s.adapters,
-		Policy:     s.cfg.Policy(),
-		Send:       s.outbound.Send,
-		EventURL:   func(id int64) string { return s.workflowURL(workflows.DeliverEventID(id)) },
-		ReplayURL:  func(id int64) string { return s.workflowURL(workflows.ReplayEventsID(id)) },
-		ErasureURL: func(id int64) string { return s.workflowURL(workflows.EraseEventsID(id)) },
+		Events:       s.store,
+		Setups:       s.store,
+		Replays:      s.store,
+		Runner:       s.starter(false),
+		Destinations: s.store,
+		Erasures:     s.store,
+		Eraser:       s.starter(false),
+		Adapters:     s.adapters,
+		Policy:       s.cfg.Policy(),
+		Send:         s.outbound.Send,
+		EventURL:     func(id int64) string { return s.workflowURL(workflows.DeliverEventID(id)) },
+		ReplayURL:    func(id int64) string { return s.workflowURL(workflows.ReplayEventsID(id)) },
+		ErasureURL:   func(id int64) string { return s.workflowURL(workflows.EraseEventsID(id)) },
 	}
 }
 

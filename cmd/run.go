@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -145,6 +146,9 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Username:     s.cfg.Username,
 		Password:     s.cfg.Password,
 		Admins:       admins,
+		PublicURL:    s.cfg.PublicURL,
+		Logins:       api.LoginLimits{PerAccount: s.cfg.FailuresAccount, PerAddress: s.cfg.FailuresAddress, Window: s.cfg.LoginWindow},
+		Proxies:      texts(s.cfg.TrustedProxies),
 		MaxBodyBytes: s.cfg.MaxBodyBytes,
 		Lease:        lease,
 	}, api.Deps{
@@ -162,4 +166,12 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Tracer: s.apiTracer(),
 		Log:    s.log,
 	})
+}
+
+func texts(nets []netip.Prefix) []string {
+	var list []string
+	for _, n := range nets {
+		list = append(list, n.String())
+	}
+	return list
 }

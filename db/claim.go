@@ -18,7 +18,20 @@ import (
 type ClaimOptions struct {
 	Page  int           // rows of one storefront at most
 	Cap   int           // rows of one storefront that may be in flight; 0 is no cap
-	Lease time.Duration // for which nobody else claims them
+	Lease time.Duration // for which no other process claims them
+	// Room is how many rows of a storefront may be in flight for the limits of one of its destinations; nil is no cap.
+	Room func(storefront int64, destination string, l relay.Limits) int
+}
+
+// cap is how many rows of a storefront may be in flight, for the limits of its destinations too; 0 is no cap.
+func (o ClaimOptions) cap(storefront int64, limits map[int64]Limited) int {
+	n := o.Cap
+	for destination, l := range limits[storefront].Destinations {
+		if room := o.Room(storefront, destination, l); n == 0 || room < n {
+			n = max(1, room)
+		}
+	}
+	return n
 }
 
 // claimPages is how many pages of rows that can never be delivered one round removes per storefront before it goes on to
@@ -33,6 +46,13 @@ const claimPages = 20
 // Trouble with one storefront does not keep the others waiting: what was claimed is returned beside the error.
 func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.Start, error) {
 	trouble := fail("resolve storefront codes", s.resolveCodes(ctx))
+	var limits map[int64]Limited
+	if o.Room != nil {
+		var err error
+		if limits, err = s.Limits(ctx); err != nil {
+			return nil, errors.Join(trouble, err)
+		}
+	}
 	var pages [][]relay.Start
 	for id := int64(math.MinInt32) - 1; ; {
 		next, ok, err := s.nextPending(ctx, id)
@@ -43,7 +63,9 @@ func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.Start, error
 			return deal(pages), trouble
 		}
 		id = next
-		page, err := s.claimStorefront(ctx, id, o)
+		own := o
+		own.Cap = o.cap(id, limits)
+		page, err := s.claimStorefront(ctx, id, own)
 		if err != nil {
 			trouble = errors.Join(trouble, fail(fmt.Sprintf("claim events of storefront %d", id), err))
 		}
@@ -105,11 +127,13 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 }
 
 // inFlight counts a storefront's rows under a lease, started or about to be, as far as limit.
-const inFlightSQL = `SELECT
+const inFlightColumn = `
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 		WHERE status = 'pending' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) p) +
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 		WHERE status = 'processing' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) r)`
+
+const inFlightSQL = "SELECT" + inFlightColumn
 
 func (s *Store) inFlight(ctx context.Context, id int64, limit int) (int, error) {
 	var n int

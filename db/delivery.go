@@ -12,7 +12,7 @@ import (
 const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system,
 	e.created_at, UTC_TIMESTAMP(6), c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers,
 	c.options, p.code, p.api_base_url, p.credential_fields, p.limits, k.credentials, k.options, h.failures, h.failing_since,
-	h.unhealthy_since, ` + destinationColumns + switchTables + `
+	h.unhealthy_since, h.reason, h.last_status, h.probes, h.probe_event_id, ` + destinationColumns + switchTables + `
 	LEFT JOIN ad_analytics_platforms p ON p.code = ?
 	LEFT JOIN platform_credentials k ON k.storefront_id = s.id AND k.platform_id = p.id
 	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = ?
@@ -28,8 +28,9 @@ type deliveryRow struct {
 
 	sgtm   struct{ url, clientType, measurementID, secret, path, headers, options sql.NullString }
 	health struct {
-		failures         sql.NullInt64
-		since, unhealthy sql.NullTime
+		failures, status, probes, event sql.NullInt64
+		since, unhealthy                sql.NullTime
+		reason                          sql.NullString
 	}
 
 	plat struct{ code, baseURL, fields, limits, credentials, options sql.NullString }
@@ -41,7 +42,7 @@ func (r *deliveryRow) dest() []any {
 	row := append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source,
 		&r.event.CreatedAt, &r.event.Now, &r.sgtm.url, &r.sgtm.clientType, &r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path,
 		&r.sgtm.headers, &r.sgtm.options, &r.plat.code, &r.plat.baseURL, &r.plat.fields, &r.plat.limits, &r.plat.credentials, &r.plat.options,
-		&r.health.failures, &r.health.since, &r.health.unhealthy)
+		&r.health.failures, &r.health.since, &r.health.unhealthy, &r.health.reason, &r.health.status, &r.health.probes, &r.health.event)
 	return append(row, r.destinations.dest()...)
 }
 
@@ -60,9 +61,13 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 		Switches:   r.switches(),
 		Event:      r.event,
 		Health: relay.Health{
-			Failures:  int(r.health.failures.Int64),
-			Since:     r.health.since.Time,
-			Unhealthy: r.health.unhealthy.Valid,
+			Failures:   int(r.health.failures.Int64),
+			Since:      r.health.since.Time,
+			Unhealthy:  r.health.unhealthy.Valid,
+			Reason:     relay.Reason(r.health.reason.String),
+			Status:     int(r.health.status.Int64),
+			Probes:     int(r.health.probes.Int64),
+			ProbeEvent: r.health.event.Int64,
 		},
 	}
 	d.Event.ID, d.Event.Type, d.Event.Storefront = id, relay.FoldType(r.event.Type), d.Switches.Storefront

@@ -206,7 +206,7 @@ func hideEvent(ctx context.Context, tx *sql.Tx, id int64, hash, order string) er
 // address may have an id in its path, and the names of headers and of what did not leave are the payload's.
 func eraseAttempts(ctx context.Context, tx *sql.Tx, events []int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE event_attempts SET url = NULL, header_names = NULL, request_body = NULL, request_sha256 = NULL,
-		dropped_fields = NULL, trace_id = NULL, response_fields = NULL
+		dropped_fields = NULL, warnings = NULL, trace_id = NULL, response_fields = NULL
 		WHERE marketing_event_id IN (`+tuples("?", len(events))+")", numbers(events)...)
 	return err
 }

@@ -2,8 +2,38 @@ package db
 
 import (
 	"context"
+	"io/fs"
+	"slices"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
 )
+
+// MigrationStatements are the statements of each migration, by file.
+func MigrationStatements(t *testing.T) map[string][]string {
+	t.Helper()
+	files, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	require.NoError(t, err)
+	of := map[string][]string{}
+	for _, file := range files {
+		text, err := migrationFiles.ReadFile(file)
+		require.NoError(t, err)
+		of[file] = slices.Collect(statements(text))
+	}
+	return of
+}
+
+// AlterClauses are the clauses of an ALTER TABLE; nil for another statement.
+func AlterClauses(statement string) []string {
+	m := alterTable.FindStringSubmatch(statement)
+	if m == nil {
+		return nil
+	}
+	return splitClauses(m[2])
+}
 
 // Query is a statement with arguments to explain it by.
 type Query struct {
@@ -69,4 +99,14 @@ func ObserveQueries() map[string]Query {
 		"backlog": {backlogSQL, []any{1, 10_000, 1, 10_000, 1}},
 		"nobody":  {backlogSQL, []any{nil, 10_000, nil, 10_000, nil}},
 	}
+}
+
+// WaitingQuery and FailedQuery are the statements that count events for a list of destinations.
+func WaitingQuery(storefront int64, destination string) Query {
+	return Query{waitingSQL, []any{storefront, relay.WaitingBound, destination}}
+}
+
+func FailedQuery() Query {
+	query, args := failedCount()
+	return Query{query, args}
 }

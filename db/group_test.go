@@ -175,12 +175,18 @@ func TestManyTriedDeliveriesMakeRoomAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	errs := make([]error, len(stored))
 	for i, s := range stored {
-		all.Go(func() { errs[i] = f.EndLease(t.Context(), s.ID) })
+		all.Go(func() {
+			errs[i] = f.Wait(t.Context(), s.ID, relay.Waiting{For: relay.WaitsForRetry, After: time.Duration(i) * time.Hour})
+		})
 	}
 	all.Wait()
 	require.NoError(t, errors.Join(errs...))
 	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing' AND claimed_until > UTC_TIMESTAMP(6)"))
 	require.Equal(t, 199, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing'"))
+	for i, s := range stored[1:] {
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM marketing_events WHERE id = ? AND waiting_for = 'retry' AND
+			next_attempt_at BETWEEN UTC_TIMESTAMP(6) + INTERVAL ? HOUR - INTERVAL 30 MINUTE AND UTC_TIMESTAMP(6) + INTERVAL ? HOUR`, s.ID, i+1, i+1))
+	}
 }
 
 // TestARowThatSomebodyElseHasLockedHoldsUpNobodyElse is OMS inserting a duplicate in a transaction that it leaves open.

@@ -9,27 +9,33 @@ import (
 	"relay"
 )
 
-// failureSQL counts a failure. MySQL assigns from left to right, so failures is counted before it is compared.
-const failureSQL = `INSERT INTO destination_health (storefront_id, destination, failures, failing_since, unhealthy_since, probe_at, reason)
-	VALUES (?, ?, 1, UTC_TIMESTAMP(6), IF(?, UTC_TIMESTAMP(6), NULL), IF(?, UTC_TIMESTAMP(6) + INTERVAL ? SECOND, NULL), ?)
+// failureSQL counts a failure. MySQL assigns from left to right, so failures is counted before it is compared, and
+// unhealthy_since is set after the columns that depend on its old value.
+const failureSQL = `INSERT INTO destination_health
+	(storefront_id, destination, failures, failing_since, unhealthy_since, probe_at, reason, last_status, failed_at)
+	VALUES (?, ?, 1, UTC_TIMESTAMP(6), IF(?, UTC_TIMESTAMP(6), NULL), IF(?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, NULL), ?, ?, UTC_TIMESTAMP(6))
 	ON DUPLICATE KEY UPDATE
 	failures = failures + 1,
 	failing_since = COALESCE(failing_since, UTC_TIMESTAMP(6)),
-	probe_at = IF(unhealthy_since IS NULL AND (failures >= ? OR ?), UTC_TIMESTAMP(6) + INTERVAL ? SECOND, probe_at),
-	unhealthy_since = IF(unhealthy_since IS NULL AND (failures >= ? OR ?), UTC_TIMESTAMP(6), unhealthy_since),
-	reason = VALUES(reason), updated_at = UTC_TIMESTAMP(6)`
+	probe_at = IF(unhealthy_since IS NULL AND (` + opens + `), UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, probe_at),
+	unhealthy_since = IF(unhealthy_since IS NULL AND (` + opens + `), UTC_TIMESTAMP(6), unhealthy_since),
+	reason = VALUES(reason), last_status = VALUES(last_status), failed_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)`
 
-// RecordFailure counts a retryable failure at a destination, which makes it unhealthy after relay.UnhealthyAfter in a row;
-// with down it is unhealthy at once.
-func (s *Store) RecordFailure(ctx context.Context, storefront int64, destination string, reason relay.Reason, down bool) error {
-	const probe = int(relay.ProbeEvery / time.Second)
-	_, err := s.exec(ctx, failureSQL, storefront, destination, down, down, probe, nullText(string(reason)),
-		relay.UnhealthyAfter, down, probe, relay.UnhealthyAfter, down)
+// opens is whether a counted failure makes its destination unhealthy: failures are many and have lasted, or one is enough.
+const opens = "? OR failures >= ? AND failing_since <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND"
+
+// RecordFailure counts a retryable failure at a destination. After relay.UnhealthyAfter in a row the destination is
+// unhealthy, once they have lasted as long as the failure says; a failure that is Down makes it unhealthy at once.
+func (s *Store) RecordFailure(ctx context.Context, storefront int64, destination string, f relay.Failure) error {
+	probe, open := f.Probe.Microseconds(), []any{f.Down, relay.UnhealthyAfter, f.Lasted.Microseconds()}
+	args := []any{storefront, destination, f.Down, f.Down, probe, nullText(string(f.Reason)), nullNumber(f.Status)}
+	args = append(append(append(args, open...), probe), open...)
+	_, err := s.exec(ctx, failureSQL, args...)
 	return fail("record a failure of "+destination, err)
 }
 
 // RecordSuccess ends a row of failures. Where the destination was unhealthy, and this call made it healthy, it begins the
-// replay of what failed meanwhile, in the same transaction, and gives its id; else 0. Of several calls at once, one does.
+// replay of what failed meanwhile, in the same transaction, and returns its id; else 0. Of several calls at once, one does.
 func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination string) (int64, error) {
 	var replay int64
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -41,14 +47,13 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE destination_health SET failures = 0, failing_since = NULL, unhealthy_since = NULL,
-			probe_at = NULL, reason = NULL, updated_at = UTC_TIMESTAMP(6) WHERE storefront_id = ? AND destination = ?`,
-			storefront, destination)
+			probe_at = NULL, probes = 0, probe_event_id = NULL, sought_at = NULL, reason = NULL, last_status = NULL,
+			updated_at = UTC_TIMESTAMP(6) WHERE storefront_id = ? AND destination = ?`, storefront, destination)
 		if err != nil || !unhealthy.Valid {
 			return err
 		}
 		r := relay.RecoveryReplay(storefront, destination, failing.Time)
-		// What fails until the last worker has heard of the recovery is meant, too.
-		r.Filter.To = now.Add(relay.ProbeEvery)
+		r.Filter.To = now.Add(relay.RecoveryMargin)
 		replay, err = insertReplay(ctx, tx, r)
 		return err
 	})
@@ -58,17 +63,9 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 	return replay, nil
 }
 
-// Probe says whether this try may find out how an unhealthy destination is: one each relay.ProbeEvery may.
-func (s *Store) Probe(ctx context.Context, storefront int64, destination string) (bool, error) {
-	found, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6) + INTERVAL ? SECOND
-		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6)`,
-		int(relay.ProbeEvery/time.Second), storefront, destination)
-	return found == 1, fail("probe "+destination, err)
-}
-
-// ProbeNow lets the next event find out how an unhealthy destination is: what made it so may be mended.
+// ProbeNow makes the probe of an unhealthy destination due: its settings may have been repaired.
 func (s *Store) ProbeNow(ctx context.Context, storefront int64, destination string) error {
-	_, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6)
+	_, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6), sought_at = NULL
 		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at > UTC_TIMESTAMP(6)`, storefront, destination)
 	return fail("let "+destination+" be probed", err)
 }

@@ -4,13 +4,31 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"relay"
 )
 
-func TestTwentyFailuresInARowMakeADestinationUnhealthy(t *testing.T) {
+// sick makes a destination of a storefront unhealthy; its probe is due in a minute.
+func (f *fixture) sick(storefront int64, destination string) {
+	f.t.Helper()
+	require.NoError(f.t, f.RecordFailure(f.t.Context(), storefront, destination,
+		relay.Failure{Reason: relay.ReasonServerError, Status: 503, Down: true, Probe: time.Minute}))
+}
+
+// failedAt is an event that failed at a destination.
+func (f *fixture) failedAt(eventID string, storefront int64, destination string, reason relay.Reason) int64 {
+	f.t.Helper()
+	id := f.direct(eventID, storefront)
+	f.taken(id, "r-"+eventID)
+	require.NoError(f.t, f.Finish(f.t.Context(), id, "r-"+eventID, relay.Conclude(relay.Route{}, []relay.End{
+		{Destination: destination, Outcome: relay.Rejected, Reason: reason}})))
+	return id
+}
+
+func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -21,31 +39,43 @@ func TestTwentyFailuresInARowMakeADestinationUnhealthy(t *testing.T) {
 		require.NoError(t, err)
 		return d.Health
 	}
-	require.Zero(t, health())
-	for range relay.UnhealthyAfter - 1 {
-		require.NoError(t, f.RecordFailure(t.Context(), bosley, relay.SGTM, relay.ReasonServerError, false))
-	}
-	require.Equal(t, relay.UnhealthyAfter-1, health().Failures)
-	require.False(t, health().Unhealthy)
-	require.NoError(t, f.RecordFailure(t.Context(), bosley, relay.SGTM, relay.ReasonServerError, false))
-	require.True(t, health().Unhealthy)
-
-	t.Run("a probe is let through when its time has come, one of many", func(t *testing.T) {
-		probe, err := f.Probe(t.Context(), bosley, relay.SGTM)
-		require.NoError(t, err)
-		require.False(t, probe, "the first comes 30 s after the destination became unhealthy")
-		f.exec("UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6)")
-		var wg sync.WaitGroup
-		var let atomic.Int32
-		for range 8 {
-			wg.Go(func() {
-				if ok, err := f.Probe(t.Context(), bosley, relay.SGTM); err == nil && ok {
-					let.Add(1)
-				}
-			})
+	fails := func(n int) {
+		for range n {
+			require.NoError(t, f.RecordFailure(t.Context(), bosley, relay.SGTM,
+				relay.Failure{Reason: relay.ReasonServerError, Status: 503, Lasted: time.Minute, Probe: 15 * time.Second}))
 		}
-		wg.Wait()
-		require.EqualValues(t, 1, let.Load())
+	}
+	ages := func(seconds int) {
+		f.exec("UPDATE destination_health SET failing_since = UTC_TIMESTAMP(6) - INTERVAL ? SECOND", seconds)
+	}
+	require.Zero(t, health())
+
+	t.Run("not many in a moment", func(t *testing.T) {
+		fails(10 * relay.UnhealthyAfter)
+		require.Equal(t, 10*relay.UnhealthyAfter, health().Failures)
+		require.False(t, health().Unhealthy)
+		require.Equal(t, relay.ReasonServerError, health().Reason)
+		require.Equal(t, 503, health().Status)
+	})
+
+	t.Run("not a few that have lasted, nor many since the last success", func(t *testing.T) {
+		replay, err := f.RecordSuccess(t.Context(), bosley, relay.SGTM)
+		require.NoError(t, err)
+		require.Zero(t, replay)
+		require.Zero(t, health())
+		fails(1)
+		ages(3600)
+		fails(relay.UnhealthyAfter - 2)
+		require.False(t, health().Unhealthy)
+	})
+
+	t.Run("many that have lasted do", func(t *testing.T) {
+		fails(1)
+		require.True(t, health().Unhealthy)
+		require.False(t, f.probes(bosley, relay.SGTM), "the first probe comes 15 s later")
+		f.exec("UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6)")
+		require.Equal(t, 1, f.probesOf(8, bosley, relay.SGTM), "one of many")
+		require.Equal(t, 1, health().Probes)
 	})
 
 	t.Run("the first success begins the replay of what failed meanwhile, once", func(t *testing.T) {
@@ -61,14 +91,90 @@ func TestTwentyFailuresInARowMakeADestinationUnhealthy(t *testing.T) {
 		require.Equal(t, relay.ReplayRunning, r.State)
 		require.Equal(t, bosley, r.Filter.StorefrontID)
 		require.Equal(t, relay.SGTM, r.Filter.Destination)
-		require.True(t, r.Filter.From.Before(since))
+		require.Equal(t, since.Add(-72*time.Hour), r.Filter.From, "an event may have waited long before it failed")
 		require.ElementsMatch(t, []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy, relay.ReasonUnauthorized}, r.Filter.Reasons)
 	})
 
 	t.Run("a refused credential does it at once, for its storefront alone", func(t *testing.T) {
-		require.NoError(t, f.RecordFailure(t.Context(), bosley, "ga4", relay.ReasonUnauthorized, true))
+		f.sick(bosley, "ga4")
 		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL"))
 	})
+}
+
+// probes reports whether an attempt may probe a destination.
+func (f *fixture) probes(storefront int64, destination string) bool {
+	f.t.Helper()
+	ok, err := f.Probe(f.t.Context(), storefront, destination, time.Minute)
+	require.NoError(f.t, err)
+	return ok
+}
+
+// probesOf is how many of n attempts at once may probe a destination.
+func (f *fixture) probesOf(n int, storefront int64, destination string) int {
+	var wg sync.WaitGroup
+	var let atomic.Int32
+	for range n {
+		wg.Go(func() {
+			if ok, err := f.Probe(f.t.Context(), storefront, destination, time.Minute); err == nil && ok {
+				let.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	return int(let.Load())
+}
+
+func TestTheRelayDrawsItsProbesFromWhatFailed(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
+	place := relay.Place{StorefrontID: bosley, Destination: "meta"}
+	due := func() []relay.Sick {
+		list, err := f.DueProbes(t.Context(), time.Minute)
+		require.NoError(t, err)
+		return list
+	}
+	start := func(now bool) int64 {
+		id, err := f.StartProbe(t.Context(), place, now, time.Hour, relay.AuditEntry{By: "ann", Action: "probe", Entity: "destinations"})
+		require.NoError(t, err)
+		return id
+	}
+	require.Empty(t, due())
+	require.Zero(t, start(true), "a healthy destination needs no probe")
+
+	f.sick(bosley, "meta")
+	require.Empty(t, due(), "not yet")
+	f.exec("UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6)")
+	list := due()
+	require.Len(t, list, 1)
+	require.Equal(t, place, list[0].Place)
+	require.Equal(t, 503, list[0].Status)
+	require.Empty(t, due(), "a place is answered once in a minute")
+
+	require.Zero(t, start(false), "nothing failed there")
+	require.True(t, f.probes(bosley, "meta"), "so that an event that comes may be the probe")
+	f.failedAt("elsewhere", bosley, "ga4", relay.ReasonExhausted)
+	f.failedAt("pfizer's", pfizer, "meta", relay.ReasonExhausted)
+	f.failedAt("refused", bosley, "meta", relay.ReasonBadRequest)
+	accepted := f.direct("accepted", bosley)
+	f.taken(accepted, "r")
+	require.NoError(t, f.Finish(t.Context(), accepted, "r", relay.Conclude(relay.Route{}, []relay.End{
+		{Destination: "meta", Outcome: relay.Accepted}, {Destination: "ga4", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}})))
+	require.Zero(t, start(true), "nothing that a recovery would send there again")
+
+	id := f.failedAt("turned away", bosley, "meta", relay.ReasonUnhealthy)
+	require.Zero(t, start(false), "the next probe is not due")
+	require.Zero(t, f.count("SELECT COUNT(*) FROM admin_audit WHERE action = 'probe'"))
+	require.Equal(t, id, start(true))
+	status, _ := f.status(id)
+	require.Equal(t, relay.StatusPending, status)
+	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM admin_audit WHERE action = 'probe' AND actor = 'ann'"))
+	f.taken(id, "r2")
+	d, err := f.Delivery(t.Context(), id, "r2", "meta")
+	require.NoError(t, err)
+	require.Equal(t, id, d.Health.ProbeEvent)
+	require.False(t, f.probes(bosley, "meta"), "the next one comes an hour later")
+	require.Zero(t, start(true), "its event is under way")
 }
 
 func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
@@ -129,7 +235,7 @@ func TestAnEventEndsForADestinationsHealthOnlyWhileThatIsBad(t *testing.T) {
 	turnedAway := relay.Conclude(relay.Route{}, []relay.End{
 		{Destination: "ga4", Outcome: relay.Accepted}, {Destination: "meta", Outcome: relay.Rejected, Reason: relay.ReasonUnhealthy}})
 	require.Equal(t, relay.ReasonUnhealthy, turnedAway.Reason)
-	require.NoError(t, f.RecordFailure(t.Context(), bosley, "meta", relay.ReasonServerError, true))
+	require.NoError(t, f.RecordFailure(t.Context(), bosley, "meta", relay.Failure{Reason: relay.ReasonServerError, Down: true, Probe: 30 * time.Second}))
 
 	early := f.direct("1", bosley)
 	f.taken(early, "r1")

@@ -18,7 +18,7 @@ func TestObserveSaysHowThingsStand(t *testing.T) {
 	require.NoError(t, f.PutCredential(t.Context(), bosley, db.Credential{Platform: "meta_capi", Fields: map[string]relay.Secret{}, Active: true}))
 	require.NoError(t, f.SetStorefrontActive(t.Context(), quiet, false))
 	require.NoError(t, f.SetPlatformActive(t.Context(), "meta_capi", false))
-	require.NoError(t, f.RecordFailure(t.Context(), bosley, relay.SGTM, relay.ReasonUnauthorized, true))
+	require.NoError(t, f.RecordFailure(t.Context(), bosley, relay.SGTM, relay.Failure{Reason: relay.ReasonUnauthorized, Down: true, Probe: 30 * time.Second}))
 	stored := f.insert(newEvents(0, 6, bosley, "bosley"))
 	f.taken(stored[0].ID, "running")
 	f.ended(stored[1].ID, relay.StatusDelivered, "", relay.End{Destination: relay.SGTM, Outcome: relay.Accepted})

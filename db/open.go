@@ -35,6 +35,7 @@ type Config struct {
 // Store is the database. Its methods may be called from any goroutine.
 type Store struct {
 	config *mysql.Config
+	wrap   func(driver.Connector) driver.Connector
 	sql    *sql.DB
 	bun    *bun.DB
 	keys   *Keys
@@ -44,7 +45,7 @@ type Store struct {
 	takes    *group[*taking]
 	records  *group[*relay.Attempt]
 	ends     *group[*relay.AttemptEnd]
-	waits    *group[*int64]
+	waits    *group[*waiting]
 	finishes *group[*finishing]
 }
 
@@ -66,11 +67,11 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{config: config, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}
+	s := &Store{config: config, wrap: c.Wrap, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}
 	s.takes = newGroup(transactionPays, s.takeOne, s.takeMany)
 	s.records = newGroup(2, s.recordOne, s.recordMany)
 	s.ends = newGroup(2, s.completeOne, s.completeMany)
-	s.waits = newGroup(transactionPays, s.endLeaseOne, s.endLeaseMany)
+	s.waits = newGroup(transactionPays, s.waitOne, s.waitMany)
 	s.finishes = newGroup(transactionPays, s.finishOne, s.finishMany)
 	return s, nil
 }

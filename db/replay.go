@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,7 +12,10 @@ import (
 	"relay"
 )
 
-const replayColumns = `id, state, filter, resend, rate, created_by, matched, started, delivered, failed, skipped, walked, cursor_at, cursor_id,
+// countReplay bounds the counting of what a replay picks.
+const countReplay = 5 * time.Second
+
+const replayColumns = `id, state, filter, resend, rate, created_by, matched, started, delivered, failed, skipped, held, walked, cursor_at, cursor_id,
 	created_at, ended_at`
 
 // replay is a row of event_replays.
@@ -27,7 +31,7 @@ func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
 	var at, ended sql.NullTime
 	var id sql.NullInt64
 	err := row.Scan(&r.ID, &r.State, &filter, &resend, &r.Rate, &r.By, &r.Matched, &r.Started, &r.Delivered, &r.Failed, &r.Skipped,
-		&r.Walked, &at, &id, &r.CreatedAt, &ended)
+		&r.Held, &r.Walked, &at, &id, &r.CreatedAt, &ended)
 	if err != nil {
 		return r, err
 	}
@@ -133,22 +137,21 @@ func (s *Store) OpenReplays(ctx context.Context) ([]int64, error) {
 	return ids, fail("list open replays", rows.Err())
 }
 
-// SetReplayState writes where a replay stands; one that is cancelled or done stays so.
-func (s *Store) SetReplayState(ctx context.Context, id int64, state relay.ReplayState) error {
-	_, err := s.exec(ctx, "UPDATE event_replays SET state = ? WHERE id = ? AND state IN ('running', 'paused')", string(state), id)
-	return fail(fmt.Sprintf("set replay %d to %s", id, state), err)
-}
-
-// EndReplay writes that every event of a replay has ended.
+// EndReplay writes that every event of a replay has ended. What it holds still, because it was cancelled, it gives up.
 func (s *Store) EndReplay(ctx context.Context, id int64) error {
-	_, err := s.exec(ctx, `UPDATE event_replays SET state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END,
-		ended_at = UTC_TIMESTAMP(6) WHERE id = ? AND ended_at IS NULL`, id)
-	return fail(fmt.Sprintf("end replay %d", id), err)
+	return fail(fmt.Sprintf("end replay %d", id), s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE event_replays SET state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END,
+			held = 0, ended_at = UTC_TIMESTAMP(6) WHERE id = ? AND ended_at IS NULL`, id)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM event_replay_items WHERE replay_id = ? AND held_destination IS NOT NULL", id)
+		}
+		return err
+	}))
 }
 
 // StepReplay sets the next events of a replay back to pending, up to n, and moves its cursor in the same transaction, so
-// that no event is started twice and none is passed over, whatever dies in between. A replay that is not running does not
-// step.
+// that no event is started twice and none is passed over, whatever dies in between. What would go to an unhealthy destination
+// is held. A replay that is not running does not step.
 func (s *Store) StepReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error) {
 	var step relay.ReplayStep
 	act := fmt.Sprintf("step replay %d", id)
@@ -160,50 +163,44 @@ func (s *Store) StepReplay(ctx context.Context, id int64, n int) (relay.ReplaySt
 	if err != nil {
 		return step, fail(act, err)
 	}
+	if err := s.countMatches(ctx, before); err != nil {
+		return step, fail(act, err)
+	}
+	sick, err := s.closedPlaces(ctx)
+	if err != nil {
+		return step, fail(act, err)
+	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		r, err := scanReplay(tx.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ? FOR UPDATE", id))
 		if err != nil {
 			return err
 		}
-		step = relay.ReplayStep{Walked: r.Walked, Replay: r.Replay}
-		if r.State != relay.ReplayRunning || r.Walked || len(before.Pick().Statuses) == 0 {
-			return nil
+		h := &holding{tx: tx, replay: r, sick: sick}
+		if r.State == relay.ReplayRunning && len(r.Pick().Statuses) > 0 {
+			err = h.step(ctx, w, n)
 		}
-		started, next, err := stepRows(ctx, tx, w, r, n)
-		if err != nil {
-			return err
-		}
-		step.Started, step.Walked = started, next.IsZero()
-		step.Replay.Started, step.Replay.Walked = r.Started+int64(started), step.Walked
-		_, err = tx.ExecContext(ctx, "UPDATE event_replays SET started = started + ?, walked = ?, cursor_at = ?, cursor_id = ? WHERE id = ?",
-			started, step.Walked, sql.NullTime{Time: next.At, Valid: !next.IsZero()}, nullNumber(int(next.ID)), id)
+		step = h.result()
 		return err
 	})
 	return step, fail(act, err)
 }
 
-// stepRows walks on from the replay's cursor and sets back what it finds.
-func stepRows(ctx context.Context, tx *sql.Tx, w walk, r replay, n int) (int, relay.Position, error) {
-	hits, next, err := w.page(ctx, tx, r.cursor, n)
-	if err != nil || len(hits) == 0 {
-		return 0, next, err
+// countMatches counts what a replay picks before its first step, where that was not counted when it was made: the relay's own
+// replays begin within a transaction that must be short. The number is for people: where counting takes long, it stays 0.
+func (s *Store) countMatches(ctx context.Context, r relay.Replay) error {
+	if r.Matched > 0 || r.Started > 0 || r.Held > 0 || r.Walked || r.State != relay.ReplayRunning {
+		return nil
 	}
-	ids := make([]int64, len(hits))
-	for i, h := range hits {
-		ids[i] = h.ID
+	ctx, cancel := context.WithTimeout(ctx, countReplay)
+	defer cancel()
+	n, err := s.CountEvents(ctx, r.Pick())
+	if err == nil {
+		_, err = s.exec(ctx, "UPDATE event_replays SET matched = ? WHERE id = ? AND matched = 0", n, r.ID)
 	}
-	started, err := setBackRows(ctx, tx, ids, r.Pick().Statuses, r.Resend)
-	if err != nil || len(started) == 0 {
-		return 0, next, err
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil
 	}
-	args := make([]any, 0, 2*len(started))
-	for _, event := range started {
-		args = append(args, r.ID, event)
-	}
-	// An event is there already only where this replay has started it, which its cursor forbids, unless the row's time was changed.
-	_, err = tx.ExecContext(ctx, "INSERT INTO event_replay_items (replay_id, marketing_event_id) VALUES "+tuples("(?,?)", len(started))+
-		" ON DUPLICATE KEY UPDATE replay_id = replay_id", args...)
-	return len(started), next, err
+	return err
 }
 
 // SettleReplay counts those of a replay's events that have ended since they were started, up to n, and forgets them.
@@ -233,7 +230,7 @@ func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (relay.Replay
 			}
 		}
 		r, err := scanReplay(tx.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ?", id))
-		step.Replay, step.Walked = r.Replay, r.Walked
+		step.Replay, step.Walked = r.Replay, r.Walked && r.Held == 0
 		return err
 	})
 	return step, fail(act, err)
@@ -243,7 +240,7 @@ func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (relay.Replay
 func endedItems(ctx context.Context, tx *sql.Tx, id int64, n int) (map[relay.Status]int, []int64, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT i.marketing_event_id, COALESCE(e.status, 'skipped') FROM event_replay_items i
 		LEFT JOIN marketing_events e ON e.id = i.marketing_event_id
-		WHERE i.replay_id = ? AND (e.id IS NULL OR e.status IN ('delivered', 'failed', 'skipped')) LIMIT ?`, id, n)
+		WHERE i.replay_id = ? AND i.held_destination IS NULL AND (e.id IS NULL OR e.status IN ('delivered', 'failed', 'skipped')) LIMIT ?`, id, n)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,9 +25,10 @@ func (s *Store) Take(ctx context.Context, id int64, run string) (bool, error) {
 	return t.taken, nil
 }
 
-// EndLease makes an event that a run took count as in flight no longer: it was tried, and waits for its next try.
-func (s *Store) EndLease(ctx context.Context, id int64) error {
-	return fail(fmt.Sprintf("end the lease of event %d", id), s.waits.do(ctx, &id))
+// Wait records what an event that a run took waits for. Unless it counts as in flight all the same, its lease ends. Of waits
+// for several destinations the one that ends first is kept.
+func (s *Store) Wait(ctx context.Context, id int64, w relay.Waiting) error {
+	return fail(fmt.Sprintf("record the wait of event %d", id), s.waits.do(ctx, &waiting{id, w}))
 }
 
 // Finish writes what an event came to. Where it is no longer the run's own, or finished already, nothing changes. An event

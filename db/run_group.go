@@ -13,6 +13,7 @@ import (
 const (
 	takeSet = `generation = generation + (CASE WHEN status IN ('delivered', 'failed', 'skipped') THEN 1 ELSE 0 END),
 		reason = NULL, detail = NULL, ends = NULL, finished_at = NULL,
+		waiting_for = IF(status = 'processing', waiting_for, NULL), next_attempt_at = IF(status = 'processing', next_attempt_at, NULL),
 		claimed_until = UTC_TIMESTAMP(6) + INTERVAL ` + startLease + ` MICROSECOND, updated_at = UTC_TIMESTAMP(6),
 		status = 'processing'`
 	takeSQL = "UPDATE marketing_events SET run_id = ?, " + takeSet + " WHERE id = ? AND (status = 'pending' OR run_id = ?)"
@@ -55,20 +56,45 @@ func (s *Store) takeMany(ctx context.Context, all []*taking) (alone []*taking, e
 	})
 }
 
-// endLeaseSQL leaves a lease that is over as it is.
-const endLeaseSQL = `UPDATE marketing_events FORCE INDEX (PRIMARY) SET claimed_until = UTC_TIMESTAMP(6)
-	WHERE status = 'processing' AND claimed_until > UTC_TIMESTAMP(6) AND id IN `
+// waiting is an event that waits.
+type waiting struct {
+	id int64
+	relay.Waiting
+}
 
-func (s *Store) endLeaseOne(ctx context.Context, id *int64) error {
-	_, err := s.execLane(ctx, endLeaseSQL+"(?)", *id)
+// values are those of waitSQL's placeholders.
+func (w *waiting) values() []any {
+	after := sql.NullInt64{Int64: w.After.Microseconds(), Valid: w.For != ""}
+	return []any{w.InFlight, after, nullText(string(w.For)), after, after}
+}
+
+// waitSQL assigns from left to right, as MySQL does: what is compared is changed last. A lease that is over stays as it is.
+func waitSQL(value func() string) string {
+	keep := func() string {
+		return "next_attempt_at > UTC_TIMESTAMP(6) AND next_attempt_at < COALESCE(UTC_TIMESTAMP(6) + INTERVAL " + value() + " MICROSECOND, '9999-12-31')"
+	}
+	return "UPDATE marketing_events FORCE INDEX (PRIMARY) SET claimed_until = IF(" + value() +
+		", claimed_until, LEAST(claimed_until, UTC_TIMESTAMP(6))), waiting_for = IF(" + keep() + ", waiting_for, " + value() +
+		"), next_attempt_at = IF(" + keep() + ", next_attempt_at, UTC_TIMESTAMP(6) + INTERVAL " + value() + " MICROSECOND)" +
+		" WHERE status = 'processing' AND id IN "
+}
+
+var waitOneSQL = waitSQL(func() string { return "?" }) + "(?)"
+
+func (s *Store) waitOne(ctx context.Context, w *waiting) error {
+	_, err := s.execLane(ctx, waitOneSQL, append(w.values(), w.id)...)
 	return err
 }
 
-// endLeaseMany ends several leases in one transaction.
-func (s *Store) endLeaseMany(ctx context.Context, all []*int64) (alone []*int64, err error) {
-	id := func(id *int64) int64 { return *id }
-	return withFree(ctx, s, all, id, func(tx *sql.Tx, free []*int64, _ []owner) error {
-		_, err := tx.ExecContext(ctx, endLeaseSQL+"("+tuples("?", len(free))+")", idsOf(free, id)...)
+// waitMany records several waits in one transaction.
+func (s *Store) waitMany(ctx context.Context, all []*waiting) (alone []*waiting, err error) {
+	id := func(w *waiting) int64 { return w.id }
+	return withFree(ctx, s, all, id, func(tx *sql.Tx, free []*waiting, _ []owner) error {
+		p := newPicks("id", len(free))
+		for _, w := range free {
+			p.add(w.id, w.values()...)
+		}
+		_, err := tx.ExecContext(ctx, waitSQL(p.pick)+"("+p.keys()+")", p.args()...)
 		return err
 	})
 }

@@ -20,23 +20,25 @@ type DeliverInput struct {
 	ID int64 // of the row in marketing_events
 	// Searchable is true where the namespace has the search attributes.
 	Searchable bool `json:",omitempty"`
+	// Continued is set in a run that continues another.
+	Continued *Continued `json:",omitempty"`
 }
 
 // DeliverEvent delivers one event: it takes the row, follows its route, and writes what the event came to. Its result says so
 // in words. A failed delivery ends as a failed workflow, so that the Web UI's own filter finds it.
 func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 	d := newDelivery(ctx, in)
-	for range maxRoutes {
+	for ; d.routes < maxRoutes; d.routes++ {
 		taken, err := d.resolve(ctx)
 		if err != nil {
-			return "", d.cancelled(ctx, err)
+			return "", d.stopped(ctx, err)
 		}
 		if !taken {
 			return "nothing to do: the event is another run's, or gone", nil
 		}
 		again, err := d.follow(ctx)
 		if err != nil {
-			return "", d.cancelled(ctx, err)
+			return "", d.stopped(ctx, err)
 		}
 		if again {
 			continue
@@ -57,10 +59,16 @@ type delivery struct {
 	unrecorded []relay.AttemptEnd // ends that the database could not take yet
 	lost       bool               // the row is not ours any more
 	turnedAway bool               // by the container, for its health: the platforms get the event
+	routes     int                // followed to their end
+	running    int                // legs under way
 	words      string             // for people: what the event came to
 }
 
 func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
+	if c := in.Continued; c != nil {
+		return &delivery{in: in, row: activities.Row{ID: in.ID, Run: c.Run}, ends: c.Ends, unrecorded: c.Unrecorded,
+			turnedAway: c.TurnedAway, routes: c.Routes}
+	}
 	// A reset keeps this id: the row stays this run's.
 	return &delivery{in: in, row: activities.Row{ID: in.ID, Run: workflow.GetInfo(ctx).OriginalRunID}}
 }
@@ -70,7 +78,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded, TurnedAway: d.turnedAway}
 	d.unrecorded = nil // another leg may add to it meanwhile
 	var out activities.ResolveOutput
-	if err := always(ctx, "route", a.ResolveRoute, in, &out); err != nil {
+	if err := always(ctx, "route", d.mayContinue, a.ResolveRoute, in, &out); err != nil {
 		d.unrecorded = append(d.unrecorded, in.Unrecorded...)
 		return false, err
 	}
@@ -92,10 +100,12 @@ func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 	var again bool
 	var failure error
 	wg := workflow.NewWaitGroup(ctx)
+	d.running = len(legs)
 	for _, leg := range legs {
 		wg.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer wg.Done()
+			defer func() { d.running-- }()
 			end, err := d.deliver(ctx, leg)
 			if err != nil {
 				failure = err
@@ -135,6 +145,8 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 			return out.End, nil
 		} else if err := pause(ctx, out); err != nil {
 			return last, err
+		} else if d.mayContinue(ctx) {
+			return last, errContinue
 		}
 		// Tries were lost with their worker, or nothing could be sent: the rows say how many tries are left.
 		taken, err := d.resolve(ctx)
@@ -151,7 +163,9 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 
 // always does a step at the database until it succeeds or the delivery is cancelled: no event may be lost because MySQL was
 // away. The waits are timers with a name, so that the Web UI shows what a delivery is waiting for.
-func always(ctx workflow.Context, step string, activity, in, out any) error {
+//
+// leave, where it is not nil, ends the waiting with errContinue.
+func always(ctx workflow.Context, step string, leave func(workflow.Context) bool, activity, in, out any) error {
 	for wait := firstWait; ; wait = min(2*wait, longestWait) {
 		err := workflow.ExecuteLocalActivity(bookkeeping(ctx, step), activity, in).Get(ctx, out)
 		if err == nil || temporal.IsCanceledError(err) {
@@ -161,14 +175,21 @@ func always(ctx workflow.Context, step string, activity, in, out any) error {
 		if err := workflow.NewTimerWithOptions(ctx, wait, timer).Get(ctx, nil); err != nil {
 			return err
 		}
+		if leave != nil && leave(ctx) {
+			return errContinue
+		}
 	}
 }
 
 // waits reports whether a try that ended so is to be followed by another.
 func waits(o relay.Outcome) bool { return o == relay.NotSent || o == relay.Retry }
 
-// pause waits before a destination is tried again that could not be sent to.
+// pause waits before a destination is tried again that could not be sent to. A long history grows slowly where it cannot
+// continue as new at once.
 func pause(ctx workflow.Context, out activities.DeliverOutput) error {
+	if suggested(ctx) {
+		out.Wait = max(out.Wait, longestWait)
+	}
 	timer := workflow.TimerOptions{Summary: out.End.Destination + ": " + out.End.Reason.Words()}
 	return workflow.NewTimerWithOptions(ctx, out.Wait, timer).Get(ctx, nil)
 }
@@ -227,7 +248,7 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	}
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
 	var out activities.FinishOutput
-	if err := always(ctx, "finish", a.Finish, in, &out); err != nil {
+	if err := always(ctx, "finish", nil, a.Finish, in, &out); err != nil {
 		return false, d.cancelled(ctx, err)
 	}
 	if out.Recovered {
@@ -256,7 +277,15 @@ func (d *delivery) giveUp(ctx workflow.Context) (string, error) {
 	return d.words, err
 }
 
-// cancelled writes the end of a delivery that somebody cancelled; any other error is passed on.
+// stopped is the end of a run that an error stopped: it continues as new, or was cancelled.
+func (d *delivery) stopped(ctx workflow.Context, err error) error {
+	if errors.Is(err, errContinue) {
+		return d.continued(ctx)
+	}
+	return d.cancelled(ctx, err)
+}
+
+// cancelled writes the end of a delivery that was cancelled; any other error is passed on.
 func (d *delivery) cancelled(ctx workflow.Context, err error) error {
 	var canceled *temporal.CanceledError
 	if !errors.As(err, &canceled) {
@@ -266,7 +295,7 @@ func (d *delivery) cancelled(ctx workflow.Context, err error) error {
 	defer cancel()
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded, Cancelled: true}
 	var out activities.FinishOutput
-	if e := always(ctx, "cancel", a.Finish, in, &out); e != nil {
+	if e := always(ctx, "cancel", nil, a.Finish, in, &out); e != nil {
 		return e
 	}
 	return err

@@ -319,14 +319,88 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
 	})
 
-	t.Run("ends the waiting tries of an event, too", func(t *testing.T) {
+	// sickens makes the destination unhealthy once it was sent to.
+	sickens := func(b *bundle, h relay.Health) {
+		h.Failures, h.Unhealthy = 20, true
+		b.sender.after = func() { b.store.health = h }
+	}
+
+	t.Run("leaves an event that was tried there its schedule", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 500}
-		b.sender.after = func() { b.store.health = relay.Health{Failures: 20, Unhealthy: true} }
+		b.sender.replies = []relay.Reply{{Status: 503}, {Status: 503}}
+		sickens(b, relay.Health{Reason: relay.ReasonServerError})
+		require.NoError(t, b.run(t))
+		require.Equal(t, 3, b.sender.sent)
+		require.Equal(t, relay.StatusDelivered, b.store.status)
+		require.Equal(t, []int64{7}, b.store.replays, "whichever attempt gets through finds the recovery")
+	})
+
+	t.Run("leaves an event its schedule, until the attempts run out", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.sender.then = relay.Reply{Status: 503}
+		sickens(b, relay.Health{Reason: relay.ReasonServerError})
+		require.Error(t, b.run(t))
+		require.Equal(t, 5, b.sender.sent)
+		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
+	})
+
+	t.Run("is tried no more with a credential that it refuses", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.sender.then = relay.Reply{Status: 503}
+		b.store.reading = func() { // another event finds that out
+			if len(b.store.attempts) == 1 {
+				b.store.health = relay.Health{Failures: 20, Unhealthy: true, Reason: relay.ReasonUnauthorized}
+			}
+		}
 		require.Error(t, b.run(t))
 		require.Equal(t, 1, b.sender.sent)
 		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+	})
+
+	t.Run("hands events in flight over, where the platforms take what the container does not", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
+		b.sender.byHost = map[string]relay.Reply{relay.SGTM: {Status: 503}}
+		b.store.sick = relay.SGTM
+		sickens(b, relay.Health{Reason: relay.ReasonServerError})
+		require.NoError(t, b.run(t))
+		require.Len(t, b.store.outcomes(relay.SGTM), 1)
+		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes("meta"))
+	})
+
+	t.Run("gets events in flight that no platform would take over", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.sender.replies = []relay.Reply{{Status: 503}}
+		sickens(b, relay.Health{Reason: relay.ReasonServerError})
+		require.NoError(t, b.run(t))
+		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, b.store.outcomes(relay.SGTM))
+	})
+
+	t.Run("gets one request of a probe, whose event fails again with the status", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health = relay.Health{Failures: 20, Unhealthy: true, ProbeEvent: 1}
+		b.sender.then = relay.Reply{Status: 503}
+		require.Error(t, b.run(t))
+		require.Equal(t, 1, b.sender.sent)
+		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+		require.Equal(t, 503, b.store.conclusion.Ends[0].Status)
+		require.Empty(t, b.store.replays)
+	})
+
+	t.Run("has recovered when its probe is accepted", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health = relay.Health{Failures: 20, Unhealthy: true, ProbeEvent: 1}
+		require.NoError(t, b.run(t))
+		require.Equal(t, []int64{7}, b.store.replays)
 	})
 
 	t.Run("is what a refused credential makes of it", func(t *testing.T) {

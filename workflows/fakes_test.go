@@ -11,26 +11,28 @@ import (
 
 // store is an inbox of one event.
 type store struct {
-	mu          sync.Mutex
-	status      relay.Status
-	owner       string
-	generation  int
-	switches    relay.Switches
-	attempts    []relay.Attempt
-	conclusion  relay.Conclusion
-	failRecords int
-	health      relay.Health
-	sick        string // the one destination that health is of; "" is all
-	probes      int    // that Probe lets through
-	recovers    bool   // before an event that it turned away has finished
-	options     relay.Options
-	unreadable  int     // tries whose secrets do not decrypt
-	taken       func()  // after the row was taken; the store is locked
-	reading     func()  // before everything for a try is read; the store is locked
-	replays     []int64 // started
-	leasesEnded int
-	back        time.Time
-	now         func() time.Time
+	mu           sync.Mutex
+	status       relay.Status
+	owner        string
+	generation   int
+	switches     relay.Switches
+	attempts     []relay.Attempt
+	conclusion   relay.Conclusion
+	failRecords  int
+	health       relay.Health
+	sick         string // the one destination that health is of; "" is all
+	probes       int    // that Probe lets through
+	recovers     bool   // before an event that it turned away has finished
+	options      relay.Options
+	unreadable   int     // tries whose secrets do not decrypt
+	unreadableAt string  // the one destination of these; "" is all
+	taken        func()  // after the row was taken; the store is locked
+	reading      func()  // before everything for a try is read; the store is locked
+	replays      []int64 // started
+	leasesEnded  int
+	waits        []relay.Waiting
+	back         time.Time
+	now          func() time.Time
 }
 
 func newStore() *store {
@@ -126,7 +128,7 @@ func (s *store) Delivery(_ context.Context, id int64, run, destination string) (
 		Destination: relay.Destination{Key: destination, Options: s.options},
 		Health:      health,
 	}
-	if s.unreadable > 0 {
+	if s.unreadable > 0 && (s.unreadableAt == "" || s.unreadableAt == destination) {
 		s.unreadable--
 		return d, relay.ErrUnreadable
 	}
@@ -174,13 +176,16 @@ func (s *store) CompleteAttempts(_ context.Context, ends []relay.AttemptEnd) err
 	return nil
 }
 
-func (s *store) EndLease(context.Context, int64) error {
+func (s *store) Wait(_ context.Context, _ int64, w relay.Waiting) error {
 	unlock, err := s.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	s.leasesEnded++
+	if !w.InFlight {
+		s.leasesEnded++
+	}
+	s.waits = append(s.waits, w)
 	return nil
 }
 
@@ -212,14 +217,18 @@ func (s *store) Cancel(_ context.Context, _ int64, run string, c relay.Conclusio
 	return nil
 }
 
-func (s *store) RecordFailure(_ context.Context, _ int64, _ string, _ relay.Reason, down bool) error {
+func (s *store) RecordFailure(_ context.Context, _ int64, _ string, f relay.Failure) error {
 	unlock, err := s.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	s.health.Failures++
-	s.health.Unhealthy = s.health.Unhealthy || down || s.health.Failures >= relay.UnhealthyAfter
+	if s.health.Failures++; s.health.Failures == 1 {
+		s.health.Since = s.now()
+	}
+	lasted := s.health.Failures >= relay.UnhealthyAfter && s.now().Sub(s.health.Since) >= f.Lasted
+	s.health.Unhealthy = s.health.Unhealthy || f.Down || lasted
+	s.health.Reason, s.health.Status = f.Reason, f.Status
 	return nil
 }
 
@@ -237,7 +246,7 @@ func (s *store) RecordSuccess(context.Context, int64, string) (int64, error) {
 	return 7, nil
 }
 
-func (s *store) Probe(context.Context, int64, string) (bool, error) {
+func (s *store) Probe(context.Context, int64, string, time.Duration) (bool, error) {
 	unlock, err := s.lock()
 	if err != nil {
 		return false, err
@@ -245,6 +254,16 @@ func (s *store) Probe(context.Context, int64, string) (bool, error) {
 	defer unlock()
 	s.probes--
 	return s.probes >= 0, nil
+}
+
+func (s *store) DueProbes(context.Context, time.Duration) ([]relay.Sick, error) { return nil, nil }
+
+func (s *store) StartProbe(context.Context, relay.Place, bool, time.Duration, ...relay.AuditEntry) (int64, error) {
+	return 0, nil
+}
+
+func (s *store) StorefrontSwitches(context.Context, int64, int64, int) ([]relay.Switches, error) {
+	return nil, nil
 }
 
 func (s *store) StartReplay(_ context.Context, id int64) error {

@@ -16,9 +16,12 @@ import (
 
 // Signals that a replay understands, and the query for its progress. People may send them from the Web UI.
 const (
-	SignalPause   = "pause"
-	SignalResume  = "resume"
-	SignalCancel  = "cancel"
+	SignalPause  = "pause"
+	SignalResume = "resume"
+	SignalCancel = "cancel"
+	// SignalLook says that the row of the replay has changed. The API writes the wanted state there, so that the latest request
+	// counts: signals of different names have no order among them.
+	SignalLook    = "look"
 	QueryProgress = "progress"
 )
 
@@ -28,6 +31,8 @@ const (
 	replayPausedLook = 5 * time.Minute // to count what has ended meanwhile
 	replayDrainFirst = 5 * time.Second // while waiting for the last events to end; doubled each time
 	replayDrainMost  = time.Minute
+	replayHoldFirst  = 2 * time.Second // while everything left waits for an unhealthy destination; doubled each time
+	replayHoldMost   = 30 * time.Second
 )
 
 // ReplayEventsID is the id of the workflow behind a replay.
@@ -62,6 +67,8 @@ type replaying struct {
 	wanted []relay.ReplayState // by signals, not yet obeyed
 	last   activities.ReplayOutput
 	drain  time.Duration
+	hold   time.Duration
+	woken  bool // the row has changed
 }
 
 // listen notes what signals want, in their order.
@@ -77,6 +84,12 @@ func (r *replaying) listen(ctx workflow.Context) {
 			}
 		})
 	}
+	workflow.GoNamed(ctx, SignalLook, func(ctx workflow.Context) {
+		signals := workflow.GetSignalChannel(ctx, SignalLook)
+		for signals.Receive(ctx, nil) {
+			r.woken = true
+		}
+	})
 }
 
 // turn is one step and the wait until the next; true means that the replay has ended.
@@ -85,25 +98,34 @@ func (r *replaying) turn(ctx workflow.Context) (bool, error) {
 		return false, err
 	}
 	began := workflow.Now(ctx)
+	r.woken = false
 	in := r.in
 	in.Size = r.size()
-	if err := workflow.ExecuteActivity(replayStep(ctx, "starts the next events"), a.StepReplay, in).Get(ctx, &r.last); err != nil {
+	var out activities.ReplayOutput // a fresh one: what the JSON leaves out must not stay as it was
+	if err := workflow.ExecuteActivity(replayStep(ctx, "starts the next events"), a.StepReplay, in).Get(ctx, &out); err != nil {
 		return false, err
 	}
+	r.last = out
 	over := r.last.Walked || r.last.State.Final()
 	if over && r.last.InFlight() <= 0 {
 		return true, workflow.ExecuteActivity(replayStep(ctx, "ends the replay"), a.EndReplay, r.in).Get(ctx, nil)
 	}
 	wait := r.wait(over) - workflow.Now(ctx).Sub(began)
-	if wait <= 0 || len(r.wanted) > 0 {
+	if wait <= 0 || r.steered() {
 		return false, nil
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      wait,
 		TimerOptions: workflow.TimerOptions{Summary: r.waitsFor(over)},
-	}, func() bool { return len(r.wanted) > 0 })
+	}, r.steered)
 	return false, err
 }
+
+// steered reports whether the replay's state may be another than in the last step.
+func (r *replaying) steered() bool { return r.woken || len(r.wanted) > 0 }
+
+// holds reports whether nothing is left to do but to wait until a destination is healthy.
+func (r *replaying) holds() bool { return r.last.Now == 0 && r.last.HeldNow == 0 && r.last.Held > 0 }
 
 // waitsFor says in words what the wait after a step is for.
 func (r *replaying) waitsFor(over bool) string {
@@ -112,6 +134,8 @@ func (r *replaying) waitsFor(over bool) string {
 		return "waits for the last events to end"
 	case r.last.State == relay.ReplayPaused:
 		return "is paused"
+	case r.holds():
+		return "waits until a destination is healthy"
 	}
 	return "keeps to its rate"
 }
@@ -127,9 +151,13 @@ func (r *replaying) wait(over bool) time.Duration {
 		return r.drain
 	case r.last.State == relay.ReplayPaused:
 		return replayPausedLook
-	case r.last.Now == 0: // matches are far between: look on
+	case r.holds():
+		r.hold = min(max(replayHoldFirst, 2*r.hold), replayHoldMost)
+		return r.hold
+	case r.last.Now == 0 && r.last.HeldNow == 0: // matches are far between: look on
 		return 0
 	}
+	r.hold = 0
 	return replayEvery
 }
 
@@ -178,13 +206,12 @@ func (s Starter) StartReplay(ctx context.Context, id int64) error {
 	return s.once(ctx, ReplayEventsID(id), "delivers the events of a replay again", ReplayEvents, activities.ReplayInput{ID: id})
 }
 
-// SignalReplay tells the workflow of a replay what state is wanted. One that has ended is relay.ErrNotFound.
-func (s Starter) SignalReplay(ctx context.Context, id int64, state relay.ReplayState) error {
-	name := map[relay.ReplayState]string{relay.ReplayPaused: SignalPause, relay.ReplayRunning: SignalResume, relay.ReplayCancelled: SignalCancel}[state]
-	err := s.Client.SignalWorkflow(ctx, ReplayEventsID(id), "", name, nil)
+// WakeReplay makes the workflow of a replay look at its row, and starts one where none runs.
+func (s Starter) WakeReplay(ctx context.Context, id int64) error {
+	err := s.Client.SignalWorkflow(ctx, ReplayEventsID(id), "", SignalLook, nil)
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
-		return relay.ErrNotFound
+		return s.StartReplay(ctx, id)
 	}
 	return err
 }

@@ -29,6 +29,8 @@ type replays struct {
 	starts  []time.Time // of each event
 	ended   bool
 	history []relay.ReplayState
+	healthy time.Time // until then every match is held
+	probes  int
 }
 
 func (r *replays) begin() (func(), error) {
@@ -49,9 +51,15 @@ func (r *replays) StepReplay(_ context.Context, _ int64, n int) (relay.ReplaySte
 	defer unlock()
 	step := relay.ReplayStep{}
 	if r.replay.State == relay.ReplayRunning {
-		if r.gaps > 0 {
+		switch {
+		case r.gaps > 0:
 			r.gaps--
-		} else {
+		case r.now().Before(r.healthy):
+			step.Held = min(n, int(r.replay.Matched-r.replay.Held))
+			r.replay.Held += int64(step.Held)
+			r.replay.Walked = r.replay.Held == r.replay.Matched
+		default:
+			r.replay.Held = 0
 			step.Started = min(n, int(r.replay.Matched-r.replay.Started))
 			r.replay.Started += int64(step.Started)
 			r.replay.Walked = r.replay.Started == r.replay.Matched
@@ -61,8 +69,17 @@ func (r *replays) StepReplay(_ context.Context, _ int64, n int) (relay.ReplaySte
 		r.starts = append(r.starts, r.now())
 		r.open = append(r.open, r.now().Add(r.takes))
 	}
-	step.Walked, step.Replay = r.replay.Walked, r.replay
+	step.Walked, step.Replay = r.replay.Walked && r.replay.Held == 0, r.replay
 	return step, nil
+}
+
+func (r *replays) HeldProbes(context.Context, int64) ([]relay.Sick, error) {
+	return []relay.Sick{{Place: relay.Place{StorefrontID: 1, Destination: "meta"}}}, nil
+}
+
+func (r *replays) ProbeHeld(context.Context, int64, relay.Place, time.Duration) (bool, error) {
+	r.probes++
+	return true, nil
 }
 
 func (r *replays) SettleReplay(_ context.Context, _ int64, n int) (relay.ReplayStep, error) {
@@ -183,6 +200,41 @@ func TestReplayEvents(t *testing.T) {
 		require.Equal(t, []relay.ReplayState{relay.ReplayPaused, relay.ReplayRunning}, b.replays.history)
 		require.Len(t, b.replays.starts, 200)
 		require.GreaterOrEqual(t, b.replays.starts[199].Sub(begin), 2*time.Hour)
+	})
+
+	t.Run("a row that was changed is looked at at once", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 200)
+		begin := b.Now()
+		set := func(state relay.ReplayState, after time.Duration) {
+			b.RegisterDelayedCallback(func() {
+				b.replays.mu.Lock()
+				b.replays.replay.State = state
+				b.replays.mu.Unlock()
+				b.SignalWorkflow(workflows.SignalLook, nil)
+			}, after)
+		}
+		set(relay.ReplayPaused, 3*time.Second)
+		set(relay.ReplayRunning, time.Hour+time.Second)
+		require.NoError(t, b.run(t))
+		require.Empty(t, b.replays.history, "the workflow writes no state that it was not told")
+		require.Len(t, b.replays.starts, 200)
+		last := b.replays.starts[199].Sub(begin)
+		require.GreaterOrEqual(t, last, time.Hour)
+		require.LessOrEqual(t, last, time.Hour+20*time.Second, "it does not sleep out its pause")
+	})
+
+	t.Run("what an unhealthy destination would get waits, probed, until it is healthy", func(t *testing.T) {
+		t.Parallel()
+		b := setupReplay(t, 200)
+		begin := b.Now()
+		b.replays.healthy = begin.Add(time.Hour)
+		require.NoError(t, b.run(t))
+		require.True(t, b.replays.ended)
+		require.Len(t, b.replays.starts, 200)
+		require.LessOrEqual(t, b.replays.starts[0].Sub(begin), time.Hour+31*time.Second)
+		require.Positive(t, b.replays.probes)
+		require.Less(t, b.replays.probes, 200, "it looks twice a minute")
 	})
 
 	t.Run("cancelled, it starts no more, and still counts what it had started", func(t *testing.T) {

@@ -1,0 +1,164 @@
+package activities
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"relay"
+)
+
+const (
+	// assumedHold is how long an attempt keeps its place, as long as none has ended.
+	assumedHold = 250 * time.Millisecond
+	// assumedExchange is the same where more is started by it: an error there cannot be taken back.
+	assumedExchange = time.Second
+	// slack lets turns that a late timer missed be made up.
+	slack = 5 * time.Millisecond
+)
+
+// gate is the queue before one destination, or before a storefront's share of the worker.
+type gate struct {
+	limits   relay.Limits // this process's, as the latest attempt brought them
+	inFlight int
+	present  []*ticket           // who wait in this process, in the order of their events
+	asleep   map[int64]time.Time // events that were told to return, and when
+	next     time.Time           // the earliest next turn at the rate
+	latest   time.Time           // turn that was given
+	hold     time.Duration       // how long an attempt keeps its place, smoothed; 0 before the first has ended
+	closed   time.Time           // until then, as the destination asked
+	swept    time.Time
+	timed    bool // a timer will serve
+}
+
+// ticket is a place in the queue.
+type ticket struct {
+	event int64
+	turn  chan struct{} // closed when the turn has come
+	began time.Time     // the turn; zero before
+}
+
+func (o *gate) limited() bool { return o.limits.InFlight > 0 || o.limits.PerSecond > 0 }
+
+func (o *gate) queue(t *ticket) {
+	i, _ := slices.BinarySearchFunc(o.present, t.event, func(t *ticket, event int64) int { return cmp.Compare(t.event, event) })
+	o.present = slices.Insert(o.present, i, t)
+}
+
+func (o *gate) drop(t *ticket) {
+	o.present = slices.DeleteFunc(o.present, func(other *ticket) bool { return other == t })
+}
+
+// serve gives turns in the order of events, and returns when to serve again where the rate alone forbids the next one.
+func (o *gate) serve(now time.Time) time.Duration {
+	for len(o.present) > 0 {
+		if o.limits.InFlight > 0 && o.inFlight >= o.limits.InFlight {
+			return 0 // leave serves
+		}
+		if o.limits.PerSecond > 0 {
+			if o.next.After(now) {
+				return o.next.Sub(now)
+			}
+			o.next = later(o.next, now.Add(-slack)).Add(interval(o.limits.PerSecond))
+		}
+		t := o.present[0]
+		o.present = slices.Delete(o.present, 0, 1)
+		t.began, o.latest = now, now
+		o.inFlight++
+		close(t.turn)
+	}
+	return 0
+}
+
+// delay estimates how long an event waits for its turn: behind all earlier events, present and asleep.
+func (o *gate) delay(event int64, now time.Time) time.Duration {
+	ahead := 0
+	for _, t := range o.present {
+		if t.event >= event {
+			break
+		}
+		ahead++
+	}
+	for e, due := range o.asleep {
+		if e < event && due.After(now) { // after that it is present, or at another worker, or cancelled
+			ahead++
+		}
+	}
+	step := spacing(o.limits, o.holds(now))
+	first := max(o.next.Sub(now), o.latest.Add(step).Sub(now), 0)
+	return time.Duration(min(float64(first)+float64(ahead)*float64(step), float64(longestSleep)))
+}
+
+// sleep keeps an event's place while it is away, and returns how long that is.
+func (o *gate) sleep(event int64, now time.Time, delay time.Duration) time.Duration {
+	lead := min(longestLead, max(shortestLead, 4*spacing(o.limits, o.holds(now))))
+	delay = max(shortestSleep, delay-lead)
+	if o.asleep == nil {
+		o.asleep = map[int64]time.Time{}
+	}
+	o.asleep[event] = now.Add(delay)
+	return delay
+}
+
+// wakeUp ends the sleep of an event and reports whether there was one. Once in a while it also ends the sleep of those that
+// did not return in time: they were cancelled, or returned at another worker.
+func (o *gate) wakeUp(event int64, now time.Time) bool {
+	_, slept := o.asleep[event]
+	delete(o.asleep, event)
+	if len(o.asleep) == 0 || now.Sub(o.swept) < time.Second {
+		return slept
+	}
+	o.swept = now
+	for e, due := range o.asleep {
+		if due.Before(now) {
+			delete(o.asleep, e)
+		}
+	}
+	return slept
+}
+
+// learn smooths how long attempts keep their places.
+func (o *gate) learn(took time.Duration) {
+	if o.hold == 0 {
+		o.hold = max(took, time.Microsecond)
+		return
+	}
+	o.hold = max(o.hold+(took-o.hold)/8, time.Microsecond)
+}
+
+// holds is how long an attempt keeps its place: as learnt, or longer where no place has become free for longer than that.
+func (o *gate) holds(now time.Time) time.Duration {
+	hold := cmp.Or(o.hold, assumedHold)
+	if o.limits.InFlight > 0 && o.inFlight >= o.limits.InFlight {
+		hold = max(hold, now.Sub(o.latest))
+	}
+	return hold
+}
+
+// idle gates are forgotten, except for what they have learnt of a limited destination.
+func (o *gate) idle(now time.Time) bool {
+	return o.inFlight == 0 && len(o.present) == 0 && !o.limited() && !o.closed.After(now)
+}
+
+// spacing is the time from one turn to the next where attempts keep their places for so long.
+func spacing(l relay.Limits, hold time.Duration) time.Duration {
+	var step time.Duration
+	if l.InFlight > 0 {
+		step = hold / time.Duration(l.InFlight)
+	}
+	if l.PerSecond > 0 {
+		step = max(step, interval(l.PerSecond))
+	}
+	return step
+}
+
+func interval(perSecond float64) time.Duration {
+	return time.Duration(min(float64(time.Second)/perSecond, float64(24*time.Hour)))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

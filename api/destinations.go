@@ -1,0 +1,161 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"relay"
+)
+
+// DestinationStore lists the configured destinations of storefronts and probes them.
+type DestinationStore interface {
+	// DestinationStatuses lists one page of them, and reports whether there are more.
+	DestinationStatuses(ctx context.Context, q relay.DestinationQuery) ([]relay.DestinationStatus, bool, error)
+	// StartProbe sets one event that failed at an unhealthy destination back to pending, as its probe, and returns its id; 0
+	// where no event failed there. With it the lines go into the audit.
+	StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...relay.AuditEntry) (event int64, err error)
+}
+
+const (
+	tagDestinations = "Destinations"
+
+	codeDestinationOff code = "destination_off"
+
+	entityDestination relay.Entity = "destinations"
+	actionProbe       relay.Action = "probe"
+
+	maxDestinations = 100 // of one page
+)
+
+type listDestinationsInput struct {
+	Storefront  string            `query:"storefront" maxLength:"50" example:"bosley" doc:"A storefront's code."`
+	Destination string            `query:"destination" maxLength:"50" pattern:"^[A-Za-z0-9_-]*$" example:"sgtm" doc:"sgtm, or a platform's code."`
+	Health      relay.HealthState `query:"health" enum:"healthy,failing,unhealthy" example:"unhealthy" doc:"How the destination fares."`
+	Limit       int               `query:"limit" minimum:"1" maximum:"100" default:"50" example:"50" doc:"How many at most."`
+	Cursor      string            `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
+}
+
+type destinationListOutput struct{ Body DestinationList }
+
+type probeInput struct {
+	Storefront  string `path:"storefront" maxLength:"50" example:"bosley" doc:"The storefront's code."`
+	Destination string `path:"destination" maxLength:"50" pattern:"^[A-Za-z0-9_-]+$" example:"sgtm" doc:"sgtm, or a platform's code."`
+}
+
+type probeOutput struct{ Body ProbeAnswer }
+
+func (h opsHandlers) registerDestinations(b *book) {
+	const path = "/admin/v1/destinations"
+	add(b, reader, huma.Operation{OperationID: "list-destinations", Method: http.MethodGet, Path: path, Tags: []string{tagDestinations},
+		Summary: "List the destinations of storefronts, with their health", Errors: []int{http.StatusUnprocessableEntity},
+		Description: "One entry for each storefront and configured destination: its container, and each platform that it has a credential at. " +
+			"The figures are of this moment, and bounded."}, h.listDestinations)
+	add(b, writer, huma.Operation{OperationID: "probe-destination", Method: http.MethodPost, Path: path + "/{storefront}/{destination}/probe",
+		Tags: []string{tagDestinations}, Summary: "Find out now whether an unhealthy destination has recovered",
+		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
+		Description: "Delivers one of the events that failed there again; nothing artificial is sent. Where it is accepted, the destination is " +
+			"healthy and the others follow. Where no event failed there, the next one that comes is the probe. The relay probes by itself, too, " +
+			"at growing intervals."}, h.probe)
+}
+
+func (h opsHandlers) listDestinations(ctx context.Context, in *listDestinationsInput) (*destinationListOutput, error) {
+	q := relay.DestinationQuery{Destination: in.Destination, Health: in.Health, Limit: in.Limit}
+	if in.Cursor != "" {
+		c, err := parseCursor(in.Cursor, "storefront_id")
+		if err != nil {
+			return nil, err
+		}
+		q.After = &relay.Place{StorefrontID: c.ID, Destination: c.Value}
+	}
+	var err error
+	if q.StorefrontID, err = h.storefrontID(ctx, in.Storefront, "storefront"); err != nil {
+		return nil, err
+	}
+	list, more, err := h.Destinations.DestinationStatuses(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	out := &destinationListOutput{DestinationList{Items: []DestinationView{}}}
+	for _, d := range list {
+		out.Body.Items = append(out.Body.Items, h.destinationView(d))
+	}
+	if more {
+		last := list[len(list)-1]
+		out.Body.NextCursor = cursor{Sort: "storefront_id", Value: last.Destination, ID: last.StorefrontID}.String()
+	}
+	return out, nil
+}
+
+// probe starts the probe of an unhealthy destination.
+func (h opsHandlers) probe(ctx context.Context, in *probeInput) (*probeOutput, error) {
+	d, err := h.destination(ctx, in.Storefront, in.Destination)
+	if err != nil {
+		return nil, err
+	}
+	if receives, reason := h.receives(d); !receives {
+		return nil, refuse(codeDestinationOff, "the destination gets no events: "+reason.Words())
+	}
+	out := &probeOutput{ProbeAnswer{Destination: h.destinationView(d), Probe: "not_needed", Text: "The destination is not unhealthy: its events are sent."}}
+	if !d.Health.Unhealthy {
+		return out, nil
+	}
+	line := entry(ctx, actionProbe, entityDestination, 0, in.Storefront+"/"+in.Destination)
+	event, err := h.Destinations.StartProbe(ctx, d.Place, true, h.Policy.ProbeDelay(d.Health.Probes+1, d.Health.Reason), line)
+	if err != nil {
+		return nil, err
+	}
+	if event != 0 {
+		out.Body.Probe, out.Body.EventID = "started", event
+		out.Body.Text = fmt.Sprintf("Event %d is sent again.", event)
+		return out, nil
+	}
+	if err := h.audit(ctx, actionProbe, entityDestination, 0, line.Name); err != nil {
+		return nil, err
+	}
+	out.Body.Probe, out.Body.Text = "next_event", "No event failed there that could be sent again: the next one that comes is the probe."
+	return out, h.Events.ProbeNow(ctx, d.StorefrontID, d.Destination)
+}
+
+// destination reads one configured destination.
+func (h opsHandlers) destination(ctx context.Context, storefront, destination string) (relay.DestinationStatus, error) {
+	ids, err := h.Events.StorefrontIDs(ctx, []string{storefront})
+	if err != nil {
+		return relay.DestinationStatus{}, err
+	}
+	var list []relay.DestinationStatus
+	if id, ok := ids[storefront]; ok {
+		list, _, err = h.Destinations.DestinationStatuses(ctx, relay.DestinationQuery{StorefrontID: id, Destination: destination, Limit: 1})
+	}
+	if err == nil && len(list) == 0 {
+		err = refuse(codeNotFound, "the storefront has no such destination")
+	}
+	if err != nil {
+		return relay.DestinationStatus{}, err
+	}
+	return list[0], nil
+}
+
+// unhealthy lists the unhealthy destinations that a filter may concern, the first ones. A container is one, wherever the events
+// had failed: it gets them now.
+func (h opsHandlers) unhealthy(ctx context.Context, f relay.Filter) ([]relay.DestinationStatus, error) {
+	list, _, err := h.Destinations.DestinationStatuses(ctx, relay.DestinationQuery{StorefrontID: f.StorefrontID, Health: relay.Unhealthy,
+		Limit: maxDestinations})
+	return slices.DeleteFunc(list, func(d relay.DestinationStatus) bool {
+		receives, _ := h.receives(d)
+		return !receives || f.Destination != "" && f.Destination != d.Destination && d.Destination != relay.SGTM
+	}), err
+}
+
+// receives reports whether a destination gets its storefront's events, and the reason.
+func (h opsHandlers) receives(d relay.DestinationStatus) (bool, relay.Reason) {
+	d.Switches.Platforms = slices.Clone(d.Switches.Platforms)
+	for i, p := range d.Switches.Platforms {
+		_, d.Switches.Platforms[i].HasAdapter = h.Adapters[p.Code]
+	}
+	return d.Receives()
+}

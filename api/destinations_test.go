@@ -1,0 +1,111 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+)
+
+const destinations = "/admin/v1/destinations"
+
+func (r reply) names(t testing.TB) []string {
+	t.Helper()
+	list := []string{}
+	for _, d := range r.items(t) {
+		list = append(list, fmt.Sprint(d["storefront_code"], "/", d["destination"]))
+	}
+	return list
+}
+
+func TestDestinationsSayHowTheyFareAndWhy(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	container, credential := o.configured()
+	o.must(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/deactivate", container), "")
+	o.must(http.MethodPatch, fmt.Sprintf("/admin/v1/credentials/%d", credential), `{"options":{"limits":{"in_flight":3}}}`)
+	o.unhealthy("vendor")
+	o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonUnhealthy, relay.End{Destination: "vendor", Reason: relay.ReasonUnhealthy})
+
+	r := o.as(rita).call(http.MethodGet, destinations, "")
+	require.Equal(t, http.StatusOK, r.status, r.text)
+	require.Equal(t, []string{"bosley/other", "bosley/sgtm", "bosley/vendor"}, r.names(t))
+	vendor, sgtm := r.items(t)[2], r.items(t)[1]
+	health := vendor["health"].(map[string]any)
+	require.Equal(t, "unhealthy", health["state"])
+	require.Equal(t, "unauthorized", health["reason"])
+	require.InDelta(t, 401, health["last_status"], 0)
+	for _, at := range []string{"failing_since", "unhealthy_since", "next_probe_at", "last_failure_at"} {
+		require.Contains(t, health, at)
+	}
+	require.Equal(t, true, vendor["receives_events"])
+	require.NotContains(t, vendor, "reason")
+	require.InDelta(t, 1, vendor["failed"], 0)
+	require.Equal(t, map[string]any{"in_flight": 3.0}, vendor["limits"])
+	require.Len(t, vendor["switches"], 4)
+	require.Equal(t, false, sgtm["receives_events"])
+	require.Equal(t, "sgtm_disabled", sgtm["reason"])
+	off := sgtm["switches"].([]any)[1].(map[string]any)
+	require.Equal(t, []any{"sgtm", false, "anna"}, []any{off["level"], off["is_active"], off["switched_by"]})
+	require.Contains(t, off, "switched_at")
+
+	t.Run("by health, destination and storefront, page by page", func(t *testing.T) {
+		for query, want := range map[string][]string{
+			"?health=unhealthy":  {"bosley/vendor"},
+			"?destination=sgtm":  {"bosley/sgtm"},
+			"?storefront=pfizer": {},
+			"?limit=2":           {"bosley/other", "bosley/sgtm"},
+		} {
+			require.Equal(t, want, o.call(http.MethodGet, destinations+query, "").names(t), query)
+		}
+		first := o.call(http.MethodGet, destinations+"?limit=2", "")
+		next := o.call(http.MethodGet, destinations+"?limit=2&cursor="+first.body["next_cursor"].(string), "")
+		require.Equal(t, []string{"bosley/vendor"}, next.names(t))
+		require.NotContains(t, next.body, "next_cursor")
+	})
+
+	t.Run("a bad question is refused", func(t *testing.T) {
+		for _, query := range []string{"?health=ill", "?limit=0", "?limit=101", "?cursor=x", "?storefront=nobody", "?destination=%22", "?color=red"} {
+			require.Equal(t, http.StatusUnprocessableEntity, o.call(http.MethodGet, destinations+query, "").status, query)
+		}
+	})
+}
+
+func TestAProbeIsStartedByHand(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	container, _ := o.configured()
+	probe := func(place string) reply { return o.call(http.MethodPost, destinations+"/"+place+"/probe", "") }
+	lines := func() int { return len(o.call(http.MethodGet, "/admin/v1/audit?action=probe", "").items(t)) }
+
+	require.Equal(t, http.StatusForbidden, o.as(rita).call(http.MethodPost, destinations+"/bosley/sgtm/probe", "").status)
+	for _, place := range []string{"nobody/sgtm", "pfizer/sgtm", "bosley/tiktok"} {
+		require.Equal(t, http.StatusNotFound, probe(place).status, place)
+	}
+	require.Equal(t, "not_needed", probe("bosley/sgtm").body["probe"])
+	r := probe("bosley/vendor")
+	require.Equal(t, http.StatusConflict, r.status, "it is behind the container: %s", r.text)
+	require.Equal(t, "destination_off", r.body["code"])
+
+	o.unhealthy(relay.SGTM)
+	require.False(t, o.tries(relay.SGTM))
+	require.Equal(t, "next_event", probe("bosley/sgtm").body["probe"])
+	require.True(t, o.tries(relay.SGTM), "the next event is the probe")
+
+	id := o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonUnhealthy, relay.End{Destination: relay.SGTM, Reason: relay.ReasonUnhealthy})
+	r = probe("bosley/sgtm")
+	require.Equal(t, "started", r.body["probe"], r.text)
+	require.InDelta(t, id, r.body["event_id"], 0)
+	event := o.call(http.MethodGet, fmt.Sprintf("/admin/v1/events/%d", id), "")
+	require.Equal(t, "pending", event.body["status"])
+	require.Equal(t, 2, lines(), "what did nothing is no line")
+	line := o.call(http.MethodGet, "/admin/v1/audit?action=probe", "").items(t)[0]
+	require.Equal(t, "bosley/sgtm", line["name"])
+	require.Equal(t, "anna", line["actor"])
+
+	o.must(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/deactivate", container), "")
+	require.Equal(t, http.StatusConflict, probe("bosley/sgtm").status, "its events would be skipped")
+}

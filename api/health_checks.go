@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Check is one thing that /health/ready looks at. Its name is a field of the answer.
+type Check struct {
+	Name  string   // lower case, such as worker
+	About string   // its description in the API's document
+	Words []string // what Probe may return besides ok and down, for the document
+	// Probe returns one of the words, ok where all is well. An error is logged, never shown; with an error and no word, or
+	// after two seconds, the word is down.
+	Probe func(context.Context) (string, error)
+	// Optional means that the process can do its work whatever the word.
+	Optional bool
+}
+
+// builtIn are the checks of every role, in the order of the report.
+func builtIn(role Role, d Deps) []Check {
+	return []Check{
+		{Name: "database", About: "Whether MySQL answers.", Probe: func(ctx context.Context) (string, error) {
+			return wordOK, d.Database.Ping(ctx)
+		}},
+		{Name: "migrations", About: "Whether the tables are up to date.", Words: []string{wordOld, wordUnknown}, Probe: func(ctx context.Context) (string, error) {
+			current, err := d.Database.Current(ctx)
+			switch {
+			case err != nil:
+				return wordUnknown, err
+			case !current:
+				return wordOld, nil
+			}
+			return wordOK, nil
+		}},
+		// Without Temporal the API still accepts: the inbox is the outbox. A worker does nothing then.
+		{Name: "temporal", About: "Whether Temporal answers. In the api role it may be down: events are stored and delivered later.",
+			Optional: role == RoleAPI, Probe: func(ctx context.Context) (string, error) { return wordOK, d.Temporal(ctx) }},
+	}
+}
+
+func (d Deps) checkChecks() error {
+	taken := []string{"status", "reconciliation", "database", "migrations", "temporal"}
+	for _, c := range d.Checks {
+		if c.Name == "" || c.Probe == nil || slices.Contains(taken, c.Name) {
+			return fmt.Errorf("collaborator Checks: %q lacks a probe or a name of its own", c.Name)
+		}
+		taken = append(taken, c.Name)
+	}
+	return nil
+}
+
+// readiness probes what the role needs, at most once per probeEvery however many ask.
+type readiness struct {
+	checks []Check
+
+	mu   sync.Mutex
+	at   time.Time
+	last report
+}
+
+func (r *readiness) check(ctx context.Context) report {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.at) >= probeEvery {
+		// Others get this answer, too: it must not depend on the patience of the client that asked first.
+		r.last = r.probe(context.WithoutCancel(ctx))
+		r.at = time.Now()
+	}
+	return r.last
+}
+
+func (r *readiness) probe(ctx context.Context) report {
+	rep := report{status: statusReady, words: make([]checked, len(r.checks))}
+	errs := make([]error, len(r.checks))
+	var wg sync.WaitGroup
+	for i, c := range r.checks {
+		wg.Go(func() {
+			word, err := bounded(ctx, c.Probe)
+			if err != nil && (word == "" || word == wordOK) {
+				word = wordDown
+			}
+			rep.words[i], errs[i] = checked{c.Name, word}, err
+		})
+	}
+	wg.Wait()
+	for i, c := range r.checks {
+		if rep.words[i].word != wordOK && !c.Optional {
+			rep.status = statusUnavailable
+		}
+	}
+	rep.err = errors.Join(errs...)
+	return rep
+}
+
+// bounded asks for at most probeTimeout, also where the probe does not obey its context.
+func bounded(ctx context.Context, ask func(context.Context) (string, error)) (string, error) {
+	type answer struct {
+		word string
+		err  error
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	done := make(chan answer, 1)
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				done <- answer{"", panicError(v)}
+			}
+		}()
+		word, err := ask(ctx)
+		done <- answer{word, err}
+	}()
+	select {
+	case a := <-done:
+		return a.word, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}

@@ -1,0 +1,235 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"relay"
+)
+
+// destinationsSQL reads the configured destinations of storefronts with their switches and their health: some rows for each
+// storefront, none of them an event's. The collations are spelled out because the tables may be the earlier service's.
+const destinationsSQL = `SELECT s.id, s.storefront_id, s.is_active, c.id, c.is_active, c.fallback, c.on_exhausted, d.destination,
+	d.platform_id, d.platform_active, d.credential_id, d.credential_active, d.options, d.limits,
+	h.failures, h.failing_since, h.unhealthy_since, h.reason, h.last_status, h.failed_at, h.probes, h.probed_at, h.probe_at
+	FROM (SELECT storefront_id, CONVERT('sgtm' USING utf8mb4) COLLATE utf8mb4_bin AS destination, NULL AS platform_id,
+			NULL AS platform_active, NULL AS credential_id, NULL AS credential_active,
+			CONVERT(options USING utf8mb4) COLLATE utf8mb4_bin AS options, NULL AS limits
+		FROM storefront_sgtm_config
+		UNION ALL
+		SELECT k.storefront_id, CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bin, p.id, p.is_active, k.id, k.is_active,
+			CONVERT(k.options USING utf8mb4) COLLATE utf8mb4_bin, CONVERT(p.limits USING utf8mb4) COLLATE utf8mb4_bin
+		FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE p.code IS NOT NULL) d
+	JOIN storefronts s ON s.id = d.storefront_id
+	LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id
+	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = d.destination`
+
+// destinationRow is what destinationsSQL reads.
+type destinationRow struct {
+	levels
+	destination                      string
+	config, platformID, credentialID sql.NullInt64
+	platform, credential             sql.NullBool
+	options, limits, reason          sql.NullString
+	failures, status, probes         sql.NullInt64
+	since, unhealthy, failed, probed sql.NullTime
+	next                             sql.NullTime
+}
+
+func (r *destinationRow) dest() []any {
+	return []any{&r.storefront.ID, &r.storefront.Code, &r.storefront.Active, &r.config, &r.sgtm, &r.fallback, &r.onExhausted, &r.destination,
+		&r.platformID, &r.platform, &r.credentialID, &r.credential, &r.options, &r.limits,
+		&r.failures, &r.since, &r.unhealthy, &r.reason, &r.status, &r.failed, &r.probes, &r.probed, &r.next}
+}
+
+func (r *destinationRow) read() relay.DestinationStatus {
+	d := relay.DestinationStatus{
+		Place:          relay.Place{StorefrontID: r.storefront.ID, Destination: r.destination},
+		StorefrontCode: r.storefront.Code,
+		Switches:       r.switches(),
+		Health: relay.Health{Failures: int(r.failures.Int64), Since: r.since.Time, Unhealthy: r.unhealthy.Valid,
+			Reason: relay.Reason(r.reason.String), Status: int(r.status.Int64), Probes: int(r.probes.Int64)},
+		UnhealthySince: r.unhealthy.Time,
+		FailedAt:       r.failed.Time,
+		ProbedAt:       r.probed.Time,
+		NextProbe:      r.next.Time,
+		Levels:         []relay.LevelStatus{{Level: relay.LevelStorefront, EntityID: r.storefront.ID, Active: r.storefront.Active}},
+	}
+	if r.config.Valid {
+		d.Levels = append(d.Levels, relay.LevelStatus{Level: relay.LevelSGTM, EntityID: r.config.Int64, Active: r.sgtm.Bool})
+	}
+	if r.destination != relay.SGTM {
+		d.Switches.Platforms = []relay.PlatformSwitch{{Code: r.destination, PlatformActive: r.platform.Bool, CredentialActive: r.credential.Bool}}
+		d.Levels = append(d.Levels,
+			relay.LevelStatus{Level: relay.LevelPlatform, EntityID: r.platformID.Int64, Active: r.platform.Bool},
+			relay.LevelStatus{Level: relay.LevelCredential, EntityID: r.credentialID.Int64, Active: r.credential.Bool})
+	}
+	var options relay.Options
+	var limits relay.Limits
+	_ = readOptions(r.options, &options) // unreadable: its deliveries wait, and say so
+	_ = readOptions(r.limits, &limits)
+	d.Limits = options.Limits.Or(limits)
+	return d
+}
+
+// DestinationStatuses lists one page of the configured destinations of storefronts, and reports whether there are more. It
+// asks the same number of questions for one as for a hundred.
+func (s *Store) DestinationStatuses(ctx context.Context, q relay.DestinationQuery) ([]relay.DestinationStatus, bool, error) {
+	const act = "list destinations"
+	list, err := s.destinationPage(ctx, q)
+	if err != nil {
+		return nil, false, fail(act, err)
+	}
+	more := len(list) > q.Limit
+	list = list[:min(len(list), q.Limit)]
+	for _, add := range []func(context.Context, []relay.DestinationStatus) error{s.addLevelFlips, s.addWaiting, s.addFailed} {
+		if err := add(ctx, list); err != nil {
+			return nil, false, fail(act, err)
+		}
+	}
+	return list, more, nil
+}
+
+func (s *Store) destinationPage(ctx context.Context, q relay.DestinationQuery) ([]relay.DestinationStatus, error) {
+	var where conditions
+	where.equal("s.id", q.StorefrontID)
+	where.equal("d.destination", q.Destination)
+	switch q.Health {
+	case relay.Unhealthy:
+		where.add("h.unhealthy_since IS NOT NULL")
+	case relay.Failing:
+		where.add("h.failures > 0 AND h.unhealthy_since IS NULL")
+	case relay.Healthy:
+		where.add("COALESCE(h.failures, 0) <= 0 AND h.unhealthy_since IS NULL")
+	}
+	if q.After != nil {
+		where.add("(s.id > ? OR s.id = ? AND d.destination > ?)", q.After.StorefrontID, q.After.StorefrontID, q.After.Destination)
+	}
+	rows, err := s.sql.QueryContext(ctx, destinationsSQL+where.sql()+" ORDER BY s.id, d.destination LIMIT ?", append(where.args, q.Limit+1)...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []relay.DestinationStatus
+	for rows.Next() {
+		var r destinationRow
+		if err := rows.Scan(r.dest()...); err != nil {
+			return nil, err
+		}
+		list = append(list, r.read())
+	}
+	return list, rows.Err()
+}
+
+// addLevelFlips says who set the kill switches of destinations, and when: one question for each level.
+func (s *Store) addLevelFlips(ctx context.Context, list []relay.DestinationStatus) error {
+	for level, entity := range map[string]relay.Entity{relay.LevelStorefront: relay.EntityStorefront, relay.LevelSGTM: relay.EntitySGTMConfig,
+		relay.LevelPlatform: relay.EntityPlatform, relay.LevelCredential: relay.EntityCredential} {
+		at := map[int64][]*relay.LevelStatus{}
+		var ids []int64
+		for _, d := range list {
+			for i := range d.Levels {
+				if l := &d.Levels[i]; l.Level == level {
+					if at[l.EntityID] == nil {
+						ids = append(ids, l.EntityID)
+					}
+					at[l.EntityID] = append(at[l.EntityID], l)
+				}
+			}
+		}
+		found, err := flips(ctx, s.sql, entity, ids)
+		if err != nil {
+			return err
+		}
+		for id, flip := range found {
+			for _, l := range at[id] {
+				l.Flip = flip
+			}
+		}
+	}
+	return nil
+}
+
+// waitingSQL counts events in flight of a storefront whose delivery to a destination has not ended.
+const waitingSQL = `SELECT COUNT(*) FROM (SELECT id, generation FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+	WHERE status = 'processing' AND storefront_id = ? LIMIT ?) e
+	WHERE NOT EXISTS (SELECT 1 FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination = ? AND (a.outcome = 'accepted'
+	OR a.generation = e.generation AND a.outcome IN ('rejected', 'unauthorized', 'unknown', 'skipped', 'blocked')))`
+
+// addWaiting counts what waits at the destinations that get events, by one statement for all of them.
+func (s *Store) addWaiting(ctx context.Context, list []relay.DestinationStatus) error {
+	var selects []string
+	var args []any
+	var counts []any
+	for i := range list {
+		d := &list[i]
+		if receives, reason := withAdapter(*d).Receives(); receives && reason == "" {
+			selects = append(selects, "("+waitingSQL+")")
+			args = append(args, d.StorefrontID, relay.WaitingBound, d.Destination)
+			counts = append(counts, &d.Waiting)
+		}
+	}
+	if len(selects) == 0 {
+		return nil
+	}
+	return s.sql.QueryRowContext(ctx, "SELECT "+strings.Join(selects, ", "), args...).Scan(counts...)
+}
+
+// withAdapter is a destination as if the relay spoke to its platform: the database does not know.
+func withAdapter(d relay.DestinationStatus) relay.DestinationStatus {
+	platforms := append([]relay.PlatformSwitch(nil), d.Switches.Platforms...)
+	for i := range platforms {
+		platforms[i].HasAdapter = true
+	}
+	d.Switches.Platforms = platforms
+	return d
+}
+
+// failedSQL counts, for unhealthy destinations, the failed events that their recovery sends again. It looks at the newest failed
+// events only, whosever they are.
+const failedSQL = `SELECT h.storefront_id, h.destination, COUNT(*) FROM
+	(SELECT storefront_id, reason, ends, created_at, erased_at FROM marketing_events FORCE INDEX (ix_marketing_events_status)
+		WHERE status = 'failed' ORDER BY created_at DESC LIMIT ?) e
+	JOIN destination_health h ON h.storefront_id = e.storefront_id AND h.unhealthy_since IS NOT NULL
+	WHERE e.created_at >= h.failing_since - INTERVAL ? SECOND AND e.erased_at IS NULL AND e.reason IN (%s)
+	AND LOCATE(CONVERT(CONCAT('"destination":"', h.destination, '"') USING utf8mb4) COLLATE utf8mb4_bin, CONVERT(e.ends USING utf8mb4) COLLATE utf8mb4_bin) > 0
+	GROUP BY h.storefront_id, h.destination`
+
+func failedCount() (string, []any) {
+	reasons := relay.RecoveryReasons()
+	args := []any{relay.FailedBound, int(relay.RecoveryLook.Seconds())}
+	for _, r := range reasons {
+		args = append(args, string(r))
+	}
+	return strings.Replace(failedSQL, "%s", tuples("?", len(reasons)), 1), args
+}
+
+func (s *Store) addFailed(ctx context.Context, list []relay.DestinationStatus) error {
+	unhealthy := map[relay.Place]*relay.DestinationStatus{}
+	for i := range list {
+		if list[i].Health.Unhealthy {
+			unhealthy[list[i].Place] = &list[i]
+		}
+	}
+	if len(unhealthy) == 0 {
+		return nil
+	}
+	query, args := failedCount()
+	rows, err := s.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var p relay.Place
+		var n int
+		if err := rows.Scan(&p.StorefrontID, &p.Destination, &n); err != nil {
+			return err
+		}
+		if d := unhealthy[p]; d != nil {
+			d.Failed = n
+		}
+	}
+	return rows.Err()
+}

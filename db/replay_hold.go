@@ -1,0 +1,301 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"relay"
+)
+
+// closedPlaces are the unhealthy destinations that get their storefronts' events: what a replay sent there would only be
+// turned away. A container whose events the platforms take over is none.
+func (s *Store) closedPlaces(ctx context.Context) (map[relay.Place]bool, error) {
+	sick, err := s.SickDestinations(ctx, 0)
+	if err != nil || len(sick) == 0 {
+		return nil, err
+	}
+	list, err := s.destinationPage(ctx, relay.DestinationQuery{Health: relay.Unhealthy, Limit: len(sick)})
+	closed := map[relay.Place]bool{}
+	for _, d := range list {
+		receives, reason := withAdapter(d).Receives()
+		handsOver := d.Destination == relay.SGTM && d.Switches.SGTM.DirectOnExhausted
+		if receives && reason == "" && !handsOver {
+			closed[d.Place] = true
+		}
+	}
+	return closed, err
+}
+
+// holding is one step of a replay, within its transaction.
+type holding struct {
+	tx      *sql.Tx
+	replay  replay
+	sick    map[relay.Place]bool
+	started int
+	held    int // found in this step
+}
+
+func (h *holding) result() relay.ReplayStep {
+	r := h.replay.Replay
+	return relay.ReplayStep{Started: h.started, Held: h.held, Walked: r.Walked && r.Held == 0, Replay: r}
+}
+
+// step starts what is held no longer, then walks on, and writes how far it has come.
+func (h *holding) step(ctx context.Context, w walk, n int) error {
+	r := &h.replay
+	if r.Walked && r.Held == 0 {
+		return nil
+	}
+	if err := h.release(ctx, n); err != nil {
+		return err
+	}
+	next := r.cursor
+	if !r.Walked && h.started < n {
+		hits, to, err := w.page(ctx, h.tx, r.cursor, n-h.started)
+		if err != nil {
+			return err
+		}
+		if err := h.walk(ctx, positionIDs(hits)); err != nil {
+			return err
+		}
+		next, r.Walked = to, to.IsZero()
+	}
+	r.Started += int64(h.started)
+	if err := h.count(ctx); err != nil {
+		return err
+	}
+	_, err := h.tx.ExecContext(ctx, "UPDATE event_replays SET started = ?, held = ?, walked = ?, cursor_at = ?, cursor_id = ? WHERE id = ?",
+		r.Started, r.Held, r.Walked, sql.NullTime{Time: next.At, Valid: !next.IsZero()}, nullNumber(int(next.ID)), r.ID)
+	return err
+}
+
+// count counts what the replay holds now.
+func (h *holding) count(ctx context.Context) error {
+	if h.replay.Held == 0 && h.held == 0 {
+		return nil
+	}
+	return h.tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM event_replay_items WHERE replay_id = ? AND held_storefront IS NOT NULL", h.replay.ID).
+		Scan(&h.replay.Held)
+}
+
+// walk starts or holds the matches that a walk found.
+func (h *holding) walk(ctx context.Context, ids []int64) error {
+	open, closed, err := h.sort(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, place := range slices.SortedFunc(maps.Keys(closed), comparePlaces) {
+		args := []any{}
+		for _, id := range closed[place] {
+			args = append(args, h.replay.ID, id, place.StorefrontID, place.Destination)
+		}
+		_, err := h.tx.ExecContext(ctx, `INSERT INTO event_replay_items (replay_id, marketing_event_id, held_storefront, held_destination) VALUES `+
+			tuples("(?,?,?,?)", len(closed[place]))+" ON DUPLICATE KEY UPDATE replay_id = replay_id", args...)
+		if err != nil {
+			return err
+		}
+		h.held += len(closed[place])
+	}
+	started, err := h.setBack(ctx, open)
+	if err != nil || len(started) == 0 {
+		return err
+	}
+	args := make([]any, 0, 2*len(started))
+	for _, event := range started {
+		args = append(args, h.replay.ID, event)
+	}
+	// An event is there already only where this replay has started it, which its cursor forbids, unless the row's time was changed.
+	_, err = h.tx.ExecContext(ctx, "INSERT INTO event_replay_items (replay_id, marketing_event_id) VALUES "+tuples("(?,?)", len(started))+
+		" ON DUPLICATE KEY UPDATE replay_id = replay_id", args...)
+	return err
+}
+
+func comparePlaces(a, b relay.Place) int {
+	if a.StorefrontID != b.StorefrontID {
+		return int(a.StorefrontID - b.StorefrontID)
+	}
+	if a.Destination < b.Destination {
+		return -1
+	}
+	return 1
+}
+
+// sort separates events by whether all that they would be sent to is closed. An event of which some destination is open goes
+// now: what is turned away elsewhere comes with the recovery there.
+func (h *holding) sort(ctx context.Context, ids []int64) (open []int64, closed map[relay.Place][]int64, err error) {
+	if len(h.sick) == 0 || len(ids) == 0 {
+		return ids, nil, nil
+	}
+	targets, err := readTargets(ctx, h.tx, ids, h.replay.Resend)
+	if err != nil {
+		return nil, nil, err
+	}
+	closed = map[relay.Place][]int64{}
+	for _, id := range ids {
+		if place, is := h.closed(targets[id]); is {
+			closed[place] = append(closed[place], id)
+		} else {
+			open = append(open, id)
+		}
+	}
+	return open, closed, nil
+}
+
+// closed is the unhealthy destination that an event would go to, if it would go nowhere else. A container that gets the
+// storefront's events gets this one, wherever it had failed.
+func (h *holding) closed(t target) (relay.Place, bool) {
+	container := relay.Place{StorefrontID: t.storefront, Destination: relay.SGTM}
+	if h.sick[container] {
+		return container, true
+	}
+	for _, d := range t.destinations {
+		if !h.sick[relay.Place{StorefrontID: t.storefront, Destination: d}] {
+			return relay.Place{}, false
+		}
+	}
+	if len(t.destinations) == 0 {
+		return relay.Place{}, false
+	}
+	return relay.Place{StorefrontID: t.storefront, Destination: t.destinations[0]}, true
+}
+
+// release starts what was held for destinations that are closed no longer.
+func (h *holding) release(ctx context.Context, n int) error {
+	if h.replay.Held == 0 {
+		return nil
+	}
+	places, err := h.places(ctx)
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		if h.sick[place] || h.started >= n {
+			continue
+		}
+		ids, err := h.items(ctx, place, n-h.started)
+		if err != nil {
+			return err
+		}
+		if err := h.start(ctx, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// places are those that events of the replay are held for.
+func (h *holding) places(ctx context.Context) ([]relay.Place, error) {
+	rows, err := h.tx.QueryContext(ctx, `SELECT DISTINCT held_storefront, held_destination FROM event_replay_items
+		WHERE replay_id = ? AND held_storefront IS NOT NULL`, h.replay.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []relay.Place
+	for rows.Next() {
+		var p relay.Place
+		if err := rows.Scan(&p.StorefrontID, &p.Destination); err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// items are the next n events that are held for a place.
+func (h *holding) items(ctx context.Context, p relay.Place, n int) ([]int64, error) {
+	rows, err := h.tx.QueryContext(ctx, `SELECT marketing_event_id FROM event_replay_items
+		WHERE replay_id = ? AND held_storefront = ? AND held_destination = ? ORDER BY marketing_event_id LIMIT ?`,
+		h.replay.ID, p.StorefrontID, p.Destination, n)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// start starts events that were held. Those that were retried otherwise meanwhile, or deleted, are this replay's no more.
+func (h *holding) start(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	started, err := h.setBack(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if len(started) > 0 {
+		_, err = h.tx.ExecContext(ctx, `UPDATE event_replay_items SET held_storefront = NULL, held_destination = NULL
+			WHERE replay_id = ? AND marketing_event_id IN (`+tuples("?", len(started))+")", append([]any{h.replay.ID}, numbers(started)...)...)
+		if err != nil {
+			return err
+		}
+	}
+	gone := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(started, id) })
+	if len(gone) == 0 {
+		return nil
+	}
+	_, err = h.tx.ExecContext(ctx, "DELETE FROM event_replay_items WHERE replay_id = ? AND marketing_event_id IN ("+tuples("?", len(gone))+")",
+		append([]any{h.replay.ID}, numbers(gone)...)...)
+	return err
+}
+
+// setBack sets events back to pending and counts them.
+func (h *holding) setBack(ctx context.Context, ids []int64) ([]int64, error) {
+	started, err := setBackRows(ctx, h.tx, ids, h.replay.Pick().Statuses, h.replay.Resend)
+	h.started += len(started)
+	return started, err
+}
+
+// HeldProbes lists the unhealthy destinations whose probe is due and for which a replay holds events.
+func (s *Store) HeldProbes(ctx context.Context, replay int64) ([]relay.Sick, error) {
+	list, err := s.sick(ctx, s.sql, `unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6) AND (storefront_id, destination) IN
+		(SELECT held_storefront, held_destination FROM event_replay_items WHERE replay_id = ? AND held_storefront IS NOT NULL)`, replay)
+	return list, fail(fmt.Sprintf("list the probes of replay %d", replay), err)
+}
+
+// ProbeHeld starts one event that a replay holds for an unhealthy destination, as the probe of the destination. False says that
+// the probe is not due, or the replay is not running, or holds none. The next probe is due after the delay.
+func (s *Store) ProbeHeld(ctx context.Context, id int64, p relay.Place, next time.Duration) (bool, error) {
+	var probed bool
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		probed = false
+		r, err := scanReplay(tx.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ? FOR UPDATE", id))
+		if err != nil {
+			return err
+		}
+		due, err := lockProbe(ctx, tx, p, false)
+		if err != nil || !due || r.State != relay.ReplayRunning {
+			return err
+		}
+		h := &holding{tx: tx, replay: r}
+		ids, err := h.items(ctx, p, 1)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if err := h.start(ctx, ids); err != nil {
+			return err
+		}
+		if probed = h.started == 1; probed {
+			err = markProbe(ctx, tx, p, ids[0], next)
+		}
+		if err := errors.Join(err, h.count(ctx)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE event_replays SET started = started + ?, held = ? WHERE id = ?", h.started, h.replay.Held, id)
+		return err
+	})
+	return probed, fail(fmt.Sprintf("probe by replay %d", id), err)
+}

@@ -1,0 +1,39 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"relay"
+)
+
+// SetReplayState writes where a replay stands; one that is cancelled or done stays so.
+func (s *Store) SetReplayState(ctx context.Context, id int64, state relay.ReplayState) error {
+	_, err := s.exec(ctx, "UPDATE event_replays SET state = ? WHERE id = ? AND state IN ('running', 'paused')", string(state), id)
+	return fail(fmt.Sprintf("set replay %d to %s", id, state), err)
+}
+
+// SteerReplay sets the state that is wanted of a replay, and with it adds lines to the audit. The row holds the wanted state, so
+// that the latest request counts, whatever the replay's workflow is doing. Where the replay has that state already, or has
+// ended, nothing changes. It returns the replay as it is then.
+func (s *Store) SteerReplay(ctx context.Context, id int64, state relay.ReplayState, lines ...relay.AuditEntry) (relay.Replay, error) {
+	act := fmt.Sprintf("set replay %d to %s", id, state)
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		var was relay.ReplayState
+		if err := tx.QueryRowContext(ctx, "SELECT state FROM event_replays WHERE id = ? FOR UPDATE", id).Scan(&was); err != nil {
+			return err
+		}
+		if was.Final() || was == state {
+			return nil
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE event_replays SET state = ? WHERE id = ?", string(state), id); err != nil {
+			return err
+		}
+		return writeAudits(ctx, tx, lines)
+	})
+	if err != nil {
+		return relay.Replay{}, fail(act, err)
+	}
+	return s.Replay(ctx, id)
+}

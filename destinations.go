@@ -1,0 +1,65 @@
+package relay
+
+import "time"
+
+// Bounds of what is counted for a list of destinations.
+const (
+	WaitingBound = 1_000  // events of a storefront in flight that are looked at
+	FailedBound  = 10_000 // failed events that are looked at, the newest ones
+)
+
+// DestinationQuery asks for one page of the configured destinations, in the order of the storefronts' ids and then of the
+// destinations' keys. Zero fields ask for everything.
+type DestinationQuery struct {
+	StorefrontID int64
+	Destination  string
+	Health       HealthState
+	After        *Place
+	Limit        int
+}
+
+// DestinationStatus is one configured destination of a storefront: its container, or a platform that it has a credential at.
+type DestinationStatus struct {
+	Place
+	StorefrontCode string
+	// Switches are the four levels, of this destination alone. HasAdapter is for the caller to fill.
+	Switches Switches
+	// Levels are the kill switches that the destination has, with who set each as it is.
+	Levels []LevelStatus
+
+	Health         Health
+	UnhealthySince time.Time // zero for one that is not
+	FailedAt       time.Time // the latest failure
+	ProbedAt       time.Time // the latest probe
+	NextProbe      time.Time // of an unhealthy one
+	Limits         Limits
+	Waiting        int // events in flight whose delivery here has not ended, counted as far as WaitingBound
+	Failed         int // events that a recovery will send again, among the newest FailedBound
+}
+
+// LevelStatus is one kill switch of a destination.
+type LevelStatus struct {
+	Level    string
+	EntityID int64
+	Active   bool
+	Flip     Flip
+}
+
+// Receives reports whether the destination gets its storefront's events, and the reason where it does not, or gets only some.
+func (d DestinationStatus) Receives() (bool, Reason) {
+	route := Resolve(d.Switches, Policy{Tries: 1})
+	if _, on := route.Leg(d.Destination); on {
+		return true, ""
+	}
+	sgtm := d.Switches.SGTM
+	if d.Destination == SGTM || sgtm == nil || !sgtm.Active || !d.Switches.Storefront.Active {
+		return false, route.Blocks(d.Destination)
+	}
+	// Behind a container: what the switches would say without it.
+	behind := d.Switches
+	behind.SGTM = nil
+	if route = Resolve(behind, Policy{Tries: 1}); len(route.Legs) == 0 {
+		return false, route.Blocks(d.Destination)
+	}
+	return sgtm.DirectOnExhausted, ReasonBehindContainer
+}
