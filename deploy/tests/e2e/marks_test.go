@@ -14,7 +14,7 @@ import (
 	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
-	"relay/deploy/dev/vendors"
+	"relay/deploy/sandbox/vendors"
 )
 
 // markNumber is a number that stands nowhere by chance.
