@@ -225,6 +225,9 @@ func (p *PreviewDestination) describe(r relay.Request, d relay.Destination, e re
 	p.EventName, p.AdapterVersion = r.EventName, r.Version
 	p.DroppedFields = append(p.DroppedFields, r.Dropped...)
 	for _, w := range r.Withheld {
+		if redact {
+			w.Field = relay.RedactName(w.Field)
+		}
 		p.Withheld = append(p.Withheld, WithheldView(w))
 	}
 	p.warn(r.Warnings...)
