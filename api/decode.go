@@ -25,7 +25,7 @@ type decoder struct {
 	first int64  // where the first item may begin; 0 before data
 	left  bool   // data has been read to its end
 
-	broken map[int]bool // items that are no JSON, by index; a number stands in their place
+	broken map[int]bool // items that are no JSON, by index; a number replaces each
 }
 
 // span is where a value lies in the body.

@@ -17,10 +17,10 @@ import (
 	"relay/deploy/sandbox/vendors"
 )
 
-// markNumber is a number that stands nowhere by chance.
+// markNumber is a number that occurs nowhere by chance.
 const markNumber = "4711888877776666"
 
-// reader is a read-only login: whoever has it may look at events, not at persons.
+// readerLine is a read-only login: it may look at events, not at persons.
 const readerLine = "rita:$2a$10$TjfHK8eFFqqkTPCowmXxnuLUq/9WeSTlIOY6NOtTVzK3k8NZ30TT2:read-only\n"
 
 // sentToContainer are the fields of a marked event that may arrive at a container of client ga4 under default options, by the
