@@ -36,12 +36,16 @@ var personal = strings.Fields(`patient_name patientName diagnosis icd10 mrn medi
 	message free_text answer_1 question_1 quiz prescription_id doctor pharmacy clinic_name provider_npi appointment weight height bmi
 	family_history user_agent language timezone screen name full_name nickname company job_title emergency_contact spouse`)
 
-// marked is a payload with a mark under each of 200 names, in every type, and again in what holds others, three levels deep.
+// marked is a payload with a mark under each of 200 names, in every type, and under some of them again in lists of objects, three
+// levels deep: as much as an event may hold.
 func marked(depth int) map[string]any {
 	fields := map[string]any{}
 	names := personal
 	for n := 0; len(names) < 200; n++ {
 		names = append(names[:len(names):len(names)], fmt.Sprintf("field_%d_of_%d", n, depth))
+	}
+	if depth < 2 {
+		names = names[len(personal)-40+20*depth:][:40]
 	}
 	for i, name := range names {
 		mark := markPayload + " " + name
@@ -59,7 +63,6 @@ func marked(depth int) map[string]any {
 	if depth > 0 {
 		for _, holder := range []string{"items", "consent_state"} {
 			fields[holder] = []any{marked(depth - 1)}
-			depth = min(depth, 1)
 		}
 	}
 	return fields
