@@ -92,6 +92,8 @@ type End struct {
 	Outcome     Outcome `json:"outcome"`
 	Reason      Reason  `json:"reason,omitempty"`
 	Status      int     `json:"status,omitempty"` // HTTP status of the last answer
+	// Cause is the reason of the last attempt where Reason is another: why the attempts ran out, or the destination is unhealthy.
+	Cause Reason `json:"cause,omitempty"`
 }
 
 // Conclusion is what an event comes to once all its deliveries have ended.
@@ -199,7 +201,7 @@ func detail(route Route, ends []End) string {
 	return strings.Join(s, "; ")
 }
 
-// String is the end in words: "sgtm: no tries left, last answer 503 (exhausted)".
+// String is the end in words: "sgtm: no tries left (exhausted), last answer 503: the destination has trouble of its own (server_error)".
 func (e End) String() string {
 	s := e.Destination + ": " + string(e.Outcome)
 	if e.Reason != "" {
@@ -207,6 +209,11 @@ func (e End) String() string {
 	}
 	if e.Status != 0 {
 		s += fmt.Sprintf(", last answer %d", e.Status)
+	} else if e.Cause != "" {
+		s += ", last"
+	}
+	if e.Cause != "" {
+		s += ": " + e.Cause.Words() + " (" + string(e.Cause) + ")"
 	}
 	return s
 }

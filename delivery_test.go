@@ -105,6 +105,22 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	require.Equal(t, relay.StatusDelivered, relay.Conclude(route, []relay.End{end("meta_capi", relay.Accepted, "")}).Status)
 }
 
+// A recovery replay looks for events by their reason.
+func TestTheFailureThatMayPassDecidesTheReason(t *testing.T) {
+	t.Parallel()
+	refused := end("ga4", relay.Rejected, relay.ReasonBadRequest)
+	unknown := end("meta", relay.Unknown, relay.ReasonUnknown)
+	for _, passing := range []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy} {
+		down := end("snapchat", relay.Exhausted, passing)
+		for _, ends := range [][]relay.End{{refused, down}, {down, refused}, {refused, unknown, down}, {unknown, down, refused}} {
+			c := relay.Conclude(relay.Route{}, ends)
+			require.Equal(t, relay.StatusFailed, c.Status)
+			require.Equal(t, passing, c.Reason)
+		}
+	}
+	require.Equal(t, relay.ReasonBadRequest, relay.Conclude(relay.Route{}, []relay.End{refused, unknown}).Reason, "else the first")
+}
+
 func TestConcludeLeavesItsInputAlone(t *testing.T) {
 	t.Parallel()
 	ends := []relay.End{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}
@@ -118,5 +134,20 @@ func TestReasonsHaveWords(t *testing.T) {
 	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Words(), "one that is not listed is its own word")
 	for _, r := range reasons(t) {
 		require.NotEqual(t, string(r), r.Words(), "%s has no words", r)
+	}
+}
+
+func TestAnEndKeepsWhyItsLatestAttemptFailed(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]relay.End{
+		"sgtm: no tries left (exhausted), last answer 503: the destination has trouble of its own (server_error)": {
+			Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError},
+		"sgtm: no tries left (exhausted), last: no answer in time (timeout)": {
+			Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Cause: relay.ReasonTimeout},
+		"sgtm: the destination is unhealthy (destination_unhealthy), last answer 503: the destination has trouble of its own (server_error)": {
+			Destination: "sgtm", Outcome: relay.Rejected, Reason: relay.ReasonUnhealthy, Status: 503, Cause: relay.ReasonServerError},
+		"ga4: accepted, last answer 204": {Destination: "ga4", Outcome: relay.Accepted, Status: 204},
+	} {
+		require.Equal(t, want, e.String())
 	}
 }

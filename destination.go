@@ -25,7 +25,8 @@ type Options struct {
 	// KeepURLQuery sends page URLs whole.
 	KeepURLQuery bool `json:"keep_url_query,omitempty"`
 	// Allow and Deny are payload fields: where Allow is not empty only its fields leave, and Deny's never do. What the
-	// relay itself says of an event (its name, its id, its time) leaves always; order and storefront unless denied.
+	// relay itself says of an event (its name, its id, its time) leaves always; order and storefront unless denied. Parts
+	// of items are named "items.sku". What the data policy health withholds leaves only where Allow names it.
 	Allow []string `json:"allow,omitempty"`
 	Deny  []string `json:"deny,omitempty"`
 	// LimitedDataUse and OptOut are the vendor's privacy flags of these names.
@@ -45,7 +46,7 @@ type Options struct {
 	EU bool `json:"eu,omitempty"`
 	// MaxAgeHours overrides how old an event may be at this destination.
 	MaxAgeHours int `json:"max_age_hours,omitempty"`
-	// Limits are those of each worker process; what they leave open is the platform's own.
+	// Limits hold for all workers together; what they leave open is the platform's own.
 	Limits Limits `json:"limits,omitzero"`
 	// CustomAliases adds the GA4-style names that sGTM tags read to the body of sGTM's custom client.
 	CustomAliases bool `json:"custom_aliases,omitempty"`

@@ -93,7 +93,7 @@ func (p Policy) ProbeDelay(n int, reason Reason) time.Duration {
 	return min(d, most)
 }
 
-// Limits bound what one worker process sends to a storefront's destination; 0 is no limit.
+// Limits bound what all worker processes together send to a storefront's destination; 0 is no limit.
 type Limits struct {
 	InFlight  int     `json:"in_flight,omitempty"`
 	PerSecond float64 `json:"per_second,omitempty"`

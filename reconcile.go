@@ -13,7 +13,8 @@ type Owned struct {
 // Fate is what became of the workflow that delivers a row.
 type Fate int
 
-// The fates. Gone is closed without having finished its row, or unknown; Stopped was terminated or cancelled by hand.
+// The fates. Gone is closed without having finished its row, unknown, or terminated by the server; Stopped was terminated or
+// cancelled by a person.
 const (
 	FateGone Fate = iota
 	FateRunning

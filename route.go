@@ -36,6 +36,9 @@ type PlatformSwitch struct {
 type Tries struct {
 	Made     int  // in the event's present generation
 	Accepted bool // ever
+	// Cause and Status are those of the latest try.
+	Cause  Reason
+	Status int
 }
 
 // Leg is one destination of a route.
@@ -43,6 +46,9 @@ type Leg struct {
 	Destination string
 	Made        int // tries made so far
 	Left        int // tries left
+	// Cause and Status are those of the last try, where none is left.
+	Cause  Reason `json:",omitempty"`
+	Status int    `json:",omitempty"`
 }
 
 // Off is a switch that keeps an event from a destination.
@@ -133,7 +139,9 @@ func (s Switches) TurnedAway(p Policy) Switches {
 	if tries == nil {
 		tries = map[string]Tries{}
 	}
-	tries[SGTM] = Tries{Made: max(p.Tries, tries[SGTM].Made), Accepted: tries[SGTM].Accepted}
+	container := tries[SGTM]
+	container.Made = max(p.Tries, container.Made)
+	tries[SGTM] = container
 	s.Tries = tries
 	return s
 }
@@ -144,7 +152,11 @@ func (r *Route) add(destination string, t Tries, p Policy) {
 	if t.Accepted {
 		return
 	}
-	r.Legs = append(r.Legs, Leg{Destination: destination, Made: t.Made, Left: max(0, p.Tries-t.Made)})
+	leg := Leg{Destination: destination, Made: t.Made, Left: max(0, p.Tries-t.Made)}
+	if leg.Left == 0 {
+		leg.Cause, leg.Status = t.Cause, t.Status
+	}
+	r.Legs = append(r.Legs, leg)
 }
 
 // off is the reason why a platform gets nothing, or "".

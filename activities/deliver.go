@@ -112,7 +112,7 @@ func (t *try) decide(ctx context.Context) *ending {
 	case tries.Accepted:
 		return &ending{out: t.end(relay.Accepted, "")}
 	case tries.Made >= t.Policy.Tries:
-		return &ending{err: failed(t.end(relay.Exhausted, relay.ReasonExhausted).End)}
+		return &ending{err: failed(t.caused(relay.Exhausted, relay.ReasonExhausted))}
 	case !on:
 		reason := route.Blocks(t.in.Destination)
 		t.note(ctx, relay.Blocked, reason, "")
@@ -248,6 +248,13 @@ func (t *try) completeNow(ctx context.Context, end relay.AttemptEnd) bool {
 
 func (t *try) end(o relay.Outcome, r relay.Reason) DeliverOutput {
 	return DeliverOutput{End: relay.End{Destination: t.in.Destination, Outcome: o, Reason: r}}
+}
+
+// caused is an end that the latest attempt explains.
+func (t *try) caused(o relay.Outcome, r relay.Reason) relay.End {
+	end, tries := t.end(o, r).End, t.delivery.Switches.Tries[t.in.Destination]
+	end.Cause, end.Status = tries.Cause, tries.Status
+	return end
 }
 
 func (t *try) wait(r relay.Reason, d time.Duration) DeliverOutput {

@@ -48,7 +48,7 @@ func (t *try) admitted(ctx context.Context) *ending {
 	if probe {
 		return nil
 	}
-	return &ending{err: failed(t.unhealthy(h.Status))}
+	return &ending{err: failed(t.unhealthy(h.Reason, h.Status))}
 }
 
 // probes reports whether the relay itself sends this event to find out how the destination is.
@@ -77,17 +77,17 @@ func (t *try) again(end relay.End) error {
 	if !t.probes() {
 		return retry(end, t.pause)
 	}
-	end = t.unhealthy(end.Status)
+	end = t.unhealthy(end.Reason, end.Status)
 	if t.Meter != nil && t.delivery.Switches.Tries[t.in.Destination].Made+1 < t.Policy.Tries { // else measure has counted it
 		t.Meter.Ended(t.delivery.Event.Storefront.Code, t.in.Destination, end.Outcome)
 	}
 	return failed(end)
 }
 
-// unhealthy is the end of an event at an unhealthy destination, with the latest status there.
-func (t *try) unhealthy(status int) relay.End {
+// unhealthy is the end of an event at an unhealthy destination, with why its latest attempt failed there.
+func (t *try) unhealthy(cause relay.Reason, status int) relay.End {
 	end := t.end(relay.Rejected, relay.ReasonUnhealthy).End
-	end.Status = status
+	end.Cause, end.Status = cause, status
 	return end
 }
 

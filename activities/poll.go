@@ -26,6 +26,8 @@ type Starter interface {
 
 const (
 	startTimeout = 10 * time.Second
+	// releaseTimeout bounds what a worker that stops does for the next one.
+	releaseTimeout = 5 * time.Second
 	// pollFor is how long one execution of PollInbox polls, before the workflow starts the next with a fresh history.
 	pollFor = 10 * time.Minute
 )
@@ -71,16 +73,24 @@ func (a *Activities) pollOnce(ctx context.Context, p *pace) int {
 	}
 	if err != nil {
 		a.Log.WarnContext(ctx, "inbox.claim_failed", "error", err)
-		return 0
 	}
 	if len(failed) > 0 {
 		a.Log.WarnContext(ctx, "inbox.starts_failed", "failed", len(failed), "of", len(starts))
-		if err := a.Inbox.Release(ctx, failed); err != nil {
-			a.Log.WarnContext(ctx, "inbox.release_failed", "error", err) // the lease ends by itself
-		}
+		a.release(ctx, failed)
+	}
+	if err != nil || len(failed) > 0 {
 		return 0
 	}
 	return len(starts)
+}
+
+// release gives leases back, also where ctx has ended: that is what starts fail by when Temporal or the worker goes away.
+func (a *Activities) release(ctx context.Context, ids []int64) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if err := a.Inbox.Release(ctx, ids); err != nil {
+		a.Log.WarnContext(ctx, "inbox.release_failed", "error", err) // the lease ends by itself
+	}
 }
 
 // startAll starts deliveries, a few at a time, and gives back the ids of those that could not be started.

@@ -10,9 +10,9 @@ import (
 // noteTimeout bounds a note that is for people only.
 const noteTimeout = 500 * time.Millisecond
 
-// waiting is the wait that follows a failed attempt; none follows the last one.
+// waiting is the wait that follows a failed attempt; none follows the last one, nor a probe.
 func (t *try) waiting() relay.Waiting {
-	if t.delivery.Switches.Tries[t.in.Destination].Made+1 >= t.Policy.Tries {
+	if t.probes() || t.delivery.Switches.Tries[t.in.Destination].Made+1 >= t.Policy.Tries {
 		return relay.Waiting{}
 	}
 	return relay.Waiting{For: relay.WaitsForRetry, After: t.pause}

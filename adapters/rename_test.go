@@ -33,6 +33,9 @@ var repeating = map[string]string{
 	"diagnosis": `"rx_issued"`,
 }
 
+// hiding are the spellings behind which a name is still a name.
+var hiding = []string{"/rx/issued", "RX%5Fissued", "rx+issued", "rx%255Fissued", "rx%2Bissued", "rx&#95;issued", "ｒｘ＿ｉｓｓｕｅｄ", "r%78.issued"}
+
 // A neutral name is worth nothing where the plain one leaves beside it.
 func TestARenamedEventsOwnNameStaysHere(t *testing.T) {
 	t.Parallel()
@@ -58,6 +61,38 @@ func TestARenamedEventsOwnNameStaysHere(t *testing.T) {
 				require.NotRegexp(t, spelled, kept)
 			}
 			require.Contains(t, string(r.Body), c.Event.DedupID())
+		}
+	})
+}
+
+// What hides a name from one regular expression does not hide it from the vendor.
+func TestNoSpellingCarriesAHiddenName(t *testing.T) {
+	t.Parallel()
+	forAll(t, func(t *testing.T, _ string, a relay.Adapter, cases []adaptertest.Case) {
+		namer, ok := a.(relay.Namer)
+		if !ok {
+			t.Skip("the container is the owner's own, and the sandbox is no platform")
+		}
+		c := cases[slices.IndexFunc(cases, func(c adaptertest.Case) bool { return c.Name == "purchase_full" })]
+		full := c.Event.Payload
+		o := &c.Destination.Options
+		o.Identifiers, o.SendIP, o.SendUserAgent, o.KeepURLQuery = "hashed", true, true, true
+		o.Events = map[string]relay.EventRule{telltale: {Name: namer.EventNames().Proposed[telltale]}}
+		c.Event.Type, c.Event.Storefront.SendsPayloadEventID = telltale, true
+		for _, spelling := range hiding {
+			text, err := json.Marshal(spelling)
+			require.NoError(t, err)
+			page, err := json.Marshal("https://bosley.example/" + strings.TrimPrefix(spelling, "/") + "?a=" + spelling)
+			require.NoError(t, err)
+			c.Event.Payload = maps.Clone(full)
+			for field := range repeating {
+				c.Event.Payload[field] = text
+			}
+			c.Event.Payload["event_id"], c.Event.Payload["page_location"], c.Event.Payload["page_referrer"] = text, page, page
+			c.Event.Payload["items"] = json.RawMessage(`[{"id":` + string(text) + `,"quantity":1}]`)
+			r, err := a.Request(c.Destination, c.Event)
+			require.NoError(t, err)
+			require.False(t, relay.Reveals(string(r.Body), telltale), "%s in %s", spelling, r.Body)
 		}
 	})
 }

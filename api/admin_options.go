@@ -7,8 +7,8 @@ type Options struct {
 	SendIP                bool                 `json:"send_ip,omitempty" example:"false" doc:"Whether the person's IP address leaves."`
 	SendUserAgent         bool                 `json:"send_user_agent,omitempty" example:"false" doc:"Whether the person's user agent leaves."`
 	KeepURLQuery          bool                 `json:"keep_url_query,omitempty" example:"false" doc:"Whether page URLs leave with their query."`
-	Allow                 []string             `json:"allow,omitempty" maxItems:"500" example:"[\"order_revenue\"]" doc:"If not empty, only these fields of the payload leave."`
-	Deny                  []string             `json:"deny,omitempty" maxItems:"500" example:"[\"utm_term\"]" doc:"These fields of the payload never leave."`
+	Allow                 []string             `json:"allow,omitempty" maxItems:"500" example:"[\"order_revenue\"]" doc:"If not empty, only these fields of the payload leave. What the data policy health holds back, and names of goods, leave only where they are named here. Parts are named items.sku and billing.email."`
+	Deny                  []string             `json:"deny,omitempty" maxItems:"500" example:"[\"utm_term\"]" doc:"These fields of the payload never leave, under any spelling. Parts are named items.sku and billing.email."`
 	LimitedDataUse        bool                 `json:"limited_data_use,omitempty" example:"false" doc:"The vendor's privacy flag of this name."`
 	OptOut                bool                 `json:"opt_out,omitempty" example:"false" doc:"The vendor's privacy flag of this name."`
 	LimitedCountry        int                  `json:"limited_country,omitempty" minimum:"0" maximum:"1000" example:"1" doc:"Goes with limited_data_use where the vendor wants a country (1 is the US)."`
@@ -18,7 +18,7 @@ type Options struct {
 	Test                  bool                 `json:"test,omitempty" example:"false" doc:"Sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest)."`
 	EU                    bool                 `json:"eu,omitempty" example:"false" doc:"Sends to the vendor's address in the European Union, where it has one (GA4)."`
 	MaxAgeHours           int                  `json:"max_age_hours,omitempty" minimum:"0" maximum:"8784" example:"168" doc:"How old an event may be; 0 is the destination's own limit."`
-	Limits                *Limits              `json:"limits,omitempty" doc:"What each worker process sends at most."`
+	Limits                *Limits              `json:"limits,omitempty" doc:"What is sent at most, by all workers together: each takes an equal part, of in_flight one at least."`
 	CustomAliases         bool                 `json:"custom_aliases,omitempty" example:"false" doc:"Of sGTM's custom client: adds the GA4-style names that its tags read."`
 	Consent               string               `json:"consent,omitempty" enum:"enforce,forward" example:"enforce" doc:"Of a container: what it gets of a shopper who refused. enforce does as direct GA4 does: a refusal of analytics or of everything, or a consent that cannot be read, ends skipped, consent_denied; a refusal of ads sends ad_user_data and ad_personalization DENIED, without the ad platforms' identifiers. forward sends the event with the decision in it, for tags to obey. Without it, client type ga4 enforces and client type custom forwards. Direct platforms always enforce."`
 }
@@ -29,7 +29,7 @@ type EventRule struct {
 	Skip bool   `json:"skip,omitempty" example:"false" doc:"It is not sent."`
 }
 
-// Limits bound what one worker process sends to a destination.
+// Limits bound what all workers together send to a storefront's destination.
 type Limits struct {
 	InFlight  int     `json:"in_flight,omitempty" minimum:"0" maximum:"100000" example:"20" doc:"Requests at a time; 0 is no limit."`
 	PerSecond float64 `json:"per_second,omitempty" minimum:"0" maximum:"1000000" example:"50" doc:"Requests a second; 0 is no limit."`

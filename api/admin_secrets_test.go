@@ -216,3 +216,18 @@ func TestNewNamesWhatIsWrongWithAdmins(t *testing.T) {
 		require.ErrorContains(t, err, words)
 	}
 }
+
+// TestAShortSecretShowsNothingOfItself holds the border: four of twelve characters are a third, four of eleven too many.
+func TestAShortSecretShowsNothingOfItself(t *testing.T) {
+	t.Parallel()
+	a := newAdminTest(t)
+	a.storefront("bosley")
+	path := fmt.Sprintf("/admin/v1/sgtm-configs/%d", a.sgtm("bosley"))
+	for secret, shown := range map[string]string{"a": "", "abcd": "", "abcdefghijk": "", "abcdefghijkl": "ijkl", "äöüßäöüßäöü": "", "äöüßäöüßäöüß": "äöüß"} {
+		r := a.must(http.MethodPatch, path, fmt.Sprintf(`{"api_secret":%q,"custom_headers":null}`, secret))
+		require.Equal(t, map[string]any{"is_set": true, "last_four": shown}, r.body["api_secret"], secret)
+		if shown == "" {
+			require.NotContains(t, a.must(http.MethodGet, path, "").body["api_secret"].(map[string]any)["last_four"], secret[len(secret)-1:])
+		}
+	}
+}

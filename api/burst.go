@@ -13,7 +13,7 @@ type burst struct {
 }
 
 // reserve marks as leased the first events of each storefront, as many as the starter takes.
-func reserve(starter Starter, events []relay.NewEvent) *burst {
+func reserve(ctx context.Context, starter Starter, events []relay.NewEvent) *burst {
 	wanted := map[string]int{}
 	for _, e := range events {
 		wanted[e.StorefrontCode]++
@@ -21,7 +21,7 @@ func reserve(starter Starter, events []relay.NewEvent) *burst {
 	b := &burst{starter: starter, held: make(map[string]int, len(wanted))}
 	left := make(map[string]int, len(wanted))
 	for storefront, n := range wanted {
-		got := min(n, max(0, starter.Reserve(storefront, n)))
+		got := min(n, max(0, starter.Reserve(ctx, storefront, n)))
 		b.held[storefront], left[storefront] = got, got
 	}
 	for i := range events {

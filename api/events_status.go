@@ -13,16 +13,18 @@ import (
 
 // StatusView is how an event fares, for OMS.
 type StatusView struct {
-	EventID        string       `json:"event_id" example:"2025020100003333" doc:"The event's id, unique with its type."`
-	OrderID        string       `json:"order_id" example:"2025020100003333" doc:"The order."`
-	EventType      string       `json:"event_type" example:"purchase_completed" doc:"The type of the event."`
-	StorefrontCode string       `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
-	Status         relay.Status `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"delivered" doc:"Where it stands. Delivered, failed and skipped are final unless somebody retries it."`
-	Reason         relay.Reason `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
-	Detail         string       `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
-	CreatedAt      time.Time    `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
-	FinishedAt     *time.Time   `json:"finished_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When it ended; missing while it has not."`
-	ErasedAt       *time.Time   `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When what it held was erased; by its ids it is found all the same. Missing unless it was."`
+	EventID        string         `json:"event_id" example:"2025020100003333" doc:"The event's id, unique with its type."`
+	OrderID        string         `json:"order_id" example:"2025020100003333" doc:"The order."`
+	EventType      string         `json:"event_type" example:"purchase_completed" doc:"The type of the event."`
+	StorefrontCode string         `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
+	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"delivered" doc:"Where it stands. Delivered, failed and skipped are final unless somebody retries it."`
+	Reason         relay.Reason   `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
+	Detail         string         `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
+	WaitingFor     relay.WaitsFor `json:"waiting_for,omitempty" enum:"retry,limit,credential,database" example:"retry" doc:"What it waits for before its next attempt: retry is the time after a failed one, limit its turn at a limited destination, credential one that decrypts, database the relay's own. Missing where it waits for nothing."`
+	NextAttemptAt  *time.Time     `json:"next_attempt_at,omitempty" example:"2026-01-15T10:26:01Z" doc:"When its next attempt is due, the earliest of its destinations. Missing where nothing is waited for, or no time is known."`
+	CreatedAt      time.Time      `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
+	FinishedAt     *time.Time     `json:"finished_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When it ended; missing while it has not."`
+	ErasedAt       *time.Time     `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When what it held was erased; by its ids it is found all the same. Missing unless it was."`
 }
 
 // StatusList is how events fare.
@@ -71,7 +73,7 @@ func (h opsHandlers) status(ctx context.Context, ids []string) (*statusOutput, e
 		e.OrderID, e.EventID = cmp.Or(asked[e.OrderID], e.OrderID), cmp.Or(asked[e.EventID], e.EventID)
 		known[e.OrderID], known[e.EventID] = true, true
 		out.Body.Items = append(out.Body.Items, StatusView{EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontCode: e.StorefrontCode,
-			Status: e.Status, Reason: e.Reason, Detail: e.Detail, CreatedAt: e.CreatedAt, FinishedAt: timeOrNone(e.FinishedAt), ErasedAt: timeOrNone(e.ErasedAt)})
+			Status: e.Status, Reason: e.Reason, Detail: e.Detail, WaitingFor: e.WaitingFor, NextAttemptAt: timeOrNone(e.NextAttemptAt), CreatedAt: e.CreatedAt, FinishedAt: timeOrNone(e.FinishedAt), ErasedAt: timeOrNone(e.ErasedAt)})
 	}
 	for _, id := range ids {
 		if !known[id] {

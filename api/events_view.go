@@ -9,30 +9,33 @@ import (
 
 // EventView is an event in a list: without its payload.
 type EventView struct {
-	ID             int64        `json:"id" example:"4711" doc:"The event's row."`
-	EventID        string       `json:"event_id" example:"2025020100003333" doc:"The event's id, unique with its type."`
-	OrderID        string       `json:"order_id" example:"2025020100003333" doc:"The order."`
-	EventType      string       `json:"event_type" example:"purchase_completed" doc:"The type of the event."`
-	StorefrontID   int64        `json:"storefront_id" example:"5" doc:"The storefront's id; 0 while its code is not resolved."`
-	StorefrontCode string       `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
-	Source         string       `json:"source_system" example:"oms" doc:"Where it came from: oms is the API, oms_direct a row of OMS's own."`
-	Status         relay.Status `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"failed" doc:"Where it stands."`
-	Reason         relay.Reason `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
-	ReasonText     string       `json:"reason_text,omitempty" example:"no tries left" doc:"Why, for people."`
-	Detail         string       `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
-	Warnings       []string     `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"In a list: what an admin should know of its attempts, each once. One event's are beside its attempts."`
-	Generation     int          `json:"generation" example:"0" doc:"How often it has been retried, replayed or reset."`
-	CreatedAt      time.Time    `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
-	UpdatedAt      time.Time    `json:"updated_at" example:"2026-01-15T10:25:03Z" doc:"When its row was last written."`
-	FinishedAt     *time.Time   `json:"finished_at,omitempty" example:"2026-01-15T10:40:03Z" doc:"When it ended; missing while it has not."`
-	ErasedAt       *time.Time   `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When what it held was erased: its payload is {}, hashes stand for its ids, and it cannot be retried. Missing unless it was."`
-	WorkflowURL    string       `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/deliver-event:4711" doc:"Its workflow in Temporal's Web UI."`
+	ID             int64          `json:"id" example:"4711" doc:"The event's row."`
+	EventID        string         `json:"event_id" example:"2025020100003333" doc:"The event's id, unique with its type."`
+	OrderID        string         `json:"order_id" example:"2025020100003333" doc:"The order."`
+	EventType      string         `json:"event_type" example:"purchase_completed" doc:"The type of the event."`
+	StorefrontID   int64          `json:"storefront_id" example:"5" doc:"The storefront's id; 0 while its code is not resolved."`
+	StorefrontCode string         `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
+	Source         string         `json:"source_system" example:"oms" doc:"Where it came from: oms is the API, oms_direct a row of OMS's own."`
+	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"failed" doc:"Where it stands."`
+	Reason         relay.Reason   `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
+	ReasonText     string         `json:"reason_text,omitempty" example:"no tries left" doc:"Why, for people."`
+	Detail         string         `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
+	Warnings       []string       `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"In a list: what an admin should know of its attempts, each once. One event's are beside its attempts."`
+	Generation     int            `json:"generation" example:"0" doc:"How often it has been retried, replayed or reset."`
+	CreatedAt      time.Time      `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
+	UpdatedAt      time.Time      `json:"updated_at" example:"2026-01-15T10:25:03Z" doc:"When its row was last written."`
+	WaitingFor     relay.WaitsFor `json:"waiting_for,omitempty" enum:"retry,limit,credential,database" example:"retry" doc:"What it waits for before its next attempt: retry is the time after a failed one, limit its turn at a limited destination, credential one that decrypts, database the relay's own. Missing where it waits for nothing."`
+	NextAttemptAt  *time.Time     `json:"next_attempt_at,omitempty" example:"2026-01-15T10:26:01Z" doc:"When its next attempt is due, the earliest of its destinations. Missing where nothing is waited for, or no time is known."`
+	FinishedAt     *time.Time     `json:"finished_at,omitempty" example:"2026-01-15T10:40:03Z" doc:"When it ended; missing while it has not."`
+	ErasedAt       *time.Time     `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When what it held was erased: its payload is {}, hashes stand for its ids, and it cannot be retried. Missing unless it was."`
+	WorkflowURL    string         `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/deliver-event:4711" doc:"Its workflow in Temporal's Web UI."`
 }
 
 func (h opsHandlers) view(e relay.EventSummary) EventView {
 	v := EventView{ID: e.ID, EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontID: e.StorefrontID,
 		StorefrontCode: e.StorefrontCode, Source: e.Source, Status: e.Status, Reason: e.Reason, ReasonText: e.Reason.Words(),
 		Detail: e.Detail, Warnings: e.Warnings, Generation: e.Generation, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, WorkflowURL: h.EventURL(e.ID)}
+	v.WaitingFor, v.NextAttemptAt = e.WaitingFor, timeOrNone(e.NextAttemptAt)
 	v.FinishedAt, v.ErasedAt = timeOrNone(e.FinishedAt), timeOrNone(e.ErasedAt)
 	if v.ErasedAt != nil {
 		v.WorkflowURL = "" // it is gone, too
@@ -64,6 +67,8 @@ type EndView struct {
 	Reason      relay.Reason  `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs."`
 	ReasonText  string        `json:"reason_text,omitempty" example:"no tries left" doc:"Why, for people."`
 	Status      int           `json:"status,omitempty" example:"503" doc:"HTTP status of the last answer."`
+	Cause       relay.Reason  `json:"cause,omitempty" example:"server_error" doc:"The reason of the last attempt, where that is another one: why the attempts ran out, or the destination is unhealthy."`
+	CauseText   string        `json:"cause_text,omitempty" example:"the destination has trouble of its own" doc:"The cause, for people."`
 }
 
 // AttemptView is one try: what left, redacted, what came back, how long it took, and what was made of it.
@@ -108,7 +113,7 @@ func (h opsHandlers) detailView(e relay.EventDetail, reveal bool) EventDetailVie
 		v.Payload = jsonOrText(string(e.Payload))
 	}
 	for _, end := range e.Ends {
-		v.Ends = append(v.Ends, EndView{end.Destination, end.Outcome, end.Reason, end.Reason.Words(), end.Status})
+		v.Ends = append(v.Ends, EndView{end.Destination, end.Outcome, end.Reason, end.Reason.Words(), end.Status, end.Cause, end.Cause.Words()})
 	}
 	for _, a := range e.Attempts {
 		v.Attempts = append(v.Attempts, attemptView(a))

@@ -14,12 +14,13 @@ import (
 // ingest is POST /v1/events: good items are stored together, bad ones are reported, and only where none is acceptable is
 // the batch refused.
 func (s *server) ingest(c *gin.Context, l *line) error {
-	src, err := openBody(c.Request, s.cfg.MaxBodyBytes)
+	src, err := openBody(c.Request, s.cfg.MaxBodyBytes, s.bodies)
 	if err != nil {
 		return err
 	}
+	defer src.close()
 	b, err := decode(src)
-	l.add(slog.Int("bytes", len(src.data)))
+	l.add(slog.Int64("bytes", src.read))
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,8 @@ func (s *server) resolve(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// store keeps the items and starts some of them, and rejects those whose id belongs to another event.
+// store keeps the items and starts some of them, and rejects those whose id belongs to another event or is
+// being inserted by another writer.
 func (s *server) store(ctx context.Context, b *batch) error {
 	if len(b.items) == 0 {
 		return nil
@@ -81,7 +83,7 @@ func (s *server) store(ctx context.Context, b *batch) error {
 	for i := range b.items {
 		events[i] = b.items[i].event
 	}
-	burst := reserve(s.deps.Starter, events)
+	burst := reserve(ctx, s.deps.Starter, events)
 	defer burst.release()
 	stored, err := s.deps.Inbox.InsertEvents(ctx, events, s.cfg.Lease)
 	if err != nil {
@@ -100,6 +102,16 @@ func (s *server) store(ctx context.Context, b *batch) error {
 		}
 		return conflictWords(it.stored)
 	})
+	before := len(b.items)
+	b.rejectWhere("event_id", codeBusy, func(it item) string {
+		if it.stored.Verdict != relay.Busy {
+			return ""
+		}
+		return messages[codeBusy]
+	})
+	if before > 0 && len(b.items) == 0 { // 422 would say that nothing can ever be accepted
+		return fmt.Errorf("store %d events: all are busy: %w", before, relay.ErrUnavailable)
+	}
 	return nil
 }
 

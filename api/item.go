@@ -42,6 +42,7 @@ var messages = map[code]string{
 	codeNotANumber:        "the value is not a number of zero or more",
 	codePayloadTooLarge:   "the item is larger than " + strconv.Itoa(relay.MaxPayload) + " bytes",
 	codeUnknownStorefront: "there is no storefront with this code",
+	codeBusy:              "a transaction that is still open inserts this event; the item was not stored: send it again",
 	codeTimeWithoutOffset: "the time names no offset; it was taken as UTC",
 }
 
@@ -110,9 +111,11 @@ func fieldNamed(quoted []byte) (field, bool) {
 // rawItem is an item as it was sent: its bytes, and among them the values of the fields.
 type rawItem struct {
 	index  int
-	bytes  []byte
-	fields [fieldCount][]byte // nil where there is none
+	bytes  []byte             // nil of an item that is larger than may be kept
+	fields [fieldCount][]byte // empty where there is none
 }
+
+func (r *rawItem) tooLarge() bool { return r.bytes == nil || len(r.bytes) > relay.MaxPayload }
 
 // check makes an item of it, or notes in the batch everything that is wrong with it.
 func (r *rawItem) check(b *batch) (item, bool) {
@@ -122,12 +125,12 @@ func (r *rawItem) check(b *batch) (item, bool) {
 	}
 	var text [fieldCount]string
 	var wrong [fieldCount]code
-	bad := len(r.bytes) > relay.MaxPayload
+	bad := r.tooLarge()
 	for f := range fieldRevenue {
 		text[f], wrong[f] = rules[f].read(r.fields[f])
 		bad = bad || wrong[f] != ""
 	}
-	if _, ok := relay.ParseTime(text[fieldTime]); !ok && wrong[fieldTime] == "" {
+	if at, ok := relay.ParseTime(text[fieldTime]); (!ok || !inCalendar(at)) && wrong[fieldTime] == "" {
 		wrong[fieldTime], bad = codeInvalidTime, true
 	}
 	if !isRevenue(r.fields[fieldRevenue]) {
@@ -163,7 +166,7 @@ func (r *rawItem) reject(b *batch, eventID string, wrong [fieldCount]code) {
 			b.reject(r.index, eventID, rules[f].name, c, messages[c])
 		}
 	}
-	if len(r.bytes) > relay.MaxPayload {
+	if r.tooLarge() {
 		b.reject(r.index, eventID, "", codePayloadTooLarge, messages[codePayloadTooLarge])
 	}
 }

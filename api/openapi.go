@@ -77,7 +77,21 @@ func (b *book) guard(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), lineContextKey{}, l))
+	size := bodySize(c.Request)
+	if !b.server.bodies.take(size) {
+		b.server.fail(c, l, tooBusy())
+		return
+	}
+	defer b.server.bodies.give(size)
 	next(ctx)
+}
+
+// bodySize is what the body of a request to a typed operation may need: huma refuses more.
+func bodySize(r *http.Request) int64 {
+	if r.ContentLength < 0 || r.ContentLength > maxAdminBody {
+		return maxAdminBody
+	}
+	return r.ContentLength
 }
 
 // oddID reports whether an id is written in one of the further ways that Go parses: +5 and 05 are no resource's address.

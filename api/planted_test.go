@@ -46,7 +46,10 @@ func planted(t *testing.T) string {
 func TestAReaderSeesNothingThatIsPlantedInAnEvent(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
-	o.configured()
+	container, _ := o.configured()
+	// A planted consent is one that cannot be read: a container that enforces would get no such event.
+	r := o.call(http.MethodPatch, fmt.Sprintf("/admin/v1/sgtm-configs/%d", container), `{"options": {"consent": "forward"}}`)
+	require.Equal(t, http.StatusOK, r.status, r.text)
 	text := planted(t)
 	id := o.event(o.bosley, "o-1", "purchase_completed", text)
 	// As an earlier version, which showed more, recorded it.

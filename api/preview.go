@@ -91,7 +91,7 @@ func (h opsHandlers) markErased(ctx context.Context, id int64, v *PreviewView) e
 // parseEvent reads an item as ingestion does.
 func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, relay.Setup, error) {
 	body := slices.Concat([]byte(`{"data":[`), item, []byte(`]}`))
-	b, err := decode(&source{r: bytes.NewReader(body), data: make([]byte, 0, len(body)+512)})
+	b, err := decode(&source{r: bytes.NewReader(body)})
 	if err != nil {
 		return relay.Event{}, relay.Setup{}, err
 	}

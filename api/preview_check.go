@@ -55,8 +55,8 @@ type checkOutput struct{ Body CheckView }
 func (h opsHandlers) registerChecks(b *book) {
 	words := "Looks at the settings without a network; warnings says what will go wrong with events. With send=test one made-up event goes out. " +
 		"Platforms get it in their own test mode: Meta and TikTok test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest " +
-		"test=true. A container gets it under the name relay_test, with the header X-Gtm-Server-Preview where the request has one. The person " +
-		"in it is made up, and leaves whatever the options say. What failed for this destination meanwhile is counted, and its replay offered."
+		"test=true. The person in it is made up, and leaves whatever the options say. A container gets an event named relay_test, without a " +
+		"person and a value, with the header X-Gtm-Server-Preview where the request has one. What failed for this destination meanwhile is counted, and its replay offered."
 	for _, c := range []struct {
 		entity       relay.Entity
 		id, tag, one string

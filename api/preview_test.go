@@ -143,9 +143,7 @@ func TestACheckLooksAtSettingsAndSendsInTestModeOnly(t *testing.T) {
 
 	r = o.call(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/check", container), "")
 	require.Equal(t, true, r.body["ok"], r.text)
-	r = o.call(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/check?send=test", container), "")
-	require.Equal(t, "no_test_mode", r.body["code"], "a container has none")
-	require.Equal(t, "no_test_mode ", r.problem()[:13])
+	require.Empty(t, o.sent)
 	require.Equal(t, http.StatusUnprocessableEntity, o.call(http.MethodPost, path+"?send=live", "").status)
 	require.Equal(t, http.StatusForbidden, o.as(rita).call(http.MethodPost, path, "").status)
 	require.Equal(t, http.StatusNotFound, o.call(http.MethodPost, "/admin/v1/credentials/999/check", "").status)
@@ -171,6 +169,31 @@ func TestATestEventShowsTheVendorsAnswer(t *testing.T) {
 	require.Equal(t, false, r.body["ok"])
 	require.Equal(t, "unauthorized", r.body["sent"].(map[string]any)["reason"])
 	require.Len(t, o.call(http.MethodGet, fmt.Sprintf("/admin/v1/audit?action=test&entity=credentials&entity_id=%d", credential), "").items(t), 2)
+}
+
+func TestAContainerGetsATestEventThatIsNeitherASaleNorAPerson(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	container, _ := o.configured()
+	path := fmt.Sprintf("/admin/v1/sgtm-configs/%d/check?send=test", container)
+	o.replies = []relay.Reply{{Sent: true, Status: 200}, {Sent: true, Status: 400, Body: []byte("no client"), Took: time.Millisecond}}
+	r := o.call(http.MethodPost, path, "")
+	require.Equal(t, http.StatusOK, r.status, r.text)
+	require.Equal(t, true, r.body["ok"], r.text)
+	r = o.call(http.MethodPost, path, "", "X-Gtm-Server-Preview", "ZW52LTN8eHh4")
+	require.Equal(t, false, r.body["ok"], r.text)
+	require.Equal(t, "unclaimed_path", r.body["sent"].(map[string]any)["reason"])
+	require.Equal(t, "no client", r.body["sent"].(map[string]any)["answer"])
+	require.Len(t, o.sent, 2)
+	require.NotContains(t, o.sent[0].Header, "X-Gtm-Server-Preview")
+	require.Equal(t, "ZW52LTN8eHh4", o.sent[1].Header["X-Gtm-Server-Preview"])
+	for _, sent := range o.sent {
+		require.Equal(t, "relay_test", sent.EventName)
+		require.Contains(t, string(sent.Body), `"relay_test"`)
+		require.NotContains(t, string(sent.Body), "relay-test@example.com")
+		require.NotContains(t, string(sent.Body), "value")
+	}
+	require.Equal(t, http.StatusUnprocessableEntity, o.call(http.MethodPost, path, "", "X-Gtm-Server-Preview", "two words").status)
 }
 
 // A fresh credential lets nothing of a person out, and must be provable all the same; so must one that limits everything.

@@ -14,12 +14,12 @@ import (
 // whole batch is refused.
 
 // salvage is the body with its broken items overwritten, and their indexes. It reports false where there are none, or where
-// an end of the list cannot be found. start is the offset of the first item.
-func salvage(body []byte, start int64) ([]byte, map[int]bool, bool) {
-	s := scanner{text: body, at: int(start)}
+// an end of the list cannot be found. The body begins with the item of the index first.
+func salvage(body []byte, first int) ([]byte, map[int]bool, bool) {
+	s := scanner{text: body}
 	broken := map[int]bool{}
 	var patched []byte
-	for index := 0; index <= maxItems; index++ {
+	for index := first; index <= maxItems; index++ {
 		from, to, ok := s.item()
 		if !ok {
 			return nil, nil, false

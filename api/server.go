@@ -38,6 +38,7 @@ type server struct {
 	admins *admins
 	ready  readiness
 	origin *http.CrossOriginProtection
+	bodies *budget
 }
 
 // New is the relay's HTTP handler: ingestion, admin, health and the API's document, or health alone in the worker role. A
@@ -50,10 +51,11 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s := &server{
-		cfg:   cfg.withDefaults(),
-		deps:  deps,
-		login: newLogin(cfg.Username, cfg.Password),
-		ready: readiness{checks: append(builtIn(cfg.Role, deps), deps.Checks...)},
+		cfg:    cfg.withDefaults(),
+		deps:   deps,
+		bodies: &budget{left: cfg.withDefaults().MaxBodiesBytes},
+		login:  newLogin(cfg.Username, cfg.Password),
+		ready:  readiness{checks: append(builtIn(cfg.Role, deps), deps.Checks...)},
 	}
 	var err error
 	if s.admins, err = newAdmins(s.cfg); err != nil {
@@ -62,7 +64,11 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	if s.origin, err = newOrigin(cfg.PublicURL); err != nil {
 		return nil, fmt.Errorf("api config: field PublicURL %w", err)
 	}
-	return s.engine()
+	e, err := s.engine()
+	if err != nil {
+		return nil, err
+	}
+	return &draining{e}, nil
 }
 
 // routes is every route with a handler of its own, with who may use it. Those of typed handlers are in operations.

@@ -105,6 +105,13 @@ func (r *remote) printEvent(e api.EventDetailView, raw []byte) error {
 	_ = json.Unmarshal(raw, &exact) // was unmarshalled before
 	rows := [][]string{{"order", e.OrderID}, {"type", e.EventType}, {"storefront", e.StorefrontCode}, {"source", e.Source},
 		{"status", string(e.Status)}, {"reason", strings.TrimSpace(string(e.Reason) + "  " + e.ReasonText)}, {"detail", e.Detail}, {"received", clock(e.CreatedAt)}}
+	if e.WaitingFor != "" {
+		wait := string(e.WaitingFor)
+		if e.NextAttemptAt != nil {
+			wait += ", next attempt at " + clock(*e.NextAttemptAt)
+		}
+		rows = append(rows, []string{"waits for", wait})
+	}
 	if e.FinishedAt != nil {
 		rows = append(rows, []string{"ended", clock(*e.FinishedAt)})
 	}

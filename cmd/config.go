@@ -59,6 +59,7 @@ type Config struct {
 	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"events of one storefront whose delivery the API starts itself at once; the rest is PollInbox's"`
 	MaxInFlight        int            `env:"MAX_IN_FLIGHT" envDefault:"500" desc:"started and not yet first tried events of one storefront at which PollInbox starts no more"`
 	MaxBodyBytes       int64          `env:"MAX_BODY_BYTES" envDefault:"33554432" desc:"size limit of a request body, decompressed"`
+	MaxBodiesBytes     int64          `env:"MAX_BODIES_BYTES" envDefault:"50331648" desc:"size limit of all request bodies in flight, decompressed; one more gets 503 with Retry-After. At least MAX_BODY_BYTES and 4 MiB; a process needs up to six times as much memory"`
 	AllowedPrivateNets []netip.Prefix `env:"ALLOWED_PRIVATE_NETS" desc:"CIDRs, comma-separated, that destinations may lie in beside the public internet; plain http is allowed there"`
 	OutboundProxy      *url.URL       `env:"OUTBOUND_PROXY" desc:"the only proxy used for deliveries"`
 	Retention
@@ -102,6 +103,8 @@ func (c Config) check() error {
 		return errors.New("LOGIN_WINDOW: must be 1s or more")
 	case c.MaxBodyBytes < 1:
 		return errors.New("MAX_BODY_BYTES: must be 1 or more")
+	case c.MaxBodiesBytes < 1:
+		return errors.New("MAX_BODIES_BYTES: must be 1 or more")
 	case c.OutboundProxy != nil && (c.OutboundProxy.Host == "" || !strings.HasPrefix(c.OutboundProxy.Scheme, "http")):
 		return errors.New("OUTBOUND_PROXY: must be an http or https URL")
 	}

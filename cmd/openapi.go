@@ -36,7 +36,7 @@ func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, e
 	}
 	cfg := Config{Database: Database{URL: relay.NewSecret("mysql://relay@127.0.0.1/relay")}, Username: "oms",
 		Password: relay.NewSecret("none"), EncryptionKey: relay.NewSecret(key)}
-	s := &service{cfg: cfg, role: api.RoleAPI, adapters: adapters, log: newLogger(false)}
+	s := &service{cfg: cfg, role: api.RoleServe, adapters: adapters, log: newLogger(false)}
 	if err := s.open(); err != nil {
 		return nil, err
 	}
@@ -60,9 +60,9 @@ func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, e
 // nobody starts nothing.
 type nobody struct{}
 
-func (nobody) Reserve(string, int) int              { return 0 }
-func (nobody) Start(context.Context, []relay.Start) {}
-func (nobody) Release(string, int)                  {}
+func (nobody) Reserve(context.Context, string, int) int { return 0 }
+func (nobody) Start(context.Context, []relay.Start)     {}
+func (nobody) Release(string, int)                      {}
 
 // page keeps an answer.
 type page struct {

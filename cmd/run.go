@@ -23,6 +23,9 @@ const (
 	drainTimeout      = 10 * time.Second // for requests, and for queued starts
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 2 * time.Minute // of a 32 MiB body on a slow line
+	// writeTimeout begins with the request: it has room for reading the body, for the longest operation (20 s) and for an
+	// answer on a slow line. Without it a client that never reads holds its connection for ever.
+	writeTimeout = readTimeout + time.Minute
 )
 
 // service is the running relay: its parts, for as long as Run lasts.
@@ -35,6 +38,8 @@ type service struct {
 	temporal *connection
 	outbound *outbound.Client
 	search   *workflows.Search
+	limits   *limiter
+	worker   *keeper // nil in the api role
 	watching
 }
 
@@ -58,17 +63,12 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, cfg.StartBurst, s.log)
+	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
 	handler, err := s.handler(burst)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	server := newServer(handler, s.log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	stopWorker := s.work(ctx)
@@ -89,6 +89,17 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	return err
 }
 
+// newServer bounds every wait for a client.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
 // watch comes first: the other parts are told of it when they are made.
 func (s *service) watch(ctx context.Context) error {
 	log := newLogger(s.cfg.Debug)
@@ -104,7 +115,7 @@ func (s *service) open() error {
 	if err != nil {
 		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
 	}
-	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector()})
+	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector(), Log: s.log})
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -120,7 +131,11 @@ func (s *service) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}
+	s.limits = newLimiter(s.store, s.cfg.PollInterval)
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
+	if s.role != api.RoleAPI {
+		s.worker = s.newKeeper()
+	}
 	return nil
 }
 
@@ -141,16 +156,21 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	checks := []api.Check{s.preparedCheck()}
+	if s.worker != nil {
+		checks = append(checks, s.worker.check())
+	}
 	return api.New(api.Config{
-		Role:         s.role,
-		Username:     s.cfg.Username,
-		Password:     s.cfg.Password,
-		Admins:       admins,
-		PublicURL:    s.cfg.PublicURL,
-		Logins:       api.LoginLimits{PerAccount: s.cfg.FailuresAccount, PerAddress: s.cfg.FailuresAddress, Window: s.cfg.LoginWindow},
-		Proxies:      texts(s.cfg.TrustedProxies),
-		MaxBodyBytes: s.cfg.MaxBodyBytes,
-		Lease:        lease,
+		Role:           s.role,
+		Username:       s.cfg.Username,
+		Password:       s.cfg.Password,
+		Admins:         admins,
+		PublicURL:      s.cfg.PublicURL,
+		Logins:         api.LoginLimits{PerAccount: s.cfg.FailuresAccount, PerAddress: s.cfg.FailuresAddress, Window: s.cfg.LoginWindow},
+		Proxies:        texts(s.cfg.TrustedProxies),
+		MaxBodyBytes:   s.cfg.MaxBodyBytes,
+		MaxBodiesBytes: s.cfg.MaxBodiesBytes,
+		Lease:          lease,
 	}, api.Deps{
 		Inbox:    s.store,
 		Starter:  starter,
@@ -159,6 +179,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 			_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 			return err
 		},
+		Checks: checks,
 		Admin:  s.admin(),
 		Ops:    s.ops(),
 		Books:  s.store,
@@ -166,6 +187,19 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Tracer: s.apiTracer(),
 		Log:    s.log,
 	})
+}
+
+// preparedCheck is no condition: deliveries go on without prepared statements.
+func (s *service) preparedCheck() api.Check {
+	const refused = "refused"
+	return api.Check{Name: "prepared_statements", Words: []string{refused}, Optional: true,
+		About: "Whether MySQL prepares statements: refused means that deliveries go on without, a little slower.",
+		Probe: func(context.Context) (string, error) {
+			if s.store.Prepares() {
+				return "ok", nil
+			}
+			return refused, nil
+		}}
 }
 
 func texts(nets []netip.Prefix) []string {

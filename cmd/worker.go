@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/worker"
@@ -27,50 +28,42 @@ const (
 	lease = 5 * time.Second
 )
 
-// work runs a worker, once Temporal answers, and gives the function that stops it, which waits for tries in flight. The
+// work runs a worker, once Temporal answers, and returns the function that stops it, which waits for attempts in flight. The
 // api role has none, but looks after search attributes all the same.
 func (s *service) work(ctx context.Context) func() {
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the worker goes last, when it is told to
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		w := s.startWorker(ctx)
-		s.supervise(ctx)
-		if w != nil {
-			w.Stop()
-		}
-	}()
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the worker ends last, when it is told to
+	var all sync.WaitGroup
+	all.Go(func() { s.supervise(ctx) })
+	if s.worker != nil {
+		all.Go(func() { s.worker.run(ctx) })
+		all.Go(func() { s.live(ctx) })
+	}
 	return func() {
 		stop()
-		<-stopped
+		all.Wait()
 	}
 }
 
-// startWorker tries until Temporal answers or ctx ends.
-func (s *service) startWorker(ctx context.Context) worker.Worker {
-	if s.role == api.RoleAPI {
-		return nil
-	}
-	for ctx.Err() == nil {
-		w := worker.New(s.temporal.Client, s.cfg.TaskQueue, worker.Options{
-			MaxConcurrentActivityExecutionSize: activitySlots,
-			MaxConcurrentActivityTaskPollers:   pollers,
-			MaxConcurrentWorkflowTaskPollers:   pollers,
-			WorkerStopTimeout:                  workflows.WorkerStopTimeout,
-			StickyScheduleToStartTimeout:       workflows.StickyTimeout,
-		})
-		workflows.Register(w, s.activities())
-		err := s.temporal.reach(ctx)
-		if err == nil {
-			err = w.Start()
-		}
-		if err == nil {
+// newKeeper makes what keeps the worker of this process running.
+func (s *service) newKeeper() *keeper {
+	parts := s.activities() // one limiter and one inbox for all workers that follow one another
+	return &keeper{
+		make: func(failed func(error)) runnable {
+			w := worker.New(s.temporal.Client, s.cfg.TaskQueue, worker.Options{
+				MaxConcurrentActivityExecutionSize: activitySlots,
+				MaxConcurrentActivityTaskPollers:   pollers,
+				MaxConcurrentWorkflowTaskPollers:   pollers,
+				WorkerStopTimeout:                  workflows.WorkerStopTimeout,
+				StickyScheduleToStartTimeout:       workflows.StickyTimeout,
+				OnFatalError:                       failed,
+			})
+			workflows.Register(w, parts)
 			return w
-		}
-		s.log.Warn("worker.start_failed", "error", err)
-		pause(ctx, retryStart)
+		},
+		reach: s.temporal.reach,
+		retry: retryStart,
+		log:   s.log,
 	}
-	return nil
 }
 
 // supervise makes sure that PollInbox runs and learns what the namespace can be searched by, until ctx ends.
@@ -126,7 +119,7 @@ func (s *service) activities() *activities.Activities {
 		Sender:       s.sender(s.outbound),
 		Adapters:     s.adapters,
 		Policy:       s.cfg.Policy(),
-		Inbox:        inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: lease}},
+		Inbox:        inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: lease, Room: s.limits.capacity}},
 		Starter:      s.roots(s.starter(false)),
 		Health:       s.store,
 		Recovery:     s.starter(false),
@@ -140,7 +133,7 @@ func (s *service) activities() *activities.Activities {
 		Retention:    s.cfg.retention(),
 		Meter:        s.meter(),
 		Executions:   workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
-		Gates:        &activities.Gates{PerStorefront: activitySlots / 2},
+		Gates:        s.limits.gates,
 		PollInterval: s.cfg.PollInterval,
 		Log:          s.log,
 	}

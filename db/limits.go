@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"time"
 
 	"relay"
 )
@@ -13,6 +15,9 @@ type Limited struct {
 	Code         string
 	Destinations map[string]relay.Limits
 }
+
+// startsWithin is the time in which an event starts that nothing holds up.
+const startsWithin = 5 * time.Second
 
 // limitsSQL finds the destinations with limits that get events as the kill switches are: an active container, or else the
 // active platforms.
@@ -54,6 +59,27 @@ func (s *Store) Limits(ctx context.Context) (map[int64]Limited, error) {
 		all[id].Destinations[destination] = l
 	}
 	return all, fail("read the limits of destinations", rows.Err())
+}
+
+// markLimited marks events that wait in the inbox because their destination has a limit. A row that has just come in, or was
+// just retried, is about to start.
+func (s *Store) markLimited(ctx context.Context, events []relay.EventSummary) error {
+	waits := func(e relay.EventSummary) bool {
+		return e.Status == relay.StatusPending && time.Since(e.UpdatedAt) > startsWithin
+	}
+	if !slices.ContainsFunc(events, waits) {
+		return nil
+	}
+	limits, err := s.Limits(ctx)
+	if err != nil {
+		return err
+	}
+	for i, e := range events {
+		if _, limited := limits[e.StorefrontID]; limited && waits(e) {
+			events[i].WaitingFor = relay.WaitsForLimit
+		}
+	}
+	return nil
 }
 
 // StartRoom is how many rows of a storefront may still start where so many may be in flight: none while rows wait in the

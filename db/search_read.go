@@ -144,7 +144,10 @@ func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]relay.Event
 		}
 		list = append(list, r.event())
 	}
-	return list, fail("list the events of orders", rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, fail("list the events of orders", err)
+	}
+	return list, s.markLimited(ctx, list)
 }
 
 // EventDetail reads everything about one event; relay.ErrNotFound where there is none.
@@ -159,6 +162,11 @@ func (s *Store) EventDetail(ctx context.Context, id int64) (relay.EventDetail, e
 	}
 	d := relay.EventDetail{EventSummary: r.event(), Payload: payload, Resend: resends(string(resend))}
 	_ = json.Unmarshal(ends, &d.Ends) // none, or ours
+	one := []relay.EventSummary{d.EventSummary}
+	if err := s.markLimited(ctx, one); err != nil {
+		return d, err
+	}
+	d.EventSummary = one[0]
 	d.Attempts, err = s.Attempts(ctx, id)
 	return d, fail(act, err)
 }

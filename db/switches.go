@@ -59,7 +59,7 @@ func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) 
 	act := fmt.Sprintf("read the switches for event %d", id)
 	var l levels
 	var d destinations
-	if err := s.lane.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id); err != nil {
+	if err := s.notice(s.lane.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id)); err != nil {
 		return relay.Switches{}, fail(act, err)
 	}
 	switches := l.switches()
@@ -72,7 +72,7 @@ func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) 
 // the tables may be the earlier service's, each with its own.
 const destinationColumns = `(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bin, p.is_active, k.is_active))
 	FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = s.id AND p.code IS NOT NULL),
-	(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, a.generation, a.number, a.outcome))
+	(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, a.generation, a.number, a.outcome, a.reason, a.response_status))
 	FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination IS NOT NULL)`
 
 // destinations is what destinationColumns read.
@@ -101,6 +101,11 @@ func (d *destinations) addTo(to *relay.Switches, l levels) (map[string]int, erro
 		}
 		tries.Accepted = tries.Accepted || a.outcome == relay.Accepted && a.generation >= resend[a.destination]
 		to.Tries[a.destination] = tries
+		if a.number > 0 && a.number >= numbers[a.destination] {
+			tries := to.Tries[a.destination]
+			tries.Cause, tries.Status = a.reason, a.status
+			to.Tries[a.destination] = tries
+		}
 		numbers[a.destination] = max(numbers[a.destination], a.number)
 	}
 	return numbers, nil
@@ -120,11 +125,13 @@ type attemptColumn struct {
 	destination        string
 	generation, number int
 	outcome            relay.Outcome
+	reason             relay.Reason
+	status             int
 }
 
 // UnmarshalJSON reads an array, as destinationColumns make it.
 func (a *attemptColumn) UnmarshalJSON(raw []byte) error {
-	return json.Unmarshal(raw, &[]any{&a.destination, &a.generation, &a.number, &a.outcome})
+	return json.Unmarshal(raw, &[]any{&a.destination, &a.generation, &a.number, &a.outcome, &a.reason, &a.status})
 }
 
 // unmarshalNull leaves what it would fill empty where the column is NULL: nothing was there to gather.

@@ -111,6 +111,19 @@ func TestClaimStartsNoMoreThanALimitTakes(t *testing.T) {
 	require.Equal(t, 8, start)
 	room = 0
 	require.Empty(t, claimed())
+
+	id := f.direct("waits", slow)
+	waitingFor := func() relay.WaitsFor {
+		d, err := f.EventDetail(t.Context(), id)
+		require.NoError(t, err)
+		list, err := f.EventsOfOrders(t.Context(), []string{"waits"})
+		require.NoError(t, err)
+		require.Equal(t, d.WaitingFor, list[0].WaitingFor)
+		return d.WaitingFor
+	}
+	require.Empty(t, waitingFor(), "it has just come")
+	f.exec("UPDATE marketing_events SET updated_at = UTC_TIMESTAMP(6) - INTERVAL 6 SECOND WHERE id = ?", id)
+	require.Equal(t, relay.WaitsForLimit, waitingFor())
 }
 
 func TestWorkersThatEndedWithoutAWordAreForgotten(t *testing.T) {

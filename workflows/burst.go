@@ -22,6 +22,7 @@ const (
 // the batch of another. What it does not take is PollInbox's, as is what it fails to start.
 type Burst struct {
 	start         func(context.Context, relay.Start) error
+	room          func(ctx context.Context, storefront string) int
 	perStorefront int
 	log           *slog.Logger
 	wg            sync.WaitGroup
@@ -43,10 +44,12 @@ type queued struct {
 	ctx context.Context
 }
 
-// NewBurst begins to work at once; Close ends it.
-func NewBurst(start func(context.Context, relay.Start) error, perStorefront int, log *slog.Logger) *Burst {
+// NewBurst begins to work at once; Close ends it. Room is how many events of a storefront may start now for the limits of its
+// destinations; nil is no such limit.
+func NewBurst(start func(context.Context, relay.Start) error, room func(ctx context.Context, storefront string) int, perStorefront int, log *slog.Logger) *Burst {
 	b := &Burst{
 		start:         start,
+		room:          room,
 		perStorefront: perStorefront,
 		log:           log,
 		waiting:       map[string][]queued{},
@@ -61,7 +64,10 @@ func NewBurst(start func(context.Context, relay.Start) error, perStorefront int,
 }
 
 // Reserve says how many of n rows of a storefront will be started here; each of those must come back to Start or Release.
-func (b *Burst) Reserve(storefront string, n int) int {
+func (b *Burst) Reserve(ctx context.Context, storefront string, n int) int {
+	if b.room != nil {
+		n = min(n, b.room(ctx, storefront))
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {

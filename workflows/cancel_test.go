@@ -88,3 +88,16 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 		require.Equal(t, relay.StatusProcessing, b.store.status)
 	})
 }
+
+// The answer of a send came while the database was away, and the delivery was cancelled before it could be written.
+func TestACancelledDeliveryRecordsTheAnswersThatItHas(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.sender.then = relay.Reply{Status: 503}
+	b.sender.after = func() { b.store.away(10*time.Minute, b.Now) }
+	b.RegisterDelayedCallback(b.CancelWorkflow, 30*time.Second)
+	var canceled *temporal.CanceledError
+	require.ErrorAs(t, b.run(t), &canceled)
+	require.Equal(t, relay.ReasonCancelled, b.store.conclusion.Reason)
+	require.Equal(t, []relay.Outcome{relay.Retry}, b.store.outcomes(relay.SGTM))
+}

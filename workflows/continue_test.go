@@ -79,7 +79,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		require.Error(t, b.run(t))
 		in := continued(t, b)
 		require.GreaterOrEqual(t, b.Now().Sub(begin), 15*time.Minute)
-		require.Equal(t, []relay.End{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}}, in.Continued.Ends)
+		require.Equal(t, []relay.End{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError}}, in.Continued.Ends)
 	})
 
 	t.Run("never without need", func(t *testing.T) {

@@ -127,6 +127,9 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 	for {
 		if leg.Left == 0 {
 			last.Outcome, last.Reason = relay.Exhausted, relay.ReasonExhausted
+			if last.Cause == "" {
+				last.Cause, last.Status = leg.Cause, leg.Status
+			}
 			return last, nil
 		}
 		in := activities.DeliverInput{Row: d.row, Destination: leg.Destination, TurnedAway: d.turnedAway}
@@ -140,7 +143,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 			if known && end.Outcome != relay.Retry {
 				return end, nil
 			}
-			last.Status = end.Status
+			last.Status, last.Cause = end.Status, end.Reason
 		} else if d.unrecorded = append(d.unrecorded, out.Unrecorded...); !waits(out.End.Outcome) {
 			return out.End, nil
 		} else if err := pause(ctx, out); err != nil {

@@ -99,6 +99,7 @@ func (s *store) read() relay.Switches {
 		t := sw.Tries[a.Destination]
 		if a.Number > 0 && a.Generation == s.generation && a.Result.Outcome != relay.NotSent {
 			t.Made++
+			t.Cause, t.Status = a.Result.Reason, a.Result.Status
 		}
 		t.Accepted = t.Accepted || a.Result.Outcome == relay.Accepted
 		sw.Tries[a.Destination] = t

@@ -96,8 +96,33 @@ func (x Executions) Fate(ctx context.Context, row int64) (relay.Fate, error) {
 	switch d.GetWorkflowExecutionInfo().GetStatus() {
 	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED:
 		return relay.FateRunning, nil
-	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_CANCELED:
+	case enums.WORKFLOW_EXECUTION_STATUS_CANCELED:
 		return relay.FateStopped, nil
+	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
+		return x.terminated(ctx, row, d.GetWorkflowExecutionInfo().GetExecution().GetRunId())
 	}
 	return relay.FateGone, nil
+}
+
+// historyService is how a server names itself in what it does to a workflow, such as a termination at the limit of its
+// history. A person's client has another identity, or none.
+const historyService = "history-service"
+
+// terminated tells a termination by the server, after which the event is to be delivered all the same, from a person's.
+func (x Executions) terminated(ctx context.Context, row int64, run string) (relay.Fate, error) {
+	history := x.Client.GetWorkflowHistory(ctx, DeliverEventID(row), run, false, enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
+	for history.HasNext() {
+		e, err := history.Next()
+		var gone *serviceerror.NotFound
+		if errors.As(err, &gone) { // deleted meanwhile
+			return relay.FateGone, nil
+		}
+		if err != nil {
+			return relay.FateGone, err
+		}
+		if a := e.GetWorkflowExecutionTerminatedEventAttributes(); a != nil && a.GetIdentity() == historyService {
+			return relay.FateGone, nil
+		}
+	}
+	return relay.FateStopped, nil
 }

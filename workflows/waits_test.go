@@ -178,3 +178,25 @@ func (a aged) Request(d relay.Destination, e relay.Event) (relay.Request, error)
 	r.MaxAge = time.Hour
 	return r, err
 }
+
+// An attempt that was lost with its worker waits as long as one that failed in its place would: the second one, 120 s.
+func TestTheAttemptAfterALostOneWaitsItsTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.sender.then = relay.Reply{Status: 503}
+	var lost time.Time
+	b.sender.after = func() {
+		switch b.sender.sent {
+		case 1:
+			b.store.away(5*time.Second, b.Now) // the answer travels, and the next attempt begins another activity
+		case 2:
+			lost = b.Now()
+			b.sender.then = relay.Reply{Status: 200}
+			panic("the worker dies")
+		}
+	}
+	require.NoError(t, b.run(t))
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Sending, relay.Accepted}, b.store.outcomes(relay.SGTM))
+	require.GreaterOrEqual(t, b.sender.last.Sub(lost), 2*time.Minute)
+	require.LessOrEqual(t, b.sender.last.Sub(lost), 3*time.Minute)
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,8 +31,8 @@ func Base(d relay.Destination, platform, version string) string {
 // Check looks at what all platforms share: the address and the options. Its error begins with the field and a colon.
 func Check(d relay.Destination) error {
 	if raw := d.Settings[SettingBaseURL]; raw != "" {
-		u, err := url.Parse(raw)
-		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
+		u, err := relay.ParseAddress(raw)
+		if err != nil || u.RawQuery != "" || u.Fragment != "" {
 			return fmt.Errorf("%s: must be an absolute URL without user, query and fragment", SettingBaseURL)
 		}
 	}

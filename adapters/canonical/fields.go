@@ -22,6 +22,7 @@ type Fields struct {
 
 	container   bool
 	health      bool // the data policy health binds this request
+	measures    bool // the destination measures, and may do so without ads
 	destination relay.Destination
 	event       relay.Event
 	lists       lists
@@ -34,7 +35,7 @@ type Fields struct {
 
 func newFields(d relay.Destination, e relay.Event, r Rules, name string, c Consent) *Fields {
 	f := &Fields{
-		Name: name, MaxAge: Window(d, r.MaxAge), Consent: c, container: r.Container, health: e.Storefront.Health() && !r.Container,
+		Name: name, MaxAge: Window(d, r.MaxAge), Consent: c, container: r.Container, health: e.Storefront.Health() && !r.Container, measures: r.Consent != nil,
 		destination: d, event: e, lists: newLists(d.Options), source: newSource(e.Payload), left: map[string]bool{}, withheld: map[string]string{},
 	}
 	if !strings.EqualFold(name, e.Type) {
@@ -108,7 +109,7 @@ type query struct {
 func (f *Fields) read(q query) string {
 	for _, name := range q.names {
 		path, raw := f.source.find(name)
-		text := relay.Payload{"v": raw}.Text("v")
+		text := f.adFree(relay.Payload{"v": raw}.Text("v"))
 		if path == "" || text == "" || !f.permits(path, name, q.names[0]) || q.id && relay.Placeholder(text) {
 			continue
 		}
@@ -134,10 +135,22 @@ func (f *Fields) read(q query) string {
 // permits reports whether the admin's lists let a field leave: deny names it under no spelling, and allow, where it is not
 // empty, names it. Here path is where the field is and name the spelling that led to it.
 func (f *Fields) permits(path, name, field string) bool {
-	if covers(f.lists.deny, path, name, field) {
+	if covers(f.lists.deny, path, name, field) || f.adsLimited() && (IsAdID(path) || IsAdID(field)) {
 		return false
 	}
 	return f.container || len(f.lists.allow) == 0 || covers(f.lists.allow, path, name)
+}
+
+// adsLimited reports whether the event is measured, and what ad platforms know clicks and browsers by has to stay here. The
+// platforms for ads get no such event at all, or have a field of their own for it.
+func (f *Fields) adsLimited() bool { return f.measures && f.Consent.AdsLimited(f.destination.Options) }
+
+// adFree is a text without the ids of clicks and browsers, where they have to stay here: a page's query may hold some.
+func (f *Fields) adFree(text string) string {
+	if f.adsLimited() {
+		return WithoutAdIDs(text)
+	}
+	return text
 }
 
 // names reports whether allow names one of the paths itself, and deny none. An object around it is not enough: who allows

@@ -63,6 +63,10 @@ func (f *Fields) Storefront() string {
 		f.withhold(field, whyHealth)
 		return ""
 	}
+	if why := f.reveals(f.event.Storefront.Code); why != "" {
+		f.withhold(field, why)
+		return ""
+	}
 	if f.event.Storefront.Code == f.event.Payload.Text(field) {
 		f.leave(field)
 	}
@@ -70,7 +74,7 @@ func (f *Fields) Storefront() string {
 }
 
 // EventID is the event's id for this vendor (see relay.Event.VendorID). Under the data policy health an own id that holds
-// the order is hashed too.
+// the order is hashed too, and so is one that the admin denies.
 func (f *Fields) EventID() string {
 	const field = "event_id"
 	f.leave(field)
@@ -80,6 +84,8 @@ func (f *Fields) EventID() string {
 		id = f.event.VendorID(f.Name)
 	}
 	switch {
+	case f.denies(field):
+		return hash
 	case id == hash && f.event.Storefront.SendsPayloadEventID && f.event.Payload.Text(field) != "":
 		f.withhold(field, whyOwnID)
 	case id != hash && f.health && !f.names("order_id") && !f.names(field) && holdsWord(id, f.event.OrderID()):

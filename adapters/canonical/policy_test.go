@@ -226,6 +226,7 @@ func TestAnOwnEventIDDoesNotCarryWhatIsHeldBack(t *testing.T) {
 		{"order_1234", "", relay.Options{}, true},
 		{"order_123", "", relay.Options{Allow: []string{"order_id"}}, true},
 		{"order_123", "", relay.Options{Allow: []string{"event_id"}}, true},
+		{"pixel-77", relay.DataPolicyStandard, relay.Options{Deny: []string{"event_id"}}, false},
 		{"order_123:purchase-completed", relay.DataPolicyStandard, relay.Options{}, false},
 		{"jane@example.com", relay.DataPolicyStandard, relay.Options{}, false},
 	} {

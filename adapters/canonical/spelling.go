@@ -88,6 +88,18 @@ func Spellings(field string) []string {
 	return []string{field}
 }
 
+// ownRules are the fields that leave under rules of their own to whatever destination: the person, the page, money and lines.
+var ownRules = []string{"email", "phone", "first_name", "last_name", "gender", "dob", "external_id", "city", "state", "zip", "country", "client_ip",
+	"user_agent", "page_location", "page_referrer", "currency", "order_revenue", "items", "ga_client_id", "t-value"}
+
+// Reads reports whether a name, however it is spelled, is that of a field that leaves under a rule of its own.
+func Reads(name string) bool {
+	key := letters(name)
+	return slices.ContainsFunc(ownRules, func(field string) bool {
+		return slices.ContainsFunc(spellings[field], func(known string) bool { return letters(known) == key })
+	})
+}
+
 // Find is a field of a payload under any of its spellings: where it is ("billing.email") and its value; "" where there is
 // none that says something.
 func Find(p relay.Payload, field string) (string, json.RawMessage) {

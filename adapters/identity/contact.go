@@ -72,7 +72,7 @@ var (
 	// vanity is a number of which the end is one word.
 	vanity = regexp.MustCompile(`^\+?[0-9 ().-]*[0-9][ ).-]?[A-Za-z]{4,}[0-9A-Za-z-]*$`)
 	// afterNumber begins what follows a number: a word, the sign of an extension, a second number.
-	afterNumber = regexp.MustCompile(`[\pL#;,]`)
+	afterNumber = regexp.MustCompile(`[\pL#;,|&\r\n\t]|\s/\s`)
 )
 
 // numberIn is the first run of a text that has no words in it, from its first digit or "+" on.

@@ -25,7 +25,7 @@ func Build(f *canonical.Fields, d relay.Destination, e relay.Event, extra ...str
 	b := Body{
 		ClientID:        clientID(e, f),
 		TimestampMicros: canonical.Time(e).UnixMicro(),
-		Consent:         consent(d, f),
+		Consent:         NewConsent(d, f.Consent),
 		Events:          []Event{{Name: f.Name, Params: params}},
 		IPOverride:      f.IP(),
 	}
@@ -48,18 +48,15 @@ func (b Body) HasOrder() bool {
 	return b.Events[0].Name == Purchase && b.Events[0].Params["transaction_id"] != nil
 }
 
-// consent is what the payload says about ads, in the two words that the protocol has for it. It replaces the deprecated
-// non_personalized_ads.
-func consent(d relay.Destination, f *canonical.Fields) *Consent {
-	if f.Consent.AdsLimited(d.Options) {
+// NewConsent is a decision about ads in the two words that the protocol has for it. It replaces the deprecated
+// non_personalized_ads. nil is a silent one.
+func NewConsent(d relay.Destination, c canonical.Consent) *Consent {
+	if c.AdsLimited(d.Options) {
 		return &Consent{AdUserData: string(canonical.Denied), AdPersonalization: string(canonical.Denied)}
 	}
-	c := Consent{
-		AdUserData:        string(f.Consent.AdUserData),
-		AdPersonalization: string(f.Consent.AdPersonalization),
-	}
-	if c == (Consent{}) {
+	words := Consent{AdUserData: string(c.AdUserData), AdPersonalization: string(c.AdPersonalization)}
+	if words == (Consent{}) {
 		return nil
 	}
-	return &c
+	return &words
 }

@@ -54,20 +54,6 @@ type Event struct {
 	Params map[string]json.RawMessage `json:"params"`
 }
 
-// New is the body for one event under a vendor's name, and the names of the payload fields that are not in it.
-func New(e relay.Event, name string, o relay.Options) (Body, []string) {
-	d := newDraft(e, o)
-	d.known()
-	d.rest()
-	consent := d.consent()
-	return Body{
-		ClientID:        ClientID(e, d.payload),
-		TimestampMicros: min(e.Time().UnixMicro(), e.Now.UnixMicro()),
-		Consent:         consent,
-		Events:          []Event{{Name: EventName(name), Params: d.params}},
-	}, d.dropped()
-}
-
 // Currency is the payload's, else the storefront's; upper case.
 func Currency(e relay.Event, p relay.Payload) string {
 	if c := p.Text("currency"); c != "" {

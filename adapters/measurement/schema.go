@@ -3,6 +3,7 @@ package measurement
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"relay"
@@ -23,7 +24,7 @@ const (
 
 // taken are payload fields that never become a parameter under their own name: the relay reads them, or says it itself.
 var taken = []string{"order_id", "order_revenue", "event_name", "event_time", "event_id", "storefront_id", "t-value",
-	"session_id", "ga_client_id", "currency", "items", "page_location", "consent"}
+	"session_id", "ga_session_id", "ga_client_id", "currency", "items", "page_location", "consent"}
 
 // field is a parameter and where its value comes from.
 type field struct {
@@ -87,7 +88,7 @@ func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, extra [
 	if id := f.OrderID(); id != "" {
 		p["transaction_id"] = cut(id, maxValue)
 	}
-	for _, x := range append(fields(d, e), extras(extra)...) {
+	for _, x := range append(fields(d, e), extras(d, extra)...) {
 		if len(p) == maxParams {
 			break
 		}
@@ -112,19 +113,28 @@ func off(f *canonical.Fields) string {
 	return ", with options.identifiers"
 }
 
-// extras are payload fields under their own names, made fit for GA4. Google forbids those that identify a person.
-func extras(names []string) []field {
+// extras are payload fields under their own names, made fit for GA4. A field that the relay reads itself leaves only as what
+// it makes of it, and Google forbids those that identify a person.
+func extras(d relay.Destination, names []string) []field {
 	var list []field
 	for _, name := range names {
 		param := Name(name)
-		if slices.Contains(taken, name) || slices.Contains(taken, param) || relay.Identifies(name) || relay.Identifies(param) {
+		if slices.Contains(taken, name) || slices.Contains(taken, param) || canonical.Reads(name) || relay.Identifies(name) || relay.Identifies(param) {
 			continue
 		}
 		list = append(list, field{param, func(f *canonical.Fields) json.RawMessage {
-			return f.Scalar(name, func(s string) json.RawMessage { return cut(s, maxValue) })
+			return f.Scalar(name, func(s string) json.RawMessage { return cut(bare(d, s), maxValue) })
 		}})
 	}
 	return list
+}
+
+// bare is a text without the query and the fragment of the URL that it is, as pages leave: they may name a person.
+func bare(d relay.Destination, s string) string {
+	if i := strings.IndexAny(s, "?#"); i >= 0 && !d.Options.KeepURLQuery && (strings.Contains(s[:i], "://") || strings.HasPrefix(s, "/")) {
+		return s[:i]
+	}
+	return s
 }
 
 // named is a text of the payload under a name of ours.

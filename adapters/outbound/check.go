@@ -5,8 +5,9 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"net/url"
 	"time"
+
+	"relay"
 )
 
 // lookupTimeout bounds the question where the name of an http address leads.
@@ -16,12 +17,9 @@ const lookupTimeout = 2 * time.Second
 // that the host's name leads to lies in private, which are the networks of ALLOWED_PRIVATE_NETS. It is for people who enter
 // an address; what counts is the check of what is dialled. Its error holds nothing of the URL.
 func CheckURL(ctx context.Context, raw string, private []netip.Prefix) error {
-	u, err := url.Parse(raw)
-	if err != nil || u.Hostname() == "" || u.Opaque != "" {
-		return errors.New("must be an absolute URL")
-	}
-	if u.User != nil {
-		return errors.New("must not hold a user or password")
+	u, err := relay.ParseAddress(raw)
+	if err != nil {
+		return err
 	}
 	r := rules{private: private}
 	literal, err := netip.ParseAddr(u.Hostname())

@@ -32,6 +32,11 @@ func TestOnlyAddressesThatTheClientWouldDialAreTaken(t *testing.T) {
 		"javascript:alert(1)":            false,
 		"https://exa mple.com":           false,
 		"https://example.com:port":       false,
+		"https://example.com:0":          false,
+		"https://example.com:99999":      false,
+		"https://example..com":           false,
+		"https://0x7f.1":                 false,
+		"https://example.com/>":          false,
 		"http://metadata.google.invalid": false,
 	} {
 		err := outbound.CheckURL(t.Context(), raw, private)

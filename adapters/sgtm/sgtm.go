@@ -5,17 +5,11 @@ package sgtm
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"net/textproto"
-	"net/url"
-	"regexp"
-	"slices"
 	"strings"
 
 	"relay"
-	"relay/adapters/measurement"
 )
 
 // Settings and secrets of a container.
@@ -37,77 +31,6 @@ const (
 // Adapter is the container's language.
 type Adapter struct{}
 
-var (
-	measurementID = regexp.MustCompile(`^G-[A-Za-z0-9]{1,100}$`)
-	headerName    = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
-	// forbidden headers belong to the connection, not to the message.
-	forbidden = []string{"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Te", "Trailer",
-		"Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "Expect"}
-)
-
-// Check names the setting that is missing or malformed.
-func (Adapter) Check(d relay.Destination) error {
-	u, err := url.Parse(d.Settings[SettingURL])
-	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
-		return fmt.Errorf("%s: must be an absolute URL without a user", SettingURL)
-	}
-	if strings.ContainsAny(d.Settings[SettingURL], "?# \t") {
-		return fmt.Errorf("%s: must not have a query, a fragment or a space", SettingURL)
-	}
-	switch d.Settings[SettingClientType] {
-	case ClientGA4:
-		if !measurementID.MatchString(d.Settings[SettingMeasurementID]) {
-			return fmt.Errorf("%s: client type ga4 needs one, in the form G-XXXXXX", SettingMeasurementID)
-		}
-	case ClientCustom:
-		if p := d.Settings[SettingPath]; p != "" && !isPath(p) {
-			return fmt.Errorf("%s: must begin with / and have no query", SettingPath)
-		}
-	default:
-		return fmt.Errorf("%s: must be ga4 or custom", SettingClientType)
-	}
-	return checkHeaders(d)
-}
-
-func isPath(p string) bool {
-	_, err := url.Parse("https://host" + p)
-	return err == nil && strings.HasPrefix(p, "/") && !strings.ContainsAny(p, "?# \t")
-}
-
-func checkHeaders(d relay.Destination) error {
-	seen := map[string]bool{}
-	for _, key := range slices.Sorted(maps.Keys(d.Secrets)) {
-		name, ok := strings.CutPrefix(key, SecretHeaderPrefix)
-		if !ok {
-			continue
-		}
-		if err := CheckHeader(name, d.Secrets[key]); err != nil {
-			return fmt.Errorf("custom_headers: %w", err)
-		}
-		name = textproto.CanonicalMIMEHeaderKey(name)
-		if seen[name] { // which of them would leave is chance
-			return fmt.Errorf("custom_headers: %s is there twice", name)
-		}
-		seen[name] = true
-	}
-	return nil
-}
-
-// CheckHeader refuses a custom header that is malformed or belongs to the connection.
-func CheckHeader(name string, value relay.Secret) error {
-	switch {
-	case !headerName.MatchString(name):
-		return errors.New("a name has characters that no header has")
-	case slices.Contains(forbidden, textproto.CanonicalMIMEHeaderKey(name)):
-		return fmt.Errorf("%s may not be set", textproto.CanonicalMIMEHeaderKey(name))
-	case strings.ContainsFunc(value.Reveal(), isControl):
-		return fmt.Errorf("the value of %s has a line break or another control character", textproto.CanonicalMIMEHeaderKey(name))
-	}
-	return nil
-}
-
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
-
 // Request is the exact request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
 	if err := a.Check(d); err != nil {
@@ -117,67 +40,15 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if e.Payload == nil {
 		return relay.Request{}, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
-	rule := d.Options.Events[e.Type]
-	if rule.Skip {
-		return relay.Request{}, relay.Skip(relay.ReasonEventSkipped)
-	}
 	if d.Settings[SettingClientType] == ClientGA4 {
-		return ga4(d, e, rule.Name)
+		return ga4(d, e)
 	}
-	return custom(d, e, rule.Name)
+	return custom(d, e)
 }
 
-func ga4(d relay.Destination, e relay.Event, name string) (relay.Request, error) {
-	if name == "" {
-		name = e.Type
-		if ga, ok := measurement.Names[e.Type]; ok {
-			name = ga
-		}
-	}
-	body, dropped := measurement.New(e, name, d.Options)
-	q := url.Values{"measurement_id": {d.Settings[SettingMeasurementID]}}
-	if secret := d.Secrets[SecretAPI]; secret.IsSet() {
-		q.Set("api_secret", secret.Reveal())
-	}
-	return request(d, "/mp/collect?"+q.Encode(), body, body.Events[0].Name, dropped)
-}
-
-// custom passes the whole payload through, under the brief's names; the columns of the row win over the payload.
-func custom(d relay.Destination, e relay.Event, name string) (relay.Request, error) {
-	if name == "" {
-		name = e.Type
-	}
-	body := map[string]json.RawMessage{}
-	for k, v := range e.Payload {
-		if d.Options.Allows(k) {
-			body[k] = v
-		}
-	}
-	body["event_name"] = measurement.Text(name)
-	body["event_id"] = measurement.Text(e.DedupID())
-	if !d.Options.Denies("storefront_id") {
-		body["storefront_id"] = measurement.Text(e.Storefront.Code)
-	}
-	if !d.Options.Denies("order_id") {
-		body["order_id"] = measurement.Text(e.OrderID())
-	}
-	if d.Options.CustomAliases {
-		aliases(body, e)
-	}
-	var dropped []string
-	for _, k := range slices.Sorted(maps.Keys(e.Payload)) {
-		if _, left := body[k]; !left {
-			dropped = append(dropped, k)
-		}
-	}
-	path := d.Settings[SettingPath]
-	if path == "" {
-		path = defaultPath
-	}
-	return request(d, path, body, name, dropped)
-}
-
-func request(d relay.Destination, path string, body any, name string, dropped []string) (relay.Request, error) {
+// post is the request for a body. A second copy does no harm: the container's tags drop copies by event_id or
+// transaction_id, and sending twice beats losing.
+func post(d relay.Destination, path string, body any) (relay.Request, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -185,26 +56,34 @@ func request(d relay.Destination, path string, body any, name string, dropped []
 		return relay.Request{}, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
 	header := map[string]string{"Content-Type": "application/json"}
-	for key, value := range d.Secrets {
-		if custom, ok := strings.CutPrefix(key, SecretHeaderPrefix); ok {
-			header[textproto.CanonicalMIMEHeaderKey(custom)] = value.Reveal()
-		}
-	}
+	maps.Copy(header, headers(d))
 	return relay.Request{
-		Method:    "POST",
-		URL:       strings.TrimRight(d.Settings[SettingURL], "/") + path,
-		Header:    header,
-		Body:      bytes.TrimSuffix(b.Bytes(), []byte("\n")),
-		Version:   version,
-		EventName: name,
-		Dropped:   dropped,
-		// The container's tags drop copies by event_id or transaction_id; sending twice beats losing.
+		Method:     "POST",
+		URL:        address(d, path),
+		Header:     header,
+		Body:       bytes.TrimSuffix(b.Bytes(), []byte("\n")),
+		Version:    version,
 		Repeatable: true,
 	}, nil
 }
 
-// Outcome reads the container's answer. Any 2xx means that a client claimed the request; what the tags made of it nobody
-// says. 400 is what a container answers for a path that no client claims.
+func address(d relay.Destination, path string) string {
+	return strings.TrimRight(d.Settings[SettingURL], "/") + path
+}
+
+// headers are the custom ones, in one spelling.
+func headers(d relay.Destination) map[string]string {
+	all := map[string]string{}
+	for key, value := range d.Secrets {
+		if custom, ok := strings.CutPrefix(key, SecretHeaderPrefix); ok {
+			all[textproto.CanonicalMIMEHeaderKey(custom)] = value.Reveal()
+		}
+	}
+	return all
+}
+
+// Outcome reads the container's answer. Any 2xx means that a client claimed the request; what the tags made of it is not
+// in it. 400 is what a container answers for a path that no client claims.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
 	res := r.Result()
 	switch {

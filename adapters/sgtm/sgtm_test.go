@@ -17,19 +17,38 @@ func TestGolden(t *testing.T) {
 	adaptertest.Golden(t, sgtm.Adapter{})
 }
 
-// GA4 takes less than 130 kB, and a payload has at most 64 KiB.
-func TestLongValuesLeaveWholeWithinGA4sLimit(t *testing.T) {
+func TestLongValuesLeaveWholeToClientCustomAndCutToClientGA4(t *testing.T) {
 	t.Parallel()
-	for _, field := range []string{"utm_content", "page_location", "order_id", "t-value", "note", strings.Repeat("n", 200)} {
+	for _, field := range []string{"utm_content", "coupon", "order_id", "t-value", "note", strings.Repeat("n", 90)} {
 		long := strings.Repeat("ü", (relay.MaxPayload-300)/2)
 		p, err := relay.ParsePayload([]byte(`{"` + field + `":"` + long + `"}`))
 		require.NoError(t, err)
 		for _, client := range []string{sgtm.ClientGA4, sgtm.ClientCustom} {
-			r, err := sgtm.Adapter{}.Request(container(set(sgtm.SettingClientType, client)), relay.Event{EventID: "o_1", Source: relay.SourceAPI, Payload: p})
+			d := container(set(sgtm.SettingClientType, client))
+			d.Options.Allow = []string{field}
+			r, err := sgtm.Adapter{}.Request(d, relay.Event{EventID: "o_1", Type: "x", Source: relay.SourceAPI, Payload: p})
 			require.NoError(t, err)
 			require.True(t, json.Valid(r.Body))
-			require.Contains(t, string(r.Body), long, field)
+			require.Equal(t, client == sgtm.ClientCustom, strings.Contains(string(r.Body), long), field)
+			require.Contains(t, string(r.Body), strings.Repeat("ü", 100), field)
 			require.Less(t, len(r.Body), 130_000, field)
+		}
+	}
+}
+
+func TestDenyKeepsAnOwnEventIDHere(t *testing.T) {
+	t.Parallel()
+	p, err := relay.ParsePayload([]byte(`{"event_id":"own-1"}`))
+	require.NoError(t, err)
+	e := relay.Event{EventID: "o_1", Type: "purchase_completed", Source: relay.SourceAPI, Payload: p,
+		Storefront: relay.Storefront{Code: "bosley", SendsPayloadEventID: true}}
+	for _, client := range []string{sgtm.ClientGA4, sgtm.ClientCustom} {
+		d := container(set(sgtm.SettingClientType, client))
+		for id, deny := range map[string][]string{"own-1": nil, e.HashedID(): {"event_id"}} {
+			d.Options.Deny = deny
+			r, err := sgtm.Adapter{}.Request(d, e)
+			require.NoError(t, err)
+			require.Contains(t, string(r.Body), `"event_id":"`+id+`"`, client)
 		}
 	}
 }

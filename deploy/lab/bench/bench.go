@@ -35,6 +35,7 @@ func scenarios() []scenario {
 		{"neighbour", "Noisy neighbour: A at 20 a second beside a busy B", neighbour},
 		{"memory", "Memory while a large backlog drains", memory},
 		{"fanout", "Fan-out to five destinations, against bare workflows with five activities", fanOut},
+		{"limited", "Limited destination: one event at a time, beside a quiet storefront", limited},
 		{"storm", "Retry storm: events due in the same moment", storm},
 		{"outage", "Blip and outages of a destination under a batch, without other traffic", outage},
 		{"size", "Claim, search and stats in a small table and in a large one", size},
@@ -56,6 +57,7 @@ type sizes struct {
 	Blip       int `json:"blip"`        // events whose first attempt alone fails
 	Backoff    int `json:"backoff"`     // seconds, of the outages
 	Outage     int `json:"outage"`      // seconds of the longest outage
+	Limited    int `json:"limited"`     // events of a limited destination
 	SmallTable int `json:"small_table"` // rows
 	LargeTable int `json:"large_table"` // rows
 	Calls      int `json:"calls"`       // of each query
@@ -64,11 +66,11 @@ type sizes struct {
 var (
 	fullSizes = sizes{
 		Batch: 4000, Rounds: 15, Drains: 3, Singles: 200, Seconds: 30, Slow: 1000, Backlog: 100_000, Memory: 100_000,
-		FanOut: 500, Storm: 20_000, Blip: 500, Backoff: 60, Outage: 3600, SmallTable: 10_000, LargeTable: 10_000_000, Calls: 51,
+		FanOut: 500, Storm: 20_000, Limited: 4000, Blip: 500, Backoff: 60, Outage: 3600, SmallTable: 10_000, LargeTable: 10_000_000, Calls: 51,
 	}
 	quickSizes = sizes{
 		Batch: 1000, Rounds: 5, Drains: 1, Singles: 50, Seconds: 10, Slow: 400, Backlog: 5000, Memory: 5000,
-		FanOut: 200, Storm: 500, Blip: 200, Backoff: 10, Outage: 60, SmallTable: 10_000, LargeTable: 100_000, Calls: 15,
+		FanOut: 200, Storm: 500, Limited: 400, Blip: 200, Backoff: 10, Outage: 60, SmallTable: 10_000, LargeTable: 100_000, Calls: 15,
 	}
 )
 

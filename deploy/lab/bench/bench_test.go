@@ -24,3 +24,22 @@ func TestAScenarioRunsToItsEnd(t *testing.T) {
 	}
 	require.NotEmpty(t, r.machine.Database)
 }
+
+func TestALimitedDestinationHoldsItsPromises(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a whole system")
+	}
+	r := &run{
+		programs: harness.Built(t), dir: t.TempDir(), sizes: sizes{Limited: 200}, progress: t.Logf,
+		result: &Result{Title: "limited"}, machine: &Machine{},
+	}
+	require.NoError(t, limited(t.Context(), r))
+	for _, f := range r.result.Figures {
+		if f.Unit == "ms" {
+			continue // that is for a quiet machine
+		}
+		for _, g := range f.Goals {
+			require.True(t, g.Met, "%s: %v", f.Name, f.Value)
+		}
+	}
+}

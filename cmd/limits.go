@@ -1,0 +1,108 @@
+package cmd
+
+import (
+	"context"
+	"crypto/rand"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"relay"
+	"relay/activities"
+	"relay/db"
+)
+
+const (
+	// leastHorizon is for how long ahead events of a limited destination are started. What comes later waits in the inbox.
+	leastHorizon = 6 * time.Second
+	mostHorizon  = time.Minute
+
+	// mostAtOnce is how many events of a storefront with limits the API starts itself. More would wait for their turns anyway;
+	// and a row whose start took longer than its lease comes behind those that PollInbox found meanwhile.
+	mostAtOnce = 10
+
+	limitsEvery = 2 * time.Second  // how old the API's knowledge of limits may be
+	aliveEvery  = 10 * time.Second // a worker's sign of life
+)
+
+// limiter is what this process knows of the limits of destinations.
+type limiter struct {
+	gates   *activities.Gates
+	store   *db.Store
+	horizon time.Duration
+	workers atomic.Int64
+
+	mu      sync.Mutex
+	at      time.Time
+	limited map[string]limitedStorefront // by code
+}
+
+type limitedStorefront struct {
+	id int64
+	db.Limited
+}
+
+func newLimiter(store *db.Store, pollInterval time.Duration) *limiter {
+	l := &limiter{store: store, horizon: min(mostHorizon, max(leastHorizon, 3*pollInterval))}
+	l.gates = &activities.Gates{PerStorefront: activitySlots / 2, Workers: func() int { return int(l.workers.Load()) }}
+	return l
+}
+
+// capacity is how many events a destination takes within the horizon.
+func (l *limiter) capacity(storefront int64, destination string, limits relay.Limits) int {
+	return l.gates.Capacity(storefront, destination, limits, l.horizon)
+}
+
+// room is how many events of a storefront the API may start at once. It asks the database only of storefronts with limits.
+func (l *limiter) room(ctx context.Context, storefront string) int {
+	f, ok := l.of(ctx, storefront)
+	if !ok {
+		return math.MaxInt
+	}
+	limit := math.MaxInt
+	for destination, limits := range f.Destinations {
+		limit = min(limit, l.capacity(f.id, destination, limits))
+	}
+	n, err := l.store.StartRoom(ctx, f.id, limit)
+	if err != nil {
+		return 0 // PollInbox starts them
+	}
+	return min(n, mostAtOnce)
+}
+
+// of is a storefront with limits, as known at most limitsEvery ago.
+func (l *limiter) of(ctx context.Context, storefront string) (limitedStorefront, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(l.at) > limitsEvery {
+		if all, err := l.store.Limits(ctx); err == nil {
+			l.limited = make(map[string]limitedStorefront, len(all))
+			for id, f := range all {
+				l.limited[f.Code] = limitedStorefront{id, f}
+			}
+			l.at = time.Now()
+		}
+	}
+	f, ok := l.limited[storefront]
+	return f, ok
+}
+
+// live counts this process among the workers that share the limits, until ctx ends.
+func (s *service) live(ctx context.Context) {
+	id := rand.Text()
+	for ctx.Err() == nil {
+		n, err := s.store.WorkerAlive(ctx, id)
+		if err == nil {
+			s.limits.workers.Store(int64(n))
+		} else if ctx.Err() == nil {
+			s.log.DebugContext(ctx, "worker.alive_unrecorded", "error", err)
+		}
+		pause(ctx, aliveEvery)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := s.store.WorkerGone(ctx, id); err != nil {
+		s.log.DebugContext(ctx, "worker.gone_unrecorded", "error", err)
+	}
+}

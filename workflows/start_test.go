@@ -1,0 +1,153 @@
+package workflows_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc"
+
+	"relay"
+	"relay/workflows"
+)
+
+// recorder is Temporal as far as a start asks it, and what it was asked.
+type recorder struct {
+	client.Client
+	operatorservice.OperatorServiceClient
+
+	options []client.StartWorkflowOptions
+	inputs  []workflows.DeliverInput
+	refuse  error // the first start
+}
+
+func (r *recorder) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	r.options, r.inputs = append(r.options, o), append(r.inputs, args[0].(workflows.DeliverInput))
+	err := r.refuse
+	r.refuse = nil
+	return nil, err
+}
+
+func (r *recorder) OperatorService() operatorservice.OperatorServiceClient { return r }
+
+func (r *recorder) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest, ...grpc.CallOption) (*operatorservice.ListSearchAttributesResponse, error) {
+	keyword := enums.INDEXED_VALUE_TYPE_KEYWORD
+	return &operatorservice.ListSearchAttributesResponse{CustomAttributes: map[string]enums.IndexedValueType{
+		"Storefront": keyword, "EventType": keyword, "EventId": keyword, "Source": keyword, "Destinations": enums.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+	}}, nil
+}
+
+// started starts the delivery of one event.
+func started(t *testing.T, r *recorder, s *workflows.Search) client.StartWorkflowOptions {
+	t.Helper()
+	require.NoError(t, s.Detect(t.Context(), r, "default"))
+	starter := workflows.Starter{Client: r, TaskQueue: "relay", Search: s}
+	require.NoError(t, starter.StartDelivery(t.Context(), relay.Start{ID: 7, EventID: "order-1", Type: "rx_issued", StorefrontCode: "bosley", Source: "oms"}))
+	return r.options[len(r.options)-1]
+}
+
+func TestAStartNamesItsRowAndItsStorefront(t *testing.T) {
+	t.Parallel()
+	r := &recorder{}
+	o := started(t, r, &workflows.Search{IDs: true})
+	require.Equal(t, "deliver-event:7", o.ID)
+	require.Equal(t, "relay", o.TaskQueue)
+	require.Equal(t, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, o.WorkflowIDReusePolicy, "a retried event starts again")
+	require.Equal(t, enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, o.WorkflowIDConflictPolicy, "a second start changes nothing")
+	require.Equal(t, temporal.Priority{FairnessKey: "bosley"}, o.Priority, "a busy storefront's events wait behind a quiet one's")
+	require.Equal(t, workflows.DeliverInput{ID: 7, Searchable: true}, r.inputs[0])
+	id, ok := o.TypedSearchAttributes.GetKeyword(workflows.EventID)
+	require.True(t, ok)
+	require.Equal(t, "order-1", id)
+	require.Equal(t, "rx_issued of bosley", o.StaticSummary)
+}
+
+func TestWhereIDsMayNotBeSearchedNoneIsSent(t *testing.T) {
+	t.Parallel()
+	o := started(t, &recorder{}, &workflows.Search{})
+	code, ok := o.TypedSearchAttributes.GetKeyword(workflows.Storefront)
+	require.True(t, ok)
+	require.Equal(t, "bosley", code)
+	require.Equal(t, 2, o.TypedSearchAttributes.Size(), "the storefront and the source")
+	for _, key := range []temporal.SearchAttributeKeyKeyword{workflows.EventID, workflows.EventType} {
+		require.False(t, o.TypedSearchAttributes.ContainsKey(key), key.GetName())
+	}
+	require.Equal(t, "bosley", o.StaticSummary)
+	require.NotContains(t, o.ID, "order-1")
+}
+
+func TestAnEventIsDeliveredAlthoughItCannotBeMadeSearchable(t *testing.T) {
+	t.Parallel()
+	r := &recorder{refuse: serviceerror.NewInvalidArgument("no mapping defined for search attribute")}
+	o := started(t, r, &workflows.Search{IDs: true})
+	require.Len(t, r.options, 2)
+	require.Zero(t, o.TypedSearchAttributes.Size())
+	require.Equal(t, workflows.DeliverInput{ID: 7}, r.inputs[1])
+}
+
+// described is Temporal that knows one workflow.
+type described struct {
+	client.Client
+	status   enums.WorkflowExecutionStatus
+	identity string
+	err      error
+	asked    bool
+}
+
+func (d *described) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{Status: d.status}}, d.err
+}
+
+func (d *described) GetWorkflowHistory(context.Context, string, string, bool, enums.HistoryEventFilterType) client.HistoryEventIterator {
+	d.asked = true
+	return &oneEvent{event: &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionTerminatedEventAttributes{
+		WorkflowExecutionTerminatedEventAttributes: &historypb.WorkflowExecutionTerminatedEventAttributes{Identity: d.identity},
+	}}}
+}
+
+type oneEvent struct{ event *historypb.HistoryEvent }
+
+func (o *oneEvent) HasNext() bool { return o.event != nil }
+
+func (o *oneEvent) Next() (*historypb.HistoryEvent, error) {
+	e := o.event
+	o.event = nil
+	return e, nil
+}
+
+func TestOnlyWhatAPersonStoppedIsStopped(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		temporal described
+		fate     relay.Fate
+		asked    bool
+	}{
+		"running":                           {described{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, relay.FateRunning, false},
+		"paused":                            {described{status: enums.WORKFLOW_EXECUTION_STATUS_PAUSED}, relay.FateRunning, false},
+		"cancelled":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED}, relay.FateStopped, false},
+		"terminated by a person":            {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "temporal-cli:ann@host"}, relay.FateStopped, true},
+		"terminated in the Web UI":          {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED}, relay.FateStopped, true},
+		"terminated at the history's limit": {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "history-service"}, relay.FateGone, true},
+		"timed out":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT}, relay.FateGone, false},
+		"ended":                             {described{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, relay.FateGone, false},
+		"unknown":                           {described{err: serviceerror.NewNotFound("no")}, relay.FateGone, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fate, err := workflows.Executions{Client: &c.temporal}.Fate(t.Context(), 7)
+			require.NoError(t, err)
+			require.Equal(t, c.fate, fate)
+			require.Equal(t, c.asked, c.temporal.asked, "one more call only where it decides")
+		})
+	}
+	_, err := workflows.Executions{Client: &described{err: serviceerror.NewUnavailable("away")}}.Fate(t.Context(), 7)
+	require.Error(t, err)
+}
