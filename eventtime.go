@@ -93,7 +93,7 @@ func (e Event) Time() time.Time {
 }
 
 // CheckTime refuses an event whose time is stated and cannot be read: taken as the row's, an old order would leave as a sale
-// of today. What came through the API was checked there.
+// of today. The API has checked its own items.
 func (e Event) CheckTime() error {
 	if _, stated, ok := e.Payload.EventTime(); stated && !ok && e.Source != SourceAPI {
 		return Refuse(ReasonInvalidField, eventTimeField)

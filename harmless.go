@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// form is what a text may look like under a name: it returns what is shown of it, or Redacted. Numbers and truth values come
-// as JSON writes them.
+// form returns the part of a text that may be shown under a name, or Redacted. Numbers and truth values come as JSON writes them.
 type form func(text string) string
 
 // apply shows a value that has the form. A nil form shows nothing. An object has no form; of a list, each value must have it.
@@ -155,7 +154,7 @@ var (
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]*(:[0-9]{1,5})?$`)
 
-// origin shows where a page is, not which: its path names what was bought or who looks at it.
+// origin shows the site of a page. A path may name a condition, a product or a person.
 func origin(s string) string {
 	u, err := url.Parse(strings.TrimSpace(s))
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || len(u.Host) > 100 || !hostName.MatchString(u.Host) {

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// Redacted stands where a value stood that the record of an attempt does not show.
+// Redacted replaces a value that the record of an attempt does not show.
 const Redacted = "[redacted]"
 
 // harmless is the whole list of what the record shows: the names, folded, whose values are shown, each with the form that
-// a value must have. What has another form, or a name that is not here, is [redacted], whatever its type and depth.
+// a value must have. Any other value is [redacted], whatever its type and depth.
 //
-// Before you add a name: whoever may read an event reads these values, also of a payload that went through the container's
-// custom client, where OMS writes what it likes under any name. So the form must be too narrow for a person.
+// Before you add a name: every reader of an event sees these values, also of a payload that went through the container's custom
+// client, where OMS may write anything under any name. So the form must be too narrow for a person.
 var harmless = forms(map[string]form{
 	"value revenue order_revenue net_revenue predicted_ltv total order_total subtotal tax shipping discount price item_price unit_price amount": money,
 	"quantity qty num_items item_count engagement_time_msec data_processing_options_country data_processing_options_state":                      count,
@@ -50,7 +50,7 @@ var harmless = forms(map[string]form{
 	"delivery_category": oneOf("home_delivery", "in_store", "curbside"),
 })
 
-// holders are the names, folded, of the objects and lists that adapters build and that payloads bring: what stands in them is
+// holders are the names, folded, of the objects and lists that adapters build and that payloads bring. Their members are
 // looked at name by name. Any other object or list is [redacted] whole.
 var holders = set("data", "events", "params", "customdata", "properties", "page", "items", "contents", "products", "lineitems",
 	"consent", "consentstate")
@@ -93,7 +93,7 @@ func RedactBody(body []byte) string {
 	if dec.Decode(&v) != nil {
 		return Redacted
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // encoding/json promises io.EOF itself
+	if _, err := dec.Token(); err != io.EOF {
 		return Redacted
 	}
 	r := redactor{measurement: isMeasurement(v)}
@@ -115,7 +115,7 @@ func isMeasurement(v any) bool {
 
 type redactor struct{ measurement bool }
 
-// held redacts what stands in a holder: "" is the body itself. Values that stand in a list have no name of their own.
+// held redacts the content of a holder; "" is the body itself. Members of a list have no name of their own.
 func (r redactor) held(holder string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -91,16 +91,16 @@ func TestHarmlessNameShowsOnlyValuesOfItsForm(t *testing.T) {
 			switch {
 			case name == "order_id" && slices.Contains(digits, value):
 			case name == "consent" && value[0] == '{':
-				require.Equal(t, `{"consent":{"value":1}}`, got, "a holder")
+				require.JSONEq(t, `{"consent":{"value":1}}`, got, "a holder")
 			case name == "page_url" && strings.HasPrefix(value, `"https:`):
-				require.Equal(t, `{"page_url":"https://clinic.example/…"}`, got)
+				require.JSONEq(t, `{"page_url":"https://clinic.example/…"}`, got)
 			default:
 				require.Contains(t, []string{fmt.Sprintf(`{"%s":"[redacted]"}`, name), fmt.Sprintf(`{"%s":["[redacted]"]}`, name)}, got, value)
 			}
 		}
 	}
 	for name, value := range map[string]string{"currency": `"HIV"`, "utm_source": `"Jane Roe"`, "status": `"hiv-positive"`, "event_name": `"Jane Roe"`, "order_status": `"terminal"`} {
-		require.Equal(t, fmt.Sprintf(`{"%s":"[redacted]"}`, name), relay.RedactBody(fmt.Appendf(nil, `{"%s":%s}`, name, value)))
+		require.JSONEq(t, fmt.Sprintf(`{"%s":"[redacted]"}`, name), relay.RedactBody(fmt.Appendf(nil, `{"%s":%s}`, name, value)))
 	}
 }
 

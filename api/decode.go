@@ -26,7 +26,7 @@ type decoder struct {
 	at    int64  // where the current item begins, or the comma before it
 	left  bool   // data has been read to its end
 
-	broken map[int]bool // items that are no JSON, by index; a number stands in their place
+	broken map[int]bool // items that are no JSON, by index; a number replaces each
 }
 
 // span is where a value lies in the text of its item's fields.

@@ -42,7 +42,7 @@ func salvage(body []byte, first int) ([]byte, map[int]bool, bool) {
 	return patched, broken, patched != nil // too many items, which is said of the batch
 }
 
-// decodes reports whether the batch's decoder takes an item, at the depth at which it stands in the batch.
+// decodes reports whether the batch's decoder takes an item, at the depth that it has in the batch.
 func decodes(item []byte) bool {
 	dec := jsontext.NewDecoder(io.MultiReader(strings.NewReader("[["), bytes.NewReader(item), strings.NewReader("]]")),
 		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -86,7 +86,7 @@ func (s *scanner) item() (from, to int, ok bool) {
 	}
 	from = s.at
 	var open []byte // brackets, innermost last
-	value := false  // a text, a word or a closed bracket stands before: a value cannot follow at once
+	value := false  // a text, a word or a closed bracket came before: a value cannot follow at once
 	for {
 		s.skip()
 		c := s.next()
@@ -135,7 +135,7 @@ func (s *scanner) quoted() bool {
 	return false
 }
 
-// word passes what is neither in quotes nor punctuation: numbers, true, NaN.
+// word passes a word without quotes: a number, true, NaN.
 func (s *scanner) word() {
 	if n := bytes.IndexAny(s.text[s.at:], " \t\r\n\",:{}[]"); n > 0 {
 		s.at += n

@@ -267,22 +267,6 @@ func (c *claim) judge(start relay.Start, code string, payload []byte) (failure, 
 	return f, f.reason == ""
 }
 
-// judgePayload looks at what OMS wrote as the API looks at an item. A time that nothing can read is refused: the row's own would
-// make an old order a sale of today.
-func judgePayload(payload []byte) (relay.Reason, string) {
-	p, err := relay.ParsePayload(payload)
-	if err != nil {
-		return relay.ReasonInvalidPayload, ""
-	}
-	if relay.HasLoneSurrogate(payload) {
-		return relay.ReasonInvalidPayload, "event_payload has half a character in it, an unpaired surrogate"
-	}
-	if _, stated, ok := p.EventTime(); stated && !ok {
-		return relay.ReasonInvalidField, "event_time is no RFC 3339 time, no DATETIME (2026-01-15 10:15:00, in UTC) and no Unix time"
-	}
-	return "", ""
-}
-
 // lend writes the lease, and the code of rows that came with an id only.
 func (c *claim) lend(ctx context.Context, tx *sql.Tx, starts []relay.Start) error {
 	for chunk := range slices.Chunk(starts, maxRows) {

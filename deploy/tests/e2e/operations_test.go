@@ -21,10 +21,15 @@ import (
 // cli runs a command for ops against a relay, as people do, and gives what it prints.
 func (w *world) cli(t *testing.T, r *harness.Relay, args ...string) string {
 	t.Helper()
+	return w.cliAs(t, r, "oms", args...)
+}
+
+func (w *world) cliAs(t *testing.T, r *harness.Relay, user string, args ...string) string {
+	t.Helper()
 	built, err := programs()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), built.Relay[0], append(built.Relay[1:], args...)...) //nolint:gosec // our own program
-	cmd.Env = []string{"RELAY_URL=" + r.URL, "BASIC_AUTH_USERNAME=oms", "BASIC_AUTH_PASSWORD=" + markPassword}
+	cmd.Env = []string{"RELAY_URL=" + r.URL, "BASIC_AUTH_USERNAME=" + user, "BASIC_AUTH_PASSWORD=" + markPassword}
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	require.NoError(t, cmd.Run(), "relay %v: %s%s", args, out.String(), problems.String())

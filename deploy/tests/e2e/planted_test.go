@@ -80,9 +80,10 @@ func (w *world) plantEvents(t *testing.T, api *harness.Relay) {
 		for _, person := range []string{"last_name", "phone", "city", "user_agent", "client_ip", "gclid"} {
 			e[person] = "marker-" + person
 		}
-		for _, field := range []string{"t-value", "utm_source", "page_location", "x_custom"} {
+		for _, field := range []string{"t-value", "utm_campaign", "page_location", "x_custom"} {
 			e[field] = markPayload + field
 		}
+		e["utm_source"] = markPayload + " and a name" // one word would be shown
 		e["items"] = []any{map[string]any{"item_id": markPayload + "item", "item_name": markPayload + "drug"}}
 		post(t, api, e)
 	}
