@@ -5,11 +5,9 @@ SHELL := /bin/bash
 TOOLS         := $(CURDIR)/.cache/bin
 GOLANGCI      := $(TOOLS)/golangci-lint-2.15.0
 WORKFLOWCHECK := $(TOOLS)/workflowcheck-0.6.0
-# Three modules: the production one, the machinery of development and tests, and the API's tests with tools of others.
-DEV           := deploy/dev
-# And what proves the containers and manifests in deploy.
-CHECKS        := deploy/checks
-APITEST       := deploy/apitest
+# Every module of the repository: the production one, and deploy with everything that only development and tests need.
+MODULES       := $(sort $(dir $(shell git ls-files '*go.mod')))
+BUILD_DEV      = cd deploy && go build -o ../bin/dev ./dev && go build -o ../bin/relay-dev ./dev/cmd/relay-dev
 
 .PHONY: help
 help: ## list the targets
@@ -17,15 +15,13 @@ help: ## list the targets
 
 .PHONY: dev
 dev: database ## run the whole system on this machine, with a sandbox as the outside world, and send the sample batch
-	cd $(DEV) && go build -o ../../bin/dev . && go build -o ../../bin/relay-dev ./cmd/relay-dev
+	$(BUILD_DEV)
 	exec bin/dev up
 
 .PHONY: test
 test: database ## run all tests: units, workflows, database, the whole path
 	go test -race ./...
-	cd $(DEV) && go test ./...
-	cd $(CHECKS) && go test ./...
-	cd $(APITEST) && go test ./...
+	cd deploy && go test ./...
 
 .PHONY: test-mysql
 test-mysql: ## run migrations, db tests and the whole path on a real MySQL, unpacked into .cache
@@ -33,20 +29,16 @@ test-mysql: ## run migrations, db tests and the whole path on a real MySQL, unpa
 
 .PHONY: start-order
 start-order: ## run what docker-compose.temporal.yml starts, in its order, without containers, after make test-mysql
-	deploy/checks/start-order.sh
+	deploy/tests/checks/start-order.sh
 
 .PHONY: check
 check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism, the import table, the OpenAPI document
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
-	go vet ./... && (cd $(DEV) && go vet ./...) && cd $(APITEST) && go vet ./...
-	cd $(CHECKS) && go vet ./... && cd ../compose/sandbox && go vet ./...
-	$(GOLANGCI) run --allow-parallel-runners ./...
-	cd $(DEV) && $(GOLANGCI) run --allow-parallel-runners ./...
-	cd $(CHECKS) && $(GOLANGCI) run --allow-parallel-runners ./...
-	cd $(APITEST) && $(GOLANGCI) run --allow-parallel-runners ./...
+	@for module in $(MODULES); do (cd $$module && echo "check $$module" && go vet ./... && \
+		$(GOLANGCI) run --allow-parallel-runners ./...) || exit 1; done
 	$(WORKFLOWCHECK) ./workflows/...
 	go test -run TestPackagesImportOnlyWhatTheLayoutAllows .
-	$(APITEST)/lint.sh
+	deploy/tests/api/lint.sh
 
 .PHONY: golden
 golden: ## rewrite the golden files of the adapters; read the diff before you commit it
@@ -58,12 +50,12 @@ build: ## build bin/relay, static
 
 .PHONY: bench
 bench: database ## measure into docs/BENCHMARKS.md, beside bare MySQL and bare Temporal; ONLY="drain rest" measures a part
-	cd $(DEV) && go build -o ../../bin/dev . && go build -o ../../bin/relay-dev ./cmd/relay-dev
+	$(BUILD_DEV)
 	bin/dev bench $(ONLY)
 
 .PHONY: chaos
 chaos: database ## kill every part at random moments under load for a quarter of an hour, and check that nothing was lost
-	cd $(DEV) && go build -o ../../bin/dev .
+	$(BUILD_DEV)
 	bin/dev chaos
 
 .PHONY: fuzz

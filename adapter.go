@@ -27,6 +27,14 @@ type EventNames struct {
 	Proposed map[string]string
 }
 
+// Render is the exact request for one event at a destination. It refuses what no destination takes, then asks the adapter.
+func Render(a Adapter, d Destination, e Event) (Request, error) {
+	if err := e.CheckTime(); err != nil {
+		return Request{}, err
+	}
+	return a.Request(d, e)
+}
+
 // Namer is what an adapter offers beside Adapter that sends nothing under a name of its own accord.
 type Namer interface {
 	EventNames() EventNames
@@ -70,8 +78,9 @@ func RedactURL(raw string) string {
 		return hidden
 	}
 	var names []string
-	for _, k := range sortedKeys(u.Query()) {
-		if k == "…" || strings.Contains(k, "@") {
+	query := u.Query()
+	for _, k := range sortedKeys(query) {
+		if strings.Join(query[k], "") == "" || RedactName(strings.ReplaceAll(k, " ", "_")) == Redacted {
 			k = "…" // "?jane@example.com" is a name without a value
 		} else {
 			k = url.QueryEscape(k) + "=…"

@@ -73,6 +73,7 @@ type Attempt struct {
 	BodySHA256     string   // of the bytes sent
 	AdapterVersion string
 	Dropped        []string
+	Warnings       []string // what an admin should know, without values
 	Result         Result
 	Detail         string // words for people
 }

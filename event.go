@@ -3,6 +3,8 @@ package relay
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
+	"strings"
 	"time"
 )
 
@@ -60,39 +62,50 @@ func (e Event) OrderID() string {
 	return e.EventID
 }
 
-// Time is when the event happened: the payload's event_time, else when the row was created. It is in UTC.
-func (e Event) Time() time.Time {
-	if t, ok := ParseTime(e.Payload.Text("event_time")); ok {
-		return t.UTC()
-	}
-	return e.CreatedAt.UTC()
-}
-
-// Age is how long ago the event happened, seen from Now.
-func (e Event) Age() time.Duration { return e.Now.Sub(e.Time()) }
-
 // DedupID is the id under which the vendors know the event: the same on every attempt, fallback and replay. It is the
 // first 32 hex digits of SHA-256 over "storefront code:event_id:event_type", because the plain form would tell an ad
 // platform what a neutral event name hides. The payload's own event_id goes out only where the storefront says so, for
-// shops whose browser pixel sends that id.
+// shops whose browser pixel sends that id, and only where it is a plain identifier.
 func (e Event) DedupID() string {
-	if e.Storefront.SendsPayloadEventID {
-		if id := e.Payload.Text("event_id"); id != "" {
-			return id
-		}
+	if id := e.ownID(); id != "" {
+		return id
 	}
-	sum := sha256.Sum256([]byte(e.Storefront.Code + ":" + e.EventID + ":" + e.Type))
+	return e.HashedID()
+}
+
+// VendorID is DedupID for a vendor that knows the event as name. Where that is another name than ours, an own event_id that
+// holds ours is hashed.
+func (e Event) VendorID(name string) string {
+	if id := e.ownID(); id != "" && (strings.EqualFold(name, e.Type) || !Reveals(id, e.Type)) {
+		return id
+	}
+	return e.HashedID()
+}
+
+// HashedID is the event's id where the payload's own does not leave.
+func (e Event) HashedID() string {
+	return ShortHash(e.Storefront.Code + ":" + e.EventID + ":" + e.Type)
+}
+
+// ShortHash is the first 32 hex digits of a text's SHA-256.
+func ShortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])[:32]
 }
 
-// ParseTime reads an RFC 3339 time; one without an offset is UTC.
-func ParseTime(s string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true
-		}
+// FoldType is an event's type as the relay knows it: without outer white space, in lower case.
+func FoldType(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// plainID is what an identifier looks like that is nothing else: no address, no path, no sentence.
+var plainID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,100}$`)
+
+// ownID is the payload's own event_id where it may leave; "" where it is none or would be shared by strangers' events.
+func (e Event) ownID() string {
+	id := e.Payload.Text("event_id")
+	if !e.Storefront.SendsPayloadEventID || !plainID.MatchString(id) || Placeholder(id) && !Sequential(id) || Reveals(id, "") {
+		return ""
 	}
-	return time.Time{}, false
+	return id
 }
 
 // NewEvent is an accepted item on its way into the inbox.
@@ -122,6 +135,7 @@ type Stored struct {
 	ID      int64
 	Verdict Verdict
 	Status  Status
+	Foreign bool // of a conflict: the row belongs to another storefront
 }
 
 // Start names a delivery to be started: what a starter needs to know of a row, and Temporal may know.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -25,6 +27,38 @@ func ParsePayload(b []byte) (Payload, error) {
 		return nil, errors.New("payload is null")
 	}
 	return p, nil
+}
+
+// HasLoneSurrogate reports whether a JSON text has an escape in it that is half a character ("\ud83d"). Encoders make it where
+// they cut a text in the middle of an emoji. Readers take it for an error or for another text.
+func HasLoneSurrogate(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, '\\')
+		if i < 0 || i+1 >= len(b) {
+			return false
+		}
+		r := escaped(b[i:])
+		b = b[i+2:]
+		if !utf16.IsSurrogate(r) {
+			continue
+		}
+		if len(b) < 4 || utf16.DecodeRune(r, escaped(b[4:])) == utf8.RuneError {
+			return true
+		}
+		b = b[4+6:]
+	}
+}
+
+// escaped is the code unit of an escape of the form \uXXXX with which b begins; 0 where it is another.
+func escaped(b []byte) rune {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(n)
 }
 
 // Text is the value of a string, or the digits of a number; "" for anything else and where there is none.

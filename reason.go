@@ -18,6 +18,7 @@ const (
 	ReasonMissingEventType   Reason = "missing_event_type"
 	ReasonMissingEventID     Reason = "missing_event_id"
 	ReasonErased             Reason = "erased"
+	ReasonDuplicate          Reason = "duplicate_event"
 
 	ReasonNotMapped     Reason = "not_mapped"
 	ReasonEventSkipped  Reason = "event_skipped"
@@ -72,6 +73,7 @@ var words = map[Reason]string{
 	ReasonMissingEventType:   "event_type is empty",
 	ReasonMissingEventID:     "event_id is empty",
 	ReasonErased:             "this event was erased before, and is not delivered again",
+	ReasonDuplicate:          "another row holds this event",
 
 	ReasonNotMapped:     "no event name is mapped for this platform",
 	ReasonEventSkipped:  "this event is set to be skipped at this platform",

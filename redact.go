@@ -3,53 +3,86 @@ package relay
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
-// Redacted stands where a personal value stood in the record of an attempt.
+// Redacted stands where a value stood that the record of an attempt does not show.
 const Redacted = "[redacted]"
 
-// identifying are the names, folded, under which payloads carry what tells who somebody is or where they are.
-var identifying = set(
-	"email", "mail", "useremail", "phone", "userphone", "tel", "firstname", "lastname", "name", "surname", "username",
-	"street", "address1", "address2", "city", "state", "region", "zip", "postcode", "country", "gender", "sex", "dob",
-	"birthday", "externalid", "userid", "customerid", "patientid", "memberid", "ip", "clientip", "ipoverride", "userdata",
-)
+// harmless is the whole list of what the record shows: the names, folded, whose values are shown, each with the form that
+// a value must have. What has another form, or a name that is not here, is [redacted], whatever its type and depth.
+//
+// Before you add a name: whoever may read an event reads these values, also of a payload that went through the container's
+// custom client, where OMS writes what it likes under any name. So the form must be too narrow for a person.
+var harmless = forms(map[string]form{
+	"value revenue order_revenue net_revenue predicted_ltv total order_total subtotal tax shipping discount price item_price unit_price amount": money,
+	"quantity qty num_items item_count engagement_time_msec data_processing_options_country data_processing_options_state":                      count,
+	"currency": currency,
 
-// identifyingEnds make any longer name identifying too: billing_phone, hashed_email, client_ip_address.
-var identifyingEnds = []string{"email", "phone", "phonenumber", "firstname", "lastname", "fullname", "address", "zipcode",
-	"postalcode", "dateofbirth", "birthdate", "dob", "ssn", "useragent"}
+	"event event_name event_type": eventName,
+	"event_time timestamp timestamp_micros order_created_date order_ship_date created_at updated_at": moment,
 
-// Identifies reports whether a payload field of this name, however it is spelled, tells who somebody is.
-func Identifies(field string) bool {
-	name := fold(field)
-	return identifying[name] || slices.ContainsFunc(identifyingEnds, func(e string) bool { return strings.HasSuffix(name, e) })
+	"order_id transaction_id event_id": ownID,
+	"storefront_id storefront_code":    code,
+	"event_source_id":                  pixel,
+	"test_event_code":                  testCode,
+
+	"utm_source utm_medium": token,
+
+	"page_url page_location event_source_url source_url url href landing_page": origin,
+
+	"status order_status payment_status fulfillment_status": oneOf("new", "open", "pending", "processing", "approved", "authorized",
+		"paid", "captured", "completed", "complete", "confirmed", "shipped", "delivered", "fulfilled", "partial", "closed", "on_hold",
+		"failed", "declined", "voided", "cancelled", "canceled", "refunded", "returned", "skipped", "registered", "submitted", "active", "expired"),
+	"consent ad_storage ad_user_data ad_personalization analytics_storage marketing_consent opt_out opt_in do_not_sell " +
+		"non_personalized_ads limited_data_use gpc": oneOf("granted", "denied", "unspecified", "true", "false", "yes", "no", "0", "1"),
+	"us_privacy": matching(`^1[YNyn-]{3}$`),
+
+	"data_processing_options": oneOf("ldu"),
+	"opt_out_type":            oneOf("ldp"),
+	"action_source event_source": oneOf("web", "website", "app", "mobile_app", "app_android", "app_ios", "offline", "crm", "email", "chat",
+		"phone_call", "physical_store", "system_generated", "business_messaging", "other"),
+	"content_type":      oneOf("product", "product_group"),
+	"delivery_category": oneOf("home_delivery", "in_store", "curbside"),
+})
+
+// holders are the names, folded, of the objects and lists that adapters build and that payloads bring: what stands in them is
+// looked at name by name. Any other object or list is [redacted] whole.
+var holders = set("data", "events", "params", "customdata", "properties", "page", "items", "contents", "products", "lineitems",
+	"consent", "consentstate")
+
+// harmlessHeaders are shown with their values.
+var harmlessHeaders = map[string]form{
+	"content-type": matching(`^application/json(; ?charset=utf-8)?$`),
+	"x-ga-gcs":     matching(`^G1[01-]{2}$`),
 }
 
-var mailAddress = regexp.MustCompile(`[^\s@"]+(@|%40)[^\s@"]+\.[\pL\pN]{2,}`)
+// fieldName is the form of the names that are shown. Anything else may be a person who became a key.
+var fieldName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_.$-]{0,63}$`)
 
-// HoldsMailAddress reports whether a text has an e-mail address in it, percent-encoded or not.
-func HoldsMailAddress(text string) bool { return mailAddress.MatchString(text) }
+var digitRun = regexp.MustCompile(`[0-9]{6}`)
 
-// tracing are further names, folded, that the record of an attempt hides: what follows one person around (network
-// addresses, click ids, cookies, sessions), and the vendors' short names for what identifies.
-var tracing = set(
-	"mobile", "useragent", "sessionid", "clientid", "gaclientid", "deviceid", "userproperties", "relaysessionid",
-	"em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "hashedmaids", "madid", "idfv", "leadid", "subscriptionid",
-	"fbc", "fbp", "fbclid", "fbloginid", "anonid", "ttclid", "ttp", "scclickid", "sccookie1", "scclid", "sccid", "scid",
-	"epik", "clickid", "gclid", "wbraid", "gbraid", "msclkid", "partnerid", "locale", "sha256street", "userlocation",
-)
+// measurementNames are the members of a body of the Measurement Protocol.
+var measurementNames = set("client_id", "user_id", "events", "timestamp_micros", "consent", "user_data", "user_properties",
+	"ip_override", "user_agent", "user_location", "device", "validation_behavior", "non_personalized_ads")
 
-// pageFields, folded, hold URLs also where they are relative.
-var pageFields = set("url", "pageurl", "pagelocation", "eventsourceurl", "sourceurl", "pagereferrer", "referrer", "referrerurl",
-	"documentreferrer", "landingpage", "href")
+func forms(byNames map[string]form) map[string]form {
+	m := map[string]form{}
+	for names, f := range byNames {
+		for name := range strings.FieldsSeq(names) {
+			m[fold(name)] = f
+		}
+	}
+	return m
+}
 
-// RedactBody is a JSON body as the record keeps it: every value under a person's field name, at any depth, and every
-// string that looks like an e-mail address is replaced; a URL, which may tell who looked at what, keeps scheme, host and
-// path. A body that is no JSON is hidden whole. Numbers stay as written.
+// RedactBody is a JSON body as the record keeps it: a value is shown where its name is known to be harmless and the value
+// has the form that belongs to the name; everything else is replaced. Pages keep their origin. A body that is no JSON is
+// hidden whole. Numbers stay as written. To redact again changes nothing.
 func RedactBody(body []byte) string {
 	if len(body) == 0 {
 		return ""
@@ -57,83 +90,94 @@ func RedactBody(body []byte) string {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	var v any
-	if dec.Decode(&v) != nil || dec.More() {
+	if dec.Decode(&v) != nil {
 		return Redacted
 	}
+	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // encoding/json promises io.EOF itself
+		return Redacted
+	}
+	r := redactor{measurement: isMeasurement(v)}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if enc.Encode(redact(v)) != nil {
+	if enc.Encode(r.held("", v)) != nil {
 		return Redacted
 	}
 	return strings.TrimSpace(out.String())
 }
 
-func redact(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return redactObject(v)
-	case []any:
-		for i := range v {
-			v[i] = redact(v[i])
-		}
-	case string:
-		return redactText(v)
-	}
-	return v
+// isMeasurement reports whether a body is one of the Measurement Protocol, where an event's name is called "name".
+func isMeasurement(v any) bool {
+	body, ok := v.(map[string]any)
+	_, events := body["events"].([]any)
+	return ok && events && !slices.ContainsFunc(slices.Collect(maps.Keys(body)), func(k string) bool { return !measurementNames[k] })
 }
 
-func redactObject(v map[string]any) map[string]any {
-	_, isEvent := v["params"].(map[string]any) // the Measurement Protocol's event, whose "name" is nobody's
-	out := make(map[string]any, len(v))
-	for k, inner := range v {
-		switch {
-		case strings.Contains(k, "@"):
-			out[Redacted] = Redacted
-		case isEvent && k == "name":
-			out[k] = redact(inner)
-		case Identifies(k) || tracing[fold(k)]:
-			out[k] = Redacted
-		case pageFields[fold(k)]:
-			out[k] = redactPage(inner)
-		default:
-			out[k] = redact(inner)
+type redactor struct{ measurement bool }
+
+// held redacts what stands in a holder: "" is the body itself. Values that stand in a list have no name of their own.
+func (r redactor) held(holder string, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		return r.object(holder, v)
+	case []any:
+		for i := range v {
+			v[i] = r.held(holder, v[i])
 		}
+		return v
+	}
+	return Redacted
+}
+
+func (r redactor) object(holder string, v map[string]any) map[string]any {
+	_, params := v["params"].(map[string]any)
+	out := make(map[string]any, len(v))
+	for name, inner := range v {
+		if RedactName(name) == Redacted {
+			out[Redacted] = Redacted
+			continue
+		}
+		folded := fold(name)
+		f := harmless[folded]
+		if name == "name" && params && r.measurement && holder == "events" {
+			f = eventName
+		}
+		switch inner.(type) {
+		case map[string]any, []any:
+			if holders[folded] {
+				out[name] = r.held(folded, inner)
+				continue
+			}
+		}
+		out[name] = f.apply(inner)
 	}
 	return out
 }
 
-func redactPage(v any) any {
-	if s, ok := v.(string); ok {
-		return redactText(RedactURL(strings.TrimSpace(s)))
-	}
-	return redact(v)
-}
-
-func redactText(s string) string {
-	if strings.Contains(s, "://") {
-		s = RedactURL(strings.TrimSpace(s))
-	}
-	if strings.Contains(s, "@") || HoldsMailAddress(s) {
+// RedactName is the name of a payload field as the record shows it.
+func RedactName(name string) string {
+	if !fieldName.MatchString(name) || digitRun.MatchString(name) {
 		return Redacted
 	}
-	return s
+	return name
 }
 
-// fold is a name without case and punctuation: "E-Mail", "e_mail" and "eMail" are one.
-func fold(name string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, name)
-}
-
-func set(names ...string) map[string]bool {
-	m := make(map[string]bool, len(names))
+// RedactNames are names of payload fields as the record shows them.
+func RedactNames(names []string) []string {
+	var shown []string
 	for _, n := range names {
-		m[n] = true
+		if n = RedactName(n); !slices.Contains(shown, n) {
+			shown = append(shown, n)
+		}
 	}
-	return m
+	return shown
+}
+
+// RedactHeader is the value of a request's header as a reader sees it.
+func RedactHeader(name, value string) string {
+	f, ok := harmlessHeaders[strings.ToLower(name)]
+	if !ok {
+		return Redacted
+	}
+	return f(value)
 }

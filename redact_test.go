@@ -2,6 +2,9 @@ package relay_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,60 +13,155 @@ import (
 	"relay"
 )
 
-func TestRedactedBodyHasNobodyInIt(t *testing.T) {
+func TestRedactedBodyShowsWhatIsKnownToBeHarmless(t *testing.T) {
 	t.Parallel()
+	const r = `"[redacted]"`
 	for name, c := range map[string][2]string{
-		"GA4's event keeps its name, the person loses theirs": {
-			`{"client_id":"1.2","user_id":"u","events":[{"name":"purchase","params":{"name":"Jane Doe","value":80.79,"currency":"USD"}}]}`,
-			`{"client_id":"[redacted]","events":[{"name":"purchase","params":{"currency":"USD","name":"[redacted]","value":80.79}}],"user_id":"[redacted]"}`},
-		"a flat body with a field called params is no event": {
-			`{"name":"Jane","params":"x"}`, `{"name":"[redacted]","params":"x"}`},
-		"hashes and short names go whole": {
-			`{"data":[{"event_name":"Purchase","user_data":{"em":["c436"],"external_id":"x"},"custom_data":{"value":1e3}}]}`,
-			`{"data":[{"custom_data":{"value":1e3},"event_name":"Purchase","user_data":"[redacted]"}]}`},
-		"a value goes whatever its type": {
-			`{"email":["a@b.co"],"phone":14155550132,"dob":{"year":1990},"zip":null,"ip":true}`,
-			`{"dob":"[redacted]","email":"[redacted]","ip":"[redacted]","phone":"[redacted]","zip":"[redacted]"}`},
+		"GA4's event keeps its name": {
+			`{"client_id":"1.2","user_id":"u","timestamp_micros":1795420700905000,"events":[{"name":"purchase","params":{"name":"Jane","value":80.79,"currency":"USD","event_id":"43ec953d9f920895c6efa2b6591ac441","diagnosis":"x"}}]}`,
+			`{"client_id":` + r + `,"events":[{"name":"purchase","params":{"currency":"USD","diagnosis":` + r + `,"event_id":"43ec953d9f920895c6efa2b6591ac441","name":` + r + `,"value":80.79}}],"timestamp_micros":1795420700905000,"user_id":` + r + `}`},
+		"a payload that looks like one does not": {
+			`{"order_id":"1","events":[{"name":"Jane","params":{}}],"params":{"name":"Jane"}}`,
+			`{"events":[{"name":` + r + `,"params":{}}],"order_id":"1","params":{"name":` + r + `}}`},
+		"Meta's event keeps name, time, ids and money": {
+			`{"data":[{"event_name":"Purchase","event_time":1795420700,"action_source":"website","user_data":{"em":["c436"],"country":["79ad"]},` +
+				`"custom_data":{"value":1e3,"order_id":"order_123","content_ids":["hiv-prep"],"contents":[{"id":"hiv-prep","quantity":2,"item_price":"19.90"}],"utm_campaign":"hiv"}}],"test_event_code":"TEST123"}`,
+			`{"data":[{"action_source":"website","custom_data":{"content_ids":` + r + `,"contents":[{"id":` + r + `,"item_price":"19.90","quantity":2}],"order_id":"order_123","utm_campaign":` + r + `,"value":1e3},` +
+				`"event_name":"Purchase","event_time":1795420700,"user_data":` + r + `}],"test_event_code":"TEST123"}`},
+		"a name that is not known hides every type": {
+			`{"a":"x","b":1,"c":true,"d":null,"e":{"value":1},"f":[1,"x"],"g":[]}`,
+			`{"a":` + r + `,"b":` + r + `,"c":` + r + `,"d":` + r + `,"e":` + r + `,"f":` + r + `,"g":` + r + `}`},
 		"spelling does not matter": {
-			`{"E-Mail":"x","FirstName":"x","last name":"x","Client.IP":"x","userAgent":"x","_fbp":"x","Sc_Cookie1":"x"}`,
-			`{"Client.IP":"[redacted]","E-Mail":"[redacted]","FirstName":"[redacted]","Sc_Cookie1":"[redacted]","_fbp":"[redacted]","last name":"[redacted]","userAgent":"[redacted]"}`},
-		"a prefix does not matter": {
-			`{"billing_phone":"1","patient_last_name":"x","hashed_email":"x","shipping_address":"x","clientIpAddress":"x"}`,
-			`{"billing_phone":"[redacted]","clientIpAddress":"[redacted]","hashed_email":"[redacted]","patient_last_name":"[redacted]","shipping_address":"[redacted]"}`},
-		"what looks like an address goes under any name, as value or as name": {
-			`{"utm_content":"jane@example.com","list":[["mail jane@example.com now"]],"jane@example.com":1,"e":"jane%40example.com"}`,
-			`{"[redacted]":"[redacted]","e":"[redacted]","list":[["[redacted]"]],"utm_content":"[redacted]"}`},
-		"URLs keep scheme, host and path": {
-			`{"page_location":"https://shop.example/p?drug=x&email=jane%40example.com#top","utm_url":" http://u:p@h.example/a?b=c ","referrer":"/thanks?order=1"}`,
-			`{"page_location":"https://shop.example/p?drug=…&email=…","referrer":"/thanks?order=…","utm_url":"http://h.example/a?b=…"}`},
-		"a URL whose path has an address goes whole": {
-			`{"page_url":"https://shop.example/u/jane%40example.com","url":"mailto:jane@example.com","href":"jane@example.com"}`,
-			`{"href":"[redacted]","page_url":"[redacted]","url":"[secret]"}`},
-		"business fields stay, numbers as written": {
-			`{"event_name":"purchase","order_id":"o_1","storefront_id":"bosley","n":12345678901234567890,"v":"80.79","status":"x","t-value":"aff","utm_source":"a&b<c>"}`,
-			`{"event_name":"purchase","n":12345678901234567890,"order_id":"o_1","status":"x","storefront_id":"bosley","t-value":"aff","utm_source":"a&b<c>","v":"80.79"}`},
-		"scalars and nulls pass": {`[1,null,true,"x"]`, `[1,null,true,"x"]`},
-		"an empty body is empty": {``, ``},
+			`{"Currency":"usd","orderRevenue":1,"UTM-Source":"google","E-Mail":"x"}`,
+			`{"Currency":"usd","E-Mail":` + r + `,"UTM-Source":"google","orderRevenue":1}`},
+		"pages keep their origin": {
+			`{"page_location":"https://u:p@shop.example/hiv?drug=x#top","page_url":" http://shop.example:8080/ ","url":"https://shop.example/…","href":"/hiv","source_url":"https://203.0.113.7/","page_referrer":"https://shop.example/"}`,
+			`{"href":` + r + `,"page_location":"https://shop.example/…","page_referrer":` + r + `,"page_url":"http://shop.example:8080","source_url":` + r + `,"url":"https://shop.example/…"}`},
+		"consent is shown in both forms": {
+			`{"consent":{"ad_storage":"denied","analytics_storage":true,"note":"x"},"opt_out":0,"us_privacy":"1YNN","data_processing_options":["LDU"],"data_processing_options_state":1000}`,
+			`{"consent":{"ad_storage":"denied","analytics_storage":true,"note":` + r + `},"data_processing_options":["LDU"],"data_processing_options_state":1000,"opt_out":0,"us_privacy":"1YNN"}`},
+		"a holder shows no value of its own": {`{"items":"jane","params":["jane",[1]],"consent":"denied","data":7}`,
+			`{"consent":"denied","data":` + r + `,"items":` + r + `,"params":[` + r + `,[` + r + `]]}`},
+		"a harmless name shows no object":         {`{"value":{"value":1},"currency":["USD","jane",{"a":1}]}`, `{"currency":["USD",` + r + `,` + r + `],"value":` + r + `}`},
+		"nothing is shown as nothing":             {`{"currency":null,"value":"","coupon":""}`, `{"coupon":` + r + `,"currency":null,"value":""}`},
+		"a key that may be a person is hidden":    {`{"jane@example.com":1,"Jane Roe":1,"+14155550132":1,"x4155550132":1}`, `{"[redacted]":` + r + `}`},
+		"values without any name are not shown":   {`[1,null,true,"x",{"value":1}]`, `[` + r + `,` + r + `,` + r + `,` + r + `,{"value":1}]`},
+		"a body that is one value is not shown":   {`"x"`, r},
+		"characters of markup stay as they are":   {`{"utm_source":"a&b<c>","value":1}`, `{"utm_source":` + r + `,"value":1}`},
+		"an empty body is empty":                  {``, ``},
+		"of a name that comes twice the last one": {`{"value":1,"value":"jane"}`, `{"value":` + r + `}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, c[1], relay.RedactBody([]byte(c[0])))
+			want := c[1]
+			if want == r {
+				want = relay.Redacted
+			}
+			got := relay.RedactBody([]byte(c[0]))
+			if want != relay.Redacted {
+				require.Equal(t, want, got)
+			}
+			require.Contains(t, []string{want, r}, got)
+			if got != "" && got != relay.Redacted {
+				require.Equal(t, got, relay.RedactBody([]byte(got)), "to redact again changes nothing")
+			}
 		})
 	}
 }
 
+func TestHarmlessNameShowsOnlyValuesOfItsForm(t *testing.T) {
+	t.Parallel()
+	persons := []string{`"jane@example.com"`, `"jane%40example.com"`, `"Jane Roe"`, `"+14155550132"`, `"(415) 555-0132"`, `14155550132`, `"4155550132"`,
+		`19900203`, `"1990-02-03"`, `"1990-02-03T00:00:00Z"`, `"123-45-6789"`, `123456789`, `"203.0.113.7"`, `"2001:db8::1"`, `"5 Main St"`,
+		`"c4368707bf8fe93365c93a0ea84c7e027c9215218a706388979294e0a799ccfb"`, `"Müller"`, `"Mozilla/5.0 (X)"`, `"https://clinic.example/hiv"`,
+		`"fb.1.1795420800000.AbCdEf0123456789"`, `"fb.1.1.2\n"`, `["jane@example.com"]`, `{"value":1}`, `"\u202ejane"`}
+	digits := []string{`14155550132`, `"4155550132"`, `19900203`, `123456789`} // which a number of an order may be, too
+	for name, shows := range map[string][]string{
+		"value": {`80.79`, `"80.79"`, `-3`, `0`, `1e3`, `1234567.123456`}, "quantity": {`2`, `"12"`}, "currency": {`"USD"`, `"eur"`},
+		"event_name": {`"purchase_completed"`, `"ev_2nd-step.x"`}, "event_time": {`"2026-01-15T10:15:00Z"`, `"2026-01-15 10:15:00"`, `1795420700`, `1795420700000`},
+		"timestamp_micros": {`1795420700905000`}, "order_id": {`"2025020100003333"`, `12345678901234567890`, `"order_123"`, `"#1001A"`, `"43ec953d9f920895c6efa2b6591ac441"`},
+		"storefront_id": {`"bosley"`, `5`}, "utm_source": {`"google"`, `"chatgpt.com"`, `"Klaviyo-2"`}, "utm_medium": {`"cpc"`}, "status": {`"Shipped"`},
+		"consent": {`"denied"`, `true`, `0`}, "page_url": {`"https://shop.example"`}, "event_source_id": {`"C1PIXELCODE"`}, "content_type": {`"product"`},
+	} {
+		for _, value := range shows {
+			require.Equal(t, fmt.Sprintf(`{"%s":%s}`, name, value), relay.RedactBody(fmt.Appendf(nil, `{"%s":%s}`, name, value)))
+		}
+		for _, value := range persons {
+			got := relay.RedactBody(fmt.Appendf(nil, `{"%s":%s}`, name, value))
+			switch {
+			case name == "order_id" && slices.Contains(digits, value):
+			case name == "consent" && value[0] == '{':
+				require.Equal(t, `{"consent":{"value":1}}`, got, "a holder")
+			case name == "page_url" && strings.HasPrefix(value, `"https:`):
+				require.Equal(t, `{"page_url":"https://clinic.example/…"}`, got)
+			default:
+				require.Contains(t, []string{fmt.Sprintf(`{"%s":"[redacted]"}`, name), fmt.Sprintf(`{"%s":["[redacted]"]}`, name)}, got, value)
+			}
+		}
+	}
+	for name, value := range map[string]string{"currency": `"HIV"`, "utm_source": `"Jane Roe"`, "status": `"hiv-positive"`, "event_name": `"Jane Roe"`, "order_status": `"terminal"`} {
+		require.Equal(t, fmt.Sprintf(`{"%s":"[redacted]"}`, name), relay.RedactBody(fmt.Appendf(nil, `{"%s":%s}`, name, value)))
+	}
+}
+
+// plant writes marks under 200 names, in every type, among what the record shows, and again in every holder.
+func plant(rnd *rand.Rand, depth int) any {
+	body := map[string]any{"value": 80.79, "currency": "USD", "utm_source": "google"}
+	for i := range 200 {
+		mark, name := fmt.Sprintf("mark%016x", rnd.Uint64()), fmt.Sprintf("unheard_of_%d_%d", depth, i)
+		switch i % 5 {
+		case 0:
+			body[name] = mark
+		case 1:
+			body[name] = json.Number(fmt.Sprint(77_777_777_000 + rnd.IntN(1000)))
+		case 2:
+			body[name] = map[string]any{"value": mark, "currency": mark, mark: true}
+		case 3:
+			body[name] = []any{mark, map[string]any{"name": mark}}
+		case 4:
+			known := []string{"currency", "value", "quantity", "event_time", "consent", "content_type", "status"}
+			body[known[i%7]+strings.Repeat("_", i)] = mark
+		}
+	}
+	if depth > 0 {
+		for _, h := range []string{"items", "params", "data", "events", "custom_data", "properties", "consent", "contents", "page", "products"} {
+			body[h] = []any{plant(rnd, depth-1)}
+		}
+	}
+	return body
+}
+
+func TestWhatIsPlantedUnderAnyNameAtAnyDepthIsNotInTheRecord(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(plant(rand.New(rand.NewPCG(12, 3)), 2))
+	require.NoError(t, err)
+	require.Greater(t, strings.Count(string(text), "mark"), 111*160)
+	got := relay.RedactBody(text)
+	for _, mark := range []string{"mark", "77777777"} {
+		if i := strings.Index(got, mark); i >= 0 {
+			require.Fail(t, "the record shows a mark", got[max(0, i-100):min(len(got), i+100)])
+		}
+	}
+	require.Equal(t, 111, strings.Count(got, `"currency":"USD"`))
+}
+
 func TestBodyThatIsNoJSONIsHiddenWhole(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{"email=jane%40example.com", "{", `{"a":1} {"b":2}`, `{"a":1}x`, "<html>", `{"a":1e}`, strings.Repeat("[", 20_000)} {
+	for _, body := range []string{"email=jane%40example.com", "{", `{"a":1} {"b":2}`, `{"a":1}x`, `{"a":1}]`, "<html>", `{"a":1e}`, strings.Repeat("[", 20_000),
+		"\ufeff{}", `{"value":NaN}`} {
 		require.Equal(t, relay.Redacted, relay.RedactBody([]byte(body)))
 	}
 }
 
-func TestRedactingTwiceChangesNothing(t *testing.T) {
+func TestNamesAndHeadersAreShownWhereTheyAreHarmless(t *testing.T) {
 	t.Parallel()
-	once := relay.RedactBody([]byte(`{"email":"x","jane@example.com":1,"page_url":"https://h/p?q=1","v":80.790}`))
-	require.Equal(t, once, relay.RedactBody([]byte(once)))
-	require.True(t, json.Valid([]byte(once)))
+	require.Equal(t, []string{"zip", "items.sku", "t-value", "_fbp", relay.Redacted},
+		relay.RedactNames([]string{"zip", "items.sku", "t-value", "_fbp", "jane@example.com", "Jane Roe", "4155550132", "mrn_123456"}))
+	require.Nil(t, relay.RedactNames(nil))
+	require.Equal(t, "application/json", relay.RedactHeader("Content-Type", "application/json"))
+	for _, name := range []string{"X-Forwarded-For", "User-Agent", "Cookie", "Authorization", "X-Anything", "Content-Type"} {
+		require.Equal(t, relay.Redacted, relay.RedactHeader(name, "203.0.113.7"))
+	}
 }
 
 func TestFieldsThatIdentifyAreTold(t *testing.T) {
@@ -81,11 +179,13 @@ func TestFieldsThatIdentifyAreTold(t *testing.T) {
 func FuzzRedactBody(f *testing.F) {
 	f.Add(`{"email":"jane@example.com","events":[{"name":"n","params":{"page_url":"https://a@b/?c"}}]}`)
 	f.Add("{\"\xff@\":\"\u2028\"}")
+	f.Add(`{"event ":[{}],"value ":1}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		out := relay.RedactBody([]byte(body))
 		require.NotContains(t, out, "@")
 		if out != relay.Redacted && out != "" {
 			require.True(t, json.Valid([]byte(out)), out)
+			require.Equal(t, out, relay.RedactBody([]byte(out)))
 		}
 	})
 }

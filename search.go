@@ -59,6 +59,8 @@ type EventSummary struct {
 	ErasedAt       time.Time // zero unless its payload and its ids were erased
 	WaitingFor     WaitsFor  // "" unless it waits for its next attempt
 	NextAttemptAt  time.Time // when that is due; zero where it is not known
+	// Warnings are those of its attempts, each once, in order; only a page of SearchEvents has them.
+	Warnings []string
 }
 
 // EventDetail is everything about one event.

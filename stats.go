@@ -34,6 +34,9 @@ type StatsReport struct {
 	From, To    time.Time
 	AsOf        time.Time
 	Storefronts []Stats
+	// Unknown are those of events without a known storefront: direct rows whose code is not resolved or names none, and what
+	// is left of storefronts that were deleted. It is the zero value where one storefront was asked for.
+	Unknown Stats
 }
 
 // What a figure counts, beside the final statuses.

@@ -27,7 +27,7 @@ func (t *try) newAttempt(number int) relay.Attempt {
 	}
 }
 
-// describe puts what leaves on record, without what must not be kept: personal values, query values, header values.
+// describe puts what leaves on record, as far as it is known to be harmless: no header values, no query values.
 func describe(a *relay.Attempt, r relay.Request) {
 	sum := sha256.Sum256(r.Body)
 	a.Method = r.Method
@@ -36,5 +36,6 @@ func describe(a *relay.Attempt, r relay.Request) {
 	a.Body = relay.RedactBody(r.Body)
 	a.BodySHA256 = hex.EncodeToString(sum[:])
 	a.AdapterVersion = r.Version
-	a.Dropped = r.Dropped
+	a.Dropped = relay.RedactNames(r.Dropped)
+	a.Warnings = r.Warnings
 }

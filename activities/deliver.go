@@ -119,7 +119,7 @@ func (t *try) decide(ctx context.Context) *ending {
 		return &ending{out: t.end(relay.Blocked, reason)}
 	}
 	t.adapter = t.Adapters[t.in.Destination]
-	request, err := t.adapter.Request(t.delivery.Destination, t.delivery.Event)
+	request, err := relay.Render(t.adapter, t.delivery.Destination, t.delivery.Event)
 	if err != nil {
 		return t.refused(ctx, err)
 	}

@@ -40,6 +40,8 @@ type Admin struct {
 	Audit       Audit
 	// Destinations are those of the sGTM configs and credentials.
 	Destinations Destinations
+	// Adapters are what this program speaks to, by destination key.
+	Adapters map[string]relay.Adapter
 	// HasAdapter reports whether this program speaks to a platform.
 	HasAdapter func(platform string) bool
 	// EventNames are the words of a platform for our event types; none for one without an adapter.

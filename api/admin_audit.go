@@ -48,6 +48,9 @@ func (b *book) audit(a *Admin) {
 		Summary: "List what was done", Description: "The newest first. Entries are never changed, and kept for AUDIT_RETENTION_DAYS, six years by default.",
 		Errors: []int{http.StatusUnprocessableEntity}}
 	add(b, reader, op, func(ctx context.Context, in *auditInput) (*listOutput[AuditEntry], error) {
+		if err := checkTimes(codeInvalidParameter, "", in.From, in.To); err != nil {
+			return nil, err
+		}
 		q := relay.AuditQuery{By: in.Actor, Action: relay.Action(in.Action), Entity: relay.Entity(in.Entity), EntityID: in.EntityID,
 			From: in.From, To: in.To, Limit: in.Limit}
 		if in.Cursor != "" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/gin-gonic/gin"
@@ -32,14 +33,14 @@ type actor struct {
 // maxRemembered bounds how many verified logins are remembered; far more than a relay has admins.
 const maxRemembered = 256
 
-// admins tell who may use the admin API. bcrypt takes a tenth of a second on purpose, so a login that was verified once is
-// remembered, as a keyed digest, and only two are verified at a time: a flood of wrong passwords must not slow down
-// ingestion.
+// admins know who may use the admin API. A login that bcrypt has verified once is remembered, as a keyed digest: bcrypt takes
+// a tenth of a second on purpose.
 type admins struct {
-	plain  []plainAdmin
-	hashed map[string]AdminLogin
-	nobody []byte // a hash for names that nobody has, which then take as long as the others
-	slots  chan struct{}
+	plain   []plainAdmin
+	hashed  map[string]AdminLogin
+	unknown []byte // a hash for unknown names, which then take as long as the others
+	guesses *guesses
+	bcrypt  *verifier
 
 	key        [sha256.Size]byte
 	mu         sync.Mutex
@@ -53,7 +54,8 @@ type plainAdmin struct {
 
 // newAdmins makes the admins of a configuration; where it has none, OMS's login is one.
 func newAdmins(cfg Config) (*admins, error) {
-	a := &admins{hashed: map[string]AdminLogin{}, slots: make(chan struct{}, 2), remembered: map[[sha256.Size]byte]actor{}}
+	a := &admins{hashed: map[string]AdminLogin{}, guesses: newGuesses(cfg), bcrypt: newVerifier(),
+		remembered: map[[sha256.Size]byte]actor{}}
 	_, _ = rand.Read(a.key[:]) // never fails
 	logins := cfg.Admins
 	if len(logins) == 0 {
@@ -65,10 +67,10 @@ func newAdmins(cfg Config) (*admins, error) {
 			a.plain = append(a.plain, plainAdmin{newLogin(l.Name, l.Password), actor{l.Name, l.ReadOnly}})
 			continue
 		}
-		c, err := bcrypt.Cost([]byte(l.Hash))
-		if err != nil {
-			return nil, fmt.Errorf("the hash of admin %s is not one of bcrypt", l.Name)
+		if err := CheckHash(l.Hash); err != nil {
+			return nil, fmt.Errorf("admin %s %w", l.Name, err)
 		}
+		c, _ := bcrypt.Cost([]byte(l.Hash)) // was checked
 		cost = max(cost, c)
 		a.hashed[l.Name] = l
 	}
@@ -76,16 +78,15 @@ func newAdmins(cfg Config) (*admins, error) {
 		return a, nil
 	}
 	var err error
-	a.nobody, err = bcrypt.GenerateFromPassword(a.key[:], cost)
+	a.unknown, err = bcrypt.GenerateFromPassword(a.key[:], cost)
 	return a, err
 }
 
-// find is the admin with this login.
-func (a *admins) find(ctx context.Context, name, password string) (actor, bool) {
-	sent := newLogin(name, relay.NewSecret(password))
+// known is the admin with this login, as far as one can know without bcrypt.
+func (a *admins) known(sent login) (actor, bool) {
 	var found actor
 	ok := false
-	for _, p := range a.plain { // all of them, so that it takes the same time whoever matches
+	for _, p := range a.plain { // all of them, so that it takes the same time whichever matches
 		if p.login.matches(sent) {
 			found, ok = p.actor, true
 		}
@@ -93,33 +94,46 @@ func (a *admins) find(ctx context.Context, name, password string) (actor, bool) 
 	if ok || len(a.hashed) == 0 {
 		return found, ok
 	}
-	digest := sha256.Sum256(append(append(a.key[:], sent.username[:]...), sent.password[:]...))
-	if who, ok := a.recall(digest); ok {
-		return who, true
-	}
-	admin, known := a.hashed[name]
-	hash := []byte(admin.Hash)
-	if !known {
-		hash = a.nobody
-	}
-	if !a.verify(ctx, hash, password) || !known {
-		return actor{}, false
-	}
-	found = actor{admin.Name, admin.ReadOnly}
-	a.remember(digest, found)
-	return found, true
+	return a.recall(a.digest(sent))
 }
 
-// verify reports whether bcrypt takes the password. It refuses one that bcrypt would cut, which is none of ours.
-func (a *admins) verify(ctx context.Context, hash []byte, password string) bool {
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	case <-ctx.Done():
-		return false
-	}
-	return bcrypt.CompareHashAndPassword(hash, []byte(password)) == nil && len(password) <= 72
+func (a *admins) digest(sent login) [sha256.Size]byte {
+	return sha256.Sum256(slices.Concat(a.key[:], sent.username[:], sent.password[:]))
 }
+
+// find is the admin with this login. Too many failures, and too many logins at once, are a failure that says when to retry.
+func (a *admins) find(sent login, name, password, address string) (actor, error) {
+	who, ok := a.known(sent)
+	if ok && a.guesses.trusts(sent.username, address) {
+		return who, nil
+	}
+	if wait := a.guesses.blocked(sent.username, address); wait > 0 {
+		return actor{}, tooManyLogins(wait)
+	}
+	if !ok && len(a.hashed) > 0 {
+		admin, exists := a.hashed[name]
+		hash := []byte(admin.Hash)
+		if !exists {
+			hash = a.unknown
+		}
+		matches, busy := a.bcrypt.verify(a.digest(sent), address, hash, password)
+		if busy {
+			return actor{}, tooManyLogins(verifyPatience)
+		}
+		if ok = matches && exists; ok {
+			who = actor{admin.Name, admin.ReadOnly}
+			a.remember(a.digest(sent), who)
+		}
+	}
+	if !ok {
+		a.guesses.failed(sent.username, address)
+		return actor{}, errWrongLogin
+	}
+	a.guesses.proved(sent.username, address)
+	return who, nil
+}
+
+var errWrongLogin = errors.New("wrong login")
 
 func (a *admins) recall(digest [sha256.Size]byte) (actor, bool) {
 	a.mu.Lock()
@@ -140,19 +154,28 @@ func (a *admins) remember(digest [sha256.Size]byte, who actor) {
 // admit lets only those through whom the access allows. An admin's name goes into the log, and with the request's context
 // to the handler.
 func (s *server) admit(c *gin.Context, l *line, need access) error {
-	switch need {
-	case open:
+	if need == open {
 		return nil
-	case oms:
-		return s.authenticate(c, l)
 	}
 	name, password, ok := c.Request.BasicAuth()
-	var who actor
-	if ok {
-		who, ok = s.admins.find(c.Request.Context(), name, password)
-	}
 	if !ok {
-		return s.authenticateForeign(c, l)
+		return s.unauthorized(c)
+	}
+	sent := newLogin(name, relay.NewSecret(password))
+	// OMS's login comes first, and no number of wrong ones keeps it out: a flood of those must not stop ingestion.
+	isOMS := s.login.matches(sent)
+	if need == oms {
+		if isOMS {
+			return nil
+		}
+		return s.refuseLogin(c, sent)
+	}
+	who, err := s.adminOf(c, sent, name, password, isOMS)
+	if errors.Is(err, errWrongLogin) {
+		return s.unauthorized(c)
+	}
+	if err != nil {
+		return err
 	}
 	l.add(slog.String("admin", who.name))
 	if need == writer && who.readOnly {
@@ -162,12 +185,16 @@ func (s *server) admit(c *gin.Context, l *line, need access) error {
 	return nil
 }
 
-// authenticateForeign tells OMS, where it is no admin, from a stranger.
-func (s *server) authenticateForeign(c *gin.Context, l *line) error {
-	if err := s.authenticate(c, l); err != nil {
-		return err
+func (s *server) adminOf(c *gin.Context, sent login, name, password string, isOMS bool) (actor, error) {
+	if isOMS {
+		if who, ok := s.admins.known(sent); ok {
+			return who, nil
+		}
+		if _, both := s.admins.hashed[name]; !both {
+			return actor{}, refuse(codeForbidden, "this login is not an admin's")
+		}
 	}
-	return refuse(codeForbidden, "this login is not an admin's")
+	return s.admins.find(sent, name, password, clientAddress(c))
 }
 
 // actorContextKey is where a handler's context has the admin.

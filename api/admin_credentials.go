@@ -24,6 +24,7 @@ type Credential struct {
 	SwitchedAt        *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt         time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
 	UpdatedAt         time.Time             `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
+	Warnings          []string              `json:"warnings,omitempty" example:"[\"test_event_code is set: real events are marked as test events; remove it when the test is over\"]" doc:"In the answer to a write: what an admin should know of the settings, although they are complete. A check says it at any time."`
 	Failed
 }
 
@@ -33,7 +34,7 @@ type CredentialInput struct {
 	StorefrontCode string            `json:"storefront_code,omitempty" maxLength:"50" example:"bosley" doc:"The storefront's code."`
 	PlatformID     int64             `json:"platform_id,omitempty" minimum:"1" maximum:"2147483647" example:"1" doc:"The platform's id. This or platform_code is required."`
 	PlatformCode   string            `json:"platform_code,omitempty" maxLength:"50" example:"meta_capi" doc:"The platform's code."`
-	Credentials    map[string]string `json:"credentials" example:"{\"pixel_id\": \"1234567890\", \"access_token\": \"EAAB-example-token\"}" doc:"The fields that the platform's credential_fields list. Secret ones are write-only."`
+	Credentials    map[string]string `json:"credentials" example:"{\"pixel_id\": \"1234567890\", \"access_token\": \"EAAB-example-token\"}" doc:"The fields that the platform's credential_fields list. Secret ones are write-only and have at least eight characters."`
 	IsActive       *bool             `json:"is_active,omitempty" example:"true" doc:"The fourth kill switch; a new credential is on."`
 	Options        *Options          `json:"options,omitempty" doc:"What leaves, and under which names."`
 }
@@ -72,6 +73,7 @@ func (b *book) credentials(a *Admin) {
 		settle: func(v *relay.Credential, old relay.Credential) { v.Active = old.Active },
 		written: func(ctx context.Context, rec relay.Record[relay.Credential], view *Credential) {
 			view.Failed = a.rewritten(ctx, rec.Value.StorefrontID, rec.Value.StorefrontCode, rec.Value.Platform)
+			view.Warnings = a.warnings(ctx, rec.Value.StorefrontID, credentialDestination(rec.Value))
 		},
 	}
 	r.register(b)
@@ -166,15 +168,21 @@ func patchCredential(f *findings, v relay.Credential, in CredentialPatch) relay.
 	return v
 }
 
-func (a *Admin) checkCredential(_ context.Context, f *findings, v, _ relay.Credential) {
+func (a *Admin) checkCredential(_ context.Context, f *findings, v, old relay.Credential) {
 	if v.Unreadable {
 		f.add("credentials", codeMissingField, "no encryption key decrypts what is stored: write the credentials again, too")
 		return
 	}
 	f.credentials(v.FieldList, v.Fields)
+	if v.Options.Consent != "" {
+		f.add("options.consent", codeInvalidValue, "only a container has this option: a platform always gets what the shopper's consent permits")
+	}
 	var names []string
 	for _, field := range v.FieldList {
 		names = append(names, field.Field)
+		if field.Secret {
+			f.secret("credentials."+field.Field, v.Fields[field.Field], old.Fields[field.Field])
+		}
 	}
 	f.settings(a.Check(credentialDestination(v)), "credentials.", names...)
 }

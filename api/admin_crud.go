@@ -81,7 +81,8 @@ func (r resource[T, View, Input, Patch]) register(b *book) {
 
 	put := r.operation("replace", http.MethodPut, "/{id}", "Replace "+r.one, adminStatuses.change)
 	put.Description = "Everything is replaced: what the body leaves out gets its default, and a secret that it leaves out is removed. " +
-		"Only kill switches (is_active, fallback) stay as they are unless the body names them."
+		"Only kill switches (is_active, fallback) and a storefront's privacy rules (data_policy, require_consent) stay as they are " +
+		"unless the body names them."
 	add(b, writer, put, r.replace)
 
 	patch := r.operation("patch", http.MethodPatch, "/{id}", "Change "+r.one+" in part", adminStatuses.change)

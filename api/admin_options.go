@@ -20,6 +20,7 @@ type Options struct {
 	MaxAgeHours           int                  `json:"max_age_hours,omitempty" minimum:"0" maximum:"8784" example:"168" doc:"How old an event may be; 0 is the destination's own limit."`
 	Limits                *Limits              `json:"limits,omitempty" doc:"What is sent at most, by all workers together: each takes an equal part, of in_flight one at least."`
 	CustomAliases         bool                 `json:"custom_aliases,omitempty" example:"false" doc:"Of sGTM's custom client: adds the GA4-style names that its tags read."`
+	Consent               string               `json:"consent,omitempty" enum:"enforce,forward" example:"enforce" doc:"Of a container: what it gets of a shopper who refused. enforce does as direct GA4 does: a refusal of analytics or of everything, or a consent that cannot be read, ends skipped, consent_denied; a refusal of ads sends ad_user_data and ad_personalization DENIED, without the ad platforms' identifiers. forward sends the event with the decision in it, for tags to obey. Without it, client type ga4 enforces and client type custom forwards. Direct platforms always enforce."`
 }
 
 // EventRule is what becomes of one type of event.

@@ -148,6 +148,13 @@ func (v *findings) credentials(list []relay.CredentialField, values map[string]r
 	}
 }
 
+// secret refuses a new secret that is too short. One that was stored before this rule stays.
+func (v *findings) secret(field string, value, stored relay.Secret) {
+	if value.IsSet() && value.Reveal() != stored.Reveal() && isShort(value.Reveal()) {
+		v.add(field, codeInvalidValue, "a secret has at least "+strconv.Itoa(leastSecret)+" characters")
+	}
+}
+
 // headers checks custom headers by the rule of who sends them.
 func (v *findings) headers(check func(string, relay.Secret) error, headers map[string]relay.Secret) {
 	if len(headers) > maxHeaders {

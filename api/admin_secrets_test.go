@@ -195,7 +195,7 @@ func TestNewNamesWhatIsWrongWithAdmins(t *testing.T) {
 		"a name is missing":        {{Password: relay.NewSecret("x")}},
 		"anna has no password":     {{Name: "anna"}},
 		"anna is there twice":      {{Name: "anna", Password: relay.NewSecret("x")}, {Name: "anna", Hash: "x"}},
-		"hash of admin anna":       {{Name: "anna", Hash: "no-hash"}},
+		"admin anna has no hash":   {{Name: "anna", Hash: "no-hash"}},
 		"Admin lacks a check":      nil,
 		"Admin.Audit is missing":   nil,
 		"Admin lacks a collection": nil,
@@ -214,5 +214,20 @@ func TestNewNamesWhatIsWrongWithAdmins(t *testing.T) {
 		}
 		_, err := api.New(api.Config{Role: api.RoleAPI, Username: user, Password: relay.NewSecret(password), Admins: admins}, deps)
 		require.ErrorContains(t, err, words)
+	}
+}
+
+// TestAShortSecretShowsNothingOfItself holds the border: four of twelve characters are a third, four of eleven too many.
+func TestAShortSecretShowsNothingOfItself(t *testing.T) {
+	t.Parallel()
+	a := newAdminTest(t)
+	a.storefront("bosley")
+	path := fmt.Sprintf("/admin/v1/sgtm-configs/%d", a.sgtm("bosley"))
+	for secret, shown := range map[string]string{"a": "", "abcd": "", "abcdefghijk": "", "abcdefghijkl": "ijkl", "äöüßäöüßäöü": "", "äöüßäöüßäöüß": "äöüß"} {
+		r := a.must(http.MethodPatch, path, fmt.Sprintf(`{"api_secret":%q,"custom_headers":null}`, secret))
+		require.Equal(t, map[string]any{"is_set": true, "last_four": shown}, r.body["api_secret"], secret)
+		if shown == "" {
+			require.NotContains(t, a.must(http.MethodGet, path, "").body["api_secret"].(map[string]any)["last_four"], secret[len(secret)-1:])
+		}
 	}
 }

@@ -29,6 +29,7 @@ type SGTMConfig struct {
 	SwitchedAt         *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt          time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
 	UpdatedAt          time.Time             `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
+	Warnings           []string              `json:"warnings,omitempty" example:"[\"test_event_code is set: real events are marked as test events; remove it when the test is over\"]" doc:"In the answer to a write: what an admin should know of the settings, although they are complete. A check says it at any time."`
 	Failed
 }
 
@@ -39,7 +40,7 @@ type SGTMConfigInput struct {
 	SGTMURL            string            `json:"sgtm_url" minLength:"1" maxLength:"500" example:"https://tags.upscript.com" doc:"The container's address: an absolute https URL without user and query. http is taken only within ALLOWED_PRIVATE_NETS."`
 	ClientType         string            `json:"client_type,omitempty" enum:"ga4,custom" example:"ga4" doc:"The client of the container; ga4, where it is missing."`
 	MeasurementID      string            `json:"measurement_id,omitempty" maxLength:"50" example:"G-ABC123" doc:"Required of client type ga4."`
-	APISecret          string            `json:"api_secret,omitempty" maxLength:"500" writeOnly:"true" example:"mJ7nR2vT4xW8zB" doc:"Of client type ga4. Write-only."`
+	APISecret          string            `json:"api_secret,omitempty" maxLength:"500" writeOnly:"true" example:"mJ7nR2vT4xW8zB" doc:"Of client type ga4; eight characters at least. Write-only."`
 	CustomEndpointPath string            `json:"custom_endpoint_path,omitempty" maxLength:"255" example:"/collect" doc:"Of client type custom; /collect, where it is missing."`
 	CustomHeaders      map[string]string `json:"custom_headers,omitempty" writeOnly:"true" example:"{\"X-Api-Key\": \"your-key-0123\"}" doc:"Of client type custom. The values are write-only."`
 	IsActive           *bool             `json:"is_active,omitempty" example:"true" doc:"The second kill switch; a new config is on."`
@@ -93,6 +94,7 @@ func (b *book) sgtmConfigs(a *Admin) {
 		},
 		written: func(ctx context.Context, rec relay.Record[relay.SGTMConfig], view *SGTMConfig) {
 			view.Failed = a.rewritten(ctx, rec.Value.StorefrontID, rec.Value.StorefrontCode, relay.SGTM)
+			view.Warnings = a.warnings(ctx, rec.Value.StorefrontID, sgtmDestination(rec.Value))
 		},
 	}
 	r.register(b)
@@ -178,6 +180,7 @@ func merged(old map[string]relay.Secret, in Patched[map[string]*string]) map[str
 func (a *Admin) checkSGTM(ctx context.Context, f *findings, v, old relay.SGTMConfig) {
 	f.line("measurement_id", v.MeasurementID)
 	f.line("api_secret", v.APISecret.Reveal())
+	f.secret("api_secret", v.APISecret, old.APISecret)
 	if v.ClientType == "ga4" && v.MeasurementID == "" {
 		f.add("measurement_id", codeMissingField, "client type ga4 needs one, in the form G-XXXXXX")
 	}

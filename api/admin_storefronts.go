@@ -18,6 +18,8 @@ type Storefront struct {
 	PhoneRegion       string     `json:"phone_region" example:"US" doc:"For phone numbers without a country code."`
 	BaseURL           string     `json:"base_url" example:"https://www.bosley.com" doc:"For events that name no page; may be empty."`
 	UsePayloadEventID bool       `json:"use_payload_event_id" example:"false" doc:"Whether vendors see the payload's own event_id."`
+	DataPolicy        string     `json:"data_policy" enum:"health,standard" example:"health" doc:"health limits what the storefront's direct platforms receive: pages as their origin, no referrer, items without id, name, brand and category, no coupon, campaign, term, content or affiliate, no plain order id, no storefront code; options.allow of a destination lets one through by name. standard sends them. It does not bind the container."`
+	RequireConsent    bool       `json:"require_consent" example:"false" doc:"Whether an event without a consent signal counts as a refusal of everything, at every destination that enforces consent."`
 	SwitchedBy        string     `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing where the audit does not know."`
 	SwitchedAt        *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt         time.Time  `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
@@ -34,6 +36,8 @@ type StorefrontInput struct {
 	PhoneRegion       string `json:"phone_region,omitempty" pattern:"^[A-Z]{2}$" example:"US" doc:"ISO 3166; US, where it is missing."`
 	BaseURL           string `json:"base_url,omitempty" maxLength:"500" example:"https://www.bosley.com" doc:"An absolute https URL, for events that name no page."`
 	UsePayloadEventID bool   `json:"use_payload_event_id,omitempty" example:"false" doc:"Whether vendors see the payload's own event_id."`
+	DataPolicy        string `json:"data_policy,omitempty" enum:"health,standard" example:"health" doc:"health or standard, as a read describes them; a new storefront's is health. A PUT without it keeps the policy."`
+	RequireConsent    *bool  `json:"require_consent,omitempty" example:"false" doc:"Whether an event without a consent signal counts as a refusal of everything, at every destination that enforces consent. A new storefront's is false. A PUT without it keeps it."`
 }
 
 // StorefrontPatch is a change of some fields of a storefront.
@@ -44,6 +48,8 @@ type StorefrontPatch struct {
 	PhoneRegion       Patched[string] `json:"phone_region,omitzero" required:"false" pattern:"^[A-Z]{2}$" example:"US" doc:"ISO 3166."`
 	BaseURL           Patched[string] `json:"base_url,omitzero" required:"false" maxLength:"500" example:"https://www.bosley.com" doc:"An absolute https URL; empty to remove it."`
 	UsePayloadEventID Patched[bool]   `json:"use_payload_event_id,omitzero" required:"false" example:"false" doc:"Whether vendors see the payload's own event_id."`
+	DataPolicy        Patched[string] `json:"data_policy,omitzero" required:"false" enum:"health,standard" example:"standard" doc:"health or standard, as a read describes them."`
+	RequireConsent    Patched[bool]   `json:"require_consent,omitzero" required:"false" example:"true" doc:"Whether an event without a consent signal counts as a refusal of everything, at every destination that enforces consent."`
 }
 
 type storefrontList struct {
@@ -52,18 +58,19 @@ type storefrontList struct {
 	Sort         string `query:"sort" enum:"id,-id,storefront_id,-storefront_id,name,-name,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
 	StorefrontID string `query:"storefront_id" maxLength:"50" example:"bosley" doc:"Only the one with this code."`
 	IsActive     string `query:"is_active" enum:"true,false" doc:"Only those that are on, or off."`
+	DataPolicy   string `query:"data_policy" enum:"health,standard" doc:"Only those with this data policy."`
 	Search       string `query:"q" maxLength:"100" example:"bos" doc:"Only those with this in their code or name."`
 }
 
 func (l *storefrontList) listQuery() (relay.ListQuery, error) {
-	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"storefront_id": l.StorefrontID, "is_active": l.IsActive}, l.Search)
+	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"storefront_id": l.StorefrontID, "is_active": l.IsActive, "data_policy": l.DataPolicy}, l.Search)
 }
 
 func (b *book) storefronts(a *Admin) {
 	r := resource[relay.Storefront, Storefront, StorefrontInput, StorefrontPatch]{
 		entity: relay.EntityStorefront, tag: tagStorefronts, one: "a storefront", items: a.Storefronts, view: storefrontView,
 		start: func(_ context.Context, _ *findings, in StorefrontInput) (int64, relay.Storefront, error) {
-			return in.ID, relay.Storefront{ID: in.ID, Code: in.StorefrontID, Active: true}, nil
+			return in.ID, relay.Storefront{ID: in.ID, Code: in.StorefrontID, Active: true, DataPolicy: relay.DataPolicyHealth}, nil
 		},
 		put:    putStorefront,
 		patch:  patchStorefront,
@@ -79,17 +86,19 @@ func (b *book) storefronts(a *Admin) {
 func storefrontView(rec relay.Record[relay.Storefront]) Storefront {
 	v := rec.Value
 	return Storefront{ID: rec.ID, StorefrontID: v.Code, Name: v.Name, IsActive: v.Active, Currency: v.Currency, PhoneRegion: v.PhoneRegion,
-		BaseURL: v.BaseURL, UsePayloadEventID: v.SendsPayloadEventID, SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At),
-		CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
+		BaseURL: v.BaseURL, UsePayloadEventID: v.SendsPayloadEventID, DataPolicy: string(v.DataPolicy), RequireConsent: v.RequireConsent,
+		SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At), CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
 }
 
-// putStorefront is old with everything replaced but what never changes, and the kill switch where the body does not name it.
+// putStorefront is old with everything replaced but what never changes and, where the body does not name them, the kill
+// switch and the privacy rules: a client that does not know of these must not loosen them.
 func putStorefront(f *findings, old relay.Storefront, in StorefrontInput) relay.Storefront {
 	same(f, "id", in.ID, old.ID)
 	same(f, "storefront_id", in.StorefrontID, old.Code)
 	return relay.Storefront{ID: old.ID, Code: old.Code, Name: cmp.Or(in.Name, old.Code), Active: valueOr(in.IsActive, old.Active),
 		Currency: cmp.Or(in.Currency, "USD"), PhoneRegion: cmp.Or(in.PhoneRegion, "US"), BaseURL: in.BaseURL,
-		SendsPayloadEventID: in.UsePayloadEventID}
+		SendsPayloadEventID: in.UsePayloadEventID, DataPolicy: cmp.Or(relay.DataPolicy(in.DataPolicy), old.DataPolicy),
+		RequireConsent: valueOr(in.RequireConsent, old.RequireConsent)}
 }
 
 func patchStorefront(f *findings, v relay.Storefront, in StorefrontPatch) relay.Storefront {
@@ -99,6 +108,10 @@ func patchStorefront(f *findings, v relay.Storefront, in StorefrontPatch) relay.
 	in.PhoneRegion.to(f, "phone_region", &v.PhoneRegion)
 	in.BaseURL.orNone(&v.BaseURL)
 	in.UsePayloadEventID.to(f, "use_payload_event_id", &v.SendsPayloadEventID)
+	policy := string(v.DataPolicy)
+	in.DataPolicy.to(f, "data_policy", &policy)
+	v.DataPolicy = relay.DataPolicy(policy)
+	in.RequireConsent.to(f, "require_consent", &v.RequireConsent)
 	return v
 }
 

@@ -24,7 +24,7 @@ func TestAFlipSaysWhereEventsGoNow(t *testing.T) {
 	a := newAdminTest(t)
 	id := a.storefront("bosley")
 	config, credential := a.sgtm("bosley"), a.meta("bosley")
-	a.post("credentials", `{"storefront_code":"bosley","platform_code":"ga4","credentials":{"measurement_id":"G-A1","api_secret":"s"}}`)
+	a.post("credentials", `{"storefront_code":"bosley","platform_code":"ga4","credentials":{"measurement_id":"G-A1","api_secret":"a-test-secret"}}`)
 	platform := a.must(http.MethodGet, "/admin/v1/credentials/1", "").body["platform_id"]
 
 	flip := func(path string) reply { return a.must(http.MethodPost, "/admin/v1/"+path, "") }

@@ -75,6 +75,7 @@ func adminOn(store *db.Store) *api.Admin {
 	return &api.Admin{
 		Storefronts: store.Storefronts(), SGTMConfigs: store.SGTMConfigs(), Platforms: store.Platforms(), Credentials: store.Credentials(),
 		Audit: store, Destinations: store,
+		Adapters:   adapters.All(),
 		HasAdapter: func(code string) bool { return code == "meta_capi" || code == "ga4" },
 		EventNames: func(code string) relay.EventNames {
 			if code != "meta_capi" {
@@ -234,7 +235,7 @@ func TestWhatIsTakenIsAConflictThatNamesTheField(t *testing.T) {
 		{"storefronts", `{"storefront_id":"bosley"}`, "already_exists storefront_id"},
 		{"sgtm-configs", `{"storefront_id":5,"sgtm_url":"https://t.example.com","measurement_id":"G-A"}`, "already_exists storefront_id"},
 		{"platforms", `{"code":"meta_capi","name":"Mine"}`, "already_exists code"},
-		{"credentials", `{"storefront_id":5,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"t"}}`,
+		{"credentials", `{"storefront_id":5,"platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"a-test-token"}}`,
 			"already_exists platform_id"},
 	} {
 		r := a.call(http.MethodPost, "/admin/v1/"+c.path, c.body)

@@ -3,6 +3,7 @@ package api
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,17 +23,27 @@ func (l login) matches(other login) bool {
 	return u&p == 1
 }
 
-// authenticate looks at the header only: who may not post does not get a body read.
-func (s *server) authenticate(c *gin.Context, _ *line) error {
-	username, password, ok := c.Request.BasicAuth()
-	if !ok || !s.login.matches(newLogin(username, relay.NewSecret(password))) {
+// refuseLogin answers a login that is not OMS's. An admin's is no guess.
+func (s *server) refuseLogin(c *gin.Context, sent login) error {
+	if _, ok := s.admins.known(sent); ok {
 		return s.unauthorized(c)
 	}
-	return nil
+	address := clientAddress(c)
+	if wait := s.admins.guesses.blocked(sent.username, address); wait > 0 {
+		return tooManyLogins(wait)
+	}
+	s.admins.guesses.failed(sent.username, address)
+	return s.unauthorized(c)
 }
 
 // unauthorized asks for a login.
 func (s *server) unauthorized(c *gin.Context) error {
 	c.Header("WWW-Authenticate", `Basic realm="relay", charset="UTF-8"`)
 	return refuse(codeUnauthorized, "this path needs a valid login (HTTP Basic)")
+}
+
+func tooManyLogins(wait time.Duration) *failure {
+	f := refuse(codeTooManyLogins, "too many failed logins of this account or from this address; retry after the seconds of Retry-After")
+	f.retryAfter = wait
+	return f
 }

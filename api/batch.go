@@ -15,6 +15,20 @@ type batch struct {
 	errors   []note
 	warnings []note
 	rejected map[int]bool // by index
+	kept     []byte       // what is used of the newest chunk of payloads
+}
+
+// keepChunk is how much room for payloads is made at a time: one piece of memory for many small items.
+const keepChunk = 256 << 10
+
+// keep copies a payload out of the window of its body.
+func (b *batch) keep(payload []byte) []byte {
+	if cap(b.kept)-len(b.kept) < len(payload) {
+		b.kept = make([]byte, 0, keepChunk)
+	}
+	start := len(b.kept)
+	b.kept = append(b.kept, payload...)
+	return b.kept[start:len(b.kept):len(b.kept)]
 }
 
 // item is one acceptable item of a batch.

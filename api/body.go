@@ -32,28 +32,10 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// source is a request body that remembers: its bytes as they were read, and the error that ended it early, which stays.
-type source struct {
-	r    io.Reader
-	data []byte
-	err  error
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	n, err := s.r.Read(p)
-	s.data = append(s.data, p[:n]...)
-	if err != nil && err != io.EOF {
-		s.err = err
-	}
-	return n, err
-}
-
-// openBody checks what the header says about the body and unpacks it; nothing is read where the header says enough. Both
-// sizes are limited, as sent and as unpacked: little can unpack to much, and much to nothing.
-func openBody(r *http.Request, limit int64) (*source, error) {
+// openBody checks what the header says about the body and unpacks it; nothing is read where the header says enough, or where
+// the bodies in flight leave no room. Both sizes are limited, as sent and as unpacked: little can unpack to much, and much to
+// nothing. The source has to be closed.
+func openBody(r *http.Request, limit int64, room *budget) (*source, error) {
 	if !isJSON(r.Header.Get("Content-Type")) {
 		return nil, refuse(codeUnsupportedMediaType, "the body must be application/json")
 	}
@@ -64,16 +46,27 @@ func openBody(r *http.Request, limit int64) (*source, error) {
 	if r.ContentLength > limit {
 		return nil, tooLarge()
 	}
-	if !packed {
-		// Room for the body and for the read that finds its end, so that it need not grow.
-		return &source{r: &limited{r.Body, limit}, data: make([]byte, 0, max(0, r.ContentLength)+512)}, nil
+	expected := max(r.ContentLength, budgetStep)
+	if packed {
+		expected = min(expected*usualRatio, limit)
 	}
-	z, err := gzip.NewReader(&limited{r.Body, limit})
-	if err != nil {
-		return nil, readFailure(err)
+	s := &source{r: &limited{r.Body, limit}, room: room}
+	if !s.reserve(expected) {
+		return nil, tooBusy()
 	}
-	return &source{r: &limited{z, limit}}, nil
+	if packed {
+		z, err := gzip.NewReader(s.r)
+		if err != nil {
+			s.close()
+			return nil, readFailure(err)
+		}
+		s.r = &limited{z, limit}
+	}
+	return s, nil
 }
+
+// usualRatio is how much smaller gzip makes a batch of events.
+const usualRatio = 8
 
 // isJSON takes what FastAPI takes: no type at all, application/json, application/anything+json, each with any parameter.
 func isJSON(contentType string) bool {
@@ -113,6 +106,8 @@ func readFailure(err error) *failure {
 	switch {
 	case errors.Is(err, errTooLarge):
 		f = tooLarge()
+	case errors.Is(err, errBusy):
+		f = tooBusy()
 	case errors.Is(err, io.ErrUnexpectedEOF):
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		f = refuse(codeRequestTimeout, "the body did not come in time")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,15 +36,35 @@ const (
 	retryAfter     = 5 * time.Second  // what a 503 asks for
 )
 
+// DefaultMaxBodies is the default of MaxBodiesBytes. A body costs up to six times its size while it is decoded and stored, so the
+// memory of a container is made for this (deploy/checks holds the manifests to it).
+const DefaultMaxBodies = 48 << 20
+
+// minBodies is the least that MaxBodiesBytes may be: a largest body and a few small ones beside it.
+func minBodies(maxBody int64) int64 { return maxBody + 4*maxAdminBody }
+
 // Config holds the values of the HTTP side. The zero MaxBodyBytes is 32 MiB, the zero Lease 30 s. The worker role needs
 // no login.
 type Config struct {
 	Role         Role
 	Username     string
 	Password     relay.Secret
-	Admins       []AdminLogin  // who may use the admin API; none: the login above
-	MaxBodyBytes int64         // of a request body, as sent and as decompressed
-	Lease        time.Duration // how long rows that this process starts itself are kept from PollInbox
+	Admins       []AdminLogin // who may use the admin API; none: the login above
+	PublicURL    string       // where browsers find this API, if a proxy changes the Host header; "" where none does
+	Logins       LoginLimits  // how many failed logins are too many
+	Proxies      []string     // CIDRs of proxies whose X-Forwarded-For names the client; none: the connection's own address counts
+	MaxBodyBytes int64        // of a request body, as sent and as decompressed
+	// MaxBodiesBytes is the limit of all bodies that are being read or stored at a time, as unpacked; 0 is
+	// DefaultMaxBodies. It is at least what one largest body needs.
+	MaxBodiesBytes int64
+	Lease          time.Duration // how long rows that this process starts itself are kept from PollInbox
+}
+
+// LoginLimits bound the failed logins within a window: of one account, and from one address (of IPv6: from one /64). Zero
+// values are 10, 50 and 15 minutes.
+type LoginLimits struct {
+	PerAccount, PerAddress int
+	Window                 time.Duration
 }
 
 // Inbox is where accepted events are kept.
@@ -118,6 +139,10 @@ func (c Config) check() error {
 		return errors.New("field Password is missing")
 	case c.MaxBodyBytes < 0:
 		return errors.New("field MaxBodyBytes must not be negative")
+	case c.MaxBodiesBytes < 0:
+		return errors.New("field MaxBodiesBytes must not be negative")
+	case c.Logins.PerAccount < 0, c.Logins.PerAddress < 0, c.Logins.Window < 0:
+		return errors.New("field Logins must not be negative")
 	case c.Lease < 0:
 		return errors.New("field Lease must not be negative")
 	}
@@ -128,9 +153,13 @@ func (c Config) withDefaults() Config {
 	if c.MaxBodyBytes == 0 {
 		c.MaxBodyBytes = defaultMaxBody
 	}
+	c.MaxBodiesBytes = max(cmp.Or(c.MaxBodiesBytes, DefaultMaxBodies), minBodies(c.MaxBodyBytes))
 	if c.Lease == 0 {
 		c.Lease = defaultLease
 	}
+	c.Logins.PerAccount = cmp.Or(c.Logins.PerAccount, 10)
+	c.Logins.PerAddress = cmp.Or(c.Logins.PerAddress, 50)
+	c.Logins.Window = cmp.Or(c.Logins.Window, 15*time.Minute)
 	return c
 }
 

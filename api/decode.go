@@ -9,26 +9,52 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"relay"
 )
 
-// decoder reads a batch in one pass, while its body arrives. It never builds a document: it notes where an item and its
-// few fields of interest lie, and the item's own bytes are what is stored. jsontext is here for that: it gives byte
+// decoder reads a batch in one pass, while its body arrives. It never builds a document: it notes where an item lies, and
+// the item's own bytes are what is stored. jsontext is here for that: it gives byte
 // offsets of values and errors, and is several times as fast as encoding/json, whose successor it is.
 type decoder struct {
 	dec   *jsontext.Decoder
 	src   *source
 	batch *batch
-	spans []span // of the items that may be stored, in their order
+	text  []byte // of the fields of interest of the current item
 	count int    // what the envelope says; -1 where it says nothing
 	seen  bool   // data
+	at    int64  // where the current item begins, or the comma before it
+	left  bool   // data has been read to its end
+
+	broken map[int]bool // items that are no JSON, by index; a number stands in their place
 }
 
-// span is where a value lies in the body.
-type span struct{ start, end int64 }
+// span is where a value lies in the text of its item's fields.
+type span struct{ start, end int }
 
-// decode reads a whole body. Its error is a *failure.
+// decode reads a whole body. Its error is a *failure. Where an item is no JSON, it goes on without that item.
 func decode(src *source) (*batch, error) {
-	d := &decoder{
+	d := newDecoder(src)
+	b, err := d.decode()
+	var syntax *jsontext.SyntacticError
+	if !errors.As(err, &syntax) || !d.seen || d.left {
+		return b, d.failure(err)
+	}
+	refusal := d.failure(err) // before the source counts from elsewhere
+	broken, ok, failed := src.salvage(d.at, d.batch.total)
+	if failed != nil {
+		return nil, readFailure(failed)
+	}
+	if !ok {
+		return nil, refusal
+	}
+	d.dec, d.broken, d.seen = newDecoder(src).dec, broken, false
+	b, err = d.decode()
+	return b, d.failure(err)
+}
+
+func newDecoder(src *source) *decoder {
+	return &decoder{
 		// Of a repeated name the last value counts, as it does to whoever reads the payload later. Invalid UTF-8 costs an item,
 		// not the batch, so each item looks for it.
 		dec:   jsontext.NewDecoder(src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
@@ -36,14 +62,13 @@ func decode(src *source) (*batch, error) {
 		batch: &batch{},
 		count: -1,
 	}
+}
+
+func (d *decoder) decode() (*batch, error) {
 	if err := d.envelope(); err != nil {
-		return nil, d.failure(err)
+		return nil, err
 	}
-	d.batch.bytes = len(src.data)
-	// Only now: the body's bytes may have moved while they were read.
-	for i, s := range d.spans {
-		d.batch.items[i].event.Payload = src.data[s.start:s.end:s.end]
-	}
+	d.batch.bytes = int(d.src.read)
 	if d.count >= 0 && d.count != d.batch.total {
 		d.batch.warnings = append(d.batch.warnings, note{Field: "count", Code: codeCountMismatch,
 			Message: fmt.Sprintf("count is not the number of items in data, which is %d", d.batch.total)})
@@ -91,7 +116,7 @@ func (d *decoder) envelope() error {
 
 // end makes sure that nothing but white space follows. It reads on to the end of the body, gzip's checksum included.
 func (d *decoder) end() error {
-	at := d.dec.InputOffset()
+	at := d.src.sent(d.dec.InputOffset())
 	if _, err := d.dec.ReadToken(); err == nil {
 		return malformed(at)
 	} else if err != io.EOF { //nolint:errorlint // jsontext promises io.EOF itself
@@ -131,15 +156,17 @@ func (d *decoder) data() error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return err
 	}
-	for ; d.dec.PeekKind() != ']'; d.batch.total++ {
+	for d.at = d.dec.InputOffset(); d.dec.PeekKind() != ']'; d.batch.total++ {
 		if d.batch.total == maxItems && d.dec.PeekKind() != 0 {
 			return refuseField(codeTooManyItems, "data", fmt.Sprintf("data has more than %d items; send smaller batches", maxItems))
 		}
 		if err := d.item(d.batch.total); err != nil {
 			return err
 		}
+		d.at = d.dec.InputOffset()
 	}
 	_, err := d.dec.ReadToken()
+	d.left = err == nil
 	return err
 }
 
@@ -149,13 +176,18 @@ func (d *decoder) item(index int) error {
 		if err := d.dec.SkipValue(); err != nil {
 			return err
 		}
-		d.batch.reject(index, "", "", codeInvalidItem, messages[codeInvalidItem])
+		c := codeInvalidItem
+		if d.broken[index] {
+			c = codeInvalidJSON
+		}
+		d.batch.reject(index, "", "", c, messages[c])
 		return nil
 	}
 	if _, err := d.dec.ReadToken(); err != nil {
 		return err
 	}
 	start := d.dec.InputOffset() - 1
+	d.text = d.text[:0]
 	var fields [fieldCount]span
 	for d.dec.PeekKind() != '}' {
 		if err := d.member(&fields); err != nil {
@@ -165,20 +197,19 @@ func (d *decoder) item(index int) error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return err
 	}
-	whole := span{start, d.dec.InputOffset()}
-	raw := rawItem{index: index, bytes: d.src.data[whole.start:whole.end]}
+	raw := rawItem{index: index, bytes: d.src.take(start, d.dec.InputOffset())}
 	for f, s := range fields {
-		raw.fields[f] = d.src.data[s.start:s.end]
+		raw.fields[f] = d.text[s.start:s.end]
 	}
 	if it, ok := raw.check(d.batch); ok {
+		it.event.Payload = d.batch.keep(raw.bytes)
 		it.event.Digest = sha256.Sum256(raw.bytes)
 		d.batch.items = append(d.batch.items, it)
-		d.spans = append(d.spans, whole)
 	}
 	return nil
 }
 
-// member reads one name and value of an item and notes where the value lies if it is one that we look at.
+// member reads one name and value of an item and keeps the value if it is one that we look at.
 func (d *decoder) member(fields *[fieldCount]span) error {
 	name, err := d.dec.ReadValue()
 	if err != nil {
@@ -192,25 +223,30 @@ func (d *decoder) member(fields *[fieldCount]span) error {
 	if err != nil {
 		return err
 	}
-	end := d.dec.InputOffset()
-	fields[f] = span{end - int64(len(v)), end}
+	if len(v) > relay.MaxPayload {
+		v = nil // the item is too large, whatever it says
+	}
+	fields[f] = span{len(d.text), len(d.text) + len(v)}
+	d.text = append(d.text, v...)
 	return nil
 }
 
-// failure is what stopped the reading: our own verdict, a body that could not be read, or one that is no JSON. jsontext's
-// words quote the body, so they are not used.
-func (d *decoder) failure(err error) *failure {
+// failure is what stopped the reading, if anything did: our own verdict, a body that could not be read, or one that is no JSON.
+// jsontext's words quote the body, so they are not used.
+func (d *decoder) failure(err error) error {
 	var f *failure
 	var syntax *jsontext.SyntacticError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &f):
 		return f
-	case d.src.err != nil:
-		return readFailure(d.src.err)
+	case d.src.ended != nil:
+		return readFailure(d.src.ended)
 	case errors.As(err, &syntax):
-		return malformed(syntax.ByteOffset)
+		return malformed(d.src.sent(syntax.ByteOffset))
 	}
-	return malformed(int64(len(d.src.data)))
+	return malformed(d.src.read)
 }
 
 func malformed(offset int64) *failure {

@@ -63,7 +63,7 @@ func TestAnOrderIsErasedAtOnceAndWhatIsLeftSaysSo(t *testing.T) {
 	require.NotContains(t, line.text, `"b-1"`)
 
 	event := fmt.Sprintf("/admin/v1/events/%d", id)
-	r = o.call(http.MethodGet, event+"?reveal=true", "")
+	r = o.call(http.MethodPost, event+"/reveal", `{"note":"after the erasure"}`)
 	require.Equal(t, http.StatusOK, r.status, r.text)
 	require.Contains(t, r.body, "erased_at")
 	require.Empty(t, r.body["payload"])

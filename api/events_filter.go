@@ -22,6 +22,9 @@ type EventFilter struct {
 
 // filter resolves the storefront. A reason without a status means the statuses that have one.
 func (h opsHandlers) filter(ctx context.Context, in EventFilter, field string) (relay.Filter, error) {
+	if err := checkTimes(codeInvalidValue, field, in.From, in.To); err != nil {
+		return relay.Filter{}, err
+	}
 	id, err := h.storefrontID(ctx, in.Storefront, field+"storefront")
 	if err != nil {
 		return relay.Filter{}, err
@@ -35,6 +38,26 @@ func (h opsHandlers) filter(ctx context.Context, in EventFilter, field string) (
 		return f, refuseField(codeInvalidValue, field+"to", "must be after from")
 	}
 	return f, nil
+}
+
+// checkTimes refuses a window's ends that the database has no date for: an offset can lead out of the years that the text
+// names.
+func checkTimes(c code, prefix string, from, to time.Time) error {
+	for _, end := range []struct {
+		field string
+		at    time.Time
+	}{{"from", from}, {"to", to}} {
+		if !inCalendar(end.at) {
+			return refuseField(c, prefix+end.field, "the time must be within the years 1 to 9999, in UTC")
+		}
+	}
+	return nil
+}
+
+// inCalendar reports whether a time has a date in the database.
+func inCalendar(t time.Time) bool {
+	year := t.UTC().Year()
+	return 1 <= year && year <= 9999
 }
 
 // eventsOrder is the one order of the list of events; cursors of other lists are none of it.
@@ -56,7 +79,7 @@ func parsePosition(s string) (relay.Position, error) {
 		return relay.Position{}, err
 	}
 	at, err := time.Parse(time.RFC3339Nano, c.Value)
-	if err != nil {
+	if err != nil || !inCalendar(at) {
 		return relay.Position{}, refuseField(codeInvalidParameter, "cursor", "the cursor is not one of this list")
 	}
 	return relay.Position{At: at, ID: c.ID}, nil

@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,8 +27,15 @@ type EventList struct {
 type eventListOutput struct{ Body EventList }
 
 type getEventInput struct {
-	ID     int64 `path:"id" minimum:"1" example:"4711" doc:"The event's row."`
-	Reveal bool  `query:"reveal" example:"false" doc:"Show the payload whole, with what belongs to persons. Needs a login that may change things, and leaves a line in the audit."`
+	ID     int64  `path:"id" minimum:"1" example:"4711" doc:"The event's row."`
+	Reveal string `query:"reveal" hidden:"true"` // of earlier releases
+}
+
+type revealEventInput struct {
+	ID   int64 `path:"id" minimum:"1" example:"4711" doc:"The event's row."`
+	Body struct {
+		Note string `json:"note" minLength:"1" maxLength:"500" example:"ticket 4711: the shop asks what it sent" doc:"Why the payload is needed; the audit keeps it. No personal data."`
+	}
 }
 
 type eventDetailOutput struct{ Body EventDetailView }
@@ -53,6 +62,11 @@ func (h opsHandlers) registerEvents(b *book) {
 		Description: "Newest first, by the time of receipt. Every page comes soon, however many events there are."}, h.list)
 	add(b, reader, huma.Operation{OperationID: "get-event", Method: http.MethodGet, Path: "/admin/v1/events/{id}", Tags: []string{tagEvents},
 		Summary: "Read an event with its attempts", Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}}, h.get)
+	add(b, writer, huma.Operation{OperationID: "reveal-event", Method: http.MethodPost, Path: "/admin/v1/events/{id}/reveal", Tags: []string{tagEvents},
+		Summary: "Show the payload of an event with its personal data",
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+			http.StatusUnprocessableEntity},
+		Description: "Needs a login that may change things. The audit keeps who asked, and the note."}, h.reveal)
 	add(b, writer, huma.Operation{OperationID: "retry-event", Method: http.MethodPost, Path: "/admin/v1/events/{id}/retry", Tags: []string{tagEvents},
 		Summary: "Deliver a failed or skipped event again", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
 		Description: "The event gets all its tries anew, under the same event_id, at every destination that has not accepted it."}, h.retry)
@@ -79,25 +93,31 @@ func (h opsHandlers) list(ctx context.Context, in *listEventsInput) (*eventListO
 }
 
 func (h opsHandlers) get(ctx context.Context, in *getEventInput) (*eventDetailOutput, error) {
-	if in.Reveal && !mayWrite(ctx) {
-		return nil, refuse(codeForbidden, "this login may read, but not see what belongs to persons")
+	if in.Reveal != "" {
+		return nil, refuseField(codeInvalidParameter, "reveal", fmt.Sprintf(`reading reveals nothing: send POST /admin/v1/events/%d/reveal with {"note": "why"}`, in.ID))
 	}
 	e, err := h.Events.EventDetail(ctx, in.ID)
 	if err != nil {
 		return nil, gone(err, "event")
 	}
-	if in.Reveal {
-		if err := h.audit(ctx, actionReveal, entityEvent, in.ID, eventName(e.EventSummary)); err != nil {
-			return nil, err
-		}
-	}
-	return &eventDetailOutput{h.detailView(e, in.Reveal)}, nil
+	return &eventDetailOutput{h.detailView(e, false)}, nil
 }
 
-// mayWrite reports whether the admin behind a request may change things.
-func mayWrite(ctx context.Context) bool {
-	who, ok := ctx.Value(actorContextKey{}).(actor)
-	return ok && !who.readOnly
+// reveal answers with the payload only after the audit has its line.
+func (h opsHandlers) reveal(ctx context.Context, in *revealEventInput) (*eventDetailOutput, error) {
+	note := strings.TrimSpace(in.Body.Note)
+	if note == "" {
+		return nil, refuseField(codeMissingField, "note", messages[codeMissingField])
+	}
+	e, err := h.Events.EventDetail(ctx, in.ID)
+	if err != nil {
+		return nil, gone(err, "event")
+	}
+	quoted, _ := json.Marshal(note) // a string always marshals
+	if err := h.audit(ctx, actionReveal, entityEvent, in.ID, eventName(e.EventSummary), relay.Change{Field: "note", To: quoted}); err != nil {
+		return nil, err
+	}
+	return &eventDetailOutput{h.detailView(e, true)}, nil
 }
 
 // eventName is an event for the audit: an order's id beside a type of event says more than the audit needs.

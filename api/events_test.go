@@ -238,13 +238,27 @@ func TestAnEventIsShownWithoutPersonsUnlessRevealed(t *testing.T) {
 	require.Equal(t, "server_error", attempt["reason"])
 	require.InDelta(t, 1000, attempt["duration_ms"], 0.1)
 
-	require.Equal(t, http.StatusForbidden, o.as(rita).call(http.MethodGet, path+"?reveal=true", "").status)
+	const note = `{"note":"ticket \"7\": what did it hold?"}`
+	require.Equal(t, http.StatusForbidden, o.as(rita).call(http.MethodPost, path+"/reveal", note).status)
 	require.Equal(t, http.StatusForbidden, o.as([2]string{user, password}).call(http.MethodGet, path, "").status)
-	r = o.call(http.MethodGet, path+"?reveal=true", "")
+	for _, old := range []string{"true", "1", "false"} {
+		r = o.call(http.MethodGet, path+"?reveal="+old, "")
+		require.Equal(t, "invalid_parameter reveal", r.problem())
+		require.Contains(t, r.body["detail"], "POST "+path+"/reveal")
+		require.NotContains(t, r.text, "jo@example.com")
+	}
+	for body, problem := range map[string]string{`{}`: "missing_field note", `{"note":""}`: "invalid_value note", `{"note":" "}`: "missing_field note"} {
+		require.Equal(t, problem, o.call(http.MethodPost, path+"/reveal", body).problem(), body)
+	}
+	require.Equal(t, http.StatusNotFound, o.call(http.MethodPost, "/admin/v1/events/99999/reveal", note).status)
+	require.Empty(t, o.call(http.MethodGet, "/admin/v1/audit?action=reveal", "").items(t))
+	r = o.call(http.MethodPost, path+"/reveal", note)
 	require.Contains(t, r.text, "jo@example.com")
+	require.Equal(t, "no-store", r.header.Get("Cache-Control"))
 	line := o.call(http.MethodGet, "/admin/v1/audit?action=reveal", "").items(t)
 	require.Len(t, line, 1)
 	require.Equal(t, "anna", line[0]["actor"])
+	require.Equal(t, []any{map[string]any{"field": "note", "to": `ticket "7": what did it hold?`}}, line[0]["changes"])
 	require.NotContains(t, o.log.String(), "jo@example.com")
 }
 

@@ -20,6 +20,7 @@ type EventView struct {
 	Reason         relay.Reason   `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
 	ReasonText     string         `json:"reason_text,omitempty" example:"no tries left" doc:"Why, for people."`
 	Detail         string         `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
+	Warnings       []string       `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"In a list: what an admin should know of its attempts, each once. One event's are beside its attempts."`
 	Generation     int            `json:"generation" example:"0" doc:"How often it has been retried, replayed or reset."`
 	CreatedAt      time.Time      `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
 	UpdatedAt      time.Time      `json:"updated_at" example:"2026-01-15T10:25:03Z" doc:"When its row was last written."`
@@ -33,7 +34,7 @@ type EventView struct {
 func (h opsHandlers) view(e relay.EventSummary) EventView {
 	v := EventView{ID: e.ID, EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontID: e.StorefrontID,
 		StorefrontCode: e.StorefrontCode, Source: e.Source, Status: e.Status, Reason: e.Reason, ReasonText: e.Reason.Words(),
-		Detail: e.Detail, Generation: e.Generation, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, WorkflowURL: h.EventURL(e.ID)}
+		Detail: e.Detail, Warnings: e.Warnings, Generation: e.Generation, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, WorkflowURL: h.EventURL(e.ID)}
 	v.WaitingFor, v.NextAttemptAt = e.WaitingFor, timeOrNone(e.NextAttemptAt)
 	v.FinishedAt, v.ErasedAt = timeOrNone(e.FinishedAt), timeOrNone(e.ErasedAt)
 	if v.ErasedAt != nil {
@@ -52,7 +53,7 @@ func timeOrNone(t time.Time) *time.Time {
 // EventDetailView is everything about one event.
 type EventDetailView struct {
 	EventView
-	Payload  any            `json:"payload" doc:"What was received. Values that belong to a person are [redacted], unless revealed; a payload that is no JSON is shown as a string when revealed."`
+	Payload  any            `json:"payload" doc:"What was received. Unless revealed, a value is shown only under a name that is known to be harmless, everything else is [redacted]; a payload that is no JSON is shown as a string when revealed."`
 	Revealed bool           `json:"revealed" example:"false" doc:"Whether the payload is shown whole."`
 	Ends     []EndView      `json:"ends" nullable:"false" doc:"How the deliveries ended, by destination, as far as they have."`
 	Resend   map[string]int `json:"resend,omitempty" doc:"Destinations that get the event again although they had accepted it: by destination, the generation from which on an accepted copy counts."`
@@ -91,10 +92,11 @@ type AttemptRequest struct {
 	Method         string   `json:"method,omitempty" example:"POST" doc:"The HTTP method; missing where nothing was sent."`
 	URL            string   `json:"url,omitempty" example:"https://gtm.example.com/mp/collect?api_secret=…" doc:"The address, without query values."`
 	HeaderNames    []string `json:"header_names,omitempty" example:"[\"Content-Type\"]" doc:"Names of the headers."`
-	Body           any      `json:"body,omitempty" doc:"The body, with every value that belongs to a person as [redacted]."`
+	Body           any      `json:"body,omitempty" doc:"The body. A value is shown only under a name that is known to be harmless, everything else is [redacted]."`
 	BodySHA256     string   `json:"body_sha256,omitempty" example:"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" doc:"SHA-256 of the bytes that left."`
 	AdapterVersion string   `json:"adapter_version,omitempty" example:"sgtm/1" doc:"Which version of the relay's adapter wrote it."`
-	DroppedFields  []string `json:"dropped_fields,omitempty" example:"[\"zip\"]" doc:"Names of payload fields that did not leave."`
+	DroppedFields  []string `json:"dropped_fields,omitempty" example:"[\"zip\"]" doc:"Names of payload fields that did not leave; [redacted] where the name itself may tell of a person."`
+	Warnings       []string `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"What an admin should know of it."`
 }
 
 // AttemptResponse is what came back, as far as it is kept.
@@ -123,12 +125,12 @@ func attemptView(a relay.Attempt) AttemptView {
 	v := AttemptView{AttemptID: a.AttemptID, Generation: a.Generation, Destination: a.Destination, Number: a.Number, StartedAt: a.StartedAt,
 		DurationMS: float64(a.Duration.Microseconds()) / 1000, Outcome: a.Result.Outcome, Reason: a.Result.Reason,
 		ReasonText: a.Result.Reason.Words(), Detail: a.Detail,
-		Request: AttemptRequest{Method: a.Method, URL: a.URL, HeaderNames: a.HeaderNames, BodySHA256: a.BodySHA256,
-			AdapterVersion: a.AdapterVersion, DroppedFields: a.Dropped},
+		Request: AttemptRequest{Method: a.Method, URL: relay.RedactURL(a.URL), HeaderNames: a.HeaderNames, BodySHA256: a.BodySHA256,
+			AdapterVersion: a.AdapterVersion, DroppedFields: relay.RedactNames(a.Dropped), Warnings: a.Warnings},
 		Response: AttemptResponse{Status: a.Result.Status, TraceID: a.Result.TraceID, Fields: a.Result.Fields},
 	}
-	if a.Body != "" {
-		v.Request.Body = jsonOrText(a.Body)
+	if a.Body != "" { // redacted again: an earlier version may have recorded it, by a rule that showed more
+		v.Request.Body = jsonOrText(relay.RedactBody([]byte(a.Body)))
 	}
 	return v
 }

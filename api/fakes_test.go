@@ -62,7 +62,8 @@ func (i *inbox) InsertEvents(_ context.Context, events []relay.NewEvent, lease t
 		case i.rows[row-1].Digest == e.Digest && i.rows[row-1].StorefrontID == e.StorefrontID:
 			stored[n] = relay.Stored{ID: int64(row), Verdict: relay.Duplicate, Status: i.status}
 		default:
-			stored[n] = relay.Stored{ID: int64(row), Verdict: relay.Conflict, Status: i.status}
+			stored[n] = relay.Stored{ID: int64(row), Verdict: relay.Conflict, Status: i.status,
+				Foreign: i.rows[row-1].StorefrontID != e.StorefrontID}
 		}
 	}
 	return stored, nil

@@ -14,12 +14,13 @@ import (
 // ingest is POST /v1/events: good items are stored together, bad ones are reported, and only where none is acceptable is
 // the batch refused.
 func (s *server) ingest(c *gin.Context, l *line) error {
-	src, err := openBody(c.Request, s.cfg.MaxBodyBytes)
+	src, err := openBody(c.Request, s.cfg.MaxBodyBytes, s.bodies)
 	if err != nil {
 		return err
 	}
+	defer src.close()
 	b, err := decode(src)
-	l.add(slog.Int("bytes", len(src.data)))
+	l.add(slog.Int64("bytes", src.read))
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,18 @@ func (s *server) store(ctx context.Context, b *batch) error {
 		if it.stored.Verdict != relay.Conflict {
 			return ""
 		}
-		return "another event with this event_id and event_name is stored, with status " + string(it.stored.Status)
+		return conflictWords(it.stored)
 	})
 	return nil
+}
+
+// conflictWords says why an id is taken, and what the sender can do. Of another storefront's event it says no more than that
+// there is one.
+func conflictWords(s relay.Stored) string {
+	const own = "an event_id of its own"
+	if s.Foreign {
+		return "an event of another storefront has this event_id and event_name, which no two storefronts may share: this event needs " + own
+	}
+	return "another event with this event_id and event_name is stored, with status " + string(s.Status) +
+		"; a refund, renewal, cancellation or correction of an order needs " + own
 }

@@ -90,9 +90,18 @@ func TestVerdictsOfTheInbox(t *testing.T) {
 		a := r.items(t, event(), order(2), event("order_revenue", "1"))
 		require.Equal(t, []int{202, 2, 0, 1}, []int{a.status, a.Accepted, a.Duplicates, a.Rejected})
 		require.Equal(t, []string{"2 2025020100003333 event_id conflict"}, brief(a.Errors))
-		require.Contains(t, a.Errors[0].Message, "status delivered")
+		require.Equal(t, "another event with this event_id and event_name is stored, with status delivered; a refund, renewal, "+
+			"cancellation or correction of an order needs an event_id of its own", a.Errors[0].Message)
 		require.Len(t, r.starter.started, 2)
 		r.starter.idle(t)
+	})
+	t.Run("a conflict with another storefront says so and names nothing of it", func(t *testing.T) {
+		t.Parallel()
+		a := newTest(t).items(t, event(), event("storefront_id", `"pfizer"`))
+		require.Equal(t, []string{"1 2025020100003333 event_id conflict"}, brief(a.Errors))
+		require.Equal(t, "an event of another storefront has this event_id and event_name, which no two storefronts may share: "+
+			"this event needs an event_id of its own", a.Errors[0].Message)
+		require.NotContains(t, a.text, "bosley")
 	})
 	t.Run("nothing but conflicts is 422", func(t *testing.T) {
 		t.Parallel()

@@ -15,6 +15,7 @@ import (
 // Codes of refused items, and of warnings. missing_field and wrong_type are said of the envelope, too.
 const (
 	codeInvalidItem       code = "invalid_item"
+	codeInvalidJSON       code = "invalid_json"
 	codeInvalidUTF8       code = "invalid_utf8"
 	codeMissingField      code = "missing_field"
 	codeWrongType         code = "wrong_type"
@@ -32,6 +33,7 @@ const (
 // messages are for people; those of field_too_long and conflict say more.
 var messages = map[code]string{
 	codeInvalidItem:       "the item is not a JSON object",
+	codeInvalidJSON:       "the item is not valid JSON: a word such as NaN, a byte order mark, a raw control character, too many levels",
 	codeInvalidUTF8:       "the item holds bytes that are not UTF-8",
 	codeMissingField:      "the field is required",
 	codeWrongType:         "the field must be a string",
@@ -108,9 +110,11 @@ func fieldNamed(quoted []byte) (field, bool) {
 // rawItem is an item as it was sent: its bytes, and among them the values of the fields.
 type rawItem struct {
 	index  int
-	bytes  []byte
-	fields [fieldCount][]byte // nil where there is none
+	bytes  []byte             // nil of an item that is larger than may be kept
+	fields [fieldCount][]byte // empty where there is none
 }
+
+func (r *rawItem) tooLarge() bool { return r.bytes == nil || len(r.bytes) > relay.MaxPayload }
 
 // check makes an item of it, or notes in the batch everything that is wrong with it.
 func (r *rawItem) check(b *batch) (item, bool) {
@@ -120,12 +124,12 @@ func (r *rawItem) check(b *batch) (item, bool) {
 	}
 	var text [fieldCount]string
 	var wrong [fieldCount]code
-	bad := len(r.bytes) > relay.MaxPayload
+	bad := r.tooLarge()
 	for f := range fieldRevenue {
 		text[f], wrong[f] = rules[f].read(r.fields[f])
 		bad = bad || wrong[f] != ""
 	}
-	if _, ok := relay.ParseTime(text[fieldTime]); !ok && wrong[fieldTime] == "" {
+	if at, ok := relay.ParseTime(text[fieldTime]); (!ok || !inCalendar(at)) && wrong[fieldTime] == "" {
 		wrong[fieldTime], bad = codeInvalidTime, true
 	}
 	if !isRevenue(r.fields[fieldRevenue]) {
@@ -137,6 +141,10 @@ func (r *rawItem) check(b *batch) (item, bool) {
 	}
 	if bad {
 		r.reject(b, eventID, wrong)
+		return item{}, false
+	}
+	if relay.HasLoneSurrogate(r.bytes) { // in a field that passes through unseen
+		b.reject(r.index, eventID, "", codeInvalidCharacter, "the item holds an unpaired surrogate, half a character")
 		return item{}, false
 	}
 	return item{index: r.index, noOffset: !hasOffset(text[fieldTime]), event: relay.NewEvent{
@@ -157,7 +165,7 @@ func (r *rawItem) reject(b *batch, eventID string, wrong [fieldCount]code) {
 			b.reject(r.index, eventID, rules[f].name, c, messages[c])
 		}
 	}
-	if len(r.bytes) > relay.MaxPayload {
+	if r.tooLarge() {
 		b.reject(r.index, eventID, "", codePayloadTooLarge, messages[codePayloadTooLarge])
 	}
 }
@@ -191,7 +199,7 @@ func (r rule) text(raw []byte) (string, code) {
 		}
 		s = strings.TrimSpace(s)
 		if r.lower {
-			s = strings.ToLower(s)
+			s = relay.FoldType(s)
 		}
 		return s, ""
 	case r.digits && isDigits(raw):
@@ -220,7 +228,7 @@ func isDigits(raw []byte) bool {
 
 // hasOffset says whether a valid time names its offset.
 func hasOffset(s string) bool {
-	return s[len(s)-1] == 'Z' || s[len(s)-6] == '+' || s[len(s)-6] == '-'
+	return s[len(s)-1]|0x20 == 'z' || s[len(s)-6] == '+' || s[len(s)-6] == '-'
 }
 
 // isRevenue takes zero or more, as a number or as a string that spells a JSON number, and nothing at all: null and "" are

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -67,12 +68,40 @@ func (b *book) guard(ctx huma.Context, next func(huma.Context)) {
 		b.server.fail(c, l, err)
 		return
 	}
+	if oddID(c.Params) {
+		b.server.fail(c, l, refuse(codeNotFound, "an id in a path is a plain decimal number, such as 5"))
+		return
+	}
 	if packed, err := isGzip(c.Request.Header); packed || err != nil {
 		b.server.fail(c, l, refuse(codeUnsupportedEncoding, "this path takes its body as it is, without Content-Encoding"))
 		return
 	}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), lineContextKey{}, l))
+	size := bodySize(c.Request)
+	if !b.server.bodies.take(size) {
+		b.server.fail(c, l, tooBusy())
+		return
+	}
+	defer b.server.bodies.give(size)
 	next(ctx)
+}
+
+// bodySize is what the body of a request to a typed operation may need: huma refuses more.
+func bodySize(r *http.Request) int64 {
+	if r.ContentLength < 0 || r.ContentLength > maxAdminBody {
+		return maxAdminBody
+	}
+	return r.ContentLength
+}
+
+// oddID reports whether an id is written in one of the further ways that Go parses: +5 and 05 are no resource's address.
+func oddID(params gin.Params) bool {
+	id := params.ByName("id")
+	unsigned := strings.TrimLeft(id, "+-")
+	if unsigned == "" || strings.Trim(unsigned, "0123456789") != "" {
+		return false // no number, which the operation refuses itself
+	}
+	return unsigned != id || len(id) > 1 && id[0] == '0'
 }
 
 // add registers one typed operation: its route, its place in the document, and who may use it. What the handler returns as
@@ -105,8 +134,8 @@ func document(op *huma.Operation, need access) {
 		return
 	}
 	op.Security = []map[string][]string{{basicAuth: {}}}
-	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusServiceUnavailable)
-	if need == reader || need == writer {
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable)
+	if need == reader || need == writer || op.Method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusForbidden)
 	}
 }

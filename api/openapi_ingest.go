@@ -26,7 +26,7 @@ type EventItem struct {
 	EventName     string   `json:"event_name" maxLength:"50" example:"purchase_completed" doc:"The type of the event; taken in lower case."`
 	EventTime     string   `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened, in RFC 3339. Without an offset it is taken as UTC."`
 	OrderID       string   `json:"order_id" maxLength:"100" example:"2025020100003333" doc:"The order. With event_name it makes the event unique, unless event_id is given."`
-	EventID       string   `json:"event_id,omitempty" maxLength:"100" example:"2025020100003333-1" doc:"The event's own id, where one order has several events of one type."`
+	EventID       string   `json:"event_id,omitempty" maxLength:"100" example:"2025020100003333-1" doc:"The event's own id, where one order has several events of one type: its refunds, renewals and cancellations need one each. The order's id where it is missing. No two storefronts may use one for the same event_name."`
 	OrderRevenue  any      `json:"order_revenue,omitempty" doc:"The value of the order, as a number or a string that spells one. All other fields pass through, too: utm_source, session_id, email, ..."`
 	OrderCurrency string   `json:"currency,omitempty" example:"USD" doc:"ISO 4217; the storefront's own where it is missing."`
 }
@@ -47,7 +47,7 @@ type ItemError struct {
 	Index   int    `json:"index,omitempty" example:"0" doc:"The item's place in data, from 0; missing where the batch itself is meant."`
 	EventID string `json:"event_id" example:"2025020100003333" doc:"The item's id; may be empty."`
 	Field   string `json:"field" example:"event_time" doc:"The field; empty where the item as a whole is meant."`
-	Code    code   `json:"code" example:"invalid_time" doc:"What is wrong, for programs: invalid_item, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict; of warnings time_without_offset, count_mismatch."`
+	Code    code   `json:"code" example:"invalid_time" doc:"What is wrong, for programs: invalid_item, invalid_json, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict (the id is taken by another event: send this one with an event_id of its own); of warnings time_without_offset, count_mismatch."`
 	Message string `json:"message" example:"the time is not RFC 3339, such as 2026-01-15T10:15:00Z" doc:"What is wrong, for people."`
 }
 
@@ -104,7 +104,7 @@ func (b *book) declareIngestion() {
 				Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](b)}}},
 		},
 	}
-	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestTimeout,
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusRequestTimeout,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable} {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
 			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](b)}}}

@@ -19,6 +19,7 @@ import (
 // Codes of refused requests to typed operations.
 const (
 	codeForbidden        code = "forbidden"
+	codeCrossOrigin      code = "cross_origin"
 	codeUnknownField     code = "unknown_field"
 	codeInvalidValue     code = "invalid_value"
 	codeInvalidParameter code = "invalid_parameter"
@@ -55,7 +56,8 @@ type Problem struct {
 	Errors    []FieldError `json:"errors,omitempty" doc:"All that is wrong with the request, field by field."`
 	UsedBy    []Use        `json:"used_by,omitempty" doc:"Of in_use: what uses it."`
 
-	cause error
+	cause      error
+	retryAfter string
 }
 
 // FieldError is one thing that is wrong with a request. It never repeats a value.
@@ -83,8 +85,8 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 // GetHeaders are what goes with some codes.
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
-	if p.Code == codeDatabaseUnavailable {
-		h.Set("Retry-After", retryAfterText)
+	if p.retryAfter != "" {
+		h.Set("Retry-After", p.retryAfter)
 	}
 	return h
 }
@@ -92,6 +94,9 @@ func (p *Problem) GetHeaders() http.Header {
 func documentOf(f *failure, requestID string) *Problem {
 	p := &Problem{Type: "about:blank", Title: title(f.status()), Status: f.status(), Detail: f.detail, Code: f.code,
 		RequestID: requestID, Field: f.field, Offset: f.offset, Errors: f.errors, UsedBy: f.uses, cause: f.cause}
+	if f.retryAfter > 0 {
+		p.retryAfter = f.retryAfterText()
+	}
 	if p.Field == "" && len(f.errors) > 0 {
 		p.Field = f.errors[0].Field
 	}

@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,7 +35,7 @@ func (jsonObject) Schema(huma.Registry) *huma.Schema {
 // PreviewRequest names the event to look at: whole, or by its row.
 type PreviewRequest struct {
 	Event jsonObject `json:"event,omitempty" example:"{\"storefront_id\":\"bosley\",\"event_name\":\"purchase_completed\",\"event_time\":\"2026-01-15T10:25:00Z\",\"order_id\":\"2025020100003333\",\"order_revenue\":80.79,\"t-value\":\"\"}" doc:"One item as POST /v1/events takes it."`
-	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. What belongs to persons is then [redacted] in the requests that are shown."`
+	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. What is not known to be harmless is then [redacted] in the requests that are shown."`
 }
 
 type previewInput struct{ Body PreviewRequest }
@@ -94,7 +91,7 @@ func (h opsHandlers) markErased(ctx context.Context, id int64, v *PreviewView) e
 // parseEvent reads an item as ingestion does.
 func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, relay.Setup, error) {
 	body := slices.Concat([]byte(`{"data":[`), item, []byte(`]}`))
-	b, err := decode(&source{r: bytes.NewReader(body), data: make([]byte, 0, len(body)+512)})
+	b, err := decode(&source{r: bytes.NewReader(body)})
 	if err != nil {
 		return relay.Event{}, relay.Setup{}, err
 	}
@@ -154,9 +151,12 @@ func bool01(b bool) int {
 // previewAt is what one destination would get.
 func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route relay.Route, redact bool) PreviewDestination {
 	_, on := route.Leg(key)
-	p := PreviewDestination{Destination: key, Sends: on, Warnings: []string{}, DroppedFields: []string{}}
+	p := PreviewDestination{Destination: key, Sends: on, Warnings: []string{}, DroppedFields: []string{}, Withheld: []WithheldView{}}
 	if !on {
 		p.setReason(route.Blocks(key), "")
+		if _, container := route.Leg(relay.SGTM); container {
+			p.Reason, p.ReasonText = "", containerTakesAll
+		}
 	}
 	if slices.Contains(route.Accepted, key) {
 		p.AlreadyAccepted = true
@@ -175,15 +175,26 @@ func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route r
 	}
 	d := s.Destinations[key]
 	if err := adapter.Check(d); err != nil {
-		p.Warnings = append(p.Warnings, "settings: "+maskSecrets(err.Error(), d))
+		p.warn("settings: " + maskSecrets(err.Error(), d))
+	} else {
+		p.warn(settingWarnings(adapter, d, e.Storefront)...)
 	}
-	r, err := adapter.Request(d, e)
+	r, err := relay.Render(adapter, d, e)
 	if err != nil {
 		p.refused(err)
 		return p
 	}
 	p.describe(r, d, e, redact)
 	return p
+}
+
+// warn adds warnings, each once: an adapter may say of one event what its settings say of all.
+func (p *PreviewDestination) warn(words ...string) {
+	for _, w := range words {
+		if !slices.Contains(p.Warnings, w) {
+			p.Warnings = append(p.Warnings, w)
+		}
+	}
 }
 
 func (p *PreviewDestination) setReason(r relay.Reason, field string) {
@@ -205,50 +216,23 @@ func (p *PreviewDestination) refused(err error) {
 }
 
 func (p *PreviewDestination) describe(r relay.Request, d relay.Destination, e relay.Event, redact bool) {
-	body := maskSecrets(string(r.Body), d)
-	address := maskSecrets(r.URL, d)
+	shown := maskRequest(r, d)
 	if redact {
-		body = relay.RedactBody([]byte(body))
+		shown.redact()
+		r.Dropped = relay.RedactNames(r.Dropped)
 	}
-	headers := map[string]string{}
-	for name, value := range r.Header {
-		headers[name] = maskHeader(value, d)
-	}
-	p.Request = &PreviewHTTP{Method: r.Method, URL: address, Headers: headers, Body: jsonOrText(body)}
+	p.Request = &PreviewHTTP{Method: shown.Method, URL: shown.URL, Headers: shown.Headers, Body: jsonOrText(shown.Body)}
 	p.EventName, p.AdapterVersion = r.EventName, r.Version
 	p.DroppedFields = append(p.DroppedFields, r.Dropped...)
-	p.Warnings = append(p.Warnings, r.Warnings...)
+	for _, w := range r.Withheld {
+		p.Withheld = append(p.Withheld, WithheldView(w))
+	}
+	p.warn(r.Warnings...)
 	if r.MaxAge == 0 {
 		return
 	}
 	p.MaxAgeHours = r.MaxAge.Hours()
 	if e.Age() > r.MaxAge {
-		p.Warnings = append(p.Warnings, string(relay.ReasonTooOld)+": "+relay.ReasonTooOld.Words())
+		p.warn(string(relay.ReasonTooOld) + ": " + relay.ReasonTooOld.Words())
 	}
-}
-
-// masked stands where a secret stood.
-var masked = relay.NewSecret("").String()
-
-// maskSecrets replaces the secrets of a destination wherever they stand in a text, as they are or as a URL or JSON has them.
-func maskSecrets(text string, d relay.Destination) string {
-	for _, name := range slices.Sorted(maps.Keys(d.Secrets)) {
-		value := d.Secrets[name].Reveal()
-		if value == "" {
-			continue
-		}
-		quoted, _ := json.Marshal(value) // a string always marshals
-		for _, form := range []string{value, url.QueryEscape(value), url.PathEscape(value), string(quoted[1 : len(quoted)-1])} {
-			text = strings.ReplaceAll(text, form, masked)
-		}
-	}
-	return text
-}
-
-// maskHeader hides the whole of a header's value that has a secret in it.
-func maskHeader(value string, d relay.Destination) string {
-	if hidden := maskSecrets(value, d); hidden != value {
-		return masked
-	}
-	return value
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,9 +17,10 @@ import (
 const shownAnswer = 4 << 10
 
 type checkInput struct {
-	ID   int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
-	Send string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event in the vendor's own test mode."`
-	Code string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's or TikTok's test page for this event alone. A stored one marks live events, too."`
+	ID            int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
+	Send          string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event: to a platform in its own test mode, to a container under the name relay_test."`
+	PreviewHeader string `header:"X-Gtm-Server-Preview" pattern:"^[!-~]{1,1000}$" example:"ZW52LTN8a1JYWTZQ" doc:"With send=test, of a container: the value that the preview mode of the tag manager shows under 'Send requests manually', so that the test event shows there."`
+	Code          string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's or TikTok's test page for this event alone. A stored one marks live events, too."`
 }
 
 // CheckView is what a check found.
@@ -30,6 +30,7 @@ type CheckView struct {
 	OK          bool      `json:"ok" example:"true" doc:"Whether the settings are complete and, where a test event was sent, the vendor took it."`
 	Field       string    `json:"field,omitempty" example:"access_token" doc:"The setting that is missing or malformed."`
 	Message     string    `json:"message" example:"the settings are complete" doc:"What was found, for people."`
+	Warnings    []string  `json:"warnings" nullable:"false" example:"[\"with these settings every event ends failed, missing_field (email, phone, external_id, fbc, fbp or client_ip)\"]" doc:"What an admin should know of the settings, although they are complete: a test mode that is on for real events, types of events that can never be delivered."`
 	Sent        *SentView `json:"sent,omitempty" doc:"What was sent and what came back; missing where nothing was sent."`
 	Failed
 }
@@ -52,9 +53,10 @@ type SentView struct {
 type checkOutput struct{ Body CheckView }
 
 func (h opsHandlers) registerChecks(b *book) {
-	words := "Looks at the settings without a network. With send=test one made-up event goes out in the vendor's own test mode: Meta and TikTok " +
-		"test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest test=true. The person in it is made up, and leaves whatever the " +
-		"options say. What failed for this destination meanwhile is counted, and its replay offered."
+	words := "Looks at the settings without a network; warnings says what will go wrong with events. With send=test one made-up event goes out. " +
+		"Platforms get it in their own test mode: Meta and TikTok test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest " +
+		"test=true. A container gets it under the name relay_test, with the header X-Gtm-Server-Preview where the request has one. The person " +
+		"in it is made up, and leaves whatever the options say. What failed for this destination meanwhile is counted, and its replay offered."
 	for _, c := range []struct {
 		entity       relay.Entity
 		id, tag, one string
@@ -82,7 +84,8 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 		return CheckView{}, gone(err, "storefront")
 	}
 	code := setup.Switches.Storefront.Code
-	v := CheckView{Storefront: code, Destination: key, OK: true, Message: "the settings are complete"}
+	v := CheckView{Storefront: code, Destination: key, OK: true, Message: "the settings are complete",
+		Warnings: []string{}}
 	adapter, known := h.Adapters[key]
 	d, readable := setup.Destinations[key]
 	switch {
@@ -95,9 +98,11 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 		words := maskSecrets(err.Error(), d)
 		v.OK, v.Message = false, words
 		v.Field, _, _ = strings.Cut(words, ":")
+	} else {
+		v.Warnings = append(v.Warnings, settingWarnings(adapter, d, setup.Switches.Storefront)...)
 	}
 	if in.Send != "" && v.OK {
-		r, err := testRequest(adapter, d, setup.Switches.Storefront, in.Code)
+		r, err := testRequest(adapter, d, setup.Switches.Storefront, in)
 		if err == nil {
 			err = h.audit(ctx, actionTest, entity, in.ID, code+"/"+key)
 		}
@@ -110,19 +115,24 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 	return v, nil
 }
 
-// testRequest is one event in the vendor's test mode, under a code of the vendor's test page where one is given.
-func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, code string) (relay.Request, error) {
+// testRequest is one event in the destination's test mode: under the code of the vendor's test page, or with the header of
+// the container's preview, where one is given.
+func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *checkInput) (relay.Request, error) {
 	tester, ok := a.(relay.TestMode)
 	if !ok {
 		return relay.Request{}, refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
 	}
-	if code != "" {
-		settings := map[string]string{}
-		maps.Copy(settings, d.Settings)
-		settings["test_event_code"] = code
-		d.Settings = settings
+	kind := saleName
+	if d.Key == relay.SGTM {
+		kind = testName
 	}
-	r, err := tester.TestRequest(letThrough(d), testEvent(s))
+	d.Settings = maps.Clone(d.Settings)
+	for setting, value := range map[string]string{settingTestCode: in.Code, settingPreview: in.PreviewHeader} {
+		if value != "" {
+			d.Settings[setting] = value
+		}
+	}
+	r, err := tester.TestRequest(letThrough(d), testEvent(s, kind))
 	if err == nil {
 		return r, nil
 	}
@@ -137,11 +147,8 @@ func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, code 
 func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter, d relay.Destination, r relay.Request) {
 	reply := h.Send(ctx, r)
 	res := a.Outcome(reply)
-	headers := map[string]string{}
-	for name, value := range r.Header {
-		headers[name] = maskHeader(value, d)
-	}
-	v.Sent = &SentView{Request: PreviewHTTP{r.Method, maskSecrets(r.URL, d), headers, jsonOrText(maskSecrets(string(r.Body), d))},
+	shown := maskRequest(r, d)
+	v.Sent = &SentView{Request: PreviewHTTP{shown.Method, shown.URL, shown.Headers, jsonOrText(shown.Body)},
 		Status: reply.Status, Trouble: reply.Trouble, Outcome: res.Outcome, Reason: res.Reason, Text: res.Reason.Words(), TraceID: res.TraceID,
 		Fields: res.Fields, Warning: r.Warnings, TookMS: reply.Took.Milliseconds()}
 	if len(reply.Body) > 0 {
@@ -164,23 +171,4 @@ func letThrough(d relay.Destination) relay.Destination {
 	o.Events = maps.Clone(o.Events)
 	maps.DeleteFunc(o.Events, func(_ string, rule relay.EventRule) bool { return rule.Skip })
 	return d
-}
-
-// testEvent is made up: an order that nobody has, a value, and a person whom nobody is.
-func testEvent(s relay.Storefront) relay.Event {
-	now := time.Now().UTC()
-	page := s.BaseURL
-	if page == "" {
-		page = "https://example.com/"
-	}
-	payload := relay.Payload{}
-	for name, value := range map[string]string{"order_id": "relay-test", "event_name": "purchase_completed", "storefront_id": s.Code,
-		"event_time": now.Format(time.RFC3339), "currency": s.Currency, "page_location": page, "client_ip": "203.0.113.10",
-		"user_agent": "Mozilla/5.0 (relay test)", "email": "relay-test@example.com", "state": "CA", "country": "US",
-		"session_id": "1700000000"} {
-		payload[name] = fmt.Appendf(nil, "%q", value)
-	}
-	payload["order_revenue"] = []byte("1.00")
-	return relay.Event{EventID: "relay-test-" + now.Format("20060102150405"), Type: "purchase_completed", Source: relay.SourceAPI, Storefront: s,
-		Payload: payload, CreatedAt: now, Now: now}
 }

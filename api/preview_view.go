@@ -37,19 +37,26 @@ type PreviewRoute struct {
 
 // PreviewDestination is what one destination would get.
 type PreviewDestination struct {
-	Destination     string       `json:"destination" example:"meta_capi" doc:"sgtm, or a platform's code."`
-	Sends           bool         `json:"sends" example:"true" doc:"Whether the event would be sent there now."`
-	AlreadyAccepted bool         `json:"already_accepted,omitempty" example:"false" doc:"Of a stored event: the destination has it."`
-	Reason          relay.Reason `json:"reason,omitempty" example:"not_mapped" doc:"Why not, for programs."`
-	ReasonText      string       `json:"reason_text,omitempty" example:"no mapping for this type of event" doc:"Why not, for people."`
-	Field           string       `json:"field,omitempty" example:"page_url" doc:"The field that is to blame, where one is."`
-	EndsAs          relay.Status `json:"ends_as,omitempty" enum:"failed,skipped" example:"skipped" doc:"What the destination's refusal makes of the delivery."`
-	EventName       string       `json:"event_name,omitempty" example:"Purchase" doc:"The vendor's name for the event."`
-	Request         *PreviewHTTP `json:"request,omitempty" doc:"The exact request; missing where there is none."`
-	DroppedFields   []string     `json:"dropped_fields" nullable:"false" example:"[\"zip\"]" doc:"Names of payload fields that would not leave."`
-	Warnings        []string     `json:"warnings" nullable:"false" example:"[\"too_old: the event is too old for the platform\"]" doc:"What an admin should know."`
-	MaxAgeHours     float64      `json:"max_age_hours,omitempty" example:"168" doc:"How old an event may be there."`
-	AdapterVersion  string       `json:"adapter_version,omitempty" example:"meta/v24" doc:"Which version of the relay's adapter wrote it."`
+	Destination     string         `json:"destination" example:"meta_capi" doc:"sgtm, or a platform's code."`
+	Sends           bool           `json:"sends" example:"true" doc:"Whether the event would be sent there now."`
+	AlreadyAccepted bool           `json:"already_accepted,omitempty" example:"false" doc:"Of a stored event: the destination has it."`
+	Reason          relay.Reason   `json:"reason,omitempty" example:"not_mapped" doc:"Why not, for programs."`
+	ReasonText      string         `json:"reason_text,omitempty" example:"no mapping for this type of event" doc:"Why not, for people."`
+	Field           string         `json:"field,omitempty" example:"page_url" doc:"The field that is to blame, where one is."`
+	EndsAs          relay.Status   `json:"ends_as,omitempty" enum:"failed,skipped" example:"skipped" doc:"What the destination's refusal makes of the delivery."`
+	EventName       string         `json:"event_name,omitempty" example:"Purchase" doc:"The vendor's name for the event."`
+	Request         *PreviewHTTP   `json:"request,omitempty" doc:"The exact request; missing where there is none."`
+	DroppedFields   []string       `json:"dropped_fields" nullable:"false" example:"[\"zip\"]" doc:"Names of payload fields that would not leave."`
+	Withheld        []WithheldView `json:"withheld" nullable:"false" doc:"Payload fields, or parts of them, that a policy keeps back, and why. options.allow lets one through by its name."`
+	Warnings        []string       `json:"warnings" nullable:"false" example:"[\"too_old: the event is too old for the platform\"]" doc:"What an admin should know."`
+	MaxAgeHours     float64        `json:"max_age_hours,omitempty" example:"168" doc:"How old an event may be there."`
+	AdapterVersion  string         `json:"adapter_version,omitempty" example:"meta/v24" doc:"Which version of the relay's adapter wrote it."`
+}
+
+// WithheldView is a payload field that does not leave as it is, and the rule that keeps it back.
+type WithheldView struct {
+	Field string `json:"field" example:"items.sku" doc:"The field of the payload, or a part of one."`
+	Why   string `json:"why" example:"data policy health: items are sent without what names them" doc:"The rule, in words."`
 }
 
 // PreviewHTTP is an HTTP request with its secrets masked.
@@ -94,13 +101,16 @@ func levels(s relay.Switches) []PreviewLevel {
 
 func (l *PreviewLevel) off(r relay.Reason) { l.Reason, l.ReasonText = r, r.Words() }
 
+// containerTakesAll is why platforms get nothing while the container is on.
+const containerTakesAll = "the container is on: events go there, and only there"
+
 func containerLevel(c *relay.SGTMSwitch) PreviewLevel {
 	l := PreviewLevel{Level: "sgtm", Name: relay.SGTM}
 	switch {
 	case c == nil:
 		l.ReasonText = "the storefront has no container: events go to its platforms"
 	case c.Active:
-		l.Active, l.ReasonText = true, "the container is on: events go there, and only there"
+		l.Active, l.ReasonText = true, containerTakesAll
 	case c.Stop:
 		l.off(relay.ReasonSGTMStop)
 	default:

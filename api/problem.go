@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -32,11 +34,11 @@ const (
 	codeUnsupportedEncoding  code = "unsupported_encoding"
 	codeNoAcceptableItem     code = "no_acceptable_item"
 	codeDatabaseUnavailable  code = "database_unavailable"
+	codeTooManyLogins        code = "too_many_logins"
+	codeBusy                 code = "busy"
 	codeClientGone           code = "client_gone"
 	codeInternal             code = "internal_error"
 )
-
-var retryAfterText = strconv.Itoa(int(retryAfter.Seconds()))
 
 // statusClientGone is nginx's status for a client that did not wait. Nobody reads it but the log.
 const statusClientGone = 499
@@ -55,6 +57,7 @@ var statuses = map[code]int{
 	codeWrongType:            http.StatusUnprocessableEntity,
 	codeNoAcceptableItem:     http.StatusUnprocessableEntity,
 	codeForbidden:            http.StatusForbidden,
+	codeCrossOrigin:          http.StatusForbidden,
 	codeUnknownField:         http.StatusUnprocessableEntity,
 	codeInvalidValue:         http.StatusUnprocessableEntity,
 	codeInvalidParameter:     http.StatusUnprocessableEntity,
@@ -75,6 +78,8 @@ var statuses = map[code]int{
 	codeUnsupportedMediaType: http.StatusUnsupportedMediaType,
 	codeUnsupportedEncoding:  http.StatusUnsupportedMediaType,
 	codeDatabaseUnavailable:  http.StatusServiceUnavailable,
+	codeTooManyLogins:        http.StatusTooManyRequests,
+	codeBusy:                 http.StatusServiceUnavailable,
 	codeClientGone:           statusClientGone,
 	codeInternal:             http.StatusInternalServerError,
 }
@@ -90,6 +95,8 @@ type failure struct {
 	errors  []FieldError
 	uses    []Use // of what is in use
 	cause   error // logged, never shown
+
+	retryAfter time.Duration // for the header; 0 is none
 }
 
 // Error is for the log.
@@ -122,7 +129,7 @@ func failureOf(ctx context.Context, err error) *failure {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return &failure{code: codeClientGone, detail: "the client did not wait for the answer", cause: err}
 	case errors.Is(err, relay.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
-		return &failure{code: codeDatabaseUnavailable, cause: err,
+		return &failure{code: codeDatabaseUnavailable, cause: err, retryAfter: retryAfter,
 			detail: "the database does not answer; send the same request again, what is already stored will count as duplicates"}
 	}
 	return &failure{code: codeInternal, detail: "something went wrong on our side; the request_id finds it in our log", cause: err}
@@ -133,6 +140,11 @@ func (f *failure) status() int {
 		return s
 	}
 	return http.StatusInternalServerError
+}
+
+// retryAfterText is whole seconds, rounded up.
+func (f *failure) retryAfterText() string {
+	return strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds())))
 }
 
 // problem is an RFC 9457 problem document. Type stays "about:blank": the code says more than a link would.
@@ -156,10 +168,10 @@ func (s *server) fail(c *gin.Context, l *line, err error) {
 	if c.Writer.Written() {
 		return
 	}
-	switch f.code {
-	case codeDatabaseUnavailable:
-		c.Header("Retry-After", retryAfterText)
-	case codeUnsupportedEncoding:
+	if f.retryAfter > 0 {
+		c.Header("Retry-After", f.retryAfterText())
+	}
+	if f.code == codeUnsupportedEncoding {
 		c.Header("Accept-Encoding", "gzip")
 	}
 	write(c, f.status(), "application/problem+json", problem{

@@ -150,7 +150,7 @@ func (m *maxAges) of(storefront int64, destination string) time.Duration {
 	adapter, speaks := m.h.Adapters[destination]
 	d, configured := setup.Destinations[destination]
 	if speaks && configured {
-		r, _ := adapter.Request(letThrough(d), testEvent(setup.Switches.Storefront)) // where it refuses, no limit is known
+		r, _ := adapter.Request(letThrough(d), testEvent(setup.Switches.Storefront, saleName)) // where it refuses, no limit is known
 		m.known[p] = r.MaxAge
 	} else {
 		m.known[p] = 0

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -36,6 +37,8 @@ type server struct {
 	login  login
 	admins *admins
 	ready  readiness
+	origin *http.CrossOriginProtection
+	bodies *budget
 }
 
 // New is the relay's HTTP handler: ingestion, admin, health and the API's document, or health alone in the worker role. A
@@ -48,16 +51,24 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	s := &server{
-		cfg:   cfg.withDefaults(),
-		deps:  deps,
-		login: newLogin(cfg.Username, cfg.Password),
-		ready: readiness{checks: append(builtIn(cfg.Role, deps), deps.Checks...)},
+		cfg:    cfg.withDefaults(),
+		deps:   deps,
+		bodies: &budget{left: cfg.withDefaults().MaxBodiesBytes},
+		login:  newLogin(cfg.Username, cfg.Password),
+		ready:  readiness{checks: append(builtIn(cfg.Role, deps), deps.Checks...)},
 	}
 	var err error
-	if s.admins, err = newAdmins(cfg); err != nil {
+	if s.admins, err = newAdmins(s.cfg); err != nil {
 		return nil, fmt.Errorf("api config: %w", err)
 	}
-	return s.engine()
+	if s.origin, err = newOrigin(cfg.PublicURL); err != nil {
+		return nil, fmt.Errorf("api config: field PublicURL %w", err)
+	}
+	e, err := s.engine()
+	if err != nil {
+		return nil, err
+	}
+	return &draining{e}, nil
 }
 
 // routes is every route with a handler of its own, with who may use it. Those of typed handlers are in operations.
@@ -101,8 +112,10 @@ func (s *server) engine() (*gin.Engine, error) {
 	e.HandleMethodNotAllowed = true
 	// A redirect would be answered by gin itself, outside of our middleware.
 	e.RedirectTrailingSlash = false
-	_ = e.SetTrustedProxies(nil) // nothing here looks at the client's address
-	e.Use(s.observe)
+	if err := e.SetTrustedProxies(s.cfg.Proxies); err != nil {
+		return nil, errors.New("api config: field Proxies must be CIDRs")
+	}
+	e.Use(compress, s.observe, protect, s.refuseCrossOrigin)
 	e.NoRoute(s.serve(func(*gin.Context, *line) error {
 		return refuse(codeNotFound, "there is nothing at this path")
 	}))
@@ -114,9 +127,14 @@ func (s *server) engine() (*gin.Engine, error) {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
 	for _, r := range append(s.routes(), documents...) {
-		admit := s.serve(func(c *gin.Context, l *line) error { return s.admit(c, l, r.access) })
-		e.Handle(r.method, r.path, admit, s.serve(r.handle))
+		e.Handle(r.method, r.path, s.serve(func(c *gin.Context, l *line) error {
+			if err := s.admit(c, l, r.access); err != nil {
+				return err
+			}
+			return r.handle(c, l)
+		}))
 	}
+	answerHead(e)
 	return e, nil
 }
 

@@ -28,11 +28,12 @@ type StatsView struct {
 	To          time.Time         `json:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window. Hours that begin before it count whole."`
 	AsOf        *time.Time        `json:"as_of,omitempty" example:"2026-01-15T23:59:30Z" doc:"When the newest hour was counted: figures are a minute old. Missing before the first count."`
 	Storefronts []StorefrontStats `json:"storefronts" nullable:"false" doc:"The figures of each storefront."`
+	Unknown     *StorefrontStats  `json:"unknown_storefront,omitempty" doc:"The figures of events without a known storefront: rows of OMS's own whose storefront_code is not resolved or names none, and what is left of deleted storefronts. Missing where one storefront was asked for."`
 }
 
 // StorefrontStats is the figures of a storefront: of the events received in the window, what has become of them.
 type StorefrontStats struct {
-	Storefront    string                      `json:"storefront" example:"bosley" doc:"The storefront's code."`
+	Storefront    string                      `json:"storefront" example:"bosley" doc:"The storefront's code; empty for unknown_storefront."`
 	Received      int64                       `json:"received" example:"4000" doc:"Events received in the window."`
 	Delivered     int64                       `json:"delivered" example:"3950" doc:"Of those: delivered by now."`
 	Failed        map[relay.Reason]int64      `json:"failed" doc:"Of those: failed, by reason."`
@@ -69,6 +70,9 @@ func (h opsHandlers) stats(ctx context.Context, in *statsInput) (*statsOutput, e
 	if in.From.IsZero() {
 		from = to.Add(-statsDefault)
 	}
+	if err := checkTimes(codeInvalidParameter, "", from, to); err != nil {
+		return nil, err
+	}
 	if !from.Before(to) || to.Sub(from) > statsWindow {
 		return nil, refuseField(codeInvalidParameter, "from", "must be before to, by 92 days at most")
 	}
@@ -83,6 +87,10 @@ func (h opsHandlers) stats(ctx context.Context, in *statsInput) (*statsOutput, e
 	out := &statsOutput{StatsView{From: r.From, To: r.To, AsOf: timeOrNone(r.AsOf), Storefronts: []StorefrontStats{}}}
 	for _, s := range r.Storefronts {
 		out.Body.Storefronts = append(out.Body.Storefronts, storefrontStats(s, now))
+	}
+	if id == 0 {
+		unknown := storefrontStats(r.Unknown, now)
+		out.Body.Unknown = &unknown
 	}
 	return out, nil
 }

@@ -29,4 +29,7 @@ func TestStatsAnswerByStorefront(t *testing.T) {
 	require.Equal(t, "unhealthy", meta["health"])
 	require.Equal(t, map[string]any{"unauthorized": 1.0}, meta["failed"])
 	require.Len(t, o.call(http.MethodGet, "/admin/v1/stats", "").body["storefronts"], 2)
+	require.NotContains(t, r.body, "unknown_storefront")
+	all := o.call(http.MethodGet, "/admin/v1/stats", "")
+	require.InDelta(t, 0, all.body["unknown_storefront"].(map[string]any)["received"], 0)
 }

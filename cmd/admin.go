@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
-
-	"golang.org/x/crypto/bcrypt"
+	"unicode"
+	"unicode/utf8"
 
 	"relay"
 	"relay/adapters/outbound"
@@ -54,6 +54,9 @@ func readUsers(path string) ([]api.AdminLogin, error) {
 	lines := bufio.NewScanner(f)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
+		if n == 1 && strings.HasPrefix(line, byteOrderMark) {
+			return nil, errors.New("line 1: begins with a byte order mark; save the file as UTF-8 without one")
+		}
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -81,14 +84,35 @@ func parseUser(line string) (api.AdminLogin, error) {
 	if len(parts) != 3 || parts[0] == "" {
 		return api.AdminLogin{}, errors.New("is not name:bcrypt-hash:role")
 	}
-	if _, err := bcrypt.Cost([]byte(parts[1])); err != nil {
-		return api.AdminLogin{}, errors.New("has no hash of bcrypt (htpasswd -B makes one)")
+	if err := checkName(parts[0]); err != nil {
+		return api.AdminLogin{}, err
+	}
+	if err := api.CheckHash(parts[1]); err != nil {
+		return api.AdminLogin{}, err
 	}
 	if parts[2] != "admin" && parts[2] != "read-only" {
 		return api.AdminLogin{}, errors.New("has a role that is neither admin nor read-only")
 	}
 	return api.AdminLogin{Name: parts[0], Hash: parts[1], ReadOnly: parts[2] == "read-only"}, nil
 }
+
+// maxName is the length of the column in which the audit keeps an admin's name.
+const maxName = 255
+
+// checkName refuses a name that no login can send, or that would look like another in the audit.
+func checkName(name string) error {
+	switch {
+	case !utf8.ValidString(name):
+		return errors.New("has a name that is not UTF-8")
+	case len(name) > maxName:
+		return errors.New("has a name of more than 255 bytes")
+	case strings.TrimSpace(name) != name || strings.ContainsFunc(name, unicode.IsControl):
+		return errors.New("has a name with outer white space or a control character")
+	}
+	return nil
+}
+
+const byteOrderMark = "\ufeff"
 
 // admin are the collaborators of the admin API.
 func (s *service) admin() *api.Admin {
@@ -102,6 +126,7 @@ func (s *service) admin() *api.Admin {
 		Credentials:  s.store.Credentials(),
 		Audit:        s.store,
 		Destinations: s.store,
+		Adapters:     s.adapters,
 		HasAdapter:   func(platform string) bool { return platform != relay.SGTM && s.adapters[platform] != nil },
 		EventNames: func(platform string) relay.EventNames {
 			if n, ok := s.adapters[platform].(relay.Namer); ok {

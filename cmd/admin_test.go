@@ -41,6 +41,15 @@ func TestABadUsersFileStopsTheStartWithOneLine(t *testing.T) {
 		"a name twice":    {good + good, "line 2: the name is there twice"},
 		"no name":         {":" + string(hash) + ":admin\n", "line 1: is not"},
 		"empty":           {"\n# nobody\n", "has no user"},
+		"a mark":          {"\ufeff" + good, "line 1: begins with a byte order mark"},
+		"a mark, comment": {"\ufeff# people\n" + good, "line 1: begins with a byte order mark"},
+		"a cut hash":      {good + "bob:" + string(hash[:59]) + ":admin\n", "line 2: has no hash of bcrypt"},
+		"a longer hash":   {"anna:" + string(hash) + strings.Repeat("x", 73) + ":admin\n", "line 1: has no hash of bcrypt"},
+		"a cost of 15":    {strings.Replace(good, "$04$", "$15$", 1), "line 1: has a hash of a cost"},
+		"white space":     {strings.Replace(good, "anna:", "anna :", 1), "line 1: has a name with"},
+		"Latin-1":         {"ann\xe9:" + string(hash) + ":admin\n", "line 1: has a name that is not UTF-8"},
+		"a long name":     {strings.Repeat("a", 256) + ":" + string(hash) + ":admin\n", "line 1: has a name of more"},
+		"Windows":         {strings.ReplaceAll(good, "\n", "\r\n"), ""},
 		"the other login": {strings.Replace(good, "anna", "root", 1), "root is ADMIN_AUTH_USERNAME, too"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,12 +71,16 @@ func (r *remote) printEvents(list api.EventList) error {
 
 func eventsShow() *cobra.Command {
 	var reveal bool
+	var note string
 	c := remoteCommand("show ID", "Show an event with its attempts", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
-		q := url.Values{}
-		if reveal {
-			q.Set("reveal", "true")
+		if reveal != (note != "") {
+			return errors.New("--reveal and --note belong together: the audit keeps why the payload was needed")
 		}
-		raw, err := r.raw(c.Context(), http.MethodGet, eventsPath+"/"+url.PathEscape(args[0]), q, nil)
+		method, path, body := http.MethodGet, eventsPath+"/"+url.PathEscape(args[0]), any(nil)
+		if reveal {
+			method, path, body = http.MethodPost, path+"/reveal", map[string]string{"note": note}
+		}
+		raw, err := r.raw(c.Context(), method, path, nil, body)
 		if err != nil {
 			return err
 		}
@@ -88,7 +93,8 @@ func eventsShow() *cobra.Command {
 		}
 		return r.printEvent(e, raw)
 	})
-	c.Flags().BoolVar(&reveal, "reveal", false, "show what belongs to persons; leaves a line in the audit")
+	c.Flags().BoolVar(&reveal, "reveal", false, "show what belongs to persons; needs --note and leaves a line in the audit")
+	c.Flags().StringVar(&note, "note", "", "why --reveal is needed, for the audit")
 	return c
 }
 

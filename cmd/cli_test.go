@@ -88,6 +88,13 @@ func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
 	require.Contains(t, out, "80.790")
 	require.Contains(t, out, "server_error")
 	require.Contains(t, out, "bosley switched off by anna")
+	c.answers["POST /admin/v1/events/7/reveal"] = []string{`{"id":7,"payload":{"email":"jo@example.com"}}`}
+	out, err = c.run(t, "", "events", "show", "7", "--reveal", "--note", "ticket 7")
+	require.NoError(t, err)
+	require.Contains(t, out, "jo@example.com")
+	require.Contains(t, c.asked[1], `POST /admin/v1/events/7/reveal {"note":"ticket 7"}`)
+	_, err = c.run(t, "", "events", "show", "7", "--reveal")
+	require.ErrorContains(t, err, "--note")
 	_, err = c.run(t, "", "events", "show", "8")
 	require.ErrorContains(t, err, "there is no event with this id (404 not_found)")
 	_, err = c.run(t, "", "events", "list", "--from", "yesterday")

@@ -69,6 +69,11 @@ func TestABadVariableStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
 		"negative body limit": {"MAX_BODY_BYTES", "-1", "1 or more"},
 		"no port":             {"TEMPORAL_ADDRESS", "temporal.internal", "host:port"},
 		"too many colons":     {"TEMPORAL_ADDRESS", ":::", "host:port"},
+		"no failures":         {"LOGIN_FAILURES_PER_ACCOUNT", "0", "1 or more"},
+		"no failures at all":  {"LOGIN_FAILURES_PER_ADDRESS", "-1", "1 or more"},
+		"no window":           {"LOGIN_WINDOW", "0s", "1s or more"},
+		"no proxies":          {"TRUSTED_PROXIES", "10.0.0.1", ""},
+		"no public address":   {"PUBLIC_URL", "relay.example.com", "http or https URL"},
 		"no web page":         {"TEMPORAL_UI_URL", "temporal.internal:8233", "http or https URL"},
 	} {
 		t.Run(name, func(t *testing.T) {

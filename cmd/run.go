@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -22,6 +23,9 @@ const (
 	drainTimeout      = 10 * time.Second // for requests, and for queued starts
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 2 * time.Minute // of a 32 MiB body on a slow line
+	// writeTimeout begins with the request: it has room for reading the body, for the longest operation (20 s) and for an
+	// answer on a slow line. Without it a client that never reads holds its connection for ever.
+	writeTimeout = readTimeout + time.Minute
 )
 
 // service is the running relay: its parts, for as long as Run lasts.
@@ -64,12 +68,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	if err != nil {
 		return err
 	}
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	server := newServer(handler, s.log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	stopWorker := s.work(ctx)
@@ -88,6 +87,17 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 		err = nil // a request that would not end; what it had stored is stored
 	}
 	return err
+}
+
+// newServer bounds every wait for a client.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 }
 
 // watch comes first: the other parts are told of it when they are made.
@@ -151,12 +161,16 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		checks = append(checks, s.worker.check())
 	}
 	return api.New(api.Config{
-		Role:         s.role,
-		Username:     s.cfg.Username,
-		Password:     s.cfg.Password,
-		Admins:       admins,
-		MaxBodyBytes: s.cfg.MaxBodyBytes,
-		Lease:        lease,
+		Role:           s.role,
+		Username:       s.cfg.Username,
+		Password:       s.cfg.Password,
+		Admins:         admins,
+		PublicURL:      s.cfg.PublicURL,
+		Logins:         api.LoginLimits{PerAccount: s.cfg.FailuresAccount, PerAddress: s.cfg.FailuresAddress, Window: s.cfg.LoginWindow},
+		Proxies:        texts(s.cfg.TrustedProxies),
+		MaxBodyBytes:   s.cfg.MaxBodyBytes,
+		MaxBodiesBytes: s.cfg.MaxBodiesBytes,
+		Lease:          lease,
 	}, api.Deps{
 		Inbox:    s.store,
 		Starter:  starter,
@@ -173,4 +187,12 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Tracer: s.apiTracer(),
 		Log:    s.log,
 	})
+}
+
+func texts(nets []netip.Prefix) []string {
+	var list []string
+	for _, n := range nets {
+		list = append(list, n.String())
+	}
+	return list
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"relay"
 )
@@ -61,7 +62,11 @@ func columnOf(expression string) string {
 // sortValue is the value of a mark as the server compares it: a time is no text.
 func sortValue(expression, value string) any {
 	if strings.HasSuffix(expression, "_at") {
-		return parseTime(value)
+		at := parseTime(value)
+		if year := at.UTC().Year(); year < 1 || year > 9999 { // a made-up mark; the driver refuses such a time
+			at = time.Time{}
+		}
+		return at
 	}
 	return value
 }
@@ -80,7 +85,7 @@ func (c *Collection[T]) where(q relay.ListQuery) (conditions, error) {
 	}
 	var terms []string
 	var args []any
-	pattern := "%" + strings.NewReplacer(`\\`, `\\\\`, `%`, `\\%`, `_`, `\\_`).Replace(q.Search) + "%"
+	pattern := "%" + escapeLike(q.Search) + "%"
 	for _, column := range c.kind.search {
 		// Also where the column compares by bytes, as codes do.
 		terms, args = append(terms, "LOWER("+column+") LIKE LOWER(?)"), append(args, pattern)

@@ -17,20 +17,24 @@ var storefrontKind = kind[relay.Storefront]{
 	entity: relay.EntityStorefront,
 	table:  "storefronts",
 	from:   "storefronts t",
-	own:    []string{"storefront_id", "name", "is_active", "currency", "phone_region", "base_url", "use_payload_event_id"},
+	own: []string{"storefront_id", "name", "is_active", "currency", "phone_region", "base_url", "use_payload_event_id",
+		"data_policy", "require_consent"},
 	read: func(_ *Store, r row) (relay.Storefront, error) {
 		return relay.Storefront{ID: r.number("id"), Code: r.text("storefront_id"), Name: r.text("name"), Active: r.bool("is_active"),
 			Currency: r.text("currency"), PhoneRegion: r.text("phone_region"), BaseURL: r.text("base_url"),
-			SendsPayloadEventID: r.bool("use_payload_event_id")}, nil
+			SendsPayloadEventID: r.bool("use_payload_event_id"), DataPolicy: relay.DataPolicy(r.text("data_policy")),
+			RequireConsent: r.bool("require_consent")}, nil
 	},
 	write: func(_ *Store, v relay.Storefront, _ *relay.Storefront) ([]assignment, error) {
 		return []assignment{{"storefront_id", v.Code}, {"name", v.Name}, {"is_active", v.Active},
 			{"currency", cmp.Or(v.Currency, "USD")}, {"phone_region", cmp.Or(v.PhoneRegion, "US")}, {"base_url", nullText(v.BaseURL)},
-			{"use_payload_event_id", v.SendsPayloadEventID}}, nil
+			{"use_payload_event_id", v.SendsPayloadEventID}, {"data_policy", cmp.Or(v.DataPolicy, relay.DataPolicyHealth)},
+			{"require_consent", v.RequireConsent}}, nil
 	},
 	facts: func(v relay.Storefront) []fact {
 		return []fact{plain("storefront_id", v.Code), plain("name", v.Name), plain("is_active", v.Active), plain("currency", v.Currency),
-			plain("phone_region", v.PhoneRegion), plain("base_url", v.BaseURL), plain("use_payload_event_id", v.SendsPayloadEventID)}
+			plain("phone_region", v.PhoneRegion), plain("base_url", v.BaseURL), plain("use_payload_event_id", v.SendsPayloadEventID),
+			plain("data_policy", cmp.Or(v.DataPolicy, relay.DataPolicyHealth)), plain("require_consent", v.RequireConsent)}
 	},
 	name:    func(v relay.Storefront) string { return v.Code },
 	flag:    func(v relay.Storefront) bool { return v.Active },
@@ -43,7 +47,7 @@ var storefrontKind = kind[relay.Storefront]{
 	},
 	sorts: map[string]string{"": "t.id", "id": "t.id", "storefront_id": "t.storefront_id", "name": "t.name",
 		"created_at": "t.created_at", "updated_at": "t.updated_at"},
-	filters: map[string]string{"storefront_id": "t.storefront_id", "is_active": "t.is_active"},
+	filters: map[string]string{"storefront_id": "t.storefront_id", "is_active": "t.is_active", "data_policy": "t.data_policy"},
 	search:  []string{"t.storefront_id", "t.name"},
 }
 

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -52,6 +51,39 @@ func foreignTrouble(table, key string) string {
 	return "can make a kill switch wait for an open insert"
 }
 
+// takesOver reports whether the database has tables of the earlier service, and notes that before anything is done to them: a
+// killed Up must not make them look like the relay's own, which Down drops. Tables that the relay itself made, or began to
+// make, are none of those.
+func takesOver(ctx context.Context, pool *sql.DB) (bool, error) {
+	var there int
+	err := pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN
+		('storefronts', 'storefront_sgtm_config', 'ad_analytics_platforms', 'platform_credentials', 'marketing_events', 'event_attempts')`).Scan(&there)
+	if err != nil || there == 0 {
+		return false, err
+	}
+	lines, err := adoptionLines(ctx, pool)
+	if err != nil || lines > 0 {
+		return lines > 0, err
+	}
+	begun, err := rowsNamed(ctx, pool, tablesMigration+begunMark)
+	if err != nil || begun > 0 {
+		return false, err
+	}
+	applied, err := rowsNamed(ctx, pool, tablesMigration)
+	if err != nil || applied > 0 { // adopt compares, and notes what differs
+		return true, err
+	}
+	return true, noteAdoption(ctx, pool, []string{fmt.Sprintf("%d tables were there before the relay", there)})
+}
+
+func adoptionLines(ctx context.Context, pool *sql.DB) (lines int, err error) {
+	err = pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+adoptionsTable).Scan(&lines)
+	if isNumber(err, errNoSuchTable) {
+		return 0, nil
+	}
+	return lines, err
+}
+
 // noteAdoption keeps what was done and found, for people and for refuseAdopted. A database that the relay made itself has
 // no such table.
 func noteAdoption(ctx context.Context, pool *sql.DB, lines []string) error {
@@ -70,11 +102,7 @@ func noteAdoption(ctx context.Context, pool *sql.DB, lines []string) error {
 
 // refuseAdopted stops a Down that would drop tables of the earlier service.
 func refuseAdopted(ctx context.Context, pool *sql.DB) error {
-	var lines int
-	err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+adoptionsTable).Scan(&lines)
-	if isNumber(err, errNoSuchTable) {
-		return nil
-	}
+	lines, err := adoptionLines(ctx, pool)
 	if err == nil && lines > 0 {
 		err = ErrAdopted
 	}
@@ -88,8 +116,8 @@ func compareAll(ctx context.Context, pool *sql.DB, f func(want, have table) erro
 		return err
 	}
 	var all error
-	for statement := range bytes.SplitSeq(script, []byte("--bun:split")) {
-		want, err := wanted(ctx, pool, string(statement))
+	for statement := range statements(script) {
+		want, err := wanted(ctx, pool, statement)
 		if err != nil {
 			return err
 		}
@@ -140,7 +168,7 @@ func (a *adoption) differs(format string, args ...any) {
 
 // alter changes the table and says so, or says that it could not.
 func (a *adoption) alter(done, clause string) error {
-	_, err := a.pool.ExecContext(a.ctx, "ALTER TABLE "+quoteName(a.table.name)+" "+clause)
+	err := execAgain(a.ctx, a.pool, "ALTER TABLE "+quoteName(a.table.name)+" "+clause)
 	if err != nil {
 		a.differs("could not be changed (%s): %v", done, translate(err))
 		return err

@@ -14,9 +14,9 @@ import (
 // recordSQL and its row are an attempt as it is written first.
 const (
 	recordSQL = `INSERT INTO event_attempts (attempt_id, marketing_event_id, generation, destination, number, outcome, reason,
-		started_at, duration_us, method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields,
+		started_at, duration_us, method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields, warnings,
 		response_status, trace_id, response_fields, detail) VALUES `
-	recordRow = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	recordRow = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 
 func recordArgs(a *relay.Attempt) []any {
@@ -28,7 +28,7 @@ func recordArgs(a *relay.Attempt) []any {
 	}
 	return []any{a.AttemptID, a.EventID, a.Generation, a.Destination, a.Number, string(outcome), nullText(string(r.Reason)),
 		startOf(a.StartedAt), duration, shown(a.Method, 10), shown(a.URL, 2000), list(a.HeaderNames), nullText(a.Body),
-		nullText(a.BodySHA256), shown(a.AdapterVersion, 100), list(a.Dropped),
+		nullText(a.BodySHA256), shown(a.AdapterVersion, 100), list(a.Dropped), list(a.Warnings),
 		nullNumber(r.Status), shown(r.TraceID, 255), object(r.Fields), shown(a.Detail, maxText)}
 }
 

@@ -21,35 +21,33 @@ type platform struct {
 	ServerSide  bool              `json:"server_side_events_api"`
 }
 
-// seedCatalogue adds the platforms of the catalogue that the table lacks. What is there stays as it is: an admin may have
-// changed it.
-func seedCatalogue(ctx context.Context, pool *sql.DB) error {
+// seedCatalogue adds the platforms of the catalogue that the table lacks, and returns their codes. A platform that is there
+// stays as it is: an admin may have changed it.
+func seedCatalogue(ctx context.Context, pool *sql.DB) ([]string, error) {
 	raw, err := migrationFiles.ReadFile("migrations/platform-catalogue.json")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var catalogue []platform
 	if err := json.Unmarshal(raw, &catalogue); err != nil {
-		return fmt.Errorf("read the platform catalogue: %w", err)
+		return nil, fmt.Errorf("read the platform catalogue: %w", err)
 	}
+	return seed(ctx, pool, catalogue)
+}
+
+func seed(ctx context.Context, pool *sql.DB, catalogue []platform) ([]string, error) {
 	known, err := platformCodes(ctx, pool)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	tx, err := pool.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // no-op after Commit
+	var missing []platform
+	var added []string
 	for _, p := range catalogue {
-		if known[p.Code] {
-			continue
-		}
-		if err := insertPlatform(ctx, tx, p); err != nil {
-			return fmt.Errorf("platform %s: %w", p.Code, err)
+		if !known[p.Code] {
+			missing, added = append(missing, p), append(added, p.Code)
 		}
 	}
-	return tx.Commit()
+	return added, insertPlatforms(ctx, pool, missing)
 }
 
 func platformCodes(ctx context.Context, q querier) (map[string]bool, error) {
@@ -69,14 +67,22 @@ func platformCodes(ctx context.Context, q querier) (map[string]bool, error) {
 	return codes, rows.Err()
 }
 
-func insertPlatform(ctx context.Context, q querier, p platform) error {
-	fields, err := json.Marshal(p.Credentials)
-	if err != nil {
-		return err
+// insertPlatforms adds platforms in one statement. One of that code that is there stays as it is.
+func insertPlatforms(ctx context.Context, q querier, platforms []platform) error {
+	if len(platforms) == 0 {
+		return nil
 	}
-	_, err = q.ExecContext(ctx, `INSERT INTO ad_analytics_platforms (code, name, vendor, category, tier, api_base_url, auth,
-		credential_fields, docs_url, server_side_events_api) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		p.Code, p.Name, p.Vendor, p.Category, p.Tier, nullText(p.APIBaseURL), p.Auth, fields, nullText(p.DocsURL), p.ServerSide)
+	var args []any
+	for _, p := range platforms {
+		fields, err := json.Marshal(p.Credentials)
+		if err != nil {
+			return err
+		}
+		args = append(args, p.Code, p.Name, p.Vendor, p.Category, p.Tier, nullText(p.APIBaseURL), p.Auth, fields, nullText(p.DocsURL), p.ServerSide)
+	}
+	_, err := q.ExecContext(ctx, `INSERT INTO ad_analytics_platforms (code, name, vendor, category, tier, api_base_url, auth,
+		credential_fields, docs_url, server_side_events_api) VALUES `+tuples("("+tuples("?", 10)+")", len(platforms))+`
+		ON DUPLICATE KEY UPDATE code = ad_analytics_platforms.code`, args...)
 	return err
 }
 

@@ -113,9 +113,11 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 			break
 		}
 		more := false
-		err := s.tx(ctx, func(tx *sql.Tx) (err error) {
-			more, err = c.page(ctx, tx, room-len(c.starts))
-			return err
+		err := again(ctx, duplicateTries, isTwin, func() error {
+			return s.tx(ctx, func(tx *sql.Tx) (err error) {
+				more, err = c.page(ctx, tx, room-len(c.starts))
+				return err
+			})
 		})
 		if err != nil || !more {
 			return c.starts, err
@@ -192,7 +194,21 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	}
 	starts = slices.DeleteFunc(starts, func(s relay.Start) bool { return refused[s.ID] })
 	bad = slices.DeleteFunc(bad, func(f failure) bool { return refused[f.id] })
+	twins, err := c.twins(ctx, tx, starts, bad)
+	if err != nil {
+		return false, err
+	}
+	starts = slices.DeleteFunc(starts, func(s relay.Start) bool {
+		twin, ok := twins[s.ID]
+		if ok {
+			bad = append(bad, failure{s.ID, relay.ReasonDuplicate, fmt.Sprintf("row %d holds this event", twin)})
+		}
+		return ok
+	})
 	if err := failRows(ctx, tx, bad); err != nil {
+		return false, err
+	}
+	if err := c.rename(ctx, tx, starts); err != nil {
 		return false, err
 	}
 	if err := c.lend(ctx, tx, starts); err != nil {
@@ -216,13 +232,15 @@ func (c *claim) read(rows *sql.Rows) ([]relay.Start, []failure, error) {
 			return nil, nil, err
 		}
 		if payload != nil {
-			c.direct = append(c.direct, directRow{start.ID, keyOf(start.EventID, start.Type), erased})
+			c.direct = append(c.direct, newDirectRow(start.ID, start.EventID, start.Type, erased))
+			start.EventID = strings.TrimSpace(start.EventID)
 		}
+		start.Type = relay.FoldType(start.Type)
 		if f, ok := c.judge(start, code.String, payload); !ok {
 			bad = append(bad, f)
 			continue
 		}
-		start.Type, start.StorefrontCode = strings.ToLower(start.Type), c.code
+		start.StorefrontCode = c.code
 		starts = append(starts, start)
 	}
 	return starts, bad, rows.Err()
@@ -243,12 +261,26 @@ func (c *claim) judge(start relay.Start, code string, payload []byte) (failure, 
 	case strings.TrimSpace(start.Type) == "":
 		f.reason = relay.ReasonMissingEventType
 	case payload != nil:
-		if _, err := relay.ParsePayload(payload); err != nil {
-			f.reason = relay.ReasonInvalidPayload
-		}
+		f.reason, f.detail = judgePayload(payload)
 	}
 	f.detail = cmp.Or(f.detail, f.reason.Words())
 	return f, f.reason == ""
+}
+
+// judgePayload looks at what OMS wrote as the API looks at an item. A time that nothing can read is refused: the row's own would
+// make an old order a sale of today.
+func judgePayload(payload []byte) (relay.Reason, string) {
+	p, err := relay.ParsePayload(payload)
+	if err != nil {
+		return relay.ReasonInvalidPayload, ""
+	}
+	if relay.HasLoneSurrogate(payload) {
+		return relay.ReasonInvalidPayload, "event_payload has half a character in it, an unpaired surrogate"
+	}
+	if _, stated, ok := p.EventTime(); stated && !ok {
+		return relay.ReasonInvalidField, "event_time is no RFC 3339 time, no DATETIME (2026-01-15 10:15:00, in UTC) and no Unix time"
+	}
+	return "", ""
 }
 
 // lend writes the lease, and the code of rows that came with an id only.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"relay"
 )
@@ -71,7 +70,7 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 			ProbeEvent: r.health.event.Int64,
 		},
 	}
-	d.Event.ID, d.Event.Type, d.Event.Storefront = id, strings.ToLower(r.event.Type), d.Switches.Storefront
+	d.Event.ID, d.Event.Type, d.Event.Storefront = id, relay.FoldType(r.event.Type), d.Switches.Storefront
 	d.Event.Payload, _ = relay.ParsePayload(r.payload) // nil where it is none
 	if !d.Owned {
 		return d, nil

@@ -47,7 +47,7 @@ func TestSwitchesShowTheFourLevelsAsTheyStand(t *testing.T) {
 	}
 	bare := read()
 	require.Equal(t, relay.Storefront{ID: bosley, Code: "bosley", Name: "Bosley", Active: true, Currency: "EUR", PhoneRegion: "DE",
-		BaseURL: "https://bosley.example", SendsPayloadEventID: true}, bare.Storefront)
+		BaseURL: "https://bosley.example", SendsPayloadEventID: true, DataPolicy: relay.DataPolicyHealth}, bare.Storefront)
 	require.Nil(t, bare.SGTM)
 	require.Empty(t, bare.Platforms)
 

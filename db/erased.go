@@ -39,7 +39,7 @@ func hashedTwins(ctx context.Context, q querier, keys []eventKey) (map[eventKey]
 		args, byHash := make([]any, 0, len(chunk)), make(map[eventKey][]eventKey, len(chunk))
 		for _, k := range chunk {
 			hash := relay.Erased(k.id)
-			folded := eventKey{hash, strings.ToLower(k.kind)}
+			folded := eventKey{hash, relay.FoldType(k.kind)}
 			byHash[folded] = append(byHash[folded], k)
 			args = append(args, hash)
 		}
@@ -66,7 +66,7 @@ func addTwins(rows *sql.Rows, byHash map[eventKey][]eventKey, found map[eventKey
 			return err
 		}
 		h.storefrontID, h.storefrontCode = storefront.Int64, code.String
-		for _, key := range byHash[keyOf(id, strings.ToLower(kind))] {
+		for _, key := range byHash[keyOf(id, relay.FoldType(kind))] {
 			found[key] = h
 		}
 	}
@@ -105,8 +105,15 @@ func (b *batch) noneErased(ctx context.Context, tx *sql.Tx, inserted []int) erro
 // directRow is a row that OMS wrote itself: of the API's rows, ingestion has seen to it.
 type directRow struct {
 	id     int64
-	key    eventKey
-	erased bool // somebody set it back by hand
+	key    eventKey // as the relay knows the event
+	stored eventKey // as OMS wrote it
+	odd    bool     // the two differ in a byte
+	erased bool     // its status was set back by hand
+}
+
+func newDirectRow(id int64, eventID, kind string, erased bool) directRow {
+	key := eventKey{strings.TrimSpace(eventID), relay.FoldType(kind)}
+	return directRow{id, key, keyOf(eventID, kind), key != eventKey{eventID, kind}, erased}
 }
 
 // refuseErased ends those direct rows that hold an event which was erased before, whatever else is wrong with them, and erases
@@ -116,9 +123,12 @@ func refuseErased(ctx context.Context, tx *sql.Tx, direct []directRow) (map[int6
 	if len(direct) == 0 {
 		return refused, nil
 	}
-	keys := make([]eventKey, len(direct))
-	for i, row := range direct {
-		keys[i] = row.key
+	keys := make([]eventKey, 0, len(direct))
+	for _, row := range direct {
+		keys = append(keys, row.key)
+		if row.stored.id != row.key.id { // an earlier version erased it as it was written
+			keys = append(keys, row.stored)
+		}
 	}
 	twins, err := erasedTwins(ctx, tx, keys)
 	if err != nil {
@@ -126,7 +136,9 @@ func refuseErased(ctx context.Context, tx *sql.Tx, direct []directRow) (map[int6
 	}
 	var failures []failure
 	for _, row := range direct {
-		if _, twin := twins[row.key]; twin || row.erased {
+		_, twin := twins[row.key]
+		_, old := twins[row.stored]
+		if twin || old || row.erased {
 			refused[row.id] = true
 			failures = append(failures, failure{row.id, relay.ReasonErased, relay.ReasonErased.Words()})
 		}
@@ -194,7 +206,7 @@ func hideEvent(ctx context.Context, tx *sql.Tx, id int64, hash, order string) er
 // address may have an id in its path, and the names of headers and of what did not leave are the payload's.
 func eraseAttempts(ctx context.Context, tx *sql.Tx, events []int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE event_attempts SET url = NULL, header_names = NULL, request_body = NULL, request_sha256 = NULL,
-		dropped_fields = NULL, trace_id = NULL, response_fields = NULL
+		dropped_fields = NULL, warnings = NULL, trace_id = NULL, response_fields = NULL
 		WHERE marketing_event_id IN (`+tuples("?", len(events))+")", numbers(events)...)
 	return err
 }

@@ -2,10 +2,38 @@ package db
 
 import (
 	"context"
+	"io/fs"
+	"slices"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"relay"
 )
+
+// MigrationStatements are the statements of each migration, by file.
+func MigrationStatements(t *testing.T) map[string][]string {
+	t.Helper()
+	files, err := fs.Glob(migrationFiles, "migrations/*.sql")
+	require.NoError(t, err)
+	of := map[string][]string{}
+	for _, file := range files {
+		text, err := migrationFiles.ReadFile(file)
+		require.NoError(t, err)
+		of[file] = slices.Collect(statements(text))
+	}
+	return of
+}
+
+// AlterClauses are the clauses of an ALTER TABLE; nil for another statement.
+func AlterClauses(statement string) []string {
+	m := alterTable.FindStringSubmatch(statement)
+	if m == nil {
+		return nil
+	}
+	return splitClauses(m[2])
+}
 
 // Query is a statement with arguments to explain it by.
 type Query struct {
@@ -22,6 +50,9 @@ func ClaimQueries() map[string]Query {
 		"rows by code":    {codeRowsSQL, []any{50}},
 	}
 }
+
+// TwinQuery looks for the rows that hold the events of direct rows.
+func TwinQuery() Query { return Query{twinSQL + "?,?)", []any{"1", "2"}} }
 
 // AnyErasedSQL is the question that every batch asks.
 const AnyErasedSQL = anyErasedSQL

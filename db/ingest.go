@@ -49,9 +49,11 @@ type holder struct {
 
 // holds reports whether e is the event that the row holds.
 func (h holder) holds(e relay.NewEvent) bool {
-	if h.digest != e.Digest && !h.erased {
-		return false
-	}
+	return h.sharesStorefront(e) && (h.digest == e.Digest || h.erased)
+}
+
+// sharesStorefront reports whether the row and e belong to one storefront.
+func (h holder) sharesStorefront(e relay.NewEvent) bool {
 	if h.storefrontID == 0 { // a direct row that names its storefront by code
 		return strings.TrimSpace(h.storefrontCode) == e.StorefrontCode
 	}
@@ -160,6 +162,8 @@ func (b *batch) answers() []relay.Stored {
 			stored[i].Verdict = relay.Inserted
 		case h.holds(e):
 			stored[i].Verdict = relay.Duplicate
+		default:
+			stored[i].Foreign = !h.sharesStorefront(e)
 		}
 	}
 	return stored

@@ -165,6 +165,13 @@ func TestEventThatIsThereWithOtherContentIsAConflict(t *testing.T) {
 		require.Equal(t, relay.StatusDelivered, s.Status)
 		require.Equal(t, stored[0].ID, s.ID)
 	}
+	require.Equal(t, []bool{false, false, true}, []bool{later[0].Foreign, later[1].Foreign, later[2].Foreign}, "of another storefront")
+
+	f.exec(`INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
+		VALUES ('by code', 'bosley', 'purchase_completed', '{}', 'oms_direct', 'pending')`)
+	byCode := first
+	byCode.EventID, byCode.StorefrontID, byCode.StorefrontCode = "by code", pfizer, "pfizer"
+	require.Equal(t, []bool{true}, []bool{f.insert([]relay.NewEvent{byCode})[0].Foreign}, "a row that names its storefront by code")
 }
 
 func TestDirectRowAndAPIEventAreTheSameEvent(t *testing.T) {

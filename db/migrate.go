@@ -30,6 +30,7 @@ const (
 // Report is what a migration did and found.
 type Report struct {
 	Applied     []string // migrations, in order
+	Platforms   []string // codes added to the catalogue
 	Changes     []string // what was done to tables that were there before, in words
 	Differences []string // what differs there and was left as it is, in words
 }
@@ -45,17 +46,18 @@ type Migration struct {
 // rows.
 var ErrAdopted = errors.New("the tables hold what was there before the relay; drop them by hand if that is meant")
 
-// Up applies the migrations that are missing. On a database with tables of the earlier service it drops nothing: it adds
-// what is missing and reports what differs.
+// Up applies the migrations that are missing, and adds to the catalogue what this release has and the table lacks. It
+// finishes what a killed Up or Down began. On a database with tables of the earlier service it drops nothing: it adds what is
+// missing and reports what differs.
 func (s *Store) Up(ctx context.Context) (Report, error) {
 	var r Report
 	err := s.locked(ctx, func(pool *sql.DB) error {
-		there, err := tablesThere(ctx, pool)
+		taken, err := takesOver(ctx, pool)
 		if err != nil {
 			return err
 		}
 		m, err := newMigrator(pool, func(ctx context.Context, pool *sql.DB) error {
-			if !there { // and no need for the right to make temporary tables
+			if !taken { // and no need for the right to make temporary tables
 				return nil
 			}
 			return adopt(ctx, pool, &r)
@@ -72,12 +74,23 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 				r.Applied = append(r.Applied, applied.String())
 			}
 		}
+		if err != nil {
+			return err
+		}
+		if err := joinGroup(ctx, pool); err != nil {
+			return err
+		}
+		if err := forgetBegun(ctx, pool); err != nil {
+			return err
+		}
+		r.Platforms, err = seedCatalogue(ctx, pool)
 		return err
 	})
 	return r, fail("migrate up", err)
 }
 
-// Down undoes the migrations that the last Up applied, and names them. With the first of them goes everything that is stored.
+// Down undoes the migrations that the last Up applied or began, and names them. With the first of them goes everything that
+// is stored.
 func (s *Store) Down(ctx context.Context) ([]string, error) {
 	var undone []string
 	err := s.locked(ctx, func(pool *sql.DB) error {
@@ -88,28 +101,45 @@ func (s *Store) Down(ctx context.Context) ([]string, error) {
 		if err := m.Init(ctx); err != nil {
 			return err
 		}
-		list, err := m.MigrationsWithStatus(ctx)
+		group, err := lastGroup(ctx, pool)
 		if err != nil {
 			return err
 		}
-		for _, step := range list.LastGroup().Migrations {
-			if step.Name == tablesMigration { // looked at before anything is undone
-				err = errors.Join(err, refuseAdopted(ctx, pool))
+		if group[tablesMigration] { // looked at before anything is undone
+			if err := refuseAdopted(ctx, pool); err != nil {
+				return err
 			}
 		}
+		known, err := m.MigrationsWithStatus(ctx)
 		if err != nil {
 			return err
 		}
-		group, err := m.Rollback(ctx)
-		if err != nil {
-			return err
+		if n := unknownOf(group, known); n > 0 {
+			return fmt.Errorf("a newer release applied %d migrations that this one does not know: take them back with that release", n)
 		}
-		for _, step := range slices.Backward(group.Migrations) {
+		for _, step := range slices.Backward(known) {
+			if !group[step.Name] {
+				continue
+			}
+			if err := undo(ctx, pool, m, step); err != nil {
+				return err
+			}
 			undone = append(undone, step.String())
 		}
 		return nil
 	})
 	return undone, fail("migrate down", err)
+}
+
+// unknownOf counts the migrations of a group that this binary does not have.
+func unknownOf(group map[string]bool, known migrate.MigrationSlice) int {
+	n := len(group)
+	for _, step := range known {
+		if group[step.Name] {
+			n--
+		}
+	}
+	return n
 }
 
 // MigrationStatus lists the migrations that this binary knows, in order.
@@ -172,27 +202,26 @@ func newMigrator(pool *sql.DB, adopt func(context.Context, *sql.DB) error) (*mig
 		migrate.WithLocksTableName(migrationLocksTable), migrate.WithMarkAppliedOnSuccess(true)), nil
 }
 
-// tablesThere reports whether some of the tables are there already.
-func tablesThere(ctx context.Context, pool *sql.DB) (bool, error) {
-	var n int
-	err := pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN
-		('storefronts', 'storefront_sgtm_config', 'ad_analytics_platforms', 'platform_credentials', 'marketing_events', 'event_attempts')`).Scan(&n)
-	return n > 0, err
-}
-
 // newMigrations are the embedded files and, between them by their names, the steps that need Go.
 func newMigrations(adopt func(context.Context, *sql.DB) error) (*migrate.Migrations, error) {
-	ms := migrate.NewMigrations()
-	if err := ms.Discover(migrationFiles); err != nil {
+	found := migrate.NewMigrations()
+	if err := found.Discover(migrationFiles); err != nil {
 		return nil, err
 	}
-	step := func(name, comment string, up func(context.Context, *sql.DB) error) {
-		m := migrate.Migration{Name: name, Comment: comment}
-		m.Up = func(ctx context.Context, m *migrate.Migrator, _ *migrate.Migration) error { return up(ctx, m.DB().DB) }
-		ms.Add(m) // there is nothing to undo that the tables do not take with them
+	ms := migrate.NewMigrations()
+	for _, m := range found.Sorted() {
+		file := "migrations/" + m.String()
+		m.Up, m.Down = begins(script(file+".up.sql")), script(file+".down.sql")
+		ms.Add(m)
 	}
-	step("20261123100001", "adopt", adopt)
-	step("20261123100002", "catalogue", seedCatalogue)
+	step := func(name, comment string, up stepFunc) {
+		ms.Add(migrate.Migration{Name: name, Comment: comment, Up: up}) // the tables take with them what it did
+	}
+	step("20261123100001", "adopt", func(ctx context.Context, m *migrate.Migrator, _ *migrate.Migration) error {
+		return adopt(ctx, m.DB().DB)
+	})
+	// Every Up seeds the catalogue at its end. The step stays, because an older binary looks for it.
+	step("20261123100002", "catalogue", func(context.Context, *migrate.Migrator, *migrate.Migration) error { return nil })
 	return ms, nil
 }
 
@@ -202,7 +231,7 @@ func newMigrations(adopt func(context.Context, *sql.DB) error) (*migrate.Migrati
 func (s *Store) locked(ctx context.Context, f func(*sql.DB) error) error {
 	config := s.config.Clone()
 	config.ReadTimeout, config.WriteTimeout = 0, 0
-	pool, err := newPool(config, 4, nil)
+	pool, err := newPool(config, 4, s.wrap)
 	if err != nil {
 		return err
 	}

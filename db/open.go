@@ -35,6 +35,7 @@ type Config struct {
 // Store is the database. Its methods may be called from any goroutine.
 type Store struct {
 	config *mysql.Config
+	wrap   func(driver.Connector) driver.Connector
 	sql    *sql.DB
 	bun    *bun.DB
 	keys   *Keys
@@ -66,7 +67,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{config: config, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}
+	s := &Store{config: config, wrap: c.Wrap, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}
 	s.takes = newGroup(transactionPays, s.takeOne, s.takeMany)
 	s.records = newGroup(2, s.recordOne, s.recordMany)
 	s.ends = newGroup(2, s.completeOne, s.completeMany)

@@ -60,7 +60,7 @@ func (s *Store) countArm(ctx context.Context, from string, where condition, c *c
 		if err := rows.Scan(&t.StorefrontID, &t.StorefrontCode, &t.Reason, &ends, &created, &happened); err != nil {
 			return err
 		}
-		at, ok := relay.ParseTime(happened)
+		at, ok := relay.ReadTime(happened)
 		if !ok {
 			at = created
 		}

@@ -143,13 +143,13 @@ func directRows(ctx context.Context, tx *sql.Tx, ids []int64) ([]directRow, erro
 	defer func() { _ = rows.Close() }()
 	var list []directRow
 	for rows.Next() {
-		var r directRow
-		var id, kind string
-		if err := rows.Scan(&r.id, &id, &kind, &r.erased); err != nil {
+		var id int64
+		var event, kind string
+		var erased bool
+		if err := rows.Scan(&id, &event, &kind, &erased); err != nil {
 			return nil, err
 		}
-		r.key = keyOf(id, kind)
-		list = append(list, r)
+		list = append(list, newDirectRow(id, event, kind, erased))
 	}
 	return list, rows.Err()
 }

@@ -270,7 +270,9 @@ func (s *Store) SearchEvents(ctx context.Context, f relay.Filter, after relay.Po
 	for i, h := range hits {
 		ids[i] = h.ID
 	}
-	p.Items, err = s.Summaries(ctx, ids)
+	if p.Items, err = s.Summaries(ctx, ids); err != nil {
+		return p, err
+	}
 	p.Next = next
-	return p, err
+	return p, fail("read the warnings of events", s.addWarnings(ctx, p.Items))
 }

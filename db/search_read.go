@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"relay"
@@ -80,6 +81,39 @@ func numbers(ids []int64) []any {
 	return args
 }
 
+// addWarnings fills in what an admin should know of each event's attempts.
+func (s *Store) addWarnings(ctx context.Context, events []relay.EventSummary) error {
+	if len(events) == 0 {
+		return nil
+	}
+	byID := make(map[int64]*relay.EventSummary, len(events))
+	ids := make([]int64, len(events))
+	for i := range events {
+		byID[events[i].ID], ids[i] = &events[i], events[i].ID
+	}
+	rows, err := s.sql.QueryContext(ctx, `SELECT marketing_event_id, warnings FROM event_attempts
+		WHERE marketing_event_id IN (`+tuples("?", len(ids))+") AND warnings IS NOT NULL ORDER BY id", numbers(ids)...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		var stored []byte
+		if err := rows.Scan(&id, &stored); err != nil {
+			return err
+		}
+		var warnings []string
+		_ = json.Unmarshal(stored, &warnings) // what is cut is not shown
+		for _, w := range warnings {
+			if e := byID[id]; !slices.Contains(e.Warnings, w) {
+				e.Warnings = append(e.Warnings, w)
+			}
+		}
+	}
+	return rows.Err()
+}
+
 // maxOfOrders bounds a list of the events of orders, which have a handful each.
 const maxOfOrders = 10_000
 
@@ -147,7 +181,7 @@ func resends(stored string) map[string]int {
 // Attempts reads all tries to deliver an event, in order.
 func (s *Store) Attempts(ctx context.Context, id int64) ([]relay.Attempt, error) {
 	rows, err := s.sql.QueryContext(ctx, `SELECT attempt_id, generation, destination, number, outcome, reason, started_at, duration_us,
-		method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields, response_status, trace_id,
+		method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields, warnings, response_status, trace_id,
 		response_fields, detail FROM event_attempts WHERE marketing_event_id = ? ORDER BY id`, id)
 	if err != nil {
 		return nil, fail("read attempts", err)
@@ -167,10 +201,10 @@ func (s *Store) Attempts(ctx context.Context, id int64) ([]relay.Attempt, error)
 
 func scanAttempt(rows *sql.Rows) (relay.Attempt, error) {
 	var a relay.Attempt
-	var attempt, destination, outcome, reason, method, url, headers, body, digest, version, dropped, trace, fields, detail sql.NullString
+	var attempt, destination, outcome, reason, method, url, headers, body, digest, version, dropped, warnings, trace, fields, detail sql.NullString
 	var duration, status sql.NullInt64
 	err := rows.Scan(&attempt, &a.Generation, &destination, &a.Number, &outcome, &reason, &a.StartedAt, &duration, &method, &url, &headers,
-		&body, &digest, &version, &dropped, &status, &trace, &fields, &detail)
+		&body, &digest, &version, &dropped, &warnings, &status, &trace, &fields, &detail)
 	if err != nil {
 		return a, err
 	}
@@ -181,6 +215,7 @@ func scanAttempt(rows *sql.Rows) (relay.Attempt, error) {
 	// What is cut or not ours is not shown.
 	_ = json.Unmarshal([]byte(headers.String), &a.HeaderNames)
 	_ = json.Unmarshal([]byte(dropped.String), &a.Dropped)
+	_ = json.Unmarshal([]byte(warnings.String), &a.Warnings)
 	_ = json.Unmarshal([]byte(fields.String), &a.Result.Fields)
 	return a, nil
 }

@@ -22,13 +22,13 @@ type (
 )
 
 // CreateStorefront adds a storefront, under its ID if it has one, and gives the id. Empty currency and region mean USD and
-// US. A code or id that is taken is relay.ErrConflict.
+// US, an empty data policy health. A code or id that is taken is relay.ErrConflict.
 func (s *Store) CreateStorefront(ctx context.Context, f relay.Storefront) (int64, error) {
 	act := "create storefront " + f.Code
 	res, err := s.sql.ExecContext(ctx, `INSERT INTO storefronts (id, storefront_id, name, is_active, currency, phone_region, base_url,
-		use_payload_event_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		use_payload_event_id, data_policy, require_consent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		nullNumber(int(f.ID)), f.Code, f.Name, f.Active, cmp.Or(f.Currency, "USD"), cmp.Or(f.PhoneRegion, "US"), nullText(f.BaseURL),
-		f.SendsPayloadEventID)
+		f.SendsPayloadEventID, cmp.Or(f.DataPolicy, relay.DataPolicyHealth), f.RequireConsent)
 	if err != nil || f.ID != 0 {
 		return f.ID, fail(act, err)
 	}
@@ -84,11 +84,8 @@ func (s *Store) PutCredential(ctx context.Context, storefrontID int64, c Credent
 
 // AddPlatform adds a platform to the catalogue; one of that code that is there stays as it is.
 func (s *Store) AddPlatform(ctx context.Context, p Platform) error {
-	err := insertPlatform(ctx, s.sql, platform{Code: p.Code, Name: p.Name, Vendor: p.Vendor, Category: p.Category, Tier: p.Tier,
-		APIBaseURL: p.APIBaseURL, Auth: p.Auth, Credentials: p.Fields, DocsURL: p.DocsURL, ServerSide: p.ServerSide})
-	if isNumber(err, errDuplicate) {
-		return nil
-	}
+	err := insertPlatforms(ctx, s.sql, []platform{{Code: p.Code, Name: p.Name, Vendor: p.Vendor, Category: p.Category, Tier: p.Tier,
+		APIBaseURL: p.APIBaseURL, Auth: p.Auth, Credentials: p.Fields, DocsURL: p.DocsURL, ServerSide: p.ServerSide}})
 	return fail("add platform "+p.Code, err)
 }
 

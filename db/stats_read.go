@@ -4,42 +4,71 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"relay"
 )
 
 // Stats reads the figures of one storefront, or of all (0), for the hours from the one of from to the one before to. What is
-// of this moment is looked up as it stands, with a bound; the rest was counted by RollUp.
+// of this moment is looked up as it stands, with a bound; the rest was counted by RollUp. It takes the same few statements
+// however many storefronts there are.
 func (s *Store) Stats(ctx context.Context, storefrontID int64, from, to time.Time) (relay.StatsReport, error) {
 	r := relay.StatsReport{From: from.UTC().Truncate(time.Hour), To: to.UTC()}
+	err := s.readStats(ctx, storefrontID, &r)
+	return r, fail("read the figures", err)
+}
+
+func (s *Store) readStats(ctx context.Context, storefrontID int64, r *relay.StatsReport) error {
 	list, err := s.statsStorefronts(ctx, storefrontID)
 	if err != nil {
-		return r, fail("read the figures", err)
+		return err
 	}
-	byID := map[int64]*relay.Stats{}
+	to := statsOf{byID: map[int64]*relay.Stats{}}
 	for i := range list {
-		byID[list[i].StorefrontID] = &list[i]
-	}
-	if err := s.addFigures(ctx, storefrontID, r, byID); err != nil {
-		return r, fail("read the figures", err)
-	}
-	if err := s.addHealth(ctx, byID); err != nil {
-		return r, fail("read the figures", err)
-	}
-	for i := range list {
-		if err := s.addPresent(ctx, &list[i]); err != nil {
-			return r, fail("read the figures", err)
-		}
+		to.byID[list[i].StorefrontID] = &list[i]
 	}
 	r.Storefronts = list
+	if storefrontID == 0 {
+		r.Unknown = newStats()
+		to.unknown = &r.Unknown
+	}
+	for _, read := range []func() error{
+		func() error { return s.addFigures(ctx, storefrontID, *r, to) },
+		func() error { return s.addHealth(ctx, to) },
+		func() error { return s.addRetrying(ctx, storefrontID, to) },
+		func() error { return s.addOldest(ctx, storefrontID, to) },
+	} {
+		if err := read(); err != nil {
+			return err
+		}
+	}
 	var asOf sql.NullTime
 	err = s.sql.QueryRowContext(ctx, "SELECT counted_at FROM event_stats_hours ORDER BY hour DESC LIMIT 1").Scan(&asOf)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
 	r.AsOf = asOf.Time
-	return r, fail("read the figures", err)
+	return err
+}
+
+// statsOf are the figures by storefront. Those of rows without a known storefront are counted under unknown, where that is
+// asked for.
+type statsOf struct {
+	byID    map[int64]*relay.Stats
+	unknown *relay.Stats
+}
+
+// of is nil where the figures are not asked for.
+func (s statsOf) of(storefront int64) *relay.Stats {
+	if st := s.byID[storefront]; st != nil {
+		return st
+	}
+	return s.unknown
+}
+
+func newStats() relay.Stats {
+	return relay.Stats{Destinations: map[string]relay.Counts{}, Counts: newCounts(), Health: map[string]relay.Health{}}
 }
 
 func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]relay.Stats, error) {
@@ -54,7 +83,7 @@ func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]relay.Stats, 
 	defer func() { _ = rows.Close() }()
 	var list []relay.Stats
 	for rows.Next() {
-		st := relay.Stats{Destinations: map[string]relay.Counts{}, Counts: newCounts(), Health: map[string]relay.Health{}}
+		st := newStats()
 		if err := rows.Scan(&st.StorefrontID, &st.StorefrontCode); err != nil {
 			return nil, err
 		}
@@ -73,7 +102,7 @@ func newCounts() relay.Counts {
 	return relay.Counts{Failed: map[relay.Reason]int64{}, Skipped: map[relay.Reason]int64{}}
 }
 
-func (s *Store) addFigures(ctx context.Context, id int64, r relay.StatsReport, to map[int64]*relay.Stats) error {
+func (s *Store) addFigures(ctx context.Context, id int64, r relay.StatsReport, to statsOf) error {
 	c := condition{[]string{"hour >= ? AND hour < ?"}, []any{r.From, r.To}}
 	if id != 0 {
 		c.and("storefront_id = ?", id)
@@ -91,32 +120,75 @@ func (s *Store) addFigures(ctx context.Context, id int64, r relay.StatsReport, t
 		if err := rows.Scan(&storefront, &destination, &outcome, &reason, &n); err != nil {
 			return err
 		}
-		if st := to[storefront]; st != nil {
+		if st := to.of(storefront); st != nil {
 			st.Add(destination, outcome, reason, n)
 		}
 	}
 	return rows.Err()
 }
 
-// addPresent looks up what is of this moment: both by the claim key, and no further than the bound.
-const presentSQL = `SELECT
-	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-		WHERE status = 'processing' AND storefront_id = ? LIMIT ?) p),
-	(SELECT MIN(created_at) FROM (
-		(SELECT created_at FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-			WHERE status = 'pending' AND storefront_id = ? AND claimed_until = '1970-01-01 00:00:00' ORDER BY id LIMIT 1)
+// The two questions about this moment go by the claim key. The grouped ones jump from storefront to storefront ("Using index
+// for group-by"), so that a backlog of millions costs nothing: the key ends with the id, which is the order of arrival.
+const (
+	retryingSQL = `SELECT COALESCE(storefront_id, 0), COUNT(*) FROM (SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+		WHERE status = 'processing'%s LIMIT ?) p GROUP BY 1`
+	oldestSQL = `SELECT COALESCE(storefront_id, 0), MIN(created_at) FROM (
+		SELECT e.storefront_id, e.created_at FROM (SELECT MIN(id) AS id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+			WHERE status = 'pending' AND claimed_until = '1970-01-01 00:00:00'%[1]s GROUP BY status, storefront_id) o
+			JOIN marketing_events e ON e.id = o.id
 		UNION ALL
-		(SELECT created_at FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-			WHERE status = 'pending' AND storefront_id = ? AND claimed_until > '1970-01-01 00:00:00' ORDER BY claimed_until LIMIT 1000)) o)`
+		SELECT e.storefront_id, e.created_at FROM (SELECT storefront_id, MIN(claimed_until) AS leased FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+			WHERE status = 'pending' AND claimed_until > '1970-01-01 00:00:00'%[1]s GROUP BY status, storefront_id) l
+			JOIN marketing_events e FORCE INDEX (ix_marketing_events_claim)
+			ON e.status = 'pending' AND e.storefront_id <=> l.storefront_id AND e.claimed_until = l.leased) a GROUP BY 1`
+	boundOfAll = 100 * relay.StatsBound // rows that are counted of all storefronts together
+)
 
-func (s *Store) addPresent(ctx context.Context, st *relay.Stats) error {
-	var oldest sql.NullTime
-	err := s.sql.QueryRowContext(ctx, presentSQL, st.StorefrontID, relay.StatsBound, st.StorefrontID, st.StorefrontID).Scan(&st.Retrying, &oldest)
-	st.OldestPending = oldest.Time
-	return err
+// addRetrying counts the events that a run holds.
+func (s *Store) addRetrying(ctx context.Context, id int64, to statsOf) error {
+	narrow, args := "", []any{boundOfAll}
+	if id != 0 {
+		narrow, args = " AND storefront_id = ?", []any{id, relay.StatsBound}
+	}
+	return eachStats(ctx, s, to, fmt.Sprintf(retryingSQL, narrow), args, func(st *relay.Stats, n int64) {
+		st.Retrying = min(st.Retrying+n, relay.StatsBound)
+	})
 }
 
-func (s *Store) addHealth(ctx context.Context, to map[int64]*relay.Stats) error {
+// addOldest looks up since when the oldest event has been pending.
+func (s *Store) addOldest(ctx context.Context, id int64, to statsOf) error {
+	narrow, args := "", []any(nil)
+	if id != 0 {
+		narrow, args = " AND storefront_id = ?", []any{id, id}
+	}
+	return eachStats(ctx, s, to, fmt.Sprintf(oldestSQL, narrow), args, func(st *relay.Stats, at time.Time) {
+		if st.OldestPending.IsZero() || at.Before(st.OldestPending) {
+			st.OldestPending = at
+		}
+	})
+}
+
+// eachStats reads rows of a storefront's id and one figure.
+func eachStats[T any](ctx context.Context, s *Store, to statsOf, query string, args []any, add func(*relay.Stats, T)) error {
+	rows, err := s.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var storefront int64
+		var figure T
+		if err := rows.Scan(&storefront, &figure); err != nil {
+			return err
+		}
+		if st := to.of(storefront); st != nil {
+			add(st, figure)
+		}
+	}
+	return rows.Err()
+}
+
+func (s *Store) addHealth(ctx context.Context, to statsOf) error {
 	rows, err := s.sql.QueryContext(ctx, "SELECT storefront_id, destination, failures, failing_since, unhealthy_since IS NOT NULL FROM destination_health WHERE failures > 0")
 	if err != nil {
 		return err
@@ -131,7 +203,7 @@ func (s *Store) addHealth(ctx context.Context, to map[int64]*relay.Stats) error 
 			return err
 		}
 		h.Since = since.Time
-		if st := to[storefront]; st != nil {
+		if st := to.byID[storefront]; st != nil {
 			st.Health[destination] = h
 		}
 	}

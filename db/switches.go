@@ -12,7 +12,7 @@ import (
 
 // switchColumns are the upper two levels of the kill-switch hierarchy for one event; levels reads them.
 const switchColumns = `e.generation, e.resend, s.id, s.storefront_id, s.name, s.is_active, s.currency, s.phone_region, s.base_url,
-	s.use_payload_event_id, c.is_active, c.fallback, c.on_exhausted`
+	s.use_payload_event_id, s.data_policy, s.require_consent, c.is_active, c.fallback, c.on_exhausted`
 
 const switchTables = ` FROM marketing_events e JOIN storefronts s ON s.id = e.storefront_id
 	LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id `
@@ -37,7 +37,7 @@ type levels struct {
 func (l *levels) dest() []any {
 	s := &l.storefront
 	return []any{&l.generation, &l.resend, &s.ID, &s.Code, &l.name, &s.Active, &s.Currency, &s.PhoneRegion, &l.baseURL,
-		&s.SendsPayloadEventID, &l.sgtm, &l.fallback, &l.onExhausted}
+		&s.SendsPayloadEventID, &s.DataPolicy, &s.RequireConsent, &l.sgtm, &l.fallback, &l.onExhausted}
 }
 
 func (l *levels) switches() relay.Switches {

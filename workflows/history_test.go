@@ -14,7 +14,7 @@ import (
 	"relay/workflows"
 )
 
-// The histories in testdata were recorded on real parts (go test ./e2e -update in deploy/dev). A workflow that does not
+// The histories in testdata were recorded on real parts (go test ./tests/e2e -update in deploy). A workflow that does not
 // replay them would break the deliveries that are open while it is rolled out.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()

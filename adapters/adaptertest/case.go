@@ -54,13 +54,15 @@ type event struct {
 }
 
 type storefront struct {
-	ID                  int64  `json:"id"`
-	Code                string `json:"storefront_id"`
-	Name                string `json:"name"`
-	Currency            string `json:"currency"`
-	PhoneRegion         string `json:"phone_region"`
-	BaseURL             string `json:"base_url"`
-	SendsPayloadEventID bool   `json:"sends_payload_event_id"`
+	ID                  int64            `json:"id"`
+	Code                string           `json:"storefront_id"`
+	Name                string           `json:"name"`
+	Currency            string           `json:"currency"`
+	PhoneRegion         string           `json:"phone_region"`
+	BaseURL             string           `json:"base_url"`
+	SendsPayloadEventID bool             `json:"sends_payload_event_id"`
+	DataPolicy          relay.DataPolicy `json:"data_policy"` // default health, as for a new storefront
+	RequireConsent      bool             `json:"require_consent"`
 }
 
 // Load reads the cases of a folder, by name. A folder without any fails the test.
@@ -118,6 +120,6 @@ func (e event) event(t testing.TB) relay.Event {
 func (s storefront) storefront() relay.Storefront {
 	return relay.Storefront{
 		ID: s.ID, Code: s.Code, Name: s.Name, Active: true, Currency: s.Currency, PhoneRegion: s.PhoneRegion, BaseURL: s.BaseURL,
-		SendsPayloadEventID: s.SendsPayloadEventID,
+		SendsPayloadEventID: s.SendsPayloadEventID, DataPolicy: s.DataPolicy, RequireConsent: s.RequireConsent,
 	}
 }

@@ -58,6 +58,7 @@ type request struct {
 	Version    string            `json:"version,omitempty"`
 	EventName  string            `json:"event_name,omitempty"`
 	Dropped    []string          `json:"dropped,omitempty"`
+	Withheld   []relay.Withheld  `json:"withheld,omitempty"`
 	Warnings   []string          `json:"warnings,omitempty"`
 	Repeatable bool              `json:"repeatable,omitempty"`
 	MaxAge     string            `json:"max_age,omitempty"`
@@ -75,7 +76,7 @@ func render(t testing.TB, a relay.Adapter, c Case) []byte {
 	r, err := a.Request(c.Destination, c.Event)
 	f := request{
 		Method: r.Method, URL: r.URL, Headers: r.Header, Version: r.Version, EventName: r.EventName,
-		Dropped: r.Dropped, Warnings: r.Warnings, Repeatable: r.Repeatable,
+		Dropped: r.Dropped, Withheld: r.Withheld, Warnings: r.Warnings, Repeatable: r.Repeatable,
 	}
 	switch {
 	case err != nil:

@@ -7,9 +7,6 @@ package canonical
 
 import (
 	"cmp"
-	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,39 +19,56 @@ type Rules struct {
 	Names map[string]string
 	// MaxAge is how old an event the vendor takes.
 	MaxAge time.Duration
-	// Consent is what the shopper must not have denied; Ads where it is nil.
-	Consent func(relay.Event) error
+	// Consent is what the shopper must not have denied; Consent.Ads where it is nil.
+	Consent func(Consent) error
+	// Restricts says that the platform has a field for restricted processing of one event. Where it has none, an event that
+	// asks for it is skipped.
+	Restricts bool
+	// Container says that the destination is the storefront's own container, for client type ga4. Events without a mapping
+	// keep their own name, options.allow adds to what leaves in place of limiting it, what tells browsers apart leaves
+	// without options.identifiers, and the storefront's data policy does not bind it.
+	Container bool
 }
 
 // Open decides whether an event goes to an ad platform, and if so hands out its fields. The error is a *relay.Refusal: not
 // mapped, skipped, no consent, too old, no payload.
 func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
-	name, err := Name(d, e, r.Names)
+	name, err := r.name(d, e)
 	if err != nil {
 		return nil, err
 	}
 	if e.Payload == nil {
 		return nil, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
-	consent := r.Consent
-	if consent == nil {
-		consent = Ads
-	}
-	if err := consent(e); err != nil {
+	consent, err := r.consent(d, e)
+	if err != nil {
 		return nil, err
 	}
 	if err := Age(d, e, r.MaxAge); err != nil {
 		return nil, err
 	}
-	f := &Fields{Name: name, MaxAge: Window(d, r.MaxAge), destination: d, event: e, left: map[string]bool{}}
-	if !strings.EqualFold(name, e.Type) {
-		f.hidden = fold(e.Type)
+	return newFields(d, e, r, name, consent), nil
+}
+
+// consent is the event's consent with the admin's wishes in it, unless it forbids the event.
+func (r Rules) consent(d relay.Destination, e relay.Event) (Consent, error) {
+	c := ReadConsent(e).With(d.Options)
+	if c.Restricted && !r.Restricts {
+		return c, relay.Skip(relay.ReasonConsentDenied)
 	}
-	f.leave("event_name", "event_id")
-	if _, ok := relay.ParseTime(e.Payload.Text("event_time")); ok {
-		f.leave("event_time")
+	if r.Consent == nil {
+		return c, c.Ads()
 	}
-	return f, nil
+	return c, r.Consent(c)
+}
+
+// name is Name; a container gets the events that nobody has mapped under their own.
+func (r Rules) name(d relay.Destination, e relay.Event) (string, error) {
+	name, err := Name(d, e, r.Names)
+	if r.Container && err != nil && !d.Options.Events[e.Type].Skip && e.Type != "" {
+		return e.Type, nil
+	}
+	return name, err
 }
 
 // Name is the vendor's name for an event: the admin's, else the default of the few event types that have one. Everything
@@ -92,105 +106,4 @@ func Time(e relay.Event) time.Time {
 		return t
 	}
 	return e.Now.UTC()
-}
-
-// Fields hands out what may leave of one event, and remembers what has left. It is made for one request.
-type Fields struct {
-	Name     string        // the vendor's name of the event
-	MaxAge   time.Duration // how old the event may be at this destination
-	Warnings []string      // what an admin should know of this event, without values
-
-	destination relay.Destination
-	event       relay.Event
-	hidden      string // the folded event type, where the vendor is not to read it
-	left        map[string]bool
-	inner       []string // fields inside of items that do not leave
-}
-
-// Warn adds a warning.
-func (f *Fields) Warn(words string) { f.Warnings = append(f.Warnings, words) }
-
-// Dropped are the names of the payload fields that do not leave, sorted.
-func (f *Fields) Dropped() []string {
-	var names []string
-	for _, name := range slices.Sorted(maps.Keys(f.event.Payload)) {
-		if !f.left[name] {
-			names = append(names, name)
-		}
-	}
-	names = append(names, f.inner...)
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-func (f *Fields) leave(names ...string) {
-	for _, name := range names {
-		if _, ok := f.event.Payload[name]; ok {
-			f.left[name] = true
-		}
-	}
-}
-
-// Text is the first non-empty text, or number's digits, among payload fields that the admin lets leave. A text that holds
-// an e-mail address, or the event's own name where the vendor gets another one, stays here.
-func (f *Fields) Text(fields ...string) string { return f.first(f.fit, fields) }
-
-// Listed is Text for fields that may tell what somebody is treated for (names of goods, search terms): they leave only
-// where the admin's list of allowed fields names them.
-func (f *Fields) Listed(fields ...string) string {
-	return f.first(f.fit, slices.DeleteFunc(fields, func(name string) bool { return !f.lists(name) }))
-}
-
-// Integer is the first count among payload fields: a whole number from 0 to 999,999,999.
-func (f *Fields) Integer(fields ...string) json.Number {
-	return json.Number(f.first(func(s string) string { return string(count(s)) }, fields))
-}
-
-// Identifier is the first text of an identifier that is not hashed (click ids, browser cookies), unchanged. It leaves only
-// where identifiers are switched on. clean gives "" for what is malformed; nil takes everything.
-func (f *Fields) Identifier(clean func(string) string, fields ...string) string {
-	if !f.identifies() {
-		return ""
-	}
-	if clean == nil {
-		clean = f.fit
-	}
-	return f.first(clean, fields)
-}
-
-// identifies reports whether identifiers may leave.
-func (f *Fields) identifies() bool { return f.destination.Options.Identifiers == Hashed }
-
-// lists reports whether the admin allows a field by name.
-func (f *Fields) lists(name string) bool {
-	return slices.Contains(f.destination.Options.Allow, name) && f.destination.Options.Allows(name)
-}
-
-// first is the first field that may leave and of which clean leaves something; it then counts as left.
-func (f *Fields) first(clean func(string) string, fields []string) string {
-	for _, name := range fields {
-		if !f.destination.Options.Allows(name) {
-			continue
-		}
-		if s := f.event.Payload.Text(name); s != "" {
-			if s = clean(s); s != "" {
-				f.leave(name)
-				return s
-			}
-		}
-	}
-	return ""
-}
-
-// fit is s, unless the vendor must not read it.
-func (f *Fields) fit(s string) string {
-	if relay.HoldsMailAddress(s) || f.hidden != "" && strings.Contains(fold(s), f.hidden) {
-		return ""
-	}
-	return s
-}
-
-// fold makes spellings of a name alike: "rx_issued" and "Rx-Issued" are "rxissued".
-func fold(s string) string {
-	return strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(s))
 }

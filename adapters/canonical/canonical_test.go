@@ -33,7 +33,7 @@ func event(t *testing.T, payload string) relay.Event {
 	require.NoError(t, err)
 	return relay.Event{
 		EventID: "order_123", Type: "purchase_completed", Source: relay.SourceAPI, Payload: p, CreatedAt: now, Now: now,
-		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example"},
+		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example", DataPolicy: relay.DataPolicyStandard},
 	}
 }
 
@@ -106,12 +106,12 @@ func TestConsentIsReadInEveryForm(t *testing.T) {
 		{`{"ad_user_data":"perhaps"}`, false, true, true},
 	} {
 		e := event(t, `{"consent":`+c.consent+`}`)
-		require.Equal(t, c.ads, canonical.Ads(e) == nil, c.consent)
-		require.Equal(t, c.analytics, canonical.Analytics(e) == nil, c.consent)
-		require.Equal(t, c.personalized, canonical.Personalized(e), c.consent)
+		require.Equal(t, c.ads, canonical.ReadConsent(e).Ads() == nil, c.consent)
+		require.Equal(t, c.analytics, canonical.ReadConsent(e).Analytics() == nil, c.consent)
+		require.Equal(t, c.personalized, canonical.ReadConsent(e).Personalized(), c.consent)
 	}
-	requireRefusal(t, relay.Refusal{Reason: relay.ReasonConsentDenied, Skip: true}, canonical.Ads(event(t, `{"consent":"denied"}`)))
-	require.NoError(t, canonical.Ads(event(t, `{}`)), "silence does not deny")
+	requireRefusal(t, relay.Refusal{Reason: relay.ReasonConsentDenied, Skip: true}, canonical.ReadConsent(event(t, `{"consent":"denied"}`)).Ads())
+	require.NoError(t, canonical.ReadConsent(event(t, `{}`)).Ads(), "silence does not deny")
 }
 
 func TestWhatIsTooOldIsRefusedBeforeItIsSent(t *testing.T) {

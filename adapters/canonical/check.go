@@ -37,6 +37,9 @@ func Check(d relay.Destination) error {
 			return fmt.Errorf("%s: must be an absolute URL without user, query and fragment", SettingBaseURL)
 		}
 	}
+	if err := CheckLists(d.Options); err != nil {
+		return err
+	}
 	switch o := d.Options; {
 	case o.Identifiers != "" && o.Identifiers != NoIdentifiers && o.Identifiers != Hashed:
 		return fmt.Errorf("identifiers: must be %s or %s", NoIdentifiers, Hashed)
@@ -65,6 +68,16 @@ func CheckSetting(d relay.Destination, name string, form *regexp.Regexp) error {
 func CheckToken(d relay.Destination, name string) error {
 	if !tokenChars.MatchString(d.Secrets[name].Reveal()) {
 		return fmt.Errorf("%s: is missing, or has characters that no token has", name)
+	}
+	return nil
+}
+
+// Ready refuses an event at a destination in which check finds a fault. Names in allow and deny are not looked at: those that
+// were saved before they were checked stop no event.
+func Ready(d relay.Destination, check func(relay.Destination) error) error {
+	d.Options.Allow, d.Options.Deny = nil, nil
+	if err := check(d); err != nil {
+		return Refuse(err)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ func (f *Fields) Post(version, url string, header map[string]string, body any) (
 		Version:    version,
 		EventName:  f.Name,
 		Dropped:    f.Dropped(),
+		Withheld:   f.Withheld(),
 		Warnings:   f.Warnings,
 		Repeatable: true,
 		MaxAge:     f.MaxAge,

@@ -9,9 +9,6 @@ import (
 	"relay"
 )
 
-// revenue are the fields that hold what an event is worth.
-var revenue = []string{"order_revenue", "value"}
-
 // maxNumber is longer than any sum of money.
 const maxNumber = 40
 
@@ -28,19 +25,22 @@ func (f *Fields) Money() (json.Number, string, error) {
 }
 
 // Amount is the first number from 0 up among payload fields, as it was written: a tax, a shipping fee.
-func (f *Fields) Amount(fields ...string) json.Number { return json.Number(f.first(amount, fields)) }
+func (f *Fields) Amount(fields ...string) json.Number {
+	return json.Number(f.read(query{names: fields, clean: pathless(amount)}))
+}
 
 func (f *Fields) value() (json.Number, error) {
-	for _, name := range revenue {
-		raw := strings.TrimSpace(string(f.event.Payload[name]))
-		if !f.destination.Options.Allows(name) || raw == "" || raw == "null" || raw == `""` {
+	for _, name := range spellings["order_revenue"] {
+		path, raw := f.source.find(name)
+		text := strings.TrimSpace(string(raw))
+		if path == "" || !f.permits(path, name, name) || text == "" || text == "null" || text == `""` {
 			continue
 		}
-		v := f.event.Payload.Number(name)
+		v := (relay.Payload{"v": raw}).Number("v")
 		if !isAmount(v) {
-			return "", relay.Refuse(relay.ReasonInvalidField, name)
+			return "", relay.Refuse(relay.ReasonInvalidField, path)
 		}
-		f.leave(name)
+		f.leave(path)
 		return v, nil
 	}
 	return "", nil
@@ -49,11 +49,14 @@ func (f *Fields) value() (json.Number, error) {
 // currency reads the payload's own also where an allow-list leaves it out: a value in euros must not leave as dollars.
 func (f *Fields) currency() (string, error) {
 	const field = "currency"
-	c := f.event.Payload.Text(field)
-	if c == "" || f.destination.Options.Denies(field) {
-		c = strings.TrimSpace(f.event.Storefront.Currency)
+	path, raw := f.source.first(spellings[field])
+	c := relay.Payload{"v": raw}.Text("v")
+	if c == "" || covers(f.lists.deny, path, field) {
+		if c = strings.TrimSpace(f.event.Storefront.Currency); c != "" {
+			f.Warn("the value has no currency of its own: the storefront's is sent")
+		}
 	} else {
-		f.leave(field)
+		f.leave(path)
 	}
 	if c == "" {
 		return "", relay.Refuse(relay.ReasonMissingField, field)

@@ -3,7 +3,9 @@ package canonical
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
+	"relay"
 	"relay/adapters/identity"
 )
 
@@ -17,13 +19,13 @@ const (
 // normalised but not hashed, which TikTok wants of places. Each is "" unless identifiers are switched on.
 
 // Email is the hashed e-mail address.
-func (f *Fields) Email() string { return f.digest(identity.Email, "email", "email_address") }
+func (f *Fields) Email() string { return f.digest(identity.Email, "email") }
 
 // PhoneDigits is the hash of country code and number, without "+".
-func (f *Fields) PhoneDigits() string { return f.digest(f.phone(identity.PhoneDigits), phoneFields...) }
+func (f *Fields) PhoneDigits() string { return f.digest(f.phone(identity.PhoneDigits), "phone") }
 
 // PhoneE164 is the hash of "+", country code and number.
-func (f *Fields) PhoneE164() string { return f.digest(f.phone(identity.PhoneE164), phoneFields...) }
+func (f *Fields) PhoneE164() string { return f.digest(f.phone(identity.PhoneE164), "phone") }
 
 // FirstName is the hashed first name.
 func (f *Fields) FirstName() string { return f.digest(identity.Name, "first_name") }
@@ -36,7 +38,7 @@ func (f *Fields) Gender() string { return f.digest(identity.Gender, "gender") }
 
 // Birthday is the hashed date of birth.
 func (f *Fields) Birthday() string {
-	return f.digest(identity.Birthday, "dob", "birthday", "date_of_birth")
+	return f.digest(f.birthday, "dob")
 }
 
 // City is the hashed city.
@@ -53,7 +55,7 @@ func (f *Fields) PlainState() string { return f.plain(f.inCountry(identity.State
 
 // Zip is the hashed postal code.
 func (f *Fields) Zip() string {
-	return f.digest(f.inCountry(identity.Zip), "zip", "zip_code", "postal_code")
+	return f.digest(f.inCountry(identity.Zip), "zip")
 }
 
 // Country is the hashed country code.
@@ -64,11 +66,11 @@ func (f *Fields) PlainCountry() string { return f.plain(identity.Country, "count
 
 // ExternalID is the hash of the shop's own id of the person; of the session's, where the admin says so.
 func (f *Fields) ExternalID() string {
-	fields := []string{"external_id", "user_id", "customer_id"}
-	if f.destination.Options.ExternalIDFromSession {
-		fields = append(fields, "session_id")
+	id := f.digest(identity.ExternalID, "external_id")
+	if id == "" && f.destination.Options.ExternalIDFromSession {
+		id = f.digest(identity.ExternalID, "session_id")
 	}
-	return f.digest(identity.ExternalID, fields...)
+	return id
 }
 
 // IP is the shopper's public address where the admin sends it.
@@ -76,7 +78,7 @@ func (f *Fields) IP() string {
 	if !f.destination.Options.SendIP {
 		return ""
 	}
-	return f.first(publicIP, []string{"client_ip", "client_ip_address", "ip_address", "ip"})
+	return f.read(query{names: Spellings("client_ip"), clean: pathless(publicIP)})
 }
 
 // UserAgent is the shopper's browser where the admin sends it.
@@ -84,10 +86,14 @@ func (f *Fields) UserAgent() string {
 	if !f.destination.Options.SendUserAgent {
 		return ""
 	}
-	return f.first(f.fit, []string{"user_agent", "client_user_agent"})
+	browser := func(_, s string) string {
+		if strings.EqualFold(s, "other") { // what programs write where they know of no browser; Pinterest refuses it
+			return ""
+		}
+		return s
+	}
+	return f.read(query{names: Spellings("user_agent"), clean: browser, plain: true, id: true})
 }
-
-var phoneFields = []string{"phone", "phone_number"}
 
 func (f *Fields) phone(clean func(raw, region string) string) func(string) string {
 	return func(raw string) string { return clean(raw, f.event.Storefront.PhoneRegion) }
@@ -95,23 +101,40 @@ func (f *Fields) phone(clean func(raw, region string) string) func(string) strin
 
 // inCountry gives clean the payload's country, which decides what its state and zip mean.
 func (f *Fields) inCountry(clean func(raw, country string) string) func(string) string {
-	country := identity.Country(f.event.Payload.Text("country"))
+	country := f.Peek(identity.Country, "country")
 	return func(raw string) string { return clean(raw, country) }
 }
 
-func (f *Fields) digest(clean func(string) string, fields ...string) string {
-	return f.personal(func(s string) string { return identity.Digest(s, clean) }, fields)
+// Peek is a field as clean makes it, for deciding on others. It is not meant to leave, and no list of the admin's binds it.
+func (f *Fields) Peek(clean func(string) string, field string) string {
+	for _, name := range Spellings(field) {
+		_, raw := f.source.find(name)
+		if s := clean(relay.Payload{"v": raw}.Text("v")); s != "" {
+			return s
+		}
+	}
+	return ""
 }
 
-func (f *Fields) plain(clean func(string) string, fields ...string) string {
-	return f.personal(func(s string) string { return identity.Plain(s, clean) }, fields)
+// birthday reads a date in the storefront's way of writing it.
+func (f *Fields) birthday(raw string) string {
+	return identity.BirthdayIn(raw, f.event.Storefront.PhoneRegion)
 }
 
-func (f *Fields) personal(clean func(string) string, fields []string) string {
+func (f *Fields) digest(clean func(string) string, field string) string {
+	return f.Personal(func(s string) string { return identity.Digest(s, clean) }, field)
+}
+
+func (f *Fields) plain(clean func(string) string, field string) string {
+	return f.Personal(func(s string) string { return identity.Plain(s, clean) }, field)
+}
+
+// Personal is a person's field as clean makes it, under any of its spellings, where identifiers are switched on.
+func (f *Fields) Personal(clean func(string) string, field string) string {
 	if !f.identifies() {
 		return ""
 	}
-	return f.first(clean, fields)
+	return f.read(query{names: Spellings(field), clean: pathless(clean)})
 }
 
 // notPublic are networks of no shopper that netip has no name for.
@@ -121,9 +144,14 @@ var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("240.0.0.0/4"),
 }
 
-// publicIP is an address as a vendor can use it: our own proxies' private ones would place all shoppers in one spot.
+// publicIP is the first address of a list (X-Forwarded-For has the shopper's first) as a vendor can use it: our own proxies'
+// private ones would place all shoppers in one spot.
 func publicIP(raw string) string {
-	a, err := netip.ParseAddr(raw)
+	first, _, _ := strings.Cut(raw, ",")
+	a, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(first), "[]"))
+	if p, perr := netip.ParseAddrPort(strings.TrimSpace(first)); err != nil && perr == nil && strings.Contains(raw, ",") {
+		a, err = p.Addr(), nil
+	}
 	a = a.Unmap()
 	if err != nil || a.Zone() != "" || !a.IsGlobalUnicast() || a.IsPrivate() {
 		return ""

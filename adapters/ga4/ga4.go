@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,15 +34,13 @@ const (
 	maxAge = 72 * time.Hour
 	// maxBody is the longest body that Google takes, in bytes.
 	maxBody = 130_000
-
-	purchase = "purchase"
 )
 
 // Names are GA4's names for the events that are sent from the start.
 var Names = measurement.Names
 
-// Proposals are names for events that an admin may want to map; a name of our own, too, is an event at GA4.
-var Proposals = map[string]string{"rx_issued": "submit_application"}
+// Proposals are names for events that an admin may want to map.
+var Proposals = measurement.Proposals
 
 var measurementID = regexp.MustCompile(`^G-[A-Za-z0-9]{1,100}$`)
 
@@ -68,22 +65,17 @@ func (Adapter) Check(d relay.Destination) error {
 
 // Request is the exact request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	if err := a.Check(d); err != nil {
-		return relay.Request{}, canonical.Refuse(err)
+	if err := canonical.Ready(d, a.Check); err != nil {
+		return relay.Request{}, err
 	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Consent: canonical.Analytics})
+	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Consent: canonical.Consent.Analytics, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}
-	if fit := measurement.EventName(f.Name); fit != f.Name {
-		f.Warn("GA4 does not take the event's name as it is; it is sent as " + fit)
-		f.Name = fit
-	}
-	params, err := parameters(d, e, f)
+	body, err := measurement.Build(f, d, e)
 	if err != nil {
 		return relay.Request{}, err
 	}
-	body := newBody(d, e, f, params)
 	r, err := f.Post(version, endpoint(d), nil, body)
 	if err != nil {
 		return relay.Request{}, err
@@ -91,11 +83,9 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if len(r.Body) > maxBody {
 		return relay.Request{}, relay.Refuse(relay.ReasonTooLarge, "items")
 	}
-	if body.Consent != nil {
-		r.Dropped = slices.DeleteFunc(r.Dropped, func(name string) bool { return name == "consent" })
-	}
+	r.Dropped = body.Dropped(r.Dropped, f.Consent)
 	// GA4 drops a second copy of a purchase by its transaction_id, and counts one of anything else.
-	r.Repeatable = d.Options.Test || r.EventName == purchase && params["transaction_id"] != nil
+	r.Repeatable = d.Options.Test || body.HasOrder()
 	return r, nil
 }
 

@@ -25,7 +25,7 @@ func purchase(t testing.TB, payload string) relay.Event {
 	require.NoError(t, err)
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	return relay.Event{EventID: "order_456", Type: "purchase_completed", Source: relay.SourceAPI, Payload: p,
-		Storefront: relay.Storefront{Code: "bosley", Currency: "USD"}, CreatedAt: now, Now: now}
+		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", DataPolicy: relay.DataPolicyStandard}, CreatedAt: now, Now: now}
 }
 
 func TestCheckNamesTheField(t *testing.T) {

@@ -1,5 +1,5 @@
 // Package identity makes what tells who somebody is fit for the ad platforms: normalised, then hashed. It knows no
-// platform and no event; the only way to a hash leads through a cleaner.
+// platform; the only way to a hash leads through a cleaner.
 //
 // Each cleaner gives "" for nonsense, and what it gives it leaves as it is (apart from the phone number's digits, which
 // have lost their "+"). The rules are the strictest common form of what Meta, TikTok, Snapchat and Pinterest ask for, so
@@ -15,6 +15,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"sync"
+
+	"relay"
 )
 
 // ofNothing is the hash of "", which tells every platform that two strangers are one person.
@@ -36,11 +39,21 @@ func Hashed(raw string) (string, bool) {
 	if len(s) != hex.EncodedLen(sha256.Size) || strings.Trim(s, "0123456789abcdef") != "" {
 		return "", false
 	}
-	if s == ofNothing {
+	if s == ofNothing || strings.Trim(s, s[:1]) == "" || hashesOfNobody()[s] {
 		s = ""
 	}
 	return s, true
 }
+
+// hashesOfNobody are the hashes of placeholders, which shops that hash send as if they were people.
+var hashesOfNobody = sync.OnceValue(func() map[string]bool {
+	hashes := map[string]bool{}
+	for _, word := range append(relay.PlaceholderWords(), "n/a", "(not set)", "not set", "-", "0", "none@none.com", "test@test.com",
+		"noemail@noemail.com", "guest@guest.com", "0000000000", "1111111111", "1234567890", "+10000000000", "10000000000") {
+		hashes[Hash(word)] = true
+	}
+	return hashes
+})
 
 // Digest is what a platform gets to see of raw: the hash of what clean makes of it, or raw itself where it has been hashed
 // already; "" for nonsense.

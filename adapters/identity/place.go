@@ -3,11 +3,14 @@ package identity
 import (
 	_ "embed" // the table of countries
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"relay"
 )
 
 // countriesCSV has a line for each country: alpha-2, alpha-3, and the English names it goes by. Made from tz's iso3166.tab
@@ -17,7 +20,12 @@ import (
 var countriesCSV string
 
 // Country is an ISO 3166 alpha-2 code in lower case, from such a code, an alpha-3 code or an English name.
-func Country(raw string) string { return countries()[fold(raw)] }
+func Country(raw string) string {
+	if relay.Placeholder(raw) && !strings.EqualFold(strings.TrimSpace(raw), "na") { // "n/a" is not Namibia
+		return ""
+	}
+	return countries()[fold(raw)]
+}
 
 var countries = sync.OnceValue(func() map[string]string {
 	codes := map[string]string{}
@@ -70,11 +78,20 @@ var (
 	zip4  = regexp.MustCompile(`^(\d{5})-\d{4}$`)
 )
 
+// american are the countries and territories with US postal codes.
+var american = []string{"us", "pr", "gu", "vi", "as", "mp", "um", "fm", "mh", "pw"}
+
+// noZip are the codes that shoppers make up. 12345 belongs to one company.
+var noZip = []string{"11111", "12345", "99999"}
+
 // Zip is a postal code in lower case without white space and dashes; a US one its first five digits. country is what
 // Country gives; where it is "", a code such as 94107-1234 is taken for American, since nobody else writes so.
 func Zip(raw, country string) string {
-	s := lower(raw)
-	if country == "us" {
+	s := Lower(raw)
+	if plain := joined(s); slices.Contains(noZip, plain) || strings.Trim(plain, "0") == "" || len(plain) > 5 && relay.Placeholder(plain) {
+		return ""
+	}
+	if slices.Contains(american, country) {
 		if m := usZip.FindStringSubmatch(s); m != nil {
 			return m[1]
 		}
@@ -83,16 +100,21 @@ func Zip(raw, country string) string {
 	if m := zip4.FindStringSubmatch(s); m != nil && country == "" {
 		return m[1]
 	}
-	s = strings.Map(func(r rune) rune {
+	s = joined(s)
+	if len(s) > maxZip || strings.IndexFunc(s, unicode.IsDigit) < 0 {
+		return ""
+	}
+	return s
+}
+
+// joined is a text without white space and punctuation.
+func joined(s string) string {
+	return strings.Map(func(r rune) rune {
 		if separates(r) {
 			return -1
 		}
 		return r
 	}, s)
-	if len(s) > maxZip || strings.IndexFunc(s, unicode.IsDigit) < 0 {
-		return ""
-	}
-	return s
 }
 
 // maxZip is longer than any country's postal code.

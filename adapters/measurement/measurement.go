@@ -6,8 +6,6 @@ package measurement
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -22,16 +20,26 @@ var Names = map[string]string{
 	"consult_started":    "generate_lead",
 }
 
+// Proposals are names for events that an admin may want to map; a name of our own, too, is an event at GA4. GA4 has no name
+// for a renewal, which is a purchase of its own, and none for a cancellation.
+var Proposals = map[string]string{
+	"rx_issued": "submit_application", "refund": "refund", "order_refunded": "refund", "refund_issued": "refund",
+	"subscription_started": "subscribe", "subscription_renewed": "purchase", "renewal": "purchase",
+	"subscription_cancelled": "cancel_subscription", "cancellation": "cancel_subscription", "order_cancelled": "refund",
+}
+
 // MaxName is the longest name of an event or a parameter, in characters.
 const MaxName = 40
 
 // Body is one request: client_id is required, the time is in microseconds since 1970.
 type Body struct {
-	ClientID        string   `json:"client_id"`
-	UserID          string   `json:"user_id,omitempty"`
-	TimestampMicros int64    `json:"timestamp_micros,omitempty"`
-	Consent         *Consent `json:"consent,omitempty"`
-	Events          []Event  `json:"events"`
+	ClientID        string    `json:"client_id"`
+	UserID          string    `json:"user_id,omitempty"`
+	TimestampMicros int64     `json:"timestamp_micros,omitempty"`
+	Consent         *Consent  `json:"consent,omitempty"`
+	Events          []Event   `json:"events"`
+	IPOverride      string    `json:"ip_override,omitempty"`
+	UserData        *userData `json:"user_data,omitempty"`
 }
 
 // Consent holds GRANTED or DENIED.
@@ -66,23 +74,6 @@ func Currency(e relay.Event, p relay.Payload) string {
 		return strings.ToUpper(c)
 	}
 	return strings.ToUpper(e.Storefront.Currency)
-}
-
-// ClientID is the browser's id where the payload has it, else the session's, else a stable one made from the order: it is the
-// same on every attempt.
-func ClientID(e relay.Event, p relay.Payload) string {
-	id := p.Text("ga_client_id")
-	if parts := strings.SplitN(id, ".", 3); len(parts) == 3 && strings.HasPrefix(id, "GA") {
-		id = parts[2] // the _ga cookie is "GA1.x.<client id>"
-	}
-	if id == "" {
-		id = p.Text("session_id")
-	}
-	if id == "" {
-		sum := sha256.Sum256([]byte(e.Storefront.Code + ":" + e.OrderID()))
-		id = hex.EncodeToString(sum[:16])
-	}
-	return id
 }
 
 var (

@@ -5,18 +5,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"relay"
 )
-
-// taken are payload fields that never become a parameter under their own name: the relay reads them, or says it itself.
-var taken = []string{"order_id", "order_revenue", "event_name", "event_time", "event_id", "storefront_id", "t-value",
-	"session_id", "ga_client_id", "currency", "items", "page_location", "consent"}
-
-var gaSession = regexp.MustCompile(`^\d{9,11}$`)
 
 // draft collects the parameters of one event, and notes which payload fields are in them.
 type draft struct {
@@ -56,7 +49,7 @@ func (d *draft) known() {
 	if !d.options.Denies("storefront_id") {
 		d.put("storefront_id", Text(d.event.Storefront.Code), "storefront_id")
 	}
-	if _, ok := relay.ParseTime(d.event.Payload.Text("event_time")); ok {
+	if _, _, ok := d.event.Payload.EventTime(); ok {
 		d.left["event_time"] = true
 	}
 	if d.payload.Text("ga_client_id") != "" {

@@ -71,15 +71,15 @@ func (Adapter) Check(d relay.Destination) error {
 
 // Request is the exact request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	if err := a.Check(d); err != nil {
-		return relay.Request{}, canonical.Refuse(err)
+	if err := canonical.Ready(d, a.Check); err != nil {
+		return relay.Request{}, err
 	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge})
+	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}
 	warnOfName(f)
-	ev, err := newEvent(f, d, e)
+	ev, err := newEvent(f, e)
 	if err != nil {
 		return relay.Request{}, err
 	}
@@ -104,8 +104,13 @@ func proof(d relay.Destination) string {
 // Names are Meta's names for the events that are sent from the start.
 var Names = map[string]string{"purchase_completed": "Purchase", "consult_started": "Lead"}
 
-// Proposals are names for events that an admin may want to map.
-var Proposals = map[string]string{"rx_issued": "SubmitApplication"}
+// Proposals are names for events that an admin may want to map. Meta has no standard event for a refund and a cancellation: a
+// custom one builds audiences.
+var Proposals = map[string]string{
+	"rx_issued": "SubmitApplication", "refund": "Refund", "order_refunded": "Refund", "refund_issued": "Refund",
+	"subscription_started": "Subscribe", "subscription_renewed": "Subscribe", "renewal": "Subscribe",
+	"subscription_cancelled": "CancelSubscription", "cancellation": "CancelSubscription", "order_cancelled": "CancelOrder",
+}
 
 // Standard are the names that Meta's campaigns optimise for; any other is a custom event.
 var Standard = []string{"AddPaymentInfo", "AddToCart", "AddToWishlist", "CompleteRegistration", "Contact", "CustomizeProduct",

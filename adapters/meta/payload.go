@@ -75,7 +75,7 @@ type customData struct {
 }
 
 type content struct {
-	ID        string      `json:"id"`
+	ID        string      `json:"id,omitempty"`
 	Quantity  json.Number `json:"quantity,omitempty"`
 	ItemPrice json.Number `json:"item_price,omitempty"`
 	Title     string      `json:"title,omitempty"`
@@ -84,7 +84,7 @@ type content struct {
 	Delivery  string      `json:"delivery_category,omitempty"`
 }
 
-func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
+func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	custom, err := newCustomData(f)
 	if err != nil {
 		return event{}, err
@@ -92,11 +92,11 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	ev := event{
 		EventName:      f.Name,
 		EventTime:      canonical.Time(e).Unix(),
-		EventID:        e.DedupID(),
+		EventID:        f.EventID(),
 		ActionSource:   "system_generated",
 		EventSourceURL: f.SourceURL(),
 		ReferrerURL:    f.Referrer(),
-		OptOut:         d.Options.OptOut || !canonical.Personalized(e),
+		OptOut:         !f.Consent.Personalized(),
 		UserData:       newUserData(f, canonical.Time(e)),
 		CustomData:     custom,
 	}
@@ -106,8 +106,8 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	if !ev.UserData.matches() {
 		return event{}, relay.Refuse(relay.ReasonMissingField, "email, phone, external_id, fbc, fbp or client_ip")
 	}
-	if d.Options.LimitedDataUse {
-		ev.processing = &processing{[]string{"LDU"}, d.Options.LimitedCountry, d.Options.LimitedState}
+	if f.Consent.Restricted {
+		ev.processing = &processing{[]string{"LDU"}, f.Consent.Country, f.Consent.State}
 	}
 	return ev, nil
 }
@@ -127,9 +127,11 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 		SearchString: f.Listed("search_string"), Status: f.Listed("status"),
 		StorefrontID: f.Storefront(), Campaign: f.Campaign(),
 	}
-	for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery) {
+	items := f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery)
+	if c.ContentIDs = canonical.IDs(items); c.ContentIDs != nil {
 		c.ContentType = "product"
-		c.ContentIDs = append(c.ContentIDs, i.ID)
+	}
+	for _, i := range items {
 		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Name, i.Brand, i.Category, i.Delivery})
 	}
 	return c, nil

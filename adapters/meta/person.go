@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"relay"
 	"relay/adapters/canonical"
 )
 
@@ -28,7 +29,7 @@ func newUserData(f *canonical.Fields, at time.Time) userData {
 		ClientIPAddress: f.IP(),
 		ClientUserAgent: f.UserAgent(),
 		ClickID:         clickID(f, at),
-		BrowserID:       f.Identifier(browserID, "fbp", "_fbp"),
+		BrowserID:       f.Identifier(browserID, canonical.Spellings("fbp")...),
 	}
 }
 
@@ -42,7 +43,7 @@ func list(s string) []string {
 
 var (
 	// fbc is version, subdomain index, milliseconds of the click, the click id, and perhaps the tag of a library.
-	fbc = regexp.MustCompile(`^fb\.[0-9]\.([0-9]{1,15})\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]{1,20})?$`)
+	fbc = regexp.MustCompile(`^fb\.[0-9]\.([0-9]{1,15})\.([A-Za-z0-9_-]+)(\.[A-Za-z0-9_-]{1,20})?$`)
 	// fbp ends with a random number in place of the click id.
 	fbp    = regexp.MustCompile(`^fb\.[0-9]\.[0-9]{1,15}\.[0-9]+(\.[A-Za-z0-9_-]{1,20})?$`)
 	fbclid = regexp.MustCompile(`^[A-Za-z0-9_-]{1,500}$`)
@@ -55,7 +56,7 @@ func clickID(f *canonical.Fields, at time.Time) string {
 	stale := false
 	id := f.Identifier(func(s string) string {
 		m := fbc.FindStringSubmatch(s)
-		if m == nil {
+		if m == nil || relay.Placeholder(m[2]) { // a browser makes "fb.1.….undefined" of an undefined click
 			return ""
 		}
 		ms, _ := strconv.ParseInt(m[1], 10, 64) // 15 digits always fit
@@ -65,7 +66,7 @@ func clickID(f *canonical.Fields, at time.Time) string {
 			return ""
 		}
 		return s
-	}, "fbc", "_fbc")
+	}, canonical.Spellings("fbc")...)
 	if stale {
 		f.Warn("fbc is left out: its click is older than 90 days or later than the event")
 	}

@@ -56,6 +56,21 @@ func TestCheckNamesTheSetting(t *testing.T) {
 	}
 }
 
+func TestAnUndefinedClickIsNone(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	d := relay.Destination{
+		Settings: map[string]string{"pixel_id": "123"}, Secrets: map[string]relay.Secret{"access_token": relay.NewSecret("t")},
+		Options: relay.Options{Identifiers: "hashed"},
+	}
+	for _, payload := range []string{`{"fbclid":"undefined"}`, `{"fbc":"fb.1.1795420800000.undefined"}`, `{"_fbc":"fb.1.1795420800000.null"}`, `{"fbclid":"0000"}`} {
+		p, err := relay.ParsePayload([]byte(payload))
+		require.NoError(t, err)
+		_, err = meta.Adapter{}.Request(d, relay.Event{EventID: "o", Type: "consult_started", Payload: p, CreatedAt: now, Now: now})
+		require.Equal(t, relay.Refuse(relay.ReasonMissingField, "email, phone, external_id, fbc, fbp or client_ip"), err, payload)
+	}
+}
+
 // FuzzRequest puts anything at all into any field of a full payload.
 func FuzzRequest(f *testing.F) {
 	var full relay.Payload
@@ -85,7 +100,7 @@ func FuzzRequest(f *testing.F) {
 			d.Options.Identifiers = "hashed"
 		}
 		e := relay.Event{EventID: "row-0", Type: name, Source: relay.SourceAPI, Payload: p, CreatedAt: now, Now: now,
-			Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example"}}
+			Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example", DataPolicy: relay.DataPolicyStandard}}
 		r, err := meta.Adapter{}.Request(d, e)
 		if err != nil {
 			var no *relay.Refusal

@@ -60,7 +60,7 @@ type customData struct {
 }
 
 type content struct {
-	ID       string      `json:"id"`
+	ID       string      `json:"id,omitempty"`
 	Name     string      `json:"item_name,omitempty"`
 	Category string      `json:"item_category,omitempty"`
 	Brand    string      `json:"item_brand,omitempty"`
@@ -73,24 +73,26 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	if err != nil {
 		return event{}, err
 	}
-	user := newUserData(f, e)
+	user := newUserData(f)
 	if err := user.sufficient(); err != nil {
 		return event{}, err
 	}
-	if d.Options.LimitedDataUse {
+	placed := user.placed()
+	if d.Options.LimitedDataUse && placed != nil {
+		return event{}, placed
+	}
+	if f.Consent.Restricted && placed == nil {
 		custom.OptOutType = "LDP"
-		if err := user.placed(); err != nil {
-			return event{}, err
-		}
 	}
 	ev := event{
 		EventName:      f.Name,
 		ActionSource:   "offline",
 		EventTime:      canonical.Time(e).Unix(),
-		EventID:        e.DedupID(),
+		EventID:        f.EventID(),
 		EventSourceURL: f.SourceURL(),
-		OptOut:         d.Options.OptOut || !canonical.Personalized(e),
-		UserData:       user,
+		// Pinterest ignores LDP without a place, so that a shopper's own wish has the flag that needs none as well.
+		OptOut:   !f.Consent.Personalized() || f.Consent.Restricted && !d.Options.LimitedDataUse,
+		UserData: user,
 	}
 	if user.ClientUserAgent != "" {
 		ev.ActionSource = "web"
@@ -101,7 +103,7 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	return ev, nil
 }
 
-func newUserData(f *canonical.Fields, e relay.Event) userData {
+func newUserData(f *canonical.Fields) userData {
 	u := userData{
 		Email:           list(f.Email()),
 		Phone:           list(f.PhoneDigits()),
@@ -115,12 +117,8 @@ func newUserData(f *canonical.Fields, e relay.Event) userData {
 		Country:         list(f.Country()),
 		ExternalID:      list(f.ExternalID()),
 		ClientIPAddress: f.IP(),
-		ClickID:         f.Identifier(nil, "epik", "_epik", "click_id"),
-	}
-	// Programs write these where they know of no browser, and Pinterest refuses them.
-	agent := strings.ToLower(e.Payload.First("user_agent", "client_user_agent"))
-	if agent != "other" && agent != "null" {
-		u.ClientUserAgent = f.UserAgent()
+		ClientUserAgent: f.UserAgent(),
+		ClickID:         f.Identifier(nil, canonical.Spellings("epik")...),
 	}
 	return u
 }
@@ -167,8 +165,9 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 	if value != "" && c.Value == "" {
 		return customData{}, relay.Refuse(relay.ReasonInvalidField, "order_revenue")
 	}
-	for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory) {
-		c.ContentIDs = append(c.ContentIDs, i.ID)
+	items := f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory)
+	c.ContentIDs = canonical.IDs(items)
+	for _, i := range items {
 		c.Contents = append(c.Contents, content{i.ID, i.Name, i.Category, i.Brand, decimal(i.Price), i.Quantity})
 	}
 	return c, nil
@@ -176,7 +175,7 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 
 func (c customData) empty() bool {
 	words := c.Value + c.OrderID + c.ContentName + c.ContentCategory + c.ContentBrand + string(c.NumItems) + c.SearchString
-	return words+c.OptOutType+c.PredictedLTV == "" && len(c.ContentIDs) == 0
+	return words+c.OptOutType+c.PredictedLTV == "" && len(c.Contents) == 0
 }
 
 // maxDecimal is longer than any sum of money.

@@ -37,8 +37,13 @@ const (
 // Names are Pinterest's names for the events that are sent from the start.
 var Names = map[string]string{"purchase_completed": "checkout", "consult_started": "lead"}
 
-// Proposals are names for events that an admin may want to map.
-var Proposals = map[string]string{"rx_issued": "submit_application"}
+// Proposals are names for events that an admin may want to map. Pinterest has none for a refund and a cancellation: "custom"
+// makes an audience.
+var Proposals = map[string]string{
+	"rx_issued": "submit_application", "refund": "custom", "order_refunded": "custom", "refund_issued": "custom",
+	"subscription_started": "subscribe", "subscription_renewed": "subscribe", "renewal": "subscribe",
+	"subscription_cancelled": "custom", "cancellation": "custom", "order_cancelled": "custom",
+}
 
 // Standard are the names that Pinterest's reports know; any other makes an audience, and no conversion.
 var Standard = []string{"add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "app_open", "checkout", "contact",
@@ -71,10 +76,10 @@ func (Adapter) Check(d relay.Destination) error {
 
 // Request is the exact request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	if err := a.Check(d); err != nil {
-		return relay.Request{}, canonical.Refuse(err)
+	if err := canonical.Ready(d, a.Check); err != nil {
+		return relay.Request{}, err
 	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge})
+	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}

@@ -26,7 +26,7 @@ func purchase(t testing.TB, payload string) relay.Event {
 	require.NoError(t, err)
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	return relay.Event{EventID: "order_456", Type: "purchase_completed", Source: relay.SourceAPI, Payload: p,
-		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US"}, CreatedAt: now, Now: now}
+		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", DataPolicy: relay.DataPolicyStandard}, CreatedAt: now, Now: now}
 }
 
 func TestCheckNamesTheField(t *testing.T) {

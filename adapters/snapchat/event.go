@@ -66,14 +66,14 @@ type customData struct {
 }
 
 type content struct {
-	ID        string      `json:"id"`
+	ID        string      `json:"id,omitempty"`
 	Quantity  json.Number `json:"quantity,omitempty"`
 	ItemPrice json.Number `json:"item_price,omitempty"`
 	Brand     string      `json:"brand,omitempty"`
 	Delivery  string      `json:"delivery_category,omitempty"`
 }
 
-func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
+func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	custom, err := newCustomData(f)
 	if err != nil {
 		return event{}, err
@@ -83,8 +83,8 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 		EventTime:      canonical.Time(e).Unix(),
 		ActionSource:   "OFFLINE",
 		EventSourceURL: f.SourceURL(),
-		EventID:        e.DedupID(),
-		OptOut:         d.Options.OptOut || !canonical.Personalized(e),
+		EventID:        f.EventID(),
+		OptOut:         !f.Consent.Personalized(),
 		UserData:       newUserData(f),
 		CustomData:     custom,
 	}
@@ -94,8 +94,8 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	if err := ev.UserData.sufficient(); err != nil {
 		return event{}, err
 	}
-	if d.Options.LimitedDataUse {
-		ev.processing = &processing{[]string{"LDU"}, d.Options.LimitedCountry, d.Options.LimitedState}
+	if f.Consent.Restricted {
+		ev.processing = &processing{[]string{"LDU"}, f.Consent.Country, f.Consent.State}
 	}
 	return ev, nil
 }
@@ -115,8 +115,8 @@ func newUserData(f *canonical.Fields) userData {
 		ExternalID:      list(f.ExternalID()),
 		ClientIPAddress: f.IP(),
 		ClientUserAgent: f.UserAgent(),
-		ClickID:         f.Identifier(nil, "ScCid", "sccid", "sc_click_id"),
-		Cookie:          f.Identifier(nil, "_scid", "sc_cookie1"),
+		ClickID:         f.Identifier(nil, canonical.Spellings("ScCid")...),
+		Cookie:          f.Identifier(nil, canonical.Spellings("_scid")...),
 	}
 }
 
@@ -149,8 +149,9 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 		ContentCategory: f.Listed("content_category"), SearchString: f.Listed("search_string"), SignUpMethod: f.Text("sign_up_method"),
 		PredictedLTV: f.Amount("predicted_ltv"),
 	}
-	for _, i := range f.Items(canonical.ItemBrand, canonical.ItemDelivery) {
-		c.ContentIDs = append(c.ContentIDs, i.ID)
+	items := f.Items(canonical.ItemBrand, canonical.ItemDelivery)
+	c.ContentIDs = canonical.IDs(items)
+	for _, i := range items {
 		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Brand, i.Delivery})
 	}
 	return c, nil

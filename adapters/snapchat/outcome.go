@@ -16,15 +16,26 @@ import (
 //
 // Source: github.com/Snapchat/business-sdk-v3-java @8ab70757, api/openapi.yaml, EventResponse and ValidateResponse
 type answer struct {
-	Status    json.RawMessage `json:"status"` // VALID or INVALID
+	Status    json.RawMessage `json:"status"` // VALID or INVALID, FAILED where Snap's servers say so
 	Reason    json.RawMessage `json:"reason"`
 	Errors    json.RawMessage `json:"errors"`
 	RequestID json.RawMessage `json:"request_id"`
+	EventLogs json.RawMessage `json:"event_logs"` // what became of each event
 }
 
-const (
-	valid   = "VALID"
-	invalid = "INVALID"
+// entry is one of event_logs.
+type entry struct {
+	Status      json.RawMessage `json:"status"`
+	EventStatus json.RawMessage `json:"event_status"`
+	Reason      json.RawMessage `json:"reason"`
+	Errors      json.RawMessage `json:"errors"`
+	Valid       json.RawMessage `json:"valid"`
+}
+
+// known are the statuses that are kept; refusals are those of them that say no. A word that is none of them is no refusal.
+var (
+	refusals = []string{"INVALID", "FAILED", "FAILURE", "FAIL", "ERROR", "REJECTED"}
+	known    = append([]string{"VALID"}, refusals...)
 )
 
 // Outcome reads Snap's answer: the body's status says more than HTTP's. No body at all is a success; a pixel and a token
@@ -37,24 +48,63 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 	var a answer
 	res, decided := canonical.Read(r, &a)
 	res.Fields, res.TraceID = a.fields(), canonical.TraceID(word(a.RequestID))
-	status := strings.ToUpper(word(a.Status))
 	switch {
 	case decided:
-	case status == invalid && a.unauthorized():
+	case a.refused() && a.unauthorized():
 		res.Outcome, res.Reason = relay.Unauthorized, relay.ReasonUnauthorized
-	case status == invalid && res.Outcome == relay.Accepted:
+	case a.refused() && res.Outcome == relay.Accepted:
 		res.Outcome, res.Reason = relay.Rejected, relay.ReasonVendorRejected
 	}
 	return res
 }
 
-// unauthorized reports whether a reason or an error message says so.
-func (a answer) unauthorized() bool {
+// refused reports whether the answer, or its entry for an event, says no.
+func (a answer) refused() bool {
+	return isRefusal(a.Status) || slices.ContainsFunc(a.entries(), entry.refused)
+}
+
+func isRefusal(status json.RawMessage) bool {
+	return slices.Contains(refusals, strings.ToUpper(word(status)))
+}
+
+func (e entry) refused() bool {
+	return isRefusal(e.Status) || isRefusal(e.EventStatus) || string(e.Valid) == "false" || len(errorMessages(e.Errors)) > 0
+}
+
+// entries are those of event_logs; none where they have another form.
+func (a answer) entries() []entry {
+	var list []entry
+	if json.Unmarshal(a.EventLogs, &list) == nil {
+		return list
+	}
+	var one entry
+	if json.Unmarshal(a.EventLogs, &one) == nil {
+		return []entry{one}
+	}
+	return nil
+}
+
+// errorMessages are the texts of errors, be they a list or an object with one; none where they have another form.
+func errorMessages(raw json.RawMessage) []json.RawMessage {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) == nil {
+		return list
+	}
 	var errs struct {
+		Codes    []json.RawMessage `json:"codes"`
 		Messages []json.RawMessage `json:"error_msgs"`
 	}
-	_ = json.Unmarshal(a.Errors, &errs) // errors in another form have no messages
-	return slices.ContainsFunc(append(errs.Messages, a.Reason), func(text json.RawMessage) bool {
+	_ = json.Unmarshal(raw, &errs) // errors in another form have no messages
+	return append(errs.Messages, errs.Codes...)
+}
+
+// unauthorized reports whether a reason or an error message says so.
+func (a answer) unauthorized() bool {
+	texts := append(errorMessages(a.Errors), a.Reason)
+	for _, e := range a.entries() {
+		texts = append(append(texts, errorMessages(e.Errors)...), e.Reason)
+	}
+	return slices.ContainsFunc(texts, func(text json.RawMessage) bool {
 		return strings.Contains(strings.ToLower(word(text)), "unauthorized")
 	})
 }
@@ -65,7 +115,7 @@ var code = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,40}$`)
 // fields are the answer's status and codes; never its messages.
 func (a answer) fields() map[string]string {
 	f := map[string]string{}
-	if s := strings.ToUpper(word(a.Status)); s == valid || s == invalid {
+	if s := strings.ToUpper(word(a.Status)); slices.Contains(known, s) {
 		f["status"] = s
 	}
 	var errs struct {

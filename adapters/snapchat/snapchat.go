@@ -40,8 +40,13 @@ const (
 // Names are Snap's names for the events that are sent from the start. It has none for a lead.
 var Names = map[string]string{"purchase_completed": purchase, "consult_started": "SIGN_UP"}
 
-// Proposals are names for events that an admin may want to map.
-var Proposals = map[string]string{"rx_issued": "CUSTOM_EVENT_1"}
+// Proposals are names for events that an admin may want to map. Snap has none for a refund and a cancellation: those are its
+// free names.
+var Proposals = map[string]string{
+	"rx_issued": "CUSTOM_EVENT_1", "refund": "CUSTOM_EVENT_2", "order_refunded": "CUSTOM_EVENT_2", "refund_issued": "CUSTOM_EVENT_2",
+	"subscription_started": "SUBSCRIBE", "subscription_renewed": "SUBSCRIBE", "renewal": "SUBSCRIBE",
+	"subscription_cancelled": "CUSTOM_EVENT_3", "cancellation": "CUSTOM_EVENT_3", "order_cancelled": "CUSTOM_EVENT_3",
+}
 
 const purchase = "PURCHASE"
 
@@ -101,14 +106,14 @@ func checkNames(events map[string]relay.EventRule) error {
 
 // Request is the exact request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	if err := a.Check(d); err != nil {
-		return relay.Request{}, canonical.Refuse(err)
+	if err := canonical.Ready(d, a.Check); err != nil {
+		return relay.Request{}, err
 	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge})
+	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}
-	ev, err := newEvent(f, d, e)
+	ev, err := newEvent(f, e)
 	if err != nil {
 		return relay.Request{}, err
 	}

@@ -63,7 +63,7 @@ type properties struct {
 }
 
 type content struct {
-	ContentID       string      `json:"content_id"` // a number is error 40002
+	ContentID       string      `json:"content_id,omitempty"` // a number is error 40002
 	ContentName     string      `json:"content_name,omitempty"`
 	ContentCategory string      `json:"content_category,omitempty"`
 	Brand           string      `json:"brand,omitempty"`
@@ -76,7 +76,7 @@ type page struct {
 	Referrer string `json:"referrer,omitempty"`
 }
 
-func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
+func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	props, err := newProperties(f)
 	if err != nil {
 		return event{}, err
@@ -84,11 +84,11 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	ev := event{
 		Event:          f.Name,
 		EventTime:      canonical.Time(e).Unix(),
-		EventID:        e.DedupID(),
+		EventID:        f.EventID(),
 		User:           newUser(f),
 		Properties:     props,
 		Page:           page{f.SourceURL(), f.Referrer()},
-		LimitedDataUse: d.Options.LimitedDataUse || !canonical.Personalized(e),
+		LimitedDataUse: f.Consent.Restricted || !f.Consent.Personalized(),
 	}
 	if ev.Page.URL == "" {
 		return event{}, relay.Refuse(relay.ReasonMissingField, "page_location")
@@ -113,7 +113,7 @@ func newUser(f *canonical.Fields) user {
 		State:      f.PlainState(),
 		Country:    f.PlainCountry(),
 		ClickID:    f.Identifier(nil, "ttclid"),
-		Cookie:     f.Identifier(nil, "ttp", "_ttp"),
+		Cookie:     f.Identifier(nil, canonical.Spellings("ttp")...),
 		IP:         f.IP(),
 		UserAgent:  f.UserAgent(),
 		Locale: f.Identifier(func(s string) string {
@@ -141,9 +141,11 @@ func newProperties(f *canonical.Fields) (properties, error) {
 		ShopID: f.Listed("shop_id"), Query: f.Listed("search_string", "query"), Description: f.Listed("description"),
 		Status: f.Listed("status"), StorefrontID: f.Storefront(), Campaign: f.Campaign(),
 	}
-	for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory) {
+	items := f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory)
+	if p.ContentIDs = canonical.IDs(items); p.ContentIDs != nil {
 		p.ContentType = "product"
-		p.ContentIDs = append(p.ContentIDs, i.ID)
+	}
+	for _, i := range items {
 		p.Contents = append(p.Contents, content{i.ID, i.Name, i.Category, i.Brand, i.Price, i.Quantity})
 	}
 	return p, nil

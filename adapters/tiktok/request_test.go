@@ -84,7 +84,7 @@ func FuzzRequest(f *testing.F) {
 			d.Options.Identifiers = "hashed"
 		}
 		e := relay.Event{EventID: "row-0", Type: name, Source: relay.SourceAPI, Payload: p, CreatedAt: now, Now: now,
-			Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example", SendsPayloadEventID: true}}
+			Storefront: relay.Storefront{Code: "bosley", Currency: "USD", PhoneRegion: "US", BaseURL: "https://bosley.example", SendsPayloadEventID: true, DataPolicy: relay.DataPolicyStandard}}
 		r, err := tiktok.Adapter{}.Request(d, e)
 		if err != nil {
 			var no *relay.Refusal

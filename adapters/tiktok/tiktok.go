@@ -64,15 +64,15 @@ func (Adapter) Check(d relay.Destination) error {
 
 // Request is the exact request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	if err := a.Check(d); err != nil {
-		return relay.Request{}, canonical.Refuse(err)
+	if err := canonical.Ready(d, a.Check); err != nil {
+		return relay.Request{}, err
 	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge})
+	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}
 	warnOfName(f)
-	ev, err := newEvent(f, d, e)
+	ev, err := newEvent(f, e)
 	if err != nil {
 		return relay.Request{}, err
 	}
@@ -89,8 +89,13 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 // and both sides must say the same for TikTok to drop copies: then an admin maps them so.
 var Names = map[string]string{"purchase_completed": "Purchase", "consult_started": "Lead"}
 
-// Proposals are names for events that an admin may want to map.
-var Proposals = map[string]string{"rx_issued": "SubmitApplication"}
+// Proposals are names for events that an admin may want to map. TikTok has no standard event for a refund and a cancellation:
+// a custom one builds audiences.
+var Proposals = map[string]string{
+	"rx_issued": "SubmitApplication", "refund": "Refund", "order_refunded": "Refund", "refund_issued": "Refund",
+	"subscription_started": "Subscribe", "subscription_renewed": "Subscribe", "renewal": "Subscribe",
+	"subscription_cancelled": "CancelSubscription", "cancellation": "CancelSubscription", "order_cancelled": "CancelOrder",
+}
 
 // Standard are the names that TikTok's campaigns optimise for, the last row those of old; any other is a custom event.
 var Standard = []string{"AddPaymentInfo", "AddToCart", "AddToWishlist", "ApplicationApproval", "CompleteRegistration", "Contact",

@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 )
 
 const (
@@ -143,6 +143,27 @@ func (s *Server) driverConfig(port int, database string) *mysql.Config {
 // CreateDatabase creates an empty utf8mb4 database unless it exists.
 func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 	return s.exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quoteName(name)+" CHARACTER SET utf8mb4")
+}
+
+// CreateUser creates a user who may do everything in one database and nothing to the server: read_only binds it, unlike
+// Config.User.
+func (s *Server) CreateUser(ctx context.Context, name, password, database string) error {
+	account := quoteText(name) + "@" + quoteText(host)
+	for _, statement := range []string{
+		"CREATE USER IF NOT EXISTS " + account + " IDENTIFIED BY " + quoteText(password),
+		"GRANT ALL PRIVILEGES ON `" + database + "`.* TO " + account,
+	} {
+		if err := s.exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetReadOnly switches the server between primary and replica, as a failover does: a read-only server refuses writes and
+// keeps its connections. A restart makes it a primary again.
+func (s *Server) SetReadOnly(ctx context.Context, on bool) error {
+	return s.exec(ctx, fmt.Sprintf("SET GLOBAL read_only = %t", on))
 }
 
 func (s *Server) exec(ctx context.Context, statement string) error {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 )
 
 // shared is the test process's one server.

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 )
 
 // newDataDir makes data from a copy of the engine's template: copying takes a fraction of initialising. It appears

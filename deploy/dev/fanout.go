@@ -14,8 +14,8 @@ import (
 	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
-	"relay/deploy/dev/sandbox"
-	"relay/deploy/dev/vendors"
+	"relay/deploy/sandbox"
+	"relay/deploy/sandbox/vendors"
 )
 
 // brio is the demo storefront without a container: its events go straight to the five platforms.

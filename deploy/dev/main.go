@@ -9,10 +9,10 @@ import (
 	"os/signal"
 	"syscall"
 
-	"relay/db/dbtest/proc"
-	"relay/deploy/dev/bench"
-	"relay/deploy/dev/chaos"
 	"relay/deploy/dev/relaydev"
+	"relay/deploy/lab/bench"
+	"relay/deploy/lab/chaos"
+	"relay/internal/proc"
 )
 
 const usage = `usage: dev <command>

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -13,11 +14,11 @@ import (
 	"time"
 
 	"relay/db/dbtest"
-	"relay/db/dbtest/proc"
 	"relay/deploy/dev/harness"
-	"relay/deploy/dev/sandbox"
 	"relay/deploy/dev/temporal"
-	"relay/deploy/dev/vendors"
+	"relay/deploy/sandbox"
+	"relay/deploy/sandbox/vendors"
+	"relay/internal/proc"
 )
 
 const host = "127.0.0.1"
@@ -76,6 +77,7 @@ func runSandbox(ctx context.Context, args []string) error {
 	flags.BoolVar(&o.Sink, "sink", false, "only count and accept, as cheaply as possible")
 	flags.StringVar(&o.KeyField, "key", "event_id", "JSON field whose value names an event")
 	flags.IntVar(&o.Keep, "keep", 0, "deliveries kept in full; 0 means the default")
+	certificate := flags.String("tls", "", "serve HTTPS with HTTP/2, too, at a port of its own; the file holds certificate and key, and is made when missing")
 	if done, err := parse(flags, args); done {
 		return err
 	}
@@ -91,15 +93,37 @@ func runSandbox(ctx context.Context, args []string) error {
 		return err
 	}
 	o.Play = vendors.Play
-	server := &http.Server{Handler: sandbox.New(o), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: sandbox.New(o), ReadHeaderTimeout: 10 * time.Second, TLSNextProto: sandbox.ServeHTTP2()}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // at once: what hangs was told to
-	if err := announce(harness.Announcement{Address: listener.Addr().String()}); err != nil {
+	secure, err := serveTLS(ctx, server, *certificate)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := announce(harness.Announcement{Address: listener.Addr().String(), TLSAddress: secure}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
+}
+
+// serveTLS serves HTTPS beside HTTP and returns its address, "" without a certificate.
+func serveTLS(ctx context.Context, server *http.Server, certificate string) (string, error) {
+	if certificate == "" {
+		return "", nil
+	}
+	pair, err := sandbox.Certificate(certificate)
+	if err != nil {
+		return "", err
+	}
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"h2", "http/1.1"}}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return "", err
+	}
+	go func() { _ = server.ServeTLS(listener, "", "") }()
+	return listener.Addr().String(), nil
 }
 
 func runMySQL(ctx context.Context, args []string) error {

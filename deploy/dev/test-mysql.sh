@@ -50,8 +50,5 @@ export DBTEST_SERVER_PREFIX="$loader --library-path $libraries"
 $DBTEST_SERVER_PREFIX "$DBTEST_SERVER" --no-defaults --version
 
 go test -count=1 ./db/... ./api
-cd deploy/dev
-packages="./harness"
-[ ! -d e2e ] || packages="$packages ./e2e/..."
-# shellcheck disable=SC2086 # one or two packages
-go test -count=1 $packages
+cd deploy
+go test -count=1 ./dev/harness ./tests/e2e/...

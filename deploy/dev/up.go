@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"relay/db/dbtest"
-	"relay/db/dbtest/proc"
 	"relay/deploy/dev/harness"
+	"relay/internal/proc"
 )
 
 //go:embed install-database.sh

@@ -21,9 +21,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db/dbtest"
-	"relay/db/dbtest/proc"
 	"relay/deploy/dev/harness"
-	"relay/deploy/dev/sandbox"
+	"relay/deploy/sandbox"
+	"relay/internal/proc"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 )
 
 // BuildOptions say how the relay is built. Temporal's server is always built plain: the race detector would watch code
@@ -24,7 +24,7 @@ type BuildOptions struct {
 // kept in the user's cache folder, where go build leaves them alone if nothing changed: linking Temporal takes longer
 // than most tests.
 func Build(ctx context.Context, o BuildOptions) (Programs, error) {
-	module, err := run(ctx, []string{"go", "list", "-m", "-f", "{{.Dir}}", "relay/deploy/dev"}, nil)
+	module, err := run(ctx, []string{"go", "list", "-m", "-f", "{{.Dir}}", "relay/deploy"}, nil)
 	if err != nil {
 		return Programs{}, err
 	}

@@ -13,7 +13,7 @@ import (
 	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
-	"relay/deploy/dev/sandbox"
+	"relay/deploy/sandbox"
 )
 
 const bound = 100 * time.Second // on a loaded machine

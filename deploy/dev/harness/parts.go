@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"relay/db/dbtest/proc"
-	"relay/deploy/dev/sandbox"
+	"relay/deploy/sandbox"
+	"relay/internal/proc"
 )
 
 const host = "127.0.0.1"
@@ -31,6 +31,8 @@ type Announcement struct {
 	Address  string `json:"address"`
 	UIURL    string `json:"ui_url,omitempty"`
 	CallsURL string `json:"calls_url,omitempty"`
+	// TLSAddress is where a sandbox serves HTTPS beside HTTP.
+	TLSAddress string `json:"tls_address,omitempty"`
 }
 
 // TemporalOptions adjust the embedded Temporal.
@@ -116,18 +118,22 @@ type SandboxOptions struct {
 	Port     int    // 0 chooses a free one
 	Sink     bool
 	KeyField string
+	TLS      bool // serve HTTPS with HTTP/2, too, at TLSURL
 }
 
 // Sandbox is the outside world as a process, with the client that controls it. A restart forgets what arrived.
 type Sandbox struct {
 	*Process
 	sandbox.Client
+	TLSURL string // "" without TLS
+	// CAFile holds the certificate that a client has to trust for TLSURL, as SSL_CERT_FILE.
+	CAFile    string
 	announced Announcement
 }
 
 // NewSandbox describes a sandbox; Start starts it.
 func NewSandbox(programs Programs, o SandboxOptions) *Sandbox {
-	s := &Sandbox{}
+	s := &Sandbox{CAFile: filepath.Join(o.Dir, "sandbox.pem")}
 	s.Process = &Process{
 		name:  "sandbox",
 		log:   filepath.Join(o.Dir, "sandbox.log"),
@@ -135,6 +141,9 @@ func NewSandbox(programs Programs, o SandboxOptions) *Sandbox {
 		ready: func(ctx context.Context, announced <-chan []byte) error {
 			err := announcement(&s.announced)(ctx, announced)
 			s.BaseURL = "http://" + s.announced.Address
+			if o.TLS {
+				s.TLSURL = "https://" + s.announced.TLSAddress
+			}
 			return err
 		},
 		line: func() []string {
@@ -144,6 +153,9 @@ func NewSandbox(programs Programs, o SandboxOptions) *Sandbox {
 			}
 			if o.KeyField != "" {
 				line = append(line, "--key", o.KeyField)
+			}
+			if o.TLS {
+				line = append(line, "--tls", s.CAFile)
 			}
 			return line
 		},

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 )
 
 // startBound is for a loaded machine; every part starts in about a second.

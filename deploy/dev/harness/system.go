@@ -12,7 +12,7 @@ import (
 	"relay"
 	"relay/db"
 	"relay/db/dbtest"
-	"relay/deploy/dev/sandbox"
+	"relay/deploy/sandbox"
 )
 
 // databaseName is the database on a server of ours.
@@ -23,10 +23,12 @@ type Config struct {
 	Programs Programs
 	Dir      string // holds everything; made when missing, reused when there
 
-	Database    dbtest.Config   // Dir is set
-	DatabaseURL string          // use this database instead of a server of ours
-	Temporal    TemporalOptions // Dir is set
-	Sandbox     SandboxOptions  // Dir is set
+	Database    dbtest.Config // Dir is set
+	DatabaseURL string        // use this database instead of a server of ours
+	// BoundUser gives the relays a database user whom read_only binds. The tables are then made by that user, too.
+	BoundUser bool
+	Temporal  TemporalOptions // Dir is set
+	Sandbox   SandboxOptions  // Dir is set
 
 	Username, Password string   // the relay's login
 	EncryptionKey      string   // default: a new one
@@ -113,7 +115,17 @@ func (s *System) startDatabase(ctx context.Context) error {
 	}
 	s.Database = server
 	s.config.DatabaseURL = server.DSN(databaseName)
-	return server.CreateDatabase(ctx, databaseName)
+	if err := server.CreateDatabase(ctx, databaseName); err != nil || !s.config.BoundUser {
+		return err
+	}
+	const user = "bound"
+	config, err := db.ParseURL(s.config.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	config.User, config.Passwd = user, user
+	s.config.DatabaseURL = config.FormatDSN()
+	return server.CreateUser(ctx, user, user, databaseName)
 }
 
 func (s *System) openStore() error {

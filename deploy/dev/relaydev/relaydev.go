@@ -10,8 +10,8 @@ import (
 	"relay/adapters"
 	adapter "relay/adapters/sandbox"
 	"relay/cmd"
-	"relay/db/dbtest/proc"
-	"relay/deploy/dev/sandbox"
+	"relay/deploy/sandbox"
+	"relay/internal/proc"
 )
 
 // Main runs the relay's command line and returns its exit code. It ends with the process that started it.

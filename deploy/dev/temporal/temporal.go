@@ -27,7 +27,7 @@ import (
 	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/temporal"
 
-	"relay/db/dbtest/proc"
+	"relay/internal/proc"
 )
 
 // startBound is for a slow machine under load; a start takes about a second.

@@ -1,0 +1,230 @@
+package canonical
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"relay"
+)
+
+// Fields hands out what may leave of one event, and remembers what has left and what a rule kept back. It is made for one
+// request.
+type Fields struct {
+	Name     string        // the vendor's name of the event
+	MaxAge   time.Duration // how old the event may be at this destination
+	Warnings []string      // what an admin should know of this event, without values
+	Consent  Consent       // the shopper's and the admin's, the stricter of both
+
+	container   bool
+	health      bool // the data policy health binds this request
+	destination relay.Destination
+	event       relay.Event
+	lists       lists
+	source      *source
+	hidden      string // the event type, where the vendor is not to read it
+	left        map[string]bool
+	inner       []string          // fields inside of items that do not leave
+	withheld    map[string]string // field to the rule that kept it back
+}
+
+func newFields(d relay.Destination, e relay.Event, r Rules, name string, c Consent) *Fields {
+	f := &Fields{
+		Name: name, MaxAge: Window(d, r.MaxAge), Consent: c, container: r.Container, health: e.Storefront.Health() && !r.Container,
+		destination: d, event: e, lists: newLists(d.Options), source: newSource(e.Payload), left: map[string]bool{}, withheld: map[string]string{},
+	}
+	if !strings.EqualFold(name, e.Type) {
+		f.hidden = e.Type
+	}
+	f.leave("event_name")
+	if _, _, ok := e.Payload.EventTime(); ok {
+		f.leave("event_time")
+	}
+	return f
+}
+
+// Warn adds a warning.
+func (f *Fields) Warn(words string) { f.Warnings = append(f.Warnings, words) }
+
+// Dropped are the names of the payload fields that do not leave, sorted. Of an object of which a part leaves, they are the
+// other parts.
+func (f *Fields) Dropped() []string {
+	names := append(f.unread("", f.source), f.inner...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (f *Fields) unread(prefix string, s *source) []string {
+	var names []string
+	for name := range s.fields {
+		path := prefix + name
+		switch child := s.children[name]; {
+		case f.left[path]:
+		case child != nil && f.anyLeft(path+"."):
+			names = append(names, f.unread(path+".", child)...)
+		default:
+			names = append(names, path)
+		}
+	}
+	return names
+}
+
+func (f *Fields) anyLeft(prefix string) bool {
+	for path := range f.left {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *Fields) leave(path string) { f.left[path] = true }
+
+// Withheld are the fields that a rule kept back, and the rule, sorted by field.
+func (f *Fields) Withheld() []relay.Withheld {
+	var list []relay.Withheld
+	for _, field := range slices.Sorted(maps.Keys(f.withheld)) {
+		list = append(list, relay.Withheld{Field: field, Why: f.withheld[field]})
+	}
+	return list
+}
+
+func (f *Fields) withhold(field, why string) { f.withheld[field] = why }
+
+// query is what is read of the payload, and the terms on which it may leave.
+type query struct {
+	names  []string                       // spellings; the first is the field's own name
+	clean  func(path, text string) string // "" for what is malformed; nil takes everything
+	listed string                         // where it is set, the field leaves only if allow names it, for this reason
+	plain  bool                           // the vendor reads the text as it is
+	id     bool                           // placeholders are no value
+}
+
+// read is the first field that may leave and of which clean leaves something; it then counts as left.
+func (f *Fields) read(q query) string {
+	for _, name := range q.names {
+		path, raw := f.source.find(name)
+		text := relay.Payload{"v": raw}.Text("v")
+		if path == "" || text == "" || !f.permits(path, name, q.names[0]) || q.id && relay.Placeholder(text) {
+			continue
+		}
+		if q.listed != "" && !f.names(path, name) {
+			f.withhold(path, q.listed)
+			continue
+		}
+		if why := f.reveals(text); q.plain && why != "" {
+			f.withhold(path, why)
+			continue
+		}
+		if q.clean != nil {
+			text = q.clean(path, text)
+		}
+		if text != "" {
+			f.leave(path)
+			return text
+		}
+	}
+	return ""
+}
+
+// permits reports whether the admin's lists let a field leave: deny names it under no spelling, and allow, where it is not
+// empty, names it. Here path is where the field is and name the spelling that led to it.
+func (f *Fields) permits(path, name, field string) bool {
+	if covers(f.lists.deny, path, name, field) {
+		return false
+	}
+	return f.container || len(f.lists.allow) == 0 || covers(f.lists.allow, path, name)
+}
+
+// names reports whether allow names one of the paths itself, and deny none. An object around it is not enough: who allows
+// items has not allowed their names.
+func (f *Fields) names(paths ...string) bool {
+	named := slices.ContainsFunc(paths, func(path string) bool { return f.lists.allow[pathKey(path)] })
+	return named && !covers(f.lists.deny, paths...)
+}
+
+// denies reports whether the admin forbids a field by name.
+func (f *Fields) denies(field string) bool { return covers(f.lists.deny, field) }
+
+// Text is the first non-empty text, or number's digits, among payload fields that may leave. A text that holds an e-mail
+// address, or the event's own name where the vendor gets another one, stays here.
+func (f *Fields) Text(fields ...string) string {
+	q := query{names: fields, plain: true}
+	if f.health && !slices.Contains(harmless, fields[0]) {
+		q.listed = whyHealth
+	}
+	return f.read(q)
+}
+
+// Listed is Text for fields that may tell what somebody is treated for (names of goods, search terms): they leave only
+// where the admin's list of allowed fields names them.
+func (f *Fields) Listed(fields ...string) string {
+	return f.read(query{names: fields, plain: true, listed: f.why()})
+}
+
+// Scalar is a payload field of any name as JSON: a number or a truth value as it was written, a text under the rules of Text;
+// nil where there is none.
+func (f *Fields) Scalar(name string, cut func(string) json.RawMessage) json.RawMessage {
+	raw := bytes.TrimSpace(f.event.Payload[name])
+	switch {
+	case len(raw) == 0, strings.ContainsRune("{[n", rune(raw[0])), !f.permits(name, name, name):
+		return nil
+	case raw[0] == '"':
+		return cut(f.Text(name))
+	}
+	f.leave(name)
+	return raw
+}
+
+// Integer is the first count among payload fields: a whole number from 0 to 999,999,999.
+func (f *Fields) Integer(fields ...string) json.Number {
+	return json.Number(f.read(query{names: fields, clean: func(_, s string) string { return string(count(s)) }}))
+}
+
+// Identifier is the first text of an identifier that is not hashed (click ids, browser cookies), unchanged. It leaves only
+// where identifiers are switched on, and to a container. clean gives "" for what is malformed; nil takes everything.
+func (f *Fields) Identifier(clean func(string) string, fields ...string) string {
+	if !f.Identifies() {
+		return ""
+	}
+	return f.read(query{names: fields, clean: pathless(clean), plain: true, id: true})
+}
+
+// identifies reports whether a person may leave.
+func (f *Fields) identifies() bool { return f.destination.Options.Identifiers == Hashed }
+
+// Identifies reports whether what tells browsers apart may leave.
+func (f *Fields) Identifies() bool { return f.identifies() || f.container }
+
+// pathless is a cleaner that does not ask where the text was.
+func pathless(clean func(string) string) func(path, text string) string {
+	if clean == nil {
+		return nil
+	}
+	return func(_, text string) string { return clean(text) }
+}
+
+// reveals is why a vendor must not read a text; "" where it may.
+func (f *Fields) reveals(text string) string {
+	switch {
+	case relay.Reveals(text, ""):
+		return whyMail
+	case f.hidden != "" && relay.Reveals(text, f.hidden):
+		return whyName
+	}
+	return ""
+}
+
+// letters is a name's letters and digits in lower case: "Ad-Storage" and "adStorage" are "adstorage".
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}

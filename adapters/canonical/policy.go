@@ -1,0 +1,112 @@
+package canonical
+
+import (
+	"strings"
+
+	"relay"
+)
+
+// Why a field does not leave as it is.
+const (
+	whyHealth    = "data policy health: leaves only where allow names it"
+	whyListed    = "may tell of a treatment: leaves only where allow names it"
+	whyPage      = "data policy health: pages are sent as their origin, unless allow names the field"
+	whyOrder     = "data policy health: the order is sent as a hash, unless allow names order_id"
+	whyOwnID     = "is no plain identifier, or holds what the platform must not read: the event's id is sent as a hash"
+	whyOrderInID = "data policy health: holds the order, so that the event's id is sent as a hash, unless allow names order_id"
+	whyMail      = "holds an e-mail address"
+	whyName      = "holds the event's own name, which this platform does not read"
+)
+
+// harmless are the only free texts that leave under the data policy health without being allowed by name.
+var harmless = []string{"utm_source", "utm_medium"}
+
+// why is the reason for which a field that must be allowed by name stays here.
+func (f *Fields) why() string {
+	if f.health {
+		return whyHealth
+	}
+	return whyListed
+}
+
+// OrderID is the order: a hash under the data policy health. It is "" where the admin denies it, where it repeats what the
+// vendor must not read, and where it is a word that stands for none.
+func (f *Fields) OrderID() string {
+	const field = "order_id"
+	id := f.event.OrderID()
+	if f.denies(field) || id == "" || stands(id) {
+		return ""
+	}
+	if f.health && !f.names(field) {
+		f.withhold(field, whyOrder)
+		id = relay.ShortHash(f.event.Storefront.Code + ":" + field + ":" + id)
+	} else if why := f.reveals(id); why != "" {
+		f.withhold(field, why)
+		return ""
+	}
+	if f.event.OrderID() == f.event.Payload.Text(field) {
+		f.leave(field)
+	}
+	return id
+}
+
+// stands reports whether an order's id is a word for none. Repeated digits are an order of a young shop.
+func stands(id string) bool { return relay.Placeholder(id) && !strings.ContainsAny(id, "123456789") }
+
+// Storefront is the storefront's code, unless the admin denies it or the data policy keeps it.
+func (f *Fields) Storefront() string {
+	const field = "storefront_id"
+	switch {
+	case f.denies(field):
+		return ""
+	case f.health && !f.names(field):
+		f.withhold(field, whyHealth)
+		return ""
+	}
+	if f.event.Storefront.Code == f.event.Payload.Text(field) {
+		f.leave(field)
+	}
+	return f.event.Storefront.Code
+}
+
+// EventID is the event's id for this vendor (see relay.Event.VendorID). Under the data policy health an own id that holds
+// the order is hashed too.
+func (f *Fields) EventID() string {
+	const field = "event_id"
+	f.leave(field)
+	hash := f.event.HashedID()
+	id := f.event.DedupID()
+	if f.hidden != "" {
+		id = f.event.VendorID(f.Name)
+	}
+	switch {
+	case id == hash && f.event.Storefront.SendsPayloadEventID && f.event.Payload.Text(field) != "":
+		f.withhold(field, whyOwnID)
+	case id != hash && f.health && !f.names("order_id") && !f.names(field) && holdsWord(id, f.event.OrderID()):
+		f.withhold(field, whyOrderInID)
+		return hash
+	}
+	return id
+}
+
+// holdsWord reports whether text has word in it with no letter and no digit beside it.
+func holdsWord(text, word string) bool {
+	if word == "" {
+		return false
+	}
+	for rest, at := text, 0; ; {
+		i := strings.Index(rest[at:], word)
+		if i < 0 {
+			return false
+		}
+		from, to := at+i, at+i+len(word)
+		if (from == 0 || !isWordByte(rest[from-1])) && (to == len(rest) || !isWordByte(rest[to])) {
+			return true
+		}
+		at = from + 1
+	}
+}
+
+func isWordByte(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+}

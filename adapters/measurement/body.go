@@ -1,0 +1,65 @@
+package measurement
+
+import (
+	"slices"
+
+	"relay"
+	"relay/adapters/canonical"
+)
+
+// Purchase is GA4's name for an order, the one event of which it drops a second copy.
+const Purchase = "purchase"
+
+// Build is the body for one event in GA4's schema, the same for Google and for the GA4 client of a container: what is not
+// in the schema stays here. extra are further payload fields that leave under their own names as far as there is room.
+// The error is a *relay.Refusal: money that is none.
+func Build(f *canonical.Fields, d relay.Destination, e relay.Event, extra ...string) (Body, error) {
+	if fit := EventName(f.Name); fit != f.Name {
+		f.Warn("GA4 does not take the event's name as it is; it is sent as " + fit)
+		f.Name = fit
+	}
+	params, err := parameters(d, e, f, extra)
+	if err != nil {
+		return Body{}, err
+	}
+	b := Body{
+		ClientID:        clientID(e, f),
+		TimestampMicros: canonical.Time(e).UnixMicro(),
+		Consent:         consent(d, f),
+		Events:          []Event{{Name: f.Name, Params: params}},
+		IPOverride:      f.IP(),
+	}
+	if !f.Consent.AdsLimited(d.Options) { // what Google has user_data for is ads
+		b.UserID, b.UserData = f.ExternalID(), newUserData(f)
+	}
+	return b, nil
+}
+
+// Dropped are names of payload fields without those that the body's consent repeats.
+func (b Body) Dropped(names []string, c canonical.Consent) []string {
+	if b.Consent == nil {
+		return names
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(c.Fields, name) })
+}
+
+// HasOrder reports whether GA4 can tell a second copy of the event from a second event.
+func (b Body) HasOrder() bool {
+	return b.Events[0].Name == Purchase && b.Events[0].Params["transaction_id"] != nil
+}
+
+// consent is what the payload says about ads, in the two words that the protocol has for it. It replaces the deprecated
+// non_personalized_ads.
+func consent(d relay.Destination, f *canonical.Fields) *Consent {
+	if f.Consent.AdsLimited(d.Options) {
+		return &Consent{AdUserData: string(canonical.Denied), AdPersonalization: string(canonical.Denied)}
+	}
+	c := Consent{
+		AdUserData:        string(f.Consent.AdUserData),
+		AdPersonalization: string(f.Consent.AdPersonalization),
+	}
+	if c == (Consent{}) {
+		return nil
+	}
+	return &c
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// newOrigin refuses what another site makes a browser send: browsers add a stored login to such a request. Requests without
+// Sec-Fetch-Site and Origin are no browser's and pass. Behind a proxy that changes Host, an older browser's Origin equals
+// the public URL alone.
+func newOrigin(public string) (*http.CrossOriginProtection, error) {
+	p := http.NewCrossOriginProtection()
+	if public == "" {
+		return p, nil
+	}
+	u, err := url.Parse(public)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("must be an http or https URL")
+	}
+	return p, p.AddTrustedOrigin(originOf(u))
+}
+
+// CheckPublicURL refuses what is no address of a site.
+func CheckPublicURL(public string) error {
+	_, err := newOrigin(public)
+	return err
+}
+
+// originOf is a URL's origin as browsers write it: in lower case, without the scheme's own port.
+func originOf(u *url.URL) string {
+	host := strings.ToLower(u.Hostname())
+	port := u.Port()
+	if port != "" && port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		return u.Scheme + "://" + net.JoinHostPort(host, port)
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return u.Scheme + "://" + host
+}
+
+func (s *server) refuseCrossOrigin(c *gin.Context) {
+	if s.origin.Check(c.Request) != nil {
+		s.fail(c, lineOf(c), refuse(codeCrossOrigin, "a page of another site sent this request; behind a proxy that changes Host, set PUBLIC_URL"))
+	}
+}
+
+// protect adds the headers that every answer has. The page at /docs and the API's document replace Cache-Control.
+func protect(c *gin.Context) {
+	c.Header("X-Content-Type-Options", "nosniff")
+	c.Header("Cache-Control", "no-store")
+}
+
+// answerHead adds HEAD wherever GET is: the same answer without its body.
+func answerHead(e *gin.Engine) {
+	for _, r := range e.Routes() {
+		if r.Method == http.MethodGet {
+			e.HEAD(r.Path, dropBody, r.HandlerFunc)
+		}
+	}
+}
+
+func dropBody(c *gin.Context) { c.Writer = bodiless{c.Writer} }
+
+// bodiless writes headers only.
+type bodiless struct{ gin.ResponseWriter }
+
+func (b bodiless) Write(p []byte) (int, error) {
+	b.WriteHeaderNow()
+	return len(p), nil
+}
+
+func (b bodiless) WriteString(s string) (int, error) { return b.Write([]byte(s)) }

@@ -1,0 +1,129 @@
+package api
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+)
+
+// compressFrom is where packing an answer begins to pay: below it fits one or two network packets anyway.
+const compressFrom = 1 << 10
+
+// Speed before size: lists of events shrink to a tenth at any level.
+var gzips = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is a valid one
+	return z
+}}
+
+// compress packs JSON answers for clients that accept gzip. It is written by hand because gin-contrib/gzip, a further
+// dependency, packs answers of any size and type and leaves a strong ETag on what it changed.
+func compress(c *gin.Context) {
+	w := &compressing{ResponseWriter: c.Writer, accepted: acceptsGzip(c.Request.Header) && c.Request.Method != http.MethodHead}
+	c.Writer = w
+	c.Next()
+	w.close() // not deferred: an aborted answer stays unfinished
+}
+
+// acceptsGzip reports whether a client takes gzip: q=0 means that it does not.
+func acceptsGzip(h http.Header) bool {
+	accepted := false
+	for _, part := range strings.Split(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		coding, parameters, _ := strings.Cut(part, ";")
+		coding = strings.ToLower(strings.TrimSpace(coding))
+		if coding != "gzip" && coding != "*" {
+			continue
+		}
+		q := 1.0
+		if text, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameters)), "q="); ok {
+			q, _ = strconv.ParseFloat(text, 64) // what is no number refuses
+		}
+		accepted = q > 0
+		if coding == "gzip" {
+			return accepted
+		}
+	}
+	return accepted
+}
+
+// compressing holds back the first bytes of an answer until it knows whether to pack it.
+type compressing struct {
+	gin.ResponseWriter
+	accepted bool
+	decided  bool
+	held     []byte
+	packer   *gzip.Writer
+}
+
+// Written includes what is held back.
+func (w *compressing) Written() bool { return len(w.held) > 0 || w.ResponseWriter.Written() }
+
+func (w *compressing) Write(p []byte) (int, error) {
+	if !w.decided {
+		if len(w.held)+len(p) <= compressFrom {
+			w.held = append(w.held, p...)
+			return len(p), nil
+		}
+		w.decide()
+		if err := w.release(); err != nil {
+			return 0, err
+		}
+	}
+	if w.packer != nil {
+		return w.packer.Write(p)
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+func (w *compressing) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+// decide is called once there is enough to pack.
+func (w *compressing) decide() {
+	h := w.Header()
+	w.decided = true
+	if !isJSON(h.Get("Content-Type")) && h.Get("Content-Type") != "application/problem+json" || h.Get("Content-Encoding") != "" {
+		return
+	}
+	h.Add("Vary", "Accept-Encoding")
+	if !w.accepted {
+		return
+	}
+	h.Set("Content-Encoding", "gzip")
+	h.Del("Content-Length")
+	if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) {
+		h.Set("ETag", "W/"+tag) // the bytes differ from those of the plain answer; If-Match takes both
+	}
+	w.packer, _ = gzips.Get().(*gzip.Writer)
+	w.packer.Reset(w.ResponseWriter)
+}
+
+// release writes what was held back.
+func (w *compressing) release() error {
+	held := w.held
+	w.held = nil
+	var err error
+	switch {
+	case len(held) == 0:
+	case w.packer != nil:
+		_, err = w.packer.Write(held)
+	default:
+		_, err = w.ResponseWriter.Write(held)
+	}
+	return err
+}
+
+// close ends the answer. The client may be gone; there is nothing to do about it.
+func (w *compressing) close() {
+	w.decided = true
+	_ = w.release()
+	if w.packer != nil {
+		_ = w.packer.Close()
+		w.packer.Reset(io.Discard)
+		gzips.Put(w.packer)
+		w.packer = nil
+	}
+}

@@ -1,0 +1,29 @@
+package api
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// Bounds of what is read and thrown away of a refused body. Clients such as Python's http.client write all of a request
+// before they read: if the connection were closed under them, they would see a broken pipe instead of the answer.
+const (
+	drainBytes   = 2 * defaultMaxBody
+	drainTimeout = 10 * time.Second
+)
+
+// draining reads the rest of a body that was refused, within bounds, before the server closes its connection.
+type draining struct{ next http.Handler }
+
+func (d *draining) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body := r.Body
+	d.next.ServeHTTP(w, r)
+	// A client that asked whether to send its body has its answer, and without a server there is no connection.
+	if r.Header.Get("Expect") != "" || r.Context().Value(http.ServerContextKey) == nil {
+		return
+	}
+	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTimeout)) == nil {
+		_, _ = io.CopyN(io.Discard, body, drainBytes) // what fails here fails for the server, too, which then closes
+	}
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"relay"
+)
+
+// Settings of a test: the first marks real events, too, where it is stored.
+const (
+	settingTestCode = "test_event_code"
+	settingPreview  = "preview_header"
+)
+
+// settingWarnings is what an admin should know of a destination's settings whatever the event. The settings are in order:
+// the adapter has checked them.
+func settingWarnings(a relay.Adapter, d relay.Destination, s relay.Storefront) []string {
+	var warnings []string
+	if d.Settings[settingTestCode] != "" {
+		warnings = append(warnings, settingTestCode+" is set: real events are marked as test events; remove it when the test is over")
+	}
+	if d.Options.Test {
+		warnings = append(warnings, "options.test is set: real events go to the vendor's validating endpoint, which records nothing")
+	}
+	return append(warnings, refusedTypes(a, d, s)...)
+}
+
+// warnings is settingWarnings of a destination that was just written.
+func (a *Admin) warnings(ctx context.Context, storefront int64, d relay.Destination) []string {
+	adapter, ok := a.Adapters[d.Key]
+	if !ok || adapter.Check(d) != nil {
+		return nil
+	}
+	s, err := a.Storefronts.Find(ctx, storefront)
+	if err != nil {
+		return nil // the write is done; a check says it, too
+	}
+	return settingWarnings(adapter, d, s.Value)
+}
+
+// refusedTypes says which types of events can never be delivered under these settings, because a sample with every field is
+// refused.
+func refusedTypes(a relay.Adapter, d relay.Destination, s relay.Storefront) []string {
+	types := sentTypes(a, d.Options)
+	if len(types) == 0 {
+		return []string{"no type of event is sent: options.events skips those that have a name at this destination"}
+	}
+	by := map[string][]string{}
+	for _, kind := range types {
+		if end := refusalOf(a, d, sampleEvent(s, kind)); end != "" {
+			by[end] = append(by[end], kind)
+		}
+	}
+	var warnings []string
+	for _, end := range slices.Sorted(maps.Keys(by)) {
+		which := "every event"
+		if len(by[end]) < len(types) {
+			which = "every " + strings.Join(by[end], ", ") + " event"
+		}
+		warnings = append(warnings, "with these settings "+which+" ends "+end)
+	}
+	return warnings
+}
+
+// sentTypes are the types of events that have a name at a destination and are not skipped, sorted. A destination without
+// names of its own takes every type; the two that all platforms know stand for them.
+func sentTypes(a relay.Adapter, o relay.Options) []string {
+	sent := map[string]bool{saleName: true, "consult_started": true}
+	if n, ok := a.(relay.Namer); ok {
+		clear(sent)
+		for kind := range n.EventNames().Default {
+			sent[kind] = true
+		}
+	}
+	for kind, rule := range o.Events {
+		sent[kind] = !rule.Skip && (rule.Name != "" || sent[kind])
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(sent)), func(kind string) bool { return !sent[kind] })
+}
+
+// refusalOf is how an event ends that the adapter would not send: "failed, missing_field (order_revenue)".
+func refusalOf(a relay.Adapter, d relay.Destination, e relay.Event) string {
+	_, err := a.Request(d, e)
+	var refusal *relay.Refusal
+	if !errors.As(err, &refusal) {
+		return ""
+	}
+	end := relay.StatusFailed
+	if refusal.Skip {
+		end = relay.StatusSkipped
+	}
+	words := fmt.Sprintf("%s, %s", end, refusal.Reason)
+	if refusal.Field != "" {
+		words += " (" + refusal.Field + ")"
+	}
+	return words
+}

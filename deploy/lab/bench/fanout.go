@@ -1,0 +1,34 @@
+package bench
+
+import (
+	"context"
+
+	"relay/deploy/lab/bench/floor"
+	"relay/deploy/sandbox"
+)
+
+// fanOut is a drain whose events go to five platforms each.
+func fanOut(ctx context.Context, r *run) error {
+	return r.drainBeside(ctx, drainPlan{
+		events: r.sizes.FanOut, rounds: r.sizes.Drains, shape: floor.FanOut,
+		note:    "Every event goes to five platforms; the floor has five regular activities at once, %d starts in flight.",
+		prepare: fivePlatforms,
+	})
+}
+
+// fivePlatforms switches the storefront's container off and gives it five platforms.
+func fivePlatforms(ctx context.Context, l *lab) error {
+	ids, err := l.Store.StorefrontIDs(ctx, []string{"a"})
+	if err != nil {
+		return err
+	}
+	if err := l.Store.SetSGTMActive(ctx, ids["a"], false); err != nil {
+		return err
+	}
+	for _, platform := range sandbox.Platforms()[:5] {
+		if err := l.AddPlatform(ctx, ids["a"], "a", platform); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"relay/deploy/dev/harness"
+)
+
+// part is a process that can be killed and started again.
+type part struct {
+	kind  string
+	kill  func()
+	start func(context.Context) error
+	stop  func() error // nil: not replaced by deploys
+}
+
+func relayPart(kind string, r *harness.Relay) part {
+	return part{kind: kind, kill: r.Kill, start: r.Start, stop: r.Stop}
+}
+
+// Crash is one moment at which one part, or two at once, were killed, and when all of them answered again.
+type Crash struct {
+	Kinds    []string
+	At, Up   time.Time
+	Recovery time.Duration // from Up to the first delivery of an event that had not been on the wire; 0: see Overtaken
+	// Overtaken says that the next crash came before that delivery.
+	Overtaken bool
+}
+
+// kinds are the killed processes of crashes, one by one.
+func kinds(crashes []Crash) []string {
+	var all []string
+	for _, c := range crashes {
+		all = append(all, c.Kinds...)
+	}
+	return all
+}
+
+// everyKind names what is killed: the processes, and the database's right to be written.
+var everyKind = []string{"api", "worker", "serve", "database", "read-only", "Temporal"}
+
+const (
+	doubleShare  = 0.15                   // of the crashes take two parts at once
+	longestDown  = time.Second            // before a part is started again
+	shortestRest = 200 * time.Millisecond // between a recovery and the next crash
+)
+
+// crash kills parts at random moments until kills are made, or time is up and every kind has had its turn. Halfway it
+// changes from API and worker apart to both in one process.
+func (l *lab) crash(ctx context.Context, random *rand.Rand, kills int, duration time.Duration) ([]Crash, error) {
+	begin := time.Now()
+	end := begin.Add(duration)
+	var crashes []Crash
+	var deck []part
+	apart, hit := true, map[string]bool{}
+	for done := 0; done < kills; done = len(kinds(crashes)) {
+		if apart && hit["api"] && hit["worker"] && (2*done >= kills || time.Since(begin) > duration/2) {
+			if err := l.together(ctx); err != nil {
+				return crashes, fmt.Errorf("replace API and worker by one process: %w", err)
+			}
+			apart, deck = false, nil
+		}
+		if err := sleep(ctx, rest(random, crashes, time.Until(end), kills-done)); err != nil {
+			return crashes, err
+		}
+		if time.Now().After(end) && len(hit) == len(everyKind) {
+			break
+		}
+		if len(deck) == 0 {
+			deck = l.shuffled(random) // all kinds, in another order
+		}
+		n := 1
+		if len(deck) > 1 && done+1 < kills && random.Float64() < doubleShare {
+			n = 2
+		}
+		c, err := strike(ctx, random, deck[:n])
+		crashes, deck = append(crashes, c), deck[n:]
+		for _, kind := range c.Kinds {
+			hit[kind] = true
+		}
+		if err != nil {
+			return crashes, err
+		}
+	}
+	return crashes, sleep(ctx, time.Until(end))
+}
+
+// rest is the time until the next crash: as much as the time that is left allows, less what restarts took so far, give or
+// take 80 %.
+func rest(random *rand.Rand, crashes []Crash, left time.Duration, kills int) time.Duration {
+	var down time.Duration
+	for _, c := range crashes {
+		down += c.Up.Sub(c.At)
+	}
+	mean := max(0, left) / time.Duration(kills)
+	if len(crashes) > 0 {
+		mean -= down / time.Duration(len(crashes))
+	}
+	return max(shortestRest, time.Duration((0.2+1.6*random.Float64())*float64(mean)))
+}
+
+func (l *lab) shuffled(random *rand.Rand) []part {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	deck := append([]part{}, l.parts...)
+	random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
+	return deck
+}
+
+// strike kills parts and starts them again after a moment, all at once: one may need another.
+func strike(ctx context.Context, random *rand.Rand, parts []part) (Crash, error) {
+	c := Crash{At: time.Now()}
+	for _, p := range parts {
+		c.Kinds = append(c.Kinds, p.kind)
+		p.kill()
+	}
+	if err := sleep(ctx, time.Duration(random.Float64()*float64(longestDown))); err != nil {
+		return c, err
+	}
+	errs := make([]error, len(parts))
+	var all sync.WaitGroup
+	for i, p := range parts {
+		all.Go(func() { errs[i] = p.start(ctx) })
+	}
+	all.Wait()
+	c.Up = time.Now()
+	return c, errors.Join(errs...)
+}

@@ -1,0 +1,253 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"relay"
+	"relay/deploy/sandbox"
+)
+
+// row is what the inbox says of an event.
+type row struct {
+	id     int64
+	sent   sent
+	status relay.Status
+	reason relay.Reason
+	ends   []relay.End
+}
+
+// tries is what the attempts say of an event at one destination.
+type tries struct {
+	sends      int // rows of tries that could have left
+	sending    int // whose end nobody saw: killed between send and record
+	unanswered int // whose answer was lost, cut off or came too late
+}
+
+type leg struct {
+	id          int64
+	destination string
+}
+
+type landing struct{ path, key string }
+
+// evidence is everything that a judgement needs.
+type evidence struct {
+	ledger   []sent
+	rows     []row
+	tries    map[leg]tries
+	arrivals map[landing]sandbox.Arrival
+}
+
+// Verdict is what became of the accepted events, and which promises were broken.
+type Verdict struct {
+	Accepted int
+	ByStatus map[relay.Status]int
+	Reasons  map[relay.Reason]int // of those that did not arrive
+	Sends    int                  // rows of attempts that could have left
+	Requests int                  // at the destinations; a send that was killed before it left has a row and no request
+	Unsent   int                  // rows without a request: killed, or denied by the network, before anything left
+
+	// Copies are the events that a destination took more than once, counted without the first. KilledBetween are those
+	// whose attempt stayed sending; NoAnswer those whose answer was lost or came too late.
+	Copies, KilledBetween, NoAnswer int
+
+	Missing      []string // accepted, without a row
+	Open         []string // neither delivered, failed nor skipped
+	Unreceived   []string // delivered, and not received
+	Unexplained  []string // copies that no attempt explains
+	Unrecorded   []string // more requests than attempts
+	Unasked      []string // received, and never accepted
+	Contradicted []string // delivered without a destination that accepted
+}
+
+// judge holds rows, attempts and arrivals against one another.
+func judge(e evidence) Verdict {
+	v := Verdict{Accepted: len(e.ledger), ByStatus: map[relay.Status]int{}, Reasons: map[relay.Reason]int{}}
+	rows := make(map[sent]row, len(e.rows))
+	for _, r := range e.rows {
+		rows[r.sent] = r
+	}
+	known := make(map[landing]bool, len(e.arrivals))
+	for _, s := range e.ledger {
+		r, ok := rows[s]
+		if !ok {
+			v.Missing = append(v.Missing, s.order)
+			continue
+		}
+		v.ByStatus[r.status]++
+		if !r.status.Final() {
+			v.Open = append(v.Open, fmt.Sprintf("%s (%d) is %s", s.order, r.id, r.status))
+		}
+		if r.status != relay.StatusDelivered {
+			v.Reasons[r.reason]++
+		}
+		v.received(r, e)
+		for _, d := range destinations(s.storefront) {
+			at := landing{pathOf(s.storefront, d), s.key()}
+			known[at] = true
+			v.copies(r, d, e.tries[leg{r.id, d}], e.arrivals[at])
+		}
+	}
+	for at, a := range e.arrivals {
+		if !known[at] {
+			v.Unasked = append(v.Unasked, fmt.Sprintf("%s at %s, %d times", a.Key, a.Path, a.Count))
+		}
+	}
+	return v
+}
+
+// received checks that what the row says was accepted did arrive.
+func (v *Verdict) received(r row, e evidence) {
+	accepted := 0
+	for _, end := range r.ends {
+		if end.Outcome != relay.Accepted {
+			continue
+		}
+		accepted++
+		if e.arrivals[landing{pathOf(r.sent.storefront, end.Destination), r.sent.key()}].Taken == 0 {
+			v.Unreceived = append(v.Unreceived, r.sent.order+" at "+end.Destination)
+		}
+	}
+	if (r.status == relay.StatusDelivered) != (accepted == len(destinations(r.sent.storefront))) {
+		v.Contradicted = append(v.Contradicted, fmt.Sprintf("%s is %s with %d destinations that accepted", r.sent.order, r.status, accepted))
+	}
+}
+
+// copies counts what a destination took more than once, and what explains it.
+func (v *Verdict) copies(r row, destination string, t tries, a sandbox.Arrival) {
+	v.Sends, v.Requests, v.Unsent = v.Sends+t.sends, v.Requests+a.Count, v.Unsent+max(0, t.sends-a.Count)
+	if without := t.sends - a.Count; without > t.sending+t.unanswered {
+		v.Unexplained = append(v.Unexplained, fmt.Sprintf("%s (%d) at %s: %d attempts, %d requests", r.sent.order, r.id, destination, t.sends, a.Count))
+	}
+	if a.Count > t.sends {
+		v.Unrecorded = append(v.Unrecorded, fmt.Sprintf("%s at %s: %d requests, %d attempts", r.sent.order, destination, a.Count, t.sends))
+	}
+	extra := max(0, a.Taken-1)
+	killed := min(extra, t.sending)
+	lost := min(extra-killed, t.unanswered)
+	v.Copies, v.KilledBetween, v.NoAnswer = v.Copies+extra, v.KilledBetween+killed, v.NoAnswer+lost
+	if extra > killed+lost {
+		v.Unexplained = append(v.Unexplained, fmt.Sprintf("%s (%d) at %s: taken %d times", r.sent.order, r.id, destination, a.Taken))
+	}
+}
+
+// err says which promises were broken, with a few examples of each.
+func (v Verdict) err() error {
+	var errs []error
+	for _, broken := range []struct {
+		what string
+		list []string
+	}{
+		{"accepted events without a row", v.Missing}, {"events without a final state", v.Open},
+		{"delivered events that were not received", v.Unreceived}, {"copies that no attempt explains", v.Unexplained},
+		{"requests without an attempt", v.Unrecorded}, {"requests of events that nobody accepted", v.Unasked},
+		{"rows whose status and destinations disagree", v.Contradicted},
+	} {
+		if n := len(broken.list); n > 0 {
+			errs = append(errs, fmt.Errorf("%d %s: %s", n, broken.what, strings.Join(broken.list[:min(n, 5)], "; ")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Lost is how many accepted events are missing or were not received.
+func (v Verdict) Lost() int { return len(v.Missing) + len(v.Open) + len(v.Unreceived) }
+
+func destinations(storefront string) []string {
+	if storefront == brio {
+		return fanOut
+	}
+	return []string{relay.SGTM}
+}
+
+func pathOf(storefront, destination string) string {
+	if destination == relay.SGTM {
+		return "/" + storefront + "/mp/collect"
+	}
+	return "/" + storefront + "/platform/" + destination
+}
+
+// judge collects the evidence of a round and judges it.
+func (l *lab) judge(ctx context.Context, load *load, r *Round) error {
+	e := evidence{ledger: load.events(), tries: map[leg]tries{}, arrivals: map[landing]sandbox.Arrival{}}
+	arrivals, err := l.system.Sandbox.Arrivals(ctx)
+	if err != nil {
+		return err
+	}
+	firsts := make([]time.Time, 0, len(arrivals))
+	for _, a := range arrivals {
+		e.arrivals[landing{a.Path, a.Key}] = a
+		firsts = append(firsts, a.First)
+	}
+	slices.SortFunc(firsts, time.Time.Compare)
+	recoveries(r.Crashes, firsts)
+	if e.rows, err = l.rows(ctx); err != nil {
+		return err
+	}
+	if err := l.attempts(ctx, e.tries); err != nil {
+		return err
+	}
+	r.Verdict = judge(e)
+	return nil
+}
+
+// recoveries finds for each crash the first delivery after it of an event that had not been on the wire before.
+func recoveries(crashes []Crash, firsts []time.Time) {
+	for i := range crashes {
+		c := &crashes[i]
+		n, _ := slices.BinarySearchFunc(firsts, c.Up, time.Time.Compare)
+		switch {
+		case n == len(firsts), i+1 < len(crashes) && firsts[n].After(crashes[i+1].At):
+			c.Overtaken = true
+		default:
+			c.Recovery = firsts[n].Sub(c.Up)
+		}
+	}
+}
+
+func (l *lab) rows(ctx context.Context) ([]row, error) {
+	found, err := l.pool.QueryContext(ctx, `SELECT id, event_id, event_type, COALESCE(storefront_code, ''), status, COALESCE(reason, ''),
+		COALESCE(ends, '[]') FROM marketing_events`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+	var all []row
+	for found.Next() {
+		var r row
+		var ends []byte
+		if err := found.Scan(&r.id, &r.sent.order, &r.sent.kind, &r.sent.storefront, &r.status, &r.reason, &ends); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(ends, &r.ends); err != nil {
+			return nil, fmt.Errorf("ends of event %d: %w", r.id, err)
+		}
+		all = append(all, r)
+	}
+	return all, found.Err()
+}
+
+func (l *lab) attempts(ctx context.Context, into map[leg]tries) error {
+	found, err := l.pool.QueryContext(ctx, `SELECT marketing_event_id, destination, SUM(number > 0),
+		SUM(outcome = 'sending'), SUM(number > 0 AND outcome <> 'sending' AND (response_status IS NULL OR COALESCE(reason, '') IN ('network_error', 'timeout')))
+		FROM event_attempts GROUP BY marketing_event_id, destination`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = found.Close() }()
+	for found.Next() {
+		var at leg
+		var t tries
+		if err := found.Scan(&at.id, &at.destination, &t.sends, &t.sending, &t.unanswered); err != nil {
+			return err
+		}
+		into[at] = t
+	}
+	return found.Err()
+}

@@ -1,0 +1,88 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/workflowservice/v1"
+
+	"relay"
+	"relay/workflows"
+)
+
+const (
+	// settleBound is how long nothing may change while something is still to happen. The longest such pause is a try that was
+	// lost with its worker (15 s), then the last of the waits, in a Temporal whose storage fails; or the wait for a probe.
+	settleBound = 3 * time.Minute
+	lookEvery   = 500 * time.Millisecond
+)
+
+// settle waits until nothing is left to happen: every row final, every destination healthy, every replay through, no delivery
+// running. Then it replays once what failed, because the destinations are well again by now, and waits once more.
+func (l *lab) settle(ctx context.Context) (Settled, error) {
+	begin := time.Now()
+	if err := l.rest(ctx); err != nil {
+		return Settled{}, err
+	}
+	s := Settled{After: time.Since(begin)}
+	var err error
+	if s.Failed, err = l.count(ctx, "SELECT COUNT(*) FROM marketing_events WHERE status = 'failed'"); err != nil || s.Failed == 0 {
+		return s, err
+	}
+	r, err := l.system.Store.CreateReplay(ctx, relay.Replay{Filter: relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}, Rate: 100, By: "chaos"})
+	if err != nil {
+		return s, err
+	}
+	starter := workflows.Starter{Client: l.temporal, TaskQueue: workflows.TaskQueue, Search: &workflows.Search{}}
+	// A start that fails is left to the workers, which look for replays without a workflow.
+	_ = starter.StartReplay(ctx, r.ID)
+	return s, l.rest(ctx)
+}
+
+// rest waits until nothing is left to happen. Unhealthy destinations are probed by the relay itself.
+func (l *lab) rest(ctx context.Context) error {
+	moved, last := time.Now(), ""
+	for {
+		open, err := l.open(ctx)
+		if err == nil && open == "" {
+			return nil
+		}
+		if open != last {
+			moved, last = time.Now(), open
+		}
+		if time.Since(moved) > settleBound {
+			return fmt.Errorf("nothing has moved for %v: %s (%w)", settleBound, open, err)
+		}
+		if err := sleep(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// open says what is still to happen, "" for nothing.
+func (l *lab) open(ctx context.Context) (string, error) {
+	for _, q := range []struct{ what, query string }{
+		{"rows that are not final", "SELECT COUNT(*) FROM marketing_events WHERE status IN ('pending', 'processing')"},
+		{"unhealthy destinations", "SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL"},
+		{"replays under way", "SELECT COUNT(*) FROM event_replays WHERE ended_at IS NULL AND NOT walked"},
+	} {
+		if n, err := l.count(ctx, q.query); err != nil || n > 0 {
+			return fmt.Sprintf("%d %s", n, q.what), err
+		}
+	}
+	running, err := l.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: "default",
+		Query:     "WorkflowType = 'DeliverEvent' AND ExecutionStatus = 'Running'",
+	})
+	if err != nil || running.GetCount() > 0 {
+		return fmt.Sprintf("%d running deliveries", running.GetCount()), err
+	}
+	return "", nil
+}
+
+func (l *lab) count(ctx context.Context, query string) (int, error) {
+	var n int
+	err := l.pool.QueryRowContext(ctx, query).Scan(&n)
+	return n, err
+}

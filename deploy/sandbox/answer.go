@@ -1,0 +1,197 @@
+package sandbox
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// What an Answer may do instead of answering.
+const (
+	ActionReset    = "reset"    // close with a TCP reset, without an answer
+	ActionHang     = "hang"     // answer nothing until the sender gives up
+	ActionTruncate = "truncate" // announce a longer body than is sent, then close
+	ActionSwitch   = "switch"   // answer 101 and keep the bare connection open until the sender closes it
+	ActionGoAway   = "goaway"   // HTTP/2: end the connection and deny the request; over HTTP/1 a reset
+	ActionRefuse   = "refuse"   // HTTP/2: deny the request alone; over HTTP/1 a reset
+)
+
+// Answer is what one delivery gets. The zero value is an empty 200.
+type Answer struct {
+	Status  int               `json:"status,omitempty"` // default 200
+	Body    string            `json:"body,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+	DelayMS int               `json:"delay_ms,omitempty"` // waits before anything else
+	Action  string            `json:"action,omitempty"`
+}
+
+// Rule scripts the answers of a path and everything below it. The longest matching path wins. Answers are used up in
+// order of arrival, then every delivery gets Then.
+type Rule struct {
+	Path    string   `json:"path"`
+	Answers []Answer `json:"answers,omitempty"`
+	Then    Answer   `json:"then"`
+}
+
+// String is the answer in a word, for lists.
+func (a Answer) String() string {
+	if a.Action != "" {
+		return a.Action
+	}
+	return strconv.Itoa(a.status())
+}
+
+func (a Answer) status() int {
+	if a.Status == 0 {
+		return http.StatusOK
+	}
+	return a.Status
+}
+
+func (a Answer) isZero() bool {
+	return a.Status == 0 && a.Body == "" && len(a.Headers) == 0 && a.DelayMS == 0 && a.Action == ""
+}
+
+func (a Answer) check() error {
+	if a.Status != 0 && (a.Status < 200 || a.Status > 599) {
+		return fmt.Errorf("status %d: want 200 to 599", a.Status)
+	}
+	if a.DelayMS < 0 {
+		return fmt.Errorf("delay_ms %d: want 0 or more", a.DelayMS)
+	}
+	actions := []string{"", ActionReset, ActionHang, ActionTruncate, ActionSwitch, ActionGoAway, ActionRefuse}
+	if !slices.Contains(actions, a.Action) {
+		return fmt.Errorf("action %q: want one of %s", a.Action, strings.Join(actions[1:], ", "))
+	}
+	return nil
+}
+
+func (a Answer) write(w http.ResponseWriter, r *http.Request) {
+	if a.DelayMS > 0 {
+		select {
+		case <-time.After(time.Duration(a.DelayMS) * time.Millisecond):
+		case <-r.Context().Done():
+			return
+		}
+	}
+	stream, http2 := w.(*http2Stream)
+	switch a.Action {
+	case ActionGoAway, ActionRefuse:
+		switch {
+		case !http2:
+			reset(w)
+		case a.Action == ActionGoAway:
+			stream.goAway()
+		default:
+			stream.refuse()
+		}
+		return
+	case ActionSwitch:
+		switchProtocols(w)
+		return
+	case ActionReset:
+		reset(w)
+		return
+	case ActionHang:
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	}
+	for name, value := range a.Headers {
+		w.Header().Set(name, value)
+	}
+	if a.Action == ActionTruncate {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)+1))
+	}
+	w.WriteHeader(a.status())
+	_, _ = w.Write([]byte(a.Body)) // the sender may be gone; the delivery is recorded
+	if a.Action == ActionTruncate {
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// reset closes the connection so that the sender sees "connection reset by peer".
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // what makes it a reset
+	}
+	_ = conn.Close()
+}
+
+// switchProtocols answers 101. The sender then has a bare connection, on which nothing comes.
+func switchProtocols(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil { // HTTP/2 has no such status
+		panic(http.ErrAbortHandler)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: bare\r\n\r\n"); err == nil {
+		_, _ = io.Copy(io.Discard, conn)
+	}
+}
+
+// rules are the scripts in force.
+type rules struct {
+	mu   sync.Mutex
+	list []*Rule // longest path first
+}
+
+func (r *rules) set(rule Rule) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = slices.DeleteFunc(r.list, func(old *Rule) bool { return old.Path == rule.Path })
+	r.list = append(r.list, &rule)
+	slices.SortFunc(r.list, func(a, b *Rule) int { return len(b.Path) - len(a.Path) })
+}
+
+func (r *rules) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = nil
+}
+
+// next uses up one answer of the rule for path. False means that nothing was told: there is no rule, or its answers are used
+// up and nothing was said of what comes then.
+func (r *rules) next(path string) (Answer, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rule := range r.list {
+		if !strings.HasPrefix(path, rule.Path) {
+			continue
+		}
+		if len(rule.Answers) == 0 {
+			return rule.Then, !rule.Then.isZero()
+		}
+		answer := rule.Answers[0]
+		rule.Answers = rule.Answers[1:]
+		return answer, true
+	}
+	return Answer{}, false
+}
+
+// Answer scripts the answers of a path, instead of what was scripted for the same path before.
+func (s *Sandbox) Answer(rule Rule) error {
+	for _, a := range append(slices.Clone(rule.Answers), rule.Then) {
+		if err := a.check(); err != nil {
+			return err
+		}
+	}
+	if !strings.HasPrefix(rule.Path, "/") {
+		return fmt.Errorf("path %q: want a leading slash", rule.Path)
+	}
+	s.rules.set(rule)
+	return nil
+}
+
+// ClearAnswers forgets every script: everything is accepted again.
+func (s *Sandbox) ClearAnswers() { s.rules.clear() }

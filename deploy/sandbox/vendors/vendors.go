@@ -1,0 +1,94 @@
+// Package vendors answers for the five ad and analytics platforms as their APIs do: it looks at the shape of what it gets
+// and says yes or no in the platform's own words. It is written from the platforms' documents and not from the adapters, so
+// that a mistake there is a refusal here.
+package vendors
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"relay/deploy/sandbox"
+)
+
+// Prefix is the path below which the platforms are, each under its code in the catalogue: the base URL of a platform is
+// the sandbox's address, Prefix and the code.
+const Prefix = "/vendors/"
+
+// platforms are the players by catalogue code.
+var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
+	"meta_capi": meta,
+	"ga4":       ga4,
+	"tiktok":    tiktok,
+	"snapchat":  snapchat,
+	"pinterest": pinterest,
+}
+
+// Codes are the platforms that are played.
+func Codes() []string { return []string{"ga4", "meta_capi", "pinterest", "snapchat", "tiktok"} }
+
+// Play answers a delivery; false where the path is no platform's.
+func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {
+	rest, ok := strings.CutPrefix(r.URL.Path, Prefix)
+	if !ok {
+		return sandbox.Answer{}, false
+	}
+	code, _, _ := strings.Cut(rest, "/")
+	play, ok := platforms[code]
+	if !ok {
+		return sandbox.Answer{}, false
+	}
+	return play(r, body), true
+}
+
+func answer(status int, body any) sandbox.Answer {
+	b, _ := json.Marshal(body) // maps of plain values always marshal
+	return sandbox.Answer{Status: status, Body: string(b), Headers: map[string]string{"Content-Type": "application/json"}}
+}
+
+type object = map[string]any
+
+// read decodes a body, numbers as they are written. With closed, a member that the platform does not know is an error.
+func read(body []byte, into any, closed bool) error {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	if closed {
+		dec.DisallowUnknownFields()
+	}
+	return dec.Decode(into)
+}
+
+// recent reports whether a time in seconds lies in the last week, with a minute's grace for the future.
+func recent(n json.Number) bool {
+	seconds, err := n.Int64()
+	age := time.Since(time.Unix(seconds, 0))
+	return err == nil && age < 7*24*time.Hour && age > -time.Minute
+}
+
+// hashes reports whether every one of these fields is, where it is there, SHA-256 in hex, alone or in a list.
+func hashes(user object, fields ...string) bool {
+	for _, f := range fields {
+		switch v := user[f].(type) {
+		case nil:
+		case string:
+			if !isHash(v) {
+				return false
+			}
+		case []any:
+			for _, one := range v {
+				if s, ok := one.(string); !ok || !isHash(s) {
+					return false
+				}
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isHash(s string) bool {
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
+}

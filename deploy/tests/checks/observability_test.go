@@ -1,0 +1,129 @@
+package checks_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+const observability = "../../observability"
+
+// promtool runs a command of Prometheus's own checker, from the PATH or from .cache, where deploy/observability/prometheus.sh
+// puts it. Without one the test is skipped, unless PROMETHEUS=required, as CI has it.
+func promtool(t *testing.T, args ...string) {
+	t.Helper()
+	program, err := exec.LookPath("promtool")
+	if err != nil {
+		program, err = filepath.Abs(filepath.Join(root, ".cache", "prometheus", "usr", "bin", "promtool"))
+		require.NoError(t, err)
+		if _, err := os.Stat(program); err != nil && os.Getenv("PROMETHEUS") != "required" {
+			t.Skip("no promtool here; deploy/observability/prometheus.sh gets one")
+		}
+	}
+	command := exec.CommandContext(t.Context(), program, args...)
+	command.Dir = observability
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+func TestAlertsFireWhenTheyShouldAndNotBefore(t *testing.T) {
+	t.Parallel()
+	promtool(t, "test", "rules", "alerts.test.yml")
+}
+
+func TestPrometheusTakesItsSettings(t *testing.T) {
+	t.Parallel()
+	promtool(t, "check", "config", "prometheus.yml")
+}
+
+func TestPrometheusScrapesTheServicesThatHaveMetrics(t *testing.T) {
+	t.Parallel()
+	var config struct {
+		Scrape []struct {
+			DNS []struct {
+				Names []string
+				Port  int
+			} `json:"dns_sd_configs"`
+		} `json:"scrape_configs"`
+	}
+	readYAML(t, filepath.Join(observability, "prometheus.yml"), &config)
+	c, _ := readCompose(t)
+	require.Equal(t, []string{"api", "worker"}, config.Scrape[0].DNS[0].Names)
+	for _, name := range config.Scrape[0].DNS[0].Names {
+		require.Equal(t, ":9090", *c.Services[name].Environment["METRICS_ADDR"])
+		require.Contains(t, c.Services[name].Networks, "inside")
+	}
+	require.Equal(t, 9090, config.Scrape[0].DNS[0].Port)
+}
+
+func TestEveryAlertIsTestedAndExplained(t *testing.T) {
+	t.Parallel()
+	var rules struct {
+		Groups []struct{ Rules []struct{ Alert string } }
+	}
+	readYAML(t, filepath.Join(observability, "alerts.yml"), &rules)
+	tests, err := os.ReadFile(filepath.Join(observability, "alerts.test.yml"))
+	require.NoError(t, err)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "OPERATIONS.md"))
+	require.NoError(t, err)
+	require.Greater(t, len(rules.Groups[0].Rules), 5)
+	for _, rule := range rules.Groups[0].Rules {
+		require.Contains(t, string(tests), "- alertname: "+rule.Alert+"\n", "it never fires in a test")
+		require.Contains(t, string(tests), "{alertname: "+rule.Alert+",", "no test sees it silent")
+		require.Contains(t, string(page), "| `"+rule.Alert+"` |")
+	}
+}
+
+func TestDashboardsAskTheSourceThatIsProvisioned(t *testing.T) {
+	t.Parallel()
+	var sources struct{ Datasources []struct{ UID string } }
+	readYAML(t, filepath.Join(observability, "grafana", "provisioning", "datasources", "prometheus.yml"), &sources)
+	files, err := filepath.Glob(filepath.Join(observability, "grafana", "dashboards", "*.json"))
+	require.NoError(t, err)
+	uids := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`"datasource": \{\s*"type": "prometheus",\s*"uid": "([^"]*)"`).FindAllStringSubmatch(string(text), -1) {
+			require.Equal(t, sources.Datasources[0].UID, m[1], file)
+		}
+		var board struct {
+			UID, Title string
+			Panels     []struct {
+				ID      int
+				Title   string
+				GridPos struct{ X, Y, W, H int }
+			}
+		}
+		require.NoError(t, json.Unmarshal(text, &board))
+		require.False(t, uids[board.UID], "%s: twice", board.UID)
+		uids[board.UID] = true
+		taken := map[[2]int]string{}
+		for _, p := range board.Panels {
+			for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
+				require.Less(t, x, 24, p.Title)
+				for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
+					require.Empty(t, taken[[2]int{x, y}], "%s: %s lies over another", board.Title, p.Title)
+					taken[[2]int{x, y}] = p.Title
+				}
+			}
+		}
+	}
+	require.Len(t, uids, 2)
+	c, _ := readCompose(t)
+	require.Contains(t, strings.Join(c.Services["grafana"].Volumes, " "), "/etc/grafana/dashboards:ro")
+}
+
+func readYAML(t *testing.T, file string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, yaml.Unmarshal(text, into))
+}

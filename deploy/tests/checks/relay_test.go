@@ -1,0 +1,84 @@
+package checks_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay/cmd"
+)
+
+const root = "../../.."
+
+var buildOnce = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "relay-checks-")
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "relay")
+	build := exec.Command("go", "build", "-o", program, "./cmd/relay")
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	if err != nil {
+		return "", &exec.Error{Name: string(out), Err: err}
+	}
+	return program, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if program, err := buildOnce(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(program))
+	}
+	os.Exit(code)
+}
+
+// requireCommand asks the real binary, as an image has it, whether it knows a command and its flags.
+func requireCommand(t *testing.T, args []string) {
+	t.Helper()
+	program, err := buildOnce()
+	require.NoError(t, err)
+	out, err := exec.CommandContext(t.Context(), program, append(args, "--help")...).CombinedOutput()
+	require.NoError(t, err, "relay %v: %s", args, out)
+	var words []string
+	for _, arg := range args {
+		if !strings.HasPrefix(arg, "-") {
+			words = append(words, arg)
+		}
+	}
+	// What is no command of its own gets the help of the one above it.
+	require.Regexp(t, `(?m)^  relay `+regexp.QuoteMeta(strings.Join(words, " "))+`( |$)`, string(out))
+}
+
+func TestCommandsAreToldFromWhatIsNone(t *testing.T) {
+	t.Parallel()
+	requireCommand(t, []string{"migrate", "up"})
+	requireCommand(t, []string{"health", "--ready"})
+	program, err := buildOnce()
+	require.NoError(t, err)
+	out, err := exec.CommandContext(t.Context(), program, "migrate", "sideways", "--help").CombinedOutput()
+	require.NoError(t, err)
+	require.NotContains(t, string(out), "relay migrate sideways")
+}
+
+// temporalVariables are those of Temporal's own tools that a relay may be given; the SDK's envconfig reads them.
+var temporalVariables = []string{"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_TLS"}
+
+// traceVariables are OpenTelemetry's own that a relay is given; its SDK reads them.
+var traceVariables = []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_TRACES_SAMPLER",
+	"OTEL_TRACES_SAMPLER_ARG"}
+
+func knownVariables() []string {
+	names := append(slices.Clone(temporalVariables), traceVariables...)
+	for _, v := range cmd.Variables(cmd.Config{}) {
+		names = append(names, v.Name)
+	}
+	return names
+}

@@ -1,0 +1,262 @@
+package e2e_test
+
+import (
+	"context"
+	"embed"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
+
+	"relay"
+	"relay/db"
+	"relay/deploy/dev/harness"
+	"relay/deploy/sandbox"
+)
+
+// brief holds the two statements of the brief, as they stand there.
+//
+//go:embed testdata/*.sql
+var brief embed.FS
+
+// town is a system that many tests share, each with a storefront of its own. Two relays serve it, so that every event has
+// two workers that could deliver it.
+type town struct {
+	*world
+	one, two *harness.Relay
+	bosley   int64
+}
+
+func TestAnEventTravelsTheWholePath(t *testing.T) {
+	t.Parallel()
+	w := &town{world: newWorld(t)}
+	w.bosley = w.storefrontAs(t, relay.Storefront{ID: 5, Code: "bosley", Name: "Bosley", Active: true})
+	w.playVendors(t)
+	w.one, w.two = w.relay(t, "one", "serve"), w.relay(t, "two", "serve")
+	for name, test := range map[string]func(*testing.T, *town){
+		"503, 503, 200 are three attempts, one and two seconds apart":         retriedOverHTTP,
+		"the same for the brief's two statements":                             retriedFromSQL,
+		"tries that run out fail the event and its workflow":                  exhausted,
+		"sGTM switched off between two attempts moves the event":              rerouted,
+		"a container whose tries ran out hands over, where the admin says so": handedOver,
+		"a retry of a half that failed sends to that half only":               failedHalf,
+		"a row that can never be delivered fails, and holds nobody up":        undeliverable,
+		"a hundred such rows in front of a good one do not delay it":          behindBadRows,
+		"an insert that OMS commits late is found, whatever its id":           committedLate,
+		"a batch posted twice is delivered once":                              postedTwice,
+		"API and PollInbox starting the same rows deliver each once":          apiAndPollInbox,
+		"an error's answer repeats nothing of what was sent":                  quietErrors,
+		"an event of a storefront that is switched off ends skipped, unsent":  switchedOff,
+		"a delivery that somebody cancels or terminates fails its row":        givenUp,
+		"an event that nobody mapped, or nobody agreed to, leaves for nobody": unmapped,
+		"a neutral name hides the event's own; GA4 is not told twice":         directly,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
+}
+
+func retriedOverHTTP(t *testing.T, w *town) {
+	w.storefront(t, "retried")
+	w.answers(t, "/retried/", 503, 503)
+	post(t, w.one, item("retried", "retried-1"))
+	w.requireThreeAttempts(t, "retried-1")
+	got := w.requests(t, "/retried/")
+	require.Contains(t, got[0].Body, markPayload, "what must not be found elsewhere does travel")
+	require.Equal(t, markHeader, got[0].Headers.Get("X-Api-Key"))
+	require.Contains(t, got[0].Query, markSecret)
+	w.record(t, deliver(w.delivered(t, "retried-1")), "delivered-after-retries")
+}
+
+// requireThreeAttempts waits for an event that was answered 503, 503, 200 under RETRY_BACKOFF_BASE=1.
+func (w *world) requireThreeAttempts(t *testing.T, order string) {
+	t.Helper()
+	e := w.delivered(t, order)
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(e, relay.SGTM))
+	sent := tries(e, relay.SGTM)
+	for i, status := range []int{503, 503, 200} {
+		require.Equal(t, status, sent[i].Status)
+		require.GreaterOrEqual(t, sent[i].Number, i+1)
+	}
+	for i, want := range []time.Duration{time.Second, 2 * time.Second} {
+		gap := sent[i+1].StartedAt.Sub(sent[i].StartedAt.Add(sent[i].Duration))
+		require.GreaterOrEqual(t, gap, want, "before try %d", i+2)
+		// A tenth, and what a loaded machine takes: Temporal may lose a task on its way to a worker, which then costs the time of
+		// a try (15 s) and one more wait.
+		require.Less(t, gap, want+want/10+45*time.Second, "before try %d", i+2)
+	}
+}
+
+// retriedFromSQL runs both statements on one database, so the first one's row goes in between.
+func retriedFromSQL(t *testing.T, w *town) {
+	conn, err := w.sql.Conn(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	_, err = conn.ExecContext(t.Context(), "SET time_zone = '+09:00'")
+	require.NoError(t, err)
+	for i, file := range []string{"testdata/insert-by-id.sql", "testdata/insert-by-code.sql"} {
+		w.answers(t, "/bosley/", 503, 503)
+		statement, err := brief.ReadFile(file)
+		require.NoError(t, err)
+		_, err = conn.ExecContext(t.Context(), string(statement))
+		require.NoError(t, err)
+		e := w.wait(t, "2025020100003333", harness.Final)
+		require.Equal(t, "bosley", e.StorefrontCode)
+		require.Less(t, time.Since(e.CreatedAt).Abs(), bound, "created_at is UTC whatever the session's zone")
+		require.Len(t, w.requests(t, "/bosley/"), 3*(i+1))
+		require.Contains(t, w.requests(t, "/bosley/")[3*i].Body, `80.79`)
+		_, err = conn.ExecContext(t.Context(), string(statement))
+		require.ErrorContains(t, err, "Duplicate entry", "an event is in the inbox once")
+		if i == 0 { // the same event again, by its code
+			require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(e, relay.SGTM))
+			w.requireThreeAttempts(t, "2025020100003333")
+			w.exec(t, "DELETE FROM marketing_events WHERE id = ?", e.ID)
+			continue
+		}
+		require.Equal(t, relay.StatusDelivered, e.Status, e.Detail)
+		require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(e, relay.SGTM))
+		require.Equal(t, int64(5), w.bosley)
+		require.Equal(t, 5, w.count(t, "SELECT storefront_id FROM marketing_events WHERE id = ?", e.ID), "the code was resolved and written back")
+	}
+}
+
+func exhausted(t *testing.T, w *town) {
+	w.storefront(t, "exhausted")
+	w.always(t, "/exhausted/", sandbox.Answer{Status: 503, Body: markVendor})
+	post(t, w.two, item("exhausted", "exhausted-1"))
+	e := w.wait(t, "exhausted-1", harness.Final)
+	require.Equal(t, relay.StatusFailed, e.Status)
+	require.Equal(t, relay.ReasonExhausted, e.Reason)
+	require.Len(t, outcomes(e, relay.SGTM), 5)
+	require.Len(t, w.requests(t, "/exhausted/"), 5)
+	w.requireARowForEveryRequest(t, e)
+	require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_FAILED, w.closed(t, deliver(e)), "the Web UI's own filter finds it")
+	w.record(t, deliver(e), "failed-exhausted")
+}
+
+func rerouted(t *testing.T, w *town) {
+	id := w.storefront(t, "moved")
+	require.NoError(t, w.AddPlatform(t.Context(), id, "moved", "sandbox"))
+	w.always(t, "/moved/mp/", sandbox.Answer{Status: 503, Body: markVendor})
+	post(t, w.one, item("moved", "moved-1"))
+	w.wait(t, "moved-1", func(e db.EventRecord) bool {
+		return slices.Contains(outcomes(e, relay.SGTM), relay.Retry)
+	})
+	require.NoError(t, w.Store.SetSGTMActive(t.Context(), id, false))
+	e := w.delivered(t, "moved-1")
+	atSGTM := outcomes(e, relay.SGTM)
+	require.Equal(t, relay.Blocked, atSGTM[len(atSGTM)-1])
+	require.NotContains(t, atSGTM[:len(atSGTM)-1], relay.Blocked)
+	require.Len(t, w.requests(t, "/moved/mp/"), len(atSGTM)-1)
+	require.Less(t, len(atSGTM), 5, "it moved at once, not when the tries had run out")
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
+	require.Len(t, w.requests(t, "/moved/platform/sandbox"), 1)
+	for _, r := range w.requests(t, "/moved/") {
+		require.Equal(t, dedupID(e), r.Key, "one id wherever it goes")
+	}
+	w.record(t, deliver(e), "rerouted")
+}
+
+// handedOver shows what becomes of events whose container is down for good: with on_exhausted=direct the platforms get
+// them under the same id, and where none takes one, it has failed.
+func handedOver(t *testing.T, w *town) {
+	for _, code := range []string{"handed", "alone"} {
+		id := w.storefront(t, code)
+		w.always(t, "/"+code+"/mp/", sandbox.Answer{Status: 503, Body: markVendor})
+		w.exec(t, "UPDATE storefront_sgtm_config SET on_exhausted = 'direct' WHERE storefront_id = ?", id)
+		if code == "handed" {
+			require.NoError(t, w.AddPlatform(t.Context(), id, code, "sandbox"))
+		}
+	}
+	post(t, w.two, item("handed", "handed-1"), item("alone", "alone-1"))
+	e := w.delivered(t, "handed-1")
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Retry}, outcomes(e, relay.SGTM))
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
+	require.Contains(t, e.Detail, "sgtm: no tries left (exhausted), last answer 503")
+	for _, r := range w.requests(t, "/handed/") {
+		require.Equal(t, dedupID(e), r.Key, "one id wherever it goes")
+	}
+	alone := w.wait(t, "alone-1", harness.Final)
+	require.Equal(t, relay.StatusFailed, alone.Status, "nobody took it over")
+	require.Equal(t, relay.ReasonExhausted, alone.Reason)
+	require.Len(t, w.requests(t, "/alone/"), 5)
+
+	// Twenty failures in a row, and the container is left alone: its events do not wait for tries that nobody makes.
+	w.exec(t, `UPDATE destination_health SET failures = 20, unhealthy_since = UTC_TIMESTAMP(6), probe_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR
+		WHERE destination = 'sgtm' AND storefront_id IN (SELECT id FROM storefronts WHERE storefront_id IN ('handed', 'alone'))`)
+	before := len(w.requests(t, "/handed/mp/"))
+	post(t, w.one, item("handed", "handed-2"), item("alone", "alone-2"))
+	e = w.delivered(t, "handed-2")
+	require.Empty(t, outcomes(e, relay.SGTM))
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
+	require.Contains(t, e.Detail, "destination_unhealthy")
+	require.Len(t, w.requests(t, "/handed/mp/"), before)
+	alone = w.wait(t, "alone-2", harness.Final)
+	require.Equal(t, relay.StatusFailed, alone.Status)
+	require.Equal(t, relay.ReasonUnhealthy, alone.Reason)
+}
+
+func failedHalf(t *testing.T, w *town) {
+	id := w.storefront(t, "half")
+	require.NoError(t, w.Store.SetSGTMActive(t.Context(), id, false))
+	require.NoError(t, w.AddPlatform(t.Context(), id, "half", "sandbox"))
+	require.NoError(t, w.AddPlatform(t.Context(), id, "half", "sandbox_b"))
+	w.answers(t, "/half/platform/sandbox_b", 400)
+	post(t, w.two, item("half", "half-1"))
+	e := w.wait(t, "half-1", harness.Final)
+	require.Equal(t, relay.StatusFailed, e.Status)
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
+	require.Equal(t, []relay.Outcome{relay.Rejected}, outcomes(e, "sandbox_b"))
+
+	again, err := w.Store.RetryEvent(t.Context(), e.ID)
+	require.NoError(t, err)
+	require.True(t, again.Retried)
+	e = w.delivered(t, "half-1")
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"), "it has the event already")
+	require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, outcomes(e, "sandbox_b"))
+	require.Len(t, w.requests(t, "/half/platform/sandbox"), 1+2, "the path is also the beginning of the other's")
+	require.Len(t, w.requests(t, "/half/platform/sandbox_b"), 2)
+	require.Empty(t, w.requests(t, "/half/mp/"))
+	w.record(t, deliver(e), "failed-half-retried")
+}
+
+func switchedOff(t *testing.T, w *town) {
+	id := w.storefront(t, "off")
+	require.NoError(t, w.Store.SetStorefrontActive(t.Context(), id, false))
+	post(t, w.one, item("off", "off-1"))
+	e := w.wait(t, "off-1", harness.Final)
+	require.Equal(t, relay.StatusSkipped, e.Status)
+	require.Equal(t, relay.ReasonStorefrontDisabled, e.Reason)
+	require.Empty(t, w.requests(t, "/off/"))
+	w.record(t, deliver(e), "skipped")
+}
+
+func quietErrors(t *testing.T, w *town) {
+	unknown := item("nobody", "quiet-1")
+	late := item("bosley", "quiet-2")
+	late["event_time"] = markEmail
+	bodies := [][]byte{
+		harness.Batch(unknown), harness.Batch(late),
+		[]byte(`{"data": [{"email": "` + markEmail + `", "first_name": ` + markName + `}]}`),
+		[]byte(markPayload),
+	}
+	for _, body := range bodies {
+		status, answer, err := w.one.Do(t.Context(), http.MethodPost, "/v1/events", body)
+		require.NoError(t, err)
+		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, status)
+		requireClean(t, "the answer", answer)
+	}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, w.one.URL+"/v1/events", http.NoBody)
+	require.NoError(t, err)
+	request.SetBasicAuth("oms", markPassword+"?")
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusUnauthorized, response.StatusCode)
+	require.NotEmpty(t, response.Header.Get("WWW-Authenticate"))
+}

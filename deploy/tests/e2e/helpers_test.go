@@ -1,0 +1,247 @@
+// Package e2e_test proves what the relay promises on its real parts: a private database, Temporal, the relay and the outside
+// world, each a process of its own that can be killed. Every test compares the rows with what the outside world received.
+package e2e_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"relay"
+	"relay/db"
+	"relay/db/dbtest"
+	"relay/deploy/dev/harness"
+	"relay/deploy/sandbox"
+)
+
+// bound is for whatever a test waits for, on a loaded machine.
+const bound = 100 * time.Second
+
+const purchase = "purchase_completed"
+
+// TestMain lets tests overlap whatever the number of processors: they wait much more than they compute.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		_ = flag.Set("test.parallel", "6")
+	}
+	os.Exit(m.Run())
+}
+
+// programs are built once, the relay with the race detector unless that cannot be had here.
+var programs = sync.OnceValues(func() (harness.Programs, error) {
+	p, err := harness.Build(context.Background(), harness.BuildOptions{Race: true})
+	if err != nil {
+		p, err = harness.Build(context.Background(), harness.BuildOptions{})
+	}
+	return p, err
+})
+
+// world is a system of a test's own, with a look behind its curtains. When the test ends, nothing that must stay secret may
+// be found in Temporal, in a log or in an attempt, and no relay may have raced.
+type world struct {
+	*harness.System
+	temporal client.Client
+	sql      *sql.DB
+	relays   []*harness.Relay
+	traces   *receiver // nil: nothing is traced, nothing counted, and little logged
+}
+
+func newWorld(t *testing.T, env ...string) *world {
+	t.Helper()
+	built, err := programs()
+	require.NoError(t, err)
+	return newWorldOf(t, built, env...)
+}
+
+func newWorldOf(t *testing.T, built harness.Programs, env ...string) *world {
+	t.Helper()
+	var err error
+	w := &world{System: harness.New(t, harness.Config{
+		Programs: built,
+		Username: "oms",
+		Password: markPassword,
+		Database: dbtest.Config{Password: markDatabase},
+		Env:      env,
+	})}
+	w.temporal, err = client.Dial(client.Options{HostPort: w.Temporal.Address(), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(w.temporal.Close)
+	w.sql, err = sql.Open("mysql", w.DatabaseURL())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.sql.Close()) })
+	t.Cleanup(func() {
+		if !t.Failed() {
+			w.requireNothingLeaked(t)
+		}
+	})
+	return w
+}
+
+// newWatchedWorld is a world whose relays say all that they ever say: every log line, metrics, and traces.
+func newWatchedWorld(t *testing.T, env ...string) *world {
+	t.Helper()
+	traces := newReceiver(t)
+	w := newWorld(t, append([]string{"DEBUG=true", "OTEL_EXPORTER_OTLP_ENDPOINT=" + traces.URL, "OTEL_BSP_SCHEDULE_DELAY=100"}, env...)...)
+	w.traces = traces
+	return w
+}
+
+// relay starts a relay of a role ("serve", "api", "worker") under a name.
+func (w *world) relay(t *testing.T, name, role string) *harness.Relay {
+	t.Helper()
+	r := w.NewRelay(t, harness.RelayOptions{Name: name, Role: role, Metrics: w.traces != nil})
+	w.relays = append(w.relays, r)
+	return r
+}
+
+// storefront adds an active storefront whose container is the sandbox at /<code>/mp/collect.
+func (w *world) storefront(t *testing.T, code string) int64 {
+	t.Helper()
+	return w.storefrontAs(t, relay.Storefront{Code: code, Name: code, Active: true})
+}
+
+func (w *world) storefrontAs(t *testing.T, f relay.Storefront) int64 {
+	t.Helper()
+	id, err := w.Store.CreateStorefront(t.Context(), f)
+	require.NoError(t, err)
+	require.NoError(t, w.Store.PutSGTM(t.Context(), id, db.SGTMConfig{
+		URL:           w.Sandbox.BaseURL + "/" + f.Code,
+		MeasurementID: "G-TEST",
+		APISecret:     relay.NewSecret(markSecret),
+		Headers:       map[string]relay.Secret{"X-Api-Key": relay.NewSecret(markHeader)},
+		Active:        true,
+	}))
+	return id
+}
+
+// answers scripts what the sandbox answers below a path: these statuses in turn, then 200.
+func (w *world) answers(t *testing.T, path string, statuses ...int) {
+	t.Helper()
+	rule := sandbox.Rule{Path: path}
+	for _, s := range statuses {
+		rule.Answers = append(rule.Answers, sandbox.Answer{Status: s, Body: markVendor})
+	}
+	require.NoError(t, w.Sandbox.Answer(t.Context(), rule))
+}
+
+func (w *world) always(t *testing.T, path string, a sandbox.Answer) {
+	t.Helper()
+	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: path, Then: a}))
+}
+
+// item is an event of OMS that is full of what must not travel further than it has to.
+func item(storefront, order string) harness.Item {
+	return harness.Item{
+		"t-value": "affiliate_1", "storefront_id": storefront, "event_name": purchase, "order_id": order,
+		"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79, "session_id": "session-" + order,
+		"email": markEmail, "first_name": markName, "utm_campaign": markPayload,
+	}
+}
+
+func items(storefront, prefix string, n int) ([]harness.Item, []string) {
+	batch, orders := make([]harness.Item, n), make([]string, n)
+	for i := range n {
+		orders[i] = fmt.Sprintf("%s-%d", prefix, i)
+		batch[i] = item(storefront, orders[i])
+	}
+	return batch, orders
+}
+
+// post posts new events, all of which are to be accepted.
+func post(t *testing.T, r *harness.Relay, batch ...harness.Item) {
+	t.Helper()
+	answer, err := r.Post(t.Context(), harness.Batch(batch...))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusAccepted, answer.HTTPStatus, answer.Body)
+	require.Equal(t, len(batch), answer.Accepted, answer.Body)
+}
+
+const insertSQL = `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
+	VALUES (?, ?, ?, ?, 'oms_direct', 'pending')`
+
+const payload = `{"email": "` + markEmail + `", "first_name": "` + markName + `", "utm_campaign": "` + markPayload + `"}`
+
+// insert adds a row as OMS does.
+func (w *world) insert(t *testing.T, storefront, order string) {
+	t.Helper()
+	w.exec(t, insertSQL, order, storefront, purchase, payload)
+}
+
+// insertMany adds n rows in one statement, and gives their orders.
+func (w *world) insertMany(t *testing.T, storefront string, n int) []string {
+	t.Helper()
+	orders, values := make([]string, n), make([]string, n)
+	args := make([]any, 0, 3*n)
+	for i := range n {
+		orders[i] = fmt.Sprintf("%s-%d", storefront, i)
+		values[i] = "(?, ?, 'purchase_completed', ?, 'oms_direct', 'pending')"
+		args = append(args, orders[i], storefront, payload)
+	}
+	w.exec(t, `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
+		VALUES `+strings.Join(values, ","), args...)
+	return orders
+}
+
+func (w *world) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	_, err := w.sql.ExecContext(t.Context(), statement, args...)
+	require.NoError(t, err)
+}
+
+func (w *world) count(t *testing.T, query string, args ...any) int {
+	t.Helper()
+	var n int
+	require.NoError(t, w.sql.QueryRowContext(t.Context(), query, args...).Scan(&n))
+	return n
+}
+
+// wait waits until an event is as wanted.
+func (w *world) wait(t *testing.T, order string, wanted func(db.EventRecord) bool) db.EventRecord {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	e, err := w.WaitEvent(ctx, order, purchase, wanted)
+	require.NoError(t, err)
+	return e
+}
+
+// delivered waits for the end of an event, which is to be a good one, with a row for every request.
+func (w *world) delivered(t *testing.T, order string) db.EventRecord {
+	t.Helper()
+	e := w.wait(t, order, harness.Final)
+	require.Equal(t, relay.StatusDelivered, e.Status, e.Detail)
+	w.requireARowForEveryRequest(t, e)
+	return e
+}
+
+// eventually waits until f finds nothing wrong any more. It looks often at first, and more seldom where that takes long,
+// to leave the processors to the others.
+func eventually(t *testing.T, f func() error) {
+	t.Helper()
+	pause := 5 * time.Millisecond
+	for deadline := time.Now().Add(bound); ; time.Sleep(pause) {
+		err := f()
+		if err == nil {
+			return
+		}
+		require.True(t, time.Now().Before(deadline), "in time: %v", err)
+		pause = min(pause*5/4, 500*time.Millisecond)
+	}
+}
+
+var errNotYet = errors.New("not yet")

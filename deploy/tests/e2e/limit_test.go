@@ -1,0 +1,129 @@
+package e2e_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/db"
+	"relay/deploy/sandbox"
+	"relay/workflows"
+)
+
+// A storefront posts more than its destination may take at a time. The events are delivered one after the other, in the order
+// in which they were posted, with few wake-ups each, and another storefront's events pass by as if it were not there.
+func TestEventsOfALimitedDestinationAreDeliveredInTurn(t *testing.T) {
+	t.Parallel()
+	const n = 200
+	w := newWorld(t)
+	w.limited(t, "limited", relay.Limits{InFlight: 1})
+	w.storefront(t, "quiet")
+	w.always(t, "/limited/", sandbox.Answer{Status: 200, DelayMS: 50})
+	r := w.relay(t, "relay", "serve")
+	post(t, r, item("limited", "limited-first"), item("quiet", "quiet-first"))
+	w.delivered(t, "limited-first")
+	w.delivered(t, "quiet-first")
+
+	batch, orders := items("limited", "limited", n)
+	began := time.Now()
+	post(t, r, batch...)
+	var quiet []time.Duration
+	for i := range 30 {
+		order := fmt.Sprint("quiet-", i)
+		posted := time.Now()
+		post(t, r, item("quiet", order))
+		quiet = append(quiet, w.arrival(t, order).Sub(posted))
+	}
+	open := w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE status IN ('pending', 'processing')")
+	require.Positive(t, open, "the quiet events were timed while the others waited")
+	for _, order := range orders {
+		w.delivered(t, order)
+	}
+	t.Logf("%d events took %s; the neighbour's took %s", n, time.Since(began), quiet)
+	slices.Sort(quiet)
+	require.Less(t, quiet[len(quiet)/2], time.Second)
+
+	ids, displaced := w.order(t, "limited-%")
+	require.LessOrEqual(t, displaced, n/20, "in the order of arrival within 5 %")
+	w.requireFewHistoryEvents(t, ids, 40)
+	require.Empty(t, w.overlaps(t, "/limited/", 40*time.Millisecond), "one at a time")
+}
+
+// limited adds a storefront whose container has limits.
+func (w *world) limited(t *testing.T, code string, l relay.Limits) {
+	t.Helper()
+	id := w.storefront(t, code)
+	require.NoError(t, w.Store.PutSGTM(t.Context(), id, db.SGTMConfig{
+		URL: w.Sandbox.BaseURL + "/" + code, MeasurementID: "G-TEST", APISecret: relay.NewSecret(markSecret), Active: true,
+		Options: relay.Options{Limits: l},
+	}))
+}
+
+// arrival waits until an order's request has arrived, and returns when that was.
+func (w *world) arrival(t *testing.T, order string) time.Time {
+	t.Helper()
+	var at time.Time
+	e := relay.Event{EventID: order, Type: purchase, Storefront: relay.Storefront{Code: "quiet"}}
+	eventually(t, func() error {
+		arrivals, err := w.Sandbox.Arrivals(t.Context())
+		if err != nil {
+			return err
+		}
+		for _, a := range arrivals {
+			if a.Key == e.DedupID() {
+				at = a.First
+				return nil
+			}
+		}
+		return errNotYet
+	})
+	return at
+}
+
+// order returns the rows of events in the order of their first attempts, and how far one of them is from its place at most.
+func (w *world) order(t *testing.T, like string) ([]int64, int) {
+	t.Helper()
+	rows, err := w.sql.QueryContext(t.Context(), `SELECT a.marketing_event_id FROM event_attempts a
+		JOIN marketing_events e ON e.id = a.marketing_event_id WHERE e.order_id LIKE ? AND a.number = 1 ORDER BY a.started_at`, like)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		require.NoError(t, rows.Scan(&id))
+		ids = append(ids, id)
+	}
+	require.NoError(t, rows.Err())
+	displaced := 0
+	for place, id := range slices.Sorted(slices.Values(ids)) {
+		displaced = max(displaced, place-slices.Index(ids, id), slices.Index(ids, id)-place)
+	}
+	return ids, displaced
+}
+
+func (w *world) requireFewHistoryEvents(t *testing.T, rows []int64, most int) {
+	t.Helper()
+	for _, row := range rows {
+		d, err := w.temporal.DescribeWorkflow(t.Context(), workflows.DeliverEventID(row), "")
+		require.NoError(t, err)
+		require.LessOrEqual(t, d.HistoryLength, most)
+	}
+}
+
+// overlaps are the requests to a path that came sooner after the one before than that took.
+func (w *world) overlaps(t *testing.T, path string, took time.Duration) []time.Duration {
+	t.Helper()
+	var before time.Time
+	var short []time.Duration
+	for _, r := range w.requests(t, path) {
+		if gap := r.Time.Sub(before); gap < took {
+			short = append(short, gap)
+		}
+		before = r.Time
+	}
+	return short
+}

@@ -1,0 +1,144 @@
+package e2e_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay"
+	"relay/db"
+	"relay/deploy/dev/harness"
+	"relay/deploy/sandbox"
+	"relay/deploy/sandbox/vendors"
+)
+
+// playVendors puts the five platforms where the sandbox plays them: it looks at the shape of what it gets.
+func (w *world) playVendors(t *testing.T) {
+	t.Helper()
+	for _, code := range vendors.Codes() {
+		w.exec(t, "UPDATE ad_analytics_platforms SET api_base_url = ? WHERE code = ?", w.Sandbox.BaseURL+vendors.Prefix+code, code)
+	}
+}
+
+// credentials gives a storefront without a container a credential at each of the five platforms.
+func (w *world) credentials(t *testing.T, code string, o relay.Options, platforms ...string) {
+	t.Helper()
+	id, err := w.Store.CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
+	require.NoError(t, err)
+	for _, platform := range platforms {
+		if o.Events != nil {
+			o.Events = map[string]relay.EventRule{"rx_issued": {Name: neutral[platform]}}
+		}
+		require.NoError(t, w.Store.PutCredential(t.Context(), id, db.Credential{Platform: platform, Active: true, Options: o, Fields: map[string]relay.Secret{
+			"pixel_id": relay.NewSecret("1234567890"), "pixel_code": relay.NewSecret("CFRESH"), "ad_account_id": relay.NewSecret("549755885175"),
+			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
+		}}))
+	}
+}
+
+// neutral are names that tell nothing.
+var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom"}
+
+// everybody is an event with a full person in it.
+func everybody(storefront, order, name string) harness.Item {
+	i := item(storefront, order)
+	i["event_name"] = name
+	for field, value := range map[string]string{
+		"phone": "+1 415 555 0132", "last_name": "Doe", "city": "San Francisco", "state": "CA", "zip": "94107", "country": "US",
+		"gender": "f", "dob": "1990-01-02", "external_id": "patient-7", "client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0",
+		"fbp": "fb.1.1.2", "gclid": "g1", "ttclid": "t1", "page_location": "https://fresh.example/hair-loss?name=Jane",
+	} {
+		i[field] = value
+	}
+	return i
+}
+
+// ended waits for the end of an event of a type.
+func (w *world) ended(t *testing.T, order, eventType string) db.EventRecord {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	e, err := w.WaitEvent(ctx, order, eventType, harness.Final)
+	require.NoError(t, err)
+	return e
+}
+
+// atVendors are the requests of an event at the vendors.
+func (w *world) atVendors(t *testing.T, e db.EventRecord) []sandbox.Request {
+	t.Helper()
+	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return r.Key != dedupID(e) })
+}
+
+// unmapped shows what a fresh storefront with five credentials sends: of an event that nobody mapped, or of a shopper who
+// denied consent, nothing, however much of a person is in it.
+func unmapped(t *testing.T, w *town) {
+	w.credentials(t, "fresh", relay.Options{}, vendors.Codes()...)
+	denied := everybody("fresh", "fresh-denied", purchase)
+	denied["consent"] = "denied"
+	post(t, w.one, everybody("fresh", "fresh-unknown", "refill_requested"), everybody("fresh", "fresh-rx", "rx_issued"), denied)
+	for order, want := range map[string]struct {
+		eventType string
+		reason    relay.Reason
+	}{
+		"fresh-unknown": {"refill_requested", relay.ReasonNotMapped},
+		"fresh-rx":      {"rx_issued", relay.ReasonNotMapped},
+		"fresh-denied":  {purchase, relay.ReasonConsentDenied},
+	} {
+		e := w.ended(t, order, want.eventType)
+		require.Equal(t, relay.StatusSkipped, e.Status, e.Detail)
+		require.Equal(t, want.reason, e.Reason)
+		for _, code := range vendors.Codes() {
+			require.Equal(t, []relay.Outcome{relay.Skipped}, outcomes(e, code), "%s at %s", order, code)
+		}
+		require.Empty(t, w.atVendors(t, e))
+	}
+}
+
+// directly is one after the other, because both have to do with the one GA4 that the sandbox plays.
+func directly(t *testing.T, w *town) {
+	renamed(t, w)
+	unseen(t, w)
+}
+
+// renamed shows that where an admin gave an event a neutral name, its own is in no request and in no record of one.
+func renamed(t *testing.T, w *town) {
+	w.credentials(t, "renamed", relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true, KeepURLQuery: true,
+		Events: map[string]relay.EventRule{}}, vendors.Codes()...)
+	i := everybody("renamed", "renamed-1", "rx_issued")
+	i["page_location"], i["utm_campaign"], i["t-value"] = "https://renamed.example/rx_issued?step=rx_issued", "spring_rx_issued", "RX-Issued"
+	post(t, w.two, i)
+	e := w.ended(t, "renamed-1", "rx_issued")
+	require.Equal(t, relay.StatusDelivered, e.Status, e.Detail)
+	got := w.atVendors(t, e)
+	require.Len(t, got, len(vendors.Codes()))
+	for _, r := range got {
+		require.NotRegexp(t, `(?i)rx.?issued`, r.Path+r.Query+r.Body)
+		require.NotContains(t, r.Body, markEmail)
+	}
+	require.Zero(t, w.count(t, `SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ? AND
+		LOWER(CONCAT_WS(' ', url, request_body, detail)) REGEXP 'rx.?issued'`, e.ID))
+	require.Equal(t, len(vendors.Codes()), w.count(t, `SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ? AND
+		dropped_fields LIKE '%utm_campaign%'`, e.ID), "what stayed here is on record, by name")
+}
+
+// unseen shows what becomes of answers of GA4's that are lost: a purchase is sent again, because GA4 knows it by its order,
+// and any other event is not, because it would count twice.
+func unseen(t *testing.T, w *town) {
+	w.credentials(t, "unseen", relay.Options{}, "ga4")
+	w.always(t, vendors.Prefix+"ga4/", sandbox.Answer{Action: sandbox.ActionReset})
+	post(t, w.one, everybody("unseen", "unseen-1", "consult_started"))
+	e := w.ended(t, "unseen-1", "consult_started")
+	require.Equal(t, relay.StatusFailed, e.Status)
+	require.Equal(t, relay.ReasonUnknown, e.Reason)
+	require.Equal(t, []relay.Outcome{relay.Unknown}, outcomes(e, "ga4"))
+	require.Len(t, w.atVendors(t, e), 1)
+
+	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: vendors.Prefix + "ga4/", Answers: []sandbox.Answer{{Action: sandbox.ActionReset}}}))
+	post(t, w.one, everybody("unseen", "unseen-2", purchase))
+	e = w.ended(t, "unseen-2", purchase)
+	require.Equal(t, relay.StatusDelivered, e.Status, e.Detail)
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, outcomes(e, "ga4"))
+	require.Len(t, w.atVendors(t, e), 2)
+}

@@ -1,0 +1,159 @@
+package webui_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/batch/v1"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"relay"
+	"relay/db"
+	"relay/deploy/sandbox"
+)
+
+var fails = sandbox.Answer{Status: 503}
+
+func TestAFailedDeliveryIsFoundByItsOrderExplainedAndResetByClicks(t *testing.T) {
+	w := setup(t)
+	w.fanOut(t, "bosley")
+	w.answer(t, "/bosley/platform/sandbox_b", fails)
+	const order = "2025020100003333"
+	w.post(t, "bosley", order)
+	failed := w.until(t, order, is(relay.StatusFailed))
+	w.ended(t, failed, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
+
+	p := w.browse(t)
+	p.search(`EventId="` + order + `"`)
+	p.rows(1)
+	require.Contains(t, p.text(), "FAILED")
+	p.picture("search")
+	p.click(`tbody a[href*="deliver-event"]`, "")
+	const why = "sandbox: accepted, last answer 200; sandbox_b: no tries left (exhausted), last answer 503"
+	p.wait(why, func() bool { return strings.Contains(p.text(), why) })
+	require.Contains(t, p.text(), "Fairness\nbosley")
+	require.ElementsMatch(t, []string{`"sandbox"`, `"sandbox_b"`}, w.summaries(t, w.execution(t, failed)), "shown inline in the history")
+	p.picture("failed")
+	d, err := w.temporal.DescribeWorkflowExecution(t.Context(), w.execution(t, failed).GetWorkflowId(), "")
+	require.NoError(t, err)
+	require.Equal(t, `"purchase_completed of bosley"`, string(d.GetExecutionConfig().GetUserMetadata().GetSummary().GetData()), "shown under User Metadata")
+
+	w.answer(t, "/bosley/platform/sandbox_b", sandbox.Answer{})
+	p.click("button", "Reset")
+	p.click(`[data-testid="workflow-reset-event-id-select-button"]`, "")
+	p.click(`#reset-event-id-select [role="option"]`, "4 - WorkflowTaskCompleted")
+	p.write(`[data-testid="reset-reason"]`, "the platform is back")
+	p.picture("reset")
+	p.click(`dialog[open] [data-testid="confirm-modal-button"]`, "")
+	p.gone("dialog[open]")
+
+	e := w.until(t, order, is(relay.StatusDelivered))
+	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"), "it had accepted the event")
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Accepted}, sends(e, "sandbox_b"))
+	require.Equal(t, 1, e.Generation)
+	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
+	p.search(`EventId="` + order + `"`)
+	p.rows(2) // two runs of one workflow
+	require.Contains(t, p.text(), "COMPLETED")
+	require.Contains(t, p.text(), "FAILED")
+}
+
+func TestAResetToTheLastTaskSendsNothingAfterARejection(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "keeps")
+	w.answer(t, "/keeps", sandbox.Answer{Status: 400})
+	w.post(t, "keeps", "k-1")
+	rejected := w.until(t, "k-1", is(relay.StatusFailed))
+	w.ended(t, rejected, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
+	x := w.execution(t, rejected)
+	tasks := w.tasks(t, x)
+	w.answer(t, "/keeps", sandbox.Answer{})
+
+	w.reset(t, x, tasks[len(tasks)-1])
+	require.Eventually(t, func() bool { return w.execution(t, rejected).GetRunId() != x.GetRunId() }, bound, tick)
+	w.ended(t, rejected, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
+	e, err := w.Event(t.Context(), "k-1", purchase)
+	require.NoError(t, err)
+	require.Equal(t, relay.StatusFailed, e.Status)
+	require.Equal(t, []relay.Outcome{relay.Rejected}, sends(e, relay.SGTM))
+
+	w.reset(t, x, tasks[0])
+	e = w.until(t, "k-1", is(relay.StatusDelivered))
+	require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, sends(e, relay.SGTM))
+}
+
+func TestAResetOfAnExhaustedDeliveryTriesAgainWhicheverTaskIsChosen(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "exhausted")
+	w.answer(t, "/exhausted", fails)
+	w.post(t, "exhausted", "x-1")
+	e := w.until(t, "x-1", is(relay.StatusFailed))
+	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
+	w.answer(t, "/exhausted", sandbox.Answer{})
+	x := w.execution(t, e)
+	tasks := w.tasks(t, x)
+	w.reset(t, x, tasks[len(tasks)-1])
+	e = w.until(t, "x-1", is(relay.StatusDelivered))
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Accepted}, sends(e, relay.SGTM))
+}
+
+func TestAResetOfADeliveredEventSendsNothing(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "hims")
+	w.post(t, "hims", "h-1")
+	e := w.until(t, "h-1", is(relay.StatusDelivered))
+	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
+	x := w.execution(t, e)
+	w.reset(t, x, w.tasks(t, x)[0])
+	e = w.until(t, "h-1", func(e db.EventRecord) bool { return e.Generation == 1 && e.Status.Final() })
+	require.Equal(t, relay.StatusDelivered, e.Status)
+	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, relay.SGTM))
+}
+
+func TestAFilteredListIsResetAtOnceByClicks(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "corso")
+	w.storefront(t, "other")
+	w.answer(t, "/corso", sandbox.Answer{Status: 400})
+	w.answer(t, "/other", sandbox.Answer{Status: 400})
+	orders := []string{"c-1", "c-2", "c-3"}
+	for _, order := range orders {
+		w.post(t, "corso", order)
+	}
+	w.post(t, "other", "other-1")
+	for _, order := range append(orders, "other-1") {
+		w.ended(t, w.until(t, order, is(relay.StatusFailed)), enums.WORKFLOW_EXECUTION_STATUS_FAILED)
+	}
+	w.answer(t, "/corso", sandbox.Answer{})
+	w.answer(t, "/other", sandbox.Answer{})
+
+	p := w.browse(t)
+	p.search(`Storefront="corso" AND ExecutionStatus="Failed"`)
+	p.rows(len(orders))
+	p.click(`thead label:has(#select-visible-workflows)`, "")
+	p.click(`[data-testid="bulk-reset-button"]`, "")
+	p.picture("reset-list")
+	p.click(`#batch-reset-confirmation-modal[open] [data-testid="confirm-modal-button"]`, "")
+	p.gone("dialog[open]")
+	for _, order := range orders {
+		e := w.until(t, order, is(relay.StatusDelivered))
+		require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, sends(e, relay.SGTM))
+	}
+	e, err := w.Event(t.Context(), "other-1", purchase)
+	require.NoError(t, err)
+	require.Equal(t, relay.StatusFailed, e.Status, "another storefront's")
+
+	t.Run("and by the call that the button makes", func(t *testing.T) {
+		_, err := w.temporal.WorkflowService().StartBatchOperation(t.Context(), &workflowservice.StartBatchOperationRequest{
+			Namespace: namespace, JobId: "reset-other", Reason: "test", VisibilityQuery: `Storefront="other" AND ExecutionStatus="Failed"`,
+			Operation: &workflowservice.StartBatchOperationRequest_ResetOperation{ResetOperation: &batch.BatchOperationReset{
+				Options: &commonpb.ResetOptions{Target: &commonpb.ResetOptions_FirstWorkflowTask{}},
+			}},
+		})
+		require.NoError(t, err)
+		w.until(t, "other-1", is(relay.StatusDelivered))
+	})
+}

@@ -1,0 +1,214 @@
+// Package webui_test does in Temporal's Web UI, in a headless Chromium, what docs/OPERATIONS.md tells ops to do there, on a
+// running system; and by the same gRPC calls as the Web UI what is shown there without a click of its own.
+package webui_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"relay"
+	"relay/db"
+	"relay/deploy/dev/harness"
+	"relay/deploy/sandbox"
+	"relay/internal/proc"
+	"relay/workflows"
+)
+
+const (
+	bound     = 3 * time.Minute // on a loaded machine
+	purchase  = "purchase_completed"
+	namespace = "default"
+)
+
+// world is the one system of all tests here; each has storefronts of its own.
+type world struct {
+	*harness.System
+	relay    *harness.Relay
+	temporal client.Client
+	sql      *sql.DB
+	dir      string
+}
+
+var shared *world
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	code := m.Run()
+	if shared != nil {
+		shared.temporal.Close()
+		if err := errors.Join(shared.sql.Close(), shared.Stop(), os.RemoveAll(shared.dir)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
+	return code
+}
+
+// setup starts the system for the first test. Four tries, 1, 2 and 4 s apart.
+func setup(t *testing.T) *world {
+	t.Helper()
+	if shared != nil {
+		return shared
+	}
+	dir, err := os.MkdirTemp("", "relay-webui-")
+	require.NoError(t, err)
+	ui, err := proc.FreePort(t.Context())
+	require.NoError(t, err)
+	s, err := harness.Start(context.WithoutCancel(t.Context()), harness.Config{
+		Programs: harness.Built(t), Dir: dir, Username: "oms", Password: "a password of tests",
+		Temporal: harness.TemporalOptions{UIPort: ui},
+		Env:      []string{"RETRY_BACKOFF_BASE=1", "MAX_RETRY_ATTEMPTS=4", "POLL_INTERVAL=100ms"},
+	})
+	require.NoError(t, err)
+	w := &world{System: s, dir: dir}
+	w.temporal, err = client.NewLazyClient(client.Options{HostPort: s.Temporal.Address(), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	config, err := db.ParseURL(s.DatabaseURL())
+	require.NoError(t, err)
+	w.sql, err = sql.Open("mysql", config.FormatDSN())
+	require.NoError(t, err)
+	shared = w
+	w.relay, err = s.StartRelay(context.WithoutCancel(t.Context()), harness.RelayOptions{})
+	require.NoError(t, err)
+	w.storefront(t, "warm-up")
+	// The server takes search attributes a second or two after they were registered.
+	require.Eventually(t, func() bool {
+		w.post(t, "warm-up", fmt.Sprintf("w-%d", time.Now().UnixNano()))
+		n, err := w.list(t.Context(), "Storefront = 'warm-up'")
+		return err == nil && n > 0
+	}, bound, time.Second)
+	return w
+}
+
+// storefront makes one whose container is the sandbox.
+func (w *world) storefront(t *testing.T, code string) {
+	t.Helper()
+	_, err := w.AddStorefront(t.Context(), code)
+	require.NoError(t, err)
+}
+
+// fanOut makes a storefront without a container that goes to two platforms of the sandbox.
+func (w *world) fanOut(t *testing.T, code string) {
+	t.Helper()
+	id, err := w.Store.CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true})
+	require.NoError(t, err)
+	for _, platform := range []string{"sandbox", "sandbox_b"} {
+		require.NoError(t, w.AddPlatform(t.Context(), id, code, platform))
+	}
+}
+
+func (w *world) answer(t *testing.T, path string, then sandbox.Answer) {
+	t.Helper()
+	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: path, Then: then}))
+}
+
+func (w *world) post(t *testing.T, code, order string) {
+	t.Helper()
+	answer, err := w.relay.Post(t.Context(), harness.Batch(harness.Item{
+		"t-value": "x", "storefront_id": code, "event_name": purchase, "order_id": order,
+		"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79,
+	}))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusAccepted, answer.HTTPStatus, answer.Body)
+}
+
+// until waits until an order's event is as wanted.
+func (w *world) until(t *testing.T, order string, wanted func(db.EventRecord) bool) db.EventRecord {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), bound)
+	defer cancel()
+	e, err := w.WaitEvent(ctx, order, purchase, wanted)
+	require.NoError(t, err)
+	return e
+}
+
+func is(s relay.Status) func(db.EventRecord) bool {
+	return func(e db.EventRecord) bool { return e.Status == s }
+}
+
+// sends are the outcomes of an event's tries at a destination, in order.
+func sends(e db.EventRecord, destination string) []relay.Outcome {
+	var all []relay.Outcome
+	for _, a := range e.Attempts {
+		if a.Destination == destination && a.Number > 0 {
+			all = append(all, a.Outcome)
+		}
+	}
+	return all
+}
+
+// list is how many workflows a query finds. It lags a little.
+func (w *world) list(ctx context.Context, query string) (int64, error) {
+	n, err := w.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: namespace, Query: query})
+	return n.GetCount(), err
+}
+
+// execution names the latest run of an event's workflow.
+func (w *world) execution(t *testing.T, e db.EventRecord) *commonpb.WorkflowExecution {
+	t.Helper()
+	d, err := w.temporal.DescribeWorkflowExecution(t.Context(), workflows.DeliverEventID(e.ID), "")
+	require.NoError(t, err)
+	return d.GetWorkflowExecutionInfo().GetExecution()
+}
+
+// ended waits until the latest run of an event's workflow has the status.
+func (w *world) ended(t *testing.T, e db.EventRecord, status enums.WorkflowExecutionStatus) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		d, err := w.temporal.DescribeWorkflowExecution(t.Context(), workflows.DeliverEventID(e.ID), "")
+		return err == nil && d.GetWorkflowExecutionInfo().GetStatus() == status
+	}, bound, 50*time.Millisecond)
+}
+
+// tasks are the event ids of the workflow tasks that a run completed.
+func (w *world) tasks(t *testing.T, x *commonpb.WorkflowExecution) []int64 {
+	t.Helper()
+	var ids []int64
+	history := w.temporal.GetWorkflowHistory(t.Context(), x.GetWorkflowId(), x.GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for history.HasNext() {
+		e, err := history.Next()
+		require.NoError(t, err)
+		if e.GetEventType() == enums.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
+			ids = append(ids, e.GetEventId())
+		}
+	}
+	return ids
+}
+
+// summaries are the lines that the history shows beside a run's activities.
+func (w *world) summaries(t *testing.T, x *commonpb.WorkflowExecution) []string {
+	t.Helper()
+	var lines []string
+	history := w.temporal.GetWorkflowHistory(t.Context(), x.GetWorkflowId(), x.GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for history.HasNext() {
+		e, err := history.Next()
+		require.NoError(t, err)
+		if e.GetEventType() == enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED {
+			lines = append(lines, string(e.GetUserMetadata().GetSummary().GetData()))
+		}
+	}
+	return lines
+}
+
+// reset does what the button Reset does, to the task with that event id.
+func (w *world) reset(t *testing.T, x *commonpb.WorkflowExecution, task int64) {
+	t.Helper()
+	_, err := w.temporal.ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
+		Namespace: namespace, WorkflowExecution: x, Reason: "test", WorkflowTaskFinishEventId: task, RequestId: fmt.Sprint(time.Now().UnixNano()),
+	})
+	require.NoError(t, err)
+}

@@ -1,0 +1,61 @@
+package relay
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// placeholders are the words, folded, that programs write where they know of nothing: as an id they would make one person of
+// everybody.
+var placeholders = set(
+	"undefined", "null", "nil", "none", "nan", "na", "notset", "notprovided", "notavailable", "notapplicable", "notfound",
+	"anonymous", "anonymoususer", "anon", "guest", "guestuser", "guestcheckout", "unknown", "unknownuser", "unspecified", "unset",
+	"test", "testing", "tester", "testuser", "dummy", "sample", "placeholder", "default", "empty", "blank", "missing", "void",
+	"nobody", "noone", "nouser", "notloggedin", "loggedout", "true", "false", "string", "objectobject", "redacted", "removed",
+	"deleted", "hidden", "tbd", "todo", "nullnull", "undefinedundefined", "noid", "nosession", "invalid", "error",
+)
+
+// PlaceholderWords are the words of which Placeholder knows, for whoever meets their hashes.
+func PlaceholderWords() []string { return sortedKeys(placeholders) }
+
+// Lengths from which digits count as made up. Shorter ones are the ids of a young shop.
+const (
+	minRepeated   = 4
+	minSequential = 5
+)
+
+// Placeholder reports whether a text stands for nothing: a word such as "undefined", "(not set)" or "n/a", zeros, one
+// character again and again ("1111"), digits in sequence ("123456", "9876543210"), or no letter and digit at all.
+func Placeholder(text string) bool {
+	if strings.TrimSpace(text) == "" {
+		return false
+	}
+	name := fold(text)
+	return name == "" || strings.TrimSpace(text) == "-1" || placeholders[name] || repeated(name) || Sequential(name)
+}
+
+// repeated reports whether s is one character: zeros of any length, other digits and letters only where there are many.
+func repeated(s string) bool {
+	first, _ := utf8.DecodeRuneInString(s)
+	if first >= utf8.RuneSelf || strings.Trim(s, string(first)) != "" {
+		return false
+	}
+	return first == '0' || len(s) >= minRepeated
+}
+
+// Sequential reports whether s is digits that count up or down, 0 following 9.
+func Sequential(s string) bool {
+	if len(s) < minSequential || strings.Trim(s, "0123456789") != "" {
+		return false
+	}
+	step := (int(s[1]) - int(s[0]) + 10) % 10
+	if step != 1 && step != 9 {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		if (int(s[i])-int(s[i-1])+10)%10 != step {
+			return false
+		}
+	}
+	return true
+}
