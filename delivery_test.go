@@ -105,6 +105,22 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	require.Equal(t, relay.StatusDelivered, relay.Conclude(route, []relay.End{end("meta_capi", relay.Accepted, "")}).Status)
 }
 
+// A recovery replay looks for events by their reason.
+func TestTheFailureThatMayPassDecidesTheReason(t *testing.T) {
+	t.Parallel()
+	refused := end("ga4", relay.Rejected, relay.ReasonBadRequest)
+	unknown := end("meta", relay.Unknown, relay.ReasonUnknown)
+	for _, passing := range []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy} {
+		down := end("snapchat", relay.Exhausted, passing)
+		for _, ends := range [][]relay.End{{refused, down}, {down, refused}, {refused, unknown, down}, {unknown, down, refused}} {
+			c := relay.Conclude(relay.Route{}, ends)
+			require.Equal(t, relay.StatusFailed, c.Status)
+			require.Equal(t, passing, c.Reason)
+		}
+	}
+	require.Equal(t, relay.ReasonBadRequest, relay.Conclude(relay.Route{}, []relay.End{refused, unknown}).Reason, "else the first")
+}
+
 func TestConcludeLeavesItsInputAlone(t *testing.T) {
 	t.Parallel()
 	ends := []relay.End{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}

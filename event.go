@@ -123,14 +123,17 @@ type NewEvent struct {
 // Verdict is what the inbox made of a NewEvent.
 type Verdict int
 
-// The verdicts. A conflict is an event whose id is taken by one with another storefront or payload.
+// The verdicts. A conflict is an event whose id is taken by one with another storefront or payload. A busy one is being
+// inserted by a transaction that is still open: it was not stored, and can be sent again.
 const (
 	Inserted Verdict = iota
 	Duplicate
 	Conflict
+	Busy
 )
 
-// Stored is the answer of the inbox to one NewEvent: ID and Status are those of the row that holds the event now.
+// Stored is the answer of the inbox to one NewEvent: ID and Status are those of the row that holds the event now;
+// a busy one has none.
 type Stored struct {
 	ID      int64
 	Verdict Verdict

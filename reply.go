@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/textproto"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +19,10 @@ const (
 	TroubleConnect Trouble = "connect" // name, route, TLS: no byte of the request left
 	TroubleTimeout Trouble = "timeout"
 	TroubleCut     Trouble = "cut" // the connection ended before the answer did
-	TroubleAddress Trouble = "address_refused"
-	TroubleBadURL  Trouble = "bad_url"
+	// TroubleUnprocessed is a request that left, and that the server says it did not look at (HTTP/2).
+	TroubleUnprocessed Trouble = "unprocessed"
+	TroubleAddress     Trouble = "address_refused"
+	TroubleBadURL      Trouble = "bad_url"
 )
 
 // Reply is what came back: whether bytes of the request may have left, the kind of trouble, status, header, body (cut at
@@ -49,18 +52,38 @@ func (r Reply) IsHTML() bool {
 // Get is a header of the answer.
 func (r Reply) Get(name string) string { return r.Header[textproto.CanonicalMIMEHeaderKey(name)] }
 
-// RetryAfter is what the Retry-After header asks for, as seconds or as a date; 0 where it asks for nothing readable.
+// longestRetryAfter is far beyond any wait that is kept.
+const longestRetryAfter = 10 * 365 * 24 * time.Hour
+
+// RetryAfter is what the Retry-After header asks for, as seconds (a fraction counts) or as a date; 0 where it asks for
+// nothing readable. A date is measured against the response's own Date: the two clocks may differ, and only the server's is
+// meant.
 func (r Reply) RetryAfter() time.Duration {
 	v := strings.TrimSpace(r.Get("Retry-After"))
-	if n, err := strconv.Atoi(v); err == nil || errors.Is(err, strconv.ErrRange) { // ErrRange comes with the nearest int
-		return time.Duration(min(max(n, 0), 10*365*24*3600)) * time.Second
+	if n, err := strconv.ParseFloat(v, 64); decimal.MatchString(v) && (err == nil || errors.Is(err, strconv.ErrRange)) {
+		return time.Duration(min(n, longestRetryAfter.Seconds()) * float64(time.Second))
 	}
+	until, ok := httpDate(v)
+	if !ok {
+		return 0
+	}
+	now, ok := httpDate(r.Get("Date"))
+	if !ok {
+		now = r.At
+	}
+	return min(max(0, until.Sub(now)), longestRetryAfter)
+}
+
+var decimal = regexp.MustCompile(`^\+?\d+(\.\d*)?$`)
+
+// httpDate reads the three forms of a date in HTTP.
+func httpDate(v string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC1123, time.RFC850, time.ANSIC} {
-		if t, err := time.Parse(layout, v); err == nil {
-			return max(0, t.Sub(r.At))
+		if t, err := time.Parse(layout, strings.TrimSpace(v)); err == nil {
+			return t, true
 		}
 	}
-	return 0
+	return time.Time{}, false
 }
 
 // Result is what an answer means where the vendor says nothing else: the one place that tells HTTP statuses apart.
@@ -78,7 +101,7 @@ func (r Reply) classify() (Outcome, Reason) {
 		return classifyStatus(r.Status)
 	case r.Trouble == TroubleAddress || r.Trouble == TroubleBadURL:
 		return Rejected, ReasonAddressRefused
-	case r.Trouble == TroubleConnect:
+	case r.Trouble == TroubleConnect || r.Trouble == TroubleUnprocessed:
 		return Retry, ReasonNetwork
 	case r.Trouble != NoTrouble && r.Sent && !r.Repeatable:
 		return Unknown, ReasonUnknown

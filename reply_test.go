@@ -73,7 +73,8 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 	t.Parallel()
 	in := noon.Add(90 * time.Second)
 	for value, want := range map[string]time.Duration{
-		"120": 2 * time.Minute, " 7 ": 7 * time.Second, "0": 0, "-5": 0, "": 0, "soon": 0, "1.5": 0, "1e3": 0,
+		"120": 2 * time.Minute, " 7 ": 7 * time.Second, "0": 0, "-5": 0, "": 0, "soon": 0, "1e3": 0, "NaN": 0, "Inf": 0, "0x10": 0,
+		"1.5": 1500 * time.Millisecond, "0.2": 200 * time.Millisecond, "3.": 3 * time.Second, "-0.5": 0, "+2": 2 * time.Second,
 		"86401":                                   86401 * time.Second,
 		"99999999999":                             10 * 365 * 24 * time.Hour,
 		"99999999999999999999999":                 10 * 365 * 24 * time.Hour, // no int holds it; still a wish to be left alone
@@ -91,6 +92,25 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 		}
 	}
 	require.Zero(t, answered(429).RetryAfter())
+}
+
+func TestADateOfRetryAfterIsMeasuredByTheServersClock(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		date, until string
+		want        time.Duration
+	}{
+		"a server an hour behind":     {noon.Add(-time.Hour).Format(http.TimeFormat), noon.Add(-time.Hour + time.Minute).Format(http.TimeFormat), time.Minute},
+		"a server an hour ahead":      {noon.Add(time.Hour).Format(http.TimeFormat), noon.Add(time.Hour + time.Minute).Format(http.TimeFormat), time.Minute},
+		"a moment that is over":       {noon.Format(http.TimeFormat), noon.Add(-time.Second).Format(http.TimeFormat), 0},
+		"other forms":                 {noon.Add(-time.Hour).Format(time.ANSIC), noon.Format(time.RFC850), time.Hour},
+		"no Date: our clock":          {"", noon.Add(time.Minute).Format(http.TimeFormat), time.Minute},
+		"an unreadable Date likewise": {"now", noon.Add(time.Minute).Format(http.TimeFormat), time.Minute},
+	} {
+		r := answered(503)
+		r.Header = map[string]string{"Retry-After": c.until, "Date": c.date}
+		require.Equal(t, c.want, r.RetryAfter(), name)
+	}
 }
 
 func TestHeadersAreFoundInAnyCase(t *testing.T) {

@@ -91,6 +91,8 @@ type Starter interface {
 type Database interface {
 	// Ping fails where MySQL does not answer.
 	Ping(ctx context.Context) error
+	// Writable fails where an event cannot be stored now; where MySQL answers all the same, with *relay.Unwritable.
+	Writable(ctx context.Context) error
 	// Current reports whether the schema has every migration that this program knows.
 	Current(ctx context.Context) (bool, error)
 }

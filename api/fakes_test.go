@@ -23,6 +23,7 @@ type inbox struct {
 	byKey      map[string]int
 	leases     []time.Duration
 	inserts    int
+	busy       map[string]bool // by event_id
 }
 
 func (i *inbox) StorefrontIDs(_ context.Context, codes []string) (map[string]int64, error) {
@@ -55,6 +56,8 @@ func (i *inbox) InsertEvents(_ context.Context, events []relay.NewEvent, lease t
 		key := e.EventID + "\x00" + e.Type
 		row, taken := i.byKey[key]
 		switch {
+		case i.busy[e.EventID]:
+			stored[n] = relay.Stored{Verdict: relay.Busy}
 		case !taken:
 			i.rows = append(i.rows, e)
 			i.byKey[key] = len(i.rows)
@@ -106,6 +109,7 @@ func (s *starter) Release(storefront string, n int) {
 type probes struct {
 	mu             sync.Mutex
 	ping, temporal error
+	written        error
 	old, hang      bool
 	asked          int
 }
@@ -120,6 +124,8 @@ func (p *probes) Ping(ctx context.Context) error {
 	}
 	return p.ping
 }
+
+func (p *probes) Writable(context.Context) error { return p.written }
 
 func (p *probes) Current(context.Context) (bool, error) { return !p.old, p.ping }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"relay"
 )
 
 // Check is one thing that /health/ready looks at. Its name is a field of the answer.
@@ -24,9 +26,8 @@ type Check struct {
 // builtIn are the checks of every role, in the order of the report.
 func builtIn(role Role, d Deps) []Check {
 	return []Check{
-		{Name: "database", About: "Whether MySQL answers.", Probe: func(ctx context.Context) (string, error) {
-			return wordOK, d.Database.Ping(ctx)
-		}},
+		{Name: "database", About: "Whether MySQL answers, and an event can be stored: down does not answer; the other words are those of one that " +
+			"answers and refuses to be written.", Words: refusals, Probe: func(ctx context.Context) (string, error) { return writable(ctx, d.Database) }},
 		{Name: "migrations", About: "Whether the tables are up to date.", Words: []string{wordOld, wordUnknown}, Probe: func(ctx context.Context) (string, error) {
 			current, err := d.Database.Current(ctx)
 			switch {
@@ -41,6 +42,24 @@ func builtIn(role Role, d Deps) []Check {
 		{Name: "temporal", About: "Whether Temporal answers. In the api role it may be down: events are stored and delivered later.",
 			Optional: role == RoleAPI, Probe: func(ctx context.Context) (string, error) { return wordOK, d.Temporal(ctx) }},
 	}
+}
+
+// refusals are the words of a database that answers and is not written.
+var refusals = []string{string(relay.WriteReadOnly), string(relay.WriteNoRoom), string(relay.WriteForbidden), string(relay.WriteStalled)}
+
+// writable is the word of the database. The write gets less time than the check has, so that one that hangs is called stalled.
+func writable(ctx context.Context, d Database) (string, error) {
+	if err := d.Ping(ctx); err != nil {
+		return wordDown, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout*3/4)
+	defer cancel()
+	err := d.Writable(ctx)
+	var u *relay.Unwritable
+	if errors.As(err, &u) {
+		return string(u.Why), err
+	}
+	return wordOK, err
 }
 
 func (d Deps) checkChecks() error {

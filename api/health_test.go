@@ -47,6 +47,10 @@ func TestReadiness(t *testing.T) {
 	}{
 		"all well":                {&probes{}, "ok", "ok", "ok", 200, 200, 200},
 		"without MySQL":           {&probes{ping: errBroken}, "down", "unknown", "ok", 503, 503, 503},
+		"with a replica":          {&probes{written: refusal(relay.WriteReadOnly)}, "read_only", "ok", "ok", 503, 503, 503},
+		"with a full disk":        {&probes{written: refusal(relay.WriteNoRoom)}, "full", "ok", "ok", 503, 503, 503},
+		"with a hanging write":    {&probes{written: refusal(relay.WriteStalled)}, "stalled", "ok", "ok", 503, 503, 503},
+		"with writes that fail":   {&probes{written: errBroken}, "down", "ok", "ok", 503, 503, 503},
 		"with old migrations":     {&probes{old: true}, "ok", "old", "ok", 503, 503, 503},
 		"without Temporal":        {&probes{temporal: errBroken}, "ok", "ok", "down", 200, 503, 503},
 		"without anything at all": {&probes{ping: errBroken, temporal: errBroken}, "down", "unknown", "down", 503, 503, 503},
@@ -66,6 +70,10 @@ func TestReadiness(t *testing.T) {
 			})
 		}
 	}
+}
+
+func refusal(why relay.WriteRefusal) error {
+	return fmt.Errorf("write to the database: %w", &relay.Unwritable{Why: why})
 }
 
 // books is what the reconciler found last.

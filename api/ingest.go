@@ -73,7 +73,8 @@ func (s *server) resolve(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// store keeps the items and starts some of them, and rejects those whose id belongs to another event.
+// store keeps the items and starts some of them, and rejects those whose id belongs to another event or is
+// being inserted by another writer.
 func (s *server) store(ctx context.Context, b *batch) error {
 	if len(b.items) == 0 {
 		return nil
@@ -101,6 +102,16 @@ func (s *server) store(ctx context.Context, b *batch) error {
 		}
 		return conflictWords(it.stored)
 	})
+	before := len(b.items)
+	b.rejectWhere("event_id", codeBusy, func(it item) string {
+		if it.stored.Verdict != relay.Busy {
+			return ""
+		}
+		return messages[codeBusy]
+	})
+	if before > 0 && len(b.items) == 0 { // 422 would say that nothing can ever be accepted
+		return fmt.Errorf("store %d events: all are busy: %w", before, relay.ErrUnavailable)
+	}
 	return nil
 }
 

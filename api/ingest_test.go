@@ -189,3 +189,20 @@ func TestStarterTakesAFew(t *testing.T) {
 	require.Len(t, r.starter.started, 3)
 	r.starter.idle(t)
 }
+
+func TestABusyItemIsReportedAndTheOthersAreStored(t *testing.T) {
+	t.Parallel()
+	r := newTest(t)
+	r.inbox.busy = map[string]bool{"2025010100002222": true}
+	a := r.post(t, sample)
+	require.Equal(t, http.StatusAccepted, a.status)
+	require.JSONEq(t, `{"accepted":2,"duplicates":0,"rejected":1,"errors":[{"index":1,"event_id":"2025010100002222","field":"event_id","code":"busy",
+		"message":"a transaction that is still open inserts this event; the item was not stored: send it again"}]}`, a.text)
+
+	r.inbox.busy = map[string]bool{"2025010100001111": true, "2025010100002222": true, "2025020100003333": true}
+	a = r.post(t, sample)
+	require.Equal(t, http.StatusServiceUnavailable, a.status, "422 would say that nothing of it can ever be accepted")
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	delete(r.inbox.busy, "2025010100002222")
+	require.Equal(t, http.StatusAccepted, r.post(t, sample).status)
+}

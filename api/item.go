@@ -42,6 +42,7 @@ var messages = map[code]string{
 	codeNotANumber:        "the value is not a number of zero or more",
 	codePayloadTooLarge:   "the item is larger than " + strconv.Itoa(relay.MaxPayload) + " bytes",
 	codeUnknownStorefront: "there is no storefront with this code",
+	codeBusy:              "a transaction that is still open inserts this event; the item was not stored: send it again",
 	codeTimeWithoutOffset: "the time names no offset; it was taken as UTC",
 }
 

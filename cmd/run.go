@@ -115,7 +115,7 @@ func (s *service) open() error {
 	if err != nil {
 		return fmt.Errorf("ENCRYPTION_KEY: %w", err)
 	}
-	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector()})
+	s.store, err = db.Open(db.Config{URL: s.cfg.URL.Reveal(), Keys: keys, Wrap: s.connector(), Log: s.log})
 	if err != nil {
 		return fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -156,7 +156,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	var checks []api.Check
+	checks := []api.Check{s.preparedCheck()}
 	if s.worker != nil {
 		checks = append(checks, s.worker.check())
 	}
@@ -187,6 +187,19 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Tracer: s.apiTracer(),
 		Log:    s.log,
 	})
+}
+
+// preparedCheck is no condition: deliveries go on without prepared statements.
+func (s *service) preparedCheck() api.Check {
+	const refused = "refused"
+	return api.Check{Name: "prepared_statements", Words: []string{refused}, Optional: true,
+		About: "Whether MySQL prepares statements: refused means that deliveries go on without, a little slower.",
+		Probe: func(context.Context) (string, error) {
+			if s.store.Prepares() {
+				return "ok", nil
+			}
+			return refused, nil
+		}}
 }
 
 func texts(nets []netip.Prefix) []string {

@@ -18,7 +18,7 @@ import (
 type ClaimOptions struct {
 	Page  int           // rows of one storefront at most
 	Cap   int           // rows of one storefront that may be in flight; 0 is no cap
-	Lease time.Duration // for which no other process claims them
+	Lease time.Duration // for which no other process claims them; longestLease at most
 	// Room is how many rows of a storefront may be in flight for the limits of one of its destinations; nil is no cap.
 	Room func(storefront int64, destination string, l relay.Limits) int
 }
@@ -33,6 +33,14 @@ func (o ClaimOptions) cap(storefront int64, limits map[int64]Limited) int {
 	}
 	return n
 }
+
+// A lease further ahead than the longest belongs to no process: the database's clock went back, and the row would wait until
+// it is as late again. Both conditions are ranges of the claim key, and read it in its order.
+const (
+	longestLease = 2 * time.Minute
+	freeSQL      = "(claimed_until <= UTC_TIMESTAMP(6) OR claimed_until > UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE)"
+	leasedSQL    = "claimed_until > UTC_TIMESTAMP(6) AND claimed_until <= UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE"
+)
 
 // claimPages is how many pages of rows that can never be delivered one round removes per storefront before it goes on to
 // the next one.
@@ -104,7 +112,7 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
-	c := claim{storefront: id, code: code, known: err == nil, lease: o.Lease}
+	c := claim{storefront: id, code: code, known: err == nil, lease: min(o.Lease, longestLease)}
 	if !c.known {
 		room = max(room, o.Page) // nothing of it is in flight
 	}
@@ -129,9 +137,9 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 // inFlight counts a storefront's rows under a lease, started or about to be, as far as limit.
 const inFlightColumn = `
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-		WHERE status = 'pending' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) p) +
+		WHERE status = 'pending' AND storefront_id = ? AND ` + leasedSQL + ` LIMIT ?) p) +
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-		WHERE status = 'processing' AND storefront_id = ? AND claimed_until > UTC_TIMESTAMP(6) LIMIT ?) r)`
+		WHERE status = 'processing' AND storefront_id = ? AND ` + leasedSQL + ` LIMIT ?) r)`
 
 const inFlightSQL = "SELECT" + inFlightColumn
 
@@ -174,7 +182,7 @@ type claim struct {
 const claimSQL = `SELECT id, event_id, event_type, storefront_code, source_system,
 	CASE WHEN payload_digest IS NULL THEN event_payload END, erased_at IS NOT NULL
 	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-	WHERE status = 'pending' AND storefront_id = ? AND claimed_until <= UTC_TIMESTAMP(6)
+	WHERE status = 'pending' AND storefront_id = ? AND ` + freeSQL + `
 	ORDER BY claimed_until, id LIMIT ? FOR UPDATE SKIP LOCKED`
 
 // page claims up to n rows and reports whether there may be more.

@@ -77,6 +77,30 @@ func TestLeaseOfAKilledClaimerRunsOut(t *testing.T) {
 	require.Empty(t, f.claim(aPage))
 }
 
+func TestALeaseOfAClockThatWentBackIsNobodys(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	for n := range 6 {
+		f.direct(fmt.Sprint(n), bosley)
+	}
+	capped := db.ClaimOptions{Page: 2, Cap: 2, Lease: time.Minute}
+	require.Len(t, f.claim(capped), 2)
+	require.Empty(t, f.claim(capped))
+	taken := ids(f.claim(db.ClaimOptions{Page: 2, Lease: time.Hour}))
+	f.taken(taken[0], "run")
+	require.Equal(t, 4, f.count("SELECT COUNT(*) FROM marketing_events WHERE claimed_until BETWEEN UTC_TIMESTAMP(6) AND UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE"),
+		"no lease is longer")
+
+	f.exec("UPDATE marketing_events SET claimed_until = claimed_until + INTERVAL 1 HOUR") // as they look once the clock has gone back
+	require.Len(t, f.claim(capped), 2, "they burden no cap")
+	require.Len(t, f.claim(aPage), 3)
+	require.Empty(t, f.claim(aPage))
+	rows, err := f.Processing(t.Context(), nil, 10)
+	require.NoError(t, err)
+	require.Len(t, rows, 1, "the reconciler looks at the run's")
+}
+
 func TestReleasedRowsAreClaimedAgain(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)

@@ -52,7 +52,7 @@ func (r *deliveryRow) dest() []any {
 func (s *Store) Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error) {
 	act := fmt.Sprintf("read event %d for %s", id, destination)
 	var r deliveryRow
-	if err := s.lane.scan(ctx, r.dest(), deliverySQL, destination, destination, id); err != nil {
+	if err := s.notice(s.lane.scan(ctx, r.dest(), deliverySQL, destination, destination, id)); err != nil {
 		return relay.Delivery{}, fail(act, err)
 	}
 	d := relay.Delivery{

@@ -60,9 +60,10 @@ func fromServer(my *mysql.MySQLError) error {
 		return fmt.Errorf("%w: a row with this key exists (mysql error %d)", relay.ErrConflict, my.Number)
 	case 1040, 1203, 1226, // too many connections
 		1044, 1045, 1049, 1130, 1142, 1698, // not let in: settings that somebody is about to mend
-		1053, 1077, 1079, 1290, 1836, 1927, // shutting down, read-only after a failover, connection killed
+		1053, 1077, 1079, 1290, 1792, 1836, 1927, // shutting down, read-only after a failover, connection killed
 		errLockTimeout, errDeadlock, 1317, 3024, // interrupted, after our own repetitions
 		1021, 1114, 1030, // disk or table full
+		1461,                 // no more prepared statements; the lane of deliveries does without
 		1054, errNoSuchTable: // not migrated yet
 		return fmt.Errorf("%w: mysql error %d: %s", relay.ErrUnavailable, my.Number, my.Message)
 	case 1048, 1264, 1265, 1292, 1366, 1406, 1411, 3140, 3819, 4025:

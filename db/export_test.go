@@ -101,6 +101,16 @@ func ObserveQueries() map[string]Query {
 	}
 }
 
+// FinishTogether ends events of a run as a group does.
+func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c relay.Conclusion) error {
+	var all []*finishing
+	for _, id := range ids {
+		all = append(all, &finishing{id: id, run: run, conclusion: c, ends: []byte("[]")})
+	}
+	_, err := s.finishMany(ctx, all)
+	return err
+}
+
 // WaitingQuery and FailedQuery are the statements that count events for a list of destinations.
 func WaitingQuery(storefront int64, destination string) Query {
 	return Query{waitingSQL, []any{storefront, relay.WaitingBound, destination}}

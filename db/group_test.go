@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"relay"
@@ -99,6 +100,36 @@ func TestADatabaseThatIsAwayIsAskedOnceForAGroup(t *testing.T) {
 	require.ErrorIs(t, errs[1], relay.ErrUnavailable)
 	require.ErrorIs(t, errs[2], relay.ErrUnavailable)
 	require.EqualValues(t, 1, asked.Load())
+}
+
+func TestAGroupThatLosesToAnotherWriterGoesApart(t *testing.T) {
+	t.Parallel()
+	for _, number := range []uint16{1205, 1213} {
+		g := newGathered(func(context.Context, []*int) ([]*int, error) { return nil, &mysql.MySQLError{Number: number} })
+		errs := g.run(t, 1, 13, 2)
+		require.NoError(t, errors.Join(errs[0], errs[1], errs[3]), "one row that is locked fails no neighbour")
+		require.EqualError(t, errs[2], "this one fails")
+	}
+}
+
+func TestAGroupFinishesOnlyTheRowsOfItsRuns(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	var rows []int64
+	for i, run := range []string{"own", "another", "own", "another", "own", "own"} {
+		rows = append(rows, f.direct(fmt.Sprint(i), bosley))
+		f.taken(rows[i], run)
+	}
+	require.NoError(t, f.Finish(t.Context(), rows[5], "own", relay.Conclusion{Status: relay.StatusFailed, Detail: "first"}))
+	require.NoError(t, f.FinishTogether(t.Context(), rows, "own", relay.Conclusion{Status: relay.StatusDelivered}))
+	var statuses []relay.Status
+	for _, id := range rows {
+		status, _ := f.status(id)
+		statuses = append(statuses, status)
+	}
+	require.Equal(t, []relay.Status{"delivered", "processing", "delivered", "processing", "delivered", "failed"}, statuses)
+	require.Equal(t, "first", f.text("SELECT detail FROM marketing_events WHERE id = ?", rows[5]))
 }
 
 func TestWhoGivesUpWaitingIsNotServed(t *testing.T) {

@@ -15,6 +15,10 @@ import (
 // find reads the rows that hold events of the batch. A row without a digest was written by OMS itself, and its payload is
 // read to make one.
 func (b *batch) find(ctx context.Context, tx *sql.Tx, indexes []int) error {
+	return b.findInto(ctx, tx, indexes, b.holders)
+}
+
+func (b *batch) findInto(ctx context.Context, tx *sql.Tx, indexes []int, holders map[eventKey]holder) error {
 	for chunk := range slices.Chunk(indexes, maxRows) {
 		args := make([]any, 0, 2*len(chunk))
 		for _, i := range chunk {
@@ -26,14 +30,14 @@ func (b *batch) find(ctx context.Context, tx *sql.Tx, indexes []int) error {
 		if err != nil {
 			return err
 		}
-		if err := b.read(rows); err != nil {
+		if err := readHolders(rows, holders); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *batch) read(rows *sql.Rows) error {
+func readHolders(rows *sql.Rows, holders map[eventKey]holder) error {
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id, kind string
@@ -50,7 +54,7 @@ func (b *batch) read(rows *sql.Rows) error {
 		} else {
 			h.digest = sha256.Sum256(payload)
 		}
-		b.holders[keyOf(id, kind)] = h
+		holders[keyOf(id, kind)] = h
 	}
 	return rows.Err()
 }

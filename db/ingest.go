@@ -21,6 +21,8 @@ const (
 	// duplicateTries is how often a batch begins anew because another writer committed one of its events between the look
 	// and the insert. Each time it sees more of them, so it ends.
 	duplicateTries = 10
+	// lockTries is how often a batch waits for a lock that no uncommitted row explains, as that of a gap.
+	lockTries = 2
 )
 
 // eventKey is what makes an event unique. The columns' collation ignores trailing spaces, so the key does too.
@@ -62,23 +64,55 @@ func (h holder) sharesStorefront(e relay.NewEvent) bool {
 
 // InsertEvents puts events into the inbox, in one transaction, and says for each (the i-th answer is the i-th event's)
 // which row holds it now. An event that is there already, or twice in the batch, makes no second row: it is a duplicate,
-// or a conflict where storefront or payload differ. Leased events are kept from Claim for the time of the lease.
+// or a conflict where storefront or payload differ. One that a transaction which stays open is inserting is busy: the others
+// are stored without it. Leased events are kept from Claim for the time of the lease.
 func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.Stored, error) {
 	if len(events) == 0 {
 		return nil, nil
 	}
-	b := newBatch(events, lease)
-	met := func(err error) bool { return isNumber(err, errDuplicate) || errors.Is(err, errErasedTwin) }
-	look := false
+	b := newBatch(events, min(lease, longestLease))
+	met := func(err error) bool {
+		return isNumber(err, errDuplicate, errLockTimeout) || errors.Is(err, errErasedTwin)
+	}
+	look, waits := false, 0
 	err := again(ctx, duplicateTries, met, func() error {
-		err := s.tx(ctx, func(tx *sql.Tx) error { return b.store(ctx, tx, look) })
+		err := s.txWhere(ctx, isDeadlock, func(tx *sql.Tx) error { return b.store(ctx, tx, look) })
 		look = true
+		if !isNumber(err, errLockTimeout) {
+			return err
+		}
+		waits++
+		found, trouble := s.findBusy(ctx, b)
+		if trouble != nil || !found && waits >= lockTries {
+			return errors.Join(relay.ErrUnavailable, trouble)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, fail(fmt.Sprintf("insert %d events", len(events)), err)
 	}
 	return b.answers(), nil
+}
+
+// findBusy marks the keys of a batch that have a row which is not committed, or was committed a moment ago: that is seen
+// when the batch begins anew. It reports whether there are any that it did not know.
+func (s *Store) findBusy(ctx context.Context, b *batch) (bool, error) {
+	tx, err := s.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadUncommitted, ReadOnly: true})
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	there := map[eventKey]holder{}
+	if err := b.findInto(ctx, tx, b.order, there); err != nil {
+		return false, err
+	}
+	found := false
+	for key := range there {
+		if !b.busy[key] {
+			b.busy[key], found = true, true
+		}
+	}
+	return found, nil
 }
 
 // batch is a batch on its way in. order holds the index of each event's first appearance, sorted by key, because writers
@@ -91,10 +125,11 @@ type batch struct {
 
 	holders  map[eventKey]holder
 	inserted map[int]bool // indexes whose event made a row
+	busy     map[eventKey]bool
 }
 
 func newBatch(events []relay.NewEvent, lease time.Duration) *batch {
-	b := &batch{events: events, keys: make([]eventKey, len(events)), lease: lease}
+	b := &batch{events: events, keys: make([]eventKey, len(events)), lease: lease, busy: map[eventKey]bool{}}
 	seen := make(map[eventKey]bool, len(events))
 	for i, e := range events {
 		b.keys[i] = keyOf(e.EventID, e.Type)
@@ -123,7 +158,7 @@ func (b *batch) store(ctx context.Context, tx *sql.Tx, look bool) error {
 	}
 	missing := slices.DeleteFunc(slices.Clone(b.order), func(i int) bool {
 		_, ok := b.holders[b.keys[i]]
-		return ok
+		return ok || b.busy[b.keys[i]]
 	})
 	for _, chunk := range b.chunks(missing) {
 		if err := b.insert(ctx, tx, chunk); err != nil {
@@ -155,11 +190,13 @@ func (b *batch) chunks(indexes []int) [][]int {
 func (b *batch) answers() []relay.Stored {
 	stored := make([]relay.Stored, len(b.events))
 	for i, e := range b.events {
-		h := b.holders[b.keys[i]]
+		h, held := b.holders[b.keys[i]]
 		stored[i] = relay.Stored{ID: h.id, Status: h.status, Verdict: relay.Conflict}
 		switch {
 		case b.inserted[i]:
 			stored[i].Verdict = relay.Inserted
+		case !held && b.busy[b.keys[i]]:
+			stored[i].Verdict = relay.Busy
 		case h.holds(e):
 			stored[i].Verdict = relay.Duplicate
 		default:

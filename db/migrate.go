@@ -231,6 +231,7 @@ func newMigrations(adopt func(context.Context, *sql.DB) error) (*migrate.Migrati
 func (s *Store) locked(ctx context.Context, f func(*sql.DB) error) error {
 	config := s.config.Clone()
 	config.ReadTimeout, config.WriteTimeout = 0, 0
+	config.RejectReadOnly = false // its error says more than a dropped connection
 	pool, err := newPool(config, 4, s.wrap)
 	if err != nil {
 		return err

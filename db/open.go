@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -30,6 +31,8 @@ type Config struct {
 	MaxOpen int // connections at most; 0 is 20
 	// Wrap, where it is set, stands between the pool and the driver.
 	Wrap func(driver.Connector) driver.Connector
+	// Log is told of what is retried in silence; nil is nobody.
+	Log *slog.Logger
 }
 
 // Store is the database. Its methods may be called from any goroutine.
@@ -40,6 +43,8 @@ type Store struct {
 	bun    *bun.DB
 	keys   *Keys
 	lane   *prepared
+	log    *notices
+	writes writeCheck
 
 	// What concurrent deliveries write is committed in groups.
 	takes    *group[*taking]
@@ -67,7 +72,9 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{config: config, wrap: c.Wrap, sql: pool, bun: newBun(pool), keys: keys, lane: &prepared{pool: pool}}
+	log := &notices{log: c.Log}
+	s := &Store{config: config, wrap: c.Wrap, sql: pool, bun: newBun(pool), keys: keys, log: log,
+		lane: &prepared{pool: pool, log: log}}
 	s.takes = newGroup(transactionPays, s.takeOne, s.takeMany)
 	s.records = newGroup(2, s.recordOne, s.recordMany)
 	s.ends = newGroup(2, s.completeOne, s.completeMany)

@@ -14,7 +14,7 @@ import (
 // read as a range of the key.
 const processingSQL = `SELECT id, COALESCE(run_id, ''), storefront_id, claimed_until
 	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-	WHERE status = 'processing' AND claimed_until <= UTC_TIMESTAMP(6) AND (storefront_id > ? OR storefront_id = ? AND
+	WHERE status = 'processing' AND ` + freeSQL + ` AND (storefront_id > ? OR storefront_id = ? AND
 	(claimed_until > ? OR claimed_until = ? AND id > ?)) ORDER BY storefront_id, claimed_until, id LIMIT ?`
 
 // Processing lists rows that a run took and has not finished, and whose lease is over, in the order of the claim key, behind

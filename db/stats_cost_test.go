@@ -26,7 +26,7 @@ func (c counting) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return countingConn{conn.(wholeConn), c.selects}, nil
+	return selectsConn{conn.(wholeConn), c.selects}, nil
 }
 
 // wholeConn is what database/sql asks of MySQL's driver.
@@ -42,12 +42,12 @@ type wholeConn interface {
 	driver.Validator
 }
 
-type countingConn struct {
+type selectsConn struct {
 	wholeConn
 	selects *atomic.Int64
 }
 
-func (c countingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c selectsConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if strings.Contains(query, "SELECT") {
 		c.selects.Add(1)
 	}

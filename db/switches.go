@@ -59,7 +59,7 @@ func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) 
 	act := fmt.Sprintf("read the switches for event %d", id)
 	var l levels
 	var d destinations
-	if err := s.lane.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id); err != nil {
+	if err := s.notice(s.lane.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id)); err != nil {
 		return relay.Switches{}, fail(act, err)
 	}
 	switches := l.switches()

@@ -22,7 +22,12 @@ type querier interface {
 // tx runs f in a READ COMMITTED transaction, again where it loses to another. Under the server's default, REPEATABLE
 // READ, an open claim locks the gaps between rows and holds up every insert.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
-	return again(ctx, contentionTries, isContention, func() error {
+	return s.txWhere(ctx, isContention, f)
+}
+
+// txWhere is tx with another notion of what is worth another attempt.
+func (s *Store) txWhere(ctx context.Context, worth func(error) bool, f func(*sql.Tx) error) error {
+	return s.notice(again(ctx, contentionTries, worth, func() error {
 		tx, err := s.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 		if err != nil {
 			return err
@@ -31,7 +36,7 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 			return errors.Join(err, ignoreDone(tx.Rollback()))
 		}
 		return tx.Commit()
-	})
+	}))
 }
 
 // exec runs one statement, again where it loses to another.
@@ -45,7 +50,7 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 		found, err = res.RowsAffected()
 		return err
 	})
-	return found, err
+	return found, s.notice(err)
 }
 
 // execLane runs a prepared statement, again where it loses to another.
@@ -55,8 +60,10 @@ func (s *Store) execLane(ctx context.Context, query string, args ...any) (int64,
 		found, err = s.lane.exec(ctx, query, args...)
 		return err
 	})
-	return found, err
+	return found, s.notice(err)
 }
+
+func isDeadlock(err error) bool { return isNumber(err, errDeadlock) }
 
 func isContention(err error) bool { return isNumber(err, errDeadlock, errLockTimeout) }
 

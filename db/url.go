@@ -15,10 +15,10 @@ import (
 
 // Session settings of every connection. The mode is strict, so that nothing is cut or bent silently; its words are those
 // that MySQL 8, 9 and MariaDB share. A lock is waited for shorter than the read time-out, so that the server's own error
-// arrives, which is retried.
+// arrives, which is retried; and so short that a batch with a key that somebody else is inserting stores the others soon.
 const (
 	sqlMode  = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-	lockWait = "5" // seconds
+	lockWait = "2" // seconds
 
 	dialTimeout = 5 * time.Second
 	ioTimeout   = 30 * time.Second
@@ -123,6 +123,7 @@ func settle(c *mysql.Config) error {
 	c.ClientFoundRows = true   // RowsAffected counts rows found, not rows changed
 	c.InterpolateParams = true // one round trip a statement instead of three
 	c.ParseTime, c.Loc = true, time.UTC
+	c.RejectReadOnly = true // after a failover: a pool must not stay with a server that has become a replica
 	c.MultiStatements, c.AllowAllFiles = false, false
 	if c.Timeout == 0 {
 		c.Timeout = dialTimeout

@@ -10,7 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
-	"sync/atomic"
+	"strings"
 	"time"
 
 	"relay"
@@ -23,7 +23,7 @@ const (
 	maxReply     = 64 << 10
 	idlePerHost  = 128
 	idleInAll    = 512
-	idleFor      = 90 * time.Second
+	idleFor      = 50 * time.Second // servers and balancers close after 60 s or more: we let go first
 	userAgent    = "marketing-events-relay"
 	maxHeaderLen = 32 << 10
 )
@@ -64,7 +64,7 @@ func New(c Config) *Client {
 func newHTTP(control controlFunc, proxy *url.URL) *http.Client {
 	d := &net.Dialer{Timeout: dialTimeout, Control: control}
 	t := &http.Transport{
-		DialContext:            d.DialContext,
+		DialContext:            counted(d.DialContext),
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           idleInAll,
 		MaxIdleConnsPerHost:    idlePerHost,
@@ -103,35 +103,46 @@ func (c *Client) Send(ctx context.Context, r relay.Request) relay.Reply {
 func (c *Client) exchange(ctx context.Context, r relay.Request) relay.Reply {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	var sent atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteHeaderField: func(string, []string) { sent.Store(true) },
-	})
-	req, err := newRequest(ctx, r)
-	if err != nil {
-		return relay.Reply{Trouble: relay.TroubleBadURL}
-	}
-	client, err := c.clientFor(req.URL)
-	if err != nil {
-		return relay.Reply{Trouble: relay.TroubleAddress}
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return relay.Reply{Sent: sent.Load(), Trouble: trouble(err, sent.Load())}
-	}
-	defer func() { _ = res.Body.Close() }()
-	reply := relay.Reply{Sent: true, Status: res.StatusCode, Header: firstValues(res.Header)}
-	reply.Body, err = io.ReadAll(io.LimitReader(res.Body, maxReply))
-	if err != nil {
-		// The status came, and it decides; a body that was cut off can only hide a vendor's code, and then the
-		// adapter asks for another try.
-		reply.Trouble = trouble(err, true)
+	reply, idle := c.once(ctx, r)
+	if idle && ctx.Err() == nil {
+		// The server had closed a connection that was idle, and not a byte left: this is no second request.
+		reply, _ = c.once(ctx, r)
 	}
 	return reply
 }
 
+// once makes one exchange. idle says that it failed on a connection that was open before, and that nothing left.
+func (c *Client) once(ctx context.Context, r relay.Request) (reply relay.Reply, idle bool) {
+	var w wire
+	req, err := newRequest(httptrace.WithClientTrace(ctx, w.trace()), r)
+	if err != nil {
+		return relay.Reply{Trouble: relay.TroubleBadURL}, false
+	}
+	client, err := c.clientFor(req.URL)
+	if err != nil {
+		return relay.Reply{Trouble: relay.TroubleAddress}, false
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		sent := w.sent(ctx)
+		return relay.Reply{Sent: sent, Trouble: trouble(err, sent)}, !sent && w.reused
+	}
+	defer func() { _ = res.Body.Close() }()
+	reply = relay.Reply{Sent: true, Status: res.StatusCode, Header: firstValues(res.Header)}
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		return reply, false // its body is the bare connection, whose reads no context ends
+	}
+	reply.Body, err = io.ReadAll(io.LimitReader(res.Body, maxReply))
+	if err != nil {
+		// The status came, and it decides; a body that was cut off can only hide a vendor's code, and then the
+		// adapter asks for another attempt.
+		reply.Trouble = trouble(err, true)
+	}
+	return reply, false
+}
+
 func newRequest(ctx context.Context, r relay.Request) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, onceBody{bytes.NewReader(r.Body)})
 	if err != nil {
 		return nil, errors.New("malformed request") // err repeats the URL
 	}
@@ -139,9 +150,7 @@ func newRequest(ctx context.Context, r relay.Request) (*http.Request, error) {
 	for k, v := range r.Header {
 		req.Header.Set(k, v)
 	}
-	if req.Header.Get("Idempotency-Key") != "" || req.Header.Get("X-Idempotency-Key") != "" {
-		req.GetBody = nil // net/http takes these headers for leave to send the request again by itself
-	}
+	req.ContentLength = int64(len(r.Body))
 	return req, nil
 }
 
@@ -175,10 +184,18 @@ func trouble(err error, sent bool) relay.Trouble {
 		return relay.TroubleAddress
 	case !sent:
 		return relay.TroubleConnect
+	case unprocessed(err):
+		return relay.TroubleUnprocessed
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return relay.TroubleTimeout
 	}
 	return relay.TroubleCut
+}
+
+// unprocessed reports whether a server of HTTP/2 said that it did not look at the request. net/http only says so in words.
+func unprocessed(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "REFUSED_STREAM") || strings.Contains(text, "Server's graceful shutdown GOAWAY")
 }
 
 func firstValues(h http.Header) map[string]string {

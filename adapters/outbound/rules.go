@@ -14,23 +14,29 @@ type controlFunc func(network, address string, c syscall.RawConn) error
 // rules tell which addresses may be connected to.
 type rules struct{ private []netip.Prefix }
 
-// special are networks that are no place on the public internet, beyond those that netip.Addr's own predicates name.
+// special are the networks that are no place on the public internet, beyond those that netip.Addr's own predicates name:
+// IANA's special-purpose registries (RFC 6890) where they say "not globally reachable", and what hides an IPv4 address or leads
+// to a service of the network itself.
 var special = prefixes(
 	"0.0.0.0/8",       // this network
 	"100.64.0.0/10",   // carrier-grade NAT
-	"192.0.0.0/24",    // IETF protocol assignments
+	"192.0.0.0/24",    // IETF protocol assignments, the anycast addresses of the network's own services included
+	"192.0.2.0/24",    // TEST-NET-1
 	"192.88.99.0/24",  // 6to4 relays
 	"198.18.0.0/15",   // benchmarking
+	"198.51.100.0/24", // TEST-NET-2
+	"203.0.113.0/24",  // TEST-NET-3
 	"240.0.0.0/4",     // reserved, broadcast
-	"::/96",           // IPv4-compatible
-	"64:ff9b::/96",    // NAT64: an IPv4 address in disguise
-	"64:ff9b:1::/48",  // NAT64, local use
-	"100::/64",        // discard
-	"2001::/32",       // Teredo: likewise
-	"2002::/16",       // 6to4: likewise
-	"fec0::/10",       // site-local
-	"::ffff:0:0:0/96", // IPv4-translated
+	"2001::/23",       // IETF protocol assignments: Teredo, benchmarking, ORCHID, ...
+	"2001:db8::/32",   // documentation
+	"2002::/16",       // 6to4: an IPv4 address in disguise
+	"3fff::/20",       // documentation
 )
+
+// unicast is all of IPv6 that IANA has given out as global unicast. It leaves out, among others, IPv4-compatible (::/96) and
+// IPv4-translated (::ffff:0:0:0/96) addresses, NAT64 (64:ff9b::/96, 64:ff9b:1::/48), discard (100::/64), segment routing
+// (5f00::/16), site-local (fec0::/10), and what has no use yet.
+var unicast = netip.MustParsePrefix("2000::/3")
 
 // public reports whether an address is an ordinary one of the internet.
 func public(a netip.Addr) bool {
@@ -38,7 +44,7 @@ func public(a netip.Addr) bool {
 	if !a.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() {
 		return false
 	}
-	return !within(a, special)
+	return (a.Is4() || unicast.Contains(a)) && !within(a, special)
 }
 
 func (r rules) allowsHTTPS(a netip.Addr) bool { return public(a) || r.allowsHTTP(a) }
