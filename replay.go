@@ -53,7 +53,9 @@ type Replay struct {
 const RecoveryLook = 72 * time.Hour
 
 // RecoveryReasons are those of events that failed because their destination did.
-func RecoveryReasons() []Reason { return []Reason{ReasonExhausted, ReasonUnhealthy, ReasonUnauthorized} }
+func RecoveryReasons() []Reason {
+	return []Reason{ReasonExhausted, ReasonUnhealthy, ReasonUnauthorized}
+}
 
 // RecoveryReplay sends again what failed at a destination while it was failing.
 func RecoveryReplay(storefront int64, destination string, since time.Time) Replay {
