@@ -54,10 +54,10 @@ type sizes struct {
 	Memory     int `json:"memory"`      // events that drain while memory is watched
 	FanOut     int `json:"fan_out"`     // events to five destinations
 	Storm      int `json:"storm"`       // events due in the same moment
+	Limited    int `json:"limited"`     // events of a limited destination
 	Blip       int `json:"blip"`        // events whose first attempt alone fails
 	Backoff    int `json:"backoff"`     // seconds, of the outages
 	Outage     int `json:"outage"`      // seconds of the longest outage
-	Limited    int `json:"limited"`     // events of a limited destination
 	SmallTable int `json:"small_table"` // rows
 	LargeTable int `json:"large_table"` // rows
 	Calls      int `json:"calls"`       // of each query
