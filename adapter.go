@@ -40,6 +40,13 @@ type Namer interface {
 	EventNames() EventNames
 }
 
+// TestMode is what an adapter may offer beside Adapter: a request that the vendor looks at, in its own test mode, without
+// counting it. A container, which has no test mode, gets an event that is named as a test.
+type TestMode interface {
+	// TestRequest is the request for one event in the vendor's test mode. A *Refusal says what setting it lacks.
+	TestRequest(Destination, Event) (Request, error)
+}
+
 // Request is one HTTP request, ready to leave. It prints without its secrets: URL and header values may hold some.
 type Request struct {
 	Method string

@@ -99,7 +99,7 @@ func namesPerson(v any, forms []string) bool {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			name = fold(name)
+			name = FoldName(name)
 			if slices.Contains(externalIDs, name) && isOneOf(inner, forms) ||
 				slices.ContainsFunc(personal, func(p string) bool { return strings.Contains(name, p) }) && namesPerson(inner, forms) {
 				return true

@@ -21,7 +21,7 @@ var identifyingEnds = []string{"email", "phone", "phonenumber", "firstname", "la
 // Identifies reports whether a payload field of this name, however it is spelled, identifies a person. Such a list is never
 // complete: the record of attempts does not rely on it (see RedactBody).
 func Identifies(field string) bool {
-	name := fold(field)
+	name := FoldName(field)
 	return identifying[name] || slices.ContainsFunc(identifyingEnds, func(e string) bool { return strings.HasSuffix(name, e) })
 }
 
@@ -30,8 +30,8 @@ var mailAddress = regexp.MustCompile(`[^\s@"]+(@|%40)[^\s@"]+\.[\pL\pN]{2,}`)
 // HoldsMailAddress reports whether a text has an e-mail address in it, percent-encoded or not.
 func HoldsMailAddress(text string) bool { return mailAddress.MatchString(text) }
 
-// fold is a name without case and punctuation: "E-Mail", "e_mail" and "eMail" are one.
-func fold(name string) string {
+// FoldName is a name without case and punctuation: "E-Mail", "e_mail" and "eMail" are one.
+func FoldName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
 			return -1

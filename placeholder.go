@@ -30,7 +30,7 @@ func Placeholder(text string) bool {
 	if strings.TrimSpace(text) == "" {
 		return false
 	}
-	name := fold(text)
+	name := FoldName(text)
 	return name == "" || strings.TrimSpace(text) == "-1" || placeholders[name] || repeated(name) || Sequential(name)
 }
 

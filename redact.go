@@ -74,7 +74,7 @@ func forms(byNames map[string]form) map[string]form {
 	m := map[string]form{}
 	for names, f := range byNames {
 		for name := range strings.FieldsSeq(names) {
-			m[fold(name)] = f
+			m[FoldName(name)] = f
 		}
 	}
 	return m
@@ -137,7 +137,7 @@ func (r redactor) object(holder string, v map[string]any) map[string]any {
 			out[Redacted] = Redacted
 			continue
 		}
-		folded := fold(name)
+		folded := FoldName(name)
 		f := harmless[folded]
 		if name == "name" && params && r.measurement && holder == "events" {
 			f = eventName

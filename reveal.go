@@ -12,10 +12,10 @@ const maxLayers = 8
 // another one there; name may be "". Neither case, punctuation, percent-encoding nor HTML's references hide it, also where
 // they are nested: "RX%255Fissued" and "/rx/issued" hold "rx_issued".
 func Reveals(text, name string) bool {
-	name = fold(name)
+	name = FoldName(name)
 	for range maxLayers {
 		text = strings.Map(narrow, text)
-		if HoldsMailAddress(text) || name != "" && strings.Contains(fold(text), name) {
+		if HoldsMailAddress(text) || name != "" && strings.Contains(FoldName(text), name) {
 			return true
 		}
 		plain := html.UnescapeString(percentDecoded(text))

@@ -87,10 +87,3 @@ type Setup struct {
 	Destinations map[string]Destination
 	Unreadable   map[string]bool
 }
-
-// TestMode is what an adapter may offer beside Adapter: a request that the vendor looks at, in its own test mode, without
-// counting it. A container, which has no test mode, gets an event that is named as a test.
-type TestMode interface {
-	// TestRequest is the request for one event in the vendor's test mode. A *Refusal says what setting it lacks.
-	TestRequest(Destination, Event) (Request, error)
-}
