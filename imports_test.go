@@ -18,24 +18,30 @@ type layer struct {
 	never []string
 }
 
+const (
+	nouns     = "relay/internal/relay" // of a delivery
+	operation = "relay/internal/ops"   // search, replay, erasure, stats: adapters never see them
+)
+
 // layers is the layout: api, activities, adapters and db meet only in cmd.
 var layers = []layer{
-	{"relay", nil, []string{"*"}},
-	{"relay/adapters", []string{"relay", "relay/adapters/*"}, []string{"net/http", "database/sql"}},
-	{"relay/adapters/identity", []string{"relay"}, []string{"net", "net/http", "database/sql"}},
-	{"relay/adapters/canonical", []string{"relay", "relay/adapters/identity"}, []string{"net/http", "database/sql"}},
-	{"relay/adapters/measurement", []string{"relay", "relay/adapters/identity", "relay/adapters/canonical"}, []string{"net/http", "database/sql"}},
-	{"relay/adapters/adaptertest", []string{"relay"}, []string{"net/http", "database/sql"}},
-	{"relay/adapters/outbound", []string{"relay"}, []string{"database/sql"}},
-	{"relay/adapters/*", []string{"relay", "relay/adapters/identity", "relay/adapters/canonical", "relay/adapters/measurement"},
+	{"relay/internal/relay", nil, []string{"*"}},
+	{"relay/internal/ops", []string{nouns}, []string{"*"}},
+	{"relay/adapters", []string{nouns, "relay/adapters/*"}, []string{"net/http", "database/sql"}},
+	{"relay/adapters/identity", []string{nouns}, []string{"net", "net/http", "database/sql"}},
+	{"relay/adapters/canonical", []string{nouns, "relay/adapters/identity"}, []string{"net/http", "database/sql"}},
+	{"relay/adapters/measurement", []string{nouns, "relay/adapters/identity", "relay/adapters/canonical"}, []string{"net/http", "database/sql"}},
+	{"relay/adapters/adaptertest", []string{nouns}, []string{"net/http", "database/sql"}},
+	{"relay/adapters/outbound", []string{nouns}, []string{"database/sql"}},
+	{"relay/adapters/*", []string{nouns, "relay/adapters/identity", "relay/adapters/canonical", "relay/adapters/measurement"},
 		[]string{"net/http", "database/sql"}},
-	{"relay/activities", []string{"relay"}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin", "net/http", "database/sql"}},
-	{"relay/workflows", []string{"relay", "relay/activities"}, []string{"net/http", "database/sql"}},
-	{"relay/db", []string{"relay"}, []string{"github.com/gin-gonic/gin", "go.temporal.io"}},
-	{"relay/db/*", []string{"relay", "relay/db/*", "relay/internal/proc"}, []string{"go.temporal.io"}},
+	{"relay/activities", []string{nouns, operation}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin", "net/http", "database/sql"}},
+	{"relay/workflows", []string{nouns, operation, "relay/activities"}, []string{"net/http", "database/sql"}},
+	{"relay/db", []string{nouns, operation}, []string{"github.com/gin-gonic/gin", "go.temporal.io"}},
+	{"relay/db/*", []string{nouns, operation, "relay/db/*", "relay/internal/proc"}, []string{"go.temporal.io"}},
 	{"relay/internal/proc", nil, []string{"net/http", "database/sql"}},
-	{"relay/cmd/telemetry", []string{"relay"}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin"}},
-	{"relay/api", []string{"relay"}, []string{"github.com/uptrace/bun", "database/sql", "go.temporal.io"}},
+	{"relay/cmd/telemetry", []string{nouns, operation}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin"}},
+	{"relay/api", []string{nouns, operation}, []string{"github.com/uptrace/bun", "database/sql", "go.temporal.io"}},
 	{"relay/cmd", []string{"*"}, nil},
 	{"relay/cmd/*", []string{"*"}, nil},
 }

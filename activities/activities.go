@@ -9,7 +9,8 @@ import (
 	"log/slog"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Store is what the steps need of the database. Its errors wrap relay.ErrUnavailable where the database is away.
@@ -51,7 +52,7 @@ type Activities struct {
 	Figures    Figures
 	Flips      Flips // nil: nobody knows
 	Purges     Purges
-	Retention  relay.Retention
+	Retention  ops.Retention
 	Erasures   Erasures
 	Deliveries Deliveries
 	Meter      Meter // nil: nothing is counted

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // newAttempt is the record of this try, under an id that is random and made in the execution that sends: a repeated

@@ -7,7 +7,7 @@ import (
 	mathrand "math/rand/v2"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Bounds of the database's part in one try. With the HTTP exchange (10 s) they fit into the activity's 15 s.

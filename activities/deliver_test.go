@@ -13,8 +13,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/relay"
 )
 
 // oneRow is the store of one event at one destination.

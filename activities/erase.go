@@ -7,15 +7,16 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Erasures are what the steps of an erasure need of the database, where everything is kept that it knows.
 type Erasures interface {
 	// SearchErasure looks at the next n events and notes those that are to be erased.
-	SearchErasure(ctx context.Context, id int64, n int) (relay.Erasure, error)
+	SearchErasure(ctx context.Context, id int64, n int) (ops.Erasure, error)
 	// ErasureItems are noted events that are not finished with, up to n.
-	ErasureItems(ctx context.Context, id int64, n int) ([]relay.EventState, error)
+	ErasureItems(ctx context.Context, id int64, n int) ([]ops.EventState, error)
 	// Cancel ends an open event that the run has taken, or nobody has.
 	Cancel(ctx context.Context, id int64, run string, c relay.Conclusion) error
 	// EraseEvent takes what an ended event holds of a person.
@@ -23,7 +24,7 @@ type Erasures interface {
 	// CloseItems counts events as finished with.
 	CloseItems(ctx context.Context, id int64, events []int64) error
 	// EndErasure writes that nothing is left to do, where that is so, and forgets what was looked for.
-	EndErasure(ctx context.Context, id int64) (relay.Erasure, error)
+	EndErasure(ctx context.Context, id int64) (ops.Erasure, error)
 }
 
 // Deliveries are the workflows that deliver rows, or did.
@@ -53,7 +54,7 @@ type EraseInput struct {
 
 // EraseOutput is where an erasure stands: numbers only.
 type EraseOutput struct {
-	State                           relay.ErasureState
+	State                           ops.ErasureState
 	Total, Scanned, Matched, Erased int64
 	Waiting                         int // events that have not ended, or whose workflows are being deleted
 }
@@ -81,14 +82,14 @@ func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutpu
 	if err != nil {
 		return EraseOutput{}, temporary(err)
 	}
-	if e.State == relay.ErasureDone {
+	if e.State == ops.ErasureDone {
 		a.Log.InfoContext(ctx, "erasure.ended", "erasure", in.ID, "scanned", e.Scanned, "erased", e.Erased)
 	}
 	return EraseOutput{State: e.State, Total: e.Total, Scanned: e.Scanned, Matched: e.Matched, Erased: e.Erased, Waiting: len(items) - len(closed)}, nil
 }
 
 // search looks on until there is enough to work at.
-func (a *Activities) search(ctx context.Context, id int64) (relay.Erasure, error) {
+func (a *Activities) search(ctx context.Context, id int64) (ops.Erasure, error) {
 	for deadline := time.Now().Add(eraseBudget); ; {
 		began := time.Now()
 		e, err := a.Erasures.SearchErasure(ctx, id, erasePage)
@@ -106,7 +107,7 @@ func (a *Activities) search(ctx context.Context, id int64) (relay.Erasure, error
 
 // erase works at events and gives those that are finished with: they have ended, so long ago that no try of them is under way any more,
 // they are erased, and Temporal has nothing of them.
-func (a *Activities) erase(ctx context.Context, items []relay.EventState, insist bool) ([]int64, error) {
+func (a *Activities) erase(ctx context.Context, items []ops.EventState, insist bool) ([]int64, error) {
 	var ended, closed []int64
 	settled := map[int64]bool{}
 	for _, e := range items {
@@ -138,7 +139,7 @@ func (a *Activities) erase(ctx context.Context, items []relay.EventState, insist
 }
 
 // giveUp ends an open delivery. One that runs ends itself, and its row with it; one that does not heed that is terminated.
-func (a *Activities) giveUp(ctx context.Context, e relay.EventState, insist bool) error {
+func (a *Activities) giveUp(ctx context.Context, e ops.EventState, insist bool) error {
 	switch {
 	case e.Status != relay.StatusProcessing:
 	case insist:

@@ -6,7 +6,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // retry is a failed try that is worth another, after d. The end travels as the error's detail: our code, a number, a key.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Enter and Close let a test stand before the gates.

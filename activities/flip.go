@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Flips knows who set the kill switches.
 type Flips interface {
 	// Flip is who set the kill switch that keeps a storefront's events from a destination, and when; zero where nobody knows.
-	Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (relay.Flip, error)
+	Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.Flip, error)
 }
 
 // flipped says who set the switch that blocked the try, and when. Where the database does not say, the record is made

@@ -9,8 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // switchedOff is a store whose only event goes to a platform that anna has switched off for its storefront.
@@ -32,11 +33,11 @@ func (s *switchedOff) RecordSending(_ context.Context, a relay.Attempt) error {
 	return nil
 }
 
-func (s *switchedOff) Flip(_ context.Context, storefront int64, destination string, reason relay.Reason) (relay.Flip, error) {
+func (s *switchedOff) Flip(_ context.Context, storefront int64, destination string, reason relay.Reason) (ops.Flip, error) {
 	if storefront != 5 || destination != "meta_capi" || reason != relay.ReasonCredentialDisabled {
-		return relay.Flip{}, nil
+		return ops.Flip{}, nil
 	}
-	return relay.Flip{By: "anna", At: time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC)}, s.flip
+	return ops.Flip{By: "anna", At: time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC)}, s.flip
 }
 
 func TestABlockedAttemptNamesTheSwitchAndWhoSetItWhen(t *testing.T) {

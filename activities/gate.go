@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 const (

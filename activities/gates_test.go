@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/relay"
 )
 
 const perAttempt = 15 * time.Second // an activity's time

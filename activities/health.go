@@ -5,7 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // HealthStore keeps the health of destinations, one row per storefront and destination, so that all workers agree.
@@ -21,7 +22,7 @@ type HealthStore interface {
 	DueProbes(ctx context.Context, every time.Duration) ([]relay.Sick, error)
 	// StartProbe sets one event that failed at an unhealthy destination back to pending, as its probe, and returns its id; 0
 	// where no event failed there, or the probe is not due and not wanted now.
-	StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...relay.AuditEntry) (event int64, err error)
+	StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...ops.AuditEntry) (event int64, err error)
 	// StorefrontSwitches are the switches of a storefront.
 	StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error)
 }

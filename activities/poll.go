@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Inbox hands out pending rows under a lease.

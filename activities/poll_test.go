@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/relay"
 )
 
 // inboxOnce hands out some rows once, then nothing, and records what it gets back.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 const (

@@ -10,8 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // clinic knows unhealthy destinations whose probe is due.
@@ -35,7 +36,7 @@ func (c *clinic) StorefrontSwitches(_ context.Context, id, _ int64, _ int) ([]re
 	return []relay.Switches{c.switches}, nil
 }
 
-func (c *clinic) StartProbe(_ context.Context, p relay.Place, now bool, next time.Duration, _ ...relay.AuditEntry) (int64, error) {
+func (c *clinic) StartProbe(_ context.Context, p relay.Place, now bool, next time.Duration, _ ...ops.AuditEntry) (int64, error) {
 	if now {
 		return 0, errors.New("the relay's own probes wait until they are due")
 	}

@@ -6,13 +6,13 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // Purges is what retention needs of the database. Done twice, a bite takes the next rows: what is gone is gone.
 type Purges interface {
 	// PurgeEvents deletes those of the next n events that ended longer than age ago, and keeps their figures.
-	PurgeEvents(ctx context.Context, age time.Duration, after relay.PurgeMark, n int) (relay.PurgeBite, error)
+	PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeMark, n int) (ops.PurgeBite, error)
 	// PurgeAudit deletes those of the n oldest entries that are older than age.
 	PurgeAudit(ctx context.Context, age time.Duration, n int) (int64, error)
 	// PurgeReplays and PurgeErasures do the same with those that ended longer than age ago.
@@ -30,7 +30,7 @@ const (
 
 // PurgeOutput is what one round took; More says that its time was over first.
 type PurgeOutput struct {
-	relay.Purged
+	ops.Purged
 	More bool
 }
 
@@ -39,7 +39,7 @@ func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 	var out PurgeOutput
 	end := time.Now().Add(purgeBudget)
 	err := a.purge(ctx, end, &out)
-	if out.Purged != (relay.Purged{}) {
+	if out.Purged != (ops.Purged{}) {
 		a.Log.InfoContext(ctx, "inbox.purged", "events", out.Events, "attempts", out.Attempts, "audit", out.Audit,
 			"replays", out.Replays, "erasures", out.Erasures, "more", out.More)
 	}
@@ -50,7 +50,7 @@ func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 }
 
 func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput) error {
-	var mark relay.PurgeMark
+	var mark ops.PurgeMark
 	events := func() (bool, error) {
 		bite, err := a.Purges.PurgeEvents(ctx, a.Retention.Events, mark, purgeBite)
 		out.Purged, mark = out.Plus(bite.Purged), bite.Next

@@ -6,25 +6,26 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Books are what a reconciliation reads and repairs: the rows that say that somebody delivers them.
 type Books interface {
 	// Processing lists rows that a run has and that count as in flight no longer, behind a row of an earlier page.
-	Processing(ctx context.Context, after *relay.Owned, limit int) ([]relay.Owned, error)
+	Processing(ctx context.Context, after *ops.Owned, limit int) ([]ops.Owned, error)
 	// Reopen makes a row that is still this run's pending again.
 	Reopen(ctx context.Context, id int64, run string) (bool, error)
 	Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error
-	RecordReconciliation(ctx context.Context, r relay.Reconciliation) error
+	RecordReconciliation(ctx context.Context, r ops.Reconciliation) error
 }
 
 // Executions are the workflows that deliver rows, as Temporal knows them.
 type Executions interface {
 	// Suspects are those rows for which no running workflow is listed; the list may lag behind.
-	Suspects(ctx context.Context, rows []relay.Owned) ([]relay.Owned, error)
+	Suspects(ctx context.Context, rows []ops.Owned) ([]ops.Owned, error)
 	// Fate is what became of the workflow of a row, for certain.
-	Fate(ctx context.Context, row int64) (relay.Fate, error)
+	Fate(ctx context.Context, row int64) (ops.Fate, error)
 }
 
 // reconcilePage is how many workflows one list call asks for: few and large, because lists are rationed.
@@ -32,9 +33,9 @@ const reconcilePage = 500
 
 // Reconcile finds rows whose workflow is gone and repairs them: every row has a final state or a running workflow. What was
 // terminated or cancelled by hand fails, as cancelled; what was lost (timed out, deleted, a namespace gone) is pending again.
-func (a *Activities) Reconcile(ctx context.Context) (relay.Reconciliation, error) {
-	var r relay.Reconciliation
-	var last *relay.Owned
+func (a *Activities) Reconcile(ctx context.Context) (ops.Reconciliation, error) {
+	var r ops.Reconciliation
+	var last *ops.Owned
 	for {
 		rows, err := a.Books.Processing(ctx, last, reconcilePage)
 		if err != nil {
@@ -64,15 +65,15 @@ func (a *Activities) Reconcile(ctx context.Context) (relay.Reconciliation, error
 	return r, temporary(a.Books.RecordReconciliation(ctx, r))
 }
 
-func (a *Activities) repair(ctx context.Context, row relay.Owned, r *relay.Reconciliation) error {
+func (a *Activities) repair(ctx context.Context, row ops.Owned, r *ops.Reconciliation) error {
 	fate, err := a.Executions.Fate(ctx, row.ID)
 	if err != nil {
 		return err
 	}
 	switch fate {
-	case relay.FateRunning:
+	case ops.FateRunning:
 		return nil
-	case relay.FateStopped:
+	case ops.FateStopped:
 		r.Cancelled++
 		return a.Books.Finish(ctx, row.ID, row.Run, relay.Conclusion{
 			Status: relay.StatusFailed,

@@ -9,18 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // books are rows in the hands of runs, and what became of them.
 type books struct {
-	rows     []relay.Owned
+	rows     []ops.Owned
 	statuses map[int64]relay.Status
-	recorded []relay.Reconciliation
+	recorded []ops.Reconciliation
 }
 
-func (b *books) Processing(_ context.Context, after *relay.Owned, limit int) ([]relay.Owned, error) {
+func (b *books) Processing(_ context.Context, after *ops.Owned, limit int) ([]ops.Owned, error) {
 	for i, o := range b.rows {
 		if after == nil || o.ID > after.ID {
 			return b.rows[i:min(i+limit, len(b.rows))], nil
@@ -39,67 +40,67 @@ func (b *books) Finish(_ context.Context, id int64, _ string, c relay.Conclusion
 	return nil
 }
 
-func (b *books) RecordReconciliation(_ context.Context, r relay.Reconciliation) error {
+func (b *books) RecordReconciliation(_ context.Context, r ops.Reconciliation) error {
 	b.recorded = append(b.recorded, r)
 	return nil
 }
 
 // executions are workflows by row; a row with id 1 is listed late.
 type executions struct {
-	fates map[int64]relay.Fate
+	fates map[int64]ops.Fate
 	err   error
 	lists int
 }
 
-func (x *executions) Suspects(_ context.Context, rows []relay.Owned) ([]relay.Owned, error) {
+func (x *executions) Suspects(_ context.Context, rows []ops.Owned) ([]ops.Owned, error) {
 	x.lists++
-	var suspects []relay.Owned
+	var suspects []ops.Owned
 	for _, r := range rows {
-		if x.fates[r.ID] != relay.FateRunning || r.ID == 1 {
+		if x.fates[r.ID] != ops.FateRunning || r.ID == 1 {
 			suspects = append(suspects, r)
 		}
 	}
 	return suspects, x.err
 }
 
-func (x *executions) Fate(_ context.Context, row int64) (relay.Fate, error) { return x.fates[row], nil }
+func (x *executions) Fate(_ context.Context, row int64) (ops.Fate, error) { return x.fates[row], nil }
 
 func TestReconcileRepairsRowsWhoseWorkflowIsGone(t *testing.T) {
 	t.Parallel()
 	b := &books{statuses: map[int64]relay.Status{}}
-	x := &executions{fates: map[int64]relay.Fate{7: relay.FateGone, 900: relay.FateStopped}}
+	x := &executions{fates: map[int64]ops.Fate{7: ops.FateGone, 900: ops.FateStopped}}
 	for id := int64(1); id <= 1000; id++ {
-		b.rows = append(b.rows, relay.Owned{ID: id, Run: "r"})
+		b.rows = append(b.rows, ops.Owned{ID: id, Run: "r"})
 		if _, ok := x.fates[id]; !ok {
-			x.fates[id] = relay.FateRunning
+			x.fates[id] = ops.FateRunning
 		}
 	}
 	r, err := reconcile(t, b, x)
 	require.NoError(t, err)
-	require.Equal(t, relay.Reconciliation{Checked: 1000, Reopened: 1, Cancelled: 1}, r)
+	require.Equal(t, ops.Reconciliation{Checked: 1000, Reopened: 1, Cancelled: 1}, r)
 	require.Equal(t, map[int64]relay.Status{7: relay.StatusPending, 900: relay.StatusFailed}, b.statuses,
 		"what was lost is pending again, what was stopped by hand failed, and what is only listed late is left alone")
 	require.Equal(t, 2, x.lists, "few and large lists")
-	require.Equal(t, []relay.Reconciliation{r}, b.recorded)
+	require.Equal(t, []ops.Reconciliation{r}, b.recorded)
 }
 
 func TestReconcileRepairsNothingWhileTemporalDoesNotAnswer(t *testing.T) {
 	t.Parallel()
-	b := &books{rows: []relay.Owned{{ID: 1}}, statuses: map[int64]relay.Status{}}
+	b := &books{rows: []ops.Owned{{ID: 1}}, statuses: map[int64]relay.Status{}}
 	_, err := reconcile(t, b, &executions{err: errors.New("away")})
 	require.Error(t, err)
 	require.Empty(t, b.statuses)
 	require.Empty(t, b.recorded)
 }
 
-func reconcile(t *testing.T, b *books, x *executions) (relay.Reconciliation, error) {
+func reconcile(t *testing.T, b *books, x *executions) (ops.Reconciliation, error) {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	a := &activities.Activities{Books: b, Executions: x, Log: slog.New(slog.DiscardHandler)}
 	env.RegisterActivity(a)
 	result, err := env.ExecuteActivity(a.Reconcile)
-	var r relay.Reconciliation
+	var r ops.Reconciliation
 	if err == nil {
 		require.NoError(t, result.Get(&r))
 	}

@@ -6,21 +6,22 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Replays are what the steps of a replay need of the database. Where it has come to is kept there, not in the workflow.
 type Replays interface {
 	// StepReplay sets up to n more events back to pending and moves the cursor, both or neither.
-	StepReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error)
+	StepReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error)
 	// HeldProbes lists the unhealthy destinations whose probe is due and for which a replay holds events.
 	HeldProbes(ctx context.Context, id int64) ([]relay.Sick, error)
 	// ProbeHeld starts one event that a replay holds for an unhealthy destination, as its probe, and reports whether it did.
 	ProbeHeld(ctx context.Context, id int64, p relay.Place, next time.Duration) (bool, error)
 	// SettleReplay counts up to n of its events that have ended.
-	SettleReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error)
+	SettleReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error)
 	// SetReplayState writes where it stands; a final state stays.
-	SetReplayState(ctx context.Context, id int64, state relay.ReplayState) error
+	SetReplayState(ctx context.Context, id int64, state ops.ReplayState) error
 	// EndReplay writes that all of its events have ended.
 	EndReplay(ctx context.Context, id int64) error
 }
@@ -39,13 +40,13 @@ const (
 // ReplayInput names a replay, and how many events its next step may start, or the state that it shall have.
 type ReplayInput struct {
 	ID    int64
-	Size  int               `json:",omitempty"`
-	State relay.ReplayState `json:",omitempty"`
+	Size  int             `json:",omitempty"`
+	State ops.ReplayState `json:",omitempty"`
 }
 
 // ReplayOutput is where a replay stands: numbers only, because a filter may hold an order's id.
 type ReplayOutput struct {
-	State                                        relay.ReplayState
+	State                                        ops.ReplayState
 	Matched, Started, Delivered, Failed, Skipped int64
 	Walked                                       bool // nothing is left to start
 	Rate                                         int

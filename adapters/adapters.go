@@ -2,13 +2,13 @@
 package adapters
 
 import (
-	"relay"
 	"relay/adapters/ga4"
 	"relay/adapters/meta"
 	"relay/adapters/pinterest"
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
+	"relay/internal/relay"
 )
 
 // All are the adapters of the production binary, by destination key. The map is the caller's own.

@@ -14,10 +14,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters"
 	"relay/adapters/adaptertest"
 	"relay/adapters/sandbox"
+	"relay/internal/relay"
 )
 
 // folders of the adapters that are not called what the catalogue calls them.

@@ -14,9 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/outbound"
+	"relay/internal/relay"
 )
 
 const page = "<!doctype html><title>Bad gateway</title>"

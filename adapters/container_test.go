@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/ga4"
 	"relay/adapters/sgtm"
+	"relay/internal/relay"
 )
 
 // signals are what payloads say of consent, well and badly.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // marked are the fields of which adapters know, and those of which nobody has heard.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
+	"relay/internal/relay"
 )
 
 // telltale is an event type whose name alone tells of a patient, in the spellings that people use.

@@ -6,12 +6,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/ga4"
 	"relay/adapters/meta"
 	"relay/adapters/pinterest"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
+	"relay/internal/relay"
 )
 
 func TestEveryPlatformHasATestModeOfItsVendor(t *testing.T) {

@@ -5,28 +5,29 @@ import (
 	"errors"
 	"net/http"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Collection is all things of one kind of configuration. One that is not there is relay.ErrNotFound; what is stored and
-// stands in the way of a write is a *relay.WriteError.
+// stands in the way of a write is a *ops.WriteError.
 type Collection[T any] interface {
 	// Find reads one.
-	Find(ctx context.Context, id int64) (relay.Record[T], error)
+	Find(ctx context.Context, id int64) (ops.Record[T], error)
 	// List reads one page.
-	List(ctx context.Context, q relay.ListQuery) (relay.Listing[relay.Record[T]], error)
+	List(ctx context.Context, q ops.ListQuery) (ops.Listing[ops.Record[T]], error)
 	// Create adds one; id is 0 or the one that it is to have.
-	Create(ctx context.Context, act relay.Act, id int64, v T) (relay.Record[T], error)
+	Create(ctx context.Context, act ops.Act, id int64, v T) (ops.Record[T], error)
 	// Update changes one while nobody else can. An error of change leaves everything as it is and comes back.
-	Update(ctx context.Context, act relay.Act, id int64, change func(relay.Record[T]) (T, error)) (relay.Record[T], error)
+	Update(ctx context.Context, act ops.Act, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error)
 	// Delete removes one, unless check, which sees it first, has an error.
-	Delete(ctx context.Context, act relay.Act, id int64, check func(relay.Record[T]) error) error
+	Delete(ctx context.Context, act ops.Act, id int64, check func(ops.Record[T]) error) error
 }
 
 // Audit is what was done, and where that led.
 type Audit interface {
 	// Audit lists what was done, the newest first.
-	Audit(ctx context.Context, q relay.AuditQuery) (relay.Listing[relay.AuditEntry], error)
+	Audit(ctx context.Context, q ops.AuditQuery) (ops.Listing[ops.AuditEntry], error)
 	// StorefrontSwitches are the switches of a storefront, or of all that have a credential at a platform, limit at most.
 	StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error)
 }
@@ -34,9 +35,9 @@ type Audit interface {
 // Admin are the collaborators of the admin API.
 type Admin struct {
 	Storefronts Collection[relay.Storefront]
-	SGTMConfigs Collection[relay.SGTMConfig]
-	Platforms   Collection[relay.Platform]
-	Credentials Collection[relay.Credential]
+	SGTMConfigs Collection[ops.SGTMConfig]
+	Platforms   Collection[ops.Platform]
+	Credentials Collection[ops.Credential]
 	Audit       Audit
 	// Destinations are those of the sGTM configs and credentials.
 	Destinations Destinations
@@ -82,16 +83,16 @@ const (
 )
 
 // writeFailure reads why the stored configuration refuses a write.
-func writeFailure(err *relay.WriteError) *failure {
-	words := map[relay.WriteKind]struct {
+func writeFailure(err *ops.WriteError) *failure {
+	words := map[ops.WriteKind]struct {
 		code   code
 		detail string
 	}{
-		relay.Taken:        {codeAlreadyExists, "there is one with this value already; existing_id is its id"},
-		relay.Retired:      {codeIDRetired, "something that was deleted had this id; ids are never used again"},
-		relay.InUse:        {codeInUse, "it is in use; used_by says by what"},
-		relay.NoStorefront: {codeUnknownStorefront, "there is no such storefront"},
-		relay.NoPlatform:   {codeUnknownPlatform, "there is no such platform"},
+		ops.Taken:        {codeAlreadyExists, "there is one with this value already; existing_id is its id"},
+		ops.Retired:      {codeIDRetired, "something that was deleted had this id; ids are never used again"},
+		ops.InUse:        {codeInUse, "it is in use; used_by says by what"},
+		ops.NoStorefront: {codeUnknownStorefront, "there is no such storefront"},
+		ops.NoPlatform:   {codeUnknownPlatform, "there is no such platform"},
 	}[err.Kind]
 	f := &failure{code: words.code, field: err.Field, detail: words.detail, cause: err, existing: err.ID}
 	if err.Field != "" {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // AuditEntry is one thing that somebody did.
@@ -51,7 +51,7 @@ func (b *book) audit(a *Admin) {
 		if err := checkTimes(codeInvalidParameter, "", in.From, in.To); err != nil {
 			return nil, err
 		}
-		q := relay.AuditQuery{By: in.Actor, Action: relay.Action(in.Action), Entity: relay.Entity(in.Entity), EntityID: in.EntityID,
+		q := ops.AuditQuery{By: in.Actor, Action: ops.Action(in.Action), Entity: ops.Entity(in.Entity), EntityID: in.EntityID,
 			From: in.From, To: in.To, Limit: in.Limit}
 		if in.Cursor != "" {
 			c, err := parseCursor(in.Cursor, "")
@@ -75,7 +75,7 @@ func (b *book) audit(a *Admin) {
 	})
 }
 
-func auditView(e relay.AuditEntry) AuditEntry {
+func auditView(e ops.AuditEntry) AuditEntry {
 	v := AuditEntry{ID: e.ID, At: e.At, Actor: e.By, Action: string(e.Action), Entity: string(e.Entity), EntityID: e.EntityID, Name: e.Name,
 		RequestID: e.RequestID, Changes: []Change{}, Switched: e.Switched}
 	for _, c := range e.Changes {

@@ -13,7 +13,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"golang.org/x/crypto/bcrypt"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // AdminLogin is somebody who may use the admin API. Either Password or Hash is set.
@@ -201,9 +202,9 @@ func (s *server) adminOf(c *gin.Context, sent login, name, password string, isOM
 type actorContextKey struct{}
 
 // actOf is who does what a handler is about to do, for the audit.
-func actOf(ctx context.Context, action relay.Action) relay.Act {
+func actOf(ctx context.Context, action ops.Action) ops.Act {
 	who, _ := ctx.Value(actorContextKey{}).(actor)
-	act := relay.Act{By: who.name, Action: action}
+	act := ops.Act{By: who.name, Action: action}
 	if l, ok := ctx.Value(lineContextKey{}).(*line); ok {
 		act.RequestID = l.id
 	}

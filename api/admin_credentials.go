@@ -5,7 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Credential is what a storefront has to be let in at a platform.
@@ -58,31 +59,31 @@ type credentialList struct {
 	Search         string `query:"q" maxLength:"100" example:"meta" doc:"Only those with this in the storefront's or platform's code or name."`
 }
 
-func (l *credentialList) listQuery() (relay.ListQuery, error) {
+func (l *credentialList) listQuery() (ops.ListQuery, error) {
 	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"storefront_id": l.StorefrontID, "storefront_code": l.StorefrontCode,
 		"platform_id": l.PlatformID, "platform_code": l.PlatformCode, "is_active": l.IsActive}, l.Search)
 }
 
 func (b *book) credentials(a *Admin) {
-	r := resource[relay.Credential, Credential, CredentialInput, CredentialPatch]{
-		entity: relay.EntityCredential, tag: tagCredentials, one: "a credential", items: a.Credentials, view: credentialView,
+	r := resource[ops.Credential, Credential, CredentialInput, CredentialPatch]{
+		entity: ops.EntityCredential, tag: tagCredentials, one: "a credential", items: a.Credentials, view: credentialView,
 		start:  a.startCredential,
 		put:    putCredential,
 		patch:  patchCredential,
 		check:  a.checkCredential,
-		settle: func(v *relay.Credential, old relay.Credential) { v.Active = old.Active },
-		written: func(ctx context.Context, rec relay.Record[relay.Credential], view *Credential) {
+		settle: func(v *ops.Credential, old ops.Credential) { v.Active = old.Active },
+		written: func(ctx context.Context, rec ops.Record[ops.Credential], view *Credential) {
 			view.Failed = a.rewritten(ctx, rec.Value.StorefrontID, rec.Value.StorefrontCode, rec.Value.Platform)
 			view.Warnings = a.warnings(ctx, rec.Value.StorefrontID, credentialDestination(rec.Value))
 		},
 	}
 	r.register(b)
 	registerList[credentialList](b, r, "credentials")
-	switches(b, r, flipper[relay.Credential]{a, a.Credentials, func(v *relay.Credential) *bool { return &v.Active },
-		func(rec relay.Record[relay.Credential]) (int64, int64) { return rec.Value.StorefrontID, 0 }})
+	switches(b, r, flipper[ops.Credential]{a, a.Credentials, func(v *ops.Credential) *bool { return &v.Active },
+		func(rec ops.Record[ops.Credential]) (int64, int64) { return rec.Value.StorefrontID, 0 }})
 }
 
-func credentialView(rec relay.Record[relay.Credential]) Credential {
+func credentialView(rec ops.Record[ops.Credential]) Credential {
 	v := rec.Value
 	view := Credential{ID: rec.ID, StorefrontID: v.StorefrontID, StorefrontCode: v.StorefrontCode, PlatformID: v.PlatformID,
 		PlatformCode: v.Platform, Credentials: map[string]string{}, Secrets: map[string]SecretView{}, IsActive: v.Active,
@@ -103,10 +104,10 @@ func credentialView(rec relay.Record[relay.Credential]) Credential {
 }
 
 // startCredential finds the platform, whose fields the credential must have.
-func (a *Admin) startCredential(ctx context.Context, f *findings, in CredentialInput) (int64, relay.Credential, error) {
+func (a *Admin) startCredential(ctx context.Context, f *findings, in CredentialInput) (int64, ops.Credential, error) {
 	f.parent("storefront", in.StorefrontID, in.StorefrontCode)
 	f.parent("platform", in.PlatformID, in.PlatformCode)
-	v := relay.Credential{StorefrontID: in.StorefrontID, StorefrontCode: in.StorefrontCode, PlatformID: in.PlatformID,
+	v := ops.Credential{StorefrontID: in.StorefrontID, StorefrontCode: in.StorefrontCode, PlatformID: in.PlatformID,
 		Platform: in.PlatformCode, Active: true}
 	if err := f.err(); err != nil {
 		return 0, v, err
@@ -120,15 +121,15 @@ func (a *Admin) startCredential(ctx context.Context, f *findings, in CredentialI
 }
 
 // findPlatform is the platform with this id or, where that is 0, this code.
-func (a *Admin) findPlatform(ctx context.Context, id int64, code string) (relay.Record[relay.Platform], error) {
-	unknown := writeFailure(&relay.WriteError{Kind: relay.NoPlatform, Field: "platform_id"})
+func (a *Admin) findPlatform(ctx context.Context, id int64, code string) (ops.Record[ops.Platform], error) {
+	unknown := writeFailure(&ops.WriteError{Kind: ops.NoPlatform, Field: "platform_id"})
 	if id == 0 {
-		found, err := a.Platforms.List(ctx, relay.ListQuery{Filter: map[string]any{"code": code}, Limit: 1})
+		found, err := a.Platforms.List(ctx, ops.ListQuery{Filter: map[string]any{"code": code}, Limit: 1})
 		if err != nil {
-			return relay.Record[relay.Platform]{}, err
+			return ops.Record[ops.Platform]{}, err
 		}
 		if len(found.Items) == 0 || found.Items[0].Value.Code != code {
-			return relay.Record[relay.Platform]{}, unknown
+			return ops.Record[ops.Platform]{}, unknown
 		}
 		return found.Items[0], nil
 	}
@@ -140,7 +141,7 @@ func (a *Admin) findPlatform(ctx context.Context, id int64, code string) (relay.
 }
 
 // putCredential is old with everything replaced but what it belongs to, and the kill switch where the body does not name it.
-func putCredential(f *findings, old relay.Credential, in CredentialInput) relay.Credential {
+func putCredential(f *findings, old ops.Credential, in CredentialInput) ops.Credential {
 	same(f, "storefront_id", in.StorefrontID, old.StorefrontID)
 	same(f, "storefront_code", in.StorefrontCode, old.StorefrontCode)
 	same(f, "platform_id", in.PlatformID, old.PlatformID)
@@ -154,7 +155,7 @@ func putCredential(f *findings, old relay.Credential, in CredentialInput) relay.
 	return v
 }
 
-func patchCredential(f *findings, v relay.Credential, in CredentialPatch) relay.Credential {
+func patchCredential(f *findings, v ops.Credential, in CredentialPatch) ops.Credential {
 	in.IsActive.to(f, "is_active", &v.Active)
 	if in.Options.Set {
 		v.Options = f.options(&in.Options.Value)
@@ -168,7 +169,7 @@ func patchCredential(f *findings, v relay.Credential, in CredentialPatch) relay.
 	return v
 }
 
-func (a *Admin) checkCredential(_ context.Context, f *findings, v, old relay.Credential) {
+func (a *Admin) checkCredential(_ context.Context, f *findings, v, old ops.Credential) {
 	if v.Unreadable {
 		f.add("credentials", codeMissingField, "no encryption key decrypts what is stored: write the credentials again, too")
 		return
@@ -188,7 +189,7 @@ func (a *Admin) checkCredential(_ context.Context, f *findings, v, old relay.Cre
 }
 
 // credentialDestination is a credential as its platform's adapter sees it.
-func credentialDestination(v relay.Credential) relay.Destination {
+func credentialDestination(v ops.Credential) relay.Destination {
 	d := relay.Destination{Key: v.Platform, Options: v.Options, Settings: map[string]string{}, Secrets: map[string]relay.Secret{}}
 	for _, f := range v.FieldList {
 		switch value, ok := v.Fields[f.Field]; {

@@ -11,18 +11,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // resource is one kind of configuration as the API shows it: T is what is stored, View what is read, Input what is written
 // whole (POST and PUT), Patch what is written in part.
 type resource[T, View, Input, Patch any] struct {
-	entity relay.Entity
+	entity ops.Entity
 	tag    string
 	one    string // "a storefront"
 	items  Collection[T]
 
-	view func(relay.Record[T]) View
+	view func(ops.Record[T]) View
 	// start is what a new one is before its input is read: what never changes, and switches that are on. The id is 0 or the
 	// one that it is to have.
 	start func(context.Context, *findings, Input) (int64, T, error)
@@ -32,7 +32,7 @@ type resource[T, View, Input, Patch any] struct {
 	// settle sets a copy's kill switches as they were.
 	settle func(v *T, old T)
 	// written is for what follows from a write, and adds to its answer; nil is nothing.
-	written func(context.Context, relay.Record[T], *View)
+	written func(context.Context, ops.Record[T], *View)
 }
 
 type idInput struct {
@@ -97,7 +97,7 @@ func (r resource[T, View, Input, Patch]) register(b *book) {
 	add(b, writer, remove, r.remove)
 }
 
-func (r resource[T, View, Input, Patch]) output(rec relay.Record[T], err error) (*recordOutput[View], error) {
+func (r resource[T, View, Input, Patch]) output(rec ops.Record[T], err error) (*recordOutput[View], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (r resource[T, View, Input, Patch]) output(rec relay.Record[T], err error) 
 }
 
 // wrote is the answer to a write.
-func (r resource[T, View, Input, Patch]) wrote(ctx context.Context, rec relay.Record[T], err error) (*recordOutput[View], error) {
+func (r resource[T, View, Input, Patch]) wrote(ctx context.Context, rec ops.Record[T], err error) (*recordOutput[View], error) {
 	out, err := r.output(rec, err)
 	if err == nil && r.written != nil {
 		r.written(ctx, rec, &out.Body)
@@ -125,7 +125,7 @@ func (r resource[T, View, Input, Patch]) create(ctx context.Context, in *createI
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	rec, err := r.items.Create(ctx, actOf(ctx, relay.ActionCreate), id, v)
+	rec, err := r.items.Create(ctx, actOf(ctx, ops.ActionCreate), id, v)
 	out, err := r.wrote(ctx, rec, err)
 	if err != nil {
 		return nil, asSent(ctx, err, in.Body)
@@ -168,7 +168,7 @@ func (r resource[T, View, Input, Patch]) get(ctx context.Context, in *idInput) (
 }
 
 func (r resource[T, View, Input, Patch]) replace(ctx context.Context, in *changeInput[Input]) (*recordOutput[View], error) {
-	rec, err := r.items.Update(ctx, actOf(ctx, relay.ActionReplace), in.ID, func(rec relay.Record[T]) (T, error) {
+	rec, err := r.items.Update(ctx, actOf(ctx, ops.ActionReplace), in.ID, func(rec ops.Record[T]) (T, error) {
 		if err := matches(in.IfMatch, rec.Version); err != nil {
 			return rec.Value, err
 		}
@@ -179,7 +179,7 @@ func (r resource[T, View, Input, Patch]) replace(ctx context.Context, in *change
 }
 
 func (r resource[T, View, Input, Patch]) change(ctx context.Context, in *changeInput[Patch]) (*recordOutput[View], error) {
-	rec, err := r.items.Update(ctx, actOf(ctx, relay.ActionPatch), in.ID, func(rec relay.Record[T]) (T, error) {
+	rec, err := r.items.Update(ctx, actOf(ctx, ops.ActionPatch), in.ID, func(rec ops.Record[T]) (T, error) {
 		if err := matches(in.IfMatch, rec.Version); err != nil {
 			return rec.Value, err
 		}
@@ -200,7 +200,7 @@ func (r resource[T, View, Input, Patch]) checked(ctx context.Context, f *finding
 }
 
 func (r resource[T, View, Input, Patch]) remove(ctx context.Context, in *deleteInput) (*struct{}, error) {
-	return nil, r.items.Delete(ctx, actOf(ctx, relay.ActionDelete), in.ID, func(rec relay.Record[T]) error {
+	return nil, r.items.Delete(ctx, actOf(ctx, ops.ActionDelete), in.ID, func(rec ops.Record[T]) error {
 		return matches(in.IfMatch, rec.Version)
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // List is one page of a list.
@@ -53,8 +53,8 @@ func parseCursor(s, sort string) (cursor, error) {
 }
 
 // query asks for the page that the parameters name. filters are by field; empty ones ask for everything.
-func (p pageParams) query(filters map[string]string, search string) (relay.ListQuery, error) {
-	q := relay.ListQuery{Filter: map[string]any{}, Search: search, Limit: p.limit}
+func (p pageParams) query(filters map[string]string, search string) (ops.ListQuery, error) {
+	q := ops.ListQuery{Filter: map[string]any{}, Search: search, Limit: p.limit}
 	q.Sort, q.Desc = strings.CutPrefix(p.sort, "-")
 	if !q.Desc {
 		q.Sort = p.sort
@@ -73,14 +73,14 @@ func (p pageParams) query(filters map[string]string, search string) (relay.ListQ
 		if err != nil {
 			return q, err
 		}
-		q.After = &relay.Mark{Value: c.Value, ID: c.ID}
+		q.After = &ops.Mark{Value: c.Value, ID: c.ID}
 	}
 	return q, nil
 }
 
 // lister is the parameters of a resource's list.
 type lister interface {
-	listQuery() (relay.ListQuery, error)
+	listQuery() (ops.ListQuery, error)
 }
 
 // registerList adds the list of a resource; L is its parameters.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/meta"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 // fields are the JSON names of a struct and, below them, of the structs in it.

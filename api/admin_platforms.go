@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Platform is an entry of the catalogue of platforms.
@@ -88,29 +89,29 @@ type platformList struct {
 	Search              string `query:"q" maxLength:"100" example:"meta" doc:"Only those with this in their code, name or vendor."`
 }
 
-func (l *platformList) listQuery() (relay.ListQuery, error) {
+func (l *platformList) listQuery() (ops.ListQuery, error) {
 	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"code": l.Code, "category": l.Category, "tier": l.Tier,
 		"server_side_events_api": l.ServerSideEventsAPI, "is_active": l.IsActive}, l.Search)
 }
 
 func (b *book) platforms(a *Admin) {
-	r := resource[relay.Platform, Platform, PlatformInput, PlatformPatch]{
-		entity: relay.EntityPlatform, tag: tagPlatforms, one: "a platform", items: a.Platforms, view: a.platformView,
-		start: func(_ context.Context, _ *findings, in PlatformInput) (int64, relay.Platform, error) {
-			return 0, relay.Platform{Code: in.Code, Active: true}, nil
+	r := resource[ops.Platform, Platform, PlatformInput, PlatformPatch]{
+		entity: ops.EntityPlatform, tag: tagPlatforms, one: "a platform", items: a.Platforms, view: a.platformView,
+		start: func(_ context.Context, _ *findings, in PlatformInput) (int64, ops.Platform, error) {
+			return 0, ops.Platform{Code: in.Code, Active: true}, nil
 		},
 		put:    putPlatform,
 		patch:  patchPlatform,
 		check:  a.checkPlatform,
-		settle: func(v *relay.Platform, old relay.Platform) { v.Active = old.Active },
+		settle: func(v *ops.Platform, old ops.Platform) { v.Active = old.Active },
 	}
 	r.register(b)
 	registerList[platformList](b, r, "platforms")
-	switches(b, r, flipper[relay.Platform]{a, a.Platforms, func(v *relay.Platform) *bool { return &v.Active },
-		func(rec relay.Record[relay.Platform]) (int64, int64) { return 0, rec.ID }})
+	switches(b, r, flipper[ops.Platform]{a, a.Platforms, func(v *ops.Platform) *bool { return &v.Active },
+		func(rec ops.Record[ops.Platform]) (int64, int64) { return 0, rec.ID }})
 }
 
-func (a *Admin) platformView(rec relay.Record[relay.Platform]) Platform {
+func (a *Admin) platformView(rec ops.Record[ops.Platform]) Platform {
 	v, names := rec.Value, a.EventNames(rec.Value.Code)
 	view := Platform{ID: rec.ID, Code: v.Code, Name: v.Name, Vendor: v.Vendor, Category: v.Category, Tier: v.Tier, APIBaseURL: v.APIBaseURL,
 		Auth: v.Auth, CredentialFields: []CredentialField{}, DocsURL: v.DocsURL, ServerSideEventsAPI: v.ServerSide,
@@ -130,23 +131,23 @@ func (a *Admin) platformView(rec relay.Record[relay.Platform]) Platform {
 	return view
 }
 
-func credentialFields(list []CredentialField) []relay.CredentialField {
-	var out []relay.CredentialField
+func credentialFields(list []CredentialField) []ops.CredentialField {
+	var out []ops.CredentialField
 	for _, f := range list {
-		out = append(out, relay.CredentialField(f))
+		out = append(out, ops.CredentialField(f))
 	}
 	return out
 }
 
 // putPlatform is old with everything replaced but its code, and the kill switch where the body does not name it.
-func putPlatform(f *findings, old relay.Platform, in PlatformInput) relay.Platform {
+func putPlatform(f *findings, old ops.Platform, in PlatformInput) ops.Platform {
 	same(f, "code", in.Code, old.Code)
-	return relay.Platform{Code: old.Code, Name: in.Name, Vendor: in.Vendor, Category: in.Category, Tier: cmp.Or(in.Tier, 3),
+	return ops.Platform{Code: old.Code, Name: in.Name, Vendor: in.Vendor, Category: in.Category, Tier: cmp.Or(in.Tier, 3),
 		APIBaseURL: in.APIBaseURL, Auth: in.Auth, Fields: credentialFields(in.CredentialFields), DocsURL: in.DocsURL,
 		ServerSide: in.ServerSideEventsAPI, Active: valueOr(in.IsActive, old.Active), Limits: relay.Limits(valueOr(in.Limits, Limits{}))}
 }
 
-func patchPlatform(f *findings, v relay.Platform, in PlatformPatch) relay.Platform {
+func patchPlatform(f *findings, v ops.Platform, in PlatformPatch) ops.Platform {
 	in.Name.to(f, "name", &v.Name)
 	in.Vendor.orNone(&v.Vendor)
 	in.Category.orNone(&v.Category)
@@ -165,7 +166,7 @@ func patchPlatform(f *findings, v relay.Platform, in PlatformPatch) relay.Platfo
 	return v
 }
 
-func (a *Admin) checkPlatform(ctx context.Context, f *findings, v, old relay.Platform) {
+func (a *Admin) checkPlatform(ctx context.Context, f *findings, v, old ops.Platform) {
 	for field, text := range map[string]string{"name": v.Name, "vendor": v.Vendor, "category": v.Category, "auth": v.Auth} {
 		f.line(field, text)
 	}

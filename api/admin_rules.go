@@ -13,7 +13,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // findings is what is wrong with a body, beyond what its schema says.
@@ -99,7 +100,7 @@ const (
 
 // credentialField checks one value against the platform's list. A format there is a regular expression, a range of
 // lengths, or words for people, which nobody can check.
-func (v *findings) credentialField(f relay.CredentialField, value string) {
+func (v *findings) credentialField(f ops.CredentialField, value string) {
 	field := "credentials." + f.Field
 	multiline := func(r rune) bool { return unicode.IsControl(r) && (!f.Secret || r != '\n' && r != '\r' && r != '\t') }
 	switch {
@@ -130,7 +131,7 @@ func (v *findings) credentialField(f relay.CredentialField, value string) {
 }
 
 // credentials checks all fields of a credential against the platform's list.
-func (v *findings) credentials(list []relay.CredentialField, values map[string]relay.Secret) {
+func (v *findings) credentials(list []ops.CredentialField, values map[string]relay.Secret) {
 	known := map[string]bool{}
 	for _, f := range list {
 		known[f.Field] = true

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 
-	"relay"
 	"relay/api"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 func TestSecretsAreWriteOnlyAndAPatchWithoutThemKeepsThem(t *testing.T) {

@@ -6,7 +6,8 @@ import (
 	"maps"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // SGTMConfig is a storefront's server-side GTM container.
@@ -74,38 +75,38 @@ type sgtmList struct {
 	Search         string `query:"q" maxLength:"100" example:"bos" doc:"Only those with this in the storefront's code or name, or in the address."`
 }
 
-func (l *sgtmList) listQuery() (relay.ListQuery, error) {
+func (l *sgtmList) listQuery() (ops.ListQuery, error) {
 	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"storefront_id": l.StorefrontID, "storefront_code": l.StorefrontCode,
 		"client_type": l.ClientType, "is_active": l.IsActive}, l.Search)
 }
 
 func (b *book) sgtmConfigs(a *Admin) {
-	r := resource[relay.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch]{
-		entity: relay.EntitySGTMConfig, tag: tagSGTM, one: "an sGTM config", items: a.SGTMConfigs, view: sgtmView,
-		start: func(_ context.Context, f *findings, in SGTMConfigInput) (int64, relay.SGTMConfig, error) {
+	r := resource[ops.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch]{
+		entity: ops.EntitySGTMConfig, tag: tagSGTM, one: "an sGTM config", items: a.SGTMConfigs, view: sgtmView,
+		start: func(_ context.Context, f *findings, in SGTMConfigInput) (int64, ops.SGTMConfig, error) {
 			f.parent("storefront", in.StorefrontID, in.StorefrontCode)
-			return 0, relay.SGTMConfig{StorefrontID: in.StorefrontID, StorefrontCode: in.StorefrontCode, Active: true, Fallback: "direct"}, nil
+			return 0, ops.SGTMConfig{StorefrontID: in.StorefrontID, StorefrontCode: in.StorefrontCode, Active: true, Fallback: "direct"}, nil
 		},
 		put:   putSGTM,
 		patch: patchSGTM,
 		check: a.checkSGTM,
-		settle: func(v *relay.SGTMConfig, old relay.SGTMConfig) {
+		settle: func(v *ops.SGTMConfig, old ops.SGTMConfig) {
 			v.Active, v.Fallback = old.Active, old.Fallback
 		},
-		written: func(ctx context.Context, rec relay.Record[relay.SGTMConfig], view *SGTMConfig) {
+		written: func(ctx context.Context, rec ops.Record[ops.SGTMConfig], view *SGTMConfig) {
 			view.Failed = a.rewritten(ctx, rec.Value.StorefrontID, rec.Value.StorefrontCode, relay.SGTM)
 			view.Warnings = a.warnings(ctx, rec.Value.StorefrontID, sgtmDestination(rec.Value))
 		},
 	}
 	r.register(b)
 	registerList[sgtmList](b, r, "sGTM configs")
-	f := flipper[relay.SGTMConfig]{a, a.SGTMConfigs, func(v *relay.SGTMConfig) *bool { return &v.Active },
-		func(rec relay.Record[relay.SGTMConfig]) (int64, int64) { return rec.Value.StorefrontID, 0 }}
+	f := flipper[ops.SGTMConfig]{a, a.SGTMConfigs, func(v *ops.SGTMConfig) *bool { return &v.Active },
+		func(rec ops.Record[ops.SGTMConfig]) (int64, int64) { return rec.Value.StorefrontID, 0 }}
 	switches(b, r, f)
 	deactivateSGTM(b, r, f)
 }
 
-func sgtmView(rec relay.Record[relay.SGTMConfig]) SGTMConfig {
+func sgtmView(rec ops.Record[ops.SGTMConfig]) SGTMConfig {
 	v := rec.Value
 	view := SGTMConfig{ID: rec.ID, StorefrontID: v.StorefrontID, StorefrontCode: v.StorefrontCode, SGTMURL: v.URL, ClientType: v.ClientType,
 		MeasurementID: v.MeasurementID, APISecret: secretView(v.APISecret), CustomEndpointPath: v.EndpointPath,
@@ -126,10 +127,10 @@ func (v *findings) parent(what string, id int64, code string) {
 }
 
 // putSGTM is old with everything replaced but its storefront, and the switches where the body does not name them.
-func putSGTM(f *findings, old relay.SGTMConfig, in SGTMConfigInput) relay.SGTMConfig {
+func putSGTM(f *findings, old ops.SGTMConfig, in SGTMConfigInput) ops.SGTMConfig {
 	same(f, "storefront_id", in.StorefrontID, old.StorefrontID)
 	same(f, "storefront_code", in.StorefrontCode, old.StorefrontCode)
-	v := relay.SGTMConfig{StorefrontID: old.StorefrontID, StorefrontCode: old.StorefrontCode, URL: in.SGTMURL,
+	v := ops.SGTMConfig{StorefrontID: old.StorefrontID, StorefrontCode: old.StorefrontCode, URL: in.SGTMURL,
 		ClientType: cmp.Or(in.ClientType, "ga4"), MeasurementID: in.MeasurementID, APISecret: relay.NewSecret(in.APISecret),
 		EndpointPath: in.CustomEndpointPath, Headers: map[string]relay.Secret{}, Active: valueOr(in.IsActive, old.Active),
 		Fallback: cmp.Or(in.Fallback, old.Fallback), OnExhausted: cmp.Or(in.OnExhausted, "fail"), Options: f.options(in.Options)}
@@ -139,7 +140,7 @@ func putSGTM(f *findings, old relay.SGTMConfig, in SGTMConfigInput) relay.SGTMCo
 	return v
 }
 
-func patchSGTM(f *findings, v relay.SGTMConfig, in SGTMConfigPatch) relay.SGTMConfig {
+func patchSGTM(f *findings, v ops.SGTMConfig, in SGTMConfigPatch) ops.SGTMConfig {
 	in.SGTMURL.to(f, "sgtm_url", &v.URL)
 	in.ClientType.to(f, "client_type", &v.ClientType)
 	in.MeasurementID.orNone(&v.MeasurementID)
@@ -177,7 +178,7 @@ func merged(old map[string]relay.Secret, in Patched[map[string]*string]) map[str
 	return out
 }
 
-func (a *Admin) checkSGTM(ctx context.Context, f *findings, v, old relay.SGTMConfig) {
+func (a *Admin) checkSGTM(ctx context.Context, f *findings, v, old ops.SGTMConfig) {
 	f.line("measurement_id", v.MeasurementID)
 	f.line("api_secret", v.APISecret.Reveal())
 	f.secret("api_secret", v.APISecret, old.APISecret)
@@ -193,7 +194,7 @@ func (a *Admin) checkSGTM(ctx context.Context, f *findings, v, old relay.SGTMCon
 }
 
 // sgtmDestination is a config as its adapter sees it.
-func sgtmDestination(v relay.SGTMConfig) relay.Destination {
+func sgtmDestination(v ops.SGTMConfig) relay.Destination {
 	d := relay.Destination{Key: relay.SGTM, Options: v.Options, Secrets: map[string]relay.Secret{"api_secret": v.APISecret},
 		Settings: map[string]string{"sgtm_url": v.URL, "client_type": v.ClientType, "measurement_id": v.MeasurementID,
 			"custom_endpoint_path": v.EndpointPath}}

@@ -5,7 +5,8 @@ import (
 	"context"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Storefront is a tenant.
@@ -62,13 +63,13 @@ type storefrontList struct {
 	Search       string `query:"q" maxLength:"100" example:"bos" doc:"Only those with this in their code or name."`
 }
 
-func (l *storefrontList) listQuery() (relay.ListQuery, error) {
+func (l *storefrontList) listQuery() (ops.ListQuery, error) {
 	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"storefront_id": l.StorefrontID, "is_active": l.IsActive, "data_policy": l.DataPolicy}, l.Search)
 }
 
 func (b *book) storefronts(a *Admin) {
 	r := resource[relay.Storefront, Storefront, StorefrontInput, StorefrontPatch]{
-		entity: relay.EntityStorefront, tag: tagStorefronts, one: "a storefront", items: a.Storefronts, view: storefrontView,
+		entity: ops.EntityStorefront, tag: tagStorefronts, one: "a storefront", items: a.Storefronts, view: storefrontView,
 		start: func(_ context.Context, _ *findings, in StorefrontInput) (int64, relay.Storefront, error) {
 			return in.ID, relay.Storefront{ID: in.ID, Code: in.StorefrontID, Active: true, DataPolicy: relay.DataPolicyHealth}, nil
 		},
@@ -80,10 +81,10 @@ func (b *book) storefronts(a *Admin) {
 	r.register(b)
 	registerList[storefrontList](b, r, "storefronts")
 	switches(b, r, flipper[relay.Storefront]{a, a.Storefronts, func(v *relay.Storefront) *bool { return &v.Active },
-		func(rec relay.Record[relay.Storefront]) (int64, int64) { return rec.ID, 0 }})
+		func(rec ops.Record[relay.Storefront]) (int64, int64) { return rec.ID, 0 }})
 }
 
-func storefrontView(rec relay.Record[relay.Storefront]) Storefront {
+func storefrontView(rec ops.Record[relay.Storefront]) Storefront {
 	v := rec.Value
 	return Storefront{ID: rec.ID, StorefrontID: v.Code, Name: v.Name, IsActive: v.Active, Currency: v.Currency, PhoneRegion: v.PhoneRegion,
 		BaseURL: v.BaseURL, UsePayloadEventID: v.SendsPayloadEventID, DataPolicy: string(v.DataPolicy), RequireConsent: v.RequireConsent,

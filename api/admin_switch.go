@@ -10,7 +10,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // maxRoutes is how many storefronts an answer to a flipped switch lists.
@@ -56,19 +57,19 @@ type flipper[T any] struct {
 	admin    *Admin
 	items    Collection[T]
 	flag     func(*T) *bool
-	concerns func(relay.Record[T]) (storefront, platform int64) // whose routes it changes
+	concerns func(ops.Record[T]) (storefront, platform int64) // whose routes it changes
 }
 
 // switches adds the operations that flip the kill switches of a resource.
 func switches[T, View, Input, Patch any](b *book, r resource[T, View, Input, Patch], s flipper[T]) {
 	add(b, writer, r.switchOperation("activate"), func(ctx context.Context, in *idInput) (*switchedOutput, error) {
-		return s.flip(ctx, in.ID, relay.ActionActivate, func(v *T) { *s.flag(v) = true })
+		return s.flip(ctx, in.ID, ops.ActionActivate, func(v *T) { *s.flag(v) = true })
 	})
-	if r.entity == relay.EntitySGTMConfig {
+	if r.entity == ops.EntitySGTMConfig {
 		return // its deactivation takes a parameter
 	}
 	add(b, writer, r.switchOperation("deactivate"), func(ctx context.Context, in *idInput) (*switchedOutput, error) {
-		return s.flip(ctx, in.ID, relay.ActionDeactivate, func(v *T) { *s.flag(v) = false })
+		return s.flip(ctx, in.ID, ops.ActionDeactivate, func(v *T) { *s.flag(v) = false })
 	})
 }
 
@@ -80,9 +81,9 @@ func (r resource[T, View, Input, Patch]) switchOperation(verb string) huma.Opera
 }
 
 // flip sets a kill switch, whatever else may be wrong with what is stored, and says where events go now.
-func (s flipper[T]) flip(ctx context.Context, id int64, action relay.Action, set func(*T)) (*switchedOutput, error) {
+func (s flipper[T]) flip(ctx context.Context, id int64, action ops.Action, set func(*T)) (*switchedOutput, error) {
 	changed := false
-	rec, err := s.items.Update(ctx, actOf(ctx, action), id, func(rec relay.Record[T]) (T, error) {
+	rec, err := s.items.Update(ctx, actOf(ctx, action), id, func(rec ops.Record[T]) (T, error) {
 		v := rec.Value
 		set(&v)
 		changed = !reflect.DeepEqual(v, rec.Value)
@@ -126,10 +127,10 @@ func (a *Admin) routeNow(s relay.Switches) RouteNow {
 }
 
 // deactivateSGTM adds the switch that also says where events go instead.
-func deactivateSGTM(b *book, r resource[relay.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch], s flipper[relay.SGTMConfig]) {
+func deactivateSGTM(b *book, r resource[ops.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch], s flipper[ops.SGTMConfig]) {
 	add(b, writer, r.switchOperation("deactivate"), func(ctx context.Context, in *deactivateSGTMInput) (*switchedOutput, error) {
 		fallback := ""
-		out, err := s.flip(ctx, in.ID, relay.ActionDeactivate, func(v *relay.SGTMConfig) {
+		out, err := s.flip(ctx, in.ID, ops.ActionDeactivate, func(v *ops.SGTMConfig) {
 			v.Active, v.Fallback = false, cmp.Or(in.Fallback, v.Fallback)
 			fallback = v.Fallback
 		})

@@ -7,7 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // routes are the words of a flip's answer.
@@ -69,7 +70,7 @@ func TestWhoSetASwitchIsKnown(t *testing.T) {
 	}
 	f, err := a.store.Flip(t.Context(), id, "meta_capi", relay.ReasonPlatformDisabled)
 	require.NoError(t, err)
-	require.Equal(t, relay.Flip{}, f, "nobody has touched it")
+	require.Equal(t, ops.Flip{}, f, "nobody has touched it")
 	lines := a.must(http.MethodGet, "/admin/v1/audit?entity=storefronts", "").body["items"].([]any)
 	require.NotContains(t, lines[0], "switched")
 	require.Equal(t, false, lines[1].(map[string]any)["switched"])

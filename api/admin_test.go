@@ -13,13 +13,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters"
 	"relay/adapters/meta"
 	"relay/adapters/sgtm"
 	"relay/api"
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/internal/relay"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // login is a name and password, kept as digests so that comparing takes the same time whatever was sent.

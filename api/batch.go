@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // batch is what a request body holds: the items that may be stored, and what is wrong with the others.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 func TestWhatAnotherSiteMakesABrowserSendIsRefused(t *testing.T) {

@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // burst is what this process starts itself of one batch, without PollInbox: a few events of each storefront.

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Role says what the process does, and with it what must be up for it to be ready.

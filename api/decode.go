@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // decoder reads a batch in one pass, while its body arrives. It never builds a document: it notes where an item lies, and

@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 // FuzzItemsAreKeptOrNamed holds our decoder against encoding/json: they agree on what JSON is, and each item is stored

@@ -9,16 +9,17 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // DestinationStore lists the configured destinations of storefronts and probes them.
 type DestinationStore interface {
 	// DestinationStatuses lists one page of them, and reports whether there are more.
-	DestinationStatuses(ctx context.Context, q relay.DestinationQuery) ([]relay.DestinationStatus, bool, error)
+	DestinationStatuses(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, bool, error)
 	// StartProbe sets one event that failed at an unhealthy destination back to pending, as its probe, and returns its id; 0
 	// where no event failed there. With it the lines go into the audit.
-	StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...relay.AuditEntry) (event int64, err error)
+	StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...ops.AuditEntry) (event int64, err error)
 }
 
 const (
@@ -26,8 +27,8 @@ const (
 
 	codeDestinationOff code = "destination_off"
 
-	entityDestination relay.Entity = "destinations"
-	actionProbe       relay.Action = "probe"
+	entityDestination ops.Entity = "destinations"
+	actionProbe       ops.Action = "probe"
 
 	maxDestinations = 100 // of one page
 )
@@ -64,7 +65,7 @@ func (h opsHandlers) registerDestinations(b *book) {
 }
 
 func (h opsHandlers) listDestinations(ctx context.Context, in *listDestinationsInput) (*destinationListOutput, error) {
-	q := relay.DestinationQuery{Destination: in.Destination, Health: in.Health, Limit: in.Limit}
+	q := ops.DestinationQuery{Destination: in.Destination, Health: in.Health, Limit: in.Limit}
 	if in.Cursor != "" {
 		c, err := parseCursor(in.Cursor, "storefront_id")
 		if err != nil {
@@ -122,37 +123,37 @@ func (h opsHandlers) probe(ctx context.Context, in *probeInput) (*probeOutput, e
 }
 
 // destination reads one configured destination.
-func (h opsHandlers) destination(ctx context.Context, storefront, destination string) (relay.DestinationStatus, error) {
+func (h opsHandlers) destination(ctx context.Context, storefront, destination string) (ops.DestinationStatus, error) {
 	ids, err := h.Events.StorefrontIDs(ctx, []string{storefront})
 	if err != nil {
-		return relay.DestinationStatus{}, err
+		return ops.DestinationStatus{}, err
 	}
-	var list []relay.DestinationStatus
+	var list []ops.DestinationStatus
 	if id, ok := ids[storefront]; ok {
-		list, _, err = h.Destinations.DestinationStatuses(ctx, relay.DestinationQuery{StorefrontID: id, Destination: destination, Limit: 1})
+		list, _, err = h.Destinations.DestinationStatuses(ctx, ops.DestinationQuery{StorefrontID: id, Destination: destination, Limit: 1})
 	}
 	if err == nil && len(list) == 0 {
 		err = refuse(codeNotFound, "the storefront has no such destination")
 	}
 	if err != nil {
-		return relay.DestinationStatus{}, err
+		return ops.DestinationStatus{}, err
 	}
 	return list[0], nil
 }
 
 // unhealthy lists the unhealthy destinations that a filter may concern, the first ones. A container is one, wherever the events
 // had failed: it gets them now.
-func (h opsHandlers) unhealthy(ctx context.Context, f relay.Filter) ([]relay.DestinationStatus, error) {
-	list, _, err := h.Destinations.DestinationStatuses(ctx, relay.DestinationQuery{StorefrontID: f.StorefrontID, Health: relay.Unhealthy,
+func (h opsHandlers) unhealthy(ctx context.Context, f ops.Filter) ([]ops.DestinationStatus, error) {
+	list, _, err := h.Destinations.DestinationStatuses(ctx, ops.DestinationQuery{StorefrontID: f.StorefrontID, Health: relay.Unhealthy,
 		Limit: maxDestinations})
-	return slices.DeleteFunc(list, func(d relay.DestinationStatus) bool {
+	return slices.DeleteFunc(list, func(d ops.DestinationStatus) bool {
 		receives, _ := h.receives(d)
 		return !receives || f.Destination != "" && f.Destination != d.Destination && d.Destination != relay.SGTM
 	}), err
 }
 
 // receives reports whether a destination gets its storefront's events, and the reason.
-func (h opsHandlers) receives(d relay.DestinationStatus) (bool, relay.Reason) {
+func (h opsHandlers) receives(d ops.DestinationStatus) (bool, relay.Reason) {
 	d.Switches.Platforms = slices.Clone(d.Switches.Platforms)
 	for i, p := range d.Switches.Platforms {
 		_, d.Switches.Platforms[i].HasAdapter = h.Adapters[p.Code]

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 const destinations = "/admin/v1/destinations"

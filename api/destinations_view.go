@@ -3,7 +3,8 @@ package api
 import (
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // DestinationList is one page of destinations.
@@ -62,7 +63,7 @@ type ProbeAnswer struct {
 	Destination DestinationView `json:"destination" doc:"The destination as it was before."`
 }
 
-func (h opsHandlers) destinationView(d relay.DestinationStatus) DestinationView {
+func (h opsHandlers) destinationView(d ops.DestinationStatus) DestinationView {
 	v := DestinationView{StorefrontID: d.StorefrontID, StorefrontCode: d.StorefrontCode, Destination: d.Destination, Switches: []SwitchView{},
 		Waiting: d.Waiting, Failed: d.Failed, Limits: LimitsView(d.Limits), Health: HealthView{
 			State: d.Health.State(), Reason: d.Health.Reason, LastStatus: d.Health.Status, Failures: max(0, d.Health.Failures),

@@ -9,7 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // eraseWait is how long an answer waits for the erasure of an order, which mostly takes two seconds.
@@ -18,8 +19,8 @@ const eraseWait = 5 * time.Second
 // Erasures keeps erasures.
 type Erasures interface {
 	// CreateErasure keeps the wish, and with it adds a line to the audit, which gets its id: both or neither.
-	CreateErasure(ctx context.Context, e relay.Erasure, line relay.AuditEntry) (relay.Erasure, error)
-	Erasure(ctx context.Context, id int64) (relay.Erasure, error)
+	CreateErasure(ctx context.Context, e ops.Erasure, line ops.AuditEntry) (ops.Erasure, error)
+	Erasure(ctx context.Context, id int64) (ops.Erasure, error)
 }
 
 // ErasureRunner runs erasures.
@@ -33,8 +34,8 @@ const (
 
 	tagErasures = "Erasures"
 
-	entityErasure relay.Entity = "erasures"
-	actionErase   relay.Action = "erase"
+	entityErasure ops.Entity = "erasures"
+	actionErase   ops.Action = "erase"
 )
 
 func init() { //nolint:gochecknoinits // see events_ops.go
@@ -50,19 +51,19 @@ type ErasureIn struct {
 
 // ErasureView is how far an erasure is. It does not say whom it is about.
 type ErasureView struct {
-	ID           int64              `json:"id" example:"3" doc:"The erasure."`
-	Kind         relay.ErasureKind  `json:"kind" enum:"order,external_id" example:"order" doc:"What it looks for."`
-	State        relay.ErasureState `json:"state" enum:"running,done" example:"done" doc:"Where it stands. It goes on by itself, whatever is restarted."`
-	SubjectHash  string             `json:"subject_hash" example:"erased:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"A hash of what it looks for: what stands for the id of an erased order."`
-	StorefrontID int64              `json:"storefront_id,omitempty" example:"5" doc:"The storefront whose events it is about; missing where that is all."`
-	CreatedBy    string             `json:"created_by" example:"anna" doc:"Who wanted it."`
-	CreatedAt    time.Time          `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
-	EndedAt      *time.Time         `json:"ended_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When the last event was erased."`
-	Total        int64              `json:"total" example:"100000" doc:"Events to look through: those that were there when it began. Of an order those that were found."`
-	Scanned      int64              `json:"scanned" example:"100000" doc:"Of those: looked at."`
-	Matched      int64              `json:"matched" example:"3" doc:"Of those: to be erased."`
-	Erased       int64              `json:"erased" example:"3" doc:"Of those: erased, with what their attempts held and with their workflows in Temporal."`
-	WorkflowURL  string             `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/erase-events:3" doc:"Its workflow in Temporal's Web UI."`
+	ID           int64            `json:"id" example:"3" doc:"The erasure."`
+	Kind         ops.ErasureKind  `json:"kind" enum:"order,external_id" example:"order" doc:"What it looks for."`
+	State        ops.ErasureState `json:"state" enum:"running,done" example:"done" doc:"Where it stands. It goes on by itself, whatever is restarted."`
+	SubjectHash  string           `json:"subject_hash" example:"erased:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"A hash of what it looks for: what stands for the id of an erased order."`
+	StorefrontID int64            `json:"storefront_id,omitempty" example:"5" doc:"The storefront whose events it is about; missing where that is all."`
+	CreatedBy    string           `json:"created_by" example:"anna" doc:"Who wanted it."`
+	CreatedAt    time.Time        `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
+	EndedAt      *time.Time       `json:"ended_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When the last event was erased."`
+	Total        int64            `json:"total" example:"100000" doc:"Events to look through: those that were there when it began. Of an order those that were found."`
+	Scanned      int64            `json:"scanned" example:"100000" doc:"Of those: looked at."`
+	Matched      int64            `json:"matched" example:"3" doc:"Of those: to be erased."`
+	Erased       int64            `json:"erased" example:"3" doc:"Of those: erased, with what their attempts held and with their workflows in Temporal."`
+	WorkflowURL  string           `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/erase-events:3" doc:"Its workflow in Temporal's Web UI."`
 }
 
 type createErasureInput struct{ Body ErasureIn }
@@ -100,27 +101,27 @@ func (h opsHandlers) createErasure(ctx context.Context, in *createErasureInput) 
 		return nil, err
 	}
 	line := entry(ctx, actionErase, entityErasure, 0, "")
-	e := relay.Erasure{Kind: relay.EraseOrder, Subject: relay.NewSecret(order), StorefrontID: storefront, By: line.By}
+	e := ops.Erasure{Kind: ops.EraseOrder, Subject: relay.NewSecret(order), StorefrontID: storefront, By: line.By}
 	if person != "" {
-		e.Kind, e.Subject = relay.EraseExternalID, relay.NewSecret(person)
+		e.Kind, e.Subject = ops.EraseExternalID, relay.NewSecret(person)
 	}
-	line.Changes = []relay.Change{{Field: "kind", To: strconv.AppendQuote(nil, string(e.Kind))},
-		{Field: "subject_hash", To: strconv.AppendQuote(nil, relay.Erased(e.Subject.Reveal()))}}
+	line.Changes = []ops.Change{{Field: "kind", To: strconv.AppendQuote(nil, string(e.Kind))},
+		{Field: "subject_hash", To: strconv.AppendQuote(nil, ops.Erased(e.Subject.Reveal()))}}
 	if e, err = h.Erasures.CreateErasure(ctx, e, line); err != nil {
 		return nil, err
 	}
 	// Where Temporal does not answer, a worker starts it once it does: the erasure is in the database.
-	if h.Eraser.StartErasure(ctx, e.ID) == nil && e.Kind == relay.EraseOrder {
+	if h.Eraser.StartErasure(ctx, e.ID) == nil && e.Kind == ops.EraseOrder {
 		e, err = h.awaitErasure(ctx, e)
 	}
 	return &erasureOutput{h.erasureView(e)}, err
 }
 
 // awaitErasure waits a moment for an erasure to be done.
-func (h opsHandlers) awaitErasure(ctx context.Context, e relay.Erasure) (relay.Erasure, error) {
-	for end := time.Now().Add(eraseWait); e.State != relay.ErasureDone && time.Now().Before(end); {
+func (h opsHandlers) awaitErasure(ctx context.Context, e ops.Erasure) (ops.Erasure, error) {
+	for end := time.Now().Add(eraseWait); e.State != ops.ErasureDone && time.Now().Before(end); {
 		var err error
-		if e, err = h.Erasures.Erasure(ctx, e.ID); err != nil || e.State == relay.ErasureDone {
+		if e, err = h.Erasures.Erasure(ctx, e.ID); err != nil || e.State == ops.ErasureDone {
 			return e, err
 		}
 		select {
@@ -132,7 +133,7 @@ func (h opsHandlers) awaitErasure(ctx context.Context, e relay.Erasure) (relay.E
 	return e, nil
 }
 
-func (h opsHandlers) erasureView(e relay.Erasure) ErasureView {
+func (h opsHandlers) erasureView(e ops.Erasure) ErasureView {
 	return ErasureView{ID: e.ID, Kind: e.Kind, State: e.State, SubjectHash: e.Hash, StorefrontID: e.StorefrontID, CreatedBy: e.By, CreatedAt: e.CreatedAt,
 		EndedAt: timeOrNone(e.EndedAt), Total: e.Total, Scanned: e.Scanned, Matched: e.Matched, Erased: e.Erased, WorkflowURL: h.ErasureURL(e.ID)}
 }

@@ -8,7 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 const erasures = "/admin/v1/erasures"
@@ -48,7 +49,7 @@ func TestAnOrderIsErasedAtOnceAndWhatIsLeftSaysSo(t *testing.T) {
 	o.runner.erase = o.eraseAll
 	r := o.call(http.MethodPost, erasures, `{"order_id":"b-1"}`)
 	require.Equal(t, http.StatusCreated, r.status, r.text)
-	require.Equal(t, []any{"order", "done", relay.Erased("b-1"), "anna"}, []any{r.body["kind"], r.body["state"], r.body["subject_hash"], r.body["created_by"]})
+	require.Equal(t, []any{"order", "done", ops.Erased("b-1"), "anna"}, []any{r.body["kind"], r.body["state"], r.body["subject_hash"], r.body["created_by"]})
 	require.InDelta(t, 1, r.body["erased"], 0)
 	require.NotContains(t, r.text, `"b-1"`)
 	path := fmt.Sprintf("%s/%v", erasures, r.body["id"])
@@ -59,7 +60,7 @@ func TestAnOrderIsErasedAtOnceAndWhatIsLeftSaysSo(t *testing.T) {
 	line := o.call(http.MethodGet, "/admin/v1/audit?action=erase", "")
 	require.Len(t, line.items(t), 1)
 	require.Equal(t, "erasure 1", line.items(t)[0]["name"])
-	require.Contains(t, line.text, relay.Erased("b-1"))
+	require.Contains(t, line.text, ops.Erased("b-1"))
 	require.NotContains(t, line.text, `"b-1"`)
 
 	event := fmt.Sprintf("/admin/v1/events/%d", id)
@@ -67,7 +68,7 @@ func TestAnOrderIsErasedAtOnceAndWhatIsLeftSaysSo(t *testing.T) {
 	require.Equal(t, http.StatusOK, r.status, r.text)
 	require.Contains(t, r.body, "erased_at")
 	require.Empty(t, r.body["payload"])
-	require.Equal(t, []any{relay.Erased("b-1"), "failed", "purchase_completed", "bosley"},
+	require.Equal(t, []any{ops.Erased("b-1"), "failed", "purchase_completed", "bosley"},
 		[]any{r.body["event_id"], r.body["status"], r.body["event_type"], r.body["storefront_code"]})
 	require.NotContains(t, r.body, "workflow_url")
 	r = o.call(http.MethodPost, event+"/retry", "")
@@ -166,5 +167,5 @@ func TestOMSFindsWhatWasErasedByItsOrder(t *testing.T) {
 	require.Contains(t, item, "erased_at")
 	found := o.call(http.MethodGet, "/admin/v1/events?order_id=b-1", "").items(t)
 	require.Len(t, found, 1)
-	require.Equal(t, relay.Erased("b-1"), found[0]["order_id"])
+	require.Equal(t, ops.Erased("b-1"), found[0]["order_id"])
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // EventFilter picks events; what is left out picks all.
@@ -21,15 +22,15 @@ type EventFilter struct {
 }
 
 // filter resolves the storefront. A reason without a status means the statuses that have one.
-func (h opsHandlers) filter(ctx context.Context, in EventFilter, field string) (relay.Filter, error) {
+func (h opsHandlers) filter(ctx context.Context, in EventFilter, field string) (ops.Filter, error) {
 	if err := checkTimes(codeInvalidValue, field, in.From, in.To); err != nil {
-		return relay.Filter{}, err
+		return ops.Filter{}, err
 	}
 	id, err := h.storefrontID(ctx, in.Storefront, field+"storefront")
 	if err != nil {
-		return relay.Filter{}, err
+		return ops.Filter{}, err
 	}
-	f := relay.Filter{OrderID: in.OrderID, StorefrontID: id, Type: in.EventType, Statuses: in.Status, Reasons: in.Reason, Source: in.Source,
+	f := ops.Filter{OrderID: in.OrderID, StorefrontID: id, Type: in.EventType, Statuses: in.Status, Reasons: in.Reason, Source: in.Source,
 		Destination: in.Destination, From: in.From.UTC(), To: in.To.UTC()}
 	if len(f.Reasons) > 0 && len(f.Statuses) == 0 {
 		f.Statuses = []relay.Status{relay.StatusFailed, relay.StatusSkipped}
@@ -63,24 +64,24 @@ func inCalendar(t time.Time) bool {
 // eventsOrder is the one order of the list of events; cursors of other lists are none of it.
 const eventsOrder = "-created_at"
 
-func positionText(p relay.Position) string {
+func positionText(p ops.Position) string {
 	if p.IsZero() {
 		return ""
 	}
 	return cursor{eventsOrder, p.At.UTC().Format(time.RFC3339Nano), p.ID}.String()
 }
 
-func parsePosition(s string) (relay.Position, error) {
+func parsePosition(s string) (ops.Position, error) {
 	if s == "" {
-		return relay.Position{}, nil
+		return ops.Position{}, nil
 	}
 	c, err := parseCursor(s, eventsOrder)
 	if err != nil {
-		return relay.Position{}, err
+		return ops.Position{}, err
 	}
 	at, err := time.Parse(time.RFC3339Nano, c.Value)
 	if err != nil || !inCalendar(at) {
-		return relay.Position{}, refuseField(codeInvalidParameter, "cursor", "the cursor is not one of this list")
+		return ops.Position{}, refuseField(codeInvalidParameter, "cursor", "the cursor is not one of this list")
 	}
-	return relay.Position{At: at, ID: c.ID}, nil
+	return ops.Position{At: at, ID: c.ID}, nil
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 type listEventsInput struct {
@@ -114,14 +115,14 @@ func (h opsHandlers) reveal(ctx context.Context, in *revealEventInput) (*eventDe
 		return nil, gone(err, "event")
 	}
 	quoted, _ := json.Marshal(note) // a string always marshals
-	if err := h.audit(ctx, actionReveal, entityEvent, in.ID, eventName(e.EventSummary), relay.Change{Field: "note", To: quoted}); err != nil {
+	if err := h.audit(ctx, actionReveal, entityEvent, in.ID, eventName(e.EventSummary), ops.Change{Field: "note", To: quoted}); err != nil {
 		return nil, err
 	}
 	return &eventDetailOutput{h.detailView(e, true)}, nil
 }
 
 // eventName is an event for the audit: an order's id beside a type of event says more than the audit needs.
-func eventName(e relay.EventSummary) string { return fmt.Sprintf("%s/%d", e.StorefrontCode, e.ID) }
+func eventName(e ops.EventSummary) string { return fmt.Sprintf("%s/%d", e.StorefrontCode, e.ID) }
 
 func (h opsHandlers) retry(ctx context.Context, in *eventInput) (*retryOutput, error) {
 	r, err := h.Events.RetryEvent(ctx, in.ID, entry(ctx, actionRetry, entityEvent, in.ID, fmt.Sprintf("event %d", in.ID)))

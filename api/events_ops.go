@@ -10,31 +10,32 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // EventStore is what people ask of the inbox. An event that is not there is relay.ErrNotFound.
 type EventStore interface {
 	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
 	// SearchEvents lists events, newest first, from a position on; a page may be short although there is more.
-	SearchEvents(ctx context.Context, f relay.Filter, after relay.Position, n int) (relay.EventPage, error)
-	EventDetail(ctx context.Context, id int64) (relay.EventDetail, error)
+	SearchEvents(ctx context.Context, f ops.Filter, after ops.Position, n int) (ops.EventPage, error)
+	EventDetail(ctx context.Context, id int64) (ops.EventDetail, error)
 	// EventsOfOrders lists the events of at most 1,000 orders, by order ids or event ids.
-	EventsOfOrders(ctx context.Context, ids []string) ([]relay.EventSummary, error)
+	EventsOfOrders(ctx context.Context, ids []string) ([]ops.EventSummary, error)
 	// RetryEvent sets a failed or skipped event back to pending, and with it adds lines to the audit: both or neither.
-	RetryEvent(ctx context.Context, id int64, lines ...relay.AuditEntry) (relay.RetryResult, error)
+	RetryEvent(ctx context.Context, id int64, lines ...ops.AuditEntry) (ops.RetryResult, error)
 	Destinations
 	// Stats reads figures; the zero storefront is all of them.
-	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (relay.StatsReport, error)
+	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error)
 	// RecordAudit adds a line to the audit.
-	RecordAudit(ctx context.Context, e relay.AuditEntry) error
+	RecordAudit(ctx context.Context, e ops.AuditEntry) error
 }
 
 // SetupStore is what a preview and a check ask of the configuration, secrets included.
 type SetupStore interface {
-	Setup(ctx context.Context, storefrontID int64) (relay.Setup, error)
+	Setup(ctx context.Context, storefrontID int64) (ops.Setup, error)
 	// EventSetup reads an event as an adapter sees it, with its storefront's setup.
-	EventSetup(ctx context.Context, id int64) (relay.Event, relay.Setup, error)
+	EventSetup(ctx context.Context, id int64) (relay.Event, ops.Setup, error)
 	// CredentialPlace and ContainerPlace say whose which destination a credential or an sGTM config is.
 	CredentialPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
 	ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
@@ -43,15 +44,15 @@ type SetupStore interface {
 // ReplayStore keeps replays.
 type ReplayStore interface {
 	// DryRun counts what a replay would start, and what of it is older than a destination takes.
-	DryRun(ctx context.Context, r relay.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (relay.DryRun, error)
+	DryRun(ctx context.Context, r ops.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (ops.DryRun, error)
 	// CreateReplay keeps a replay, and with it adds lines to the audit, which get its id: both or neither.
-	CreateReplay(ctx context.Context, r relay.Replay, lines ...relay.AuditEntry) (relay.Replay, error)
-	Replay(ctx context.Context, id int64) (relay.Replay, error)
+	CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error)
+	Replay(ctx context.Context, id int64) (ops.Replay, error)
 	// Replays lists replays, newest first, before an id; 0 is the newest.
-	Replays(ctx context.Context, before int64, n int) ([]relay.Replay, error)
+	Replays(ctx context.Context, before int64, n int) ([]ops.Replay, error)
 	// SteerReplay sets the state that is wanted of a replay, which counts at once, and with it adds lines to the audit. Where the
 	// replay has that state already, or has ended, nothing changes. It returns the replay as it is then.
-	SteerReplay(ctx context.Context, id int64, state relay.ReplayState, lines ...relay.AuditEntry) (relay.Replay, error)
+	SteerReplay(ctx context.Context, id int64, state ops.ReplayState, lines ...ops.AuditEntry) (ops.Replay, error)
 }
 
 // ReplayRunner runs replays.
@@ -144,14 +145,14 @@ const (
 
 // Kinds of things in the audit beside the configuration, and what is done to them.
 const (
-	entityEvent  relay.Entity = "events"
-	entityReplay relay.Entity = "replays"
+	entityEvent  ops.Entity = "events"
+	entityReplay ops.Entity = "replays"
 
-	actionReveal relay.Action = "reveal"
-	actionRetry  relay.Action = "retry"
-	actionReplay relay.Action = "replay"
-	actionResend relay.Action = "resend"
-	actionTest   relay.Action = "test"
+	actionReveal ops.Action = "reveal"
+	actionRetry  ops.Action = "retry"
+	actionReplay ops.Action = "replay"
+	actionResend ops.Action = "resend"
+	actionTest   ops.Action = "test"
 )
 
 // registerOps adds the operations on events.
@@ -180,7 +181,7 @@ func (b *book) registerOps(o *Ops) {
 type opsHandlers struct{ *Ops }
 
 // audit writes down what was done; without that it is not done.
-func (h opsHandlers) audit(ctx context.Context, action relay.Action, entity relay.Entity, id int64, name string, changes ...relay.Change) error {
+func (h opsHandlers) audit(ctx context.Context, action ops.Action, entity ops.Entity, id int64, name string, changes ...ops.Change) error {
 	if err := h.Events.RecordAudit(ctx, entry(ctx, action, entity, id, name, changes...)); err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
@@ -188,9 +189,9 @@ func (h opsHandlers) audit(ctx context.Context, action relay.Action, entity rela
 }
 
 // entry is a line of the audit.
-func entry(ctx context.Context, action relay.Action, entity relay.Entity, id int64, name string, changes ...relay.Change) relay.AuditEntry {
+func entry(ctx context.Context, action ops.Action, entity ops.Entity, id int64, name string, changes ...ops.Change) ops.AuditEntry {
 	act := actOf(ctx, action)
-	return relay.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id, Name: name, Changes: changes}
+	return ops.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id, Name: name, Changes: changes}
 }
 
 // storefrontID resolves a code; "" is 0.

@@ -8,7 +8,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // StatusView is how an event fares, for OMS.
@@ -67,7 +68,7 @@ func (h opsHandlers) status(ctx context.Context, ids []string) (*statusOutput, e
 	known := map[string]bool{}
 	asked := make(map[string]string, len(ids)) // by what stands for an id that is erased
 	for _, id := range ids {
-		asked[relay.Erased(id)] = id
+		asked[ops.Erased(id)] = id
 	}
 	for _, e := range events {
 		e.OrderID, e.EventID = cmp.Or(asked[e.OrderID], e.OrderID), cmp.Or(asked[e.EventID], e.EventID)

@@ -13,10 +13,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters"
 	"relay/adapters/sandbox"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 // runner notes what it is told.

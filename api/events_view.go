@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // EventView is an event in a list: without its payload.
@@ -31,7 +32,7 @@ type EventView struct {
 	WorkflowURL    string         `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/deliver-event:4711" doc:"Its workflow in Temporal's Web UI."`
 }
 
-func (h opsHandlers) view(e relay.EventSummary) EventView {
+func (h opsHandlers) view(e ops.EventSummary) EventView {
 	v := EventView{ID: e.ID, EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontID: e.StorefrontID,
 		StorefrontCode: e.StorefrontCode, Source: e.Source, Status: e.Status, Reason: e.Reason, ReasonText: e.Reason.Words(),
 		Detail: e.Detail, Warnings: e.Warnings, Generation: e.Generation, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, WorkflowURL: h.EventURL(e.ID)}
@@ -106,7 +107,7 @@ type AttemptResponse struct {
 	Fields  map[string]string `json:"fields,omitempty" doc:"What the vendor's answer says, of the fields that the relay knows."`
 }
 
-func (h opsHandlers) detailView(e relay.EventDetail, reveal bool) EventDetailView {
+func (h opsHandlers) detailView(e ops.EventDetail, reveal bool) EventDetailView {
 	v := EventDetailView{EventView: h.view(e.EventSummary), Revealed: reveal, Resend: e.Resend, Ends: []EndView{}, Attempts: []AttemptView{}}
 	v.Payload = jsonOrText(relay.RedactBody(e.Payload))
 	if reveal {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // failedLook is how far back to look for events that failed at a destination that is healthy.
@@ -16,7 +16,7 @@ type Destinations interface {
 	UnhealthySince(ctx context.Context, storefront int64, destination string) (time.Time, error)
 	// ProbeNow lets the next event find out how an unhealthy destination is.
 	ProbeNow(ctx context.Context, storefront int64, destination string) error
-	CountEvents(ctx context.Context, f relay.Filter) (int64, error)
+	CountEvents(ctx context.Context, f ops.Filter) (int64, error)
 }
 
 // Failed is what failed at a destination, in the answers to a check and to a write of its settings.
@@ -37,7 +37,7 @@ func failedAt(ctx context.Context, d Destinations, storefront int64, code, desti
 	if since.IsZero() {
 		since = time.Now().Add(-failedLook)
 	}
-	f := relay.RecoveryReplay(storefront, destination, since.UTC().Truncate(time.Second)).Filter
+	f := ops.RecoveryReplay(storefront, destination, since.UTC().Truncate(time.Second)).Filter
 	n, err := d.CountEvents(ctx, f)
 	if err != nil {
 		return Failed{} // a count that takes too long is not worth an error

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // inbox keeps events in memory, unique by id and type as the table is.

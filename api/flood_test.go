@@ -20,8 +20,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 // blocked is an inbox that stores nothing until it is told to.

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Check is one thing that /health/ready looks at. Its name is a field of the answer.

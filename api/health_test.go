@@ -15,8 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/api"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 func (r *relayed) get(t testing.TB, path string) (int, map[string]string) {
@@ -78,12 +79,12 @@ func refusal(why relay.WriteRefusal) error {
 
 // books is what the reconciler found last.
 type books struct {
-	last  relay.Reconciliation
+	last  ops.Reconciliation
 	inAll int64
 	err   error
 }
 
-func (b books) Reconciliation(context.Context) (relay.Reconciliation, int64, error) {
+func (b books) Reconciliation(context.Context) (ops.Reconciliation, int64, error) {
 	return b.last, b.inAll, b.err
 }
 
@@ -105,7 +106,7 @@ func TestReadinessShowsTheReconcilersCountToThoseWithALogin(t *testing.T) {
 		return w.Code, w.Header(), body
 	}
 	lately, oms := time.Now().Add(-time.Minute), user+":"+password
-	found := books{relay.Reconciliation{At: lately, Checked: 12, Reopened: 1, Cancelled: 2}, 7, nil}
+	found := books{ops.Reconciliation{At: lately, Checked: 12, Reopened: 1, Cancelled: 2}, 7, nil}
 
 	for _, login := range []string{oms, "anna:secret of anna"} {
 		for _, role := range []api.Role{api.RoleAPI, api.RoleServe, api.RoleWorker} {
@@ -120,8 +121,8 @@ func TestReadinessShowsTheReconcilersCountToThoseWithALogin(t *testing.T) {
 		books books
 		want  any
 	}{
-		"every row was in order":  {books{last: relay.Reconciliation{At: lately, Checked: 3}}, "holds"},
-		"nobody has looked since": {books{last: relay.Reconciliation{At: time.Now().Add(-time.Hour)}}, "unknown"},
+		"every row was in order":  {books{last: ops.Reconciliation{At: lately, Checked: 3}}, "holds"},
+		"nobody has looked since": {books{last: ops.Reconciliation{At: time.Now().Add(-time.Hour)}}, "unknown"},
 		"nobody has looked yet":   {books{}, nil},
 		"the row cannot be read":  {books{last: found.last, err: errBroken}, nil},
 	} {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // reconciledLately is how old the latest look at all open rows may be: it comes each minute.
@@ -16,7 +17,7 @@ const reconciledLately = 5 * time.Minute
 // Books tell what the reconciler found.
 type Books interface {
 	// Reconciliation is the latest one, and how many rows all of them have repaired; the zero value before the first.
-	Reconciliation(ctx context.Context) (relay.Reconciliation, int64, error)
+	Reconciliation(ctx context.Context) (ops.Reconciliation, int64, error)
 }
 
 // ReconciliationView is the invariant that every row has a final state or a running workflow, as it was last looked at.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // ingest is POST /v1/events: good items are stored together, bad ones are reported, and only where none is acceptable is

@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Codes of refused items, and of warnings. missing_field and wrong_type are said of the envelope, too.

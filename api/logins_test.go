@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 
-	"relay"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 // guarded is an API with one hashed admin, one plain one, and small limits.

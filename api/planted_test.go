@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // planted is a payload with a mark under each of 200 names, at three depths, among what every reader may see.

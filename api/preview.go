@@ -12,7 +12,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // jsonObject is a JSON object whose bytes stay as they were sent.
@@ -51,7 +52,7 @@ func (h opsHandlers) registerPreview(b *book) {
 
 func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOutput, error) {
 	var event relay.Event
-	var setup relay.Setup
+	var setup ops.Setup
 	var err error
 	stored := in.Body.ID != 0
 	switch {
@@ -89,31 +90,31 @@ func (h opsHandlers) markErased(ctx context.Context, id int64, v *PreviewView) e
 }
 
 // parseEvent reads an item as ingestion does.
-func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, relay.Setup, error) {
+func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, ops.Setup, error) {
 	body := slices.Concat([]byte(`{"data":[`), item, []byte(`]}`))
 	b, err := decode(&source{r: bytes.NewReader(body)})
 	if err != nil {
-		return relay.Event{}, relay.Setup{}, err
+		return relay.Event{}, ops.Setup{}, err
 	}
 	if len(b.items) != 1 {
 		var errs []FieldError
 		for _, n := range b.errors {
 			errs = append(errs, FieldError{"event." + n.Field, n.Code, n.Message})
 		}
-		return relay.Event{}, relay.Setup{}, refuseFields(errs)
+		return relay.Event{}, ops.Setup{}, refuseFields(errs)
 	}
 	e := b.items[0].event
 	id, err := h.storefrontID(ctx, e.StorefrontCode, "event.storefront_id")
 	if err != nil {
-		return relay.Event{}, relay.Setup{}, err
+		return relay.Event{}, ops.Setup{}, err
 	}
 	setup, err := h.Setups.Setup(ctx, id)
 	if err != nil {
-		return relay.Event{}, relay.Setup{}, err
+		return relay.Event{}, ops.Setup{}, err
 	}
 	payload, err := relay.ParsePayload(e.Payload)
 	if err != nil {
-		return relay.Event{}, relay.Setup{}, refuseField(codeInvalidItem, "event", messages[codeInvalidItem])
+		return relay.Event{}, ops.Setup{}, refuseField(codeInvalidItem, "event", messages[codeInvalidItem])
 	}
 	now := time.Now().UTC()
 	return relay.Event{EventID: e.EventID, Type: e.Type, Source: relay.SourceAPI, Storefront: setup.Switches.Storefront, Payload: payload,
@@ -121,7 +122,7 @@ func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, 
 }
 
 // previewOf puts an event and a setup through the same pure functions that a delivery uses.
-func (h opsHandlers) previewOf(e relay.Event, s relay.Setup, redact bool) PreviewView {
+func (h opsHandlers) previewOf(e relay.Event, s ops.Setup, redact bool) PreviewView {
 	for i, p := range s.Switches.Platforms {
 		_, s.Switches.Platforms[i].HasAdapter = h.Adapters[p.Code]
 	}
@@ -149,7 +150,7 @@ func bool01(b bool) int {
 }
 
 // previewAt is what one destination would get.
-func (h opsHandlers) previewAt(key string, e relay.Event, s relay.Setup, route relay.Route, redact bool) PreviewDestination {
+func (h opsHandlers) previewAt(key string, e relay.Event, s ops.Setup, route relay.Route, redact bool) PreviewDestination {
 	_, on := route.Leg(key)
 	p := PreviewDestination{Destination: key, Sends: on, Warnings: []string{}, DroppedFields: []string{}, Withheld: []WithheldView{}}
 	if !on {

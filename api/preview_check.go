@@ -9,7 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // shownAnswer is how much of a vendor's answer to a test is shown.
@@ -57,12 +58,12 @@ func (h opsHandlers) registerChecks(b *book) {
 		"test=true. The person in it is made up, and leaves whatever the options say. A container gets an event named relay_test, without a " +
 		"person and a value, with the header X-Gtm-Server-Preview where the request has one. What failed for this destination meanwhile is counted, and its replay offered."
 	for _, c := range []struct {
-		entity       relay.Entity
+		entity       ops.Entity
 		id, tag, one string
 		place        func(context.Context, int64) (int64, string, error)
 	}{
-		{relay.EntityCredential, "check-credential", tagCredentials, "credential", h.Setups.CredentialPlace},
-		{relay.EntitySGTMConfig, "check-sgtm-config", tagSGTM, "sGTM config", h.Setups.ContainerPlace},
+		{ops.EntityCredential, "check-credential", tagCredentials, "credential", h.Setups.CredentialPlace},
+		{ops.EntitySGTMConfig, "check-sgtm-config", tagSGTM, "sGTM config", h.Setups.ContainerPlace},
 	} {
 		add(b, writer, huma.Operation{OperationID: c.id, Method: http.MethodPost, Path: "/admin/v1/" + string(c.entity) + "/{id}/check", Tags: []string{c.tag},
 			Summary: "Check a " + c.one, Description: words, Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}},
@@ -77,7 +78,7 @@ func (h opsHandlers) registerChecks(b *book) {
 	}
 }
 
-func (h opsHandlers) check(ctx context.Context, storefront int64, key string, entity relay.Entity, in *checkInput) (CheckView, error) {
+func (h opsHandlers) check(ctx context.Context, storefront int64, key string, entity ops.Entity, in *checkInput) (CheckView, error) {
 	setup, err := h.Setups.Setup(ctx, storefront)
 	if err != nil {
 		return CheckView{}, gone(err, "storefront")

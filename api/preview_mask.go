@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // masked stands where a secret stood.

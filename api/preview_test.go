@@ -8,8 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 const token = "s3cr3t/token+1"
@@ -22,7 +23,7 @@ func (o *operated) configured() (container, credential int64) {
 	require.Equal(o.t, http.StatusCreated, r.status, r.text)
 	container = r.id()
 	for _, platform := range []string{"vendor", "other"} {
-		require.NoError(o.t, o.store.AddPlatform(o.t.Context(), relay.Platform{Code: platform, Name: platform, ServerSide: true, Fields: []relay.CredentialField{
+		require.NoError(o.t, o.store.AddPlatform(o.t.Context(), ops.Platform{Code: platform, Name: platform, ServerSide: true, Fields: []ops.CredentialField{
 			{Field: "base_url"}, {Field: "test_event_code"}, {Field: "access_token", Secret: true}}}))
 		require.NoError(o.t, o.store.PutCredential(o.t.Context(), o.bosley, db.Credential{Platform: platform, Active: true, Fields: map[string]relay.Secret{
 			"access_token": relay.NewSecret(token), "base_url": relay.NewSecret("https://vendor.example.com"), "test_event_code": relay.NewSecret("TEST1")}}))
@@ -70,7 +71,7 @@ func TestAPreviewSaysWhatWouldBeSentWhere(t *testing.T) {
 
 func (o *operated) inboxRows() int {
 	o.t.Helper()
-	p, err := o.store.SearchEvents(o.t.Context(), relay.Filter{}, relay.Position{}, 10)
+	p, err := o.store.SearchEvents(o.t.Context(), ops.Filter{}, ops.Position{}, 10)
 	require.NoError(o.t, err)
 	return len(p.Items)
 }

@@ -3,7 +3,7 @@ package api
 import (
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // PreviewView is what would become of an event.

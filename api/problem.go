@@ -11,7 +11,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // code names what is wrong with a request or an item. Codes are part of the API: OMS branches on them.
@@ -119,7 +120,7 @@ func refuseField(c code, field, detail string) *failure {
 // failureOf is the one place that reads an error from below as an answer. Words of such an error stay in the log.
 func failureOf(ctx context.Context, err error) *failure {
 	var f *failure
-	var refused *relay.WriteError
+	var refused *ops.WriteError
 	switch {
 	case errors.As(err, &f):
 		return f

@@ -11,7 +11,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Bounds of counting before a replay begins.
@@ -61,16 +62,16 @@ func (h opsHandlers) registerReplays(b *book) {
 		})
 	for _, c := range []struct {
 		verb, summary string
-		state         relay.ReplayState
+		state         ops.ReplayState
 	}{
-		{"pause", "Start no more events for now", relay.ReplayPaused},
-		{"resume", "Go on with a paused replay", relay.ReplayRunning},
-		{"cancel", "Start no more events at all", relay.ReplayCancelled},
+		{"pause", "Start no more events for now", ops.ReplayPaused},
+		{"resume", "Go on with a paused replay", ops.ReplayRunning},
+		{"cancel", "Start no more events at all", ops.ReplayCancelled},
 	} {
 		add(b, writer, huma.Operation{OperationID: c.verb + "-replay", Method: http.MethodPost, Path: path + "/{id}/" + c.verb, Tags: []string{tagReplays},
 			Summary: c.summary, Description: "What was started goes on.", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}},
 			func(ctx context.Context, in *replayInput) (*replayOutput, error) {
-				return h.steer(ctx, in.ID, c.state, relay.Action(c.verb))
+				return h.steer(ctx, in.ID, c.state, ops.Action(c.verb))
 			})
 	}
 }
@@ -95,9 +96,9 @@ func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replay
 	if len(r.Resend) > 0 {
 		action = actionResend
 	}
-	changes := []relay.Change{{Field: "matched", To: strconv.AppendInt(nil, r.Matched, 10)}}
+	changes := []ops.Change{{Field: "matched", To: strconv.AppendInt(nil, r.Matched, 10)}}
 	for _, d := range r.Resend {
-		changes = append(changes, relay.Change{Field: "resend", To: strconv.AppendQuote(nil, d)})
+		changes = append(changes, ops.Change{Field: "resend", To: strconv.AppendQuote(nil, d)})
 	}
 	line := entry(ctx, action, entityReplay, 0, "replay", changes...)
 	r.By = line.By
@@ -114,14 +115,14 @@ func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replay
 }
 
 // wanted checks what a replay is asked to do.
-func (h opsHandlers) wanted(ctx context.Context, in ReplayIn) (relay.Replay, error) {
+func (h opsHandlers) wanted(ctx context.Context, in ReplayIn) (ops.Replay, error) {
 	f, err := h.filter(ctx, in.Filter, "filter.")
 	if err != nil {
-		return relay.Replay{}, err
+		return ops.Replay{}, err
 	}
-	r := relay.Replay{Filter: f, Rate: in.Rate, Resend: in.Destinations}
+	r := ops.Replay{Filter: f, Rate: in.Rate, Resend: in.Destinations}
 	if r.Rate == 0 {
-		r.Rate = relay.DefaultReplayRate
+		r.Rate = ops.DefaultReplayRate
 	}
 	switch {
 	case in.Resend && len(in.Destinations) == 0:
@@ -142,8 +143,8 @@ func (h opsHandlers) wanted(ctx context.Context, in ReplayIn) (relay.Replay, err
 }
 
 // dryRun counts what a replay would start.
-func (h opsHandlers) dryRun(ctx context.Context, r relay.Replay) (relay.DryRun, error) {
-	ages := maxAges{h: h, ctx: ctx, setups: map[int64]relay.Setup{}, known: map[place]time.Duration{}}
+func (h opsHandlers) dryRun(ctx context.Context, r ops.Replay) (ops.DryRun, error) {
+	ages := maxAges{h: h, ctx: ctx, setups: map[int64]ops.Setup{}, known: map[place]time.Duration{}}
 	dry, err := h.Replays.DryRun(ctx, r, ages.of)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return dry, refuse(codeTooManyEvents, "counting takes too long; narrow the filter, by time for example")
@@ -152,7 +153,7 @@ func (h opsHandlers) dryRun(ctx context.Context, r relay.Replay) (relay.DryRun, 
 }
 
 // matched counts what a replay will start. A resend has to name the number that the dry run gave.
-func (h opsHandlers) matched(ctx context.Context, r relay.Replay, in ReplayIn) (int64, error) {
+func (h opsHandlers) matched(ctx context.Context, r ops.Replay, in ReplayIn) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	n, err := h.Events.CountEvents(ctx, r.Pick())
@@ -197,7 +198,7 @@ func (h opsHandlers) listReplays(ctx context.Context, in *listReplaysInput) (*re
 
 // steer sets the state that is wanted of a replay. It is in the row, so that the latest request counts, whatever the workflow
 // is doing, and while Temporal is away.
-func (h opsHandlers) steer(ctx context.Context, id int64, state relay.ReplayState, action relay.Action) (*replayOutput, error) {
+func (h opsHandlers) steer(ctx context.Context, id int64, state ops.ReplayState, action ops.Action) (*replayOutput, error) {
 	r, err := h.Replays.SteerReplay(ctx, id, state, entry(ctx, action, entityReplay, id, fmt.Sprintf("replay %d", id)))
 	if err != nil {
 		return nil, gone(err, "replay")

@@ -4,7 +4,8 @@ import (
 	"context"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // ReplayIn is the wish to deliver many events again.
@@ -40,7 +41,7 @@ type UnhealthyView struct {
 	NextProbeAt    *time.Time   `json:"next_probe_at,omitempty" example:"2026-01-15T10:28:16Z" doc:"When the relay looks by itself."`
 }
 
-func (h opsHandlers) unhealthyViews(list []relay.DestinationStatus) []UnhealthyView {
+func (h opsHandlers) unhealthyViews(list []ops.DestinationStatus) []UnhealthyView {
 	var views []UnhealthyView
 	for _, d := range list {
 		views = append(views, UnhealthyView{d.StorefrontCode, d.Destination, d.Health.Reason, d.Health.Status, timeOrNone(d.UnhealthySince), timeOrNone(d.NextProbe)})
@@ -58,7 +59,7 @@ type TallyView struct {
 	TooOld         int64        `json:"too_old" example:"3" doc:"How many of them the destination would refuse for their age."`
 }
 
-func dryRunView(d relay.DryRun) *DryRunView {
+func dryRunView(d ops.DryRun) *DryRunView {
 	v := &DryRunView{Events: d.Events, Tallies: []TallyView{}}
 	for _, t := range d.Tallies {
 		v.Tallies = append(v.Tallies, TallyView{t.StorefrontID, t.StorefrontCode, t.Destination, t.Reason, t.Events, t.TooOld})
@@ -68,27 +69,27 @@ func dryRunView(d relay.DryRun) *DryRunView {
 
 // ReplayView is how far a replay is.
 type ReplayView struct {
-	ID          int64             `json:"id" example:"3" doc:"The replay."`
-	State       relay.ReplayState `json:"state" enum:"running,paused,cancelled,done" example:"running" doc:"Where it stands. It is done once every event that it started has ended."`
-	Filter      FilterView        `json:"filter" doc:"Which events it picks."`
-	Resend      []string          `json:"resend,omitempty" example:"[\"sgtm\"]" doc:"Destinations that get again what they have accepted."`
-	Rate        int               `json:"rate" example:"20" doc:"Events a second."`
-	CreatedBy   string            `json:"created_by" example:"ann" doc:"Who wanted it."`
-	CreatedAt   time.Time         `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
-	EndedAt     *time.Time        `json:"ended_at,omitempty" example:"2026-01-15T10:45:01Z" doc:"When its last event had ended."`
-	Matched     int64             `json:"matched" example:"1250" doc:"Events that the filter picked when it began; for a replay of the relay's own, when it took its first step. 0 where they were too many to count."`
-	Started     int64             `json:"started" example:"400" doc:"Events that were set back and go their way."`
-	Delivered   int64             `json:"delivered" example:"380" doc:"Of those: delivered."`
-	Failed      int64             `json:"failed" example:"5" doc:"Of those: failed again."`
-	Skipped     int64             `json:"skipped" example:"0" doc:"Of those: skipped again."`
-	InFlight    int64             `json:"in_flight" example:"15" doc:"Of those: not ended yet."`
-	Held        int64             `json:"held" example:"0" doc:"Events that wait until their destination is healthy; they are among the remaining ones."`
-	Remaining   int64             `json:"remaining" example:"850" doc:"Events that are still to be started."`
-	ETA         *time.Time        `json:"eta,omitempty" example:"2026-01-15T10:46:00Z" doc:"When the last one will have been started, at this rate; while it runs."`
-	WorkflowURL string            `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/replay-events:3" doc:"Its workflow in Temporal's Web UI."`
+	ID          int64           `json:"id" example:"3" doc:"The replay."`
+	State       ops.ReplayState `json:"state" enum:"running,paused,cancelled,done" example:"running" doc:"Where it stands. It is done once every event that it started has ended."`
+	Filter      FilterView      `json:"filter" doc:"Which events it picks."`
+	Resend      []string        `json:"resend,omitempty" example:"[\"sgtm\"]" doc:"Destinations that get again what they have accepted."`
+	Rate        int             `json:"rate" example:"20" doc:"Events a second."`
+	CreatedBy   string          `json:"created_by" example:"ann" doc:"Who wanted it."`
+	CreatedAt   time.Time       `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
+	EndedAt     *time.Time      `json:"ended_at,omitempty" example:"2026-01-15T10:45:01Z" doc:"When its last event had ended."`
+	Matched     int64           `json:"matched" example:"1250" doc:"Events that the filter picked when it began; for a replay of the relay's own, when it took its first step. 0 where they were too many to count."`
+	Started     int64           `json:"started" example:"400" doc:"Events that were set back and go their way."`
+	Delivered   int64           `json:"delivered" example:"380" doc:"Of those: delivered."`
+	Failed      int64           `json:"failed" example:"5" doc:"Of those: failed again."`
+	Skipped     int64           `json:"skipped" example:"0" doc:"Of those: skipped again."`
+	InFlight    int64           `json:"in_flight" example:"15" doc:"Of those: not ended yet."`
+	Held        int64           `json:"held" example:"0" doc:"Events that wait until their destination is healthy; they are among the remaining ones."`
+	Remaining   int64           `json:"remaining" example:"850" doc:"Events that are still to be started."`
+	ETA         *time.Time      `json:"eta,omitempty" example:"2026-01-15T10:46:00Z" doc:"When the last one will have been started, at this rate; while it runs."`
+	WorkflowURL string          `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/replay-events:3" doc:"Its workflow in Temporal's Web UI."`
 }
 
-// FilterView is relay.Filter in the document's words.
+// FilterView is ops.Filter in the document's words.
 type FilterView struct {
 	OrderID      string         `json:"order_id,omitempty" example:"2025020100003333" doc:"The order, or the event's own id."`
 	StorefrontID int64          `json:"storefront_id,omitempty" example:"5" doc:"The storefront's id."`
@@ -102,7 +103,7 @@ type FilterView struct {
 	To           time.Time      `json:"to,omitzero" example:"2026-01-16T00:00:00Z" doc:"Events received before this time."`
 }
 
-func filterView(f relay.Filter) FilterView {
+func filterView(f ops.Filter) FilterView {
 	return FilterView{OrderID: f.OrderID, StorefrontID: f.StorefrontID, Type: f.Type, Statuses: f.Statuses, Reasons: f.Reasons,
 		Source: f.Source, Destination: f.Destination, AcceptedBy: f.AcceptedBy, From: f.From, To: f.To}
 }
@@ -113,11 +114,11 @@ type ReplayList struct {
 	NextCursor string       `json:"next_cursor,omitempty" example:"eyJpIjo1fQ" doc:"For the next page; missing on the last one."`
 }
 
-func (h opsHandlers) replayView(r relay.Replay) ReplayView {
+func (h opsHandlers) replayView(r ops.Replay) ReplayView {
 	v := ReplayView{ID: r.ID, State: r.State, Filter: filterView(r.Filter), Resend: r.Resend, Rate: r.Rate, CreatedBy: r.By, CreatedAt: r.CreatedAt,
 		EndedAt: timeOrNone(r.EndedAt), Matched: r.Matched, Started: r.Started, Delivered: r.Delivered, Failed: r.Failed, Skipped: r.Skipped,
 		InFlight: r.InFlight(), Held: r.Held, Remaining: r.Remaining(), WorkflowURL: h.ReplayURL(r.ID)}
-	if r.State == relay.ReplayRunning && v.Remaining > 0 && r.Rate > 0 {
+	if r.State == ops.ReplayRunning && v.Remaining > 0 && r.Rate > 0 {
 		eta := time.Now().UTC().Add(time.Duration(v.Remaining) * time.Second / time.Duration(r.Rate)).Truncate(time.Second)
 		v.ETA = &eta
 	}
@@ -133,7 +134,7 @@ type place struct {
 type maxAges struct {
 	h      opsHandlers
 	ctx    context.Context //nolint:containedctx // of one dry run
-	setups map[int64]relay.Setup
+	setups map[int64]ops.Setup
 	known  map[place]time.Duration
 }
 

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // saleName is the type of a test event, which every platform takes. A container's adapter makes another of it.

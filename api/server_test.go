@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 func TestNewNamesWhatIsMissing(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 var errBusy = errors.New("the bodies in flight leave no room")

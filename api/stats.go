@@ -7,7 +7,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // statsWindow is the longest window, and statsDefault the one that is meant where none is given.
@@ -95,7 +96,7 @@ func (h opsHandlers) stats(ctx context.Context, in *statsInput) (*statsOutput, e
 	return out, nil
 }
 
-func storefrontStats(s relay.Stats, now time.Time) StorefrontStats {
+func storefrontStats(s ops.Stats, now time.Time) StorefrontStats {
 	v := StorefrontStats{Storefront: s.StorefrontCode, Received: s.Received, Delivered: s.Delivered, Failed: s.Failed, Skipped: s.Skipped,
 		Open: s.Open, Retrying: s.Retrying, Destinations: map[string]DestinationStats{}}
 	if !s.OldestPending.IsZero() {

@@ -1,6 +1,6 @@
 package api
 
-import "relay"
+import "relay/internal/relay"
 
 // thinner shortens every string, number and run of white space that is longer than an item may be, byte by byte, as the body
 // arrives. Without it the decoder, which needs each token in one piece, would hold a whole body. What is left is valid JSON

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // TestAnItemThatIsTooLargeIsNotKept measures a body of ten megabytes of which nothing may stay in memory.

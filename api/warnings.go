@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Settings of a test: the first marks real events, too, where it is stored.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/sandbox"
+	"relay/internal/relay"
 )
 
 // recently is a time that every platform takes.

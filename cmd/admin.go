@@ -10,10 +10,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"relay"
 	"relay/adapters/outbound"
 	"relay/adapters/sgtm"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 // admins are who may use the admin API: the login of ADMIN_AUTH_USERNAME and those of ADMIN_USERS_FILE. Where there are

@@ -17,8 +17,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"relay"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 // CLI is what the commands for ops read: where a relay's API is, and a login for it. They talk to the API and to nothing

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"relay"
 	"relay/api"
+	"relay/internal/relay"
 )
 
 // checkFlags are the flags of relay check.

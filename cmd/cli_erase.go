@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"relay"
 	"relay/api"
+	"relay/internal/ops"
 )
 
 const erasuresPath = "/admin/v1/erasures"
@@ -58,7 +58,7 @@ func eraseCommand() *cobra.Command {
 
 // foundNothing is an error of an erasure that is done and had nothing to erase: perhaps the id was mistyped.
 func foundNothing(v api.ErasureView) error {
-	if v.State == relay.ErasureDone && v.Matched == 0 {
+	if v.State == ops.ErasureDone && v.Matched == 0 {
 		return errors.New("nothing was erased: no event matches")
 	}
 	return nil
@@ -74,13 +74,13 @@ func (r *remote) watchErasure(ctx context.Context, id string) (api.ErasureView, 
 		}
 		bar.what = fmt.Sprintf("events looked at, %d of %d erased, %s", v.Erased, v.Matched, v.State)
 		if r.json {
-			if v.State == relay.ErasureDone {
+			if v.State == ops.ErasureDone {
 				return v, r.printJSON(v)
 			}
 		} else {
 			bar.draw(v.Scanned, v.Total)
 		}
-		if v.State == relay.ErasureDone {
+		if v.State == ops.ErasureDone {
 			bar.done()
 			return v, nil
 		}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"relay"
 	"relay/api"
+	"relay/internal/ops"
 )
 
 const (
@@ -71,7 +71,7 @@ func replayStart() *cobra.Command {
 		return r.watch(c.Context(), strconv.FormatInt(answer.Replay.ID, 10))
 	})
 	f.add(c)
-	c.Flags().IntVar(&wish.Rate, "rate", relay.DefaultReplayRate, "events a second")
+	c.Flags().IntVar(&wish.Rate, "rate", ops.DefaultReplayRate, "events a second")
 	c.Flags().StringSliceVar(&wish.Destinations, "resend", nil, "send again what these destinations have accepted; several with commas")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only count")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"relay"
 	"relay/api"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 // gcPercent trades memory for time: the heap at rest is small, and a batch of thousands of events has it collected again and

@@ -15,9 +15,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 
-	"relay"
 	"relay/api"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 // Database is what every command that touches the database reads.

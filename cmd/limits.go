@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"relay"
 	"relay/activities"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 const (

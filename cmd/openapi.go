@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"relay"
 	"relay/api"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 func openapiCommand(adapters map[string]relay.Adapter) *cobra.Command {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // Retention is how many days things are kept that are over.
@@ -29,7 +29,7 @@ func (r Retention) check() error {
 	return nil
 }
 
-func (r Retention) retention() relay.Retention {
+func (r Retention) retention() ops.Retention {
 	const day = 24 * time.Hour
-	return relay.Retention{Events: time.Duration(r.EventDays) * day, Audit: time.Duration(r.AuditDays) * day}
+	return ops.Retention{Events: time.Duration(r.EventDays) * day, Audit: time.Duration(r.AuditDays) * day}
 }

@@ -8,8 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // keyring is what the rotation of keys reads.
@@ -73,7 +74,7 @@ func countKeys(ctx context.Context, store *db.Store, out io.Writer) error {
 
 // rotateKeys rotates and says how far it is: a bar on a terminal, else lines.
 func rotateKeys(ctx context.Context, store *db.Store, out io.Writer) error {
-	line := relay.AuditEntry{By: "relay rotate-keys", Action: relay.ActionRotate, Entity: relay.EntityKey}
+	line := ops.AuditEntry{By: "relay rotate-keys", Action: ops.ActionRotate, Entity: ops.EntityKey}
 	bar := progress{out: out}
 	r, err := store.RotateKeys(ctx, line, func(r db.Rotation) {
 		bar.what = fmt.Sprintf("values, %d encrypted anew", r.Rotated)

@@ -14,10 +14,11 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/cmd"
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 const asRelay = "TEST_BINARY_IS_RELAY" // set, this test binary is the program itself
@@ -80,7 +81,7 @@ func (v *vault) store(keys string) *db.Store {
 // readable are the rows whose secret is right for a process with these keys.
 func (v *vault) readable(keys string) int {
 	v.t.Helper()
-	list, err := v.store(keys).Credentials().List(v.t.Context(), relay.ListQuery{Limit: 2 * credentials})
+	list, err := v.store(keys).Credentials().List(v.t.Context(), ops.ListQuery{Limit: 2 * credentials})
 	require.NoError(v.t, err)
 	n := 0
 	for _, c := range list.Items {

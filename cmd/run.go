@@ -12,10 +12,10 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"relay"
 	"relay/adapters/outbound"
 	"relay/api"
 	"relay/db"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

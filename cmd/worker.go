@@ -8,10 +8,10 @@ import (
 
 	"go.temporal.io/sdk/worker"
 
-	"relay"
 	"relay/activities"
 	"relay/api"
 	"relay/db"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

@@ -10,12 +10,13 @@ import (
 	"strconv"
 	"strings"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // kind is one kind of configuration: how a row of its table becomes a T and back, and what may be asked of its list.
 type kind[T any] struct {
-	entity relay.Entity
+	entity ops.Entity
 	table  string
 	from   string   // the table as t, with what it is joined to
 	own    []string // columns of the table itself; they make the version, but for secrets
@@ -33,7 +34,7 @@ type kind[T any] struct {
 	// parents completes v with what it refers to, and holds that until the transaction ends.
 	parents func(ctx context.Context, tx *sql.Tx, v T) (T, error)
 	taken   func(v T) unique // beside the id
-	uses    func(ctx context.Context, tx *sql.Tx, id int64) ([]relay.Use, error)
+	uses    func(ctx context.Context, tx *sql.Tx, id int64) ([]ops.Use, error)
 	retire  func(ctx context.Context, tx *sql.Tx, id int64, v T) error
 
 	sorts   map[string]string // fields to expressions that are never NULL
@@ -103,14 +104,14 @@ func (k kind[T]) names() []string {
 }
 
 // query reads rows; tail is everything after the tables.
-func (c *Collection[T]) query(ctx context.Context, q querier, tail string, args ...any) ([]relay.Record[T], []row, error) {
+func (c *Collection[T]) query(ctx context.Context, q querier, tail string, args ...any) ([]ops.Record[T], []row, error) {
 	rows, err := q.QueryContext(ctx, "SELECT "+c.kind.selects()+" FROM "+c.kind.from+tail, args...)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	names := c.kind.names()
-	var records []relay.Record[T]
+	var records []ops.Record[T]
 	var texts []row
 	for rows.Next() {
 		values := make([]sql.NullString, len(names))
@@ -134,7 +135,7 @@ func (c *Collection[T]) query(ctx context.Context, q querier, tail string, args 
 	return records, texts, rows.Err()
 }
 
-func (c *Collection[T]) record(r row) (relay.Record[T], error) {
+func (c *Collection[T]) record(r row) (ops.Record[T], error) {
 	v, err := c.kind.read(c.store, r)
 	sum := sha256.New()
 	for _, column := range c.kind.columns() {
@@ -143,7 +144,7 @@ func (c *Collection[T]) record(r row) (relay.Record[T], error) {
 		}
 		_, _ = fmt.Fprintf(sum, "%s=%t:%q;", column, r[column].Valid, r[column].String) // a hash takes everything
 	}
-	return relay.Record[T]{
+	return ops.Record[T]{
 		ID:        r.number("id"),
 		Version:   hex.EncodeToString(sum.Sum(nil)[:12]),
 		CreatedAt: parseTime(r.text("created_at")),
@@ -153,7 +154,7 @@ func (c *Collection[T]) record(r row) (relay.Record[T], error) {
 }
 
 // addFlips says of records who set their kill switches.
-func (c *Collection[T]) addFlips(ctx context.Context, q querier, records []relay.Record[T]) error {
+func (c *Collection[T]) addFlips(ctx context.Context, q querier, records []ops.Record[T]) error {
 	ids := make([]int64, len(records))
 	for i, r := range records {
 		ids[i] = r.ID
@@ -165,13 +166,13 @@ func (c *Collection[T]) addFlips(ctx context.Context, q querier, records []relay
 	return err
 }
 
-func (c *Collection[T]) one(ctx context.Context, q querier, id int64) (relay.Record[T], error) {
+func (c *Collection[T]) one(ctx context.Context, q querier, id int64) (ops.Record[T], error) {
 	records, _, err := c.query(ctx, q, " WHERE t.id = ?", id)
 	if err == nil && len(records) == 0 {
 		err = relay.ErrNotFound
 	}
 	if err != nil {
-		return relay.Record[T]{}, err
+		return ops.Record[T]{}, err
 	}
 	return records[0], c.addFlips(ctx, q, records)
 }
@@ -181,7 +182,7 @@ func (c *Collection[T]) act(what string, id int64) string {
 }
 
 // Find reads one. One that is not there is relay.ErrNotFound.
-func (c *Collection[T]) Find(ctx context.Context, id int64) (relay.Record[T], error) {
+func (c *Collection[T]) Find(ctx context.Context, id int64) (ops.Record[T], error) {
 	r, err := c.one(ctx, c.store.sql, id)
 	return r, fail(c.act("read", id), err)
 }

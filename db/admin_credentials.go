@@ -8,16 +8,17 @@ import (
 	"maps"
 	"slices"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Credentials is all credentials.
-func (s *Store) Credentials() *Collection[relay.Credential] {
-	return &Collection[relay.Credential]{s, credentialKind}
+func (s *Store) Credentials() *Collection[ops.Credential] {
+	return &Collection[ops.Credential]{s, credentialKind}
 }
 
-var credentialKind = kind[relay.Credential]{
-	entity: relay.EntityCredential,
+var credentialKind = kind[ops.Credential]{
+	entity: ops.EntityCredential,
 	table:  "platform_credentials",
 	from: `platform_credentials t LEFT JOIN storefronts s ON s.id = t.storefront_id
 		LEFT JOIN ad_analytics_platforms p ON p.id = t.platform_id`,
@@ -27,24 +28,24 @@ var credentialKind = kind[relay.Credential]{
 	read:    readCredential,
 	write:   writeCredential,
 	facts:   credentialFacts,
-	name:    func(v relay.Credential) string { return v.StorefrontCode + "/" + v.Platform },
-	flag:    func(v relay.Credential) bool { return v.Active },
-	parents: func(ctx context.Context, tx *sql.Tx, v relay.Credential) (relay.Credential, error) {
+	name:    func(v ops.Credential) string { return v.StorefrontCode + "/" + v.Platform },
+	flag:    func(v ops.Credential) bool { return v.Active },
+	parents: func(ctx context.Context, tx *sql.Tx, v ops.Credential) (ops.Credential, error) {
 		var err error
 		if v.StorefrontID, v.StorefrontCode, err = lockStorefront(ctx, tx, v.StorefrontID, v.StorefrontCode); err != nil {
 			return v, err
 		}
 		err = tx.QueryRowContext(ctx, "SELECT code FROM ad_analytics_platforms WHERE id = ? LOCK IN SHARE MODE", v.PlatformID).Scan(&v.Platform)
 		if errors.Is(err, sql.ErrNoRows) {
-			err = &relay.WriteError{Kind: relay.NoPlatform, Field: "platform_id"}
+			err = &ops.WriteError{Kind: ops.NoPlatform, Field: "platform_id"}
 		}
 		return v, err
 	},
-	taken: func(v relay.Credential) unique {
+	taken: func(v ops.Credential) unique {
 		return unique{"platform_id", "storefront_id = ? AND platform_id = ?", []any{v.StorefrontID, v.PlatformID}}
 	},
 	uses:   noUses,
-	retire: func(context.Context, *sql.Tx, int64, relay.Credential) error { return nil },
+	retire: func(context.Context, *sql.Tx, int64, ops.Credential) error { return nil },
 	sorts: map[string]string{"": "t.id", "id": "t.id", "storefront_id": "t.storefront_id", "platform_id": "t.platform_id",
 		"created_at": "t.created_at", "updated_at": "t.updated_at"},
 	filters: map[string]string{"storefront_id": "t.storefront_id", "storefront_code": "s.storefront_id", "platform_id": "t.platform_id",
@@ -52,7 +53,7 @@ var credentialKind = kind[relay.Credential]{
 	search: []string{"s.storefront_id", "s.name", "p.code", "p.name"},
 }
 
-func credentialFacts(v relay.Credential) []fact {
+func credentialFacts(v ops.Credential) []fact {
 	list := []fact{plain("storefront_id", v.StorefrontID), plain("platform_id", v.PlatformID), plain("is_active", v.Active),
 		plain("options", v.Options)}
 	shown := shownFields(v.FieldList)
@@ -68,7 +69,7 @@ func credentialFacts(v relay.Credential) []fact {
 }
 
 // shownFields are the fields of a platform's credential that are no secrets. What the catalogue does not list is one.
-func shownFields(list []relay.CredentialField) map[string]bool {
+func shownFields(list []ops.CredentialField) map[string]bool {
 	shown := map[string]bool{}
 	for _, f := range list {
 		shown[f.Field] = !f.Secret
@@ -76,8 +77,8 @@ func shownFields(list []relay.CredentialField) map[string]bool {
 	return shown
 }
 
-func readCredential(s *Store, r row) (relay.Credential, error) {
-	v := relay.Credential{StorefrontID: r.number("storefront_id"), StorefrontCode: r.text("storefront_code"),
+func readCredential(s *Store, r row) (ops.Credential, error) {
+	v := ops.Credential{StorefrontID: r.number("storefront_id"), StorefrontCode: r.text("storefront_code"),
 		PlatformID: r.number("platform_id"), Platform: r.text("platform_code"), Active: r.bool("is_active")}
 	_ = json.Unmarshal([]byte(r.text("credential_fields")), &v.FieldList) // unreadable: all fields are secrets
 	if readOptions(r["options"], &v.Options) != nil {
@@ -89,7 +90,7 @@ func readCredential(s *Store, r row) (relay.Credential, error) {
 	return v, nil
 }
 
-func writeCredential(s *Store, v relay.Credential, old *relay.Credential) ([]assignment, error) {
+func writeCredential(s *Store, v ops.Credential, old *ops.Credential) ([]assignment, error) {
 	list := []assignment{{"is_active", v.Active}}
 	if old == nil {
 		list = append(list, assignment{"storefront_id", v.StorefrontID}, assignment{"platform_id", v.PlatformID})

@@ -8,18 +8,18 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // List reads one page, in the order of a field and then of the id, so that the order is the same however often it is asked
 // for. A filter or sort field that the list does not have is an error.
-func (c *Collection[T]) List(ctx context.Context, q relay.ListQuery) (relay.Listing[relay.Record[T]], error) {
+func (c *Collection[T]) List(ctx context.Context, q ops.ListQuery) (ops.Listing[ops.Record[T]], error) {
 	list, err := c.list(ctx, q)
 	return list, fail("list "+string(c.kind.entity), err)
 }
 
-func (c *Collection[T]) list(ctx context.Context, q relay.ListQuery) (relay.Listing[relay.Record[T]], error) {
-	var list relay.Listing[relay.Record[T]]
+func (c *Collection[T]) list(ctx context.Context, q ops.ListQuery) (ops.Listing[ops.Record[T]], error) {
+	var list ops.Listing[ops.Record[T]]
 	sort, ok := c.kind.sorts[q.Sort]
 	if !ok {
 		return list, fmt.Errorf("no order by %q", q.Sort)
@@ -48,7 +48,7 @@ func (c *Collection[T]) list(ctx context.Context, q relay.ListQuery) (relay.List
 	list.Items = records[:min(len(records), q.Limit)]
 	if len(records) > q.Limit {
 		last := texts[q.Limit-1]
-		list.Next = &relay.Mark{Value: last.text(columnOf(sort)), ID: last.number("id")}
+		list.Next = &ops.Mark{Value: last.text(columnOf(sort)), ID: last.number("id")}
 	}
 	return list, c.addFlips(ctx, c.store.sql, list.Items)
 }
@@ -71,7 +71,7 @@ func sortValue(expression, value string) any {
 	return value
 }
 
-func (c *Collection[T]) where(q relay.ListQuery) (conditions, error) {
+func (c *Collection[T]) where(q ops.ListQuery) (conditions, error) {
 	var where conditions
 	for _, field := range slices.Sorted(maps.Keys(q.Filter)) {
 		column, ok := c.kind.filters[field]

@@ -9,16 +9,17 @@ import (
 	"maps"
 	"slices"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // SGTMConfigs is all sGTM configs.
-func (s *Store) SGTMConfigs() *Collection[relay.SGTMConfig] {
-	return &Collection[relay.SGTMConfig]{s, sgtmKind}
+func (s *Store) SGTMConfigs() *Collection[ops.SGTMConfig] {
+	return &Collection[ops.SGTMConfig]{s, sgtmKind}
 }
 
-var sgtmKind = kind[relay.SGTMConfig]{
-	entity: relay.EntitySGTMConfig,
+var sgtmKind = kind[ops.SGTMConfig]{
+	entity: ops.EntitySGTMConfig,
 	table:  "storefront_sgtm_config",
 	from:   "storefront_sgtm_config t LEFT JOIN storefronts s ON s.id = t.storefront_id",
 	own: []string{"storefront_id", "sgtm_url", "client_type", "measurement_id", "api_secret", "custom_endpoint_path", "custom_headers",
@@ -27,7 +28,7 @@ var sgtmKind = kind[relay.SGTMConfig]{
 	joined:  []string{"s.storefront_id AS storefront_code"},
 	read:    readSGTM,
 	write:   writeSGTM,
-	facts: func(v relay.SGTMConfig) []fact {
+	facts: func(v ops.SGTMConfig) []fact {
 		list := []fact{plain("storefront_id", v.StorefrontID), plain("sgtm_url", v.URL), plain("client_type", v.ClientType),
 			plain("measurement_id", v.MeasurementID), plain("custom_endpoint_path", v.EndpointPath), plain("is_active", v.Active),
 			plain("fallback", v.Fallback), plain("on_exhausted", v.OnExhausted), plain("options", v.Options)}
@@ -39,18 +40,18 @@ var sgtmKind = kind[relay.SGTMConfig]{
 		}
 		return list
 	},
-	name: func(v relay.SGTMConfig) string { return v.StorefrontCode },
-	flag: func(v relay.SGTMConfig) bool { return v.Active },
-	parents: func(ctx context.Context, tx *sql.Tx, v relay.SGTMConfig) (relay.SGTMConfig, error) {
+	name: func(v ops.SGTMConfig) string { return v.StorefrontCode },
+	flag: func(v ops.SGTMConfig) bool { return v.Active },
+	parents: func(ctx context.Context, tx *sql.Tx, v ops.SGTMConfig) (ops.SGTMConfig, error) {
 		var err error
 		v.StorefrontID, v.StorefrontCode, err = lockStorefront(ctx, tx, v.StorefrontID, v.StorefrontCode)
 		return v, err
 	},
-	taken: func(v relay.SGTMConfig) unique {
+	taken: func(v ops.SGTMConfig) unique {
 		return unique{"storefront_id", "storefront_id = ?", []any{v.StorefrontID}}
 	},
 	uses:   noUses,
-	retire: func(context.Context, *sql.Tx, int64, relay.SGTMConfig) error { return nil },
+	retire: func(context.Context, *sql.Tx, int64, ops.SGTMConfig) error { return nil },
 	sorts: map[string]string{"": "t.id", "id": "t.id", "storefront_id": "t.storefront_id", "created_at": "t.created_at",
 		"updated_at": "t.updated_at"},
 	filters: map[string]string{"storefront_id": "t.storefront_id", "storefront_code": "s.storefront_id", "client_type": "t.client_type",
@@ -67,13 +68,13 @@ func lockStorefront(ctx context.Context, tx *sql.Tx, id int64, code string) (int
 	asked := code
 	err := tx.QueryRowContext(ctx, query, arg).Scan(&id, &code)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && asked != "" && asked != code {
-		return 0, "", &relay.WriteError{Kind: relay.NoStorefront, Field: "storefront_id"}
+		return 0, "", &ops.WriteError{Kind: ops.NoStorefront, Field: "storefront_id"}
 	}
 	return id, code, err
 }
 
-func readSGTM(s *Store, r row) (relay.SGTMConfig, error) {
-	v := relay.SGTMConfig{StorefrontID: r.number("storefront_id"), StorefrontCode: r.text("storefront_code"), URL: r.text("sgtm_url"),
+func readSGTM(s *Store, r row) (ops.SGTMConfig, error) {
+	v := ops.SGTMConfig{StorefrontID: r.number("storefront_id"), StorefrontCode: r.text("storefront_code"), URL: r.text("sgtm_url"),
 		ClientType: r.text("client_type"), MeasurementID: r.text("measurement_id"), EndpointPath: r.text("custom_endpoint_path"),
 		Active: r.bool("is_active"), Fallback: r.text("fallback"), OnExhausted: r.text("on_exhausted")}
 	if readOptions(r["options"], &v.Options) != nil {
@@ -89,7 +90,7 @@ func readSGTM(s *Store, r row) (relay.SGTMConfig, error) {
 	return v, nil
 }
 
-func writeSGTM(s *Store, v relay.SGTMConfig, old *relay.SGTMConfig) ([]assignment, error) {
+func writeSGTM(s *Store, v ops.SGTMConfig, old *ops.SGTMConfig) ([]assignment, error) {
 	list := []assignment{{"sgtm_url", v.URL}, {"client_type", cmp.Or(v.ClientType, "ga4")},
 		{"measurement_id", nullText(v.MeasurementID)}, {"custom_endpoint_path", nullText(v.EndpointPath)}, {"is_active", v.Active},
 		{"fallback", cmp.Or(v.Fallback, "direct")}, {"on_exhausted", cmp.Or(v.OnExhausted, "fail")}}

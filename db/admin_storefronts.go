@@ -5,7 +5,8 @@ import (
 	"context"
 	"database/sql"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Storefronts is all storefronts.
@@ -14,7 +15,7 @@ func (s *Store) Storefronts() *Collection[relay.Storefront] {
 }
 
 var storefrontKind = kind[relay.Storefront]{
-	entity: relay.EntityStorefront,
+	entity: ops.EntityStorefront,
 	table:  "storefronts",
 	from:   "storefronts t",
 	own: []string{"storefront_id", "name", "is_active", "currency", "phone_region", "base_url", "use_payload_event_id",
@@ -56,7 +57,7 @@ func refuseRetired(ctx context.Context, tx *sql.Tx, v relay.Storefront) (relay.S
 	var n int
 	err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM retired_storefronts WHERE id = ?", v.ID).Scan(&n)
 	if err == nil && n > 0 {
-		err = &relay.WriteError{Kind: relay.Retired, Field: "id"}
+		err = &ops.WriteError{Kind: ops.Retired, Field: "id"}
 	}
 	return v, err
 }
@@ -64,10 +65,10 @@ func refuseRetired(ctx context.Context, tx *sql.Tx, v relay.Storefront) (relay.S
 // countUses is where counting stops: who is to see that something is in use need not know how much.
 const countUses = 1000
 
-func storefrontUses(ctx context.Context, tx *sql.Tx, id int64) ([]relay.Use, error) {
+func storefrontUses(ctx context.Context, tx *sql.Tx, id int64) ([]ops.Use, error) {
 	return uses(ctx, tx, []useQuery{
-		{string(relay.EntitySGTMConfig), "SELECT 1 FROM storefront_sgtm_config WHERE storefront_id = ?"},
-		{string(relay.EntityCredential), "SELECT 1 FROM platform_credentials WHERE storefront_id = ?"},
+		{string(ops.EntitySGTMConfig), "SELECT 1 FROM storefront_sgtm_config WHERE storefront_id = ?"},
+		{string(ops.EntityCredential), "SELECT 1 FROM platform_credentials WHERE storefront_id = ?"},
 		{"events", "SELECT 1 FROM marketing_events WHERE storefront_id = ?"},
 		{"events", `SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim) WHERE status = 'pending'
 			AND storefront_id IS NULL AND storefront_code = (SELECT storefront_id FROM storefronts WHERE id = ?)`},
@@ -77,10 +78,10 @@ func storefrontUses(ctx context.Context, tx *sql.Tx, id int64) ([]relay.Use, err
 // useQuery finds what uses a thing: rows, one each.
 type useQuery struct{ kind, query string }
 
-func uses(ctx context.Context, tx *sql.Tx, queries []useQuery, id int64) ([]relay.Use, error) {
-	var found []relay.Use
+func uses(ctx context.Context, tx *sql.Tx, queries []useQuery, id int64) ([]ops.Use, error) {
+	var found []ops.Use
 	for _, q := range queries {
-		u := relay.Use{Kind: q.kind}
+		u := ops.Use{Kind: q.kind}
 		err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM ("+q.query+" LIMIT ?) u", id, countUses).Scan(&u.Count)
 		if err != nil {
 			return nil, err
@@ -92,4 +93,4 @@ func uses(ctx context.Context, tx *sql.Tx, queries []useQuery, id int64) ([]rela
 	return found, nil
 }
 
-func noUses(context.Context, *sql.Tx, int64) ([]relay.Use, error) { return nil, nil }
+func noUses(context.Context, *sql.Tx, int64) ([]ops.Use, error) { return nil, nil }

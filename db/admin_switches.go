@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // StorefrontSwitches are the switches of a storefront, or of all that have a credential at a platform, without tries:

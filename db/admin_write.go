@@ -6,12 +6,12 @@ import (
 	"errors"
 	"strings"
 
-	"relay"
+	"relay/internal/ops"
 )
 
-// Create adds one; id is 0 or the one that it is to have. What stands in the way is a *relay.WriteError.
-func (c *Collection[T]) Create(ctx context.Context, act relay.Act, id int64, v T) (relay.Record[T], error) {
-	var r relay.Record[T]
+// Create adds one; id is 0 or the one that it is to have. What stands in the way is a *ops.WriteError.
+func (c *Collection[T]) Create(ctx context.Context, act ops.Act, id int64, v T) (ops.Record[T], error) {
+	var r ops.Record[T]
 	err := c.store.tx(ctx, func(tx *sql.Tx) error {
 		v, err := c.kind.parents(ctx, tx, v)
 		if err != nil {
@@ -64,15 +64,15 @@ func (c *Collection[T]) conflict(ctx context.Context, tx *sql.Tx, id int64, v T)
 		case err != nil:
 			return err
 		}
-		return &relay.WriteError{Kind: relay.Taken, Field: u.field, ID: found}
+		return &ops.WriteError{Kind: ops.Taken, Field: u.field, ID: found}
 	}
-	return &relay.WriteError{Kind: relay.Taken, Field: c.kind.taken(v).field} // it was deleted meanwhile
+	return &ops.WriteError{Kind: ops.Taken, Field: c.kind.taken(v).field} // it was deleted meanwhile
 }
 
 // Update changes one by what change makes of it, while nobody else can. Where that is what is stored already, nothing is
 // written. An error of change leaves everything as it is and comes back as it is.
-func (c *Collection[T]) Update(ctx context.Context, act relay.Act, id int64, change func(relay.Record[T]) (T, error)) (relay.Record[T], error) {
-	var r relay.Record[T]
+func (c *Collection[T]) Update(ctx context.Context, act ops.Act, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error) {
+	var r ops.Record[T]
 	err := c.store.tx(ctx, func(tx *sql.Tx) error {
 		old, err := c.hold(ctx, tx, id)
 		if err != nil {
@@ -100,11 +100,11 @@ func (c *Collection[T]) Update(ctx context.Context, act relay.Act, id int64, cha
 
 // hold reads one and keeps it from others until the transaction ends. The lock is on the row alone: one that took the rows
 // of a join, too, would make kill switches wait for one another.
-func (c *Collection[T]) hold(ctx context.Context, tx *sql.Tx, id int64) (relay.Record[T], error) {
+func (c *Collection[T]) hold(ctx context.Context, tx *sql.Tx, id int64) (ops.Record[T], error) {
 	var found int64
 	err := tx.QueryRowContext(ctx, "SELECT id FROM "+c.kind.table+" WHERE id = ? FOR UPDATE", id).Scan(&found)
 	if err != nil {
-		return relay.Record[T]{}, err
+		return ops.Record[T]{}, err
 	}
 	return c.one(ctx, tx, id)
 }
@@ -127,8 +127,8 @@ func (c *Collection[T]) update(ctx context.Context, tx *sql.Tx, id int64, v, old
 	return err
 }
 
-// Delete removes one. check sees it first and may refuse. One that is in use is a *relay.WriteError that says by what.
-func (c *Collection[T]) Delete(ctx context.Context, act relay.Act, id int64, check func(relay.Record[T]) error) error {
+// Delete removes one. check sees it first and may refuse. One that is in use is a *ops.WriteError that says by what.
+func (c *Collection[T]) Delete(ctx context.Context, act ops.Act, id int64, check func(ops.Record[T]) error) error {
 	return fail(c.act("delete", id), c.store.tx(ctx, func(tx *sql.Tx) error {
 		old, err := c.hold(ctx, tx, id)
 		if err != nil {
@@ -142,7 +142,7 @@ func (c *Collection[T]) Delete(ctx context.Context, act relay.Act, id int64, che
 			return err
 		}
 		if len(uses) > 0 {
-			return &relay.WriteError{Kind: relay.InUse, Uses: uses}
+			return &ops.WriteError{Kind: ops.InUse, Uses: uses}
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+c.kind.table+" WHERE id = ?", id); err != nil {
 			return err
@@ -150,14 +150,14 @@ func (c *Collection[T]) Delete(ctx context.Context, act relay.Act, id int64, che
 		if err := c.kind.retire(ctx, tx, id, old.Value); err != nil {
 			return err
 		}
-		return writeAudit(ctx, tx, relay.AuditEntry{By: act.By, Action: act.Action, Entity: c.kind.entity, EntityID: id,
+		return writeAudit(ctx, tx, ops.AuditEntry{By: act.By, Action: act.Action, Entity: c.kind.entity, EntityID: id,
 			Name: c.kind.name(old.Value), RequestID: act.RequestID, Changes: compare(c.kind.facts(old.Value), nil)})
 	}))
 }
 
 // audit writes the line of a write: old is nil for a new thing.
-func (c *Collection[T]) audit(ctx context.Context, tx *sql.Tx, act relay.Act, id int64, v T, old *T) error {
-	e := relay.AuditEntry{By: act.By, Action: act.Action, Entity: c.kind.entity, EntityID: id, Name: c.kind.name(v), RequestID: act.RequestID}
+func (c *Collection[T]) audit(ctx context.Context, tx *sql.Tx, act ops.Act, id int64, v T, old *T) error {
+	e := ops.AuditEntry{By: act.By, Action: act.Action, Entity: c.kind.entity, EntityID: id, Name: c.kind.name(v), RequestID: act.RequestID}
 	on := c.kind.flag(v)
 	if old == nil {
 		e.Changes, e.Switched = compare(nil, c.kind.facts(v)), &on

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // foreign are the brief's marketing_events, to the letter, and other tables of the relay's names that have little in common
@@ -88,7 +88,7 @@ func TestEveryRowOfForeignTablesStaysAndWhatDiffersIsNamed(t *testing.T) {
 	r := rotate(t, f.with(secondKey+","+testKey))
 	require.Equal(t, []string{"platform_credentials 1 credentials"}, r.Unreadable)
 	require.Equal(t, "your-key", secretsOf(t, f.with(secondKey))["bosley X-Api-Key"])
-	require.NoError(t, f.PutCredential(t.Context(), 6, relay.Credential{Platform: "house_ads"}))
+	require.NoError(t, f.PutCredential(t.Context(), 6, ops.Credential{Platform: "house_ads"}))
 	f.rollUp()
 	require.Zero(t, f.purge(ninety, 100), "what was taken over is as old as its adoption")
 }

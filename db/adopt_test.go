@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 // earlier are tables as the earlier service may have left them: the brief's column contract, and columns, types and rows of

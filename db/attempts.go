@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // recordSQL and its row are an attempt as it is written first.

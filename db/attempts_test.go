@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 func anAttempt(eventID int64) relay.Attempt {

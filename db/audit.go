@@ -9,16 +9,17 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // RecordAudit adds a line to the audit for what changes nothing else: something was looked at, or started. What changes
 // the configuration has its line written in the same transaction.
-func (s *Store) RecordAudit(ctx context.Context, e relay.AuditEntry) error {
+func (s *Store) RecordAudit(ctx context.Context, e ops.AuditEntry) error {
 	return fail("record the audit", writeAudit(ctx, s.sql, e))
 }
 
-func writeAudits(ctx context.Context, q querier, lines []relay.AuditEntry) error {
+func writeAudits(ctx context.Context, q querier, lines []ops.AuditEntry) error {
 	for _, e := range lines {
 		if err := writeAudit(ctx, q, e); err != nil {
 			return err
@@ -27,7 +28,7 @@ func writeAudits(ctx context.Context, q querier, lines []relay.AuditEntry) error
 	return nil
 }
 
-func writeAudit(ctx context.Context, q querier, e relay.AuditEntry) error {
+func writeAudit(ctx context.Context, q querier, e ops.AuditEntry) error {
 	changes, err := json.Marshal(e.Changes)
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func writeAudit(ctx context.Context, q querier, e relay.AuditEntry) error {
 }
 
 // Audit lists what was done, the newest first, with the number of all entries that match.
-func (s *Store) Audit(ctx context.Context, q relay.AuditQuery) (relay.Listing[relay.AuditEntry], error) {
+func (s *Store) Audit(ctx context.Context, q ops.AuditQuery) (ops.Listing[ops.AuditEntry], error) {
 	var where conditions
 	where.equal("actor", q.By)
 	where.equal("action", string(q.Action))
@@ -51,7 +52,7 @@ func (s *Store) Audit(ctx context.Context, q relay.AuditQuery) (relay.Listing[re
 	if !q.To.IsZero() {
 		where.add("at < ?", q.To)
 	}
-	var list relay.Listing[relay.AuditEntry]
+	var list ops.Listing[ops.AuditEntry]
 	if err := s.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM admin_audit"+where.sql(), where.args...).Scan(&list.Total); err != nil {
 		return list, fail("count the audit", err)
 	}
@@ -66,16 +67,16 @@ func (s *Store) Audit(ctx context.Context, q relay.AuditQuery) (relay.Listing[re
 	list.Items, err = readAudit(rows)
 	if len(list.Items) > q.Limit {
 		list.Items = list.Items[:q.Limit]
-		list.Next = &relay.Mark{ID: list.Items[q.Limit-1].ID}
+		list.Next = &ops.Mark{ID: list.Items[q.Limit-1].ID}
 	}
 	return list, fail("list the audit", err)
 }
 
-func readAudit(rows *sql.Rows) ([]relay.AuditEntry, error) {
+func readAudit(rows *sql.Rows) ([]ops.AuditEntry, error) {
 	defer func() { _ = rows.Close() }()
-	var list []relay.AuditEntry
+	var list []ops.AuditEntry
 	for rows.Next() {
-		var e relay.AuditEntry
+		var e ops.AuditEntry
 		var changes sql.NullString
 		var switched sql.NullBool
 		if err := rows.Scan(&e.ID, &e.At, &e.By, &e.Action, &e.Entity, &e.EntityID, &e.Name, &e.RequestID, &changes, &switched); err != nil {
@@ -95,8 +96,8 @@ func readAudit(rows *sql.Rows) ([]relay.AuditEntry, error) {
 }
 
 // flips are who set the kill switches of some things as they are, and when, by id.
-func flips(ctx context.Context, q querier, entity relay.Entity, ids []int64) (map[int64]relay.Flip, error) {
-	found := map[int64]relay.Flip{}
+func flips(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.Flip, error) {
+	found := map[int64]ops.Flip{}
 	if len(ids) == 0 {
 		return found, nil
 	}
@@ -113,7 +114,7 @@ func flips(ctx context.Context, q querier, entity relay.Entity, ids []int64) (ma
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id int64
-		var f relay.Flip
+		var f ops.Flip
 		if err := rows.Scan(&id, &f.By, &f.At); err != nil {
 			return nil, err
 		}
@@ -139,12 +140,12 @@ func hidden(field string, value relay.Secret) fact {
 }
 
 // compare says what became of the fields of a thing. Of secrets it says no more than that they were set, changed or removed.
-func compare(before, after []fact) []relay.Change {
+func compare(before, after []fact) []ops.Change {
 	old := map[string]fact{}
 	for _, f := range before {
 		old[f.field] = f
 	}
-	var changes []relay.Change
+	var changes []ops.Change
 	for _, f := range after {
 		was, had := old[f.field]
 		delete(old, f.field)
@@ -163,15 +164,15 @@ func compare(before, after []fact) []relay.Change {
 	for _, f := range old {
 		changes = append(changes, f.change(f.value, "", "removed"))
 	}
-	slices.SortFunc(changes, func(a, b relay.Change) int { return cmp.Compare(a.Field, b.Field) })
+	slices.SortFunc(changes, func(a, b ops.Change) int { return cmp.Compare(a.Field, b.Field) })
 	return changes
 }
 
-func (f fact) change(from, to, word string) relay.Change {
+func (f fact) change(from, to, word string) ops.Change {
 	if f.secret {
-		return relay.Change{Field: f.field, To: json.RawMessage(`"` + word + `"`)}
+		return ops.Change{Field: f.field, To: json.RawMessage(`"` + word + `"`)}
 	}
-	return relay.Change{Field: f.field, From: rawJSON(from), To: rawJSON(to)}
+	return ops.Change{Field: f.field, From: rawJSON(from), To: rawJSON(to)}
 }
 
 func rawJSON(s string) json.RawMessage {
@@ -183,24 +184,24 @@ func rawJSON(s string) json.RawMessage {
 
 // Flip is who set the kill switch that keeps a storefront's events from a destination, and when. Reasons that are no
 // switch have none.
-func (s *Store) Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (relay.Flip, error) {
-	entity, query, args := relay.EntityStorefront, "SELECT ?", []any{storefrontID}
+func (s *Store) Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.Flip, error) {
+	entity, query, args := ops.EntityStorefront, "SELECT ?", []any{storefrontID}
 	switch reason {
 	case relay.ReasonStorefrontDisabled:
 	case relay.ReasonSGTMDisabled, relay.ReasonSGTMStop:
-		entity, query = relay.EntitySGTMConfig, "SELECT id FROM storefront_sgtm_config WHERE storefront_id = ?"
+		entity, query = ops.EntitySGTMConfig, "SELECT id FROM storefront_sgtm_config WHERE storefront_id = ?"
 	case relay.ReasonPlatformDisabled:
-		entity, query, args = relay.EntityPlatform, "SELECT id FROM ad_analytics_platforms WHERE code = ?", []any{destination}
+		entity, query, args = ops.EntityPlatform, "SELECT id FROM ad_analytics_platforms WHERE code = ?", []any{destination}
 	case relay.ReasonCredentialDisabled:
-		entity, query = relay.EntityCredential, `SELECT k.id FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id
+		entity, query = ops.EntityCredential, `SELECT k.id FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id
 			WHERE k.storefront_id = ? AND p.code = ?`
 		args = append(args, destination)
 	default:
-		return relay.Flip{}, nil
+		return ops.Flip{}, nil
 	}
 	var id int64
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
-		return relay.Flip{}, fail("find who set a kill switch", err)
+		return ops.Flip{}, fail("find who set a kill switch", err)
 	}
 	found, err := flips(ctx, s.sql, entity, []int64{id})
 	return found[id], fail("find who set a kill switch", err)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // BenchmarkInsertEvents compares the inbox with the bare multi-row INSERT of the same rows, both in one transaction of

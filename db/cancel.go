@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // cancelSQL ends an event whether its run has taken it or has not come to that. The row is the run's then, too, so that a

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 func TestACancelledRunEndsItsRowAndOneThatItHasNotTaken(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // ClaimOptions bound one round of claiming.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 func TestClaimIsFairBetweenStorefronts(t *testing.T) {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // policyOf is a storefront's data policy as it is stored.
@@ -91,15 +92,15 @@ func TestAChangeOfThePolicyIsAuditedAndChangesTheVersion(t *testing.T) {
 	id := f.storefront("bosley")
 	before, err := f.Storefronts().Find(t.Context(), id)
 	require.NoError(t, err)
-	after, err := f.Storefronts().Update(t.Context(), relay.Act{By: "anna", Action: relay.ActionPatch}, id, func(r relay.Record[relay.Storefront]) (relay.Storefront, error) {
+	after, err := f.Storefronts().Update(t.Context(), ops.Act{By: "anna", Action: ops.ActionPatch}, id, func(r ops.Record[relay.Storefront]) (relay.Storefront, error) {
 		r.Value.DataPolicy, r.Value.RequireConsent = relay.DataPolicyStandard, true
 		return r.Value, nil
 	})
 	require.NoError(t, err)
 	require.NotEqual(t, before.Version, after.Version)
-	list, err := f.Audit(t.Context(), relay.AuditQuery{Limit: 1})
+	list, err := f.Audit(t.Context(), ops.AuditQuery{Limit: 1})
 	require.NoError(t, err)
-	require.Equal(t, []relay.Change{{Field: "data_policy", From: []byte(`"health"`), To: []byte(`"standard"`)},
+	require.Equal(t, []ops.Change{{Field: "data_policy", From: []byte(`"health"`), To: []byte(`"standard"`)},
 		{Field: "require_consent", From: []byte("false"), To: []byte("true")}}, list.Items[0].Changes)
 }
 
@@ -113,7 +114,7 @@ func TestWarningsOfAttemptsShowInTheListAndTheDetail(t *testing.T) {
 		a.AttemptID, a.Warnings = strings.Repeat("abc"[i:i+1], 32), warnings
 		require.NoError(t, f.RecordSending(t.Context(), a))
 	}
-	page, err := f.SearchEvents(t.Context(), relay.Filter{}, relay.Position{}, 10)
+	page, err := f.SearchEvents(t.Context(), ops.Filter{}, ops.Position{}, 10)
 	require.NoError(t, err)
 	require.Equal(t, quiet, page.Items[0].ID)
 	require.Empty(t, page.Items[0].Warnings)

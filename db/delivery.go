@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system,

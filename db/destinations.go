@@ -5,7 +5,8 @@ import (
 	"database/sql"
 	"strings"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // destinationsSQL reads the configured destinations of storefronts with their switches and their health: some rows for each
@@ -43,8 +44,8 @@ func (r *destinationRow) dest() []any {
 		&r.failures, &r.since, &r.unhealthy, &r.reason, &r.status, &r.failed, &r.probes, &r.probed, &r.next}
 }
 
-func (r *destinationRow) read() relay.DestinationStatus {
-	d := relay.DestinationStatus{
+func (r *destinationRow) read() ops.DestinationStatus {
+	d := ops.DestinationStatus{
 		Place:          relay.Place{StorefrontID: r.storefront.ID, Destination: r.destination},
 		StorefrontCode: r.storefront.Code,
 		Switches:       r.switches(),
@@ -54,16 +55,16 @@ func (r *destinationRow) read() relay.DestinationStatus {
 		FailedAt:       r.failed.Time,
 		ProbedAt:       r.probed.Time,
 		NextProbe:      r.next.Time,
-		Levels:         []relay.LevelStatus{{Level: relay.LevelStorefront, EntityID: r.storefront.ID, Active: r.storefront.Active}},
+		Levels:         []ops.LevelStatus{{Level: ops.LevelStorefront, EntityID: r.storefront.ID, Active: r.storefront.Active}},
 	}
 	if r.config.Valid {
-		d.Levels = append(d.Levels, relay.LevelStatus{Level: relay.LevelSGTM, EntityID: r.config.Int64, Active: r.sgtm.Bool})
+		d.Levels = append(d.Levels, ops.LevelStatus{Level: ops.LevelSGTM, EntityID: r.config.Int64, Active: r.sgtm.Bool})
 	}
 	if r.destination != relay.SGTM {
 		d.Switches.Platforms = []relay.PlatformSwitch{{Code: r.destination, PlatformActive: r.platform.Bool, CredentialActive: r.credential.Bool}}
 		d.Levels = append(d.Levels,
-			relay.LevelStatus{Level: relay.LevelPlatform, EntityID: r.platformID.Int64, Active: r.platform.Bool},
-			relay.LevelStatus{Level: relay.LevelCredential, EntityID: r.credentialID.Int64, Active: r.credential.Bool})
+			ops.LevelStatus{Level: ops.LevelPlatform, EntityID: r.platformID.Int64, Active: r.platform.Bool},
+			ops.LevelStatus{Level: ops.LevelCredential, EntityID: r.credentialID.Int64, Active: r.credential.Bool})
 	}
 	var options relay.Options
 	var limits relay.Limits
@@ -75,7 +76,7 @@ func (r *destinationRow) read() relay.DestinationStatus {
 
 // DestinationStatuses lists one page of the configured destinations of storefronts, and reports whether there are more. It
 // asks the same number of questions for one as for a hundred.
-func (s *Store) DestinationStatuses(ctx context.Context, q relay.DestinationQuery) ([]relay.DestinationStatus, bool, error) {
+func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, bool, error) {
 	const act = "list destinations"
 	list, err := s.destinationPage(ctx, q)
 	if err != nil {
@@ -83,7 +84,7 @@ func (s *Store) DestinationStatuses(ctx context.Context, q relay.DestinationQuer
 	}
 	more := len(list) > q.Limit
 	list = list[:min(len(list), q.Limit)]
-	for _, add := range []func(context.Context, []relay.DestinationStatus) error{s.addLevelFlips, s.addWaiting, s.addFailed} {
+	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addLevelFlips, s.addWaiting, s.addFailed} {
 		if err := add(ctx, list); err != nil {
 			return nil, false, fail(act, err)
 		}
@@ -91,7 +92,7 @@ func (s *Store) DestinationStatuses(ctx context.Context, q relay.DestinationQuer
 	return list, more, nil
 }
 
-func (s *Store) destinationPage(ctx context.Context, q relay.DestinationQuery) ([]relay.DestinationStatus, error) {
+func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, error) {
 	var where conditions
 	where.equal("s.id", q.StorefrontID)
 	where.equal("d.destination", q.Destination)
@@ -111,7 +112,7 @@ func (s *Store) destinationPage(ctx context.Context, q relay.DestinationQuery) (
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var list []relay.DestinationStatus
+	var list []ops.DestinationStatus
 	for rows.Next() {
 		var r destinationRow
 		if err := rows.Scan(r.dest()...); err != nil {
@@ -123,10 +124,10 @@ func (s *Store) destinationPage(ctx context.Context, q relay.DestinationQuery) (
 }
 
 // addLevelFlips says who set the kill switches of destinations, and when: one question for each level.
-func (s *Store) addLevelFlips(ctx context.Context, list []relay.DestinationStatus) error {
-	for level, entity := range map[string]relay.Entity{relay.LevelStorefront: relay.EntityStorefront, relay.LevelSGTM: relay.EntitySGTMConfig,
-		relay.LevelPlatform: relay.EntityPlatform, relay.LevelCredential: relay.EntityCredential} {
-		at := map[int64][]*relay.LevelStatus{}
+func (s *Store) addLevelFlips(ctx context.Context, list []ops.DestinationStatus) error {
+	for level, entity := range map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
+		ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential} {
+		at := map[int64][]*ops.LevelStatus{}
 		var ids []int64
 		for _, d := range list {
 			for i := range d.Levels {
@@ -158,7 +159,7 @@ const waitingSQL = `SELECT COUNT(*) FROM (SELECT id, generation FROM marketing_e
 	OR a.generation = e.generation AND a.outcome IN ('rejected', 'unauthorized', 'unknown', 'skipped', 'blocked')))`
 
 // addWaiting counts what waits at the destinations that get events, by one statement for all of them.
-func (s *Store) addWaiting(ctx context.Context, list []relay.DestinationStatus) error {
+func (s *Store) addWaiting(ctx context.Context, list []ops.DestinationStatus) error {
 	var selects []string
 	var args []any
 	var counts []any
@@ -166,7 +167,7 @@ func (s *Store) addWaiting(ctx context.Context, list []relay.DestinationStatus) 
 		d := &list[i]
 		if receives, reason := withAdapter(*d).Receives(); receives && reason == "" {
 			selects = append(selects, "("+waitingSQL+")")
-			args = append(args, d.StorefrontID, relay.WaitingBound, d.Destination)
+			args = append(args, d.StorefrontID, ops.WaitingBound, d.Destination)
 			counts = append(counts, &d.Waiting)
 		}
 	}
@@ -177,7 +178,7 @@ func (s *Store) addWaiting(ctx context.Context, list []relay.DestinationStatus) 
 }
 
 // withAdapter is a destination as if the relay spoke to its platform: the database does not know.
-func withAdapter(d relay.DestinationStatus) relay.DestinationStatus {
+func withAdapter(d ops.DestinationStatus) ops.DestinationStatus {
 	platforms := append([]relay.PlatformSwitch(nil), d.Switches.Platforms...)
 	for i := range platforms {
 		platforms[i].HasAdapter = true
@@ -197,16 +198,16 @@ const failedSQL = `SELECT h.storefront_id, h.destination, COUNT(*) FROM
 	GROUP BY h.storefront_id, h.destination`
 
 func failedCount() (string, []any) {
-	reasons := relay.RecoveryReasons()
-	args := []any{relay.FailedBound, int(relay.RecoveryLook.Seconds())}
+	reasons := ops.RecoveryReasons()
+	args := []any{ops.FailedBound, int(ops.RecoveryLook.Seconds())}
 	for _, r := range reasons {
 		args = append(args, string(r))
 	}
 	return strings.Replace(failedSQL, "%s", tuples("?", len(reasons)), 1), args
 }
 
-func (s *Store) addFailed(ctx context.Context, list []relay.DestinationStatus) error {
-	unhealthy := map[relay.Place]*relay.DestinationStatus{}
+func (s *Store) addFailed(ctx context.Context, list []ops.DestinationStatus) error {
+	unhealthy := map[relay.Place]*ops.DestinationStatus{}
 	for i := range list {
 		if list[i].Health.Unhealthy {
 			unhealthy[list[i].Place] = &list[i]

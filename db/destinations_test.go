@@ -10,11 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
-func (f *fixture) destinations(q relay.DestinationQuery) ([]relay.DestinationStatus, bool) {
+func (f *fixture) destinations(q ops.DestinationQuery) ([]ops.DestinationStatus, bool) {
 	f.t.Helper()
 	if q.Limit == 0 {
 		q.Limit = 100
@@ -24,7 +25,7 @@ func (f *fixture) destinations(q relay.DestinationQuery) ([]relay.DestinationSta
 	return list, more
 }
 
-func places(list []relay.DestinationStatus) []string {
+func places(list []ops.DestinationStatus) []string {
 	var names []string
 	for _, d := range list {
 		names = append(names, d.StorefrontCode+"/"+d.Destination)
@@ -44,7 +45,7 @@ func TestEachConfiguredDestinationIsListed(t *testing.T) {
 	f.exec(`UPDATE ad_analytics_platforms SET limits = '{"in_flight": 2, "per_second": 10}' WHERE code = 'ga4'`)
 	f.sick(bosley, relay.SGTM)
 	require.NoError(t, f.RecordFailure(t.Context(), bosley, "ga4", relay.Failure{Reason: relay.ReasonTimeout, Lasted: time.Hour}))
-	require.NoError(t, f.RecordAudit(t.Context(), relay.AuditEntry{By: "ann", Action: relay.ActionDeactivate, Entity: relay.EntityStorefront,
+	require.NoError(t, f.RecordAudit(t.Context(), ops.AuditEntry{By: "ann", Action: ops.ActionDeactivate, Entity: ops.EntityStorefront,
 		EntityID: bosley, Switched: new(bool)}))
 	waits, failed := f.direct("waits", bosley), f.failedAt("failed", bosley, relay.SGTM, relay.ReasonUnhealthy)
 	f.taken(waits, "r")
@@ -54,7 +55,7 @@ func TestEachConfiguredDestinationIsListed(t *testing.T) {
 	f.accept(accepted, 0, relay.SGTM, "a")
 	require.NotZero(t, failed)
 
-	all, more := f.destinations(relay.DestinationQuery{})
+	all, more := f.destinations(ops.DestinationQuery{})
 	require.False(t, more)
 	require.Equal(t, []string{"bosley/ga4", "bosley/meta_capi", "bosley/sgtm", "pfizer/sgtm"}, places(all))
 	sgtm := all[2]
@@ -78,14 +79,14 @@ func TestEachConfiguredDestinationIsListed(t *testing.T) {
 
 	for _, tc := range []struct {
 		name  string
-		query relay.DestinationQuery
+		query ops.DestinationQuery
 		want  []string
 	}{
-		{"a storefront's", relay.DestinationQuery{StorefrontID: pfizer}, []string{"pfizer/sgtm"}},
-		{"a destination", relay.DestinationQuery{Destination: "sgtm"}, []string{"bosley/sgtm", "pfizer/sgtm"}},
-		{"unhealthy ones", relay.DestinationQuery{Health: relay.Unhealthy}, []string{"bosley/sgtm"}},
-		{"failing ones", relay.DestinationQuery{Health: relay.Failing}, []string{"bosley/ga4"}},
-		{"healthy ones", relay.DestinationQuery{Health: relay.Healthy}, []string{"bosley/meta_capi", "pfizer/sgtm"}},
+		{"a storefront's", ops.DestinationQuery{StorefrontID: pfizer}, []string{"pfizer/sgtm"}},
+		{"a destination", ops.DestinationQuery{Destination: "sgtm"}, []string{"bosley/sgtm", "pfizer/sgtm"}},
+		{"unhealthy ones", ops.DestinationQuery{Health: relay.Unhealthy}, []string{"bosley/sgtm"}},
+		{"failing ones", ops.DestinationQuery{Health: relay.Failing}, []string{"bosley/ga4"}},
+		{"healthy ones", ops.DestinationQuery{Health: relay.Healthy}, []string{"bosley/meta_capi", "pfizer/sgtm"}},
 	} {
 		got, _ := f.destinations(tc.query)
 		require.Equal(t, tc.want, places(got), tc.name)
@@ -93,7 +94,7 @@ func TestEachConfiguredDestinationIsListed(t *testing.T) {
 
 	t.Run("page by page", func(t *testing.T) {
 		var walked []string
-		q := relay.DestinationQuery{Limit: 1}
+		q := ops.DestinationQuery{Limit: 1}
 		for {
 			page, more := f.destinations(q)
 			walked = append(walked, places(page)...)
@@ -131,7 +132,7 @@ func TestAListOfDestinationsCostsTheSameForOneAndForMany(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	cost := func(limit int) int64 {
 		before := counter.n.Load()
-		list, _, err := store.DestinationStatuses(t.Context(), relay.DestinationQuery{Limit: limit})
+		list, _, err := store.DestinationStatuses(t.Context(), ops.DestinationQuery{Limit: limit})
 		require.NoError(t, err)
 		require.Len(t, list, limit)
 		return counter.n.Load() - before

@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // errErasedTwin says that an event which was erased has come again, and was taken for a new one.
@@ -38,7 +39,7 @@ func hashedTwins(ctx context.Context, q querier, keys []eventKey) (map[eventKey]
 	for chunk := range slices.Chunk(keys, maxRows) {
 		args, byHash := make([]any, 0, len(chunk)), make(map[eventKey][]eventKey, len(chunk))
 		for _, k := range chunk {
-			hash := relay.Erased(k.id)
+			hash := ops.Erased(k.id)
 			folded := eventKey{hash, relay.FoldType(k.kind)}
 			byHash[folded] = append(byHash[folded], k)
 			args = append(args, hash)
@@ -176,11 +177,11 @@ func eraseRow(ctx context.Context, tx *sql.Tx, id int64) error {
 		if order.String == "" { // a direct row names its order by event_id
 			order.String = event
 		}
-		if err := hideEvent(ctx, tx, id, relay.Erased(event), relay.Erased(order.String)); err != nil {
+		if err := hideEvent(ctx, tx, id, ops.Erased(event), ops.Erased(order.String)); err != nil {
 			return err
 		}
 		for _, known := range []string{event, order.String} {
-			if err := forgetFilters(ctx, tx, known, relay.Erased(known)); err != nil {
+			if err := forgetFilters(ctx, tx, known, ops.Erased(known)); err != nil {
 				return err
 			}
 		}

@@ -6,7 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // holds lists the columns, of whichever table, that have a text in them.
@@ -46,8 +47,8 @@ func TestNothingOfAnErasedEventIsInAnyTable(t *testing.T) {
 		AdapterVersion: "sgtm/1", Dropped: []string{eraseMe}, Warnings: []string{eraseMe},
 		Result: relay.Result{Outcome: relay.Accepted, Status: 200, TraceID: eraseMe, Fields: map[string]string{"id": eraseMe}}}))
 	f.ended(id, relay.StatusDelivered, "", relay.End{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
-	f.replay(relay.Replay{Filter: relay.Filter{OrderID: eraseMe}})
-	f.replay(relay.Replay{Filter: relay.Filter{OrderID: eraseMe + "-e"}})
+	f.replay(ops.Replay{Filter: ops.Filter{OrderID: eraseMe}})
+	f.replay(ops.Replay{Filter: ops.Filter{OrderID: eraseMe + "-e"}})
 	require.Len(t, f.holds(eraseMe), 12)
 
 	require.NoError(t, f.EraseEvent(t.Context(), id)) // as an erasure of the person does, which knows no order
@@ -71,7 +72,7 @@ func TestWhoKnowsTheOrderStillFindsWhatWasErased(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, 2)
 	require.Equal(t, []int64{id, again}, []int64{found[0].ID, found[1].ID})
-	page, err := f.SearchEvents(t.Context(), relay.Filter{OrderID: eraseMe}, relay.Position{}, 10)
+	page, err := f.SearchEvents(t.Context(), ops.Filter{OrderID: eraseMe}, ops.Position{}, 10)
 	require.NoError(t, err)
 	require.Len(t, page.Items, 2)
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // countBound is how long the events may take to be counted that an erasure has to look through.
@@ -19,12 +20,12 @@ const erasureColumns = `id, kind, state, subject, subject_hash, COALESCE(storefr
 
 // erasing is a row of event_erasures.
 type erasing struct {
-	relay.Erasure
+	ops.Erasure
 	cursor, last int64
 }
 
-func (s *Store) scanErasure(row interface{ Scan(...any) error }, more ...any) (relay.Erasure, error) {
-	var e relay.Erasure
+func (s *Store) scanErasure(row interface{ Scan(...any) error }, more ...any) (ops.Erasure, error) {
+	var e ops.Erasure
 	var subject sql.NullString
 	var ended sql.NullTime
 	err := row.Scan(append([]any{&e.ID, &e.Kind, &e.State, &subject, &e.Hash, &e.StorefrontID, &e.By, &e.Walked, &e.Total, &e.Scanned, &e.Matched,
@@ -38,21 +39,21 @@ func (s *Store) scanErasure(row interface{ Scan(...any) error }, more ...any) (r
 
 // CreateErasure keeps the wish to erase something, and with it a line of the audit, which gets its id: both or neither. It
 // picks only events that are there by now.
-func (s *Store) CreateErasure(ctx context.Context, e relay.Erasure, line relay.AuditEntry) (relay.Erasure, error) {
+func (s *Store) CreateErasure(ctx context.Context, e ops.Erasure, line ops.AuditEntry) (ops.Erasure, error) {
 	const act = "create an erasure"
 	subject, err := s.keys.Encrypt(e.Subject)
 	if err != nil {
 		return e, fail(act, err)
 	}
 	var last int64
-	if e.Kind == relay.EraseExternalID {
+	if e.Kind == ops.EraseExternalID {
 		if last, e.Total, err = s.toLookThrough(ctx); err != nil {
 			return e, fail(act, err)
 		}
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `INSERT INTO event_erasures (kind, state, subject, subject_hash, storefront_id, created_by, last_id, total)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, string(e.Kind), string(relay.ErasureRunning), subject, relay.Erased(e.Subject.Reveal()),
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, string(e.Kind), string(ops.ErasureRunning), subject, ops.Erased(e.Subject.Reveal()),
 			nullNumber(int(e.StorefrontID)), cut(e.By, 255), last, e.Total)
 		if err != nil {
 			return err
@@ -86,7 +87,7 @@ func (s *Store) toLookThrough(ctx context.Context) (last, n int64, err error) {
 }
 
 // Erasure reads one; relay.ErrNotFound where there is none.
-func (s *Store) Erasure(ctx context.Context, id int64) (relay.Erasure, error) {
+func (s *Store) Erasure(ctx context.Context, id int64) (ops.Erasure, error) {
 	e, err := s.scanErasure(s.sql.QueryRowContext(ctx, "SELECT "+erasureColumns+" FROM event_erasures WHERE id = ?", id))
 	return e, fail(fmt.Sprintf("read erasure %d", id), err)
 }
@@ -115,7 +116,7 @@ func idsFrom(rows *sql.Rows, err error) ([]int64, error) {
 
 // SearchErasure looks at the next n events, notes those that are to be erased, and moves the cursor in the same transaction, so that
 // none is passed over, whatever dies in between.
-func (s *Store) SearchErasure(ctx context.Context, id int64, n int) (relay.Erasure, error) {
+func (s *Store) SearchErasure(ctx context.Context, id int64, n int) (ops.Erasure, error) {
 	var e erasing
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var err error
@@ -128,7 +129,7 @@ func (s *Store) SearchErasure(ctx context.Context, id int64, n int) (relay.Erasu
 			return relay.ErrUnreadable
 		}
 		find := e.byOrder
-		if e.Kind == relay.EraseExternalID {
+		if e.Kind == ops.EraseExternalID {
 			find = e.byPerson
 		}
 		found, err := find(ctx, tx, n)
@@ -223,7 +224,7 @@ func (e *erasing) byPerson(ctx context.Context, tx *sql.Tx, n int) ([]int64, err
 	e.cursor = until.Int64
 	person := e.Subject.Reveal()
 	patterns := []any{after, until.Int64, `%\\%`}
-	for _, form := range relay.ExternalIDForms(person) {
+	for _, form := range ops.ExternalIDForms(person) {
 		patterns = append(patterns, "%"+escapeLike(form)+"%")
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.event_payload FROM marketing_events e WHERE e.id > ? AND e.id <= ? AND e.erased_at IS NULL
@@ -239,7 +240,7 @@ func (e *erasing) byPerson(ctx context.Context, tx *sql.Tx, n int) ([]int64, err
 		if err := rows.Scan(&id, &payload); err != nil {
 			return nil, err
 		}
-		if relay.HasExternalID(payload, person) {
+		if ops.HasExternalID(payload, person) {
 			found = append(found, id)
 		}
 	}
@@ -250,7 +251,7 @@ func (e *erasing) byPerson(ctx context.Context, tx *sql.Tx, n int) ([]int64, err
 const tryLasts = 20 * time.Second
 
 // ErasureItems are events that an erasure has found and not finished with, up to n. One that has been purged is erased.
-func (s *Store) ErasureItems(ctx context.Context, id int64, n int) ([]relay.EventState, error) {
+func (s *Store) ErasureItems(ctx context.Context, id int64, n int) ([]ops.EventState, error) {
 	act := fmt.Sprintf("list the events of erasure %d", id)
 	rows, err := s.sql.QueryContext(ctx, `SELECT i.marketing_event_id, COALESCE(e.status, ''), COALESCE(e.run_id, ''), e.id IS NULL OR e.erased_at IS NOT NULL,
 		COALESCE(e.finished_at, e.created_at, '1970-01-01') < UTC_TIMESTAMP(6) - INTERVAL ? SECOND FROM event_erasure_items i
@@ -260,9 +261,9 @@ func (s *Store) ErasureItems(ctx context.Context, id int64, n int) ([]relay.Even
 		return nil, fail(act, err)
 	}
 	defer func() { _ = rows.Close() }()
-	var list []relay.EventState
+	var list []ops.EventState
 	for rows.Next() {
-		var e relay.EventState
+		var e ops.EventState
 		if err := rows.Scan(&e.ID, &e.Status, &e.Run, &e.Erased, &e.Settled); err != nil {
 			return nil, fail(act, err)
 		}
@@ -292,12 +293,12 @@ func (s *Store) CloseItems(ctx context.Context, id int64, events []int64) error 
 }
 
 // EndErasure writes that an erasure has nothing left to do, and forgets what it looked for.
-func (s *Store) EndErasure(ctx context.Context, id int64) (relay.Erasure, error) {
+func (s *Store) EndErasure(ctx context.Context, id int64) (ops.Erasure, error) {
 	_, err := s.exec(ctx, `UPDATE event_erasures SET state = ?, subject = NULL, total = scanned, ended_at = UTC_TIMESTAMP(6)
 		WHERE id = ? AND walked = 1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM event_erasure_items i WHERE i.erasure_id = event_erasures.id)`,
-		string(relay.ErasureDone), id)
+		string(ops.ErasureDone), id)
 	if err != nil {
-		return relay.Erasure{}, fail(fmt.Sprintf("end erasure %d", id), err)
+		return ops.Erasure{}, fail(fmt.Sprintf("end erasure %d", id), err)
 	}
 	return s.Erasure(ctx, id)
 }

@@ -9,20 +9,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
-func (f *fixture) erasure(kind relay.ErasureKind, subject string, storefront int64) relay.Erasure {
+func (f *fixture) erasure(kind ops.ErasureKind, subject string, storefront int64) ops.Erasure {
 	f.t.Helper()
-	e, err := f.CreateErasure(f.t.Context(), relay.Erasure{Kind: kind, Subject: relay.NewSecret(subject), StorefrontID: storefront, By: "anna"},
-		relay.AuditEntry{By: "anna", Action: "erase", Entity: "erasures"})
+	e, err := f.CreateErasure(f.t.Context(), ops.Erasure{Kind: kind, Subject: relay.NewSecret(subject), StorefrontID: storefront, By: "anna"},
+		ops.AuditEntry{By: "anna", Action: "erase", Entity: "erasures"})
 	require.NoError(f.t, err)
 	return e
 }
 
 // look looks through everything, a few events at a time.
-func (f *fixture) look(id int64, page int) relay.Erasure {
+func (f *fixture) look(id int64, page int) ops.Erasure {
 	f.t.Helper()
 	for range 100 {
 		e, err := f.SearchErasure(f.t.Context(), id, page)
@@ -32,10 +33,10 @@ func (f *fixture) look(id int64, page int) relay.Erasure {
 		}
 	}
 	f.t.Fatal("it does not end")
-	return relay.Erasure{}
+	return ops.Erasure{}
 }
 
-func (f *fixture) items(id int64) []relay.EventState {
+func (f *fixture) items(id int64) []ops.EventState {
 	f.t.Helper()
 	list, err := f.ErasureItems(f.t.Context(), id, 100)
 	require.NoError(f.t, err)
@@ -60,21 +61,21 @@ func TestAnErasedOrderLeavesTheFactAndNothingOfThePerson(t *testing.T) {
 	f.delivered(id)
 	other := f.insert([]relay.NewEvent{newEvent(2, bosley, "bosley")})[0].ID
 	direct := f.direct(event.EventID+"-d", bosley)
-	f.replay(relay.Replay{Filter: relay.Filter{OrderID: event.OrderID}})
+	f.replay(ops.Replay{Filter: ops.Filter{OrderID: event.OrderID}})
 
-	e := f.erasure(relay.EraseOrder, event.OrderID, 0)
+	e := f.erasure(ops.EraseOrder, event.OrderID, 0)
 	require.Equal(t, event.OrderID, e.Subject.Reveal())
 	require.Zero(t, f.count("SELECT COUNT(*) FROM event_erasures WHERE subject LIKE ? OR subject_hash LIKE ?", "%"+event.OrderID+"%", "%"+event.OrderID+"%"))
 	e = f.look(e.ID, 10)
 	require.Equal(t, int64(1), e.Matched)
-	require.Equal(t, []relay.EventState{{ID: id, Status: relay.StatusDelivered, Run: "run-1-0"}}, f.items(e.ID))
+	require.Equal(t, []ops.EventState{{ID: id, Status: relay.StatusDelivered, Run: "run-1-0"}}, f.items(e.ID))
 	require.NoError(t, f.EraseEvent(t.Context(), id))
 	require.NoError(t, f.EraseEvent(t.Context(), id), "once more changes nothing")
 
 	d, err := f.EventDetail(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, relay.Erased(event.EventID), d.EventID)
-	require.Equal(t, relay.Erased(event.OrderID), d.OrderID)
+	require.Equal(t, ops.Erased(event.EventID), d.EventID)
+	require.Equal(t, ops.Erased(event.OrderID), d.OrderID)
 	require.JSONEq(t, `{}`, string(d.Payload))
 	require.False(t, d.ErasedAt.IsZero())
 	require.Equal(t, []any{relay.StatusDelivered, "purchase_completed", "bosley", 1}, []any{d.Status, d.Type, d.StorefrontCode, len(d.Attempts)})
@@ -85,11 +86,11 @@ func TestAnErasedOrderLeavesTheFactAndNothingOfThePerson(t *testing.T) {
 
 	e, err = f.EndErasure(t.Context(), e.ID)
 	require.NoError(t, err)
-	require.Equal(t, relay.ErasureRunning, e.State, "its items are open")
+	require.Equal(t, ops.ErasureRunning, e.State, "its items are open")
 	require.NoError(t, f.CloseItems(t.Context(), e.ID, []int64{id}))
 	e, err = f.EndErasure(t.Context(), e.ID)
 	require.NoError(t, err)
-	require.Equal(t, relay.ErasureDone, e.State)
+	require.Equal(t, ops.ErasureDone, e.State)
 	require.Equal(t, int64(1), e.Erased)
 	require.False(t, e.Subject.IsSet(), "what it looked for is gone")
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM event_erasures WHERE subject IS NULL"))
@@ -97,7 +98,7 @@ func TestAnErasedOrderLeavesTheFactAndNothingOfThePerson(t *testing.T) {
 		require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND erased_at IS NOT NULL", kept))
 	}
 
-	again := f.look(f.erasure(relay.EraseOrder, event.OrderID, 0).ID, 10)
+	again := f.look(f.erasure(ops.EraseOrder, event.OrderID, 0).ID, 10)
 	require.Equal(t, int64(1), again.Matched, "whoever asks again finds it erased")
 }
 
@@ -156,7 +157,7 @@ func TestADirectRowOfAnErasedEventFailsAndIsErasedToo(t *testing.T) {
 		status, reason := f.status(again)
 		require.Equal(t, []any{relay.StatusFailed, relay.ReasonErased}, []any{status, reason})
 		require.Equal(t, "{}", f.text("SELECT event_payload FROM marketing_events WHERE id = ?", again))
-		require.Equal(t, fmt.Sprintf("%s:%d", relay.Erased("o-1"), again), f.text("SELECT event_id FROM marketing_events WHERE id = ?", again))
+		require.Equal(t, fmt.Sprintf("%s:%d", ops.Erased("o-1"), again), f.text("SELECT event_id FROM marketing_events WHERE id = ?", again))
 		r, err := f.RetryEvent(t.Context(), again)
 		require.NoError(t, err)
 		require.Equal(t, []any{false, true}, []any{r.Retried, r.Erased})
@@ -203,7 +204,7 @@ func TestAPersonsEventsAreFoundInTheirPayloads(t *testing.T) {
 		return f.exec(`INSERT INTO marketing_events (event_id, storefront_id, event_type, event_payload, source_system, status, finished_at)
 			VALUES (?, ?, 'x', ?, 'oms', 'delivered', '2026-01-01')`, order, storefront, payload)
 	}
-	forms := relay.ExternalIDForms("Patient/7")
+	forms := ops.ExternalIDForms("Patient/7")
 	want := []int64{
 		with("plain", bosley, `{"external_id": "Patient/7"}`),
 		with("other case", bosley, `{"user_id":"patient/7","email":"x"}`),
@@ -216,7 +217,7 @@ func TestAPersonsEventsAreFoundInTheirPayloads(t *testing.T) {
 		with(fmt.Sprint("another-", n), bosley, payload)
 	}
 	elsewhere := with("elsewhere", pfizer, `{"external_id": "Patient/7"}`)
-	e := f.erasure(relay.EraseExternalID, "Patient/7", bosley)
+	e := f.erasure(ops.EraseExternalID, "Patient/7", bosley)
 	require.Equal(t, int64(12), e.Total)
 	with("later", bosley, `{"external_id": "Patient/7"}`)
 	e = f.look(e.ID, 3)
@@ -227,12 +228,12 @@ func TestAPersonsEventsAreFoundInTheirPayloads(t *testing.T) {
 		got = append(got, item.ID)
 	}
 	require.Equal(t, want, got)
-	require.Equal(t, int64(8), f.look(f.erasure(relay.EraseExternalID, "patient/7", 0).ID, 1000).Matched, "and "+fmt.Sprint(elsewhere))
+	require.Equal(t, int64(8), f.look(f.erasure(ops.EraseExternalID, "patient/7", 0).ID, 1000).Matched, "and "+fmt.Sprint(elsewhere))
 
 	number := with("number", bosley, `{"external_id": 4711}`)
-	found := f.look(f.erasure(relay.EraseExternalID, "4711", 0).ID, 1000)
-	require.Equal(t, []relay.EventState{{ID: number, Status: relay.StatusDelivered, Settled: true}}, f.items(found.ID))
-	percent := f.look(f.erasure(relay.EraseExternalID, "%", 0).ID, 1000)
+	found := f.look(f.erasure(ops.EraseExternalID, "4711", 0).ID, 1000)
+	require.Equal(t, []ops.EventState{{ID: number, Status: relay.StatusDelivered, Settled: true}}, f.items(found.ID))
+	percent := f.look(f.erasure(ops.EraseExternalID, "%", 0).ID, 1000)
 	require.Zero(t, percent.Matched)
 }
 
@@ -241,7 +242,7 @@ func TestASearchGoesOnWhereItWas(t *testing.T) {
 	f := migrated(t)
 	bosley := f.storefront("bosley")
 	f.insert(newEvents(0, 25, bosley, "bosley"))
-	e := f.erasure(relay.EraseExternalID, "nobody", 0)
+	e := f.erasure(ops.EraseExternalID, "nobody", 0)
 	for _, want := range []int64{10, 20, 25, 25} {
 		again, err := f.SearchErasure(t.Context(), e.ID, 10)
 		require.NoError(t, err)
@@ -252,7 +253,7 @@ func TestASearchGoesOnWhereItWas(t *testing.T) {
 	require.Equal(t, []int64{e.ID}, open)
 	ended, err := f.EndErasure(t.Context(), e.ID)
 	require.NoError(t, err)
-	require.Equal(t, relay.ErasureDone, ended.State)
+	require.Equal(t, ops.ErasureDone, ended.State)
 	open, err = f.OpenErasures(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, open)
@@ -261,7 +262,7 @@ func TestASearchGoesOnWhereItWas(t *testing.T) {
 func TestAnErasureWhoseKeyIsRotatedGoesOn(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
-	e := f.erasure(relay.EraseOrder, "o-1", 0)
+	e := f.erasure(ops.EraseOrder, "o-1", 0)
 	rotate(t, f.with(secondKey+","+testKey))
 	later, err := f.with(secondKey).Erasure(t.Context(), e.ID)
 	require.NoError(t, err)
@@ -279,7 +280,7 @@ func TestReplaysAndRetriesPassErasedEventsOver(t *testing.T) {
 		f.ended(s.ID, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
 	}
 	require.NoError(t, f.EraseEvent(t.Context(), stored[1].ID))
-	r := f.replay(relay.Replay{Filter: relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
+	r := f.replay(ops.Replay{Filter: ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
 	n, err := f.CountEvents(t.Context(), r.Pick())
 	require.NoError(t, err)
 	require.Equal(t, int64(2), n)
@@ -288,7 +289,7 @@ func TestReplaysAndRetriesPassErasedEventsOver(t *testing.T) {
 	require.Equal(t, 2, step.Started)
 	result, err := f.RetryEvent(t.Context(), stored[1].ID)
 	require.NoError(t, err)
-	require.Equal(t, relay.RetryResult{Status: relay.StatusFailed, Erased: true}, result)
+	require.Equal(t, ops.RetryResult{Status: relay.StatusFailed, Erased: true}, result)
 	ok, err := f.Take(t.Context(), stored[1].ID, "run")
 	require.NoError(t, err)
 	require.False(t, ok, "no reset takes it")

@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Error numbers of the server on which this package decides.

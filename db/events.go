@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // EventRecord is an event as people look at it, with its attempts in order.

@@ -9,7 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // MigrationStatements are the statements of each migration, by file.
@@ -113,7 +114,7 @@ func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c r
 
 // WaitingQuery and FailedQuery are the statements that count events for a list of destinations.
 func WaitingQuery(storefront int64, destination string) Query {
-	return Query{waitingSQL, []any{storefront, relay.WaitingBound, destination}}
+	return Query{waitingSQL, []any{storefront, ops.WaitingBound, destination}}
 }
 
 func FailedQuery() Query {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Bounds of a group.

@@ -13,8 +13,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 // gathered is a group whose first caller is held until the others wait behind it.

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // failureSQL counts a failure. MySQL assigns from left to right, so failures is counted before it is compared, and
@@ -52,7 +53,7 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 		if err != nil || !unhealthy.Valid {
 			return err
 		}
-		r := relay.RecoveryReplay(storefront, destination, failing.Time)
+		r := ops.RecoveryReplay(storefront, destination, failing.Time)
 		r.Filter.To = now.Add(relay.RecoveryMargin)
 		replay, err = insertReplay(ctx, tx, r)
 		return err

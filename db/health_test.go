@@ -8,7 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // sick makes a destination of a storefront unhealthy; its probe is due in a minute.
@@ -88,7 +89,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.Zero(t, again)
 		r, err := f.Replay(t.Context(), replay)
 		require.NoError(t, err)
-		require.Equal(t, relay.ReplayRunning, r.State)
+		require.Equal(t, ops.ReplayRunning, r.State)
 		require.Equal(t, bosley, r.Filter.StorefrontID)
 		require.Equal(t, relay.SGTM, r.Filter.Destination)
 		require.Equal(t, since.Add(-72*time.Hour), r.Filter.From, "an event may have waited long before it failed")
@@ -135,7 +136,7 @@ func TestTheRelayDrawsItsProbesFromWhatFailed(t *testing.T) {
 		return list
 	}
 	start := func(now bool) int64 {
-		id, err := f.StartProbe(t.Context(), place, now, time.Hour, relay.AuditEntry{By: "ann", Action: "probe", Entity: "destinations"})
+		id, err := f.StartProbe(t.Context(), place, now, time.Hour, ops.AuditEntry{By: "ann", Action: "probe", Entity: "destinations"})
 		require.NoError(t, err)
 		return id
 	}
@@ -195,7 +196,7 @@ func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
 	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) - INTERVAL (id % 3) MINUTE - INTERVAL 1 SECOND")
 
 	var got []int64
-	var last *relay.Owned
+	var last *ops.Owned
 	for {
 		page, err := f.Processing(t.Context(), last, 3)
 		require.NoError(t, err)
@@ -219,8 +220,8 @@ func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
 	status, _ := f.status(want[0])
 	require.Equal(t, relay.StatusPending, status)
 
-	require.NoError(t, f.RecordReconciliation(t.Context(), relay.Reconciliation{Checked: 10, Reopened: 1}))
-	require.NoError(t, f.RecordReconciliation(t.Context(), relay.Reconciliation{Checked: 9, Cancelled: 2}))
+	require.NoError(t, f.RecordReconciliation(t.Context(), ops.Reconciliation{Checked: 10, Reopened: 1}))
+	require.NoError(t, f.RecordReconciliation(t.Context(), ops.Reconciliation{Checked: 9, Cancelled: 2}))
 	r, inAll, err := f.Reconciliation(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []int{9, 0, 2}, []int{r.Checked, r.Reopened, r.Cancelled})

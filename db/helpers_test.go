@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/internal/relay"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }

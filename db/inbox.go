@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // find reads the rows that hold events of the batch. A row without a digest was written by OMS itself, and its payload is

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Bounds of one statement: the server limits the size of a packet (16 MiB by default), its optimizer the memory for one

@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 // holdsIt requires that every answer names the row of its own event.

@@ -1,6 +1,6 @@
 package db
 
-import "relay"
+import "relay/internal/relay"
 
 // judgePayload checks a payload of OMS as the API checks an item. The row's own time instead of one that cannot be read would
 // make an old order a sale of today.

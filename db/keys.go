@@ -8,7 +8,7 @@ import (
 
 	"github.com/fernet/fernet-go"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Keys are the Fernet keys of ENCRYPTION_KEY: the first encrypts, all decrypt, as Python's MultiFernet does. The zero

@@ -6,7 +6,7 @@ import (
 
 	"github.com/fernet/fernet-go"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // first reports whether a stored value is a token of the first key.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // KeyUse counts the stored values that hold secrets by the keys that reading them needs. A value that needs several is counted

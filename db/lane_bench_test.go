@@ -12,9 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/internal/relay"
 )
 
 // BenchmarkDelivery is all that a delivery with one destination and one try asks of the database, by one delivery at a time and

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Limited is a storefront whose events go to destinations with limits.
@@ -63,8 +64,8 @@ func (s *Store) Limits(ctx context.Context) (map[int64]Limited, error) {
 
 // markLimited marks events that wait in the inbox because their destination has a limit. A row that has just come in, or was
 // just retried, is about to start.
-func (s *Store) markLimited(ctx context.Context, events []relay.EventSummary) error {
-	waits := func(e relay.EventSummary) bool {
+func (s *Store) markLimited(ctx context.Context, events []ops.EventSummary) error {
+	waits := func(e ops.EventSummary) bool {
 		return e.Status == relay.StatusPending && time.Since(e.UpdatedAt) > startsWithin
 	}
 	if !slices.ContainsFunc(events, waits) {

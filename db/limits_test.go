@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 func TestLimitsAreTheCredentialsElseThePlatforms(t *testing.T) {

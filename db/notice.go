@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // noticeEvery bounds the lines about one number: an outage makes thousands of errors.

@@ -8,16 +8,17 @@ import (
 	"math"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Observe reads how things stand. It costs the same at ten million events as at ten: what is open is counted by the claim
-// key and no further than relay.BacklogBound a storefront, what has ended was counted by RollUp.
-func (s *Store) Observe(ctx context.Context) (relay.Observation, error) {
+// key and no further than ops.BacklogBound a storefront, what has ended was counted by RollUp.
+func (s *Store) Observe(ctx context.Context) (ops.Observation, error) {
 	o := &observing{Store: s, codes: map[int64]string{}}
 	for _, step := range []func(context.Context) error{o.readSwitches, o.readCredentials, o.readHealth, o.readBacklogs, o.readFigures} {
 		if err := step(ctx); err != nil {
-			return relay.Observation{}, fail("observe", err)
+			return ops.Observation{}, fail("observe", err)
 		}
 	}
 	var err error
@@ -31,7 +32,7 @@ func (s *Store) PoolStats() sql.DBStats { return s.sql.Stats() }
 // observing is one look at everything.
 type observing struct {
 	*Store
-	seen  relay.Observation
+	seen  ops.Observation
 	codes map[int64]string // of the storefronts, by id
 }
 
@@ -61,10 +62,10 @@ func (o *observing) readSwitches(ctx context.Context) error {
 			return err
 		}
 		o.codes[id] = code
-		o.seen.Switches = append(o.seen.Switches, relay.SwitchState{Level: relay.LevelStorefront, Storefront: code, On: on})
+		o.seen.Switches = append(o.seen.Switches, ops.SwitchState{Level: ops.LevelStorefront, Storefront: code, On: on})
 		if sgtm.Valid {
 			o.seen.Switches = append(o.seen.Switches,
-				relay.SwitchState{Level: relay.LevelSGTM, Storefront: code, Destination: relay.SGTM, On: sgtm.Bool})
+				ops.SwitchState{Level: ops.LevelSGTM, Storefront: code, Destination: relay.SGTM, On: sgtm.Bool})
 		}
 		return nil
 	})
@@ -83,10 +84,10 @@ func (o *observing) readCredentials(ctx context.Context) error {
 		}
 		if !platforms[code] {
 			platforms[code] = true
-			o.seen.Switches = append(o.seen.Switches, relay.SwitchState{Level: relay.LevelPlatform, Destination: code, On: platform})
+			o.seen.Switches = append(o.seen.Switches, ops.SwitchState{Level: ops.LevelPlatform, Destination: code, On: platform})
 		}
 		o.seen.Switches = append(o.seen.Switches,
-			relay.SwitchState{Level: relay.LevelCredential, Storefront: o.codes[storefront], Destination: code, On: credential})
+			ops.SwitchState{Level: ops.LevelCredential, Storefront: o.codes[storefront], Destination: code, On: credential})
 		return nil
 	})
 }
@@ -95,7 +96,7 @@ func (o *observing) readHealth(ctx context.Context) error {
 	return o.each(ctx, "SELECT storefront_id, destination, failures, failing_since, unhealthy_since IS NOT NULL FROM destination_health",
 		func(rows *sql.Rows) error {
 			var storefront int64
-			var d relay.DestinationState
+			var d ops.DestinationState
 			var since sql.NullTime
 			if err := rows.Scan(&storefront, &d.Destination, &d.Failures, &since, &d.Unhealthy); err != nil {
 				return err
@@ -137,7 +138,7 @@ func (o *observing) readBacklogs(ctx context.Context) error {
 	}
 	for id, code := range o.codes {
 		if !open[id] {
-			o.seen.Backlogs = append(o.seen.Backlogs, relay.Backlog{Storefront: code})
+			o.seen.Backlogs = append(o.seen.Backlogs, ops.Backlog{Storefront: code})
 		}
 	}
 	for id := range open {
@@ -149,9 +150,9 @@ func (o *observing) readBacklogs(ctx context.Context) error {
 }
 
 func (o *observing) readBacklog(ctx context.Context, code string, id any) error {
-	b := relay.Backlog{Storefront: code}
+	b := ops.Backlog{Storefront: code}
 	var oldest sql.NullInt64
-	err := o.sql.QueryRowContext(ctx, backlogSQL, id, relay.BacklogBound, id, relay.BacklogBound, id).Scan(&b.Pending, &b.Processing, &oldest)
+	err := o.sql.QueryRowContext(ctx, backlogSQL, id, ops.BacklogBound, id, ops.BacklogBound, id).Scan(&b.Pending, &b.Processing, &oldest)
 	b.Oldest = time.Duration(max(0, oldest.Int64)) * time.Microsecond
 	o.seen.Backlogs = append(o.seen.Backlogs, b)
 	return err
@@ -162,7 +163,7 @@ func (o *observing) readFigures(ctx context.Context) error {
 	err := o.each(ctx, `SELECT storefront_id, outcome, SUM(n) FROM event_stats
 		WHERE hour >= UTC_TIMESTAMP() - INTERVAL 24 HOUR AND destination = '' GROUP BY storefront_id, outcome`, func(rows *sql.Rows) error {
 		var storefront int64
-		var f relay.Figure
+		var f ops.Figure
 		if err := rows.Scan(&storefront, &f.Outcome, &f.N); err != nil {
 			return err
 		}

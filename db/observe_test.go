@@ -6,8 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 func TestObserveSaysHowThingsStand(t *testing.T) {
@@ -26,11 +27,11 @@ func TestObserveSaysHowThingsStand(t *testing.T) {
 	f.exec(`INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
 		VALUES ('nobody', 'bosley', 'purchase_completed', '{}', 'oms_direct', 'pending')`)
 	f.rollUp()
-	require.NoError(t, f.RecordReconciliation(t.Context(), relay.Reconciliation{Checked: 1, Reopened: 1}))
+	require.NoError(t, f.RecordReconciliation(t.Context(), ops.Reconciliation{Checked: 1, Reopened: 1}))
 
 	o, err := f.Observe(t.Context())
 	require.NoError(t, err)
-	backlogs := map[string]relay.Backlog{}
+	backlogs := map[string]ops.Backlog{}
 	for _, b := range o.Backlogs {
 		backlogs[b.Storefront] = b
 	}
@@ -38,16 +39,16 @@ func TestObserveSaysHowThingsStand(t *testing.T) {
 	require.Equal(t, 4, backlogs["bosley"].Pending)
 	require.Equal(t, 1, backlogs["bosley"].Processing)
 	require.InDelta(t, time.Hour.Seconds(), backlogs["bosley"].Oldest.Seconds(), 300)
-	require.Equal(t, relay.Backlog{Storefront: "quiet"}, backlogs["quiet"])
+	require.Equal(t, ops.Backlog{Storefront: "quiet"}, backlogs["quiet"])
 	require.Equal(t, 1, backlogs[""].Pending, "the row whose code nobody has looked up")
-	require.Contains(t, o.Switches, relay.SwitchState{Level: relay.LevelStorefront, Storefront: "quiet", On: false})
-	require.Contains(t, o.Switches, relay.SwitchState{Level: relay.LevelSGTM, Storefront: "bosley", Destination: relay.SGTM, On: true})
-	require.Contains(t, o.Switches, relay.SwitchState{Level: relay.LevelPlatform, Destination: "meta_capi", On: false})
-	require.Contains(t, o.Switches, relay.SwitchState{Level: relay.LevelCredential, Storefront: "bosley", Destination: "meta_capi", On: true})
+	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelStorefront, Storefront: "quiet", On: false})
+	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelSGTM, Storefront: "bosley", Destination: relay.SGTM, On: true})
+	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelPlatform, Destination: "meta_capi", On: false})
+	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelCredential, Storefront: "bosley", Destination: "meta_capi", On: true})
 	require.Len(t, o.Destinations, 1)
 	require.True(t, o.Destinations[0].Unhealthy)
-	require.Contains(t, o.Figures, relay.Figure{Storefront: "bosley", Outcome: "received", N: 6})
-	require.Contains(t, o.Figures, relay.Figure{Storefront: "bosley", Outcome: "delivered", N: 1})
+	require.Contains(t, o.Figures, ops.Figure{Storefront: "bosley", Outcome: "received", N: 6})
+	require.Contains(t, o.Figures, ops.Figure{Storefront: "bosley", Outcome: "delivered", N: 1})
 	require.WithinDuration(t, time.Now(), o.CountedAt, time.Minute)
 	require.Equal(t, int64(1), o.Repaired)
 	require.Equal(t, 1, o.Reconciliation.Repaired())

@@ -13,7 +13,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // The pool's numbers. Connections are renewed now and then, so that a server behind a balancer gets its share again after

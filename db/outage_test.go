@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/internal/relay"
 )
 
 // calls are the methods that the paths of an event use.

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 const (
@@ -80,7 +81,7 @@ func (s *Store) sick(ctx context.Context, q querier, where string, args ...any) 
 // StartProbe sets one event that failed at an unhealthy destination back to pending, as the probe of the destination, and
 // returns its id; 0 where the probe is not due (unless now), or no event failed there. The next probe is due after the delay.
 // With it the lines go into the audit.
-func (s *Store) StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...relay.AuditEntry) (int64, error) {
+func (s *Store) StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...ops.AuditEntry) (int64, error) {
 	since, err := s.UnhealthySince(ctx, p.StorefrontID, p.Destination)
 	if err != nil || since.IsZero() {
 		return 0, err
@@ -132,12 +133,12 @@ func markProbe(ctx context.Context, tx *sql.Tx, p relay.Place, event int64, next
 // probeCandidates are events that the recovery of a destination would send again, the newest ones: they are the least likely
 // to be too old for the destination.
 func (s *Store) probeCandidates(ctx context.Context, p relay.Place, since time.Time) ([]int64, error) {
-	r := relay.RecoveryReplay(p.StorefrontID, p.Destination, since)
+	r := ops.RecoveryReplay(p.StorefrontID, p.Destination, since)
 	w, err := s.plan(ctx, r.Pick(), true)
 	if err != nil {
 		return nil, err
 	}
-	hits, _, err := w.page(ctx, s.sql, relay.Position{}, candidates)
+	hits, _, err := w.page(ctx, s.sql, ops.Position{}, candidates)
 	if err != nil || len(hits) == 0 {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ func scanTargets(rows *sql.Rows, resend []string, to map[int64]target) error {
 	return rows.Err()
 }
 
-func positionIDs(hits []relay.Position) []int64 {
+func positionIDs(hits []ops.Position) []int64 {
 	ids := make([]int64, len(hits))
 	for i, h := range hits {
 		ids[i] = h.ID

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // purgeOrder is the order in which events are purged: those of one final status after those of another, by a key whose
@@ -23,8 +24,8 @@ const purgeSQL = `SELECT e.id, e.created_at, ` + hourOf + `, COALESCE(e.storefro
 
 // PurgeEvents deletes those of the next n events, with their attempts, that were received and have ended longer than age
 // ago. Their figures are kept in the same transaction. An hour that has not been counted yet is not touched.
-func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after relay.PurgeMark, n int) (relay.PurgeBite, error) {
-	var bite relay.PurgeBite
+func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeMark, n int) (ops.PurgeBite, error) {
+	var bite ops.PurgeBite
 	before, err := s.purgeBefore(ctx, age)
 	if err != nil {
 		return bite, fail("purge events", err)
@@ -37,7 +38,7 @@ func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after relay.
 		if err != nil {
 			return err
 		}
-		bite = relay.PurgeBite{Next: p.next}
+		bite = ops.PurgeBite{Next: p.next}
 		if p.read < n {
 			bite.Next, bite.Done = nextPurge(after.Status)
 		}
@@ -64,23 +65,23 @@ func (s *Store) purgeBefore(ctx context.Context, age time.Duration) (time.Time, 
 }
 
 // nextPurge is where the next bite begins when a status is done.
-func nextPurge(status relay.Status) (relay.PurgeMark, bool) {
+func nextPurge(status relay.Status) (ops.PurgeMark, bool) {
 	i := slices.Index(purgeOrder, status) + 1
 	if i == len(purgeOrder) {
-		return relay.PurgeMark{}, true
+		return ops.PurgeMark{}, true
 	}
-	return relay.PurgeMark{Status: purgeOrder[i]}, false
+	return ops.PurgeMark{Status: purgeOrder[i]}, false
 }
 
 // purge is what one bite is about to delete.
 type purge struct {
 	read    int // rows, deleted or passed over
-	next    relay.PurgeMark
+	next    ops.PurgeMark
 	ids     []int64
 	figures map[string]map[figure]int64 // by hour
 }
 
-func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after relay.PurgeMark, n int) (purge, error) {
+func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.PurgeMark, n int) (purge, error) {
 	p := purge{next: after, figures: map[string]map[figure]int64{}}
 	from := after.At
 	if after.IsZero() {
@@ -113,7 +114,7 @@ func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after relay.Pu
 
 // remove keeps the figures and deletes the rows. The hours are locked first, as counting and retries do it, so that a
 // count sees an event among the living or among the purged, not in both and not in neither.
-func (p purge) remove(ctx context.Context, tx *sql.Tx) (relay.Purged, error) {
+func (p purge) remove(ctx context.Context, tx *sql.Tx) (ops.Purged, error) {
 	hours := slices.Sorted(maps.Keys(p.figures))
 	var args []any
 	for _, hour := range hours {
@@ -122,20 +123,20 @@ func (p purge) remove(ctx context.Context, tx *sql.Tx) (relay.Purged, error) {
 	_, err := tx.ExecContext(ctx, "INSERT INTO event_stats_hours (hour, counted_at, unsettled) VALUES "+
 		tuples("(?, '1970-01-01 00:00:00', 1)", len(hours))+" ON DUPLICATE KEY UPDATE counted_at = counted_at", args...)
 	if err != nil {
-		return relay.Purged{}, err
+		return ops.Purged{}, err
 	}
 	for _, hour := range hours {
 		if err := insertFigures(ctx, tx, "event_stats_purged", hour, p.figures[hour]); err != nil {
-			return relay.Purged{}, err
+			return ops.Purged{}, err
 		}
 	}
 	in := " IN (" + tuples("?", len(p.ids)) + ")"
 	attempts, err := deleted(tx.ExecContext(ctx, "DELETE FROM event_attempts WHERE marketing_event_id"+in, numbers(p.ids)...))
 	if err != nil {
-		return relay.Purged{}, err
+		return ops.Purged{}, err
 	}
 	events, err := deleted(tx.ExecContext(ctx, "DELETE FROM marketing_events WHERE id"+in, numbers(p.ids)...))
-	return relay.Purged{Events: events, Attempts: attempts}, err
+	return ops.Purged{Events: events, Attempts: attempts}, err
 }
 
 func deleted(res sql.Result, err error) (int64, error) {

@@ -9,7 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 const (
@@ -32,10 +33,10 @@ func (f *fixture) aged(name string, storefront int64, days int, status relay.Sta
 }
 
 // purge purges events to the end, in bites of n.
-func (f *fixture) purge(age time.Duration, n int) relay.Purged {
+func (f *fixture) purge(age time.Duration, n int) ops.Purged {
 	f.t.Helper()
-	var all relay.Purged
-	var mark relay.PurgeMark
+	var all ops.Purged
+	var mark ops.PurgeMark
 	for {
 		bite, err := f.PurgeEvents(f.t.Context(), age, mark, n)
 		require.NoError(f.t, err)
@@ -47,7 +48,7 @@ func (f *fixture) purge(age time.Duration, n int) relay.Purged {
 }
 
 // statsOfAYear are all figures of a storefront over a year.
-func (f *fixture) statsOfAYear(storefront int64) relay.Stats {
+func (f *fixture) statsOfAYear(storefront int64) ops.Stats {
 	f.t.Helper()
 	r, err := f.Stats(f.t.Context(), storefront, time.Now().Add(-365*aDay), time.Now().Add(time.Hour))
 	require.NoError(f.t, err)
@@ -87,7 +88,7 @@ func TestOnlyWhatIsOverAndOldIsPurged(t *testing.T) {
 	f.rollUpAll()
 	before := f.statsOfAYear(bosley)
 	require.Equal(t, int64(11), before.Received)
-	require.Equal(t, relay.Purged{Events: 7, Attempts: 14}, f.purge(ninety, 2))
+	require.Equal(t, ops.Purged{Events: 7, Attempts: 14}, f.purge(ninety, 2))
 	require.Equal(t, len(kept), f.count("SELECT COUNT(*) FROM marketing_events"))
 	require.Equal(t, 2*len(kept), f.count("SELECT COUNT(*) FROM event_attempts"))
 	for name, id := range kept {
@@ -104,7 +105,7 @@ func TestOnlyWhatIsOverAndOldIsPurged(t *testing.T) {
 		require.Equal(t, before, f.statsOfAYear(bosley))
 		f.exec("UPDATE marketing_events SET status = 'delivered', ends = '[]', finished_at = '2020-01-01' WHERE status IN ('pending', 'processing')")
 		f.exec(again)
-		require.Equal(t, relay.Purged{Events: 2, Attempts: 4}, f.purge(ninety, 200))
+		require.Equal(t, ops.Purged{Events: 2, Attempts: 4}, f.purge(ninety, 200))
 		f.rollUp()
 		after := f.statsOfAYear(bosley)
 		require.Equal(t, int64(11), after.Received)
@@ -130,7 +131,7 @@ func TestAnOldEventThatSomebodyHoldsIsLeftForTheNextRound(t *testing.T) {
 	require.NoError(t, err)
 	_, err = tx.ExecContext(t.Context(), "UPDATE marketing_events SET status = 'pending' WHERE id = ?", held)
 	require.NoError(t, err)
-	bite, err := f.PurgeEvents(shortly(t), ninety, relay.PurgeMark{Status: relay.StatusFailed}, 10)
+	bite, err := f.PurgeEvents(shortly(t), ninety, ops.PurgeMark{Status: relay.StatusFailed}, 10)
 	require.NoError(t, err)
 	require.Equal(t, int64(1), bite.Events)
 	require.NoError(t, tx.Commit())
@@ -153,11 +154,11 @@ func TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging(t *testing.T) {
 	id := f.aged("old", bosley, howLong, relay.StatusFailed, relay.ReasonExhausted)
 	f.exec("INSERT INTO event_attempts (event_id, attempt_id) VALUES (?, 'x')", id)
 	f.rollUpAll()
-	_, err = f.PurgeEvents(t.Context(), ninety, relay.PurgeMark{Status: relay.StatusFailed}, 10)
+	_, err = f.PurgeEvents(t.Context(), ninety, ops.PurgeMark{Status: relay.StatusFailed}, 10)
 	require.ErrorContains(t, err, "mysql error 1451")
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", id), "all of it or nothing")
 	f.exec("ALTER TABLE event_attempts DROP FOREIGN KEY fk_attempts")
-	require.Equal(t, relay.Purged{Events: 1, Attempts: 2}, f.purge(ninety, 10))
+	require.Equal(t, ops.Purged{Events: 1, Attempts: 2}, f.purge(ninety, 10))
 	require.Equal(t, int64(1), f.statsOfAYear(bosley).Received)
 }
 
@@ -189,7 +190,7 @@ func TestPurgingDisturbsNobody(t *testing.T) {
 		}
 		done <- err
 	}()
-	require.Equal(t, relay.Purged{Events: 4096}, f.purge(ninety, 50))
+	require.Equal(t, ops.Purged{Events: 4096}, f.purge(ninety, 50))
 	close(stop)
 	require.NoError(t, <-done)
 	for f.count("SELECT COUNT(*) FROM event_stats_hours WHERE unsettled = 1 AND hour < UTC_TIMESTAMP() - INTERVAL 95 DAY") > 0 {
@@ -211,11 +212,11 @@ func TestABiteCostsTheSameWhateverLiesAround(t *testing.T) {
 	f.exec("UPDATE marketing_events SET created_at = UTC_TIMESTAMP(6) - INTERVAL 99 DAY WHERE status = 'pending'")
 	f.rollUpAll()
 	f.exec("ANALYZE TABLE marketing_events, event_attempts")
-	var bite relay.PurgeBite
+	var bite ops.PurgeBite
 	var err error
-	reads := f.readsOf(func() { bite, err = f.PurgeEvents(t.Context(), ninety, relay.PurgeMark{}, 100) })
+	reads := f.readsOf(func() { bite, err = f.PurgeEvents(t.Context(), ninety, ops.PurgeMark{}, 100) })
 	require.NoError(t, err)
-	require.Equal(t, relay.Purged{Events: 20, Attempts: 40}, bite.Purged)
+	require.Equal(t, ops.Purged{Events: 20, Attempts: 40}, bite.Purged)
 	require.LessOrEqual(t, reads, 500)
 	reads = f.readsOf(func() { f.purge(ninety, 100) })
 	require.LessOrEqual(t, reads, 100, "a round that finds nothing")
@@ -226,7 +227,7 @@ func TestTheAuditIsKeptForItsOwnTime(t *testing.T) {
 	f := migrated(t)
 	const day = 2192
 	for _, age := range []int{day + 20, day + 10, day + 1, day - 1, 0} {
-		require.NoError(t, f.RecordAudit(t.Context(), relay.AuditEntry{By: fmt.Sprint(age), Action: "reveal", Entity: "events"}))
+		require.NoError(t, f.RecordAudit(t.Context(), ops.AuditEntry{By: fmt.Sprint(age), Action: "reveal", Entity: "events"}))
 		f.exec("UPDATE admin_audit SET at = UTC_TIMESTAMP(6) - INTERVAL ? DAY WHERE actor = ?", age, fmt.Sprint(age))
 	}
 	var took []int64
@@ -243,8 +244,8 @@ func TestEndedReplaysAndErasuresGoToo(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	for range 3 {
-		f.replay(relay.Replay{Filter: relay.Filter{OrderID: "o-1"}})
-		f.erasure(relay.EraseOrder, "o-1", 0)
+		f.replay(ops.Replay{Filter: ops.Filter{OrderID: "o-1"}})
+		f.erasure(ops.EraseOrder, "o-1", 0)
 	}
 	for table, purge := range map[string]func(context.Context, time.Duration, int) (int64, error){"event_replays": f.PurgeReplays, "event_erasures": f.PurgeErasures} {
 		f.exec("UPDATE " + table + " SET created_at = '2020-01-01'")

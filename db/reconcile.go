@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // processingSQL walks the claim key from one row to the next. The comparison is spelled out: as a tuple it would not be
@@ -19,9 +19,9 @@ const processingSQL = `SELECT id, COALESCE(run_id, ''), storefront_id, claimed_u
 
 // Processing lists rows that a run took and has not finished, and whose lease is over, in the order of the claim key, behind
 // after; nil is the beginning.
-func (s *Store) Processing(ctx context.Context, after *relay.Owned, limit int) ([]relay.Owned, error) {
+func (s *Store) Processing(ctx context.Context, after *ops.Owned, limit int) ([]ops.Owned, error) {
 	if after == nil {
-		after = &relay.Owned{Storefront: -1 << 31}
+		after = &ops.Owned{Storefront: -1 << 31}
 	}
 	since := after.Since.UTC()
 	if since.IsZero() {
@@ -32,9 +32,9 @@ func (s *Store) Processing(ctx context.Context, after *relay.Owned, limit int) (
 		return nil, fail("list the events that are being delivered", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var list []relay.Owned
+	var list []ops.Owned
 	for rows.Next() {
-		var o relay.Owned
+		var o ops.Owned
 		if err := rows.Scan(&o.ID, &o.Run, &o.Storefront, &o.Since); err != nil {
 			return nil, fail("list the events that are being delivered", err)
 		}
@@ -52,7 +52,7 @@ func (s *Store) Reopen(ctx context.Context, id int64, run string) (bool, error) 
 }
 
 // RecordReconciliation keeps what the latest reconciliation found.
-func (s *Store) RecordReconciliation(ctx context.Context, r relay.Reconciliation) error {
+func (s *Store) RecordReconciliation(ctx context.Context, r ops.Reconciliation) error {
 	_, err := s.exec(ctx, `INSERT INTO reconciliation (id, at, checked, reopened, cancelled, repaired_in_all)
 		VALUES (1, UTC_TIMESTAMP(6), ?, ?, ?, ?)
 		ON DUPLICATE KEY UPDATE at = VALUES(at), checked = VALUES(checked), reopened = VALUES(reopened),
@@ -62,8 +62,8 @@ func (s *Store) RecordReconciliation(ctx context.Context, r relay.Reconciliation
 }
 
 // Reconciliation is what the latest one found, and how many rows all of them have repaired. Before the first it is zero.
-func (s *Store) Reconciliation(ctx context.Context) (relay.Reconciliation, int64, error) {
-	var r relay.Reconciliation
+func (s *Store) Reconciliation(ctx context.Context) (ops.Reconciliation, int64, error) {
+	var r ops.Reconciliation
 	var inAll int64
 	err := s.sql.QueryRowContext(ctx, `SELECT at, checked, reopened, cancelled, repaired_in_all FROM reconciliation WHERE id = 1`).
 		Scan(&r.At, &r.Checked, &r.Reopened, &r.Cancelled, &inAll)

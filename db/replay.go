@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // countReplay bounds the counting of what a replay picks.
@@ -20,8 +21,8 @@ const replayColumns = `id, state, filter, resend, rate, created_by, matched, sta
 
 // replay is a row of event_replays.
 type replay struct {
-	relay.Replay
-	cursor relay.Position
+	ops.Replay
+	cursor ops.Position
 }
 
 func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
@@ -35,7 +36,7 @@ func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
 	if err != nil {
 		return r, err
 	}
-	r.EndedAt, r.cursor = ended.Time, relay.Position{At: at.Time, ID: id.Int64}
+	r.EndedAt, r.cursor = ended.Time, ops.Position{At: at.Time, ID: id.Int64}
 	if err := json.Unmarshal([]byte(filter), &r.Filter); err != nil {
 		return r, fmt.Errorf("filter: %w", relay.ErrUnreadable)
 	}
@@ -50,7 +51,7 @@ func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
 
 // CreateReplay keeps a replay and gives its id. It picks only events that are there by now: those that come later are
 // not meant. With it the lines go into the audit, with its id.
-func (s *Store) CreateReplay(ctx context.Context, r relay.Replay, lines ...relay.AuditEntry) (relay.Replay, error) {
+func (s *Store) CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error) {
 	const act = "create a replay"
 	if err := checkDestinations(r.Resend); err != nil {
 		return r, fail(act, err)
@@ -78,13 +79,13 @@ func (s *Store) CreateReplay(ctx context.Context, r relay.Replay, lines ...relay
 	return s.Replay(ctx, id)
 }
 
-func insertReplay(ctx context.Context, q querier, r relay.Replay) (int64, error) {
+func insertReplay(ctx context.Context, q querier, r ops.Replay) (int64, error) {
 	filter, err := json.Marshal(r.Filter)
 	if err != nil {
 		return 0, err
 	}
 	res, err := q.ExecContext(ctx, "INSERT INTO event_replays (state, filter, resend, rate, created_by, matched) VALUES (?, ?, ?, ?, ?, ?)",
-		string(relay.ReplayRunning), filter, list(r.Resend), r.Rate, cut(r.By, 255), r.Matched)
+		string(ops.ReplayRunning), filter, list(r.Resend), r.Rate, cut(r.By, 255), r.Matched)
 	if err != nil {
 		return 0, err
 	}
@@ -92,13 +93,13 @@ func insertReplay(ctx context.Context, q querier, r relay.Replay) (int64, error)
 }
 
 // Replay reads a replay; relay.ErrNotFound where there is none.
-func (s *Store) Replay(ctx context.Context, id int64) (relay.Replay, error) {
+func (s *Store) Replay(ctx context.Context, id int64) (ops.Replay, error) {
 	r, err := scanReplay(s.sql.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ?", id))
 	return r.Replay, fail(fmt.Sprintf("read replay %d", id), err)
 }
 
 // Replays lists replays, newest first, before an id; 0 is the newest.
-func (s *Store) Replays(ctx context.Context, before int64, n int) ([]relay.Replay, error) {
+func (s *Store) Replays(ctx context.Context, before int64, n int) ([]ops.Replay, error) {
 	query, args := " FROM event_replays ORDER BY id DESC LIMIT ?", []any{n}
 	if before > 0 {
 		query, args = " FROM event_replays WHERE id < ? ORDER BY id DESC LIMIT ?", []any{before, n}
@@ -108,7 +109,7 @@ func (s *Store) Replays(ctx context.Context, before int64, n int) ([]relay.Repla
 		return nil, fail("list replays", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var list []relay.Replay
+	var list []ops.Replay
 	for rows.Next() {
 		r, err := scanReplay(rows)
 		if err != nil {
@@ -152,8 +153,8 @@ func (s *Store) EndReplay(ctx context.Context, id int64) error {
 // StepReplay sets the next events of a replay back to pending, up to n, and moves its cursor in the same transaction, so
 // that no event is started twice and none is passed over, whatever dies in between. What would go to an unhealthy destination
 // is held. A replay that is not running does not step.
-func (s *Store) StepReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error) {
-	var step relay.ReplayStep
+func (s *Store) StepReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error) {
+	var step ops.ReplayStep
 	act := fmt.Sprintf("step replay %d", id)
 	before, err := s.Replay(ctx, id)
 	if err != nil {
@@ -176,7 +177,7 @@ func (s *Store) StepReplay(ctx context.Context, id int64, n int) (relay.ReplaySt
 			return err
 		}
 		h := &holding{tx: tx, replay: r, sick: sick}
-		if r.State == relay.ReplayRunning && len(r.Pick().Statuses) > 0 {
+		if r.State == ops.ReplayRunning && len(r.Pick().Statuses) > 0 {
 			err = h.step(ctx, w, n)
 		}
 		step = h.result()
@@ -187,8 +188,8 @@ func (s *Store) StepReplay(ctx context.Context, id int64, n int) (relay.ReplaySt
 
 // countMatches counts what a replay picks before its first step, where that was not counted when it was made: the relay's own
 // replays begin within a transaction that must be short. The number is for people: where counting takes long, it stays 0.
-func (s *Store) countMatches(ctx context.Context, r relay.Replay) error {
-	if r.Matched > 0 || r.Started > 0 || r.Held > 0 || r.Walked || r.State != relay.ReplayRunning {
+func (s *Store) countMatches(ctx context.Context, r ops.Replay) error {
+	if r.Matched > 0 || r.Started > 0 || r.Held > 0 || r.Walked || r.State != ops.ReplayRunning {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, countReplay)
@@ -204,8 +205,8 @@ func (s *Store) countMatches(ctx context.Context, r relay.Replay) error {
 }
 
 // SettleReplay counts those of a replay's events that have ended since they were started, up to n, and forgets them.
-func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (relay.ReplayStep, error) {
-	var step relay.ReplayStep
+func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error) {
+	var step ops.ReplayStep
 	act := fmt.Sprintf("settle replay %d", id)
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var locked int64 // two at once would count twice
@@ -260,7 +261,7 @@ func endedItems(ctx context.Context, tx *sql.Tx, id int64, n int) (map[relay.Sta
 }
 
 // CountEvents counts what a filter picks. It looks at every match, so it may take a while; the context bounds it.
-func (s *Store) CountEvents(ctx context.Context, f relay.Filter) (int64, error) {
+func (s *Store) CountEvents(ctx context.Context, f ops.Filter) (int64, error) {
 	w, err := s.plan(ctx, f, false)
 	if err != nil {
 		return 0, fail("count events", err)

@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // eventTime is the payload's, where the payload is JSON; MySQL fails on what is not.
@@ -16,19 +17,19 @@ const eventTime = "CASE WHEN JSON_VALID(e.event_payload) THEN JSON_UNQUOTE(JSON_
 // DryRun counts what a replay would start, by storefront, destination and reason, and how many of that are too old. It
 // looks at every match, one after the other, and keeps only the figures. maxAge says how old an event may be at a storefront's
 // destination; 0 is no limit.
-func (s *Store) DryRun(ctx context.Context, r relay.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (relay.DryRun, error) {
+func (s *Store) DryRun(ctx context.Context, r ops.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (ops.DryRun, error) {
 	const act = "count what a replay would start"
 	if err := checkDestinations(r.Resend); err != nil {
-		return relay.DryRun{}, fail(act, err)
+		return ops.DryRun{}, fail(act, err)
 	}
 	w, err := s.plan(ctx, r.Pick(), false)
 	if err != nil {
-		return relay.DryRun{}, fail(act, err)
+		return ops.DryRun{}, fail(act, err)
 	}
-	c := counting{resend: r.Resend, maxAge: maxAge, tallies: map[relay.Tally]*relay.Tally{}}
+	c := counting{resend: r.Resend, maxAge: maxAge, tallies: map[ops.Tally]*ops.Tally{}}
 	for _, a := range w.arms {
 		if err := s.countArm(ctx, a.from, a.where.plus(w.rest), &c); err != nil {
-			return relay.DryRun{}, fail(act, err)
+			return ops.DryRun{}, fail(act, err)
 		}
 	}
 	return c.result(), nil
@@ -40,7 +41,7 @@ type counting struct {
 	maxAge  func(storefrontID int64, destination string) time.Duration
 	now     time.Time
 	events  int64
-	tallies map[relay.Tally]*relay.Tally // by their names; the figures of the keys are zero
+	tallies map[ops.Tally]*ops.Tally // by their names; the figures of the keys are zero
 }
 
 func (s *Store) countArm(ctx context.Context, from string, where condition, c *counting) error {
@@ -54,7 +55,7 @@ func (s *Store) countArm(ctx context.Context, from string, where condition, c *c
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var t relay.Tally
+		var t ops.Tally
 		var ends, happened string
 		var created time.Time
 		if err := rows.Scan(&t.StorefrontID, &t.StorefrontCode, &t.Reason, &ends, &created, &happened); err != nil {
@@ -70,7 +71,7 @@ func (s *Store) countArm(ctx context.Context, from string, where condition, c *c
 }
 
 // add counts one event at each destination where it would be tried again.
-func (c *counting) add(t relay.Tally, stored string, age time.Duration) {
+func (c *counting) add(t ops.Tally, stored string, age time.Duration) {
 	c.events++
 	var ends []relay.End
 	_ = json.Unmarshal([]byte(stored), &ends) // none, or ours
@@ -86,10 +87,10 @@ func (c *counting) add(t relay.Tally, stored string, age time.Duration) {
 	}
 }
 
-func (c *counting) count(t relay.Tally, age time.Duration) {
+func (c *counting) count(t ops.Tally, age time.Duration) {
 	sum := c.tallies[t]
 	if sum == nil {
-		sum = &relay.Tally{StorefrontID: t.StorefrontID, StorefrontCode: t.StorefrontCode, Destination: t.Destination, Reason: t.Reason}
+		sum = &ops.Tally{StorefrontID: t.StorefrontID, StorefrontCode: t.StorefrontCode, Destination: t.Destination, Reason: t.Reason}
 		c.tallies[t] = sum
 	}
 	sum.Events++
@@ -101,12 +102,12 @@ func (c *counting) count(t relay.Tally, age time.Duration) {
 	}
 }
 
-func (c *counting) result() relay.DryRun {
-	d := relay.DryRun{Events: c.events, Tallies: []relay.Tally{}}
+func (c *counting) result() ops.DryRun {
+	d := ops.DryRun{Events: c.events, Tallies: []ops.Tally{}}
 	for _, t := range c.tallies {
 		d.Tallies = append(d.Tallies, *t)
 	}
-	slices.SortFunc(d.Tallies, func(a, b relay.Tally) int {
+	slices.SortFunc(d.Tallies, func(a, b ops.Tally) int {
 		return cmp.Or(cmp.Compare(a.StorefrontID, b.StorefrontID), cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.Reason, b.Reason))
 	})
 	return d

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // closedPlaces are the unhealthy destinations that get their storefronts' events: what a replay sent there would only be
@@ -19,7 +20,7 @@ func (s *Store) closedPlaces(ctx context.Context) (map[relay.Place]bool, error) 
 	if err != nil || len(sick) == 0 {
 		return nil, err
 	}
-	list, err := s.destinationPage(ctx, relay.DestinationQuery{Health: relay.Unhealthy, Limit: len(sick)})
+	list, err := s.destinationPage(ctx, ops.DestinationQuery{Health: relay.Unhealthy, Limit: len(sick)})
 	closed := map[relay.Place]bool{}
 	for _, d := range list {
 		receives, reason := withAdapter(d).Receives()
@@ -40,9 +41,9 @@ type holding struct {
 	held    int // found in this step
 }
 
-func (h *holding) result() relay.ReplayStep {
+func (h *holding) result() ops.ReplayStep {
 	r := h.replay.Replay
-	return relay.ReplayStep{Started: h.started, Held: h.held, Walked: r.Walked && r.Held == 0, Replay: r}
+	return ops.ReplayStep{Started: h.started, Held: h.held, Walked: r.Walked && r.Held == 0, Replay: r}
 }
 
 // step starts what is held no longer, then walks on, and writes how far it has come.
@@ -277,7 +278,7 @@ func (s *Store) ProbeHeld(ctx context.Context, id int64, p relay.Place, next tim
 			return err
 		}
 		due, err := lockProbe(ctx, tx, p, false)
-		if err != nil || !due || r.State != relay.ReplayRunning {
+		if err != nil || !due || r.State != ops.ReplayRunning {
 			return err
 		}
 		h := &holding{tx: tx, replay: r}

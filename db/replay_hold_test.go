@@ -7,8 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // platform gives a storefront an active credential at a platform.
@@ -25,7 +26,7 @@ func (f *fixture) container(storefront int64, c db.SGTMConfig) {
 	require.NoError(f.t, f.PutSGTM(f.t.Context(), storefront, c))
 }
 
-func (f *fixture) step(replay int64, n int) relay.ReplayStep {
+func (f *fixture) step(replay int64, n int) ops.ReplayStep {
 	f.t.Helper()
 	_, err := f.SettleReplay(f.t.Context(), replay, 1000)
 	require.NoError(f.t, err)
@@ -54,7 +55,7 @@ func TestAReplayHoldsWhatAnUnhealthyDestinationWouldGet(t *testing.T) {
 	f.ended(both, relay.StatusFailed, relay.ReasonBadRequest, relay.End{Destination: "ga4", Outcome: relay.Rejected},
 		relay.End{Destination: "meta_capi", Outcome: relay.Rejected})
 	f.sick(bosley, "meta_capi")
-	r := f.replay(relay.Replay{Filter: relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
+	r := f.replay(ops.Replay{Filter: ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
 
 	first := f.step(r.ID, 3)
 	require.Equal(t, 3, first.Held)
@@ -142,7 +143,7 @@ func TestAReplayHoldsOnlyForDestinationsThatGetEvents(t *testing.T) {
 			require.NoError(t, f.SetCredentialActive(t.Context(), bosley, "meta_capi", !tc.off))
 			f.failedAt("1", bosley, "meta_capi", relay.ReasonExhausted)
 			f.sick(bosley, tc.sick)
-			r := f.replay(relay.Replay{Filter: relay.Filter{StorefrontID: bosley}})
+			r := f.replay(ops.Replay{Filter: ops.Filter{StorefrontID: bosley}})
 			step := f.step(r.ID, 10)
 			require.Equal(t, tc.held, step.Held)
 			require.Equal(t, 1-tc.held, step.Started)
@@ -157,9 +158,9 @@ func TestACancelledReplayGivesUpWhatItHolds(t *testing.T) {
 	f.container(bosley, db.SGTMConfig{Active: true})
 	id := f.failedAt("1", bosley, relay.SGTM, relay.ReasonExhausted)
 	f.sick(bosley, relay.SGTM)
-	r := f.replay(relay.Replay{})
+	r := f.replay(ops.Replay{})
 	require.Equal(t, 1, f.step(r.ID, 10).Held)
-	cancelled, err := f.SteerReplay(t.Context(), r.ID, relay.ReplayCancelled)
+	cancelled, err := f.SteerReplay(t.Context(), r.ID, ops.ReplayCancelled)
 	require.NoError(t, err)
 	require.Zero(t, cancelled.Remaining())
 	require.NoError(t, f.EndReplay(t.Context(), r.ID))
@@ -171,26 +172,26 @@ func TestACancelledReplayGivesUpWhatItHolds(t *testing.T) {
 func TestTheLatestWishForAReplayCounts(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
-	r := f.replay(relay.Replay{})
-	line := relay.AuditEntry{By: "ann", Action: "pause", Entity: "replays", EntityID: r.ID}
+	r := f.replay(ops.Replay{})
+	line := ops.AuditEntry{By: "ann", Action: "pause", Entity: "replays", EntityID: r.ID}
 	lines := func() int { return f.count("SELECT COUNT(*) FROM admin_audit") }
 	for _, tc := range []struct {
-		wanted, is relay.ReplayState
+		wanted, is ops.ReplayState
 		lines      int
 	}{
-		{relay.ReplayRunning, relay.ReplayRunning, 0},
-		{relay.ReplayPaused, relay.ReplayPaused, 1},
-		{relay.ReplayPaused, relay.ReplayPaused, 1},
-		{relay.ReplayRunning, relay.ReplayRunning, 2},
-		{relay.ReplayCancelled, relay.ReplayCancelled, 3},
-		{relay.ReplayRunning, relay.ReplayCancelled, 3},
+		{ops.ReplayRunning, ops.ReplayRunning, 0},
+		{ops.ReplayPaused, ops.ReplayPaused, 1},
+		{ops.ReplayPaused, ops.ReplayPaused, 1},
+		{ops.ReplayRunning, ops.ReplayRunning, 2},
+		{ops.ReplayCancelled, ops.ReplayCancelled, 3},
+		{ops.ReplayRunning, ops.ReplayCancelled, 3},
 	} {
 		got, err := f.SteerReplay(t.Context(), r.ID, tc.wanted, line)
 		require.NoError(t, err)
 		require.Equal(t, tc.is, got.State)
 		require.Equal(t, tc.lines, lines())
 	}
-	_, err := f.SteerReplay(t.Context(), r.ID+1, relay.ReplayPaused)
+	_, err := f.SteerReplay(t.Context(), r.ID+1, ops.ReplayPaused)
 	require.ErrorIs(t, err, relay.ErrNotFound)
 }
 

@@ -5,11 +5,11 @@ import (
 	"database/sql"
 	"fmt"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // SetReplayState writes where a replay stands; one that is cancelled or done stays so.
-func (s *Store) SetReplayState(ctx context.Context, id int64, state relay.ReplayState) error {
+func (s *Store) SetReplayState(ctx context.Context, id int64, state ops.ReplayState) error {
 	_, err := s.exec(ctx, "UPDATE event_replays SET state = ? WHERE id = ? AND state IN ('running', 'paused')", string(state), id)
 	return fail(fmt.Sprintf("set replay %d to %s", id, state), err)
 }
@@ -17,10 +17,10 @@ func (s *Store) SetReplayState(ctx context.Context, id int64, state relay.Replay
 // SteerReplay sets the state that is wanted of a replay, and with it adds lines to the audit. The row holds the wanted state, so
 // that the latest request counts, whatever the replay's workflow is doing. Where the replay has that state already, or has
 // ended, nothing changes. It returns the replay as it is then.
-func (s *Store) SteerReplay(ctx context.Context, id int64, state relay.ReplayState, lines ...relay.AuditEntry) (relay.Replay, error) {
+func (s *Store) SteerReplay(ctx context.Context, id int64, state ops.ReplayState, lines ...ops.AuditEntry) (ops.Replay, error) {
 	act := fmt.Sprintf("set replay %d to %s", id, state)
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		var was relay.ReplayState
+		var was ops.ReplayState
 		if err := tx.QueryRowContext(ctx, "SELECT state FROM event_replays WHERE id = ? FOR UPDATE", id).Scan(&was); err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (s *Store) SteerReplay(ctx context.Context, id int64, state relay.ReplaySta
 		return writeAudits(ctx, tx, lines)
 	})
 	if err != nil {
-		return relay.Replay{}, fail(act, err)
+		return ops.Replay{}, fail(act, err)
 	}
 	return s.Replay(ctx, id)
 }

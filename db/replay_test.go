@@ -7,8 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 var notMappedAtMeta = relay.End{Destination: "meta", Outcome: relay.Skipped, Reason: relay.ReasonNotMapped}
@@ -19,7 +20,7 @@ func TestRetrySetsAFailedEventBackOnce(t *testing.T) {
 	id := f.direct("o-1", f.storefront("bosley"))
 	f.ended(id, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
 	var wg sync.WaitGroup
-	results := make([]relay.RetryResult, 8)
+	results := make([]ops.RetryResult, 8)
 	for i := range results {
 		wg.Go(func() {
 			r, err := f.RetryEvent(t.Context(), id)
@@ -49,23 +50,23 @@ func TestRetryLeavesWhatRunsOrArrived(t *testing.T) {
 	id := f.direct("o-1", f.storefront("bosley"))
 	r, err := f.RetryEvent(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, relay.RetryResult{Status: relay.StatusPending}, r)
+	require.Equal(t, ops.RetryResult{Status: relay.StatusPending}, r)
 	f.taken(id, "r")
 	r, err = f.RetryEvent(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, relay.RetryResult{Status: relay.StatusProcessing}, r)
+	require.Equal(t, ops.RetryResult{Status: relay.StatusProcessing}, r)
 	require.NoError(t, f.Finish(t.Context(), id, "r", relay.Conclusion{Status: relay.StatusDelivered}))
 	r, err = f.RetryEvent(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, relay.RetryResult{Status: relay.StatusDelivered}, r)
+	require.Equal(t, ops.RetryResult{Status: relay.StatusDelivered}, r)
 	_, err = f.RetryEvent(t.Context(), id+1)
 	require.ErrorIs(t, err, relay.ErrNotFound)
 }
 
-func (f *fixture) replay(r relay.Replay) relay.Replay {
+func (f *fixture) replay(r ops.Replay) ops.Replay {
 	f.t.Helper()
 	if r.Rate == 0 {
-		r.Rate = relay.DefaultReplayRate
+		r.Rate = ops.DefaultReplayRate
 	}
 	created, err := f.CreateReplay(f.t.Context(), r)
 	require.NoError(f.t, err)
@@ -85,8 +86,8 @@ func TestAReplayStartsEachMatchOnce(t *testing.T) {
 		f.ended(s.ID, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
 		failed = append(failed, s.ID)
 	}
-	r := f.replay(relay.Replay{Filter: relay.Filter{StorefrontID: bosley}, Matched: 9, By: "ann"})
-	require.Equal(t, relay.ReplayRunning, r.State)
+	r := f.replay(ops.Replay{Filter: ops.Filter{StorefrontID: bosley}, Matched: 9, By: "ann"})
+	require.Equal(t, ops.ReplayRunning, r.State)
 	open, err := f.OpenReplays(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []int64{r.ID}, open)
@@ -121,7 +122,7 @@ func TestAReplayStartsEachMatchOnce(t *testing.T) {
 	require.NoError(t, f.EndReplay(t.Context(), r.ID))
 	r, err = f.Replay(t.Context(), r.ID)
 	require.NoError(t, err)
-	require.Equal(t, relay.ReplayDone, r.State)
+	require.Equal(t, ops.ReplayDone, r.State)
 	require.False(t, r.EndedAt.IsZero())
 }
 
@@ -130,18 +131,18 @@ func TestAPausedReplayDoesNotStepAndACancelledOneStaysSo(t *testing.T) {
 	f := migrated(t)
 	id := f.direct("o-1", f.storefront("bosley"))
 	f.ended(id, relay.StatusSkipped, relay.ReasonNotMapped, notMappedAtMeta)
-	r := f.replay(relay.Replay{})
-	require.NoError(t, f.SetReplayState(t.Context(), r.ID, relay.ReplayPaused))
+	r := f.replay(ops.Replay{})
+	require.NoError(t, f.SetReplayState(t.Context(), r.ID, ops.ReplayPaused))
 	step, err := f.StepReplay(t.Context(), r.ID, 10)
 	require.NoError(t, err)
 	require.Zero(t, step.Started)
-	require.Equal(t, relay.ReplayPaused, step.Replay.State)
-	require.NoError(t, f.SetReplayState(t.Context(), r.ID, relay.ReplayCancelled))
-	require.NoError(t, f.SetReplayState(t.Context(), r.ID, relay.ReplayRunning))
+	require.Equal(t, ops.ReplayPaused, step.Replay.State)
+	require.NoError(t, f.SetReplayState(t.Context(), r.ID, ops.ReplayCancelled))
+	require.NoError(t, f.SetReplayState(t.Context(), r.ID, ops.ReplayRunning))
 	step, err = f.StepReplay(t.Context(), r.ID, 10)
 	require.NoError(t, err)
 	require.Zero(t, step.Started)
-	require.Equal(t, relay.ReplayCancelled, step.Replay.State)
+	require.Equal(t, ops.ReplayCancelled, step.Replay.State)
 }
 
 // accept records that a destination took an event in its present generation.
@@ -162,7 +163,7 @@ func TestAResendSendsAgainWhatOneDestinationAccepted(t *testing.T) {
 	f.ended(id, relay.StatusDelivered, "", relay.End{Destination: "ga4", Outcome: relay.Accepted}, relay.End{Destination: "meta", Outcome: relay.Accepted})
 	f.ended(other, relay.StatusDelivered, "", relay.End{Destination: "ga4", Outcome: relay.Accepted})
 	resend := func(destination string) {
-		r := f.replay(relay.Replay{Resend: []string{destination}, Filter: relay.Filter{Statuses: []relay.Status{relay.StatusDelivered}}})
+		r := f.replay(ops.Replay{Resend: []string{destination}, Filter: ops.Filter{Statuses: []relay.Status{relay.StatusDelivered}}})
 		step, err := f.StepReplay(t.Context(), r.ID, 10)
 		require.NoError(t, err)
 		require.Equal(t, 1, step.Started, "the other event was never accepted there")
@@ -186,7 +187,7 @@ func TestAResendSendsAgainWhatOneDestinationAccepted(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"meta": 1}, d.Resend)
 
-	_, err = f.CreateReplay(t.Context(), relay.Replay{Resend: []string{`x"`}, Rate: 1})
+	_, err = f.CreateReplay(t.Context(), ops.Replay{Resend: []string{`x"`}, Rate: 1})
 	require.ErrorIs(t, err, db.ErrBadDestination)
 }
 
@@ -206,24 +207,24 @@ func TestADryRunCountsByStorefrontDestinationAndReason(t *testing.T) {
 	f.ended(f.direct("o-2", pfizer), relay.StatusSkipped, relay.ReasonNoActiveDestination)
 	f.ended(f.direct("o-3", pfizer), relay.StatusDelivered, "")
 
-	dry, err := f.DryRun(t.Context(), relay.Replay{}, func(storefront int64, destination string) time.Duration {
+	dry, err := f.DryRun(t.Context(), ops.Replay{}, func(storefront int64, destination string) time.Duration {
 		require.NotEmpty(t, destination)
 		return 7 * 24 * time.Hour
 	})
 	require.NoError(t, err)
-	require.Equal(t, relay.DryRun{Events: 6, Tallies: []relay.Tally{
+	require.Equal(t, ops.DryRun{Events: 6, Tallies: []ops.Tally{
 		{StorefrontID: bosley, StorefrontCode: "bosley", Destination: "sgtm", Reason: relay.ReasonExhausted, Events: 4, TooOld: 3},
 		{StorefrontID: pfizer, StorefrontCode: "pfizer", Reason: relay.ReasonNoActiveDestination, Events: 1},
 		{StorefrontID: pfizer, StorefrontCode: "pfizer", Destination: "meta", Reason: relay.ReasonBadRequest, Events: 1},
 		{StorefrontID: pfizer, StorefrontCode: "pfizer", Destination: "tiktok", Reason: relay.ReasonTooOld, Events: 1},
 	}}, named(dry, map[int64]string{pfizer: "pfizer"}))
-	n, err := f.CountEvents(t.Context(), relay.Replay{}.Pick())
+	n, err := f.CountEvents(t.Context(), ops.Replay{}.Pick())
 	require.NoError(t, err)
 	require.Equal(t, dry.Events, n)
 }
 
 // named fills in the codes of rows that nobody has claimed.
-func named(d relay.DryRun, codes map[int64]string) relay.DryRun {
+func named(d ops.DryRun, codes map[int64]string) ops.DryRun {
 	for i, t := range d.Tallies {
 		if t.StorefrontCode == "" {
 			d.Tallies[i].StorefrontCode = codes[t.StorefrontID]

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // failure is a row that can never be delivered, and why.

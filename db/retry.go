@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // again sets events back to pending, free for PollInbox, in a new generation with all its tries. resend comes first: it
@@ -18,8 +19,8 @@ const setBack = `resend = %s, generation = generation + 1, reason = NULL, detail
 
 // RetryEvent sets a failed or skipped event back to pending. Of several calls at once, one does it. An event that is not
 // there is relay.ErrNotFound. With it the lines go into the audit.
-func (s *Store) RetryEvent(ctx context.Context, id int64, lines ...relay.AuditEntry) (relay.RetryResult, error) {
-	var r relay.RetryResult
+func (s *Store) RetryEvent(ctx context.Context, id int64, lines ...ops.AuditEntry) (ops.RetryResult, error) {
+	var r ops.RetryResult
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		done, err := setBackRows(ctx, tx, []int64{id}, []relay.Status{relay.StatusFailed, relay.StatusSkipped}, nil)
 		if err != nil {
@@ -44,7 +45,7 @@ func setBackRows(ctx context.Context, tx *sql.Tx, ids []int64, from []relay.Stat
 	}
 	var c condition
 	c.and("e.id IN ("+tuples("?", len(ids))+")", numbers(ids)...)
-	statuses(&c, relay.Filter{Statuses: from})
+	statuses(&c, ops.Filter{Statuses: from})
 	c.and("e.erased_at IS NULL") // there is nothing left to send
 	done, hours, err := lockRows(ctx, tx, c)
 	if err != nil || len(done) == 0 {

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Rotation is what a rotation of keys has come to.
@@ -42,7 +43,7 @@ const (
 // service runs: a value that an admin writes meanwhile wins. It may be ended at any moment and begun again. The line goes
 // into the audit with the first value that changes. progress is called after each page; what cannot be read is left as it
 // is, and named.
-func (s *Store) RotateKeys(ctx context.Context, line relay.AuditEntry, progress func(Rotation)) (Rotation, error) {
+func (s *Store) RotateKeys(ctx context.Context, line ops.AuditEntry, progress func(Rotation)) (Rotation, error) {
 	r := rotation{store: s, line: &line}
 	if len(s.keys.keys) == 0 {
 		return r.Rotation, errors.New("rotate keys: no encryption key")
@@ -68,7 +69,7 @@ func (c sealedColumn) filled() string { return " WHERE " + c.column + " <> ''" }
 type rotation struct {
 	Rotation
 	store *Store
-	line  *relay.AuditEntry // nil once it is written
+	line  *ops.AuditEntry // nil once it is written
 }
 
 // stored is a value and its row.

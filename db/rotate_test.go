@@ -8,8 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // with is the same database in the hands of a process with other keys.
@@ -30,13 +31,13 @@ func rotate(t *testing.T, s *db.Store) db.Rotation {
 	return r
 }
 
-var rotationLine = relay.AuditEntry{By: "relay rotate-keys", Action: relay.ActionRotate, Entity: relay.EntityKey}
+var rotationLine = ops.AuditEntry{By: "relay rotate-keys", Action: ops.ActionRotate, Entity: ops.EntityKey}
 
 // secretsOf reads all secrets of the configuration as a process does; what it cannot read is "unreadable".
 func secretsOf(t *testing.T, s *db.Store) map[string]string {
 	t.Helper()
 	got := map[string]string{}
-	page := relay.ListQuery{Limit: 1000}
+	page := ops.ListQuery{Limit: 1000}
 	containers, err := s.SGTMConfigs().List(t.Context(), page)
 	require.NoError(t, err)
 	for _, c := range containers.Items {
@@ -198,7 +199,7 @@ func TestRotationLeavesVersionsAsTheyAreAndAWriteDoesNot(t *testing.T) {
 	still := func() { f.exec("UPDATE platform_credentials SET updated_at = '2026-01-01'") }
 	still()
 	before = versions(both)
-	_, err := both.Credentials().Update(t.Context(), relay.Act{By: "anna", Action: relay.ActionPatch}, 1, func(r relay.Record[relay.Credential]) (relay.Credential, error) {
+	_, err := both.Credentials().Update(t.Context(), ops.Act{By: "anna", Action: ops.ActionPatch}, 1, func(r ops.Record[ops.Credential]) (ops.Credential, error) {
 		r.Value.Fields = map[string]relay.Secret{"api_secret": relay.NewSecret("another")}
 		return r.Value, nil
 	})

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // startLease is how long a row counts as in flight at most, for a storefront's cap, after a run took it: a delivery that is

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // takeSQL gives a pending row to a run, and gives a run that was reset its own row back, whatever became of it: then a new

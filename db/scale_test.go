@@ -10,7 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // many fills the inbox with n delivered events of a storefront, spread over the last 20 days, by doubling what is there.
@@ -54,39 +55,39 @@ func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
 	day := time.Now().UTC().Add(-24 * time.Hour)
 
 	for name, c := range map[string]struct {
-		filter relay.Filter
+		filter ops.Filter
 		page   int
 		reads  int
 	}{
-		"everything":                {relay.Filter{}, 50, 300},
-		"a storefront":              {relay.Filter{StorefrontID: big}, 50, 300},
-		"a small storefront":        {relay.Filter{StorefrontID: small}, 50, 100},
-		"an order":                  {relay.Filter{OrderID: "m-200000"}, 50, 50},
-		"failed":                    {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}, 50, 100},
-		"failed or skipped":         {relay.Filter{Statuses: []relay.Status{relay.StatusFailed, relay.StatusSkipped}}, 50, 100},
-		"failed of a storefront":    {relay.Filter{StorefrontID: big, Statuses: []relay.Status{relay.StatusFailed}}, 50, 100},
-		"failed since yesterday":    {relay.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusFailed}, From: day}, 50, 100},
-		"delivered of a small one":  {relay.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusDelivered}}, 50, 5_000},
-		"delivered since yesterday": {relay.Filter{StorefrontID: big, Statuses: []relay.Status{relay.StatusDelivered}, From: day}, 50, 20_000},
-		"a type that nothing has":   {relay.Filter{Type: "rx_issued"}, 50, 60_000},
-		"a needle by its reason":    {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}, Reasons: []relay.Reason{relay.ReasonExhausted}}, 50, 100},
+		"everything":                {ops.Filter{}, 50, 300},
+		"a storefront":              {ops.Filter{StorefrontID: big}, 50, 300},
+		"a small storefront":        {ops.Filter{StorefrontID: small}, 50, 100},
+		"an order":                  {ops.Filter{OrderID: "m-200000"}, 50, 50},
+		"failed":                    {ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}, 50, 100},
+		"failed or skipped":         {ops.Filter{Statuses: []relay.Status{relay.StatusFailed, relay.StatusSkipped}}, 50, 100},
+		"failed of a storefront":    {ops.Filter{StorefrontID: big, Statuses: []relay.Status{relay.StatusFailed}}, 50, 100},
+		"failed since yesterday":    {ops.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusFailed}, From: day}, 50, 100},
+		"delivered of a small one":  {ops.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusDelivered}}, 50, 5_000},
+		"delivered since yesterday": {ops.Filter{StorefrontID: big, Statuses: []relay.Status{relay.StatusDelivered}, From: day}, 50, 20_000},
+		"a type that nothing has":   {ops.Filter{Type: "rx_issued"}, 50, 60_000},
+		"a needle by its reason":    {ops.Filter{Statuses: []relay.Status{relay.StatusFailed}, Reasons: []relay.Reason{relay.ReasonExhausted}}, 50, 100},
 	} {
 		began := time.Now()
 		var found int
-		reads := f.readsOf(func() { found = f.search(c.filter, relay.Position{}, c.page) })
+		reads := f.readsOf(func() { found = f.search(c.filter, ops.Position{}, c.page) })
 		t.Logf("%-26s %3d found, %6d of %d rows read, %s", name, found, reads, total, time.Since(began))
 		require.LessOrEqual(t, reads, c.reads, name)
 	}
 
 	t.Run("a page far back costs what the first does", func(t *testing.T) {
 		reads := f.readsOf(func() {
-			require.Equal(t, 50, f.search(relay.Filter{StorefrontID: big}, relay.Position{At: day.Add(-10 * 24 * time.Hour), ID: 1 << 40}, 50))
+			require.Equal(t, 50, f.search(ops.Filter{StorefrontID: big}, ops.Position{At: day.Add(-10 * 24 * time.Hour), ID: 1 << 40}, 50))
 		})
 		require.LessOrEqual(t, reads, 300)
 	})
 
 	t.Run("figures over a month are read from the hours", func(t *testing.T) {
-		var r relay.StatsReport
+		var r ops.StatsReport
 		var err error
 		began := time.Now()
 		reads := f.readsOf(func() {
@@ -103,8 +104,8 @@ func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
 	})
 
 	t.Run("a step of a replay reads what it starts", func(t *testing.T) {
-		r := f.replay(relay.Replay{Filter: relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
-		var step relay.ReplayStep
+		r := f.replay(ops.Replay{Filter: ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
+		var step ops.ReplayStep
 		var err error
 		reads := f.readsOf(func() { step, err = f.StepReplay(t.Context(), r.ID, 20) })
 		require.NoError(t, err)
@@ -114,14 +115,14 @@ func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
 
 	t.Run("a look at how things stand counts a backlog no further than its bound", func(t *testing.T) {
 		f.exec("UPDATE marketing_events SET status = 'pending' WHERE storefront_id = ? LIMIT 50000", big)
-		var o relay.Observation
+		var o ops.Observation
 		var err error
 		began := time.Now()
 		reads := f.readsOf(func() { o, err = f.Observe(t.Context()) })
 		require.NoError(t, err)
 		t.Logf("observe: %d rows read, %s", reads, time.Since(began))
 		require.LessOrEqual(t, reads, 25_000)
-		require.True(t, slices.ContainsFunc(o.Backlogs, func(b relay.Backlog) bool { return b.Storefront == "big" && b.Pending == relay.BacklogBound }))
+		require.True(t, slices.ContainsFunc(o.Backlogs, func(b ops.Backlog) bool { return b.Storefront == "big" && b.Pending == ops.BacklogBound }))
 	})
 }
 
@@ -134,7 +135,7 @@ func (f *fixture) readsOf(act func()) int {
 	return handlerReads(f.t, f.raw) - second - (second - first)
 }
 
-func (f *fixture) search(filter relay.Filter, after relay.Position, n int) int {
+func (f *fixture) search(filter ops.Filter, after ops.Position, n int) int {
 	f.t.Helper()
 	p, err := f.SearchEvents(f.t.Context(), filter, after, n)
 	require.NoError(f.t, err)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 // One search looks at so many rows at most, in chunks: a page that is not full by then says where to go on.
@@ -17,7 +17,7 @@ const (
 
 // found is one row that a walk came by.
 type found struct {
-	relay.Position
+	ops.Position
 	match bool
 }
 
@@ -65,11 +65,11 @@ const (
 )
 
 // plan chooses the index for a filter. What the index does not answer is looked at row by row.
-func (s *Store) plan(ctx context.Context, f relay.Filter, backward bool) (walk, error) {
+func (s *Store) plan(ctx context.Context, f ops.Filter, backward bool) (walk, error) {
 	w := walk{rest: rest(f), backward: backward}
 	if f.OrderID != "" {
 		first := arm{from: byOrder}
-		erased := relay.Erased(f.OrderID)
+		erased := ops.Erased(f.OrderID)
 		first.where.args = []any{f.OrderID, erased, f.OrderID, erased}
 		between(&w.rest, f)
 		if f.StorefrontID != 0 {
@@ -110,7 +110,7 @@ func (s *Store) plan(ctx context.Context, f relay.Filter, backward bool) (walk, 
 }
 
 // few says whether the statuses of a filter have few rows.
-func (s *Store) few(ctx context.Context, f relay.Filter) (bool, error) {
+func (s *Store) few(ctx context.Context, f ops.Filter) (bool, error) {
 	var c condition
 	statuses(&c, f)
 	between(&c, f)
@@ -120,7 +120,7 @@ func (s *Store) few(ctx context.Context, f relay.Filter) (bool, error) {
 	return n < probeLimit, err
 }
 
-func statuses(c *condition, f relay.Filter) {
+func statuses(c *condition, f ops.Filter) {
 	if len(f.Statuses) == 0 {
 		return
 	}
@@ -131,7 +131,7 @@ func statuses(c *condition, f relay.Filter) {
 	c.and("e.status IN ("+tuples("?", len(args))+")", args...)
 }
 
-func between(c *condition, f relay.Filter) {
+func between(c *condition, f ops.Filter) {
 	if !f.From.IsZero() {
 		c.and("e.created_at >= ?", f.From.UTC())
 	}
@@ -141,7 +141,7 @@ func between(c *condition, f relay.Filter) {
 }
 
 // rest is what no index answers.
-func rest(f relay.Filter) condition {
+func rest(f ops.Filter) condition {
 	var c condition
 	if len(f.Reasons) > 0 {
 		var args []any
@@ -179,7 +179,7 @@ func escapeLike(s string) string { return likeEscaper.Replace(s) }
 
 // statement reads the next n rows after a position. Each arm stops after n of its own, so that nothing is sorted but what
 // the arms give.
-func (w walk) statement(after relay.Position, n int) (string, []any) {
+func (w walk) statement(after ops.Position, n int) (string, []any) {
 	order, less := " ORDER BY e.created_at, e.id LIMIT ?", ">"
 	if w.backward {
 		order, less = " ORDER BY e.created_at DESC, e.id DESC LIMIT ?", "<"
@@ -203,7 +203,7 @@ func (w walk) statement(after relay.Position, n int) (string, []any) {
 }
 
 // next walks on from a position by at most n rows.
-func (w walk) next(ctx context.Context, q querier, after relay.Position, n int) ([]found, error) {
+func (w walk) next(ctx context.Context, q querier, after ops.Position, n int) ([]found, error) {
 	query, args := w.statement(after, n)
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -226,8 +226,8 @@ func (w walk) next(ctx context.Context, q querier, after relay.Position, n int) 
 
 // page walks on until it has found n matches, has reached the end, or has looked at so many rows. The position is where to
 // go on, zero at the end.
-func (w walk) page(ctx context.Context, q querier, after relay.Position, n int) ([]relay.Position, relay.Position, error) {
-	var hits []relay.Position
+func (w walk) page(ctx context.Context, q querier, after ops.Position, n int) ([]ops.Position, ops.Position, error) {
+	var hits []ops.Position
 	for round := range searchChunks {
 		chunk := n + 1
 		if w.bounded && round > 0 { // the first chunk hopes that matches are many
@@ -237,7 +237,7 @@ func (w walk) page(ctx context.Context, q querier, after relay.Position, n int) 
 		}
 		rows, err := w.next(ctx, q, after, chunk)
 		if err != nil {
-			return nil, relay.Position{}, err
+			return nil, ops.Position{}, err
 		}
 		for i, row := range rows {
 			after = row.Position
@@ -249,15 +249,15 @@ func (w walk) page(ctx context.Context, q querier, after relay.Position, n int) 
 			}
 		}
 		if len(rows) < chunk {
-			return hits, relay.Position{}, nil
+			return hits, ops.Position{}, nil
 		}
 	}
 	return hits, after, nil
 }
 
 // SearchEvents lists events, newest first, from a position on: at most n, and fewer where they are far between.
-func (s *Store) SearchEvents(ctx context.Context, f relay.Filter, after relay.Position, n int) (relay.EventPage, error) {
-	var p relay.EventPage
+func (s *Store) SearchEvents(ctx context.Context, f ops.Filter, after ops.Position, n int) (ops.EventPage, error) {
+	var p ops.EventPage
 	w, err := s.plan(ctx, f, true)
 	if err != nil {
 		return p, fail("search events", err)

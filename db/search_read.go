@@ -8,7 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 const summaryColumns = `e.id, e.event_id, e.order_id, e.event_type, e.storefront_id, e.storefront_code, e.source_system, e.status,
@@ -17,7 +18,7 @@ const summaryColumns = `e.id, e.event_id, e.order_id, e.event_type, e.storefront
 
 // summary is what summaryColumns read.
 type summary struct {
-	relay.EventSummary
+	ops.EventSummary
 	order, code, reason, detail, waiting sql.NullString
 	storefront                           sql.NullInt64
 	finished, erased, next               sql.NullTime
@@ -29,7 +30,7 @@ func (r *summary) dest() []any {
 		&r.waiting, &r.next}
 }
 
-func (r *summary) event() relay.EventSummary {
+func (r *summary) event() ops.EventSummary {
 	e := r.EventSummary
 	e.OrderID, e.StorefrontID, e.StorefrontCode = r.order.String, r.storefront.Int64, r.code.String
 	if e.OrderID == "" { // a direct row names its order by event_id
@@ -41,14 +42,14 @@ func (r *summary) event() relay.EventSummary {
 }
 
 // Summaries reads events by their ids, in the order of the ids; those that are not there are left out.
-func (s *Store) Summaries(ctx context.Context, ids []int64) ([]relay.EventSummary, error) {
-	byID := make(map[int64]relay.EventSummary, len(ids))
+func (s *Store) Summaries(ctx context.Context, ids []int64) ([]ops.EventSummary, error) {
+	byID := make(map[int64]ops.EventSummary, len(ids))
 	for start := 0; start < len(ids); start += maxRows {
 		if err := s.addSummaries(ctx, ids[start:min(start+maxRows, len(ids))], byID); err != nil {
 			return nil, fail("read events", err)
 		}
 	}
-	list := make([]relay.EventSummary, 0, len(ids))
+	list := make([]ops.EventSummary, 0, len(ids))
 	for _, id := range ids {
 		if e, ok := byID[id]; ok {
 			list = append(list, e)
@@ -57,7 +58,7 @@ func (s *Store) Summaries(ctx context.Context, ids []int64) ([]relay.EventSummar
 	return list, nil
 }
 
-func (s *Store) addSummaries(ctx context.Context, ids []int64, to map[int64]relay.EventSummary) error {
+func (s *Store) addSummaries(ctx context.Context, ids []int64, to map[int64]ops.EventSummary) error {
 	rows, err := s.sql.QueryContext(ctx, "SELECT "+summaryColumns+" FROM marketing_events e WHERE e.id IN ("+tuples("?", len(ids))+")", numbers(ids)...)
 	if err != nil {
 		return err
@@ -82,11 +83,11 @@ func numbers(ids []int64) []any {
 }
 
 // addWarnings fills in what an admin should know of each event's attempts.
-func (s *Store) addWarnings(ctx context.Context, events []relay.EventSummary) error {
+func (s *Store) addWarnings(ctx context.Context, events []ops.EventSummary) error {
 	if len(events) == 0 {
 		return nil
 	}
-	byID := make(map[int64]*relay.EventSummary, len(events))
+	byID := make(map[int64]*ops.EventSummary, len(events))
 	ids := make([]int64, len(events))
 	for i := range events {
 		byID[events[i].ID], ids[i] = &events[i], events[i].ID
@@ -119,14 +120,14 @@ const maxOfOrders = 10_000
 
 // EventsOfOrders lists the events of orders, by order ids or event ids, in the order of their rows: those that were erased,
 // too, though hashes stand for their ids. At most 1,000 at once.
-func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]relay.EventSummary, error) {
+func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]ops.EventSummary, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	in, args := tuples("?", 2*len(ids)), make([]any, 0, 4*len(ids)+1)
 	for range 2 {
 		for _, id := range ids {
-			args = append(args, id, relay.Erased(id))
+			args = append(args, id, ops.Erased(id))
 		}
 	}
 	rows, err := s.sql.QueryContext(ctx, "SELECT "+summaryColumns+" FROM (SELECT id FROM marketing_events WHERE order_id IN ("+in+`) UNION
@@ -136,7 +137,7 @@ func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]relay.Event
 		return nil, fail("list the events of orders", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var list []relay.EventSummary
+	var list []ops.EventSummary
 	for rows.Next() {
 		var r summary
 		if err := rows.Scan(r.dest()...); err != nil {
@@ -151,18 +152,18 @@ func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]relay.Event
 }
 
 // EventDetail reads everything about one event; relay.ErrNotFound where there is none.
-func (s *Store) EventDetail(ctx context.Context, id int64) (relay.EventDetail, error) {
+func (s *Store) EventDetail(ctx context.Context, id int64) (ops.EventDetail, error) {
 	act := fmt.Sprintf("read event %d", id)
 	var r summary
 	var payload, ends, resend []byte
 	err := s.sql.QueryRowContext(ctx, "SELECT "+summaryColumns+", e.event_payload, e.ends, e.resend FROM marketing_events e WHERE e.id = ?", id).
 		Scan(append(r.dest(), &payload, &ends, &resend)...)
 	if err != nil {
-		return relay.EventDetail{}, fail(act, err)
+		return ops.EventDetail{}, fail(act, err)
 	}
-	d := relay.EventDetail{EventSummary: r.event(), Payload: payload, Resend: resends(string(resend))}
+	d := ops.EventDetail{EventSummary: r.event(), Payload: payload, Resend: resends(string(resend))}
 	_ = json.Unmarshal(ends, &d.Ends) // none, or ours
-	one := []relay.EventSummary{d.EventSummary}
+	one := []ops.EventSummary{d.EventSummary}
 	if err := s.markLimited(ctx, one); err != nil {
 		return d, err
 	}

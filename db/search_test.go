@@ -7,7 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // ended writes an event's end as a run would have.
@@ -19,9 +20,9 @@ func (f *fixture) ended(id int64, status relay.Status, reason relay.Reason, ends
 }
 
 // found searches page by page and gives the ids in order.
-func (f *fixture) found(filter relay.Filter, page int) []int64 {
+func (f *fixture) found(filter ops.Filter, page int) []int64 {
 	f.t.Helper()
-	var after relay.Position
+	var after ops.Position
 	list := []int64{}
 	for range 1000 {
 		p, err := f.SearchEvents(f.t.Context(), filter, after, page)
@@ -57,28 +58,28 @@ func TestSearchFindsWhatTheFilterSays(t *testing.T) {
 	begin := time.Now().UTC().Add(-time.Hour)
 
 	for name, c := range map[string]struct {
-		filter relay.Filter
+		filter ops.Filter
 		want   []int64
 	}{
-		"nothing asked is everything, newest first": {relay.Filter{}, []int64{direct, id(4), id(3), id(2), id(1), id(0)}},
-		"an order":                          {relay.Filter{OrderID: newEvent(1, 0, "").OrderID}, []int64{id(1)}},
-		"a direct row's order":              {relay.Filter{OrderID: "direct-1"}, []int64{direct}},
-		"an order of another storefront":    {relay.Filter{OrderID: "direct-1", StorefrontID: bosley}, []int64{}},
-		"a storefront":                      {relay.Filter{StorefrontID: bosley}, []int64{id(2), id(1), id(0)}},
-		"a status":                          {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}, []int64{id(0)}},
-		"two statuses":                      {relay.Filter{Statuses: []relay.Status{relay.StatusFailed, relay.StatusSkipped}}, []int64{id(3), id(0)}},
-		"a status of a storefront":          {relay.Filter{StorefrontID: bosley, Statuses: []relay.Status{relay.StatusPending}}, []int64{id(2)}},
-		"a reason":                          {relay.Filter{Reasons: []relay.Reason{relay.ReasonNotMapped}}, []int64{id(3)}},
-		"a source":                          {relay.Filter{Source: relay.SourceDirect}, []int64{direct}},
-		"a type in another case":            {relay.Filter{Type: "Purchase_Completed", StorefrontID: pfizer}, []int64{direct, id(4), id(3)}},
-		"a type that nothing has":           {relay.Filter{Type: "rx_issued"}, []int64{}},
-		"a destination":                     {relay.Filter{Destination: "meta"}, []int64{id(3), id(1)}},
-		"a destination that accepted":       {relay.Filter{AcceptedBy: []string{"ga4", "meta"}}, []int64{id(1)}},
-		"a destination with a wildcard":     {relay.Filter{Destination: "me%"}, []int64{}},
-		"from an hour ago":                  {relay.Filter{From: begin, Source: relay.SourceDirect}, []int64{direct}},
-		"until an hour ago":                 {relay.Filter{To: begin}, []int64{}},
-		"an order from an hour ago on":      {relay.Filter{OrderID: "direct-1", From: begin}, []int64{direct}},
-		"all that failed in the last hours": {relay.Filter{Statuses: []relay.Status{relay.StatusFailed}, From: begin, StorefrontID: bosley, Reasons: []relay.Reason{relay.ReasonExhausted}}, []int64{id(0)}},
+		"nothing asked is everything, newest first": {ops.Filter{}, []int64{direct, id(4), id(3), id(2), id(1), id(0)}},
+		"an order":                          {ops.Filter{OrderID: newEvent(1, 0, "").OrderID}, []int64{id(1)}},
+		"a direct row's order":              {ops.Filter{OrderID: "direct-1"}, []int64{direct}},
+		"an order of another storefront":    {ops.Filter{OrderID: "direct-1", StorefrontID: bosley}, []int64{}},
+		"a storefront":                      {ops.Filter{StorefrontID: bosley}, []int64{id(2), id(1), id(0)}},
+		"a status":                          {ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}, []int64{id(0)}},
+		"two statuses":                      {ops.Filter{Statuses: []relay.Status{relay.StatusFailed, relay.StatusSkipped}}, []int64{id(3), id(0)}},
+		"a status of a storefront":          {ops.Filter{StorefrontID: bosley, Statuses: []relay.Status{relay.StatusPending}}, []int64{id(2)}},
+		"a reason":                          {ops.Filter{Reasons: []relay.Reason{relay.ReasonNotMapped}}, []int64{id(3)}},
+		"a source":                          {ops.Filter{Source: relay.SourceDirect}, []int64{direct}},
+		"a type in another case":            {ops.Filter{Type: "Purchase_Completed", StorefrontID: pfizer}, []int64{direct, id(4), id(3)}},
+		"a type that nothing has":           {ops.Filter{Type: "rx_issued"}, []int64{}},
+		"a destination":                     {ops.Filter{Destination: "meta"}, []int64{id(3), id(1)}},
+		"a destination that accepted":       {ops.Filter{AcceptedBy: []string{"ga4", "meta"}}, []int64{id(1)}},
+		"a destination with a wildcard":     {ops.Filter{Destination: "me%"}, []int64{}},
+		"from an hour ago":                  {ops.Filter{From: begin, Source: relay.SourceDirect}, []int64{direct}},
+		"until an hour ago":                 {ops.Filter{To: begin}, []int64{}},
+		"an order from an hour ago on":      {ops.Filter{OrderID: "direct-1", From: begin}, []int64{direct}},
+		"all that failed in the last hours": {ops.Filter{Statuses: []relay.Status{relay.StatusFailed}, From: begin, StorefrontID: bosley, Reasons: []relay.Reason{relay.ReasonExhausted}}, []int64{id(0)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, page := range []int{1, 2, 100} {
@@ -93,7 +94,7 @@ func TestEventsOfOneMomentAreListedOnceEach(t *testing.T) {
 	f := migrated(t)
 	bosley := f.storefront("bosley")
 	f.insert(newEvents(0, 50, bosley, "bosley")) // one statement, one created_at
-	for _, filter := range []relay.Filter{{}, {StorefrontID: bosley}, {Statuses: []relay.Status{relay.StatusPending, relay.StatusFailed}}} {
+	for _, filter := range []ops.Filter{{}, {StorefrontID: bosley}, {Statuses: []relay.Status{relay.StatusPending, relay.StatusFailed}}} {
 		list := f.found(filter, 7)
 		require.Len(t, list, 50)
 		for i, id := range list[1:] {

@@ -6,19 +6,20 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // The configuration as package relay knows it.
 type (
 	// SGTMConfig is a storefront's container.
-	SGTMConfig = relay.SGTMConfig
+	SGTMConfig = ops.SGTMConfig
 	// Credential is what a storefront has to be let in at a platform.
-	Credential = relay.Credential
+	Credential = ops.Credential
 	// Platform is an entry of the catalogue.
-	Platform = relay.Platform
+	Platform = ops.Platform
 	// CredentialField is one field of a platform's credential.
-	CredentialField = relay.CredentialField
+	CredentialField = ops.CredentialField
 )
 
 // CreateStorefront adds a storefront, under its ID if it has one, and gives the id. Empty currency and region mean USD and

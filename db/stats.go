@@ -7,7 +7,8 @@ import (
 	"errors"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // hourOf is the hour in which an event was received.
@@ -139,7 +140,7 @@ func (s *Store) countHour(ctx context.Context, hour, now time.Time) error {
 		}
 		open := false
 		for f := range figures {
-			open = open || f.outcome == relay.FigureOpen
+			open = open || f.outcome == ops.FigureOpen
 		}
 		// A finished hour is still unsettled until the settling time is over.
 		open = open || now.Sub(hour) <= time.Hour+settleAfter
@@ -171,9 +172,9 @@ func countFigures(ctx context.Context, tx *sql.Tx, hour time.Time) (map[figure]i
 
 // tally counts n events that ended alike; how is the text of their ends.
 func tally(figures map[figure]int64, storefront int64, status relay.Status, reason, how string, n int64) {
-	figures[figure{storefront: storefront, outcome: relay.FigureReceived}] += n
+	figures[figure{storefront: storefront, outcome: ops.FigureReceived}] += n
 	if !status.Final() {
-		figures[figure{storefront: storefront, outcome: relay.FigureOpen}] += n
+		figures[figure{storefront: storefront, outcome: ops.FigureOpen}] += n
 		return
 	}
 	figures[figure{storefront: storefront, outcome: string(status), reason: reason}] += n

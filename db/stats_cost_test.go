@@ -11,8 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // counting counts the SELECTs of every connection.
@@ -136,7 +137,7 @@ func TestASearchTakesPercentSignsAndUnderscoresAsTheyAre(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	codes := func(search string) []string {
-		list, err := f.Platforms().List(t.Context(), relay.ListQuery{Sort: "code", Search: search, Limit: 200})
+		list, err := f.Platforms().List(t.Context(), ops.ListQuery{Sort: "code", Search: search, Limit: 200})
 		require.NoError(t, err)
 		var codes []string
 		for _, p := range list.Items {
@@ -155,7 +156,7 @@ func TestASearchTakesPercentSignsAndUnderscoresAsTheyAre(t *testing.T) {
 	f.storefront(`a%b`)
 	f.exec(`UPDATE storefronts SET name = 'one\\two' WHERE storefront_id = 'a%b'`)
 	for search, n := range map[string]int{"a%b": 1, `e\t`: 1, `%`: 1, "_": 0} {
-		list, err := f.Storefronts().List(t.Context(), relay.ListQuery{Sort: "id", Search: search, Limit: 10})
+		list, err := f.Storefronts().List(t.Context(), ops.ListQuery{Sort: "id", Search: search, Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, list.Items, n, search)
 	}

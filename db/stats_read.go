@@ -7,24 +7,25 @@ import (
 	"fmt"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Stats reads the figures of one storefront, or of all (0), for the hours from the one of from to the one before to. What is
 // of this moment is looked up as it stands, with a bound; the rest was counted by RollUp. It takes the same few statements
 // however many storefronts there are.
-func (s *Store) Stats(ctx context.Context, storefrontID int64, from, to time.Time) (relay.StatsReport, error) {
-	r := relay.StatsReport{From: from.UTC().Truncate(time.Hour), To: to.UTC()}
+func (s *Store) Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error) {
+	r := ops.StatsReport{From: from.UTC().Truncate(time.Hour), To: to.UTC()}
 	err := s.readStats(ctx, storefrontID, &r)
 	return r, fail("read the figures", err)
 }
 
-func (s *Store) readStats(ctx context.Context, storefrontID int64, r *relay.StatsReport) error {
+func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsReport) error {
 	list, err := s.statsStorefronts(ctx, storefrontID)
 	if err != nil {
 		return err
 	}
-	to := statsOf{byID: map[int64]*relay.Stats{}}
+	to := statsOf{byID: map[int64]*ops.Stats{}}
 	for i := range list {
 		to.byID[list[i].StorefrontID] = &list[i]
 	}
@@ -55,23 +56,23 @@ func (s *Store) readStats(ctx context.Context, storefrontID int64, r *relay.Stat
 // statsOf are the figures by storefront. Those of rows without a known storefront are counted under unknown, where that is
 // asked for.
 type statsOf struct {
-	byID    map[int64]*relay.Stats
-	unknown *relay.Stats
+	byID    map[int64]*ops.Stats
+	unknown *ops.Stats
 }
 
 // of is nil where the figures are not asked for.
-func (s statsOf) of(storefront int64) *relay.Stats {
+func (s statsOf) of(storefront int64) *ops.Stats {
 	if st := s.byID[storefront]; st != nil {
 		return st
 	}
 	return s.unknown
 }
 
-func newStats() relay.Stats {
-	return relay.Stats{Destinations: map[string]relay.Counts{}, Counts: newCounts(), Health: map[string]relay.Health{}}
+func newStats() ops.Stats {
+	return ops.Stats{Destinations: map[string]ops.Counts{}, Counts: newCounts(), Health: map[string]relay.Health{}}
 }
 
-func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]relay.Stats, error) {
+func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]ops.Stats, error) {
 	query, args := "SELECT id, storefront_id FROM storefronts ORDER BY storefront_id", []any(nil)
 	if id != 0 {
 		query, args = "SELECT id, storefront_id FROM storefronts WHERE id = ?", []any{id}
@@ -81,7 +82,7 @@ func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]relay.Stats, 
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var list []relay.Stats
+	var list []ops.Stats
 	for rows.Next() {
 		st := newStats()
 		if err := rows.Scan(&st.StorefrontID, &st.StorefrontCode); err != nil {
@@ -98,11 +99,11 @@ func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]relay.Stats, 
 	return list, nil
 }
 
-func newCounts() relay.Counts {
-	return relay.Counts{Failed: map[relay.Reason]int64{}, Skipped: map[relay.Reason]int64{}}
+func newCounts() ops.Counts {
+	return ops.Counts{Failed: map[relay.Reason]int64{}, Skipped: map[relay.Reason]int64{}}
 }
 
-func (s *Store) addFigures(ctx context.Context, id int64, r relay.StatsReport, to statsOf) error {
+func (s *Store) addFigures(ctx context.Context, id int64, r ops.StatsReport, to statsOf) error {
 	c := condition{[]string{"hour >= ? AND hour < ?"}, []any{r.From, r.To}}
 	if id != 0 {
 		c.and("storefront_id = ?", id)
@@ -141,17 +142,17 @@ const (
 			WHERE status = 'pending' AND claimed_until > '1970-01-01 00:00:00'%[1]s GROUP BY status, storefront_id) l
 			JOIN marketing_events e FORCE INDEX (ix_marketing_events_claim)
 			ON e.status = 'pending' AND e.storefront_id <=> l.storefront_id AND e.claimed_until = l.leased) a GROUP BY 1`
-	boundOfAll = 100 * relay.StatsBound // rows that are counted of all storefronts together
+	boundOfAll = 100 * ops.StatsBound // rows that are counted of all storefronts together
 )
 
 // addRetrying counts the events that a run holds.
 func (s *Store) addRetrying(ctx context.Context, id int64, to statsOf) error {
 	narrow, args := "", []any{boundOfAll}
 	if id != 0 {
-		narrow, args = " AND storefront_id = ?", []any{id, relay.StatsBound}
+		narrow, args = " AND storefront_id = ?", []any{id, ops.StatsBound}
 	}
-	return eachStats(ctx, s, to, fmt.Sprintf(retryingSQL, narrow), args, func(st *relay.Stats, n int64) {
-		st.Retrying = min(st.Retrying+n, relay.StatsBound)
+	return eachStats(ctx, s, to, fmt.Sprintf(retryingSQL, narrow), args, func(st *ops.Stats, n int64) {
+		st.Retrying = min(st.Retrying+n, ops.StatsBound)
 	})
 }
 
@@ -161,7 +162,7 @@ func (s *Store) addOldest(ctx context.Context, id int64, to statsOf) error {
 	if id != 0 {
 		narrow, args = " AND storefront_id = ?", []any{id, id}
 	}
-	return eachStats(ctx, s, to, fmt.Sprintf(oldestSQL, narrow), args, func(st *relay.Stats, at time.Time) {
+	return eachStats(ctx, s, to, fmt.Sprintf(oldestSQL, narrow), args, func(st *ops.Stats, at time.Time) {
 		if st.OldestPending.IsZero() || at.Before(st.OldestPending) {
 			st.OldestPending = at
 		}
@@ -169,7 +170,7 @@ func (s *Store) addOldest(ctx context.Context, id int64, to statsOf) error {
 }
 
 // eachStats reads rows of a storefront's id and one figure.
-func eachStats[T any](ctx context.Context, s *Store, to statsOf, query string, args []any, add func(*relay.Stats, T)) error {
+func eachStats[T any](ctx context.Context, s *Store, to statsOf, query string, args []any, add func(*ops.Stats, T)) error {
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err

@@ -6,7 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 func (f *fixture) rollUp() {
@@ -16,13 +17,13 @@ func (f *fixture) rollUp() {
 }
 
 // stats of the last two days, by storefront code.
-func (f *fixture) stats() map[string]relay.Stats {
+func (f *fixture) stats() map[string]ops.Stats {
 	f.t.Helper()
 	now := time.Now().UTC()
 	r, err := f.Stats(f.t.Context(), 0, now.Add(-48*time.Hour), now.Add(time.Hour))
 	require.NoError(f.t, err)
 	require.WithinDuration(f.t, now, r.AsOf, time.Minute)
-	byCode := map[string]relay.Stats{}
+	byCode := map[string]ops.Stats{}
 	for _, s := range r.Storefronts {
 		byCode[s.StorefrontCode] = s
 	}
@@ -48,9 +49,9 @@ func TestStatsSayWhatBecameOfTheEventsReceived(t *testing.T) {
 	require.Equal(t, int64(6), got.Received)
 	require.Equal(t, int64(2), got.Open)
 	require.Equal(t, int64(1), got.Retrying)
-	require.Equal(t, relay.Counts{Delivered: 1, Failed: map[relay.Reason]int64{relay.ReasonExhausted: 1, relay.ReasonBadRequest: 1},
+	require.Equal(t, ops.Counts{Delivered: 1, Failed: map[relay.Reason]int64{relay.ReasonExhausted: 1, relay.ReasonBadRequest: 1},
 		Skipped: map[relay.Reason]int64{relay.ReasonNotMapped: 1}}, got.Counts)
-	require.Equal(t, map[string]relay.Counts{
+	require.Equal(t, map[string]ops.Counts{
 		"ga4":  {Delivered: 1, Failed: map[relay.Reason]int64{relay.ReasonBadRequest: 1}, Skipped: map[relay.Reason]int64{}},
 		"meta": {Failed: map[relay.Reason]int64{}, Skipped: map[relay.Reason]int64{relay.ReasonCredentialDisabled: 1, relay.ReasonNotMapped: 1}},
 		"sgtm": {Failed: map[relay.Reason]int64{relay.ReasonExhausted: 1}, Skipped: map[relay.Reason]int64{}},

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 // TestEveryEventIsDeliveredOnceWhileAllWorkAtOnce has three batches of the same events, direct inserts, three claimers and

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // switchColumns are the upper two levels of the kill-switch hierarchy for one event; levels reads them.

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"slices"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // OMS's own rows come with their event_id and event_type as they were written. Two rows that differ in outer white space or

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/relay"
 )
 
 // row inserts a row as OMS does, with a type and payload of its own.

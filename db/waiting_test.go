@@ -6,15 +6,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 func TestAnEventKeepsTheWaitThatEndsFirst(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.insert(newEvents(0, 1, f.storefront("bosley"), "bosley"))[0].ID
-	wait := func(w relay.Waiting) relay.EventSummary {
+	wait := func(w relay.Waiting) ops.EventSummary {
 		require.NoError(t, f.Wait(t.Context(), id, w))
 		list, err := f.Summaries(t.Context(), []int64{id})
 		require.NoError(t, err)

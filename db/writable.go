@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Bounds of the write check.

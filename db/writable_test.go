@@ -13,9 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/internal/relay"
 )
 
 // own is a migrated fixture on a server of the test's own, whose settings it may change. It logs to the buffer.

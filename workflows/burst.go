@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 const (

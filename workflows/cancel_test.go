@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 func TestACancelledDeliveryFailsItsRow(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // errContinue ends a run that goes on as a new one, because its history has grown long.

@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

@@ -8,8 +8,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/relay"
 )
 
 // a names activities: the SDK calls them by method, and an empty receiver is all that takes.

@@ -9,8 +9,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

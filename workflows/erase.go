@@ -14,8 +14,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 const (
@@ -42,7 +43,7 @@ func EraseEvents(ctx workflow.Context, in activities.EraseInput) error {
 			return err
 		}
 		switch {
-		case last.State == relay.ErasureDone:
+		case last.State == ops.ErasureDone:
 			return nil
 		case last.Erased > before.Erased || last.Scanned > before.Scanned:
 			wait = eraseFirstWait

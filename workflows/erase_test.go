@@ -14,8 +14,9 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 
@@ -23,11 +24,11 @@ import (
 type archive struct {
 	mu       sync.Mutex
 	total    int64
-	erasure  relay.Erasure
-	matches  map[int64]relay.EventState // of events that are to be erased
-	open     map[int64]bool             // noted and not finished with
-	runs     map[int64]int              // in Temporal
-	endsAt   map[int64]time.Time        // of deliveries that were cancelled
+	erasure  ops.Erasure
+	matches  map[int64]ops.EventState // of events that are to be erased
+	open     map[int64]bool           // noted and not finished with
+	runs     map[int64]int            // in Temporal
+	endsAt   map[int64]time.Time      // of deliveries that were cancelled
 	settles  map[int64]time.Time
 	fails    int
 	now      func() time.Time
@@ -46,10 +47,10 @@ func (a *archive) begin() (func(), error) {
 	return a.mu.Unlock, nil
 }
 
-func (a *archive) SearchErasure(_ context.Context, _ int64, n int) (relay.Erasure, error) {
+func (a *archive) SearchErasure(_ context.Context, _ int64, n int) (ops.Erasure, error) {
 	unlock, err := a.begin()
 	if err != nil {
-		return relay.Erasure{}, err
+		return ops.Erasure{}, err
 	}
 	defer unlock()
 	for range n {
@@ -66,13 +67,13 @@ func (a *archive) SearchErasure(_ context.Context, _ int64, n int) (relay.Erasur
 	return a.erasure, nil
 }
 
-func (a *archive) ErasureItems(_ context.Context, _ int64, n int) ([]relay.EventState, error) {
+func (a *archive) ErasureItems(_ context.Context, _ int64, n int) ([]ops.EventState, error) {
 	unlock, err := a.begin()
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	var list []relay.EventState
+	var list []ops.EventState
 	for id := int64(1); id <= a.total && len(list) < n; id++ {
 		if !a.open[id] {
 			continue
@@ -120,11 +121,11 @@ func (a *archive) CloseItems(_ context.Context, _ int64, events []int64) error {
 	return nil
 }
 
-func (a *archive) EndErasure(context.Context, int64) (relay.Erasure, error) {
+func (a *archive) EndErasure(context.Context, int64) (ops.Erasure, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.erasure.Walked && len(a.open) == 0 {
-		a.erasure.State = relay.ErasureDone
+		a.erasure.State = ops.ErasureDone
 	}
 	return a.erasure, nil
 }
@@ -170,13 +171,13 @@ type eraseBundle struct {
 	archive *archive
 }
 
-func setupErase(t *testing.T, total int64, matches map[int64]relay.EventState) *eraseBundle {
+func setupErase(t *testing.T, total int64, matches map[int64]ops.EventState) *eraseBundle {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	b := &eraseBundle{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
 	b.archive = &archive{total: total, matches: matches, open: map[int64]bool{}, runs: map[int64]int{}, endsAt: map[int64]time.Time{},
-		settles: map[int64]time.Time{}, now: b.Now, erasure: relay.Erasure{ID: 7, State: relay.ErasureRunning, Total: total}}
+		settles: map[int64]time.Time{}, now: b.Now, erasure: ops.Erasure{ID: 7, State: ops.ErasureRunning, Total: total}}
 	for id := range matches {
 		b.archive.runs[id] = 2
 	}
@@ -193,11 +194,11 @@ func (b *eraseBundle) run() error {
 
 func TestEraseEvents(t *testing.T) {
 	t.Parallel()
-	ended := relay.EventState{Status: relay.StatusDelivered}
+	ended := ops.EventState{Status: relay.StatusDelivered}
 
 	t.Run("all that match are erased, with their workflows", func(t *testing.T) {
 		t.Parallel()
-		matches := map[int64]relay.EventState{}
+		matches := map[int64]ops.EventState{}
 		for n := int64(1); n <= 120; n++ {
 			matches[n*37] = ended
 		}
@@ -212,12 +213,12 @@ func TestEraseEvents(t *testing.T) {
 		require.NoError(t, err)
 		var o activities.EraseOutput
 		require.NoError(t, v.Get(&o))
-		require.Equal(t, activities.EraseOutput{State: relay.ErasureDone, Total: 5000, Scanned: 5000, Matched: 120, Erased: 120}, o)
+		require.Equal(t, activities.EraseOutput{State: ops.ErasureDone, Total: 5000, Scanned: 5000, Matched: 120, Erased: 120}, o)
 	})
 
 	t.Run("an open delivery is cancelled and waited for, and no try can be under way any more", func(t *testing.T) {
 		t.Parallel()
-		b := setupErase(t, 3, map[int64]relay.EventState{1: {Status: relay.StatusProcessing, Run: "run"}, 2: {Status: relay.StatusPending}, 3: ended})
+		b := setupErase(t, 3, map[int64]ops.EventState{1: {Status: relay.StatusProcessing, Run: "run"}, 2: {Status: relay.StatusPending}, 3: ended})
 		b.archive.runs[2] = 0
 		begin := b.Now()
 		require.NoError(t, b.run())
@@ -232,7 +233,7 @@ func TestEraseEvents(t *testing.T) {
 
 	t.Run("a delivery whose workflow is lost is ended in the database", func(t *testing.T) {
 		t.Parallel()
-		b := setupErase(t, 1, map[int64]relay.EventState{1: {Status: relay.StatusProcessing, Run: "run"}})
+		b := setupErase(t, 1, map[int64]ops.EventState{1: {Status: relay.StatusProcessing, Run: "run"}})
 		b.archive.runs[1] = 0
 		require.NoError(t, b.run())
 		require.Equal(t, int64(1), b.archive.erasure.Erased)
@@ -240,7 +241,7 @@ func TestEraseEvents(t *testing.T) {
 
 	t.Run("a delivery that does not heed its cancellation is terminated, as the last resort", func(t *testing.T) {
 		t.Parallel()
-		b := setupErase(t, 1, map[int64]relay.EventState{1: {Status: relay.StatusProcessing, Run: "run"}})
+		b := setupErase(t, 1, map[int64]ops.EventState{1: {Status: relay.StatusProcessing, Run: "run"}})
 		b.archive.stubborn = true
 		begin := b.Now()
 		require.NoError(t, b.run())
@@ -255,12 +256,12 @@ func TestEraseEvents(t *testing.T) {
 		t.Parallel()
 		b := setupErase(t, 10_000, nil)
 		require.NoError(t, b.run())
-		require.Equal(t, relay.ErasureDone, b.archive.erasure.State)
+		require.Equal(t, ops.ErasureDone, b.archive.erasure.State)
 	})
 
 	t.Run("a database that is away delays it, and its words stay there", func(t *testing.T) {
 		t.Parallel()
-		b := setupErase(t, 10, map[int64]relay.EventState{4: ended})
+		b := setupErase(t, 10, map[int64]ops.EventState{4: ended})
 		b.archive.fails = 8
 		var words []string
 		b.SetOnActivityCompletedListener(func(_ *activity.Info, _ converter.EncodedValue, err error) {

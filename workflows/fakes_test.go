@@ -6,7 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // store is an inbox of one event.
@@ -259,7 +260,7 @@ func (s *store) Probe(context.Context, int64, string, time.Duration) (bool, erro
 
 func (s *store) DueProbes(context.Context, time.Duration) ([]relay.Sick, error) { return nil, nil }
 
-func (s *store) StartProbe(context.Context, relay.Place, bool, time.Duration, ...relay.AuditEntry) (int64, error) {
+func (s *store) StartProbe(context.Context, relay.Place, bool, time.Duration, ...ops.AuditEntry) (int64, error) {
 	return 0, nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // TaskQueue is the default of TEMPORAL_TASK_QUEUE.

@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
 )
 
 const (
@@ -21,14 +21,14 @@ const (
 
 // PurgeEvents deletes events that ended longer ago than they are to be kept, with their attempts, and old entries of the
 // audit. Its result is how many: counts are all that it ever tells Temporal.
-func PurgeEvents(ctx workflow.Context) (relay.Purged, error) {
+func PurgeEvents(ctx workflow.Context) (ops.Purged, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: purgeTimeout,
 		HeartbeatTimeout:    purgeHeartbeat,
 		Summary:             "deletes what is older than it is kept",
 		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 10 * time.Second, BackoffCoefficient: 2, MaximumAttempts: 5},
 	})
-	var all relay.Purged
+	var all ops.Purged
 	for range purgeRounds {
 		var out activities.PurgeOutput
 		if err := workflow.ExecuteActivity(ctx, a.PurgeEvents).Get(ctx, &out); err != nil {

@@ -14,8 +14,9 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 
@@ -26,25 +27,25 @@ type attic struct {
 	erasures      int64
 	fails         int
 	ages          map[time.Duration]bool // that it was asked for
-	marks         []relay.PurgeMark
+	marks         []ops.PurgeMark
 	bites         int
 	lasting       bool // every fifth bite finds only what stays
 }
 
-func (a *attic) PurgeEvents(_ context.Context, age time.Duration, after relay.PurgeMark, n int) (relay.PurgeBite, error) {
+func (a *attic) PurgeEvents(_ context.Context, age time.Duration, after ops.PurgeMark, n int) (ops.PurgeBite, error) {
 	if a.fails > 0 {
 		a.fails--
-		return relay.PurgeBite{}, fmt.Errorf("event 4711 of jane@example.com: %w", relay.ErrUnavailable)
+		return ops.PurgeBite{}, fmt.Errorf("event 4711 of jane@example.com: %w", relay.ErrUnavailable)
 	}
 	a.ages[age], a.marks = true, append(a.marks, after)
 	a.bites++
-	bite := relay.PurgeBite{Next: relay.PurgeMark{Status: relay.StatusFailed, Position: relay.Position{ID: int64(a.bites)}}}
+	bite := ops.PurgeBite{Next: ops.PurgeMark{Status: relay.StatusFailed, Position: ops.Position{ID: int64(a.bites)}}}
 	if a.lasting && a.bites%5 == 0 {
 		return bite, nil
 	}
 	took := min(int64(n), a.events)
 	a.events -= took
-	bite.Purged, bite.Done = relay.Purged{Events: took, Attempts: 2 * took}, took < int64(n)
+	bite.Purged, bite.Done = ops.Purged{Events: took, Attempts: 2 * took}, took < int64(n)
 	return bite, nil
 }
 
@@ -80,17 +81,17 @@ func setupPurge(t *testing.T, a *attic) (*testsuite.TestWorkflowEnvironment, *by
 	a.ages = map[time.Duration]bool{}
 	env.RegisterWorkflow(workflows.PurgeEvents)
 	log := &bytes.Buffer{}
-	env.RegisterActivity(&activities.Activities{Purges: a, Retention: relay.Retention{Events: 90 * aDay, Audit: 2192 * aDay},
+	env.RegisterActivity(&activities.Activities{Purges: a, Retention: ops.Retention{Events: 90 * aDay, Audit: 2192 * aDay},
 		Log: slog.New(slog.NewTextHandler(log, nil))})
 	return env, log
 }
 
-func purgeResult(t *testing.T, env *testsuite.TestWorkflowEnvironment) relay.Purged {
+func purgeResult(t *testing.T, env *testsuite.TestWorkflowEnvironment) ops.Purged {
 	t.Helper()
 	env.ExecuteWorkflow(workflows.PurgeEvents)
 	require.True(t, env.IsWorkflowCompleted())
 	require.NoError(t, env.GetWorkflowError())
-	var got relay.Purged
+	var got ops.Purged
 	require.NoError(t, env.GetWorkflowResult(&got))
 	return got
 }
@@ -104,11 +105,11 @@ func TestPurgeEvents(t *testing.T) {
 		env, log := setupPurge(t, a)
 		beats := 0
 		env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
-			var counts relay.Purged
+			var counts ops.Purged
 			require.NoError(t, details.Get(&counts))
 			beats++
 		})
-		require.Equal(t, relay.Purged{Events: 1050, Attempts: 2100, Audit: 250, Replays: 3, Erasures: 201}, purgeResult(t, env))
+		require.Equal(t, ops.Purged{Events: 1050, Attempts: 2100, Audit: 250, Replays: 3, Erasures: 201}, purgeResult(t, env))
 		require.Equal(t, map[time.Duration]bool{90 * aDay: true, 2192 * aDay: true}, a.ages)
 		require.Equal(t, 7, a.bites, "six with something old, one that found only what stays")
 		require.Zero(t, a.marks[0])
@@ -131,7 +132,7 @@ func TestPurgeEvents(t *testing.T) {
 		a := &attic{events: 300, fails: 3}
 		env, log := setupPurge(t, a)
 		begin := env.Now()
-		require.Equal(t, relay.Purged{Events: 300, Attempts: 600}, purgeResult(t, env))
+		require.Equal(t, ops.Purged{Events: 300, Attempts: 600}, purgeResult(t, env))
 		require.GreaterOrEqual(t, env.Now().Sub(begin), 30*time.Second)
 		require.Equal(t, 3, strings.Count(log.String(), "inbox.purge_failed"))
 	})
@@ -153,9 +154,9 @@ func TestPurgeEvents(t *testing.T) {
 		rounds := 0
 		env.RegisterActivityWithOptions(func(context.Context) (activities.PurgeOutput, error) {
 			rounds++
-			return activities.PurgeOutput{Purged: relay.Purged{Events: 10, Attempts: 20}, More: rounds < 3}, nil
+			return activities.PurgeOutput{Purged: ops.Purged{Events: 10, Attempts: 20}, More: rounds < 3}, nil
 		}, activity.RegisterOptions{Name: "PurgeEvents"})
-		require.Equal(t, relay.Purged{Events: 30, Attempts: 60}, purgeResult(t, env))
+		require.Equal(t, ops.Purged{Events: 30, Attempts: 60}, purgeResult(t, env))
 		require.Equal(t, 3, rounds)
 	})
 }

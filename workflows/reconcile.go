@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
+	"relay/internal/ops"
 )
 
 const (
@@ -26,14 +26,14 @@ const (
 )
 
 // Reconcile compares the rows that say that somebody delivers them with the workflows that do, and repairs what disagrees.
-func Reconcile(ctx workflow.Context) (relay.Reconciliation, error) {
+func Reconcile(ctx workflow.Context) (ops.Reconciliation, error) {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: reconcileTimeout,
 		HeartbeatTimeout:    reconcileHeartbeat,
 		Summary:             "compares open rows with workflows",
 		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 3},
 	})
-	var r relay.Reconciliation
+	var r ops.Reconciliation
 	err := workflow.ExecuteActivity(ctx, a.Reconcile).Get(ctx, &r)
 	return r, err
 }
@@ -50,7 +50,7 @@ type Executions struct {
 }
 
 // Suspects are those rows for which no running workflow is listed. The list lags behind, so each needs a look at its Fate.
-func (x Executions) Suspects(ctx context.Context, rows []relay.Owned) ([]relay.Owned, error) {
+func (x Executions) Suspects(ctx context.Context, rows []ops.Owned) ([]ops.Owned, error) {
 	ids := make([]string, len(rows))
 	for i, r := range rows {
 		ids[i] = "'" + DeliverEventID(r.ID) + "'"
@@ -74,7 +74,7 @@ func (x Executions) Suspects(ctx context.Context, rows []relay.Owned) ([]relay.O
 			break
 		}
 	}
-	var suspects []relay.Owned
+	var suspects []ops.Owned
 	for _, r := range rows {
 		if !running[DeliverEventID(r.ID)] {
 			suspects = append(suspects, r)
@@ -84,24 +84,24 @@ func (x Executions) Suspects(ctx context.Context, rows []relay.Owned) ([]relay.O
 }
 
 // Fate is what became of the latest run of a row's workflow.
-func (x Executions) Fate(ctx context.Context, row int64) (relay.Fate, error) {
+func (x Executions) Fate(ctx context.Context, row int64) (ops.Fate, error) {
 	d, err := x.Client.DescribeWorkflowExecution(ctx, DeliverEventID(row), "")
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
-		return relay.FateGone, nil
+		return ops.FateGone, nil
 	}
 	if err != nil {
-		return relay.FateGone, err
+		return ops.FateGone, err
 	}
 	switch d.GetWorkflowExecutionInfo().GetStatus() {
 	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED:
-		return relay.FateRunning, nil
+		return ops.FateRunning, nil
 	case enums.WORKFLOW_EXECUTION_STATUS_CANCELED:
-		return relay.FateStopped, nil
+		return ops.FateStopped, nil
 	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
 		return x.terminated(ctx, row, d.GetWorkflowExecutionInfo().GetExecution().GetRunId())
 	}
-	return relay.FateGone, nil
+	return ops.FateGone, nil
 }
 
 // historyService is how a server names itself in what it does to a workflow, such as a termination at the limit of its
@@ -109,20 +109,20 @@ func (x Executions) Fate(ctx context.Context, row int64) (relay.Fate, error) {
 const historyService = "history-service"
 
 // terminated tells a termination by the server, after which the event is to be delivered all the same, from a person's.
-func (x Executions) terminated(ctx context.Context, row int64, run string) (relay.Fate, error) {
+func (x Executions) terminated(ctx context.Context, row int64, run string) (ops.Fate, error) {
 	history := x.Client.GetWorkflowHistory(ctx, DeliverEventID(row), run, false, enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
 	for history.HasNext() {
 		e, err := history.Next()
 		var gone *serviceerror.NotFound
 		if errors.As(err, &gone) { // deleted meanwhile
-			return relay.FateGone, nil
+			return ops.FateGone, nil
 		}
 		if err != nil {
-			return relay.FateGone, err
+			return ops.FateGone, err
 		}
 		if a := e.GetWorkflowExecutionTerminatedEventAttributes(); a != nil && a.GetIdentity() == historyService {
-			return relay.FateGone, nil
+			return ops.FateGone, nil
 		}
 	}
-	return relay.FateStopped, nil
+	return ops.FateStopped, nil
 }

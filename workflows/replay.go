@@ -10,8 +10,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
 )
 
 // Signals that a replay understands, and the query for its progress. People may send them from the Web UI.
@@ -64,7 +64,7 @@ func ReplayEvents(ctx workflow.Context, in activities.ReplayInput) error {
 // replaying is one run of a replay.
 type replaying struct {
 	in     activities.ReplayInput
-	wanted []relay.ReplayState // by signals, not yet obeyed
+	wanted []ops.ReplayState // by signals, not yet obeyed
 	last   activities.ReplayOutput
 	drain  time.Duration
 	hold   time.Duration
@@ -75,8 +75,8 @@ type replaying struct {
 func (r *replaying) listen(ctx workflow.Context) {
 	for _, s := range []struct {
 		name  string
-		state relay.ReplayState
-	}{{SignalPause, relay.ReplayPaused}, {SignalResume, relay.ReplayRunning}, {SignalCancel, relay.ReplayCancelled}} {
+		state ops.ReplayState
+	}{{SignalPause, ops.ReplayPaused}, {SignalResume, ops.ReplayRunning}, {SignalCancel, ops.ReplayCancelled}} {
 		workflow.GoNamed(ctx, s.name, func(ctx workflow.Context) {
 			signals := workflow.GetSignalChannel(ctx, s.name)
 			for signals.Receive(ctx, nil) {
@@ -132,7 +132,7 @@ func (r *replaying) waitsFor(over bool) string {
 	switch {
 	case over:
 		return "waits for the last events to end"
-	case r.last.State == relay.ReplayPaused:
+	case r.last.State == ops.ReplayPaused:
 		return "is paused"
 	case r.holds():
 		return "waits until a destination is healthy"
@@ -149,7 +149,7 @@ func (r *replaying) wait(over bool) time.Duration {
 	case over:
 		r.drain = min(max(replayDrainFirst, 2*r.drain), replayDrainMost)
 		return r.drain
-	case r.last.State == relay.ReplayPaused:
+	case r.last.State == ops.ReplayPaused:
 		return replayPausedLook
 	case r.holds():
 		r.hold = min(max(replayHoldFirst, 2*r.hold), replayHoldMost)
@@ -184,7 +184,7 @@ func (r *replaying) cancelled(ctx workflow.Context, err error) error {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	in := r.in
-	in.State = relay.ReplayCancelled
+	in.State = ops.ReplayCancelled
 	if e := workflow.ExecuteActivity(replayStep(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); e != nil {
 		return e
 	}

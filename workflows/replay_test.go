@@ -12,15 +12,16 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/ops"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 
 // replays is one replay of so many events, each of which ends some time after it was started.
 type replays struct {
 	mu      sync.Mutex
-	replay  relay.Replay
+	replay  ops.Replay
 	gaps    int // steps that find nothing although there is more
 	fails   int // calls that fail
 	takes   time.Duration
@@ -28,7 +29,7 @@ type replays struct {
 	now     func() time.Time
 	starts  []time.Time // of each event
 	ended   bool
-	history []relay.ReplayState
+	history []ops.ReplayState
 	healthy time.Time // until then every match is held
 	probes  int
 }
@@ -43,14 +44,14 @@ func (r *replays) begin() (func(), error) {
 	return r.mu.Unlock, nil
 }
 
-func (r *replays) StepReplay(_ context.Context, _ int64, n int) (relay.ReplayStep, error) {
+func (r *replays) StepReplay(_ context.Context, _ int64, n int) (ops.ReplayStep, error) {
 	unlock, err := r.begin()
 	if err != nil {
-		return relay.ReplayStep{}, err
+		return ops.ReplayStep{}, err
 	}
 	defer unlock()
-	step := relay.ReplayStep{}
-	if r.replay.State == relay.ReplayRunning {
+	step := ops.ReplayStep{}
+	if r.replay.State == ops.ReplayRunning {
 		switch {
 		case r.gaps > 0:
 			r.gaps--
@@ -82,10 +83,10 @@ func (r *replays) ProbeHeld(context.Context, int64, relay.Place, time.Duration) 
 	return true, nil
 }
 
-func (r *replays) SettleReplay(_ context.Context, _ int64, n int) (relay.ReplayStep, error) {
+func (r *replays) SettleReplay(_ context.Context, _ int64, n int) (ops.ReplayStep, error) {
 	unlock, err := r.begin()
 	if err != nil {
-		return relay.ReplayStep{}, err
+		return ops.ReplayStep{}, err
 	}
 	defer unlock()
 	settled := 0
@@ -94,10 +95,10 @@ func (r *replays) SettleReplay(_ context.Context, _ int64, n int) (relay.ReplayS
 		settled++
 	}
 	r.replay.Delivered += int64(settled)
-	return relay.ReplayStep{Settled: settled, Replay: r.replay}, nil
+	return ops.ReplayStep{Settled: settled, Replay: r.replay}, nil
 }
 
-func (r *replays) SetReplayState(_ context.Context, _ int64, state relay.ReplayState) error {
+func (r *replays) SetReplayState(_ context.Context, _ int64, state ops.ReplayState) error {
 	unlock, err := r.begin()
 	if err != nil {
 		return err
@@ -130,7 +131,7 @@ func setupReplay(t *testing.T, matched int64) *replayBundle {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	b := &replayBundle{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
-	b.replays = &replays{replay: relay.Replay{ID: 7, State: relay.ReplayRunning, Rate: 20, Matched: matched}, takes: 3 * time.Second, now: b.Now}
+	b.replays = &replays{replay: ops.Replay{ID: 7, State: ops.ReplayRunning, Rate: 20, Matched: matched}, takes: 3 * time.Second, now: b.Now}
 	b.SetTestTimeout(2 * time.Minute)
 	b.RegisterWorkflow(workflows.ReplayEvents)
 	b.RegisterActivity(&activities.Activities{Replays: b.replays, Log: slog.New(slog.DiscardHandler)})
@@ -191,13 +192,13 @@ func TestReplayEvents(t *testing.T) {
 			require.NoError(t, err)
 			var o activities.ReplayOutput
 			require.NoError(t, v.Get(&o))
-			require.Equal(t, relay.ReplayPaused, o.State)
+			require.Equal(t, ops.ReplayPaused, o.State)
 			require.Equal(t, int64(200), o.Matched)
 			require.Less(t, o.Started, int64(200))
 		}, time.Hour)
 		b.RegisterDelayedCallback(func() { b.SignalWorkflow(workflows.SignalResume, nil) }, 2*time.Hour)
 		require.NoError(t, b.run(t))
-		require.Equal(t, []relay.ReplayState{relay.ReplayPaused, relay.ReplayRunning}, b.replays.history)
+		require.Equal(t, []ops.ReplayState{ops.ReplayPaused, ops.ReplayRunning}, b.replays.history)
 		require.Len(t, b.replays.starts, 200)
 		require.GreaterOrEqual(t, b.replays.starts[199].Sub(begin), 2*time.Hour)
 	})
@@ -206,7 +207,7 @@ func TestReplayEvents(t *testing.T) {
 		t.Parallel()
 		b := setupReplay(t, 200)
 		begin := b.Now()
-		set := func(state relay.ReplayState, after time.Duration) {
+		set := func(state ops.ReplayState, after time.Duration) {
 			b.RegisterDelayedCallback(func() {
 				b.replays.mu.Lock()
 				b.replays.replay.State = state
@@ -214,8 +215,8 @@ func TestReplayEvents(t *testing.T) {
 				b.SignalWorkflow(workflows.SignalLook, nil)
 			}, after)
 		}
-		set(relay.ReplayPaused, 3*time.Second)
-		set(relay.ReplayRunning, time.Hour+time.Second)
+		set(ops.ReplayPaused, 3*time.Second)
+		set(ops.ReplayRunning, time.Hour+time.Second)
 		require.NoError(t, b.run(t))
 		require.Empty(t, b.replays.history, "the workflow writes no state that it was not told")
 		require.Len(t, b.replays.starts, 200)
@@ -253,7 +254,7 @@ func TestReplayEvents(t *testing.T) {
 		b := setupReplay(t, 100_000)
 		b.RegisterDelayedCallback(b.CancelWorkflow, 10*time.Second)
 		require.Error(t, b.run(t))
-		require.Equal(t, relay.ReplayCancelled, b.replays.replay.State)
+		require.Equal(t, ops.ReplayCancelled, b.replays.replay.State)
 	})
 
 	t.Run("a database that is away delays it", func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Search attributes of DeliverEvent. A namespace has to have them registered (relay migrate up does).

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // DeliverEventID is the id of the workflow that delivers an event's row: one open run at a time, whoever starts it.

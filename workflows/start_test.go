@@ -15,7 +15,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 
@@ -127,18 +128,18 @@ func TestOnlyWhatAPersonStoppedIsStopped(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		temporal described
-		fate     relay.Fate
+		fate     ops.Fate
 		asked    bool
 	}{
-		"running":                           {described{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, relay.FateRunning, false},
-		"paused":                            {described{status: enums.WORKFLOW_EXECUTION_STATUS_PAUSED}, relay.FateRunning, false},
-		"cancelled":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED}, relay.FateStopped, false},
-		"terminated by a person":            {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "temporal-cli:ann@host"}, relay.FateStopped, true},
-		"terminated in the Web UI":          {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED}, relay.FateStopped, true},
-		"terminated at the history's limit": {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "history-service"}, relay.FateGone, true},
-		"timed out":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT}, relay.FateGone, false},
-		"ended":                             {described{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, relay.FateGone, false},
-		"unknown":                           {described{err: serviceerror.NewNotFound("no")}, relay.FateGone, false},
+		"running":                           {described{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, ops.FateRunning, false},
+		"paused":                            {described{status: enums.WORKFLOW_EXECUTION_STATUS_PAUSED}, ops.FateRunning, false},
+		"cancelled":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED}, ops.FateStopped, false},
+		"terminated by a person":            {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "temporal-cli:ann@host"}, ops.FateStopped, true},
+		"terminated in the Web UI":          {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED}, ops.FateStopped, true},
+		"terminated at the history's limit": {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "history-service"}, ops.FateGone, true},
+		"timed out":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT}, ops.FateGone, false},
+		"ended":                             {described{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, ops.FateGone, false},
+		"unknown":                           {described{err: serviceerror.NewNotFound("no")}, ops.FateGone, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

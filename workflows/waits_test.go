@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
-	"relay"
 	"relay/activities"
+	"relay/internal/relay"
 )
 
 // What keeps a try from leaving costs none.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files; read the diff before you commit it")

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Accepted is what a platform answers when it took an event: testdata/accepted.reply.json, else 200 and an empty body.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Rules are a platform's own terms for taking an event.

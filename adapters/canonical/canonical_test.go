@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 var now = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)

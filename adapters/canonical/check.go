@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // SettingBaseURL is where a platform's API is, as the catalogue has it; tests and the sandbox have another.

@@ -1,7 +1,7 @@
 package canonical
 
 import (
-	"relay"
+	"relay/internal/relay"
 )
 
 // Decision is what a shopper decided about one purpose.

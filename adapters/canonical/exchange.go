@@ -6,7 +6,7 @@ import (
 	"maps"
 	"regexp"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Post is the request that the platforms take: body as JSON. A second copy is dropped by the vendor, by event id.

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Fields hands out what may leave of one event, and remembers what has left and what a rule kept back. It is made for one

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Item is one line of an order. Every part may be "".

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // maxName is longer than the name of any field.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // maxNumber is longer than any sum of money.

@@ -3,7 +3,7 @@ package canonical
 import (
 	"net/url"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // maxURL is longer than browsers and platforms take.

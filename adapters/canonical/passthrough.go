@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Pass is a payload as far as the admin's lists let it leave, for a destination that gets the payload as it is. A list may

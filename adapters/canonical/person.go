@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
 	"relay/adapters/identity"
+	"relay/internal/relay"
 )
 
 // Values of relay.Options.Identifiers.

@@ -3,7 +3,7 @@ package canonical
 import (
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Why a field does not leave as it is.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // spellings are the names under which shop systems write a field, the relay's own first; "billing.email" is email inside of

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/ga4"
+	"relay/internal/relay"
 )
 
 func sha(s string) string {

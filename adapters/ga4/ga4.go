@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/measurement"
+	"relay/internal/relay"
 )
 
 // Settings and secrets of a data stream, as the catalogue names them. A firebase_app_id is kept, not sent: the relay sends

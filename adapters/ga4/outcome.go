@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Outcome reads Google's answer. Any 2xx means that it arrived, not that it was taken to heart; only the validating endpoint

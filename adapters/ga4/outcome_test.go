@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/ga4"
+	"relay/internal/relay"
 )
 
 func TestOutcomeOfAStatus(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/ga4"
+	"relay/internal/relay"
 )
 
 func stream() relay.Destination {

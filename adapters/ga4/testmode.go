@@ -1,6 +1,6 @@
 package ga4
 
-import "relay"
+import "relay/internal/relay"
 
 // TestRequest is the request for one event to the validating endpoint, which records nothing.
 func (a Adapter) TestRequest(d relay.Destination, e relay.Event) (relay.Request, error) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // maxEmail is the longest address that mail can be sent to (RFC 5321, section 4.5.3.1.3).

@@ -17,7 +17,7 @@ import (
 	"strings"
 	"sync"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // ofNothing is the hash of "", which tells every platform that two strangers are one person.

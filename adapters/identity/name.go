@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Name is a first or last name in lower case, without white space and punctuation, with its accents: "O'Doe Smith" is

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // countriesCSV has a line for each country: alpha-2, alpha-3, and the English names it goes by. Made from tz's iso3166.tab

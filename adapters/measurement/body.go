@@ -3,8 +3,8 @@ package measurement
 import (
 	"slices"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // Purchase is GA4's name for an order, the one event of which it drops a second copy.

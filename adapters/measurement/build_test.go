@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/measurement"
+	"relay/internal/relay"
 )
 
 var now = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Names are GA4's names for our event types; others keep their own, made fit by Name.

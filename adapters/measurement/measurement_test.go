@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/measurement"
+	"relay/internal/relay"
 )
 
 func TestNameFitsGA4(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // Google's limits, in characters where they are of texts.

@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"strings"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // ClientID is the browser's id where the payload has it, else the session's, else a stable one made from the order: it is the

@@ -5,9 +5,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/measurement"
+	"relay/internal/relay"
 )
 
 // direct builds as GA4 itself is sent to.

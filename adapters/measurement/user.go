@@ -5,9 +5,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/identity"
+	"relay/internal/relay"
 )
 
 // userData is user-provided data: e-mail, phone and names hashed, places plain. Google's rules differ from those that the ad

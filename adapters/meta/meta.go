@@ -16,8 +16,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // apiVersion is Graph's; one lives for at least two years here. Changes: https://developers.facebook.com/docs/graph-api/changelog

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // answer is what Meta says, to a success and to a failure.

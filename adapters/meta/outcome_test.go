@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/meta"
+	"relay/internal/relay"
 )
 
 // failed is an error answer of Meta's, with everything in it that must not be kept.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // maxClickAge is how old a click Meta takes.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/meta"
+	"relay/internal/relay"
 )
 
 func TestARenamedEventsOwnNameAndIdStayHere(t *testing.T) {

@@ -1,6 +1,6 @@
 package meta
 
-import "relay"
+import "relay/internal/relay"
 
 // TestRequest is the request for one event in Meta's test mode: with a test_event_code it shows among the test events. The
 // code is the admin's, from Meta's own pages, and expires.

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // lookupTimeout bounds the question where the name of an http address leads.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Limits of one exchange. The whole of it must fit into the activity that makes it (15 s).

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // endsInTime sends to a server that never comes to an end, by a client that waits 150 ms.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Types and flags of HTTP/2's frames, and two header blocks: ":status: 200" and ":status: 103".

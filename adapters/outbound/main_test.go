@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/outbound"
+	"relay/internal/relay"
 )
 
 const secret = "s3cret"

@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/outbound"
+	"relay/internal/relay"
 )
 
 // proxy is a real forward proxy of this machine. It tunnels to this machine only, and refuses everything else with 403.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/outbound"
+	"relay/internal/relay"
 )
 
 // inside are addresses that no destination may have.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 func TestExchangeCarriesTheRequestAsItIs(t *testing.T) {

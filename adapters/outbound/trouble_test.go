@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // hangUp ends the connection without another byte.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 type body struct {

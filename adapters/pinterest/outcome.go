@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // rampedDown is how long to stay away while Pinterest has switched the endpoint off (503, code 4197).

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/pinterest"
+	"relay/internal/relay"
 )
 
 func answered(status int, body string) relay.Reply {

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // apiVersion is in the path. Changes: https://developers.pinterest.com/docs/changelog/changelog/

@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/pinterest"
+	"relay/internal/relay"
 )
 
 func account(o relay.Options) relay.Destination {

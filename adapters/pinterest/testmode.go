@@ -1,6 +1,6 @@
 package pinterest
 
-import "relay"
+import "relay/internal/relay"
 
 // TestRequest is the request for one event in Pinterest's test mode, which validates it and records nothing.
 func (a Adapter) TestRequest(d relay.Destination, e relay.Event) (relay.Request, error) {

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Adapter posts one small JSON object to <base_url>/platform/<destination's key>.

@@ -5,9 +5,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/sandbox"
+	"relay/internal/relay"
 )
 
 func TestGolden(t *testing.T) {

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strconv"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/measurement"
+	"relay/internal/relay"
 )
 
 // read are the names under which the usual tags, and the clients before them, read what a payload may spell in many ways.

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 var (

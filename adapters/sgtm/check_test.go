@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/sgtm"
+	"relay/internal/relay"
 )
 
 // container is one that works, changed.

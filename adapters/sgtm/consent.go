@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"encoding/json"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/measurement"
+	"relay/internal/relay"
 )
 
 // enforces reports whether the relay itself acts on a refusal, as at direct GA4, or leaves that to the container's tags.

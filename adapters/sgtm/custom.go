@@ -6,9 +6,9 @@ import (
 	"maps"
 	"slices"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/measurement"
+	"relay/internal/relay"
 )
 
 // custom passes the whole payload through, as far as options.allow and deny let it; the columns of the row win over the

@@ -12,10 +12,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/measurement"
 	"relay/adapters/sgtm"
+	"relay/internal/relay"
 )
 
 var fit = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,39}$`)

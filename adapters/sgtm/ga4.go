@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"relay"
 	"relay/adapters/canonical"
 	"relay/adapters/measurement"
+	"relay/internal/relay"
 )
 
 const (

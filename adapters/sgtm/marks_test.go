@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/sgtm"
+	"relay/internal/relay"
 )
 
 // strangers are field names of shops, clinics and CRMs. GA4's schema has none of them.

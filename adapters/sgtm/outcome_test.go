@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/sgtm"
+	"relay/internal/relay"
 )
 
 // The table of spec/platform-apis.md 6.3: any 2xx says that a client claimed the request; 400 is what a container answers

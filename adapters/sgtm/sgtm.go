@@ -9,7 +9,7 @@ import (
 	"net/textproto"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Settings and secrets of a container.

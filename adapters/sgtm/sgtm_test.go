@@ -7,9 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/sgtm"
+	"relay/internal/relay"
 )
 
 func TestGolden(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 const (

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 type body struct {

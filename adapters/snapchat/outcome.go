@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // answer is the body of an answer, of the events endpoint as well as of the validating one. What Snap's schema does not

@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/snapchat"
+	"relay/internal/relay"
 )
 
 func answered(status int, body string) relay.Reply {

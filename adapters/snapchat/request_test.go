@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/adaptertest"
 	"relay/adapters/snapchat"
+	"relay/internal/relay"
 )
 
 func pixel(o relay.Options) relay.Destination {

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // apiVersion is in the path. Changes: https://developers.snap.com/api/marketing-api/Conversions-API/Introduction

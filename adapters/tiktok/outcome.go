@@ -5,8 +5,8 @@ import (
 	"regexp"
 	"strings"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // answer is what TikTok says, nearly always with HTTP status 200: the code decides.

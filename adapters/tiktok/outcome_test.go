@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters/tiktok"
+	"relay/internal/relay"
 )
 
 func said(status, code int, message string) relay.Reply {

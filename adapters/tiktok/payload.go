@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 type body struct {

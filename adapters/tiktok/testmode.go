@@ -1,6 +1,6 @@
 package tiktok
 
-import "relay"
+import "relay/internal/relay"
 
 // TestRequest is the request for one event in TikTok's test mode: with a test_event_code it shows among the test events. The
 // code is the admin's, from TikTok's own pages, and expires.

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
 	"relay/adapters/canonical"
+	"relay/internal/relay"
 )
 
 // apiVersion is of TikTok's Business API. Changes: https://business-api.tiktok.com/portal/docs?id=1740579480076290

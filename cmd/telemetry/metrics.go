@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Buckets in seconds. A batch of thousands takes about one, an exchange with a vendor ten at most.

@@ -15,8 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/cmd/telemetry"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 func newMetrics() *telemetry.Metrics {
@@ -100,12 +101,12 @@ func TestTheSDKsMetricsAreInTheSamePlace(t *testing.T) {
 
 // observer is a database that counts how often it is looked at.
 type observer struct {
-	seen  relay.Observation
+	seen  ops.Observation
 	err   error
 	looks int
 }
 
-func (o *observer) Observe(context.Context) (relay.Observation, error) {
+func (o *observer) Observe(context.Context) (ops.Observation, error) {
 	o.looks++
 	return o.seen, o.err
 }
@@ -116,18 +117,18 @@ func (o *observer) PoolStats() sql.DBStats {
 
 func TestTheDatabaseIsLookedAtNowAndThenHoweverManyScrape(t *testing.T) {
 	t.Parallel()
-	o := &observer{seen: relay.Observation{
-		Backlogs: []relay.Backlog{{Storefront: "bosley", Pending: 7, Processing: 2, Oldest: 90 * time.Second}, {Pending: 1}},
-		Switches: []relay.SwitchState{
-			{Level: relay.LevelStorefront, Storefront: "bosley", On: true},
-			{Level: relay.LevelSGTM, Storefront: "bosley", Destination: relay.SGTM, On: false},
-			{Level: relay.LevelPlatform, Destination: "meta_capi", On: true},
-			{Level: relay.LevelCredential, Storefront: "bosley", Destination: "meta_capi", On: true},
+	o := &observer{seen: ops.Observation{
+		Backlogs: []ops.Backlog{{Storefront: "bosley", Pending: 7, Processing: 2, Oldest: 90 * time.Second}, {Pending: 1}},
+		Switches: []ops.SwitchState{
+			{Level: ops.LevelStorefront, Storefront: "bosley", On: true},
+			{Level: ops.LevelSGTM, Storefront: "bosley", Destination: relay.SGTM, On: false},
+			{Level: ops.LevelPlatform, Destination: "meta_capi", On: true},
+			{Level: ops.LevelCredential, Storefront: "bosley", Destination: "meta_capi", On: true},
 		},
-		Destinations:   []relay.DestinationState{{Storefront: "bosley", Destination: relay.SGTM, Health: relay.Health{Failures: 20, Unhealthy: true}}},
-		Figures:        []relay.Figure{{Storefront: "bosley", Outcome: "received", N: 4000}},
+		Destinations:   []ops.DestinationState{{Storefront: "bosley", Destination: relay.SGTM, Health: relay.Health{Failures: 20, Unhealthy: true}}},
+		Figures:        []ops.Figure{{Storefront: "bosley", Outcome: "received", N: 4000}},
 		CountedAt:      time.Unix(1_700_000_000, 0),
-		Reconciliation: relay.Reconciliation{At: time.Unix(1_700_000_060, 0), Checked: 12, Reopened: 1, Cancelled: 2},
+		Reconciliation: ops.Reconciliation{At: time.Unix(1_700_000_060, 0), Checked: 12, Reopened: 1, Cancelled: 2},
 		Repaired:       9,
 	}}
 	m := newMetrics()
@@ -170,8 +171,8 @@ func TestManyStorefrontsShareTheSeriesOfOthers(t *testing.T) {
 	o := &observer{}
 	for i := range 400 {
 		code := fmt.Sprintf("storefront-%03d", i)
-		o.seen.Backlogs = append(o.seen.Backlogs, relay.Backlog{Storefront: code, Pending: 1, Oldest: time.Duration(i) * time.Second})
-		o.seen.Switches = append(o.seen.Switches, relay.SwitchState{Level: relay.LevelStorefront, Storefront: code, On: i != 350})
+		o.seen.Backlogs = append(o.seen.Backlogs, ops.Backlog{Storefront: code, Pending: 1, Oldest: time.Duration(i) * time.Second})
+		o.seen.Switches = append(o.seen.Switches, ops.SwitchState{Level: ops.LevelStorefront, Storefront: code, On: i != 350})
 	}
 	m := newMetrics()
 	m.Observe(o)

@@ -10,12 +10,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // Observer looks at the database.
 type Observer interface {
-	Observe(ctx context.Context) (relay.Observation, error)
+	Observe(ctx context.Context) (ops.Observation, error)
 	PoolStats() sql.DBStats
 }
 
@@ -41,7 +42,7 @@ type observed struct {
 	at   time.Time
 	took time.Duration
 	up   bool
-	last relay.Observation
+	last ops.Observation
 }
 
 var (
@@ -88,7 +89,7 @@ func (o *observed) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-func (o *observed) look() (relay.Observation, bool) {
+func (o *observed) look() (ops.Observation, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if time.Since(o.at) < max(observeEvery, observeShare*o.took) {
@@ -130,7 +131,7 @@ func (e emitter) counter(d *prometheus.Desc, v float64, labels ...string) {
 	e.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 }
 
-func (e emitter) observation(o relay.Observation) {
+func (e emitter) observation(o ops.Observation) {
 	e.backlogs(o.Backlogs)
 	e.switches(o.Switches)
 	e.destinations(o)
@@ -149,7 +150,7 @@ func (e emitter) observation(o relay.Observation) {
 // sums gathers what shares a series because its storefront or destination has none of its own.
 type sums[K comparable] map[K]float64
 
-func (e emitter) backlogs(all []relay.Backlog) {
+func (e emitter) backlogs(all []ops.Backlog) {
 	pending, processing, oldest := sums[string]{}, sums[string]{}, sums[string]{}
 	for _, b := range all {
 		s := e.storefront(b.Storefront)
@@ -165,10 +166,10 @@ func (e emitter) backlogs(all []relay.Backlog) {
 }
 
 // day has every storefront with every outcome: none is 0.
-func (e emitter) day(o relay.Observation) {
+func (e emitter) day(o ops.Observation) {
 	day := sums[[2]string]{}
 	for _, b := range o.Backlogs {
-		for _, outcome := range []string{relay.FigureReceived, relay.FigureOpen, string(relay.StatusDelivered), string(relay.StatusFailed), string(relay.StatusSkipped)} {
+		for _, outcome := range []string{ops.FigureReceived, ops.FigureOpen, string(relay.StatusDelivered), string(relay.StatusFailed), string(relay.StatusSkipped)} {
 			day[[2]string{e.storefront(b.Storefront), outcome}] += 0 // there, if only as 0
 		}
 	}
@@ -181,11 +182,11 @@ func (e emitter) day(o relay.Observation) {
 }
 
 // switches of storefronts or destinations without a series of their own are on where all of them are.
-func (e emitter) switches(all []relay.SwitchState) {
+func (e emitter) switches(all []ops.SwitchState) {
 	on := map[[3]string]bool{}
 	for _, s := range all {
 		k := [3]string{s.Level, "", e.destination(s.Destination)}
-		if s.Level != relay.LevelPlatform {
+		if s.Level != ops.LevelPlatform {
 			k[1] = e.storefront(s.Storefront)
 		}
 		before, there := on[k]
@@ -197,10 +198,10 @@ func (e emitter) switches(all []relay.SwitchState) {
 }
 
 // destinations are those that are set up, and those that have had trouble.
-func (e emitter) destinations(o relay.Observation) {
+func (e emitter) destinations(o ops.Observation) {
 	down, inARow := sums[[2]string]{}, sums[[2]string]{}
 	for _, s := range o.Switches {
-		if s.Level == relay.LevelSGTM || s.Level == relay.LevelCredential {
+		if s.Level == ops.LevelSGTM || s.Level == ops.LevelCredential {
 			k := [2]string{e.storefront(s.Storefront), e.destination(s.Destination)}
 			down[k], inARow[k] = 0, 0
 		}

@@ -21,7 +21,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // flushTimeout is for the last spans of a process that ends.

@@ -14,9 +14,9 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
+	"relay/internal/relay"
 )
 
 // sample is the batch of the brief.

@@ -11,11 +11,11 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
+	"relay/internal/relay"
 )
 
 // brio is the demo storefront without a container: its events go straight to the five platforms.

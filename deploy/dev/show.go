@@ -11,9 +11,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
+	"relay/internal/relay"
 )
 
 func showAnswer(a harness.Answer) {

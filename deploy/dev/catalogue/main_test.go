@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/adapters"
+	"relay/internal/relay"
 )
 
 func TestThePageIsFresh(t *testing.T) {

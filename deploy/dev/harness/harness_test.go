@@ -10,10 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 const bound = 100 * time.Second // on a loaded machine

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"sync"
 
-	"relay"
 	"relay/db"
 	"relay/db/dbtest"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 // databaseName is the database on a server of ours.

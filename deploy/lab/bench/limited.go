@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"relay"
 	"relay/db"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // table is the database of an inbox with so many finished events.
@@ -58,7 +59,7 @@ func size(ctx context.Context, r *run) error {
 			return err
 		}},
 		{"search by order", func(t table, n int) error {
-			p, err := t.SearchEvents(ctx, relay.Filter{OrderID: fmt.Sprintf("m-%d", 1+n*scatter%t.rows)}, relay.Position{}, 50)
+			p, err := t.SearchEvents(ctx, ops.Filter{OrderID: fmt.Sprintf("m-%d", 1+n*scatter%t.rows)}, ops.Position{}, 50)
 			if err == nil && len(p.Items) != 1 {
 				err = fmt.Errorf("%d events found, not 1", len(p.Items))
 			}

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"relay"
 	"relay/deploy/dev/harness"
+	"relay/internal/relay"
 )
 
 const eventType = "purchase_completed"

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"relay"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 // row is what the inbox says of an event.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 // delivered is the evidence of one event at a container and one at two platforms, with nothing wrong.

@@ -12,10 +12,11 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"go.temporal.io/sdk/client"
 
-	"relay"
 	"relay/db"
 	"relay/db/dbtest"
 	"relay/deploy/dev/harness"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // The storefronts: two with a container, one that goes to two platforms at once.
@@ -87,7 +88,7 @@ func newLab(ctx context.Context, o Options, dir string, faults float64) (l *lab,
 }
 
 func (l *lab) addStorefronts(ctx context.Context) error {
-	for code, container := range map[string]relay.SGTMConfig{
+	for code, container := range map[string]ops.SGTMConfig{
 		// A backlog after a crash waits for the limit.
 		acme: {URL: l.system.Sandbox.BaseURL, Options: relay.Options{Limits: relay.Limits{PerSecond: 40, InFlight: 8}}},
 		// HTTP/2, whose peers may deny a request after they have read it.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // Report is what all rounds measured.

@@ -7,7 +7,8 @@ import (
 
 	"go.temporal.io/api/workflowservice/v1"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 
@@ -30,7 +31,7 @@ func (l *lab) settle(ctx context.Context) (Settled, error) {
 	if s.Failed, err = l.count(ctx, "SELECT COUNT(*) FROM marketing_events WHERE status = 'failed'"); err != nil || s.Failed == 0 {
 		return s, err
 	}
-	r, err := l.system.Store.CreateReplay(ctx, relay.Replay{Filter: relay.Filter{Statuses: []relay.Status{relay.StatusFailed}}, Rate: 100, By: "chaos"})
+	r, err := l.system.Store.CreateReplay(ctx, ops.Replay{Filter: ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}, Rate: 100, By: "chaos"})
 	if err != nil {
 		return s, err
 	}

@@ -16,10 +16,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/internal/proc"
+	"relay/internal/relay"
 )
 
 const observability = "../../observability"

@@ -11,10 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 
@@ -107,7 +108,7 @@ func (w *world) holding(t *testing.T, text string) []string {
 func (w *world) requireErased(t *testing.T, r *harness.Relay, order string, row int64) {
 	t.Helper()
 	require.Equal(t, 1, w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE id = ? AND event_id = ? AND event_payload = '{}' AND erased_at IS NOT NULL",
-		row, relay.Erased(order)))
+		row, ops.Erased(order)))
 	require.Equal(t, 1, w.count(t, "SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", row))
 	require.Zero(t, w.count(t, "SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ? AND COALESCE(request_body, request_sha256, trace_id, response_fields) IS NOT NULL", row))
 	require.Empty(t, w.holding(t, order))
@@ -133,5 +134,5 @@ func (w *world) requireErased(t *testing.T, r *harness.Relay, order string, row 
 	require.NotContains(t, shown, order)
 	refused := asked(t, r, http.StatusConflict, http.MethodPost, fmt.Sprintf("/admin/v1/events/%d/retry", row), "")
 	require.Equal(t, "erased", refused["code"])
-	require.True(t, strings.HasPrefix(relay.Erased(order), "erased:"))
+	require.True(t, strings.HasPrefix(ops.Erased(order), "erased:"))
 }

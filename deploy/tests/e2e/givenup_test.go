@@ -12,10 +12,10 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 // givenUp cancels one delivery and terminates another. No code runs at a termination: the reconciler finds that row, and

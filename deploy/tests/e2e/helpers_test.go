@@ -19,11 +19,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"relay"
 	"relay/db"
 	"relay/db/dbtest"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 // bound is for whatever a test waits for, on a loaded machine.

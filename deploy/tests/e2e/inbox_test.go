@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/deploy/dev/harness"
+	"relay/internal/relay"
 )
 
 func undeliverable(t *testing.T, w *town) {

@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

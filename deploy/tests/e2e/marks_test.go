@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox/vendors"
+	"relay/internal/relay"
 )
 
 // markNumber is a number that occurs nowhere by chance.

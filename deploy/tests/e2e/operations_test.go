@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 // atLeast fails where there are fewer rows.

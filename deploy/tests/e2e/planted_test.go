@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 // markOrder is an order's number: a health datum beside rx_issued. Temporal may know it (TEMPORAL_SEARCH_IDS), and OMS is

@@ -7,11 +7,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
+	"relay/internal/relay"
 )
 
 // playVendors puts the five platforms where the sandbox plays them: it looks at the shape of what it gets.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 // tries are an event's attempts at one destination, in order, without those that could not leave because the busy machine's

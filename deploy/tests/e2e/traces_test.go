@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
 	"relay/deploy/dev/harness"
+	"relay/internal/relay"
 )
 
 func TestOneTraceLeadsFromThePostToTheVendorsAnswer(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"relay"
 	"relay/activities"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 
@@ -82,7 +82,7 @@ var reasons = regexp.MustCompile(`Reason = "([a-z_]+)"`)
 
 func TestEveryReasonIsExplainedToOps(t *testing.T) {
 	t.Parallel()
-	code, err := os.ReadFile("../../../reason.go")
+	code, err := os.ReadFile("../../../internal/relay/reason.go")
 	require.NoError(t, err)
 	text, err := os.ReadFile(operations)
 	require.NoError(t, err)

@@ -10,9 +10,9 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 )
 
 var fails = sandbox.Answer{Status: 503}

@@ -11,8 +11,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"relay"
 	"relay/deploy/sandbox"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

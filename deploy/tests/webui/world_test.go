@@ -19,11 +19,11 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"relay"
 	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/internal/proc"
+	"relay/internal/relay"
 	"relay/workflows"
 )
 

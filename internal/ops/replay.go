@@ -1,8 +1,10 @@
-package relay
+package ops
 
 import (
 	"slices"
 	"time"
+
+	"relay/internal/relay"
 )
 
 // ReplayState is where a replay stands.
@@ -53,8 +55,8 @@ type Replay struct {
 const RecoveryLook = 72 * time.Hour
 
 // RecoveryReasons are those of events that failed because their destination did.
-func RecoveryReasons() []Reason {
-	return []Reason{ReasonExhausted, ReasonUnhealthy, ReasonUnauthorized}
+func RecoveryReasons() []relay.Reason {
+	return []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy, relay.ReasonUnauthorized}
 }
 
 // RecoveryReplay sends again what failed at a destination while it was failing.
@@ -62,7 +64,7 @@ func RecoveryReplay(storefront int64, destination string, since time.Time) Repla
 	return Replay{
 		Filter: Filter{
 			StorefrontID: storefront,
-			Statuses:     []Status{StatusFailed},
+			Statuses:     []relay.Status{relay.StatusFailed},
 			Reasons:      RecoveryReasons(),
 			Destination:  destination,
 			From:         since.Add(-RecoveryLook),
@@ -88,11 +90,11 @@ func (r Replay) Remaining() int64 {
 }
 
 // Statuses from which a replay sets events back.
-func (r Replay) Statuses() []Status {
+func (r Replay) Statuses() []relay.Status {
 	if len(r.Resend) > 0 {
-		return []Status{StatusDelivered, StatusFailed, StatusSkipped}
+		return []relay.Status{relay.StatusDelivered, relay.StatusFailed, relay.StatusSkipped}
 	}
-	return []Status{StatusFailed, StatusSkipped}
+	return []relay.Status{relay.StatusFailed, relay.StatusSkipped}
 }
 
 // Pick is the filter that a replay really follows: its own, of events that it may set back.
@@ -102,7 +104,7 @@ func (r Replay) Pick() Filter {
 	if len(f.Statuses) == 0 {
 		f.Statuses = allowed
 	}
-	f.Statuses = slices.DeleteFunc(slices.Clone(f.Statuses), func(s Status) bool { return !slices.Contains(allowed, s) })
+	f.Statuses = slices.DeleteFunc(slices.Clone(f.Statuses), func(s relay.Status) bool { return !slices.Contains(allowed, s) })
 	f.AcceptedBy, f.Kept = r.Resend, true
 	return f
 }
@@ -122,7 +124,7 @@ type Tally struct {
 	StorefrontID   int64
 	StorefrontCode string
 	Destination    string // "" where no delivery has ended anywhere: the route will decide
-	Reason         Reason
+	Reason         relay.Reason
 	Events         int64
 	TooOld         int64
 }

@@ -1,11 +1,12 @@
-package relay_test
+package ops_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 func TestADestinationSaysWhetherItGetsEvents(t *testing.T) {
@@ -37,7 +38,7 @@ func TestADestinationSaysWhetherItGetsEvents(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			receives, reason := relay.DestinationStatus{Place: relay.Place{Destination: tc.destination}, Switches: tc.switches}.Receives()
+			receives, reason := ops.DestinationStatus{Place: relay.Place{Destination: tc.destination}, Switches: tc.switches}.Receives()
 			require.Equal(t, tc.receives, receives)
 			require.Equal(t, tc.reason, reason)
 		})

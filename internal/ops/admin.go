@@ -1,8 +1,10 @@
-package relay
+package ops
 
 import (
 	"encoding/json"
 	"time"
+
+	"relay/internal/relay"
 )
 
 // Action is what an admin did, as the audit names it.
@@ -119,13 +121,13 @@ type SGTMConfig struct {
 	URL            string
 	ClientType     string // "ga4" or "custom"
 	MeasurementID  string
-	APISecret      Secret
+	APISecret      relay.Secret
 	EndpointPath   string
-	Headers        map[string]Secret
+	Headers        map[string]relay.Secret
 	Active         bool
 	Fallback       string // "direct" or "stop": where events go while the container is off
 	OnExhausted    string // "fail" or "direct": where events go whose tries at the container ran out
-	Options        Options
+	Options        relay.Options
 	// Unreadable is a stored config whose secrets no key decrypts: they are missing here, and stay as they are unless new
 	// ones are written.
 	Unreadable bool
@@ -137,9 +139,9 @@ type Credential struct {
 	StorefrontCode string // read only
 	PlatformID     int64
 	Platform       string // its code; read only where PlatformID is set
-	Fields         map[string]Secret
+	Fields         map[string]relay.Secret
 	Active         bool
-	Options        Options
+	Options        relay.Options
 	Unreadable     bool // as SGTMConfig's
 	// FieldList is the platform's list of fields; read only.
 	FieldList []CredentialField
@@ -167,7 +169,7 @@ type Platform struct {
 	DocsURL    string
 	ServerSide bool // it has an API for server-side events
 	Active     bool
-	Limits     Limits // of each storefront's destination there, unless its credential has some of its own
+	Limits     relay.Limits // of each storefront's destination there, unless its credential has some of its own
 }
 
 // Use is something that needs what was to be deleted.
@@ -200,4 +202,4 @@ const (
 func (e *WriteError) Error() string { return string(e.Kind) + ": " + e.Field }
 
 // Unwrap is ErrConflict.
-func (e *WriteError) Unwrap() error { return ErrConflict }
+func (e *WriteError) Unwrap() error { return relay.ErrConflict }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 func end(destination string, o relay.Outcome, r relay.Reason) relay.End {

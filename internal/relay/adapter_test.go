@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 func TestRedactedURLHasNoSecretInIt(t *testing.T) {

@@ -1,18 +1,20 @@
-package relay
+package ops
 
 import (
 	"time"
+
+	"relay/internal/relay"
 )
 
 // Filter picks events. Its zero fields pick everything; OrderID matches order ids and event ids. It holds names and
 // numbers of ours only, so that it may be stored and shown.
 type Filter struct {
-	OrderID      string   `json:"order_id,omitempty"`
-	StorefrontID int64    `json:"storefront_id,omitempty"`
-	Type         string   `json:"type,omitempty"`
-	Statuses     []Status `json:"statuses,omitempty"`
-	Reasons      []Reason `json:"reasons,omitempty"`
-	Source       string   `json:"source,omitempty"`
+	OrderID      string         `json:"order_id,omitempty"`
+	StorefrontID int64          `json:"storefront_id,omitempty"`
+	Type         string         `json:"type,omitempty"`
+	Statuses     []relay.Status `json:"statuses,omitempty"`
+	Reasons      []relay.Reason `json:"reasons,omitempty"`
+	Source       string         `json:"source,omitempty"`
 	// Destination picks events with a delivery that ended there, whichever way; AcceptedBy those that one of these took.
 	Destination string   `json:"destination,omitempty"`
 	AcceptedBy  []string `json:"accepted_by,omitempty"`
@@ -49,16 +51,16 @@ type EventSummary struct {
 	StorefrontID   int64 // 0 where the row's code is not resolved
 	StorefrontCode string
 	Source         string
-	Status         Status
-	Reason         Reason
+	Status         relay.Status
+	Reason         relay.Reason
 	Detail         string
 	Generation     int
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
-	FinishedAt     time.Time // zero while it has not ended
-	ErasedAt       time.Time // zero unless its payload and its ids were erased
-	WaitingFor     WaitsFor  // "" unless it waits for its next attempt
-	NextAttemptAt  time.Time // when that is due; zero where it is not known
+	FinishedAt     time.Time      // zero while it has not ended
+	ErasedAt       time.Time      // zero unless its payload and its ids were erased
+	WaitingFor     relay.WaitsFor // "" unless it waits for its next attempt
+	NextAttemptAt  time.Time      // when that is due; zero where it is not known
 	// Warnings are those of its attempts, each once, in order; only a page of SearchEvents has them.
 	Warnings []string
 }
@@ -67,15 +69,15 @@ type EventSummary struct {
 type EventDetail struct {
 	EventSummary
 	Payload  []byte // as received, person fields included
-	Ends     []End
-	Resend   map[string]int // by destination: the generation from which on an accepted copy counts
-	Attempts []Attempt      // in order
+	Ends     []relay.End
+	Resend   map[string]int  // by destination: the generation from which on an accepted copy counts
+	Attempts []relay.Attempt // in order
 }
 
 // RetryResult says what became of the wish to deliver an event again: it was set back to pending, or its status forbids it.
 type RetryResult struct {
 	Retried    bool
-	Status     Status
+	Status     relay.Status
 	Generation int
 	Erased     bool // and so can't be
 }
@@ -83,7 +85,7 @@ type RetryResult struct {
 // Setup is a storefront with everything that it has configured: what a preview needs to know. Destinations whose secrets
 // do not decrypt are in Unreadable, and have none.
 type Setup struct {
-	Switches     Switches
-	Destinations map[string]Destination
+	Switches     relay.Switches
+	Destinations map[string]relay.Destination
 	Unreadable   map[string]bool
 }

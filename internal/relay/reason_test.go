@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 // reasons are all constants of reason.go, read from its source, so that a new one is not forgotten.

@@ -1,6 +1,10 @@
-package relay
+package ops
 
-import "time"
+import (
+	"time"
+
+	"relay/internal/relay"
+)
 
 // Retention is how long things are kept that are over.
 type Retention struct {
@@ -23,7 +27,7 @@ func (p Purged) Plus(q Purged) Purged {
 
 // PurgeMark is where a bite of purging ended, in the order of (status, time, id). The zero value is the beginning.
 type PurgeMark struct {
-	Status Status
+	Status relay.Status
 	Position
 }
 

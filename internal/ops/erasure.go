@@ -1,4 +1,4 @@
-package relay
+package ops
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"relay/internal/relay"
 )
 
 // ErasureKind says what an erasure looks for.
@@ -33,9 +35,9 @@ type Erasure struct {
 	ID           int64
 	Kind         ErasureKind
 	State        ErasureState
-	Subject      Secret // what to look for; gone once it is done
-	Hash         string // Erased of it
-	StorefrontID int64  // 0 is all
+	Subject      relay.Secret // what to look for; gone once it is done
+	Hash         string       // Erased of it
+	StorefrontID int64        // 0 is all
 	By           string
 	CreatedAt    time.Time
 	EndedAt      time.Time // zero while it runs
@@ -50,7 +52,7 @@ type Erasure struct {
 // EventState is where an event stands that is to be erased.
 type EventState struct {
 	ID     int64
-	Status Status
+	Status relay.Status
 	Run    string // the run that delivers, or delivered, it
 	Erased bool
 	// Settled is an event whose end lies so long ago that no try of it can be under way any more.
@@ -99,7 +101,7 @@ func namesPerson(v any, forms []string) bool {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			name = FoldName(name)
+			name = relay.FoldName(name)
 			if slices.Contains(externalIDs, name) && isOneOf(inner, forms) ||
 				slices.ContainsFunc(personal, func(p string) bool { return strings.Contains(name, p) }) && namesPerson(inner, forms) {
 				return true

@@ -1,12 +1,16 @@
-package relay
+package ops
 
-import "time"
+import (
+	"time"
+
+	"relay/internal/relay"
+)
 
 // Counts of events or deliveries by how they ended.
 type Counts struct {
 	Delivered int64
-	Failed    map[Reason]int64
-	Skipped   map[Reason]int64
+	Failed    map[relay.Reason]int64
+	Skipped   map[relay.Reason]int64
 }
 
 // Stats are one storefront's figures over a window: of the events received in it, what has become of them since.
@@ -23,7 +27,7 @@ type Stats struct {
 	Retrying      int64
 	OldestPending time.Time // zero where none is pending
 	// Health is how the destinations fare that have had trouble of late.
-	Health map[string]Health
+	Health map[string]relay.Health
 }
 
 // StatsBound is how far Stats counts what it counts live.
@@ -46,7 +50,7 @@ const (
 )
 
 // Add adds a figure: of the events themselves where destination is empty, else of the deliveries there.
-func (s *Stats) Add(destination, outcome string, reason Reason, n int64) {
+func (s *Stats) Add(destination, outcome string, reason relay.Reason, n int64) {
 	switch {
 	case destination == "" && outcome == FigureReceived:
 		s.Received += n
@@ -57,20 +61,20 @@ func (s *Stats) Add(destination, outcome string, reason Reason, n int64) {
 	default:
 		c := s.Destinations[destination]
 		if c.Failed == nil {
-			c = Counts{Failed: map[Reason]int64{}, Skipped: map[Reason]int64{}}
+			c = Counts{Failed: map[relay.Reason]int64{}, Skipped: map[relay.Reason]int64{}}
 		}
 		c.add(outcome, reason, n)
 		s.Destinations[destination] = c
 	}
 }
 
-func (c *Counts) add(outcome string, reason Reason, n int64) {
-	switch Status(outcome) {
-	case StatusDelivered:
+func (c *Counts) add(outcome string, reason relay.Reason, n int64) {
+	switch relay.Status(outcome) {
+	case relay.StatusDelivered:
 		c.Delivered += n
-	case StatusFailed:
+	case relay.StatusFailed:
 		c.Failed[reason] += n
-	case StatusSkipped:
+	case relay.StatusSkipped:
 		c.Skipped[reason] += n
 	}
 }

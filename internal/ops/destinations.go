@@ -1,6 +1,10 @@
-package relay
+package ops
 
-import "time"
+import (
+	"time"
+
+	"relay/internal/relay"
+)
 
 // Bounds of what is counted for a list of destinations.
 const (
@@ -13,26 +17,26 @@ const (
 type DestinationQuery struct {
 	StorefrontID int64
 	Destination  string
-	Health       HealthState
-	After        *Place
+	Health       relay.HealthState
+	After        *relay.Place
 	Limit        int
 }
 
 // DestinationStatus is one configured destination of a storefront: its container, or a platform that it has a credential at.
 type DestinationStatus struct {
-	Place
+	relay.Place
 	StorefrontCode string
 	// Switches are the four levels, of this destination alone. HasAdapter is for the caller to fill.
-	Switches Switches
+	Switches relay.Switches
 	// Levels are the kill switches that the destination has, with who set each as it is.
 	Levels []LevelStatus
 
-	Health         Health
+	Health         relay.Health
 	UnhealthySince time.Time // zero for one that is not
 	FailedAt       time.Time // the latest failure
 	ProbedAt       time.Time // the latest probe
 	NextProbe      time.Time // of an unhealthy one
-	Limits         Limits
+	Limits         relay.Limits
 	Waiting        int // events in flight whose delivery here has not ended, counted as far as WaitingBound
 	Failed         int // events that a recovery will send again, among the newest FailedBound
 }
@@ -46,20 +50,20 @@ type LevelStatus struct {
 }
 
 // Receives reports whether the destination gets its storefront's events, and the reason where it does not, or gets only some.
-func (d DestinationStatus) Receives() (bool, Reason) {
-	route := Resolve(d.Switches, Policy{Tries: 1})
+func (d DestinationStatus) Receives() (bool, relay.Reason) {
+	route := relay.Resolve(d.Switches, relay.Policy{Tries: 1})
 	if _, on := route.Leg(d.Destination); on {
 		return true, ""
 	}
 	sgtm := d.Switches.SGTM
-	if d.Destination == SGTM || sgtm == nil || !sgtm.Active || !d.Switches.Storefront.Active {
+	if d.Destination == relay.SGTM || sgtm == nil || !sgtm.Active || !d.Switches.Storefront.Active {
 		return false, route.Blocks(d.Destination)
 	}
 	// Behind a container: what the switches would say without it.
 	behind := d.Switches
 	behind.SGTM = nil
-	if route = Resolve(behind, Policy{Tries: 1}); len(route.Legs) == 0 {
+	if route = relay.Resolve(behind, relay.Policy{Tries: 1}); len(route.Legs) == 0 {
 		return false, route.Blocks(d.Destination)
 	}
-	return sgtm.DirectOnExhausted, ReasonBehindContainer
+	return sgtm.DirectOnExhausted, relay.ReasonBehindContainer
 }

@@ -1,6 +1,10 @@
-package relay
+package ops
 
-import "time"
+import (
+	"time"
+
+	"relay/internal/relay"
+)
 
 // Observation is how things stand at one moment, as far as the database knows, for those who watch the relay from outside.
 type Observation struct {
@@ -41,7 +45,7 @@ type SwitchState struct {
 // DestinationState is how a storefront's destination fares.
 type DestinationState struct {
 	Storefront, Destination string
-	Health
+	relay.Health
 }
 
 // Figure counts a storefront's events by what became of them: received, open, or a final status.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay"
+	"relay/internal/relay"
 )
 
 var created = time.Date(2026, 11, 23, 9, 0, 0, 0, time.FixedZone("", 3600))
