@@ -117,7 +117,7 @@ func (f *Fields) read(q query) string {
 			f.withhold(path, q.listed)
 			continue
 		}
-		if why := f.reveals(text); q.plain && why != "" {
+		if why := f.reads(text); q.plain && why != "" {
 			f.withhold(path, why)
 			continue
 		}
@@ -230,6 +230,14 @@ func (f *Fields) reveals(text string) string {
 		return whyName
 	}
 	return ""
+}
+
+// reads is reveals for a text that is no order, storefront or part of an item, whose ids may look like telephone numbers.
+func (f *Fields) reads(text string) string {
+	if why := f.reveals(text); why != "" || !relay.HoldsTelephone(text) {
+		return why
+	}
+	return whyPhone
 }
 
 // letters is a name's letters and digits in lower case: "Ad-Storage" and "adStorage" are "adstorage".

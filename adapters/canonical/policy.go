@@ -15,6 +15,7 @@ const (
 	whyOwnID     = "is no plain identifier, or holds what the platform must not read: the event's id is sent as a hash"
 	whyOrderInID = "data policy health: holds the order, so that the event's id is sent as a hash, unless allow names order_id"
 	whyMail      = "holds an e-mail address"
+	whyPhone     = "holds a telephone number or one of social insurance"
 	whyName      = "holds the event's own name, which this platform does not read"
 )
 

@@ -81,7 +81,7 @@ func understood(p relay.Payload, d relay.Destination, e relay.Event) map[string]
 		return nil
 	}
 	f.Consent = canonical.Consent{}
-	b, err := measurement.Build(f, d, e)
+	b, err := measurement.Build(f, d, e, nil)
 	if err != nil {
 		return nil
 	}
