@@ -234,11 +234,19 @@ func (f *Fields) reveals(text string) string {
 
 // reads is reveals for a text that is no order, storefront or part of an item, whose ids may look like telephone numbers.
 func (f *Fields) reads(text string) string {
-	if why := f.reveals(text); why != "" || !relay.HoldsTelephone(text) {
+	switch why := f.reveals(text); {
+	case why != "":
 		return why
+	case relay.HoldsTelephone(text):
+		return whyPhone
+	case f.health && len(f.event.OrderID()) >= minOrder && !f.names("order_id") && holdsWord(text, f.event.OrderID()):
+		return whyOrderInText
 	}
-	return whyPhone
+	return ""
 }
+
+// minOrder is the shortest id of an order that a text does not hold by chance.
+const minOrder = 4
 
 // letters is a name's letters and digits in lower case: "Ad-Storage" and "adStorage" are "adstorage".
 func letters(name string) string {
