@@ -42,7 +42,7 @@ type SentView struct {
 	Trouble relay.Trouble     `json:"trouble,omitempty" example:"timeout" doc:"What kept the request from being answered."`
 	Outcome relay.Outcome     `json:"outcome" example:"accepted" doc:"What the relay makes of the answer."`
 	Reason  relay.Reason      `json:"reason,omitempty" example:"unauthorized" doc:"Why, for programs."`
-	Text    string            `json:"reason_text,omitempty" example:"the destination refused the credential" doc:"Why, for people."`
+	Text    string            `json:"reason_text,omitempty" example:"the destination rejected the credential" doc:"Why, for people."`
 	TraceID string            `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
 	Fields  map[string]string `json:"fields,omitempty" doc:"What the answer says, of the fields that the relay knows."`
 	Answer  any               `json:"answer,omitempty" doc:"The answer, 4 KiB at most; secrets are masked."`
