@@ -5,16 +5,6 @@ import (
 	"time"
 )
 
-const (
-	// fewestStarts are in flight where Temporal is busy: what it is asked for beyond what it can do only waits in front of
-	// other storefronts' events, and delivers no sooner.
-	fewestStarts = 2
-	// mostStarts are in flight where Temporal is quick: more only adds latency.
-	mostStarts = 8
-	// quickStart is about what a start takes at a server that has nothing else to do, also where it is far away.
-	quickStart = 30 * time.Millisecond
-)
-
 // pace bounds the starts in flight by how long they take: one more after as many quick ones as there are in flight, half
 // of them after a slow one.
 type pace struct {
@@ -26,7 +16,7 @@ type pace struct {
 }
 
 func newPace() *pace {
-	p := &pace{limit: fewestStarts}
+	p := &pace{limit: minStarts}
 	p.freed = sync.NewCond(&p.mu)
 	return p
 }
@@ -47,9 +37,9 @@ func (p *pace) leave(took time.Duration) {
 	defer p.mu.Unlock()
 	p.busy--
 	switch {
-	case took > quickStart:
-		p.limit, p.quick = max(fewestStarts, p.limit/2), 0
-	case p.limit < mostStarts:
+	case took > fastStart:
+		p.limit, p.quick = max(minStarts, p.limit/2), 0
+	case p.limit < maxStarts:
 		if p.quick++; p.quick >= p.limit {
 			p.limit, p.quick = p.limit+1, 0
 		}

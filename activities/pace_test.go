@@ -16,21 +16,21 @@ func TestStartsInFlightFollowWhatTemporalTakes(t *testing.T) {
 			p.leave(took)
 		}
 	}
-	require.Equal(t, fewestStarts, p.limit)
+	require.Equal(t, minStarts, p.limit)
 	starts(100, 5*time.Millisecond)
-	require.Equal(t, mostStarts, p.limit)
+	require.Equal(t, maxStarts, p.limit)
 	starts(1, time.Second)
-	require.Equal(t, mostStarts/2, p.limit)
+	require.Equal(t, maxStarts/2, p.limit)
 	starts(10, time.Second)
-	require.Equal(t, fewestStarts, p.limit, "never none")
-	starts(fewestStarts, 5*time.Millisecond)
-	require.Equal(t, fewestStarts+1, p.limit)
+	require.Equal(t, minStarts, p.limit, "never none")
+	starts(minStarts, 5*time.Millisecond)
+	require.Equal(t, minStarts+1, p.limit)
 }
 
 func TestAStartWaitsForItsPlace(t *testing.T) {
 	t.Parallel()
 	p := newPace()
-	for range fewestStarts {
+	for range minStarts {
 		p.enter()
 	}
 	entered := make(chan struct{})

@@ -24,14 +24,6 @@ type Starter interface {
 	StartDelivery(ctx context.Context, s relay.Start) error
 }
 
-const (
-	startTimeout = 10 * time.Second
-	// releaseTimeout bounds what a worker that stops does for the next one.
-	releaseTimeout = 5 * time.Second
-	// pollFor is how long one execution of PollInbox polls, before the workflow starts the next with a fresh history.
-	pollFor = 10 * time.Minute
-)
-
 // PollInbox claims pending rows and starts their deliveries until its time is over or its worker stops. It is the way of
 // direct rows, of rows that the API left to it, and of rows whose start was lost in a crash.
 func (a *Activities) PollInbox(ctx context.Context) error {

@@ -20,14 +20,6 @@ type Purges interface {
 	PurgeErasures(ctx context.Context, age time.Duration, n int) (int64, error)
 }
 
-const (
-	purgeBite   = 200 // events, or entries of the audit, in one transaction
-	purgeBudget = 10 * time.Minute
-	// Purging rests four times as long as it worked, so that it is a fifth of one connection's work at most.
-	purgeRest    = 4
-	shortestRest = 5 * time.Millisecond
-)
-
 // PurgeOutput is what one round took; More says that its time was over first.
 type PurgeOutput struct {
 	ops.Purged
@@ -52,15 +44,15 @@ func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput) error {
 	var mark ops.PurgeMark
 	events := func() (bool, error) {
-		bite, err := a.Purges.PurgeEvents(ctx, a.Retention.Events, mark, purgeBite)
+		bite, err := a.Purges.PurgeEvents(ctx, a.Retention.Events, mark, purgeBatch)
 		out.Purged, mark = out.Plus(bite.Purged), bite.Next
 		return bite.Done, err
 	}
 	kept := func(purge func(context.Context, time.Duration, int) (int64, error), age time.Duration, count *int64) func() (bool, error) {
 		return func() (bool, error) {
-			n, err := purge(ctx, age, purgeBite)
+			n, err := purge(ctx, age, purgeBatch)
 			*count += n
-			return n < purgeBite, err
+			return n < purgeBatch, err
 		}
 	}
 	for _, bite := range []func() (bool, error){
@@ -91,7 +83,7 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 
 // rest waits in proportion to what was worked; true says that the worker is about to stop.
 func rest(ctx context.Context, worked time.Duration) (bool, error) {
-	timer := time.NewTimer(max(purgeRest*worked, shortestRest))
+	timer := time.NewTimer(max(purgeRest*worked, minPurgeRest))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -28,9 +28,6 @@ type Executions interface {
 	Fate(ctx context.Context, row int64) (ops.Fate, error)
 }
 
-// reconcilePage is how many workflows one list call asks for: few and large, because lists are rationed.
-const reconcilePage = 500
-
 // Reconcile finds rows whose workflow is gone and repairs them: every row has a final state or a running workflow. What was
 // terminated or cancelled by hand fails, as cancelled; what was lost (timed out, deleted, a namespace gone) is pending again.
 func (a *Activities) Reconcile(ctx context.Context) (ops.Reconciliation, error) {

@@ -32,11 +32,6 @@ type Figures interface {
 	RollUp(ctx context.Context, budget time.Duration) (int, error)
 }
 
-const (
-	settlePage   = 500
-	rollUpBudget = 5 * time.Second
-)
-
 // ReplayInput names a replay, and how many events its next step may start, or the state that it shall have.
 type ReplayInput struct {
 	ID    int64
