@@ -5,16 +5,8 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"time"
 
 	"relay/internal/relay"
-)
-
-const (
-	burstWorkers = 16   // starts in flight
-	burstShare   = 8    // of one storefront: more only adds latency at the server, also that of the others' events
-	burstQueue   = 2000 // rows that one process promises to start within their lease
-	startTimeout = 10 * time.Second
 )
 
 // Burst starts the deliveries of rows that this process has just stored, off the request path: at most perStorefront of one
@@ -57,7 +49,7 @@ func NewBurst(start func(context.Context, relay.Start) error, room func(ctx cont
 		reserved:      map[string]int{},
 	}
 	b.wake = sync.NewCond(&b.mu)
-	for range burstWorkers {
+	for range startWorkers {
 		b.wg.Go(b.work)
 	}
 	return b
@@ -73,7 +65,7 @@ func (b *Burst) Reserve(ctx context.Context, storefront string, n int) int {
 	if b.closed {
 		return 0
 	}
-	n = max(0, min(n, b.perStorefront-b.reserved[storefront], burstQueue-b.total))
+	n = max(0, min(n, b.perStorefront-b.reserved[storefront], startQueueLength-b.total))
 	b.reserved[storefront] += n
 	b.total += n
 	return n
@@ -144,7 +136,7 @@ func (b *Burst) next() (queued, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for {
-		if i := slices.IndexFunc(b.turns, func(s string) bool { return b.busy[s] < burstShare }); i >= 0 {
+		if i := slices.IndexFunc(b.turns, func(s string) bool { return b.busy[s] < startShare }); i >= 0 {
 			return b.take(i), true
 		}
 		if b.closed && len(b.turns) == 0 {
