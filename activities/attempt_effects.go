@@ -142,10 +142,10 @@ func (t *attempt) recordWait(ctx context.Context, o outcome) {
 
 // setBy names the user who set the switch that blocked the attempt, and when. Empty if unknown.
 func (t *attempt) setBy(ctx context.Context, reason relay.Reason) string {
-	if t.Flips == nil {
+	if t.SwitchLog == nil {
 		return ""
 	}
-	f, err := t.Flips.Flip(ctx, t.delivery.Switches.Storefront.ID, t.in.Destination, reason)
+	f, err := t.SwitchLog.Flip(ctx, t.delivery.Switches.Storefront.ID, t.in.Destination, reason)
 	if err != nil || f.By == "" {
 		return ""
 	}

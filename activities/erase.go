@@ -56,11 +56,11 @@ type EraseOutput struct {
 func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutput, error) {
 	e, err := a.search(ctx, in.ID)
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	items, err := a.Erasures.ErasureItems(ctx, in.ID, eraseItems)
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	closed, err := a.erase(ctx, items, in.Insist)
 	if err == nil {
@@ -72,7 +72,7 @@ func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutpu
 		e.Erased += int64(len(closed))
 	}
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	if e.State == ops.ErasureDone {
 		a.Log.InfoContext(ctx, "erasure.ended", "erasure", in.ID, "scanned", e.Scanned, "erased", e.Erased)

@@ -30,7 +30,7 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 	deadline := time.Now().Add(pollFor)
 	stop := activity.GetWorkerStopChannel(ctx)
 	defer heartbeat(ctx)()
-	pace := newPace()
+	pace := newStartLimiter()
 	probes := prober{Activities: a}
 	for time.Now().Before(deadline) {
 		probes.look(ctx)
@@ -51,7 +51,7 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 
 // pollOnce is one round over the storefronts. It answers how many deliveries it started; trouble counts as none, so that
 // the next round waits.
-func (a *Activities) pollOnce(ctx context.Context, p *pace) int {
+func (a *Activities) pollOnce(ctx context.Context, p *startLimiter) int {
 	began := time.Now()
 	starts, err := a.Inbox.Claim(ctx)
 	if a.Meter != nil {
@@ -86,7 +86,7 @@ func (a *Activities) release(ctx context.Context, ids []int64) {
 }
 
 // startAll starts deliveries, a few at a time, and gives back the ids of those that could not be started.
-func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *pace) []int64 {
+func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *startLimiter) []int64 {
 	var (
 		mu     sync.Mutex
 		failed []int64

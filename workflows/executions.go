@@ -22,8 +22,8 @@ type Executions struct {
 	Namespace string
 }
 
-// Suspects are those rows for which no running workflow is listed. The list lags behind, so each needs a look at its Fate.
-func (x Executions) Suspects(ctx context.Context, rows []ops.Owned) ([]ops.Owned, error) {
+// WithoutWorkflow are those rows for which no running workflow is listed. The list lags behind, so each needs a look at its WorkflowState.
+func (x Executions) WithoutWorkflow(ctx context.Context, rows []ops.HeldRow) ([]ops.HeldRow, error) {
 	ids := make([]string, len(rows))
 	for i, r := range rows {
 		ids[i] = "'" + DeliverEventID(r.ID) + "'"
@@ -47,7 +47,7 @@ func (x Executions) Suspects(ctx context.Context, rows []ops.Owned) ([]ops.Owned
 			break
 		}
 	}
-	var suspects []ops.Owned
+	var suspects []ops.HeldRow
 	for _, r := range rows {
 		if !running[DeliverEventID(r.ID)] {
 			suspects = append(suspects, r)
@@ -56,25 +56,25 @@ func (x Executions) Suspects(ctx context.Context, rows []ops.Owned) ([]ops.Owned
 	return suspects, nil
 }
 
-// Fate is what became of the latest run of a row's workflow.
-func (x Executions) Fate(ctx context.Context, row int64) (ops.Fate, error) {
+// WorkflowState is what became of the latest run of a row's workflow.
+func (x Executions) WorkflowState(ctx context.Context, row int64) (ops.WorkflowState, error) {
 	d, err := x.Client.DescribeWorkflowExecution(ctx, DeliverEventID(row), "")
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
-		return ops.FateGone, nil
+		return ops.WorkflowGone, nil
 	}
 	if err != nil {
-		return ops.FateGone, err
+		return ops.WorkflowGone, err
 	}
 	switch d.GetWorkflowExecutionInfo().GetStatus() {
 	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED:
-		return ops.FateRunning, nil
+		return ops.WorkflowRunning, nil
 	case enums.WORKFLOW_EXECUTION_STATUS_CANCELED:
-		return ops.FateStopped, nil
+		return ops.WorkflowStopped, nil
 	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
 		return x.terminated(ctx, row, d.GetWorkflowExecutionInfo().GetExecution().GetRunId())
 	}
-	return ops.FateGone, nil
+	return ops.WorkflowGone, nil
 }
 
 // historyService is how a server names itself in what it does to a workflow, such as a termination at the limit of its
@@ -82,22 +82,22 @@ func (x Executions) Fate(ctx context.Context, row int64) (ops.Fate, error) {
 const historyService = "history-service"
 
 // terminated tells a termination by the server, after which the event is to be delivered all the same, from a person's.
-func (x Executions) terminated(ctx context.Context, row int64, run string) (ops.Fate, error) {
+func (x Executions) terminated(ctx context.Context, row int64, run string) (ops.WorkflowState, error) {
 	history := x.Client.GetWorkflowHistory(ctx, DeliverEventID(row), run, false, enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
 	for history.HasNext() {
 		e, err := history.Next()
 		var gone *serviceerror.NotFound
 		if errors.As(err, &gone) { // deleted meanwhile
-			return ops.FateGone, nil
+			return ops.WorkflowGone, nil
 		}
 		if err != nil {
-			return ops.FateGone, err
+			return ops.WorkflowGone, err
 		}
 		if a := e.GetWorkflowExecutionTerminatedEventAttributes(); a != nil && a.GetIdentity() == historyService {
-			return ops.FateGone, nil
+			return ops.WorkflowGone, nil
 		}
 	}
-	return ops.FateStopped, nil
+	return ops.WorkflowStopped, nil
 }
 
 // CancelDelivery asks a row's workflow to end; relay.ErrNotFound where none is open.

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// pace bounds the starts in flight by how long they take: one more after as many quick ones as there are in flight, half
+// startLimiter bounds the starts in flight by how long they take: one more after as many quick ones as there are in flight, half
 // of them after a slow one.
-type pace struct {
+type startLimiter struct {
 	mu    sync.Mutex
 	freed *sync.Cond
 	limit int
@@ -15,14 +15,14 @@ type pace struct {
 	quick int // since the limit changed
 }
 
-func newPace() *pace {
-	p := &pace{limit: minStarts}
+func newStartLimiter() *startLimiter {
+	p := &startLimiter{limit: minStarts}
 	p.freed = sync.NewCond(&p.mu)
 	return p
 }
 
 // enter waits for a place.
-func (p *pace) enter() {
+func (p *startLimiter) enter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.busy >= p.limit {
@@ -32,7 +32,7 @@ func (p *pace) enter() {
 }
 
 // leave gives the place back after a start that took so long.
-func (p *pace) leave(took time.Duration) {
+func (p *startLimiter) leave(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.busy--

@@ -9,7 +9,7 @@ import (
 
 func TestStartsInFlightFollowWhatTemporalTakes(t *testing.T) {
 	t.Parallel()
-	p := newPace()
+	p := newStartLimiter()
 	starts := func(n int, took time.Duration) {
 		for range n {
 			p.enter()
@@ -29,7 +29,7 @@ func TestStartsInFlightFollowWhatTemporalTakes(t *testing.T) {
 
 func TestAStartWaitsForItsPlace(t *testing.T) {
 	t.Parallel()
-	p := newPace()
+	p := newStartLimiter()
 	for range minStarts {
 		p.enter()
 	}
