@@ -218,7 +218,7 @@ func matches(ifMatch, version string) error {
 			return nil
 		}
 	}
-	return refuse(codeVersionMismatch, "somebody has changed it since; read it again")
+	return refuse(codeVersionMismatch)
 }
 
 // Patched is a field of a patch: whether it was there, and whether it was null.

@@ -25,8 +25,6 @@ type DestinationStore interface {
 const (
 	tagDestinations = "Destinations"
 
-	codeDestinationOff code = "destination_off"
-
 	entityDestination ops.Entity = "destinations"
 	actionProbe       ops.Action = "probe"
 
@@ -99,7 +97,7 @@ func (h opsHandlers) probe(ctx context.Context, in *probeInput) (*probeOutput, e
 		return nil, err
 	}
 	if receives, reason := h.receives(d); !receives {
-		return nil, refuse(codeDestinationOff, "the destination gets no events: "+reason.Words())
+		return nil, refuseWith(codeDestinationOff, "the destination gets no events: "+reason.Words())
 	}
 	out := &probeOutput{ProbeAnswer{Destination: h.destinationView(d), Probe: "not_needed", Text: "The destination is not unhealthy: its events are sent."}}
 	if !d.Health.Unhealthy {
@@ -133,7 +131,7 @@ func (h opsHandlers) destination(ctx context.Context, storefront, destination st
 		list, _, err = h.Destinations.DestinationStatuses(ctx, ops.DestinationQuery{StorefrontID: id, Destination: destination, Limit: 1})
 	}
 	if err == nil && len(list) == 0 {
-		err = refuse(codeNotFound, "the storefront has no such destination")
+		err = refuseWith(codeNotFound, "the storefront has no such destination")
 	}
 	if err != nil {
 		return ops.DestinationStatus{}, err

@@ -30,17 +30,11 @@ type ErasureRunner interface {
 }
 
 const (
-	codeErased code = "erased"
-
 	tagErasures = "Erasures"
 
 	entityErasure ops.Entity = "erasures"
 	actionErase   ops.Action = "erase"
 )
-
-func init() { //nolint:gochecknoinits // see events_ops.go
-	statuses[codeErased] = http.StatusConflict
-}
 
 // ErasureIn says what is to be erased.
 type ErasureIn struct {

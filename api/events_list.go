@@ -108,7 +108,7 @@ func (h opsHandlers) get(ctx context.Context, in *getEventInput) (*eventDetailOu
 func (h opsHandlers) reveal(ctx context.Context, in *revealEventInput) (*eventDetailOutput, error) {
 	note := strings.TrimSpace(in.Body.Note)
 	if note == "" {
-		return nil, refuseField(codeMissingField, "note", messages[codeMissingField])
+		return nil, refuseField(codeMissingField, "note", codeMissingField.message())
 	}
 	e, err := h.Events.EventDetail(ctx, in.ID)
 	if err != nil {
@@ -134,9 +134,9 @@ func (h opsHandlers) retry(ctx context.Context, in *eventInput) (*retryOutput, e
 	switch {
 	case r.Retried:
 	case r.Erased:
-		return nil, refuse(codeErased, "the event was erased: there is nothing left to deliver")
+		return nil, refuse(codeErased)
 	case r.Status == relay.StatusDelivered:
-		return nil, refuse(codeNotRetryable, "the event is delivered; a replay with resend sends it again")
+		return nil, refuse(codeNotRetryable)
 	default:
 		v.Message = "nothing to do: the event is on its way already"
 	}

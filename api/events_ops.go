@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -110,30 +108,6 @@ func (o *Ops) check() error {
 	return errors.New("collaborator Ops." + missing + " is missing")
 }
 
-// Codes of the operations on events.
-const (
-	codeNotRetryable    code = "not_retryable"
-	codeTooManyEvents   code = "too_many_events"
-	codeConfirmMismatch code = "confirm_mismatch"
-	codeReplayEnded     code = "replay_ended"
-	codeNoTestMode      code = "no_test_mode"
-	codeNoAdapter       code = "no_adapter"
-	codeUnreadable      code = "unreadable_secret"
-)
-
-func init() { //nolint:gochecknoinits // the table of statuses is one, the codes are each with their operations
-	maps.Copy(statuses, map[code]int{
-		codeNotRetryable:    http.StatusConflict,
-		codeConfirmMismatch: http.StatusConflict,
-		codeReplayEnded:     http.StatusConflict,
-		codeDestinationOff:  http.StatusConflict,
-		codeTooManyEvents:   http.StatusUnprocessableEntity,
-		codeNoTestMode:      http.StatusUnprocessableEntity,
-		codeNoAdapter:       http.StatusUnprocessableEntity,
-		codeUnreadable:      http.StatusConflict,
-	})
-}
-
 // Tags of the operations on events.
 const (
 	tagEvents  = "Events"
@@ -205,7 +179,7 @@ func (h opsHandlers) storefrontID(ctx context.Context, code, field string) (int6
 	}
 	id, ok := ids[code]
 	if !ok {
-		return 0, refuseField(codeUnknownStorefront, field, messages[codeUnknownStorefront])
+		return 0, refuseField(codeUnknownStorefront, field, codeUnknownStorefront.message())
 	}
 	return id, nil
 }
@@ -213,7 +187,7 @@ func (h opsHandlers) storefrontID(ctx context.Context, code, field string) (int6
 // gone makes a missing thing a 404 with words of its own.
 func gone(err error, what string) error {
 	if errors.Is(err, relay.ErrNotFound) {
-		return refuse(codeNotFound, "there is no "+what+" with this id")
+		return refuseWith(codeNotFound, "there is no "+what+" with this id")
 	}
 	return err
 }

@@ -41,7 +41,7 @@ func wantsVerbose(c *gin.Context) bool {
 }
 
 // admitVerbose lets OMS and admins see details, of a worker too. A process without any login shows none.
-func (s *server) admitVerbose(c *gin.Context, l *line) error {
+func (s *server) admitVerbose(c *gin.Context, l *requestLog) error {
 	name, password, _ := c.Request.BasicAuth()
 	switch {
 	case name == "":

@@ -62,21 +62,21 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 // guard lets only those through whom the operation's access allows, before the body is read.
 func (b *book) guard(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
-	l := lineOf(c)
+	l := logOf(c)
 	need, _ := ctx.Operation().Metadata[accessKey].(access)
 	if err := b.server.admit(c, l, need); err != nil {
 		b.server.fail(c, l, err)
 		return
 	}
 	if oddID(c.Params) {
-		b.server.fail(c, l, refuse(codeNotFound, "an id in a path is a plain decimal number, such as 5"))
+		b.server.fail(c, l, refuseWith(codeNotFound, "an id in a path is a plain decimal number, such as 5"))
 		return
 	}
 	if packed, err := isGzip(c.Request.Header); packed || err != nil {
-		b.server.fail(c, l, refuse(codeUnsupportedEncoding, "this path takes its body as it is, without Content-Encoding"))
+		b.server.fail(c, l, refuseWith(codeUnsupportedEncoding, "this path takes its body as it is, without Content-Encoding"))
 		return
 	}
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), lineContextKey{}, l))
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), logContextKey{}, l))
 	size := bodySize(c.Request)
 	if !b.server.bodies.take(size) {
 		b.server.fail(c, l, tooBusy())
@@ -158,7 +158,7 @@ func (b *book) documents() ([]route, error) {
 }
 
 func serveDocument(body []byte) handler {
-	return func(c *gin.Context, l *line) error {
+	return func(c *gin.Context, l *requestLog) error {
 		l.quiet = true
 		c.Header("Cache-Control", "no-cache")
 		c.Data(http.StatusOK, "application/json", body)

@@ -34,7 +34,7 @@ func (s *server) page() []route {
 }
 
 func serveFile(name, contentType string) handler {
-	return func(c *gin.Context, l *line) error {
+	return func(c *gin.Context, l *requestLog) error {
 		l.quiet = true
 		body, err := docsFiles.ReadFile("docs/" + name)
 		if err != nil {

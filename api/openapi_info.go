@@ -51,10 +51,11 @@ Errors never repeat what was sent. Secrets are write-only: a read shows which ar
 // codeTable lists the codes of problem documents by status.
 func codeTable() string {
 	byStatus := map[int][]string{}
-	for c, status := range statuses {
-		byStatus[status] = append(byStatus[status], "`"+string(c)+"`")
+	for c, row := range codes {
+		byStatus[row.status] = append(byStatus[row.status], "`"+string(c)+"`")
 	}
-	delete(byStatus, statusClientGone) // nobody reads it
+	delete(byStatus, ofItems)
+	delete(byStatus, statusClientGone) // such a client reads no document
 	var b strings.Builder
 	for _, status := range slices.Sorted(maps.Keys(byStatus)) {
 		slices.Sort(byStatus[status])

@@ -114,7 +114,7 @@ func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, 
 	}
 	payload, err := relay.ParsePayload(e.Payload)
 	if err != nil {
-		return relay.Event{}, ops.Setup{}, refuseField(codeInvalidItem, "event", messages[codeInvalidItem])
+		return relay.Event{}, ops.Setup{}, refuseField(codeInvalidItem, "event", codeInvalidItem.message())
 	}
 	now := time.Now().UTC()
 	return relay.Event{EventID: e.EventID, Type: e.Type, Source: relay.SourceAPI, Storefront: setup.Switches.Storefront, Payload: payload,

@@ -90,9 +90,9 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 	d, readable := setup.Destinations[key]
 	switch {
 	case !known:
-		return v, refuse(codeNoAdapter, relay.ReasonNoAdapter.Words())
+		return v, refuse(codeNoAdapter)
 	case !readable:
-		return v, refuse(codeUnreadable, relay.ReasonCredentialUnreadable.Words())
+		return v, refuse(codeUnreadable)
 	}
 	if err := adapter.Check(d); err != nil {
 		words := maskSecrets(err.Error(), d)
@@ -120,7 +120,7 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *checkInput) (relay.Request, error) {
 	tester, ok := a.(relay.TestMode)
 	if !ok {
-		return relay.Request{}, refuse(codeNoTestMode, "this destination has no test mode; only its settings can be checked")
+		return relay.Request{}, refuse(codeNoTestMode)
 	}
 	d.Settings = maps.Clone(d.Settings)
 	for setting, value := range map[string]string{settingTestCode: in.Code, settingPreview: in.PreviewHeader} {
@@ -136,7 +136,7 @@ func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *c
 	if errors.As(err, &refusal) {
 		return r, refuseField(codeNoTestMode, refusal.Field, "a test event cannot be made: "+refusal.Reason.Words())
 	}
-	return r, refuse(codeNoTestMode, "a test event cannot be made of these settings")
+	return r, refuseWith(codeNoTestMode, "a test event cannot be made of these settings")
 }
 
 // sendTest sends one event in the vendor's test mode and reads the answer as a delivery would.

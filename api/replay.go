@@ -147,7 +147,7 @@ func (h opsHandlers) dryRun(ctx context.Context, r ops.Replay) (ops.DryRun, erro
 	ages := maxAges{h: h, ctx: ctx, setups: map[int64]ops.Setup{}, known: map[place]time.Duration{}}
 	dry, err := h.Replays.DryRun(ctx, r, ages.of)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return dry, refuse(codeTooManyEvents, "counting takes too long; narrow the filter, by time for example")
+		return dry, refuse(codeTooManyEvents)
 	}
 	return dry, err
 }
@@ -161,7 +161,7 @@ func (h opsHandlers) matched(ctx context.Context, r ops.Replay, in ReplayIn) (in
 	case !in.Resend && errors.Is(err, context.DeadlineExceeded):
 		return 0, nil // the number is for people; the replay goes by its cursor
 	case errors.Is(err, context.DeadlineExceeded):
-		return 0, refuse(codeTooManyEvents, "counting takes too long; narrow the filter, by time for example")
+		return 0, refuse(codeTooManyEvents)
 	case err != nil:
 		return 0, err
 	case in.Resend && in.Confirm == nil:
@@ -204,7 +204,7 @@ func (h opsHandlers) steer(ctx context.Context, id int64, state ops.ReplayState,
 		return nil, gone(err, "replay")
 	}
 	if r.State != state {
-		return nil, refuse(codeReplayEnded, "the replay has ended: "+string(r.State))
+		return nil, refuseWith(codeReplayEnded, "the replay has ended: "+string(r.State))
 	}
 	_ = h.Runner.WakeReplay(ctx, id) // where Temporal is away, the workflow sees the row later
 	return &replayOutput{h.replayView(r)}, nil

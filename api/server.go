@@ -29,7 +29,7 @@ type route struct {
 }
 
 // handler answers a request, or says why not; what it adds to the line is logged.
-type handler func(*gin.Context, *line) error
+type handler func(*gin.Context, *requestLog) error
 
 type server struct {
 	cfg    Config
@@ -116,18 +116,18 @@ func (s *server) engine() (*gin.Engine, error) {
 		return nil, errors.New("api config: field Proxies must be CIDRs")
 	}
 	e.Use(compress, s.observe, protect, s.refuseCrossOrigin)
-	e.NoRoute(s.serve(func(*gin.Context, *line) error {
-		return refuse(codeNotFound, "there is nothing at this path")
+	e.NoRoute(s.serve(func(*gin.Context, *requestLog) error {
+		return refuseWith(codeNotFound, "there is nothing at this path")
 	}))
-	e.NoMethod(s.serve(func(*gin.Context, *line) error {
-		return refuse(codeMethodNotAllowed, "this path takes another method; see the Allow header")
+	e.NoMethod(s.serve(func(*gin.Context, *requestLog) error {
+		return refuse(codeMethodNotAllowed)
 	}))
 	documents, err := s.operations(e)
 	if err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
 	for _, r := range append(s.routes(), documents...) {
-		e.Handle(r.method, r.path, s.serve(func(c *gin.Context, l *line) error {
+		e.Handle(r.method, r.path, s.serve(func(c *gin.Context, l *requestLog) error {
 			if err := s.admit(c, l, r.access); err != nil {
 				return err
 			}
@@ -141,7 +141,7 @@ func (s *server) engine() (*gin.Engine, error) {
 // serve makes a handler gin's. An error ends the chain with a problem document.
 func (s *server) serve(h handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		l := lineOf(c)
+		l := logOf(c)
 		if err := h(c, l); err != nil {
 			s.fail(c, l, err)
 		}

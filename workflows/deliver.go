@@ -260,7 +260,8 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 		return true, nil
 	}
 	if out.Status == relay.StatusFailed {
-		return false, temporal.NewNonRetryableApplicationError(cmp.Or(out.Detail, out.Reason.Words()), string(out.Reason), nil, d.ends)
+		return false, temporal.NewApplicationErrorWithOptions(cmp.Or(out.Detail, out.Reason.Words()), string(out.Reason),
+			temporal.ApplicationErrorOptions{NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign, Details: []any{d.ends}})
 	}
 	d.words = string(out.Status) + "; " + out.Detail
 	return false, nil

@@ -89,6 +89,7 @@ func TestDeliverEvent(t *testing.T) {
 		var app *temporal.ApplicationError
 		require.ErrorAs(t, err, &app)
 		require.Equal(t, "exhausted", app.Type())
+		require.Equal(t, temporal.ApplicationErrorCategoryBenign, app.Category(), "an event that failed is no failure of the worker")
 		require.Equal(t, "sgtm: no tries left (exhausted), last answer 500: the destination has trouble of its own (server_error)", app.Message())
 		require.Equal(t, relay.StatusFailed, b.store.status)
 		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)

@@ -57,7 +57,7 @@ func EraseEvents(ctx workflow.Context, in activities.EraseInput) error {
 		}
 		wait = min(2*wait, eraseLastWait)
 	}
-	return workflow.NewContinueAsNewError(ctx, EraseEvents, activities.EraseInput{ID: in.ID})
+	return keepHouse(ctx, EraseEvents, activities.EraseInput{ID: in.ID})
 }
 
 // erasing is a step of an erasure, repeated until it succeeds.

@@ -9,8 +9,14 @@ import (
 	"relay/internal/relay"
 )
 
-// TaskQueue is the default of TEMPORAL_TASK_QUEUE.
+// TaskQueue is the default of TEMPORAL_TASK_QUEUE, the queue of the deliveries.
 const TaskQueue = "relay"
+
+const housekeepingSuffix = "-housekeeping"
+
+// Housekeeping names the task queue of everything but deliveries: the poller, the reconciler, purges, replays, erasures and
+// statistics. Sends that occupy every slot of the deliveries' worker leave it alone.
+func Housekeeping(queue string) string { return queue + housekeepingSuffix }
 
 const (
 	// sendTimeout is one try: reading (1.5 s), recording (1.5 s), the HTTP exchange (10 s), completing (1.5 s).

@@ -12,5 +12,5 @@ func PollInbox(ctx workflow.Context) error {
 			return err
 		}
 	}
-	return workflow.NewContinueAsNewError(ctx, PollInbox)
+	return keepHouse(ctx, PollInbox)
 }

@@ -42,7 +42,7 @@ func PurgeEvents(ctx workflow.Context) (ops.Purged, error) {
 	return all, nil
 }
 
-// EnsurePurging makes the schedule of PurgeEvents, unless it is there.
+// EnsurePurging creates or updates the schedule of PurgeEvents.
 func (s Starter) EnsurePurging(ctx context.Context) error {
-	return s.ensure(ctx, s.schedule(purgeID, purgeEvery, PurgeEvents, "deletes events that ended longer ago than RETENTION_DAYS"))
+	return s.ensure(ctx, s.schedule(purgeID, purgeEvery, "PurgeEvents", "deletes events that ended longer ago than RETENTION_DAYS"))
 }

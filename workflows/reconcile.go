@@ -38,9 +38,9 @@ func Reconcile(ctx workflow.Context) (ops.Reconciliation, error) {
 	return r, err
 }
 
-// EnsureReconciling makes the schedule of Reconcile, unless it is there.
+// EnsureReconciling creates or updates the schedule of Reconcile.
 func (s Starter) EnsureReconciling(ctx context.Context) error {
-	return s.ensure(ctx, s.schedule(reconcileID, reconcileEvery, Reconcile, "repairs rows that have neither an end nor a workflow"))
+	return s.ensure(ctx, s.schedule(reconcileID, reconcileEvery, "Reconcile", "repairs rows that have neither an end nor a workflow"))
 }
 
 // Executions are the workflows of one namespace.

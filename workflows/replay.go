@@ -58,7 +58,7 @@ func ReplayEvents(ctx workflow.Context, in activities.ReplayInput) error {
 	if err := r.obey(ctx); err != nil { // signals that came with the last step
 		return r.cancelled(ctx, err)
 	}
-	return workflow.NewContinueAsNewError(ctx, ReplayEvents, r.in)
+	return keepHouse(ctx, ReplayEvents, r.in)
 }
 
 // replaying is one run of a replay.

@@ -31,7 +31,11 @@ type recorder struct {
 }
 
 func (r *recorder) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
-	r.options, r.inputs = append(r.options, o), append(r.inputs, args[0].(workflows.DeliverInput))
+	r.options = append(r.options, o)
+	if len(args) > 0 {
+		in, _ := args[0].(workflows.DeliverInput)
+		r.inputs = append(r.inputs, in)
+	}
 	err := r.refuse
 	r.refuse = nil
 	return nil, err
@@ -83,6 +87,27 @@ func TestWhereIDsMayNotBeSearchedNoneIsSent(t *testing.T) {
 	}
 	require.Equal(t, "bosley", o.StaticSummary)
 	require.NotContains(t, o.ID, "order-1")
+}
+
+// What runs once may have ended: cancelled by hand, or as a replay that is asked for again.
+func TestWhatRunsOnceStartsAgainAfterItsEnd(t *testing.T) {
+	t.Parallel()
+	for id, start := range map[string]func(workflows.Starter) error{
+		"poll-inbox":      func(s workflows.Starter) error { return s.EnsurePolling(t.Context()) },
+		"replay-events:3": func(s workflows.Starter) error { return s.StartReplay(t.Context(), 3) },
+		"erase-events:3":  func(s workflows.Starter) error { return s.StartErasure(t.Context(), 3) },
+	} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			r := &recorder{}
+			require.NoError(t, start(workflows.Starter{Client: r, TaskQueue: "relay"}))
+			o := r.options[0]
+			require.Equal(t, id, o.ID)
+			require.Equal(t, "relay", o.TaskQueue)
+			require.Equal(t, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, o.WorkflowIDReusePolicy)
+			require.Equal(t, enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, o.WorkflowIDConflictPolicy)
+		})
+	}
 }
 
 func TestAnEventIsDeliveredAlthoughItCannotBeMadeSearchable(t *testing.T) {

@@ -25,9 +25,9 @@ func RollUpStats(ctx workflow.Context) (int, error) {
 	return hours, err
 }
 
-// EnsureRollingUp makes the schedule of RollUpStats, unless it is there.
+// EnsureRollingUp creates or updates the schedule of RollUpStats.
 func (s Starter) EnsureRollingUp(ctx context.Context) error {
-	o := s.schedule(rollUpID, rollUpEvery, RollUpStats, "counts the figures behind the statistics")
+	o := s.schedule(rollUpID, rollUpEvery, "RollUpStats", "counts the figures behind the statistics")
 	o.TriggerImmediately = true // a restart of everything begins with figures
 	return s.ensure(ctx, o)
 }
