@@ -13,6 +13,10 @@ const (
 	assumedHold = 250 * time.Millisecond
 	// assumedExchange is the same where more is started by it: an error there cannot be taken back.
 	assumedExchange = time.Second
+	// telling is how many attempts have to end before more is started by what they took.
+	telling = 8
+	// mostEarly is about how many events wait in this process for turns that are still to come.
+	mostEarly = 100
 	// slack lets turns that a late timer missed be made up.
 	slack = 5 * time.Millisecond
 )
@@ -26,6 +30,7 @@ type gate struct {
 	next     time.Time           // the earliest next turn at the rate
 	latest   time.Time           // turn that was given
 	hold     time.Duration       // how long an attempt keeps its place, smoothed; 0 before the first has ended
+	ended    int                 // attempts
 	closed   time.Time           // until then, as the destination asked
 	swept    time.Time
 	timed    bool // a timer will serve
@@ -52,7 +57,7 @@ func (o *gate) drop(t *ticket) {
 // serve gives turns in the order of events, and returns when to serve again where the rate alone forbids the next one.
 func (o *gate) serve(now time.Time) time.Duration {
 	for len(o.present) > 0 {
-		if o.limits.InFlight > 0 && o.inFlight >= o.limits.InFlight {
+		if o.full() {
 			return 0 // leave serves
 		}
 		if o.limits.PerSecond > 0 {
@@ -84,14 +89,27 @@ func (o *gate) delay(event int64, now time.Time) time.Duration {
 			ahead++
 		}
 	}
-	step := spacing(o.limits, o.holds(now))
-	first := max(o.next.Sub(now), o.latest.Add(step).Sub(now), 0)
+	step := spacing(o.limits, cmp.Or(o.hold, assumedHold))
+	first := max(o.next.Sub(now), o.free(step, now), 0)
 	return time.Duration(min(float64(first)+float64(ahead)*float64(step), float64(longestSleep)))
 }
 
-// sleep keeps an event's place while it is away, and returns how long that is.
+// free estimates when the next place becomes free. An attempt that takes longer than others says nothing of those that follow
+// it, so it counts once, and not for each event that is ahead.
+func (o *gate) free(step time.Duration, now time.Time) time.Duration {
+	since := now.Sub(o.latest)
+	if since > step && o.full() {
+		return min(since/2, exchangeTimeout)
+	}
+	return step - since
+}
+
+func (o *gate) full() bool { return o.limits.InFlight > 0 && o.inFlight >= o.limits.InFlight }
+
+// sleep keeps an event's place while it is away, and returns how long that is. It wakes well before its turn: the estimate may
+// be too long, and an event that is late is passed by all that come meanwhile. One that is early waits its turn.
 func (o *gate) sleep(event int64, now time.Time, delay time.Duration) time.Duration {
-	lead := min(longestLead, max(shortestLead, 4*spacing(o.limits, o.holds(now))))
+	lead := min(longestLead, max(shortestLead, mostEarly*spacing(o.limits, cmp.Or(o.hold, assumedHold))))
 	delay = max(shortestSleep, delay-lead)
 	if o.asleep == nil {
 		o.asleep = map[int64]time.Time{}
@@ -117,19 +135,29 @@ func (o *gate) wakeUp(event int64, now time.Time) bool {
 	return slept
 }
 
-// learn smooths how long attempts keep their places.
+// learn smooths how long attempts keep their places. One that takes long counts for little: an event that sleeps too long
+// loses its place in the order, and one that sleeps too short only waits again.
 func (o *gate) learn(took time.Duration) {
-	if o.hold == 0 {
-		o.hold = max(took, time.Microsecond)
-		return
+	o.ended++
+	switch {
+	case o.hold == 0:
+		o.hold = took
+	case took < o.hold:
+		o.hold += (took - o.hold) / 4
+	default:
+		o.hold += (min(took, 2*o.hold) - o.hold) / 4
 	}
-	o.hold = max(o.hold+(took-o.hold)/8, time.Microsecond)
+	o.hold = max(o.hold, time.Microsecond)
 }
 
-// holds is how long an attempt keeps its place: as learnt, or longer where no place has become free for longer than that.
+// holds is how long an attempt keeps its place where more is started by it: as learnt of some, for the first of all opens
+// connections, or longer where no place has become free for longer than that.
 func (o *gate) holds(now time.Time) time.Duration {
-	hold := cmp.Or(o.hold, assumedHold)
-	if o.limits.InFlight > 0 && o.inFlight >= o.limits.InFlight {
+	hold := o.hold
+	if o.ended < telling {
+		hold = max(hold, assumedExchange)
+	}
+	if o.full() {
 		hold = max(hold, now.Sub(o.latest))
 	}
 	return hold

@@ -22,9 +22,10 @@ const (
 	// shortestSleep and longestSleep bound the timer. The upper one lets a raised limit reach events that sleep.
 	shortestSleep = time.Second
 	longestSleep  = 10 * time.Minute
-	// shortestLead and longestLead bound how long before its turn a sleeper wakes, so that no turn passes unused.
+	// shortestLead and longestLead bound how long before its turn a sleeper wakes, so that no turn passes unused. The upper one
+	// is less than longestStay: an event that is on time does not leave again.
 	shortestLead = 250 * time.Millisecond
-	longestLead  = 500 * time.Millisecond
+	longestLead  = 1500 * time.Millisecond
 )
 
 // Gates are the limiter of one worker process: each destination gets its attempts within its limits, in the order of the
@@ -182,7 +183,7 @@ func (g *Gates) Capacity(storefront int64, destination string, l relay.Limits, w
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	hold := assumedExchange
-	if one, ok := g.gates[gateKey{storefront, destination}]; ok && one.hold > 0 {
+	if one, ok := g.gates[gateKey{storefront, destination}]; ok {
 		hold = one.holds(g.now())
 	}
 	return max(1, l.InFlight, int(within/max(spacing(l, hold), time.Microsecond)))

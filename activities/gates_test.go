@@ -92,9 +92,12 @@ func TestGates(t *testing.T) {
 			g := &activities.Gates{}
 			l := relay.Limits{InFlight: 1}
 			require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "nothing is known, so a second each")
-			leave, _ := g.Enter(t.Context(), 1, "ga4", 1, l)
-			time.Sleep(50 * time.Millisecond)
-			leave()
+			for n := range int64(8) {
+				require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "the first say little")
+				leave, _ := g.Enter(t.Context(), 1, "ga4", n, l)
+				time.Sleep(50 * time.Millisecond)
+				leave()
+			}
 			require.Equal(t, 200, g.Capacity(1, "ga4", l, 10*time.Second))
 			require.Equal(t, 50, g.Capacity(1, "ga4", relay.Limits{InFlight: 1, PerSecond: 5}, 10*time.Second))
 			require.Equal(t, 1, g.Capacity(1, "ga4", relay.Limits{PerSecond: 1.0 / 600}, 10*time.Second), "never none")
@@ -108,7 +111,8 @@ type crowd struct {
 	gates  []*activities.Gates
 	limits func() relay.Limits
 	takes  time.Duration
-	gone   func(event int64) bool // never returns
+	slow   func(n int) time.Duration // takes longer, of the attempt that is number n
+	gone   func(event int64) bool    // never returns
 
 	mu       sync.Mutex
 	order    []int64
@@ -146,8 +150,12 @@ func (c *crowd) send(event int64, leave func()) {
 	c.order = append(c.order, event)
 	c.inFlight++
 	c.most = max(c.most, c.inFlight)
+	takes := c.takes
+	if c.slow != nil {
+		takes += c.slow(len(c.order))
+	}
 	c.mu.Unlock()
-	time.Sleep(c.takes)
+	time.Sleep(takes)
 	c.mu.Lock()
 	c.inFlight--
 	c.mu.Unlock()
@@ -161,7 +169,7 @@ func (c *crowd) run(t *testing.T, n int) {
 	var all sync.WaitGroup
 	open := make(chan struct{}, n)
 	for event := range int64(n) {
-		for len(open) >= c.gates[0].Capacity(1, "ga4", c.limits(), 6*time.Second) {
+		for len(open) >= c.gates[0].Capacity(1, "ga4", c.limits(), 4*time.Second) {
 			time.Sleep(time.Second)
 		}
 		open <- struct{}{}
@@ -275,4 +283,48 @@ func TestAChangedLimitHoldsForEventsThatWait(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A destination does not always take the same time. An estimate that was too long must not let later events pass for long.
+func TestTheOrderHoldsWhereTheTimeOfAnAttemptChanges(t *testing.T) {
+	t.Parallel()
+	const n, takes = 800, 60 * time.Millisecond
+	for name, c := range map[string]struct {
+		waits int
+		slow  func(n int) time.Duration
+	}{
+		"the first is slow":      {3, func(n int) time.Duration { return at(n == 1, 500*time.Millisecond) }},
+		"the first ten are slow": {3, func(n int) time.Duration { return at(n <= 10, 300*time.Millisecond) }},
+		"one of fifty is slow":   {3, func(n int) time.Duration { return at(n%50 == 0, time.Second) }},
+		"it hangs once":          {8, func(n int) time.Duration { return at(n == 100, 9*time.Second) }},
+		"it becomes slow":        {5, func(n int) time.Duration { return at(n > 400, 200*time.Millisecond) }},
+		"it becomes quick":       {4, func(n int) time.Duration { return at(n <= 400, 400*time.Millisecond) }},
+		"it varies":              {3, func(int) time.Duration { return time.Duration(rand.IntN(120)) * time.Millisecond }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var slept time.Duration
+				r := &crowd{gates: []*activities.Gates{{}}, takes: takes, limits: func() relay.Limits { return relay.Limits{InFlight: 1} },
+					slow: func(n int) time.Duration {
+						d := c.slow(n)
+						slept += d
+						return d
+					}}
+				r.run(t, n)
+				took := r.last.Sub(r.first)
+				t.Logf("%s, displaced %d, waits %d", took, r.displaced(), r.mostWaits())
+				require.LessOrEqual(t, r.displaced(), n/10)
+				require.LessOrEqual(t, r.mostWaits(), c.waits)
+				require.LessOrEqual(t, took, slept+n*takes*21/20, "no place stays empty")
+			})
+		})
+	}
+}
+
+func at(when bool, d time.Duration) time.Duration {
+	if when {
+		return d
+	}
+	return 0
 }

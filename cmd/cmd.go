@@ -138,3 +138,6 @@ func version() string {
 	}
 	return v
 }
+
+// buildID is the version as one word.
+func buildID() string { return strings.ReplaceAll(version(), " ", "-") }

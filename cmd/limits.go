@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// leastHorizon is for how long ahead events of a limited destination are started. What comes later waits in the inbox.
-	leastHorizon = 6 * time.Second
+	// leastHorizon is for how long ahead events of a limited destination are started. What comes later waits in the inbox, where
+	// its order is certain.
+	leastHorizon = 4 * time.Second
 	mostHorizon  = time.Minute
 
 	// mostAtOnce is how many events of a storefront with limits the API starts itself. More would wait for their turns anyway;

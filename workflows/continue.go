@@ -34,3 +34,12 @@ func (d *delivery) continued(ctx workflow.Context) error {
 	in.Continued = &Continued{Run: d.row.Run, Ends: d.ends, Unrecorded: d.unrecorded, TurnedAway: d.turnedAway, Routes: d.routes}
 	return workflow.NewContinueAsNewError(ctx, DeliverEvent, in)
 }
+
+// keepHouse continues a housekeeping workflow as new, on the queue of the housekeeping also where an older release started it
+// on that of the deliveries.
+func keepHouse(ctx workflow.Context, next any, args ...any) error {
+	if queue := workflow.GetInfo(ctx).TaskQueueName; !keepsHouse(queue) {
+		ctx = workflow.WithWorkflowTaskQueue(ctx, Housekeeping(queue))
+	}
+	return workflow.NewContinueAsNewError(ctx, next, args...)
+}

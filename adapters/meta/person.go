@@ -15,30 +15,10 @@ const maxClickAge = 90 * 24 * time.Hour
 
 func newUserData(f *canonical.Fields, at time.Time) userData {
 	return userData{
-		Email:           list(f.Email()),
-		Phone:           list(f.PhoneDigits()),
-		FirstName:       list(f.FirstName()),
-		LastName:        list(f.LastName()),
-		Gender:          list(f.Gender()),
-		Birthday:        list(f.Birthday()),
-		City:            list(f.City()),
-		State:           list(f.State()),
-		Zip:             list(f.Zip()),
-		Country:         list(f.Country()),
-		ExternalID:      list(f.ExternalID()),
-		ClientIPAddress: f.IP(),
-		ClientUserAgent: f.UserAgent(),
-		ClickID:         clickID(f, at),
-		BrowserID:       f.Identifier(browserID, canonical.Spellings("fbp")...),
+		Person:    f.Person(),
+		ClickID:   clickID(f, at),
+		BrowserID: f.Identifier(browserID, canonical.Spellings("fbp")...),
 	}
-}
-
-// list is how Meta's own SDK writes a value; none for "".
-func list(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
 }
 
 var (

@@ -136,13 +136,8 @@ func (a answer) fields() map[string]string {
 			codes = append(codes, c)
 		}
 	}
-	if len(codes) > 0 {
-		f["codes"] = strings.Join(codes, " ")
-	}
-	if len(f) == 0 {
-		return nil
-	}
-	return f
+	f["codes"] = strings.Join(codes, " ")
+	return canonical.Kept(f)
 }
 
 // word is a text, or a number's digits.
