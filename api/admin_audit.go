@@ -12,7 +12,7 @@ import (
 type AuditEntry struct {
 	ID        int64     `json:"id" example:"12" doc:"Its id."`
 	At        time.Time `json:"at" example:"2026-01-15T10:15:00Z" doc:"When."`
-	Actor     string    `json:"actor" example:"anna" doc:"Whose login it was."`
+	Actor     string    `json:"actor" example:"anna" doc:"The login."`
 	Action    string    `json:"action" example:"deactivate" doc:"What was done: create, replace, patch, delete, activate, deactivate, and others."`
 	Entity    string    `json:"entity" example:"storefronts" doc:"With what kind of thing."`
 	EntityID  int64     `json:"entity_id" example:"5" doc:"With which; 0 where there is none."`
@@ -30,7 +30,7 @@ type Change struct {
 }
 
 type auditInput struct {
-	Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many on a page."`
+	Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size."`
 	Cursor   string    `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 	Actor    string    `query:"actor" maxLength:"255" example:"anna" doc:"Only what this login did."`
 	Action   string    `query:"action" maxLength:"50" example:"deactivate" doc:"Only this action."`

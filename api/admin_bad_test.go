@@ -247,7 +247,7 @@ func TestAnUnknownParameterIsAnsweredWithTheKnownOnes(t *testing.T) {
 	r := a.call(http.MethodGet, "/admin/v1/storefronts?statuss=failed", "")
 	require.Equal(t, "invalid_parameter statuss", r.problem())
 	message := r.body["errors"].([]any)[0].(map[string]any)["message"]
-	require.Equal(t, "there is no such parameter here; there are cursor, data_policy, is_active, limit, q, sort, storefront_id", message)
+	require.Equal(t, "there is no such parameter here; valid ones are cursor, data_policy, is_active, limit, q, sort, storefront_id", message)
 	r = a.call(http.MethodGet, "/admin/v1/storefronts/1?x=1", "")
-	require.Contains(t, r.text, "there is none at all")
+	require.Contains(t, r.text, "it has no parameters")
 }

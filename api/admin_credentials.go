@@ -22,11 +22,11 @@ type Credential struct {
 	IsActive          bool                  `json:"is_active" example:"true" doc:"The fourth kill switch: this platform, for this storefront."`
 	Options           *Options              `json:"options,omitempty" doc:"What leaves, and under which names; missing where nothing is set."`
 	SecretsUnreadable bool                  `json:"secrets_unreadable,omitempty" example:"false" doc:"No encryption key decrypts what is stored: write the credentials again."`
-	SwitchedBy        string                `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing where the audit does not know."`
+	SwitchedBy        string                `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing if the audit log has no entry."`
 	SwitchedAt        *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt         time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
 	UpdatedAt         time.Time             `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
-	Warnings          []string              `json:"warnings,omitempty" example:"[\"test_event_code is set: real events are marked as test events; remove it when the test is over\"]" doc:"In the answer to a write: what an admin should know of the settings, although they are complete. A check says it at any time."`
+	Warnings          []string              `json:"warnings,omitempty" example:"[\"test_event_code is set: real events are marked as test events; remove it when the test is over\"]" doc:"In the response to a write: warnings about settings that are complete. A check returns them at any time."`
 	Failed
 }
 
@@ -49,7 +49,7 @@ type CredentialPatch struct {
 }
 
 type credentialList struct {
-	Limit          int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many on a page."`
+	Limit          int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size."`
 	Cursor         string `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 	Sort           string `query:"sort" enum:"id,-id,storefront_id,-storefront_id,platform_id,-platform_id,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
 	StorefrontID   string `query:"storefront_id" pattern:"^[0-9]{1,10}$" example:"5" doc:"Only those of the storefront with this integer key."`
@@ -103,7 +103,7 @@ func credentialView(rec ops.Record[ops.Credential]) Credential {
 }
 
 // startCredential finds the platform, whose fields the credential must have.
-func (a *Admin) startCredential(ctx context.Context, f *findings, in CredentialInput) (int64, ops.Credential, error) {
+func (a *Admin) startCredential(ctx context.Context, f *violations, in CredentialInput) (int64, ops.Credential, error) {
 	f.parent("storefront", in.StorefrontID, in.StorefrontCode)
 	f.parent("platform", in.PlatformID, in.PlatformCode)
 	v := ops.Credential{StorefrontID: in.StorefrontID, StorefrontCode: in.StorefrontCode, PlatformID: in.PlatformID,
@@ -140,7 +140,7 @@ func (a *Admin) findPlatform(ctx context.Context, id int64, code string) (ops.Re
 }
 
 // putCredential is old with everything replaced but what it belongs to, and the kill switch where the body does not name it.
-func putCredential(f *findings, old ops.Credential, in CredentialInput) ops.Credential {
+func putCredential(f *violations, old ops.Credential, in CredentialInput) ops.Credential {
 	same(f, "storefront_id", in.StorefrontID, old.StorefrontID)
 	same(f, "storefront_code", in.StorefrontCode, old.StorefrontCode)
 	same(f, "platform_id", in.PlatformID, old.PlatformID)
@@ -154,7 +154,7 @@ func putCredential(f *findings, old ops.Credential, in CredentialInput) ops.Cred
 	return v
 }
 
-func patchCredential(f *findings, v ops.Credential, in CredentialPatch) ops.Credential {
+func patchCredential(f *violations, v ops.Credential, in CredentialPatch) ops.Credential {
 	in.IsActive.to(f, "is_active", &v.Active)
 	if in.Options.Set {
 		v.Options = f.options(&in.Options.Value)
@@ -168,7 +168,7 @@ func patchCredential(f *findings, v ops.Credential, in CredentialPatch) ops.Cred
 	return v
 }
 
-func (a *Admin) checkCredential(_ context.Context, f *findings, v, old ops.Credential) {
+func (a *Admin) checkCredential(_ context.Context, f *violations, v, old ops.Credential) {
 	if v.Unreadable {
 		f.add("credentials", codeMissingField, "no encryption key decrypts what is stored: write the credentials again, too")
 		return

@@ -25,10 +25,10 @@ type resource[T, View, Input, Patch any] struct {
 	view func(ops.Record[T]) View
 	// start is what a new one is before its input is read: what never changes, and switches that are on. The id is 0 or the
 	// one that it is to have.
-	start func(context.Context, *findings, Input) (int64, T, error)
-	put   func(f *findings, old T, in Input) T
-	patch func(f *findings, old T, in Patch) T
-	check func(ctx context.Context, f *findings, v, old T)
+	start func(context.Context, *violations, Input) (int64, T, error)
+	put   func(f *violations, old T, in Input) T
+	patch func(f *violations, old T, in Patch) T
+	check func(ctx context.Context, f *violations, v, old T)
 	// settle sets a copy's kill switches as they were.
 	settle func(v *T, old T)
 	// written is for what follows from a write, and adds to its answer; nil is nothing.
@@ -43,13 +43,13 @@ type createInput[B any] struct{ Body B }
 
 type changeInput[B any] struct {
 	ID      int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
-	IfMatch string `header:"If-Match" maxLength:"200" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The ETag of the answer on which the change is based. If somebody else has changed it since, the answer is 412."`
+	IfMatch string `header:"If-Match" maxLength:"200" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The ETag of the response on which the change is based. If it was changed since, the response is 412."`
 	Body    B
 }
 
 type deleteInput struct {
 	ID      int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
-	IfMatch string `header:"If-Match" maxLength:"200" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The ETag of what is to be deleted. If somebody has changed it since, the answer is 412."`
+	IfMatch string `header:"If-Match" maxLength:"200" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The ETag of the thing to delete. If it was changed since, the response is 412."`
 }
 
 type recordOutput[V any] struct {
@@ -108,7 +108,7 @@ func (r resource[T, View, Input, Patch]) wrote(ctx context.Context, rec ops.Reco
 }
 
 func (r resource[T, View, Input, Patch]) create(ctx context.Context, in *createInput[Input]) (*createdOutput[View], error) {
-	var f findings
+	var f violations
 	id, v, err := r.start(ctx, &f, in.Body)
 	if err != nil {
 		return nil, asSent(ctx, err, in.Body)
@@ -166,7 +166,7 @@ func (r resource[T, View, Input, Patch]) replace(ctx context.Context, in *change
 		if err := matches(in.IfMatch, rec.Version); err != nil {
 			return rec.Value, err
 		}
-		var f findings
+		var f violations
 		return r.checked(ctx, &f, r.put(&f, rec.Value, in.Body), rec.Value)
 	})
 	return r.wrote(ctx, rec, err)
@@ -177,14 +177,14 @@ func (r resource[T, View, Input, Patch]) change(ctx context.Context, in *changeI
 		if err := matches(in.IfMatch, rec.Version); err != nil {
 			return rec.Value, err
 		}
-		var f findings
+		var f violations
 		return r.checked(ctx, &f, r.patch(&f, rec.Value, in.Body), rec.Value)
 	})
 	return r.wrote(ctx, rec, err)
 }
 
 // checked lets a kill switch be flipped whatever else may be wrong with what is stored.
-func (r resource[T, View, Input, Patch]) checked(ctx context.Context, f *findings, v, old T) (T, error) {
+func (r resource[T, View, Input, Patch]) checked(ctx context.Context, f *violations, v, old T) (T, error) {
 	settled := v
 	r.settle(&settled, old)
 	if !reflect.DeepEqual(settled, old) {
@@ -234,7 +234,7 @@ func (p *Patched[T]) UnmarshalJSON(b []byte) error {
 func (p Patched[T]) Schema(r huma.Registry) *huma.Schema { return schemaFor[T](r) }
 
 // to sets a field that must have a value.
-func (p Patched[T]) to(v *findings, field string, target *T) {
+func (p Patched[T]) to(v *violations, field string, target *T) {
 	switch {
 	case p.Null:
 		v.add(field, codeWrongType, "the field may be left out, but not be null")

@@ -18,13 +18,13 @@ import (
 type Platform struct {
 	ID                  int64             `json:"id" example:"1" doc:"Its id. It never changes."`
 	Code                string            `json:"code" example:"meta_capi" doc:"Its code. It never changes."`
-	Name                string            `json:"name" example:"Meta Conversions API" doc:"For people."`
-	Vendor              string            `json:"vendor" example:"Meta Platforms" doc:"Whose it is."`
-	Category            string            `json:"category" example:"ads" doc:"What it is for."`
-	Tier                int               `json:"tier" example:"1" doc:"1 matters most."`
+	Name                string            `json:"name" example:"Meta Conversions API" doc:"A text for display."`
+	Vendor              string            `json:"vendor" example:"Meta Platforms" doc:"Its storefront or vendor."`
+	Category            string            `json:"category" example:"ads" doc:"Its purpose."`
+	Tier                int               `json:"tier" example:"1" doc:"1 is the most important."`
 	APIBaseURL          string            `json:"api_base_url" example:"https://graph.facebook.com" doc:"Where its API is."`
-	Auth                string            `json:"auth" example:"Access token" doc:"How it lets one in, for people."`
-	CredentialFields    []CredentialField `json:"credential_fields" doc:"What a credential for it consists of."`
+	Auth                string            `json:"auth" example:"Access token" doc:"The kind of authentication, as a text."`
+	CredentialFields    []CredentialField `json:"credential_fields" doc:"The fields of its credentials."`
 	DocsURL             string            `json:"docs_url" example:"https://developers.facebook.com/docs/marketing-api/conversions-api" doc:"Its own documentation."`
 	ServerSideEventsAPI bool              `json:"server_side_events_api" example:"true" doc:"Whether it has an API for server-side events."`
 	HasAdapter          bool              `json:"has_adapter" example:"true" doc:"Whether this relay speaks to it."`
@@ -32,7 +32,7 @@ type Platform struct {
 	ProposedEventNames  map[string]string `json:"proposed_event_names" example:"{\"rx_issued\":\"SubmitApplication\"}" doc:"Names for further types, for an admin to put into a credential's options. Think of what a name tells the platform."`
 	IsActive            bool              `json:"is_active" example:"true" doc:"The third kill switch, for all storefronts."`
 	Limits              *Limits           `json:"limits,omitempty" doc:"What all workers together send at most for each storefront, unless its credential has limits of its own; missing where there are none."`
-	SwitchedBy          string            `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing where the audit does not know."`
+	SwitchedBy          string            `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing if the audit log has no entry."`
 	SwitchedAt          *time.Time        `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt           time.Time         `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
 	UpdatedAt           time.Time         `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
@@ -43,20 +43,20 @@ type CredentialField struct {
 	Field       string `json:"field" pattern:"^[a-z][a-z0-9_]{0,49}$" example:"access_token" doc:"Its name."`
 	Secret      bool   `json:"secret" example:"true" doc:"Whether it is write-only."`
 	Required    bool   `json:"required" example:"true" doc:"Whether a credential must have it."`
-	Format      string `json:"format,omitempty" maxLength:"255" example:"^[0-9]+$" doc:"A regular expression that begins with ^, a range as in 1-100 characters, or words for people."`
-	Description string `json:"description,omitempty" maxLength:"500" example:"Token for the Conversions API" doc:"For people."`
+	Format      string `json:"format,omitempty" maxLength:"255" example:"^[0-9]+$" doc:"A regular expression that begins with ^, a range as in 1-100 characters, or a text."`
+	Description string `json:"description,omitempty" maxLength:"500" example:"Token for the Conversions API" doc:"A text for display."`
 }
 
 // PlatformInput is a platform as it is written whole.
 type PlatformInput struct {
 	Code                string            `json:"code" pattern:"^[a-z0-9][a-z0-9_]{0,49}$" maxLength:"50" example:"meta_capi" doc:"Its code: lower-case letters, digits and _."`
-	Name                string            `json:"name" minLength:"1" maxLength:"255" example:"Meta Conversions API" doc:"For people."`
-	Vendor              string            `json:"vendor,omitempty" maxLength:"255" example:"Meta Platforms" doc:"Whose it is."`
-	Category            string            `json:"category,omitempty" maxLength:"50" example:"ads" doc:"What it is for."`
-	Tier                int               `json:"tier,omitempty" minimum:"1" maximum:"3" example:"1" doc:"1 matters most; 3, where it is missing."`
+	Name                string            `json:"name" minLength:"1" maxLength:"255" example:"Meta Conversions API" doc:"A text for display."`
+	Vendor              string            `json:"vendor,omitempty" maxLength:"255" example:"Meta Platforms" doc:"Its storefront or vendor."`
+	Category            string            `json:"category,omitempty" maxLength:"50" example:"ads" doc:"Its purpose."`
+	Tier                int               `json:"tier,omitempty" minimum:"1" maximum:"3" example:"1" doc:"1 is the most important; 3 if missing."`
 	APIBaseURL          string            `json:"api_base_url,omitempty" maxLength:"500" example:"https://graph.facebook.com" doc:"An absolute https URL."`
-	Auth                string            `json:"auth,omitempty" maxLength:"2000" example:"Access token" doc:"How it lets one in, for people."`
-	CredentialFields    []CredentialField `json:"credential_fields,omitempty" maxItems:"50" doc:"What a credential for it consists of."`
+	Auth                string            `json:"auth,omitempty" maxLength:"2000" example:"Access token" doc:"The kind of authentication, as a text."`
+	CredentialFields    []CredentialField `json:"credential_fields,omitempty" maxItems:"50" doc:"The fields of its credentials."`
 	DocsURL             string            `json:"docs_url,omitempty" maxLength:"500" example:"https://developers.facebook.com/docs/marketing-api/conversions-api" doc:"An absolute https URL."`
 	ServerSideEventsAPI bool              `json:"server_side_events_api,omitempty" example:"true" doc:"Whether it has an API for server-side events."`
 	IsActive            *bool             `json:"is_active,omitempty" example:"true" doc:"The third kill switch; a new platform is on."`
@@ -65,13 +65,13 @@ type PlatformInput struct {
 
 // PlatformPatch is a change of some fields of a platform.
 type PlatformPatch struct {
-	Name                Patched[string]            `json:"name,omitzero" required:"false" minLength:"1" maxLength:"255" example:"Meta Conversions API" doc:"For people."`
-	Vendor              Patched[string]            `json:"vendor,omitzero" required:"false" maxLength:"255" example:"Meta Platforms" doc:"Whose it is."`
-	Category            Patched[string]            `json:"category,omitzero" required:"false" maxLength:"50" example:"ads" doc:"What it is for."`
-	Tier                Patched[int]               `json:"tier,omitzero" required:"false" minimum:"1" maximum:"3" example:"1" doc:"1 matters most."`
+	Name                Patched[string]            `json:"name,omitzero" required:"false" minLength:"1" maxLength:"255" example:"Meta Conversions API" doc:"A text for display."`
+	Vendor              Patched[string]            `json:"vendor,omitzero" required:"false" maxLength:"255" example:"Meta Platforms" doc:"Its storefront or vendor."`
+	Category            Patched[string]            `json:"category,omitzero" required:"false" maxLength:"50" example:"ads" doc:"Its purpose."`
+	Tier                Patched[int]               `json:"tier,omitzero" required:"false" minimum:"1" maximum:"3" example:"1" doc:"1 is the most important."`
 	APIBaseURL          Patched[string]            `json:"api_base_url,omitzero" required:"false" maxLength:"500" example:"https://graph.facebook.com" doc:"An absolute https URL."`
-	Auth                Patched[string]            `json:"auth,omitzero" required:"false" maxLength:"2000" example:"Access token" doc:"How it lets one in, for people."`
-	CredentialFields    Patched[[]CredentialField] `json:"credential_fields,omitzero" required:"false" maxItems:"50" doc:"What a credential for it consists of; replaced as a whole."`
+	Auth                Patched[string]            `json:"auth,omitzero" required:"false" maxLength:"2000" example:"Access token" doc:"The kind of authentication, as a text."`
+	CredentialFields    Patched[[]CredentialField] `json:"credential_fields,omitzero" required:"false" maxItems:"50" doc:"The fields of its credentials; replaced as a whole."`
 	DocsURL             Patched[string]            `json:"docs_url,omitzero" required:"false" maxLength:"500" example:"https://developers.facebook.com/docs/marketing-api/conversions-api" doc:"An absolute https URL."`
 	ServerSideEventsAPI Patched[bool]              `json:"server_side_events_api,omitzero" required:"false" example:"true" doc:"Whether it has an API for server-side events."`
 	IsActive            Patched[bool]              `json:"is_active,omitzero" required:"false" example:"true" doc:"The third kill switch."`
@@ -79,7 +79,7 @@ type PlatformPatch struct {
 }
 
 type platformList struct {
-	Limit               int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many on a page."`
+	Limit               int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size."`
 	Cursor              string `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 	Sort                string `query:"sort" enum:"id,-id,code,-code,name,-name,tier,-tier,category,-category,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
 	Code                string `query:"code" maxLength:"50" example:"meta_capi" doc:"Only the one with this code."`
@@ -98,7 +98,7 @@ func (l *platformList) listQuery() (ops.ListQuery, error) {
 func (a *Admin) platformRoutes() []route {
 	r := resource[ops.Platform, Platform, PlatformInput, PlatformPatch]{
 		entity: ops.EntityPlatform, tag: tagPlatforms, one: "a platform", items: a.Platforms, view: a.platformView,
-		start: func(_ context.Context, _ *findings, in PlatformInput) (int64, ops.Platform, error) {
+		start: func(_ context.Context, _ *violations, in PlatformInput) (int64, ops.Platform, error) {
 			return 0, ops.Platform{Code: in.Code, Active: true}, nil
 		},
 		put:    putPlatform,
@@ -139,14 +139,14 @@ func credentialFields(list []CredentialField) []ops.CredentialField {
 }
 
 // putPlatform is old with everything replaced but its code, and the kill switch where the body does not name it.
-func putPlatform(f *findings, old ops.Platform, in PlatformInput) ops.Platform {
+func putPlatform(f *violations, old ops.Platform, in PlatformInput) ops.Platform {
 	same(f, "code", in.Code, old.Code)
 	return ops.Platform{Code: old.Code, Name: in.Name, Vendor: in.Vendor, Category: in.Category, Tier: cmp.Or(in.Tier, 3),
 		APIBaseURL: in.APIBaseURL, Auth: in.Auth, Fields: credentialFields(in.CredentialFields), DocsURL: in.DocsURL,
 		ServerSide: in.ServerSideEventsAPI, Active: valueOr(in.IsActive, old.Active), Limits: relay.Limits(valueOr(in.Limits, Limits{}))}
 }
 
-func patchPlatform(f *findings, v ops.Platform, in PlatformPatch) ops.Platform {
+func patchPlatform(f *violations, v ops.Platform, in PlatformPatch) ops.Platform {
 	in.Name.to(f, "name", &v.Name)
 	in.Vendor.orNone(&v.Vendor)
 	in.Category.orNone(&v.Category)
@@ -165,7 +165,7 @@ func patchPlatform(f *findings, v ops.Platform, in PlatformPatch) ops.Platform {
 	return v
 }
 
-func (a *Admin) checkPlatform(ctx context.Context, f *findings, v, old ops.Platform) {
+func (a *Admin) checkPlatform(ctx context.Context, f *violations, v, old ops.Platform) {
 	for field, text := range map[string]string{"name": v.Name, "vendor": v.Vendor, "category": v.Category, "auth": v.Auth} {
 		f.line(field, text)
 	}

@@ -17,35 +17,35 @@ import (
 	"relay/internal/relay"
 )
 
-// findings is what is wrong with a body, beyond what its schema says.
-type findings struct{ list []FieldError }
+// violations is what is wrong with a body, beyond what its schema says.
+type violations struct{ list []FieldError }
 
-func (v *findings) add(field string, c code, message string) {
+func (v *violations) add(field string, c code, message string) {
 	v.list = append(v.list, FieldError{sane(field), c, message})
 }
 
-func (v *findings) err() error {
+func (v *violations) err() error {
 	slices.SortStableFunc(v.list, func(a, b FieldError) int { return strings.Compare(a.Field, b.Field) })
 	return refuseFields(v.list)
 }
 
 // line refuses control characters in a text of one line.
-func (v *findings) line(field, text string) {
+func (v *violations) line(field, text string) {
 	if strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text) {
 		v.add(field, codeInvalidCharacter, codeInvalidCharacter.message())
 	}
 }
 
 // same refuses another value for a field that never changes; zero means that the body does not name it.
-func same[T comparable](v *findings, field string, sent, stored T) {
+func same[T comparable](v *violations, field string, sent, stored T) {
 	var none T
 	if sent != none && sent != stored {
-		v.add(field, codeImmutableField, "the field never changes")
+		v.add(field, codeImmutableField, "the field cannot be changed")
 	}
 }
 
 // address refuses a URL that the relay would not send to.
-func (v *findings) address(ctx context.Context, check func(context.Context, string) error, field, raw string) {
+func (v *violations) address(ctx context.Context, check func(context.Context, string) error, field, raw string) {
 	if raw == "" {
 		return
 	}
@@ -66,7 +66,7 @@ var optionNames = func() []string {
 
 // settings reads an adapter's error, which is "field: words", where nothing else is wrong. fields are those that it may
 // name beside the options, prefix is where they are.
-func (v *findings) settings(err error, prefix string, fields ...string) {
+func (v *violations) settings(err error, prefix string, fields ...string) {
 	if err == nil || len(v.list) > 0 {
 		return
 	}
@@ -76,7 +76,7 @@ func (v *findings) settings(err error, prefix string, fields ...string) {
 	case ok && slices.Contains(optionNames, field):
 		prefix = "options."
 	default:
-		field, prefix, words = "", strings.TrimSuffix(prefix, "."), "the settings are not what the destination takes"
+		field, prefix, words = "", strings.TrimSuffix(prefix, "."), "the destination does not accept these settings"
 	}
 	c := codeInvalidValue
 	if strings.HasSuffix(field, "_url") {
@@ -100,7 +100,7 @@ const (
 
 // credentialField checks one value against the platform's list. A format there is a regular expression, a range of
 // lengths, or words for people, which nobody can check.
-func (v *findings) credentialField(f ops.CredentialField, value string) {
+func (v *violations) credentialField(f ops.CredentialField, value string) {
 	field := "credentials." + f.Field
 	multiline := func(r rune) bool { return unicode.IsControl(r) && (!f.Secret || r != '\n' && r != '\r' && r != '\t') }
 	switch {
@@ -131,7 +131,7 @@ func (v *findings) credentialField(f ops.CredentialField, value string) {
 }
 
 // credentials checks all fields of a credential against the platform's list.
-func (v *findings) credentials(list []ops.CredentialField, values map[string]relay.Secret) {
+func (v *violations) credentials(list []ops.CredentialField, values map[string]relay.Secret) {
 	known := map[string]bool{}
 	for _, f := range list {
 		known[f.Field] = true
@@ -151,14 +151,14 @@ func (v *findings) credentials(list []ops.CredentialField, values map[string]rel
 }
 
 // secret refuses a new secret that is too short. One that was stored before this rule stays.
-func (v *findings) secret(field string, value, stored relay.Secret) {
+func (v *violations) secret(field string, value, stored relay.Secret) {
 	if value.IsSet() && value.Reveal() != stored.Reveal() && isShort(value.Reveal()) {
 		v.add(field, codeInvalidValue, "a secret has at least "+strconv.Itoa(leastSecret)+" characters")
 	}
 }
 
 // headers checks custom headers by the rule of who sends them.
-func (v *findings) headers(check func(string, relay.Secret) error, headers map[string]relay.Secret) {
+func (v *violations) headers(check func(string, relay.Secret) error, headers map[string]relay.Secret) {
 	if len(headers) > maxHeaders {
 		v.add("custom_headers", codeInvalidValue, "there are more than "+strconv.Itoa(maxHeaders)+" headers")
 	}
@@ -174,7 +174,7 @@ func (v *findings) headers(check func(string, relay.Secret) error, headers map[s
 }
 
 // options checks what a schema cannot say, and gives them as they are stored.
-func (v *findings) options(o *Options) relay.Options {
+func (v *violations) options(o *Options) relay.Options {
 	var out relay.Options
 	if o == nil {
 		return out

@@ -22,16 +22,16 @@ type SGTMConfig struct {
 	APISecret          SecretView            `json:"api_secret" doc:"Of client type ga4: whether it is set."`
 	CustomEndpointPath string                `json:"custom_endpoint_path" example:"/collect" doc:"Of client type custom; empty is /collect."`
 	CustomHeaders      map[string]SecretView `json:"custom_headers" doc:"Of client type custom: which headers are set."`
-	IsActive           bool                  `json:"is_active" example:"true" doc:"The second kill switch: off, fallback says what becomes of the events."`
+	IsActive           bool                  `json:"is_active" example:"true" doc:"The second kill switch: if off, fallback decides where events go."`
 	Fallback           string                `json:"fallback" enum:"direct,stop" example:"direct" doc:"Where events go while the container is off: to the platforms, or nowhere."`
-	OnExhausted        string                `json:"on_exhausted" enum:"fail,direct" example:"fail" doc:"What becomes of events whose tries at the container ran out, or that it turned away while it was unhealthy: they fail, or go to the platforms."`
+	OnExhausted        string                `json:"on_exhausted" enum:"fail,direct" example:"fail" doc:"The outcome of events whose attempts at the container ran out, or that were refused while it was unhealthy: they fail, or go to the platforms."`
 	Options            *Options              `json:"options,omitempty" doc:"What leaves, and under which names; missing where nothing is set."`
 	SecretsUnreadable  bool                  `json:"secrets_unreadable,omitempty" example:"false" doc:"No encryption key decrypts what is stored: write the secrets again."`
-	SwitchedBy         string                `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing where the audit does not know."`
+	SwitchedBy         string                `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing if the audit log has no entry."`
 	SwitchedAt         *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt          time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
 	UpdatedAt          time.Time             `json:"updated_at" example:"2026-01-15T10:15:00Z" doc:"When it was last changed."`
-	Warnings           []string              `json:"warnings,omitempty" example:"[\"test_event_code is set: real events are marked as test events; remove it when the test is over\"]" doc:"In the answer to a write: what an admin should know of the settings, although they are complete. A check says it at any time."`
+	Warnings           []string              `json:"warnings,omitempty" example:"[\"test_event_code is set: real events are marked as test events; remove it when the test is over\"]" doc:"In the response to a write: warnings about settings that are complete. A check returns them at any time."`
 	Failed
 }
 
@@ -40,14 +40,14 @@ type SGTMConfigInput struct {
 	StorefrontID       int64             `json:"storefront_id,omitempty" minimum:"1" maximum:"2147483647" example:"5" doc:"The storefront's integer key. This or storefront_code is required."`
 	StorefrontCode     string            `json:"storefront_code,omitempty" maxLength:"50" example:"bosley" doc:"The storefront's code."`
 	SGTMURL            string            `json:"sgtm_url" minLength:"1" maxLength:"500" example:"https://tags.upscript.com" doc:"The container's address: an absolute https URL without user and query. http is taken only within ALLOWED_PRIVATE_NETS."`
-	ClientType         string            `json:"client_type,omitempty" enum:"ga4,custom" example:"ga4" doc:"The client of the container; ga4, where it is missing."`
+	ClientType         string            `json:"client_type,omitempty" enum:"ga4,custom" example:"ga4" doc:"The client of the container; ga4 if missing."`
 	MeasurementID      string            `json:"measurement_id,omitempty" maxLength:"50" example:"G-ABC123" doc:"Required of client type ga4."`
 	APISecret          string            `json:"api_secret,omitempty" maxLength:"500" writeOnly:"true" example:"mJ7nR2vT4xW8zB" doc:"Of client type ga4; eight characters at least. Write-only."`
-	CustomEndpointPath string            `json:"custom_endpoint_path,omitempty" maxLength:"255" example:"/collect" doc:"Of client type custom; /collect, where it is missing."`
+	CustomEndpointPath string            `json:"custom_endpoint_path,omitempty" maxLength:"255" example:"/collect" doc:"Of client type custom; /collect if missing."`
 	CustomHeaders      map[string]string `json:"custom_headers,omitempty" writeOnly:"true" example:"{\"X-Api-Key\": \"your-key-0123\"}" doc:"Of client type custom. The values are write-only."`
 	IsActive           *bool             `json:"is_active,omitempty" example:"true" doc:"The second kill switch; a new config is on."`
 	Fallback           string            `json:"fallback,omitempty" enum:"direct,stop" example:"direct" doc:"Where events go while the container is off; a new config's is direct."`
-	OnExhausted        string            `json:"on_exhausted,omitempty" enum:"fail,direct" example:"fail" doc:"What becomes of events whose tries at the container ran out; fail, where it is missing."`
+	OnExhausted        string            `json:"on_exhausted,omitempty" enum:"fail,direct" example:"fail" doc:"The outcome of events whose attempts at the container ran out; fail if missing."`
 	Options            *Options          `json:"options,omitempty" doc:"What leaves, and under which names."`
 }
 
@@ -61,12 +61,12 @@ type SGTMConfigPatch struct {
 	CustomHeaders      Patched[map[string]*string] `json:"custom_headers,omitzero" required:"false" writeOnly:"true" example:"{\"X-Api-Key\": \"your-key-0123\"}" doc:"Headers to set; one with an empty value is removed, the others stay."`
 	IsActive           Patched[bool]               `json:"is_active,omitzero" required:"false" example:"true" doc:"The second kill switch."`
 	Fallback           Patched[string]             `json:"fallback,omitzero" required:"false" enum:"direct,stop" example:"direct" doc:"Where events go while the container is off."`
-	OnExhausted        Patched[string]             `json:"on_exhausted,omitzero" required:"false" enum:"fail,direct" example:"fail" doc:"What becomes of events whose tries at the container ran out."`
+	OnExhausted        Patched[string]             `json:"on_exhausted,omitzero" required:"false" enum:"fail,direct" example:"fail" doc:"The outcome of events whose attempts at the container ran out."`
 	Options            Patched[Options]            `json:"options,omitzero" required:"false" doc:"What leaves, and under which names; replaced as a whole."`
 }
 
 type sgtmList struct {
-	Limit          int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many on a page."`
+	Limit          int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size."`
 	Cursor         string `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 	Sort           string `query:"sort" enum:"id,-id,storefront_id,-storefront_id,created_at,-created_at,updated_at,-updated_at" default:"id" doc:"The order; - is descending."`
 	StorefrontID   string `query:"storefront_id" pattern:"^[0-9]{1,10}$" example:"5" doc:"Only the one of the storefront with this integer key."`
@@ -84,7 +84,7 @@ func (l *sgtmList) listQuery() (ops.ListQuery, error) {
 func (a *Admin) sgtmRoutes() []route {
 	r := resource[ops.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch]{
 		entity: ops.EntitySGTMConfig, tag: tagSGTM, one: "an sGTM config", items: a.SGTMConfigs, view: sgtmView,
-		start: func(_ context.Context, f *findings, in SGTMConfigInput) (int64, ops.SGTMConfig, error) {
+		start: func(_ context.Context, f *violations, in SGTMConfigInput) (int64, ops.SGTMConfig, error) {
 			f.parent("storefront", in.StorefrontID, in.StorefrontCode)
 			return 0, ops.SGTMConfig{StorefrontID: in.StorefrontID, StorefrontCode: in.StorefrontCode, Active: true, Fallback: "direct"}, nil
 		},
@@ -118,14 +118,14 @@ func sgtmView(rec ops.Record[ops.SGTMConfig]) SGTMConfig {
 }
 
 // parent wants what a thing belongs to, by id or by code.
-func (v *findings) parent(what string, id int64, code string) {
+func (v *violations) parent(what string, id int64, code string) {
 	if id == 0 && code == "" {
 		v.add(what+"_id", codeMissingField, what+"_id or "+what+"_code is required")
 	}
 }
 
 // putSGTM is old with everything replaced but its storefront, and the switches where the body does not name them.
-func putSGTM(f *findings, old ops.SGTMConfig, in SGTMConfigInput) ops.SGTMConfig {
+func putSGTM(f *violations, old ops.SGTMConfig, in SGTMConfigInput) ops.SGTMConfig {
 	same(f, "storefront_id", in.StorefrontID, old.StorefrontID)
 	same(f, "storefront_code", in.StorefrontCode, old.StorefrontCode)
 	v := ops.SGTMConfig{StorefrontID: old.StorefrontID, StorefrontCode: old.StorefrontCode, URL: in.SGTMURL,
@@ -138,7 +138,7 @@ func putSGTM(f *findings, old ops.SGTMConfig, in SGTMConfigInput) ops.SGTMConfig
 	return v
 }
 
-func patchSGTM(f *findings, v ops.SGTMConfig, in SGTMConfigPatch) ops.SGTMConfig {
+func patchSGTM(f *violations, v ops.SGTMConfig, in SGTMConfigPatch) ops.SGTMConfig {
 	in.SGTMURL.to(f, "sgtm_url", &v.URL)
 	in.ClientType.to(f, "client_type", &v.ClientType)
 	in.MeasurementID.orNone(&v.MeasurementID)
@@ -176,7 +176,7 @@ func merged(old map[string]relay.Secret, in Patched[map[string]*string]) map[str
 	return out
 }
 
-func (a *Admin) checkSGTM(ctx context.Context, f *findings, v, old ops.SGTMConfig) {
+func (a *Admin) checkSGTM(ctx context.Context, f *violations, v, old ops.SGTMConfig) {
 	f.line("measurement_id", v.MeasurementID)
 	f.line("api_secret", v.APISecret.Reveal())
 	f.secret("api_secret", v.APISecret, old.APISecret)

@@ -18,10 +18,10 @@ const maxRoutes = 100
 // Switched is what a kill switch's flip led to.
 type Switched struct {
 	ID            int64      `json:"id" example:"5" doc:"The id of what was switched."`
-	IsActive      bool       `json:"is_active" example:"false" doc:"What it is now."`
+	IsActive      bool       `json:"is_active" example:"false" doc:"Its state now."`
 	Changed       bool       `json:"changed" example:"true" doc:"Whether it was something else before."`
 	Fallback      string     `json:"fallback,omitempty" enum:"direct,stop" example:"direct" doc:"Of an sGTM config: where events go while it is off."`
-	SwitchedBy    string     `json:"switched_by,omitempty" example:"anna" doc:"Who set it as it is; missing where the audit does not know."`
+	SwitchedBy    string     `json:"switched_by,omitempty" example:"anna" doc:"Who set it as it is; missing if the audit log has no entry."`
 	SwitchedAt    *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	Routes        []RouteNow `json:"routes" doc:"Where the events of the storefronts concerned go now; 100 at most."`
 	RoutesOmitted bool       `json:"routes_omitted,omitempty" example:"false" doc:"Whether there are more storefronts."`
@@ -33,7 +33,7 @@ type RouteNow struct {
 	StorefrontCode string   `json:"storefront_code" example:"bosley" doc:"Its code."`
 	Destinations   []string `json:"destinations" example:"[\"meta_capi\", \"ga4\"]" doc:"Where its events go: sgtm, or codes of platforms."`
 	Reason         string   `json:"reason,omitempty" example:"storefront_disabled" doc:"Why nowhere."`
-	Off            []Off    `json:"off" doc:"What is off, at which level."`
+	Off            []Off    `json:"off" doc:"The switches that are off, with their level."`
 	Text           string   `json:"text" example:"events of bosley now go to: meta_capi, ga4" doc:"The same in words."`
 }
 

@@ -41,15 +41,15 @@ type item struct {
 	stored   relay.Stored
 }
 
-// BatchResult is what became of a batch.
+// BatchResult counts the outcomes of a batch: the body of a 202, and part of the problem document of a 422.
 type BatchResult struct {
 	Accepted        int         `json:"accepted" example:"3" doc:"Events that were stored."`
 	Duplicates      int         `json:"duplicates" example:"0" doc:"Events that had been stored before, with the same content."`
 	Rejected        int         `json:"rejected" example:"0" doc:"Items that were not stored."`
-	Errors          []ItemError `json:"errors" doc:"Why items were rejected; 1000 at most."`
-	ErrorsOmitted   int         `json:"errors_omitted,omitempty" example:"0" doc:"How many more errors there are."`
-	Warnings        []ItemError `json:"warnings,omitempty" doc:"What was odd and taken all the same; 1000 at most."`
-	WarningsOmitted int         `json:"warnings_omitted,omitempty" example:"0" doc:"How many more warnings there are."`
+	Errors          []ItemError `json:"errors" doc:"Why items were rejected; at most 1000."`
+	ErrorsOmitted   int         `json:"errors_omitted,omitempty" example:"0" doc:"Number of further errors."`
+	Warnings        []ItemError `json:"warnings,omitempty" doc:"Warnings about accepted items; at most 1000."`
+	WarningsOmitted int         `json:"warnings_omitted,omitempty" example:"0" doc:"Number of further warnings."`
 }
 
 // ItemError is one error or warning.
@@ -57,8 +57,8 @@ type ItemError struct {
 	Index   *int   `json:"index,omitempty" example:"0" doc:"The item's place in data, from 0; missing where the batch itself is meant."`
 	EventID string `json:"event_id" example:"2025020100003333" doc:"The item's id; may be empty."`
 	Field   string `json:"field" example:"event_time" doc:"The field; empty where the item as a whole is meant."`
-	Code    code   `json:"code" example:"invalid_time" doc:"What is wrong, for programs: invalid_item, invalid_json, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict (the id is taken by another event: send this one with an event_id of its own); of warnings time_without_offset, count_mismatch."`
-	Message string `json:"message" example:"the time is not RFC 3339, such as 2026-01-15T10:15:00Z" doc:"What is wrong, for people."`
+	Code    code   `json:"code" example:"invalid_time" doc:"The reason, for programs: invalid_item, invalid_json, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict (the id is taken by another event: send this one with an event_id of its own); of warnings time_without_offset, count_mismatch."`
+	Message string `json:"message" example:"the time is not RFC 3339, such as 2026-01-15T10:15:00Z" doc:"The reason, as a text."`
 }
 
 // reject notes why an item is refused; an item may have several errors.

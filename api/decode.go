@@ -250,7 +250,7 @@ func (d *decoder) failure(err error) error {
 }
 
 func malformed(offset int64) *failure {
-	f := refuseWith(codeMalformedJSON, fmt.Sprintf("the body is not valid JSON; the trouble starts at byte %d", offset))
+	f := refuseWith(codeMalformedJSON, fmt.Sprintf("the body is not valid JSON: syntax error at byte %d", offset))
 	f.offset = &offset
 	return f
 }

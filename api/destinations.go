@@ -31,8 +31,8 @@ const (
 type listDestinationsInput struct {
 	Storefront  string            `query:"storefront" maxLength:"50" example:"bosley" doc:"A storefront's code."`
 	Destination string            `query:"destination" maxLength:"50" pattern:"^[A-Za-z0-9_-]*$" example:"sgtm" doc:"sgtm, or a platform's code."`
-	Health      relay.HealthState `query:"health" enum:"healthy,failing,unhealthy" example:"unhealthy" doc:"How the destination fares."`
-	Limit       int               `query:"limit" minimum:"1" maximum:"100" default:"50" example:"50" doc:"How many at most."`
+	Health      relay.HealthState `query:"health" enum:"healthy,failing,unhealthy" example:"unhealthy" doc:"The health of the destination."`
+	Limit       int               `query:"limit" minimum:"1" maximum:"100" default:"50" example:"50" doc:"Page size at most."`
 	Cursor      string            `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 }
 
@@ -99,7 +99,7 @@ func (h opsHandlers) probe(ctx context.Context, in *probeInput) (*probeOutput, e
 	if err := h.audit(ctx, actionProbe, entityDestination, 0, line.Name); err != nil {
 		return nil, err
 	}
-	out.Body.Probe, out.Body.Text = "next_event", "No event failed there that could be sent again: the next one that comes is the probe."
+	out.Body.Probe, out.Body.Text = "next_event", "No failed event can be sent again: the next new event is the probe."
 	return out, h.Events.ProbeNow(ctx, d.StorefrontID, d.Destination)
 }
 

@@ -18,10 +18,10 @@ type DestinationView struct {
 	StorefrontID   int64        `json:"storefront_id" example:"5" doc:"The storefront's id."`
 	StorefrontCode string       `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
 	Destination    string       `json:"destination" example:"sgtm" doc:"sgtm, or a platform's code."`
-	Receives       bool         `json:"receives_events" example:"true" doc:"Whether it gets the storefront's events."`
+	Receives       bool         `json:"receives_events" example:"true" doc:"Whether it receives the storefront's events."`
 	Reason         relay.Reason `json:"reason,omitempty" example:"storefront_disabled" doc:"Why not; of a platform that gets only what the container does not take, behind_container."`
 	Switches       []SwitchView `json:"switches" nullable:"false" doc:"The kill switches on its way, from the storefront down."`
-	Health         HealthView   `json:"health" doc:"How it fares."`
+	Health         HealthView   `json:"health" doc:"Its health."`
 	Waiting        int          `json:"waiting" example:"12" doc:"Events in flight whose delivery there has not ended: on the wire, or waiting for a retry or a limit. Counting stops at 1000 events of the storefront."`
 	Failed         int          `json:"failed" example:"40" doc:"Of an unhealthy one: failed events that are sent again when it has recovered, among the newest 10000 failed events."`
 	Limits         LimitsView   `json:"limits" doc:"What it gets at most, of each worker process."`
@@ -31,7 +31,7 @@ type DestinationView struct {
 type SwitchView struct {
 	Level string     `json:"level" enum:"storefront,sgtm,platform,credential" example:"storefront" doc:"Which one."`
 	On    bool       `json:"is_active" example:"true" doc:"Whether it is on."`
-	SetBy string     `json:"switched_by,omitempty" example:"ann" doc:"Who set it as it is; missing where the audit does not say."`
+	SetBy string     `json:"switched_by,omitempty" example:"ann" doc:"Who set it as it is; missing if the audit log has no entry."`
 	SetAt *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:25:01Z" doc:"When."`
 }
 

@@ -43,11 +43,11 @@ type ErasureIn struct {
 // ErasureView is how far an erasure is. It does not say whom it is about.
 type ErasureView struct {
 	ID           int64            `json:"id" example:"3" doc:"The erasure."`
-	Kind         ops.ErasureKind  `json:"kind" enum:"order,external_id" example:"order" doc:"What it looks for."`
-	State        ops.ErasureState `json:"state" enum:"running,done" example:"done" doc:"Where it stands. It goes on by itself, whatever is restarted."`
+	Kind         ops.ErasureKind  `json:"kind" enum:"order,external_id" example:"order" doc:"The kind of subject."`
+	State        ops.ErasureState `json:"state" enum:"running,done" example:"done" doc:"Its state. It continues after any restart."`
 	SubjectHash  string           `json:"subject_hash" example:"erased:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"A hash of what it looks for: what stands for the id of an erased order."`
 	StorefrontID int64            `json:"storefront_id,omitempty" example:"5" doc:"The storefront whose events it is about; missing where that is all."`
-	CreatedBy    string           `json:"created_by" example:"anna" doc:"Who wanted it."`
+	CreatedBy    string           `json:"created_by" example:"anna" doc:"The login that created it."`
 	CreatedAt    time.Time        `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
 	EndedAt      *time.Time       `json:"ended_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When the last event was erased."`
 	Total        int64            `json:"total" example:"100000" doc:"Events to look through: those that were there when it began. Of an order those that were found."`

@@ -12,7 +12,7 @@ import (
 
 type listEventsInput struct {
 	EventFilter
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many at most."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size at most."`
 	Cursor string `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 }
 
@@ -46,8 +46,8 @@ type eventInput struct {
 type RetryView struct {
 	ID          int64        `json:"id" example:"4711" doc:"The event's row."`
 	Retried     bool         `json:"retried" example:"true" doc:"Whether this request began the retry. A second click while it runs changes nothing."`
-	Message     string       `json:"message" example:"the event will be tried again at once" doc:"What happened, for people."`
-	Status      relay.Status `json:"status" example:"pending" doc:"Where the event stands now."`
+	Message     string       `json:"message" example:"the event will be tried again at once" doc:"The result, as a text."`
+	Status      relay.Status `json:"status" example:"pending" doc:"The status of the event now."`
 	Generation  int          `json:"generation" example:"1" doc:"How often it has been retried, replayed or reset."`
 	WorkflowURL string       `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/deliver-event:4711" doc:"Its workflow in Temporal's Web UI."`
 }

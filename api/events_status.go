@@ -15,7 +15,7 @@ type StatusView struct {
 	OrderID        string         `json:"order_id" example:"2025020100003333" doc:"The order."`
 	EventType      string         `json:"event_type" example:"purchase_completed" doc:"The type of the event."`
 	StorefrontCode string         `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
-	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"delivered" doc:"Where it stands. Delivered, failed and skipped are final unless somebody retries it."`
+	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"delivered" doc:"Its status. Delivered, failed and skipped are final unless the event is retried."`
 	Reason         relay.Reason   `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
 	Detail         string         `json:"detail,omitempty" example:"sgtm: no attempts left (exhausted), last response 503" doc:"How each delivery ended, in words."`
 	WaitingFor     relay.WaitsFor `json:"waiting_for,omitempty" enum:"retry,limit,credential,database" example:"retry" doc:"What it waits for before its next attempt: retry is the time after a failed one, limit its turn at a limited destination, credential one that decrypts, database the relay's own. Missing where it waits for nothing."`

@@ -17,11 +17,11 @@ type EventView struct {
 	StorefrontID   int64          `json:"storefront_id" example:"5" doc:"The storefront's id; 0 while its code is not resolved."`
 	StorefrontCode string         `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
 	Source         string         `json:"source_system" example:"oms" doc:"Where it came from: oms is the API, oms_direct a row of OMS's own."`
-	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"failed" doc:"Where it stands."`
+	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"failed" doc:"Its status."`
 	Reason         relay.Reason   `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
-	ReasonText     string         `json:"reason_text,omitempty" example:"no attempts left" doc:"Why, for people."`
+	ReasonText     string         `json:"reason_text,omitempty" example:"no attempts left" doc:"The reason, as a text."`
 	Detail         string         `json:"detail,omitempty" example:"sgtm: no attempts left (exhausted), last response 503" doc:"How each delivery ended, in words."`
-	Warnings       []string       `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"In a list: what an admin should know of its attempts, each once. One event's are beside its attempts."`
+	Warnings       []string       `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"In a list: warnings about its attempts, each once. For one event, they are with its attempts."`
 	Generation     int            `json:"generation" example:"0" doc:"How often it has been retried, replayed or reset."`
 	CreatedAt      time.Time      `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
 	UpdatedAt      time.Time      `json:"updated_at" example:"2026-01-15T10:25:03Z" doc:"When its row was last written."`
@@ -58,7 +58,7 @@ type EventDetailView struct {
 	Revealed bool           `json:"revealed" example:"false" doc:"Whether the payload is shown whole."`
 	Ends     []EndView      `json:"ends" nullable:"false" doc:"How the deliveries ended, by destination, as far as they have."`
 	Resend   map[string]int `json:"resend,omitempty" doc:"Destinations that get the event again although they had accepted it: by destination, the generation from which on an accepted copy counts."`
-	Attempts []AttemptView  `json:"attempts" nullable:"false" doc:"Every try, in order."`
+	Attempts []AttemptView  `json:"attempts" nullable:"false" doc:"Every attempt, in order."`
 }
 
 // EndView is how the delivery to one destination ended.
@@ -66,10 +66,10 @@ type EndView struct {
 	Destination string        `json:"destination" example:"sgtm" doc:"sgtm, or a platform's code."`
 	Outcome     relay.Outcome `json:"outcome" example:"exhausted" doc:"How it ended."`
 	Reason      relay.Reason  `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs."`
-	ReasonText  string        `json:"reason_text,omitempty" example:"no attempts left" doc:"Why, for people."`
-	Status      int           `json:"status,omitempty" example:"503" doc:"HTTP status of the last answer."`
+	ReasonText  string        `json:"reason_text,omitempty" example:"no attempts left" doc:"The reason, as a text."`
+	Status      int           `json:"status,omitempty" example:"503" doc:"HTTP status of the last response."`
 	Cause       relay.Reason  `json:"cause,omitempty" example:"server_error" doc:"The reason of the last attempt, where that is another one: why the attempts ran out, or the destination is unhealthy."`
-	CauseText   string        `json:"cause_text,omitempty" example:"the destination reported a server error" doc:"The cause, for people."`
+	CauseText   string        `json:"cause_text,omitempty" example:"the destination reported a server error" doc:"The cause, as a text."`
 }
 
 // AttemptView is one try: what left, redacted, what came back, how long it took, and what was made of it.
@@ -77,15 +77,15 @@ type AttemptView struct {
 	AttemptID   string          `json:"attempt_id" example:"9f86d081884c7d659a2feaa0c55ad015" doc:"Its id."`
 	Generation  int             `json:"generation" example:"0" doc:"The generation of the event in which it was made."`
 	Destination string          `json:"destination" example:"sgtm" doc:"sgtm, or a platform's code."`
-	Number      int             `json:"number" example:"1" doc:"Which try at this destination it is; 0 is a decision that sent nothing."`
+	Number      int             `json:"number" example:"1" doc:"Number of the attempt at this destination; 0 is a decision that sent nothing."`
 	StartedAt   time.Time       `json:"started_at" example:"2026-01-15T10:25:02Z" doc:"When it began."`
 	DurationMS  float64         `json:"duration_ms" example:"112.4" doc:"How long it took, in milliseconds."`
-	Outcome     relay.Outcome   `json:"outcome" example:"retry" doc:"What was made of the answer: accepted, retry, rejected, unauthorized, unknown; sending where nobody saw the end; blocked, skipped and not_sent where nothing left."`
+	Outcome     relay.Outcome   `json:"outcome" example:"retry" doc:"Result of the attempt: accepted, retry, rejected, unauthorized, unknown; sending if it was interrupted; blocked, skipped and not_sent if nothing was sent."`
 	Reason      relay.Reason    `json:"reason,omitempty" example:"server_error" doc:"Why, for programs."`
-	ReasonText  string          `json:"reason_text,omitempty" example:"the destination reported a server error" doc:"Why, for people."`
+	ReasonText  string          `json:"reason_text,omitempty" example:"the destination reported a server error" doc:"The reason, as a text."`
 	Detail      string          `json:"detail,omitempty" example:"storefront bosley switched off by ann" doc:"More of it, in words."`
-	Request     AttemptRequest  `json:"request" doc:"What left."`
-	Response    AttemptResponse `json:"response" doc:"What came back."`
+	Request     AttemptRequest  `json:"request" doc:"The request."`
+	Response    AttemptResponse `json:"response" doc:"The response."`
 }
 
 // AttemptRequest is what left, without secrets and personal values.
@@ -97,14 +97,14 @@ type AttemptRequest struct {
 	BodySHA256     string   `json:"body_sha256,omitempty" example:"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" doc:"SHA-256 of the bytes that left."`
 	AdapterVersion string   `json:"adapter_version,omitempty" example:"sgtm/1" doc:"Which version of the relay's adapter wrote it."`
 	DroppedFields  []string `json:"dropped_fields,omitempty" example:"[\"zip\"]" doc:"Names of payload fields that did not leave; [redacted] where the name itself may tell of a person."`
-	Warnings       []string `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"What an admin should know of it."`
+	Warnings       []string `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"Warnings about it."`
 }
 
 // AttemptResponse is what came back, as far as it is kept.
 type AttemptResponse struct {
-	Status  int               `json:"status,omitempty" example:"503" doc:"The HTTP status; missing where there was no answer."`
+	Status  int               `json:"status,omitempty" example:"503" doc:"The HTTP status; missing if there was no response."`
 	TraceID string            `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
-	Fields  map[string]string `json:"fields,omitempty" doc:"What the vendor's answer says, of the fields that the relay knows."`
+	Fields  map[string]string `json:"fields,omitempty" doc:"The known fields of the vendor's response."`
 }
 
 func (h opsHandlers) detailView(e ops.EventDetail, reveal bool) EventDetailView {

@@ -26,8 +26,8 @@ type Check struct {
 // builtIn are the checks of every role, in the order of the report.
 func builtIn(role Role, d Deps) []Check {
 	return []Check{
-		{Name: "database", About: "Whether MySQL answers, and an event can be stored: down does not answer; the other words are those of one that " +
-			"answers and refuses to be written.", Words: refusals, Probe: func(ctx context.Context) (string, error) { return writable(ctx, d.Database) }},
+		{Name: "database", About: "Whether MySQL responds and accepts writes: down means no response; the other words mean that it " +
+			"responds but refuses writes.", Words: refusals, Probe: func(ctx context.Context) (string, error) { return writable(ctx, d.Database) }},
 		{Name: "migrations", About: "Whether the tables are up to date.", Words: []string{wordOld, wordUnknown}, Probe: func(ctx context.Context) (string, error) {
 			current, err := d.Database.Current(ctx)
 			switch {
@@ -39,7 +39,7 @@ func builtIn(role Role, d Deps) []Check {
 			return wordOK, nil
 		}},
 		// Without Temporal the API still accepts: the inbox is the outbox. A worker does nothing then.
-		{Name: "temporal", About: "Whether Temporal answers. In the api role it may be down: events are stored and delivered later.",
+		{Name: "temporal", About: "Whether Temporal responds. In the api role it may be down: events are stored and delivered later.",
 			Optional: role == RoleAPI, Probe: func(ctx context.Context) (string, error) { return wordOK, d.Temporal(ctx) }},
 	}
 }

@@ -21,12 +21,12 @@ type Books interface {
 
 // ReconciliationView is the invariant that every row has a final state or a running workflow, as it was last looked at.
 type ReconciliationView struct {
-	Invariant     string    `json:"invariant" enum:"holds,repaired,unknown" example:"holds" doc:"Whether every row had a final state or a running workflow: it did, those that had not were repaired, or nobody has looked for five minutes."`
+	Invariant     string    `json:"invariant" enum:"holds,repaired,unknown" example:"holds" doc:"Whether every row had a final state or a running workflow: it did, those that had not were repaired, or the last check is older than five minutes."`
 	At            time.Time `json:"at" example:"2026-01-15T10:15:00Z" doc:"When the latest look at all open rows ended."`
-	Checked       int       `json:"checked" example:"12" doc:"Rows that said then that a workflow delivers them, for more than a minute or after a failed try."`
+	Checked       int       `json:"checked" example:"12" doc:"Rows in status processing, for more than a minute or after a failed attempt."`
 	Disagreed     int       `json:"disagreed" example:"0" doc:"Of those: rows without a running workflow, which were repaired."`
 	Reopened      int       `json:"reopened" example:"0" doc:"Of those: pending again, because Temporal had lost their workflow."`
-	Cancelled     int       `json:"cancelled" example:"0" doc:"Of those: failed as cancelled, because somebody had stopped their workflow."`
+	Cancelled     int       `json:"cancelled" example:"0" doc:"Of those: set to failed (cancelled), because their workflow had been stopped."`
 	RepairedInAll int64     `json:"repaired_in_all" example:"3" doc:"Rows that all reconciliations have repaired."`
 }
 

@@ -55,7 +55,7 @@ var conflicts = map[string]*failure{
 	"resume": {code: codeReplayEnded, detail: "the replay has ended: done"},
 	"cancel": {code: codeReplayEnded, detail: "the replay has ended: done"},
 	"create-replay": {code: codeConfirmMismatch, field: "confirm",
-		detail: "the filter picks 12 events now; look at the dry run again"},
+		detail: "the filter matches 12 events now; repeat the dry run"},
 	"check": refuse(codeUnreadable),
 	"test":  refuse(codeUnreadable),
 }
@@ -92,7 +92,7 @@ func invalidExample(op *huma.Operation) *failure {
 			e.Field = p.Name
 		}
 	}
-	f := refuseWith(e.Code, "the request is not acceptable; errors says what is wrong")
+	f := refuseWith(e.Code, "the request is not acceptable; errors lists the reasons")
 	f.errors = []FieldError{e}
 	return f
 }

@@ -21,12 +21,12 @@ type EventItem struct {
 	_             struct{} `json:"-" additionalProperties:"true"`
 	TValue        string   `json:"t-value" example:"bosleyaffiliate_0123" doc:"The affiliate; may be empty."`
 	StorefrontID  string   `json:"storefront_id" maxLength:"50" example:"bosley" doc:"The storefront's code."`
-	EventName     string   `json:"event_name" maxLength:"50" example:"purchase_completed" doc:"The type of the event; taken in lower case."`
-	EventTime     string   `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened, in RFC 3339. Without an offset it is taken as UTC."`
+	EventName     string   `json:"event_name" maxLength:"50" example:"purchase_completed" doc:"The type of the event; converted to lower case."`
+	EventTime     string   `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened, in RFC 3339. Without an offset, UTC is assumed."`
 	OrderID       string   `json:"order_id" maxLength:"100" example:"2025020100003333" doc:"The order. With event_name it makes the event unique, unless event_id is given."`
-	EventID       string   `json:"event_id,omitempty" maxLength:"100" example:"2025020100003333-1" doc:"The event's own id, where one order has several events of one type: its refunds, renewals and cancellations need one each. The order's id where it is missing. No two storefronts may use one for the same event_name."`
+	EventID       string   `json:"event_id,omitempty" maxLength:"100" example:"2025020100003333-1" doc:"The event's own id, where one order has several events of one type: its refunds, renewals and cancellations need one each. The order's id if missing. No two storefronts may use one for the same event_name."`
 	OrderRevenue  any      `json:"order_revenue,omitempty" doc:"The value of the order, as a number or a string that spells one. All other fields pass through, too: utm_source, session_id, email, ..."`
-	OrderCurrency string   `json:"currency,omitempty" example:"USD" doc:"ISO 4217; the storefront's own where it is missing."`
+	OrderCurrency string   `json:"currency,omitempty" example:"USD" doc:"ISO 4217; the storefront's own if missing."`
 }
 
 // Health is the answer of GET /health.

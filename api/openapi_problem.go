@@ -54,7 +54,7 @@ func refuseFields(errs []FieldError) error {
 	if len(errs) == 0 {
 		return nil
 	}
-	f := refuseWith(errs[0].Code, "the request is not acceptable; errors says what is wrong")
+	f := refuseWith(errs[0].Code, "the request is not acceptable; errors lists the reasons")
 	f.errors = errs
 	return f
 }
@@ -101,9 +101,9 @@ func (f *failure) nameParameters(op *huma.Operation) {
 		if e.Message != unknownParameter {
 			continue
 		}
-		f.errors[i].Message = "there is no such parameter here; there is none at all"
+		f.errors[i].Message = "there is no such parameter here; it has no parameters"
 		if len(known) > 0 {
-			f.errors[i].Message = "there is no such parameter here; there are " + strings.Join(known, ", ")
+			f.errors[i].Message = "there is no such parameter here; valid ones are " + strings.Join(known, ", ")
 		}
 	}
 }

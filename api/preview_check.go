@@ -26,24 +26,24 @@ type CheckView struct {
 	Destination string    `json:"destination" example:"meta_capi" doc:"sgtm, or the platform's code."`
 	OK          bool      `json:"ok" example:"true" doc:"Whether the settings are complete and, where a test event was sent, the vendor took it."`
 	Field       string    `json:"field,omitempty" example:"access_token" doc:"The setting that is missing or malformed."`
-	Message     string    `json:"message" example:"the settings are complete" doc:"What was found, for people."`
-	Warnings    []string  `json:"warnings" nullable:"false" example:"[\"with these settings every event ends failed, missing_field (email, phone, external_id, fbc, fbp or client_ip)\"]" doc:"What an admin should know of the settings, although they are complete: a test mode that is on for real events, types of events that can never be delivered."`
-	Sent        *SentView `json:"sent,omitempty" doc:"What was sent and what came back; missing where nothing was sent."`
+	Message     string    `json:"message" example:"the settings are complete" doc:"The finding, as a text."`
+	Warnings    []string  `json:"warnings" nullable:"false" example:"[\"with these settings every event ends failed, missing_field (email, phone, external_id, fbc, fbp or client_ip)\"]" doc:"Warnings about settings that are complete: a test mode that is on for real events, types of events that can never be delivered."`
+	Sent        *SentView `json:"sent,omitempty" doc:"Request and response; missing if nothing was sent."`
 	Failed
 }
 
 // SentView is one exchange with a vendor.
 type SentView struct {
-	Request PreviewHTTP       `json:"request" doc:"What was sent; secrets are masked."`
-	Status  int               `json:"status,omitempty" example:"200" doc:"The HTTP status; missing where there was no answer."`
-	Trouble relay.Trouble     `json:"trouble,omitempty" example:"timeout" doc:"What kept the request from being answered."`
-	Outcome relay.Outcome     `json:"outcome" example:"accepted" doc:"What the relay makes of the answer."`
+	Request PreviewHTTP       `json:"request" doc:"The request; secrets are masked."`
+	Status  int               `json:"status,omitempty" example:"200" doc:"The HTTP status; missing if there was no response."`
+	Trouble relay.Trouble     `json:"trouble,omitempty" example:"timeout" doc:"Why there was no response."`
+	Outcome relay.Outcome     `json:"outcome" example:"accepted" doc:"The relay's reading of the response."`
 	Reason  relay.Reason      `json:"reason,omitempty" example:"unauthorized" doc:"Why, for programs."`
-	Text    string            `json:"reason_text,omitempty" example:"the destination rejected the credential" doc:"Why, for people."`
+	Text    string            `json:"reason_text,omitempty" example:"the destination refused the credential" doc:"The reason, as a text."`
 	TraceID string            `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
-	Fields  map[string]string `json:"fields,omitempty" doc:"What the answer says, of the fields that the relay knows."`
-	Answer  any               `json:"answer,omitempty" doc:"The answer, 4 KiB at most; secrets are masked."`
-	Warning []string          `json:"warnings,omitempty" example:"[\"the event is older than an hour\"]" doc:"What an admin should know about the test."`
+	Fields  map[string]string `json:"fields,omitempty" doc:"The known fields of the response."`
+	Answer  any               `json:"answer,omitempty" doc:"The response, at most 4 KiB; secrets are masked."`
+	Warning []string          `json:"warnings,omitempty" example:"[\"the event is older than an hour\"]" doc:"Warnings about the test."`
 	TookMS  int64             `json:"took_ms" example:"130" doc:"How long it took, in milliseconds."`
 }
 

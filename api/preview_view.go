@@ -14,8 +14,8 @@ type PreviewView struct {
 	DedupID      string               `json:"dedup_id" example:"1f3870be274f6c49b3e31a0c6728957f" doc:"The id under which vendors know it."`
 	ErasedAt     *time.Time           `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"Of a stored event: when what it held was erased. It is sent nowhere any more."`
 	Levels       []PreviewLevel       `json:"levels" nullable:"false" doc:"The four levels of kill switches, from the top down."`
-	Route        PreviewRoute         `json:"route" doc:"What they decide."`
-	Destinations []PreviewDestination `json:"destinations" nullable:"false" doc:"Every destination that the storefront has configured, with what it would get."`
+	Route        PreviewRoute         `json:"route" doc:"Their decision."`
+	Destinations []PreviewDestination `json:"destinations" nullable:"false" doc:"Every configured destination of the storefront, with its request."`
 }
 
 // PreviewLevel is one switch.
@@ -24,14 +24,14 @@ type PreviewLevel struct {
 	Name       string       `json:"name" example:"meta_capi" doc:"The storefront's code, sgtm, or the platform's code."`
 	Active     bool         `json:"active" example:"true" doc:"Whether it lets events through."`
 	Reason     relay.Reason `json:"reason,omitempty" example:"sgtm_disabled" doc:"The reason that events get where it does not, for programs."`
-	ReasonText string       `json:"reason_text" example:"the container is on: events go there, and only there" doc:"What it means for this event."`
+	ReasonText string       `json:"reason_text" example:"the container is on: events go there, and only there" doc:"The consequence for this event."`
 }
 
 // PreviewRoute is what the kill switches decide.
 type PreviewRoute struct {
 	Destinations []string     `json:"destinations" nullable:"false" example:"[\"sgtm\"]" doc:"Where the event goes."`
 	Reason       relay.Reason `json:"reason,omitempty" example:"no_active_destination" doc:"Why it goes nowhere, for programs."`
-	ReasonText   string       `json:"reason_text,omitempty" example:"no destination is switched on" doc:"Why, for people."`
+	ReasonText   string       `json:"reason_text,omitempty" example:"no destination is switched on" doc:"The reason, as a text."`
 	Accepted     []string     `json:"already_accepted,omitempty" example:"[\"ga4\"]" doc:"Of a stored event: destinations that have it."`
 }
 
@@ -41,14 +41,14 @@ type PreviewDestination struct {
 	Sends           bool           `json:"sends" example:"true" doc:"Whether the event would be sent there now."`
 	AlreadyAccepted bool           `json:"already_accepted,omitempty" example:"false" doc:"Of a stored event: the destination has it."`
 	Reason          relay.Reason   `json:"reason,omitempty" example:"not_mapped" doc:"Why not, for programs."`
-	ReasonText      string         `json:"reason_text,omitempty" example:"no mapping for this type of event" doc:"Why not, for people."`
-	Field           string         `json:"field,omitempty" example:"page_url" doc:"The field that is to blame, where one is."`
+	ReasonText      string         `json:"reason_text,omitempty" example:"no mapping for this type of event" doc:"The reason, as a text."`
+	Field           string         `json:"field,omitempty" example:"page_url" doc:"The field at fault, if there is one."`
 	EndsAs          relay.Status   `json:"ends_as,omitempty" enum:"failed,skipped" example:"skipped" doc:"What the destination's refusal makes of the delivery."`
 	EventName       string         `json:"event_name,omitempty" example:"Purchase" doc:"The vendor's name for the event."`
 	Request         *PreviewHTTP   `json:"request,omitempty" doc:"The exact request; missing where there is none."`
 	DroppedFields   []string       `json:"dropped_fields" nullable:"false" example:"[\"zip\"]" doc:"Names of payload fields that would not leave."`
 	Withheld        []WithheldView `json:"withheld" nullable:"false" doc:"Payload fields, or parts of them, that a policy keeps back, and why. options.allow lets one through by its name."`
-	Warnings        []string       `json:"warnings" nullable:"false" example:"[\"too_old: the event is too old for the platform\"]" doc:"What an admin should know."`
+	Warnings        []string       `json:"warnings" nullable:"false" example:"[\"too_old: the event is too old for the platform\"]" doc:"Warnings."`
 	MaxAgeHours     float64        `json:"max_age_hours,omitempty" example:"168" doc:"How old an event may be there."`
 	AdapterVersion  string         `json:"adapter_version,omitempty" example:"meta/v24" doc:"Which version of the relay's adapter wrote it."`
 }

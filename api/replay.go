@@ -31,7 +31,7 @@ type replayAnswerOutput struct {
 }
 
 type listReplaysInput struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"How many at most."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size at most."`
 	Cursor string `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 }
 
@@ -102,7 +102,7 @@ func (h opsHandlers) wanted(ctx context.Context, in ReplayIn) (ops.Replay, error
 	}
 	switch {
 	case in.Resend && len(in.Destinations) == 0:
-		return r, refuseField(codeMissingField, "destinations", "resend needs the destinations that are to get again what they have accepted")
+		return r, refuseField(codeMissingField, "destinations", "resend needs destinations: those that get their accepted events again")
 	case !in.Resend && len(in.Destinations) > 0:
 		return r, refuseField(codeInvalidValue, "destinations", "destinations are for resend only; filter.destination picks events")
 	case len(f.Statuses) == 0 && in.Resend:
@@ -112,7 +112,7 @@ func (h opsHandlers) wanted(ctx context.Context, in ReplayIn) (ops.Replay, error
 	}
 	for _, s := range r.Filter.Statuses {
 		if !slices.Contains(r.Statuses(), s) {
-			return r, refuseField(codeInvalidValue, "filter.status", "a replay takes failed and skipped events, and with resend delivered ones")
+			return r, refuseField(codeInvalidValue, "filter.status", "a replay covers failed and skipped events, and with resend delivered ones")
 		}
 	}
 	return r, nil
@@ -141,9 +141,9 @@ func (h opsHandlers) matched(ctx context.Context, r ops.Replay, in ReplayIn) (in
 	case err != nil:
 		return 0, err
 	case in.Resend && in.Confirm == nil:
-		return 0, refuseField(codeMissingField, "confirm", "a resend needs the number of events that its dry run gave")
+		return 0, refuseField(codeMissingField, "confirm", "a resend needs the number of events of its dry run")
 	case in.Confirm != nil && *in.Confirm != n:
-		return 0, refuseField(codeConfirmMismatch, "confirm", fmt.Sprintf("the filter picks %d events now; look at the dry run again", n))
+		return 0, refuseField(codeConfirmMismatch, "confirm", fmt.Sprintf("the filter matches %d events now; repeat the dry run", n))
 	}
 	return n, nil
 }

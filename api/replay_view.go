@@ -11,7 +11,7 @@ import (
 // ReplayIn is the wish to deliver many events again.
 type ReplayIn struct {
 	Filter       EventFilter `json:"filter" doc:"Which events: the same filter as the list's. Without a status it means failed ones, with resend delivered ones."`
-	Rate         int         `json:"rate,omitempty" minimum:"1" maximum:"1000" example:"20" doc:"Events a second; 20 where it is missing."`
+	Rate         int         `json:"rate,omitempty" minimum:"1" maximum:"1000" example:"20" doc:"Events a second; 20 if missing."`
 	Resend       bool        `json:"resend,omitempty" example:"false" doc:"Send again what the destinations have accepted. They count it once only where they know the event_id."`
 	Destinations []string    `json:"destinations,omitempty" nullable:"false" maxItems:"20" pattern:"^[A-Za-z0-9_-]{1,50}$" example:"[\"sgtm\"]" doc:"Of a resend: the destinations that get again what they have accepted."`
 	Confirm      *int64      `json:"confirm,omitempty" minimum:"0" maximum:"9007199254740991" example:"1250" doc:"The number of events that the dry run gave. A resend needs it; where it is given and no longer true, nothing is started."`
@@ -70,11 +70,11 @@ func dryRunView(d ops.DryRun) *DryRunView {
 // ReplayView is how far a replay is.
 type ReplayView struct {
 	ID          int64           `json:"id" example:"3" doc:"The replay."`
-	State       ops.ReplayState `json:"state" enum:"running,paused,cancelled,done" example:"running" doc:"Where it stands. It is done once every event that it started has ended."`
+	State       ops.ReplayState `json:"state" enum:"running,paused,cancelled,done" example:"running" doc:"Its state. It is done once every event that it started has ended."`
 	Filter      FilterView      `json:"filter" doc:"Which events it picks."`
 	Resend      []string        `json:"resend,omitempty" example:"[\"sgtm\"]" doc:"Destinations that get again what they have accepted."`
 	Rate        int             `json:"rate" example:"20" doc:"Events a second."`
-	CreatedBy   string          `json:"created_by" example:"ann" doc:"Who wanted it."`
+	CreatedBy   string          `json:"created_by" example:"ann" doc:"The login that created it."`
 	CreatedAt   time.Time       `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
 	EndedAt     *time.Time      `json:"ended_at,omitempty" example:"2026-01-15T10:45:01Z" doc:"When its last event had ended."`
 	Matched     int64           `json:"matched" example:"1250" doc:"Events that the filter picked when it began; for a replay of the relay's own, when it took its first step. 0 where they were too many to count."`

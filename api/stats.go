@@ -15,18 +15,18 @@ const (
 )
 
 type statsInput struct {
-	Storefront string    `query:"storefront" maxLength:"50" example:"bosley" doc:"The storefront's code; all where it is missing."`
-	From       time.Time `query:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window, taken to the full hour; 24 hours ago where it is missing."`
-	To         time.Time `query:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window; now where it is missing. 92 days after from at most."`
+	Storefront string    `query:"storefront" maxLength:"50" example:"bosley" doc:"The storefront's code; all if missing."`
+	From       time.Time `query:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window, taken to the full hour; 24 hours ago if missing."`
+	To         time.Time `query:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window; now if missing. At most 92 days after from."`
 }
 
 // StatsView is the figures of a window.
 type StatsView struct {
 	From        time.Time         `json:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window: a full hour."`
 	To          time.Time         `json:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window. Hours that begin before it count whole."`
-	AsOf        *time.Time        `json:"as_of,omitempty" example:"2026-01-15T23:59:30Z" doc:"When the newest hour was counted: figures are a minute old. Missing before the first count."`
-	Storefronts []StorefrontStats `json:"storefronts" nullable:"false" doc:"The figures of each storefront."`
-	Unknown     *StorefrontStats  `json:"unknown_storefront,omitempty" doc:"The figures of events without a known storefront: rows of OMS's own whose storefront_code is not resolved or names none, and what is left of deleted storefronts. Missing where one storefront was asked for."`
+	AsOf        *time.Time        `json:"as_of,omitempty" example:"2026-01-15T23:59:30Z" doc:"When the newest hour was counted: counts are up to a minute old. Missing before the first count."`
+	Storefronts []StorefrontStats `json:"storefronts" nullable:"false" doc:"The counts of each storefront."`
+	Unknown     *StorefrontStats  `json:"unknown_storefront,omitempty" doc:"The counts of events without a known storefront: rows of OMS's own whose storefront_code is not resolved or names none, and events of deleted storefronts. Missing if the request names one storefront."`
 }
 
 // StorefrontStats is the figures of a storefront: of the events received in the window, what has become of them.
@@ -38,7 +38,7 @@ type StorefrontStats struct {
 	Skipped       map[relay.Reason]int64      `json:"skipped" doc:"Of those: skipped, by reason."`
 	Open          int64                       `json:"open" example:"12" doc:"Of those: not ended yet."`
 	Retrying      int64                       `json:"retrying" example:"10" doc:"Events of any age that are being delivered or wait for a retry, now; counting stops at 10000."`
-	OldestPending *float64                    `json:"oldest_pending_seconds,omitempty" example:"1.5" doc:"How long the oldest event that nobody has begun to deliver has been waiting; missing where none is."`
+	OldestPending *float64                    `json:"oldest_pending_seconds,omitempty" example:"1.5" doc:"Age of the oldest event whose delivery has not started; missing if there is none."`
 	Destinations  map[string]DestinationStats `json:"destinations" doc:"Deliveries by destination: sgtm, or a platform's code."`
 }
 
@@ -47,8 +47,8 @@ type DestinationStats struct {
 	Delivered    int64                  `json:"delivered" example:"3950" doc:"Deliveries that were accepted."`
 	Failed       map[relay.Reason]int64 `json:"failed" doc:"Deliveries that failed, by reason."`
 	Skipped      map[relay.Reason]int64 `json:"skipped" doc:"Deliveries that were not wanted or were blocked by a switch, by reason."`
-	Health       string                 `json:"health" enum:"healthy,failing,unhealthy" example:"healthy" doc:"How the destination fares now: failing where its last tries failed, unhealthy where it is left alone for that."`
-	FailingSince *time.Time             `json:"failing_since,omitempty" example:"2026-01-15T10:25:01Z" doc:"Since when its tries have failed."`
+	Health       string                 `json:"health" enum:"healthy,failing,unhealthy" example:"healthy" doc:"Its health now: failing after failed attempts, unhealthy while the relay sends it nothing but probes."`
+	FailingSince *time.Time             `json:"failing_since,omitempty" example:"2026-01-15T10:25:01Z" doc:"Start of its failed attempts."`
 }
 
 type statsOutput struct{ Body StatsView }

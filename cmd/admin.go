@@ -74,7 +74,7 @@ func readUsers(path string) ([]api.AdminLogin, error) {
 	case lines.Err() != nil:
 		return nil, errors.New("cannot be read")
 	case len(logins) == 0:
-		return nil, errors.New("has no user: nobody could use the admin API")
+		return nil, errors.New("has no user: the admin API could not be used")
 	}
 	return logins, nil
 }

@@ -51,7 +51,7 @@ func remoteCommand(use, short string, args cobra.PositionalArgs, run func(*cobra
 		}
 		return run(c, r, args)
 	}}
-	c.Flags().BoolVar(&asJSON, "json", false, "print the API's answer, for scripts")
+	c.Flags().BoolVar(&asJSON, "json", false, "print the API's response, for scripts")
 	return c
 }
 
@@ -62,7 +62,7 @@ func (r *remote) call(ctx context.Context, method, path string, query url.Values
 		return err
 	}
 	if err := json.Unmarshal(answer, to); err != nil {
-		return fmt.Errorf("%s %s: the answer is not what a relay gives", method, path)
+		return fmt.Errorf("%s %s: the response is not one of a relay", method, path)
 	}
 	return nil
 }
@@ -95,12 +95,12 @@ func (r *remote) raw(ctx context.Context, method, path string, query url.Values,
 	req.SetBasicAuth(name, password.Reveal())
 	res, err := r.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no relay answers at RELAY_URL: %w", err)
+		return nil, fmt.Errorf("no relay responds at RELAY_URL: %w", err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+		return nil, fmt.Errorf("read the response: %w", err)
 	}
 	if res.StatusCode >= http.StatusBadRequest {
 		return nil, problemError(res.StatusCode, answer)

@@ -22,7 +22,7 @@ const (
 
 func destinationsCommand() *cobra.Command {
 	var storefront, destination, health string
-	c := remoteCommand("destinations", "Show how the destinations of storefronts fare, through a relay's API", cobra.NoArgs,
+	c := remoteCommand("destinations", "Show the health of the destinations of storefronts, through a relay's API", cobra.NoArgs,
 		func(c *cobra.Command, r *remote, _ []string) error {
 			q := url.Values{"limit": {destinationsPage}}
 			for name, value := range map[string]string{"storefront": storefront, "destination": destination, "health": health} {

@@ -87,7 +87,7 @@ func (r *remote) watchErasure(ctx context.Context, id string) (api.ErasureView, 
 		select {
 		case <-ctx.Done():
 			bar.done()
-			return v, r.printf("The erasure goes on; relay erase watch %s shows it.\n", id)
+			return v, r.printf("The erasure continues; relay erase watch %s shows it.\n", id)
 		case <-time.After(watchEvery):
 		}
 	}

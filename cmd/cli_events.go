@@ -98,7 +98,7 @@ func eventsShow() *cobra.Command {
 		}
 		var e api.EventDetailView
 		if err := json.Unmarshal(raw, &e); err != nil {
-			return fmt.Errorf("the answer is not what a relay gives: %w", err)
+			return fmt.Errorf("the response is not one of a relay: %w", err)
 		}
 		return r.printEvent(e, raw)
 	})
@@ -209,7 +209,7 @@ func previewCommand() *cobra.Command {
 			}
 			var v api.PreviewView
 			if err := json.Unmarshal(raw, &v); err != nil {
-				return fmt.Errorf("the answer is not what a relay gives: %w", err)
+				return fmt.Errorf("the response is not one of a relay: %w", err)
 			}
 			return r.printPreview(v)
 		})

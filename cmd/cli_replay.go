@@ -87,7 +87,7 @@ func (r *remote) dryRun(ctx context.Context, wish api.ReplayIn, show bool) (*api
 	}
 	dry := answer.DryRun
 	if dry == nil {
-		return nil, errors.New("the answer is not what a relay gives")
+		return nil, errors.New("the response is not one of a relay")
 	}
 	if !show {
 		return dry, nil
@@ -111,7 +111,7 @@ func (r *remote) dryRun(ctx context.Context, wish api.ReplayIn, show bool) (*api
 // warn names the unhealthy destinations that a replay may concern.
 func (r *remote) warn(unhealthy []api.UnhealthyView) error {
 	for _, d := range unhealthy {
-		err := r.printf("%s of %s is unhealthy (%s): what it would get waits until it has recovered; one event goes first.\n",
+		err := r.printf("%s of %s is unhealthy (%s): its events wait until it has recovered; one event goes first.\n",
 			d.Destination, d.StorefrontCode, cause(d.Reason, d.LastStatus))
 		if err != nil {
 			return err
@@ -205,7 +205,7 @@ func (r *remote) watch(ctx context.Context, id string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return r.printf("\nThe replay goes on; relay replay watch %s shows it.\n", id)
+			return r.printf("\nThe replay continues; relay replay watch %s shows it.\n", id)
 		case <-time.After(watchEvery):
 		}
 	}

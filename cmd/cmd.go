@@ -39,7 +39,7 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "relay",
 		Short:         "Takes marketing events in and delivers each to its storefront's destinations",
-		Long:          "Marketing Events Relay: takes marketing events in, by HTTP or as rows in MySQL, and delivers each one to the\nstorefront's server-side GTM container or directly to its platforms. Settings come from the environment; see README.md.",
+		Long:          "Marketing Events Relay: accepts marketing events, by HTTP or as rows in MySQL, and delivers each one to the\nstorefront's server-side GTM container or directly to its platforms. Settings come from the environment; see README.md.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

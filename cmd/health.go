@@ -58,7 +58,7 @@ func askHealth(ctx context.Context, listen, path string) error {
 	// A transport of its own: no proxy of the environment is used inside a container.
 	reply, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
 	if err != nil {
-		return fmt.Errorf("%s does not answer", address)
+		return fmt.Errorf("%s does not respond", address)
 	}
 	defer func() { _ = reply.Body.Close() }()
 	if reply.StatusCode == http.StatusOK {

@@ -99,7 +99,7 @@ func registerSearch(ctx context.Context) error {
 	t.options.Logger = quiet{}
 	c, err := client.DialContext(ctx, t.options)
 	if err != nil {
-		return fmt.Errorf("temporal does not answer at %s", t.options.HostPort)
+		return fmt.Errorf("temporal does not respond at %s", t.options.HostPort)
 	}
 	defer c.Close()
 	return workflows.RegisterSearchAttributes(ctx, c, t.options.Namespace)
