@@ -90,14 +90,6 @@ func (s *Store) AddPlatform(ctx context.Context, p Platform) error {
 	return fail("add platform "+p.Code, err)
 }
 
-// sealOne encrypts a secret; none stays none.
-func (s *Store) sealOne(secret relay.Secret) (string, error) {
-	if !secret.IsSet() {
-		return "", nil
-	}
-	return s.keys.Encrypt(secret)
-}
-
 func foundSome(n int64, err error) error {
 	if err == nil && n == 0 {
 		return relay.ErrNotFound
