@@ -38,6 +38,7 @@ var layers = []layer{
 	{"relay/activities", []string{nouns, operation}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin", "net/http", "database/sql"}},
 	{"relay/workflows", []string{nouns, operation, "relay/activities"}, []string{"net/http", "database/sql"}},
 	{"relay/db", []string{nouns, operation}, []string{"github.com/gin-gonic/gin", "go.temporal.io"}},
+	{"relay/db/seed", []string{nouns, operation, "relay/db"}, []string{"database/sql"}}, // for development and tests
 	{"relay/db/*", []string{nouns, operation, "relay/db/*", "relay/internal/proc"}, []string{"go.temporal.io"}},
 	{"relay/internal/proc", nil, []string{"net/http", "database/sql"}},
 	{"relay/cmd/telemetry", []string{nouns, operation}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin"}},

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
+	"relay/db/seed"
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
@@ -41,7 +41,7 @@ func TestASecretOfFewerThanEightCharactersIsRefusedByName(t *testing.T) {
 func TestAShortSecretFromBeforeStaysUsableAndGarblesNothing(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
-	require.NoError(t, o.store.PutSGTM(t.Context(), o.bosley, ops.SGTMConfig{URL: "https://gtm.example.com", ClientType: "ga4", MeasurementID: "G-ABC123",
+	require.NoError(t, seed.On(o.store).PutSGTM(t.Context(), o.bosley, ops.SGTMConfig{URL: "https://gtm.example.com", ClientType: "ga4", MeasurementID: "G-ABC123",
 		APISecret: relay.NewSecret("USD"), Active: true}))
 	for platform, fields := range map[string]map[string]string{
 		"snapchat":  {"pixel_id": "123", "access_token": "e"},
@@ -49,13 +49,13 @@ func TestAShortSecretFromBeforeStaysUsableAndGarblesNothing(t *testing.T) {
 		"tiktok":    {"pixel_code": "C1", "access_token": "purchas"},
 		"vendor":    {"base_url": "https://vendor.example.com", "access_token": "o-1"},
 	} {
-		require.NoError(t, o.store.AddPlatform(t.Context(), ops.Platform{Code: platform, Name: platform, ServerSide: true, Fields: []ops.CredentialField{
+		require.NoError(t, seed.On(o.store).AddPlatform(t.Context(), ops.Platform{Code: platform, Name: platform, ServerSide: true, Fields: []ops.CredentialField{
 			{Field: "base_url"}, {Field: "access_token", Secret: true}}}))
 		secrets := map[string]relay.Secret{}
 		for name, value := range fields {
 			secrets[name] = relay.NewSecret(value)
 		}
-		require.NoError(t, o.store.PutCredential(t.Context(), o.bosley, db.Credential{Platform: platform, Active: true, Fields: secrets,
+		require.NoError(t, seed.On(o.store).PutCredential(t.Context(), o.bosley, ops.Credential{Platform: platform, Active: true, Fields: secrets,
 			Options: relay.Options{Identifiers: "hashed"}}))
 	}
 	event := `{"storefront_id":"bosley","event_name":"purchase_completed","event_time":"` + recently() + `","order_id":"o-1","order_revenue":80.790,
@@ -85,7 +85,7 @@ func TestAShortSecretFromBeforeStaysUsableAndGarblesNothing(t *testing.T) {
 func TestAPreviewMasksSecretsAndNothingElse(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
-	require.NoError(t, o.store.PutSGTM(t.Context(), o.bosley, ops.SGTMConfig{URL: "https://gtm.example.com", ClientType: "custom", Active: true,
+	require.NoError(t, seed.On(o.store).PutSGTM(t.Context(), o.bosley, ops.SGTMConfig{URL: "https://gtm.example.com", ClientType: "custom", Active: true,
 		APISecret: relay.NewSecret("abcdefgh"), Headers: map[string]relay.Secret{"Origin": relay.NewSecret("https://www.bosley.com"),
 			"X-Key": relay.NewSecret("abcdefgh-and-more"), "X-Env": relay.NewSecret("prod")}}))
 	event := `{"storefront_id":"bosley","event_name":"purchase_completed","event_time":"` + recently() + `","order_id":"production-1",

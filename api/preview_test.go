@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
+	"relay/db/seed"
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
@@ -23,9 +23,9 @@ func (o *operated) configured() (container, credential int64) {
 	require.Equal(o.t, http.StatusCreated, r.status, r.text)
 	container = r.id()
 	for _, platform := range []string{"vendor", "other"} {
-		require.NoError(o.t, o.store.AddPlatform(o.t.Context(), ops.Platform{Code: platform, Name: platform, ServerSide: true, Fields: []ops.CredentialField{
+		require.NoError(o.t, seed.On(o.store).AddPlatform(o.t.Context(), ops.Platform{Code: platform, Name: platform, ServerSide: true, Fields: []ops.CredentialField{
 			{Field: "base_url"}, {Field: "test_event_code"}, {Field: "access_token", Secret: true}}}))
-		require.NoError(o.t, o.store.PutCredential(o.t.Context(), o.bosley, db.Credential{Platform: platform, Active: true, Fields: map[string]relay.Secret{
+		require.NoError(o.t, seed.On(o.store).PutCredential(o.t.Context(), o.bosley, ops.Credential{Platform: platform, Active: true, Fields: map[string]relay.Secret{
 			"access_token": relay.NewSecret(token), "base_url": relay.NewSecret("https://vendor.example.com"), "test_event_code": relay.NewSecret("TEST1")}}))
 	}
 	list := o.call(http.MethodGet, "/admin/v1/credentials", "").items(o.t)

@@ -17,6 +17,7 @@ import (
 	"relay/cmd"
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/seed"
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
@@ -58,12 +59,12 @@ func newVault(t *testing.T) *vault {
 	_, err = s.Up(t.Context())
 	require.NoError(t, err)
 	for n := 1; n <= credentials; n++ {
-		id, err := s.CreateStorefront(t.Context(), relay.Storefront{Code: fmt.Sprintf("s%d", n), Active: true})
+		id, err := seed.On(s).CreateStorefront(t.Context(), relay.Storefront{Code: fmt.Sprintf("s%d", n), Active: true})
 		require.NoError(t, err)
-		require.NoError(t, s.PutCredential(t.Context(), id, db.Credential{Platform: "ga4",
+		require.NoError(t, seed.On(s).PutCredential(t.Context(), id, ops.Credential{Platform: "ga4",
 			Fields: map[string]relay.Secret{"api_secret": relay.NewSecret(fmt.Sprintf("s3cr3t-%d", n))}}))
 	}
-	require.NoError(t, s.PutSGTM(t.Context(), 1, db.SGTMConfig{URL: "https://tags.example.com", APISecret: relay.NewSecret("s3cr3t"),
+	require.NoError(t, seed.On(s).PutSGTM(t.Context(), 1, ops.SGTMConfig{URL: "https://tags.example.com", APISecret: relay.NewSecret("s3cr3t"),
 		Headers: map[string]relay.Secret{"X-Api-Key": relay.NewSecret("s3cr3t")}}))
 	return v
 }
@@ -149,7 +150,7 @@ func TestARotationNamesWhatItCannotRead(t *testing.T) {
 	v := newVault(t)
 	stranger, err := db.GenerateKey()
 	require.NoError(t, err)
-	require.NoError(t, v.store(stranger).PutCredential(t.Context(), 7, db.Credential{Platform: "ga4",
+	require.NoError(t, seed.On(v.store(stranger)).PutCredential(t.Context(), 7, ops.Credential{Platform: "ga4",
 		Fields: map[string]relay.Secret{"api_secret": relay.NewSecret("s3cr3t")}}))
 	c, out, trouble := v.rotate()
 	var exit *exec.ExitError

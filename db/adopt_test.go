@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -82,7 +83,7 @@ func (f *fixture) worksOnAdoptedTables() {
 	t := f.t
 	f.storefront("pfizer")
 	require.NoError(t, f.PutSGTM(t.Context(), 5, theContainer))
-	require.NoError(t, f.PutCredential(t.Context(), 5, db.Credential{Platform: "ga4", Active: true}))
+	require.NoError(t, f.PutCredential(t.Context(), 5, ops.Credential{Platform: "ga4", Active: true}))
 	stored := f.insert(newEvents(0, 3, 5, "bosley"))
 	f.exec(`INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
 		VALUES ('by code', 'bosley', 'x', '{}', 'oms_direct', 'pending')`)

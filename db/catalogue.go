@@ -5,20 +5,22 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+
+	"relay/internal/ops"
 )
 
 // platform is one entry of the catalogue, under the names that the file uses.
 type platform struct {
-	Code        string            `json:"code"`
-	Name        string            `json:"name"`
-	Vendor      string            `json:"vendor"`
-	Category    string            `json:"category"`
-	Tier        int               `json:"tier"`
-	APIBaseURL  string            `json:"api_base_url"`
-	Auth        string            `json:"auth"`
-	Credentials []CredentialField `json:"credentials"`
-	DocsURL     string            `json:"docs_url"`
-	ServerSide  bool              `json:"server_side_events_api"`
+	Code        string                `json:"code"`
+	Name        string                `json:"name"`
+	Vendor      string                `json:"vendor"`
+	Category    string                `json:"category"`
+	Tier        int                   `json:"tier"`
+	APIBaseURL  string                `json:"api_base_url"`
+	Auth        string                `json:"auth"`
+	Credentials []ops.CredentialField `json:"credentials"`
+	DocsURL     string                `json:"docs_url"`
+	ServerSide  bool                  `json:"server_side_events_api"`
 }
 
 // seedCatalogue adds the platforms of the catalogue that the table lacks, and returns their codes. A platform that is there

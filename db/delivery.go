@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -98,7 +99,7 @@ func (s *Store) container(r *deliveryRow) (relay.Destination, error) {
 	setText(d.Settings, "client_type", r.sgtm.clientType)
 	setText(d.Settings, "measurement_id", r.sgtm.measurementID)
 	setText(d.Settings, "custom_endpoint_path", r.sgtm.path)
-	if err := readOptions(r.sgtm.options, &d.Options); err != nil {
+	if err := readOptions(r.sgtm.options.String, &d.Options); err != nil {
 		return d, err
 	}
 	if r.sgtm.secret.String != "" {
@@ -125,11 +126,11 @@ func (s *Store) platform(r *deliveryRow) (relay.Destination, error) {
 	}
 	d := newDestination(r.plat.code.String)
 	setText(d.Settings, "api_base_url", r.plat.baseURL)
-	if err := readOptions(r.plat.options, &d.Options); err != nil {
+	if err := readOptions(r.plat.options.String, &d.Options); err != nil {
 		return d, err
 	}
 	var limits relay.Limits
-	if err := readOptions(r.plat.limits, &limits); err != nil {
+	if err := readOptions(r.plat.limits.String, &limits); err != nil {
 		return d, err
 	}
 	d.Options.Limits = d.Options.Limits.Or(limits)
@@ -137,7 +138,9 @@ func (s *Store) platform(r *deliveryRow) (relay.Destination, error) {
 	if err != nil {
 		return d, fmt.Errorf("credentials: %w", err)
 	}
-	open := openNames(r.plat.fields.String)
+	var known []ops.CredentialField
+	_ = json.Unmarshal([]byte(r.plat.fields.String), &known) // unreadable: all are secrets
+	open := openNames(known)
 	for name, value := range values {
 		if open[name] {
 			d.Settings[name] = value.Reveal()
@@ -159,9 +162,7 @@ func setText(m map[string]string, key string, value sql.NullString) {
 }
 
 // openNames are the fields of a platform's credential that are no secrets. What the catalogue does not list is one.
-func openNames(fields string) map[string]bool {
-	var list []CredentialField
-	_ = json.Unmarshal([]byte(fields), &list) // unreadable: all are secrets
+func openNames(list []ops.CredentialField) map[string]bool {
 	open := map[string]bool{}
 	for _, f := range list {
 		open[f.Field] = !f.Secret
@@ -170,11 +171,11 @@ func openNames(fields string) map[string]bool {
 }
 
 // readOptions fails rather than send without what an admin forbade.
-func readOptions(stored sql.NullString, to any) error {
-	if stored.String == "" {
+func readOptions(stored string, to any) error {
+	if stored == "" {
 		return nil
 	}
-	if err := json.Unmarshal([]byte(stored.String), to); err != nil {
+	if err := json.Unmarshal([]byte(stored), to); err != nil {
 		return fmt.Errorf("options: %w", relay.ErrUnreadable)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -27,7 +28,7 @@ func reveal(m map[string]relay.Secret) map[string]string {
 	return r
 }
 
-var theContainer = db.SGTMConfig{
+var theContainer = ops.SGTMConfig{
 	URL: "https://tags.upscript.com", MeasurementID: "G-XXXXXX", APISecret: relay.NewSecret("your_api_secret"), EndpointPath: "/collect",
 	Headers: map[string]relay.Secret{"X-Api-Key": relay.NewSecret("your-key")}, Active: true,
 	Options: relay.Options{Deny: []string{"email"}},
@@ -53,7 +54,7 @@ func TestSwitchesShowTheFourLevelsAsTheyStand(t *testing.T) {
 
 	require.NoError(t, f.PutSGTM(t.Context(), bosley, theContainer))
 	for _, code := range []string{"ga4", "meta_capi"} {
-		require.NoError(t, f.PutCredential(t.Context(), bosley, db.Credential{Platform: code, Active: true}))
+		require.NoError(t, f.PutCredential(t.Context(), bosley, ops.Credential{Platform: code, Active: true}))
 	}
 	all := read()
 	require.Equal(t, &relay.SGTMSwitch{Active: true}, all.SGTM)
@@ -157,7 +158,7 @@ func TestPlatformsCredentialIsSplitByItsCatalogue(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
-	require.NoError(t, f.PutCredential(t.Context(), bosley, db.Credential{Platform: "meta_capi", Active: true,
+	require.NoError(t, f.PutCredential(t.Context(), bosley, ops.Credential{Platform: "meta_capi", Active: true,
 		Fields: secrets("pixel_id", "123", "access_token", "EAAB", "unlisted", "x"), Options: relay.Options{Identifiers: "hashed"}}))
 	id := f.direct("1", bosley)
 	f.taken(id, "run")
@@ -209,8 +210,8 @@ func TestUnreadableDestinationLeavesTheRestOfTheDelivery(t *testing.T) {
 	f := migrated(t)
 	bosley := f.storefront("bosley")
 	require.NoError(t, f.PutSGTM(t.Context(), bosley, theContainer))
-	require.NoError(t, f.PutCredential(t.Context(), bosley, db.Credential{Platform: "ga4", Fields: secrets("api_secret", "s"), Active: true}))
-	require.NoError(t, f.PutCredential(t.Context(), bosley, db.Credential{Platform: "meta_capi", Active: true}))
+	require.NoError(t, f.PutCredential(t.Context(), bosley, ops.Credential{Platform: "ga4", Fields: secrets("api_secret", "s"), Active: true}))
+	require.NoError(t, f.PutCredential(t.Context(), bosley, ops.Credential{Platform: "meta_capi", Active: true}))
 	f.exec("UPDATE platform_credentials SET options = '{broken' WHERE platform_id = (SELECT id FROM ad_analytics_platforms WHERE code = 'meta_capi')")
 	id := f.direct("1", bosley)
 	f.taken(id, "run")

@@ -68,8 +68,8 @@ func (r *destinationRow) read() ops.DestinationStatus {
 	}
 	var options relay.Options
 	var limits relay.Limits
-	_ = readOptions(r.options, &options) // unreadable: its deliveries wait, and say so
-	_ = readOptions(r.limits, &limits)
+	_ = readOptions(r.options.String, &options) // unreadable: its deliveries wait, and say so
+	_ = readOptions(r.limits.String, &limits)
 	d.Limits = options.Limits.Or(limits)
 	return d
 }
@@ -93,21 +93,21 @@ func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery)
 }
 
 func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, error) {
-	var where conditions
+	var where condition
 	where.equal("s.id", q.StorefrontID)
 	where.equal("d.destination", q.Destination)
 	switch q.Health {
 	case relay.Unhealthy:
-		where.add("h.unhealthy_since IS NOT NULL")
+		where.and("h.unhealthy_since IS NOT NULL")
 	case relay.Failing:
-		where.add("h.failures > 0 AND h.unhealthy_since IS NULL")
+		where.and("h.failures > 0 AND h.unhealthy_since IS NULL")
 	case relay.Healthy:
-		where.add("COALESCE(h.failures, 0) <= 0 AND h.unhealthy_since IS NULL")
+		where.and("COALESCE(h.failures, 0) <= 0 AND h.unhealthy_since IS NULL")
 	}
 	if q.After != nil {
-		where.add("(s.id > ? OR s.id = ? AND d.destination > ?)", q.After.StorefrontID, q.After.StorefrontID, q.After.Destination)
+		where.and("(s.id > ? OR s.id = ? AND d.destination > ?)", q.After.StorefrontID, q.After.StorefrontID, q.After.Destination)
 	}
-	rows, err := s.sql.QueryContext(ctx, destinationsSQL+where.sql()+" ORDER BY s.id, d.destination LIMIT ?", append(where.args, q.Limit+1)...)
+	rows, err := s.sql.QueryContext(ctx, destinationsSQL+" WHERE "+where.String()+" ORDER BY s.id, d.destination LIMIT ?", append(where.args, q.Limit+1)...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (s *Store) addLevelFlips(ctx context.Context, list []ops.DestinationStatus)
 				}
 			}
 		}
-		found, err := flips(ctx, s.sql, entity, ids)
+		found, err := s.flips(ctx, s.sql, entity, ids)
 		if err != nil {
 			return err
 		}

@@ -40,8 +40,8 @@ func TestEachConfiguredDestinationIsListed(t *testing.T) {
 	f.storefront("without any")
 	f.platform(bosley, "meta_capi")
 	f.platform(bosley, "ga4")
-	f.container(bosley, db.SGTMConfig{Active: true, Options: relay.Options{Limits: relay.Limits{InFlight: 3}}})
-	f.container(pfizer, db.SGTMConfig{Fallback: "stop"})
+	f.container(bosley, ops.SGTMConfig{Active: true, Options: relay.Options{Limits: relay.Limits{InFlight: 3}}})
+	f.container(pfizer, ops.SGTMConfig{Fallback: "stop"})
 	f.exec(`UPDATE ad_analytics_platforms SET limits = '{"in_flight": 2, "per_second": 10}' WHERE code = 'ga4'`)
 	f.sick(bosley, relay.SGTM)
 	require.NoError(t, f.RecordFailure(t.Context(), bosley, "ga4", relay.Failure{Reason: relay.ReasonTimeout, Lasted: time.Hour}))
@@ -69,7 +69,7 @@ func TestEachConfiguredDestinationIsListed(t *testing.T) {
 	require.Equal(t, 3, sgtm.Limits.InFlight)
 	require.Len(t, sgtm.Levels, 2)
 	require.Equal(t, "ann", sgtm.Levels[0].Flip.By)
-	require.True(t, sgtm.Levels[1].Flip.At.IsZero())
+	require.Equal(t, "seed", sgtm.Levels[1].Flip.By)
 	require.Equal(t, relay.Limits{InFlight: 2, PerSecond: 10}, all[0].Limits)
 	require.Equal(t, relay.Failing, all[0].Health.State())
 	require.Len(t, all[0].Levels, 4)
@@ -113,14 +113,14 @@ func TestAListOfDestinationsCostsTheSameForOneAndForMany(t *testing.T) {
 	var codes []string
 	for n := range 4 {
 		code := fmt.Sprint("platform", n)
-		require.NoError(t, f.AddPlatform(t.Context(), db.Platform{Code: code, Name: code}))
+		require.NoError(t, f.AddPlatform(t.Context(), ops.Platform{Code: code, Name: code}))
 		require.NoError(t, f.SetPlatformActive(t.Context(), code, true))
 		codes = append(codes, code)
 	}
 	for n := range 30 {
 		storefront := f.storefront(fmt.Sprint("storefront", n))
 		for _, code := range codes {
-			require.NoError(t, f.PutCredential(t.Context(), storefront, db.Credential{Platform: code, Active: true}))
+			require.NoError(t, f.PutCredential(t.Context(), storefront, ops.Credential{Platform: code, Active: true}))
 			f.sick(storefront, code)
 		}
 	}
@@ -173,7 +173,7 @@ func TestAListOfDestinationsReadsEventsByTheirKeysOnly(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
-	f.container(bosley, db.SGTMConfig{Active: true})
+	f.container(bosley, ops.SGTMConfig{Active: true})
 	f.insert(newEvents(0, 2000, bosley, "bosley"))
 	f.sick(bosley, relay.SGTM)
 	f.exec("ANALYZE TABLE marketing_events")

@@ -62,7 +62,7 @@ func (s *Store) CreateErasure(ctx context.Context, e ops.Erasure, line ops.Audit
 			return err
 		}
 		line.Name = fmt.Sprintf("erasure %d", line.EntityID)
-		return writeAudit(ctx, tx, line)
+		return s.writeAudit(ctx, tx, line)
 	})
 	if err != nil {
 		return e, fail(act, err)

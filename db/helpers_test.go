@@ -12,6 +12,7 @@ import (
 
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/seed"
 	"relay/internal/relay"
 )
 
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 
 // fixture is a migrated database of a test's own.
 type fixture struct {
-	*db.Store
+	seed.Seed
 	t   testing.TB
 	dsn string
 	raw *sql.DB // a session like OMS's: none of the relay's settings
@@ -45,7 +46,7 @@ func empty(t testing.TB) *fixture {
 	require.NoError(t, err)
 	store, err := db.Open(db.Config{URL: dsn, Keys: keys})
 	require.NoError(t, err)
-	f := &fixture{Store: store, t: t, dsn: dsn, raw: open(t, dsn)}
+	f := &fixture{Seed: seed.On(store), t: t, dsn: dsn, raw: open(t, dsn)}
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	return f
 }

@@ -14,6 +14,7 @@ import (
 
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/seed"
 	"relay/internal/relay"
 )
 
@@ -65,11 +66,11 @@ func laneOf(b *testing.B, server *dbtest.Server, n int) (*fixture, []int64) {
 	store, err := db.Open(db.Config{URL: server.DSN(name), Keys: keys})
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = store.Close() })
-	f := &fixture{Store: store, t: b, dsn: server.DSN(name), raw: open(b, server.DSN(name))}
+	f := &fixture{Seed: seed.On(store), t: b, dsn: server.DSN(name), raw: open(b, server.DSN(name))}
 	_, err = store.Up(b.Context())
 	require.NoError(b, err)
 	bosley := f.storefront("bosley")
-	require.NoError(b, store.PutSGTM(b.Context(), bosley, theContainer))
+	require.NoError(b, seed.On(store).PutSGTM(b.Context(), bosley, theContainer))
 	var ids []int64
 	for start := 0; start < n; start += 1000 {
 		for _, s := range f.insert(benchEvents(start, min(1000, n-start), bosley)) {

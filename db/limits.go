@@ -48,7 +48,7 @@ func (s *Store) Limits(ctx context.Context) (map[int64]Limited, error) {
 		}
 		var o relay.Options
 		var l relay.Limits
-		if readOptions(options, &o) != nil || readOptions(platform, &l) != nil {
+		if readOptions(options.String, &o) != nil || readOptions(platform.String, &l) != nil {
 			continue
 		}
 		if l = o.Limits.Or(l); l == (relay.Limits{}) {

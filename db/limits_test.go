@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -14,7 +14,7 @@ func TestLimitsAreTheCredentialsElseThePlatforms(t *testing.T) {
 	f := migrated(t)
 	bosley, acme := f.storefront("bosley"), f.storefront("acme")
 	for storefront, own := range map[int64]relay.Limits{bosley: {}, acme: {InFlight: 3}} {
-		require.NoError(t, f.PutCredential(t.Context(), storefront, db.Credential{Platform: "meta_capi", Active: true, Options: relay.Options{Limits: own}}))
+		require.NoError(t, f.PutCredential(t.Context(), storefront, ops.Credential{Platform: "meta_capi", Active: true, Options: relay.Options{Limits: own}}))
 	}
 	limits := func(storefront int64) relay.Limits {
 		id := f.direct(f.text("SELECT UUID()"), storefront)

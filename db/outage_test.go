@@ -9,6 +9,7 @@ import (
 
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/seed"
 	"relay/internal/relay"
 )
 
@@ -39,7 +40,7 @@ func calls(s *db.Store) map[string]func(context.Context) error {
 		"Finish": func(ctx context.Context) error {
 			return s.Finish(ctx, 1, "run", relay.Conclusion{Status: relay.StatusDelivered})
 		},
-		"SetStorefrontActive": func(ctx context.Context) error { return s.SetStorefrontActive(ctx, 1, true) },
+		"SetStorefrontActive": func(ctx context.Context) error { return seed.On(s).SetStorefrontActive(ctx, 1, true) },
 	}
 }
 
@@ -60,7 +61,7 @@ func TestDatabaseThatIsAwayIsUnavailableAndComesBack(t *testing.T) {
 	}
 	_, err = store.Up(t.Context())
 	require.NoError(t, err)
-	_, err = store.CreateStorefront(t.Context(), relay.Storefront{ID: 1, Code: "bosley", Active: true})
+	_, err = seed.On(store).CreateStorefront(t.Context(), relay.Storefront{ID: 1, Code: "bosley", Active: true})
 	require.NoError(t, err)
 
 	server.Kill()

@@ -106,7 +106,7 @@ func (s *Store) StartProbe(ctx context.Context, p relay.Place, now bool, next ti
 		if err := markProbe(ctx, tx, p, event, next); err != nil {
 			return err
 		}
-		return writeAudits(ctx, tx, lines)
+		return s.writeAudit(ctx, tx, lines...)
 	})
 	return event, fail(act, err)
 }

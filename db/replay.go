@@ -71,7 +71,7 @@ func (s *Store) CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.Aud
 		for i := range lines {
 			lines[i].EntityID = id
 		}
-		return writeAudits(ctx, tx, lines)
+		return s.writeAudit(ctx, tx, lines...)
 	})
 	if err != nil {
 		return r, fail(act, err)

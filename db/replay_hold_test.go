@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
@@ -15,12 +14,12 @@ import (
 // platform gives a storefront an active credential at a platform.
 func (f *fixture) platform(storefront int64, code string) {
 	f.t.Helper()
-	require.NoError(f.t, f.AddPlatform(f.t.Context(), db.Platform{Code: code, Name: code}))
+	require.NoError(f.t, f.AddPlatform(f.t.Context(), ops.Platform{Code: code, Name: code}))
 	require.NoError(f.t, f.SetPlatformActive(f.t.Context(), code, true))
-	require.NoError(f.t, f.PutCredential(f.t.Context(), storefront, db.Credential{Platform: code, Active: true}))
+	require.NoError(f.t, f.PutCredential(f.t.Context(), storefront, ops.Credential{Platform: code, Active: true}))
 }
 
-func (f *fixture) container(storefront int64, c db.SGTMConfig) {
+func (f *fixture) container(storefront int64, c ops.SGTMConfig) {
 	f.t.Helper()
 	c.URL = "https://gtm.example.com"
 	require.NoError(f.t, f.PutSGTM(f.t.Context(), storefront, c))
@@ -120,18 +119,18 @@ func TestAReplayHoldsOnlyForDestinationsThatGetEvents(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name      string
-		container db.SGTMConfig
+		container ops.SGTMConfig
 		off       bool // the credential
 		sick      string
 		held      int
 	}{
-		{"of a container everything, wherever it had failed", db.SGTMConfig{Active: true}, false, relay.SGTM, 1},
-		{"nothing where the platforms take over", db.SGTMConfig{Active: true, OnExhausted: "direct"}, false, relay.SGTM, 0},
-		{"nothing for a container that is off", db.SGTMConfig{}, false, relay.SGTM, 0},
-		{"nothing for a platform behind a container", db.SGTMConfig{Active: true}, false, "meta_capi", 0},
-		{"of a platform what failed there", db.SGTMConfig{}, false, "meta_capi", 1},
-		{"nothing for a platform that is off", db.SGTMConfig{}, true, "meta_capi", 0},
-		{"nothing for another platform", db.SGTMConfig{}, false, "ga4", 0},
+		{"of a container everything, wherever it had failed", ops.SGTMConfig{Active: true}, false, relay.SGTM, 1},
+		{"nothing where the platforms take over", ops.SGTMConfig{Active: true, OnExhausted: "direct"}, false, relay.SGTM, 0},
+		{"nothing for a container that is off", ops.SGTMConfig{}, false, relay.SGTM, 0},
+		{"nothing for a platform behind a container", ops.SGTMConfig{Active: true}, false, "meta_capi", 0},
+		{"of a platform what failed there", ops.SGTMConfig{}, false, "meta_capi", 1},
+		{"nothing for a platform that is off", ops.SGTMConfig{}, true, "meta_capi", 0},
+		{"nothing for another platform", ops.SGTMConfig{}, false, "ga4", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +154,7 @@ func TestACancelledReplayGivesUpWhatItHolds(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
-	f.container(bosley, db.SGTMConfig{Active: true})
+	f.container(bosley, ops.SGTMConfig{Active: true})
 	id := f.failedAt("1", bosley, relay.SGTM, relay.ReasonExhausted)
 	f.sick(bosley, relay.SGTM)
 	r := f.replay(ops.Replay{})

@@ -30,7 +30,7 @@ func (s *Store) SteerReplay(ctx context.Context, id int64, state ops.ReplayState
 		if _, err := tx.ExecContext(ctx, "UPDATE event_replays SET state = ? WHERE id = ?", string(state), id); err != nil {
 			return err
 		}
-		return writeAudits(ctx, tx, lines)
+		return s.writeAudit(ctx, tx, lines...)
 	})
 	if err != nil {
 		return ops.Replay{}, fail(act, err)

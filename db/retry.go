@@ -27,7 +27,7 @@ func (s *Store) RetryEvent(ctx context.Context, id int64, lines ...ops.AuditEntr
 			return err
 		}
 		if r.Retried = len(done) == 1; r.Retried {
-			if err := writeAudits(ctx, tx, lines); err != nil {
+			if err := s.writeAudit(ctx, tx, lines...); err != nil {
 				return err
 			}
 		}

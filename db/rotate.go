@@ -163,7 +163,7 @@ func (r *rotation) swap(ctx context.Context, c sealedColumn, v stored, fresh str
 		if found, err = res.RowsAffected(); err != nil || found == 0 || r.line == nil {
 			return err
 		}
-		return writeAudit(ctx, tx, *r.line)
+		return r.store.writeAudit(ctx, tx, *r.line)
 	})
 	if err == nil && found == 1 {
 		r.line = nil

@@ -35,29 +35,6 @@ type arm struct {
 	where condition
 }
 
-// condition is a conjunction and its arguments.
-type condition struct {
-	terms []string
-	args  []any
-}
-
-func (c *condition) and(term string, args ...any) {
-	c.terms = append(c.terms, term)
-	c.args = append(c.args, args...)
-}
-
-func (c condition) String() string {
-	if len(c.terms) == 0 {
-		return "1 = 1"
-	}
-	return strings.Join(c.terms, " AND ")
-}
-
-// plus is both conditions; neither is changed.
-func (c condition) plus(other condition) condition {
-	return condition{append(c.terms[:len(c.terms):len(c.terms)], other.terms...), append(c.args[:len(c.args):len(c.args)], other.args...)}
-}
-
 const (
 	eventsBy   = "marketing_events e FORCE INDEX (ix_marketing_events_"
 	byOrder    = "(SELECT id FROM marketing_events WHERE order_id IN (?, ?) UNION SELECT id FROM marketing_events WHERE event_id IN (?, ?)) o JOIN marketing_events e ON e.id = o.id"
@@ -172,10 +149,6 @@ func rest(f ops.Filter) condition {
 	}
 	return c
 }
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
-
-func escapeLike(s string) string { return likeEscaper.Replace(s) }
 
 // statement reads the next n rows after a position. Each arm stops after n of its own, so that nothing is sorted but what
 // the arms give.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -39,7 +39,7 @@ func TestSecretsAreStoredEncrypted(t *testing.T) {
 	require.NotContains(t, stored, "your")
 	require.Contains(t, stored, `{"X-Api-Key":"gAAAA`)
 
-	require.NoError(t, f.PutSGTM(t.Context(), bosley, db.SGTMConfig{URL: "https://other", ClientType: "custom"}))
+	require.NoError(t, f.PutSGTM(t.Context(), bosley, ops.SGTMConfig{URL: "https://other", ClientType: "custom"}))
 	require.Equal(t, "https://other|custom|direct|fail|0|{}", f.text(`SELECT CONCAT_WS('|', sgtm_url, client_type, fallback, on_exhausted, is_active, options,
 		api_secret, custom_headers) FROM storefront_sgtm_config`), "a storefront has one container")
 }
@@ -50,8 +50,8 @@ func TestSettingsOfWhatDoesNotExistAreNotFound(t *testing.T) {
 	bosley := f.storefront("bosley")
 	for name, err := range map[string]error{
 		"container of nobody":     f.PutSGTM(t.Context(), 99, theContainer),
-		"credential of nobody":    f.PutCredential(t.Context(), 99, db.Credential{Platform: "ga4"}),
-		"credential at nobody":    f.PutCredential(t.Context(), bosley, db.Credential{Platform: "nonsense"}),
+		"credential of nobody":    f.PutCredential(t.Context(), 99, ops.Credential{Platform: "ga4"}),
+		"credential at nobody":    f.PutCredential(t.Context(), bosley, ops.Credential{Platform: "nonsense"}),
 		"switch of no storefront": f.SetStorefrontActive(t.Context(), 99, true),
 		"switch of no container":  f.SetSGTMActive(t.Context(), bosley, true),
 		"switch of no platform":   f.SetPlatformActive(t.Context(), "nonsense", true),
@@ -65,7 +65,7 @@ func TestSettingsOfWhatDoesNotExistAreNotFound(t *testing.T) {
 func TestPlatformIsAddedOnce(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
-	sandbox := db.Platform{Code: "sandbox", Name: "Sandbox", APIBaseURL: "http://127.0.0.1:1", Fields: []db.CredentialField{{Field: "key", Secret: true}}}
+	sandbox := ops.Platform{Code: "sandbox", Name: "Sandbox", APIBaseURL: "http://127.0.0.1:1", Fields: []ops.CredentialField{{Field: "key", Secret: true}}}
 	require.NoError(t, f.AddPlatform(t.Context(), sandbox))
 	sandbox.Name = "Other"
 	require.NoError(t, f.AddPlatform(t.Context(), sandbox))

@@ -58,9 +58,9 @@ func TestLimitsOfTheDestinationsThatGetEvents(t *testing.T) {
 	f.storefront("unlimited")
 	limited := relay.Options{Limits: relay.Limits{InFlight: 3}}
 	for _, id := range []int64{container, direct, off} {
-		require.NoError(t, f.PutCredential(t.Context(), id, db.Credential{Platform: "meta_capi", Active: id != off, Options: limited}))
+		require.NoError(t, f.PutCredential(t.Context(), id, ops.Credential{Platform: "meta_capi", Active: id != off, Options: limited}))
 	}
-	require.NoError(t, f.PutSGTM(t.Context(), container, db.SGTMConfig{URL: "https://a.example", Active: true, Options: relay.Options{Limits: relay.Limits{PerSecond: 2}}}))
+	require.NoError(t, f.PutSGTM(t.Context(), container, ops.SGTMConfig{URL: "https://a.example", Active: true, Options: relay.Options{Limits: relay.Limits{PerSecond: 2}}}))
 	f.exec(`UPDATE ad_analytics_platforms SET limits = '{"in_flight":20,"per_second":50}', is_active = 1 WHERE code = 'meta_capi'`)
 	limits := func() map[int64]db.Limited {
 		l, err := f.Limits(t.Context())
@@ -81,7 +81,7 @@ func TestClaimStartsNoMoreThanALimitTakes(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	slow, fast := f.storefront("slow"), f.storefront("fast")
-	require.NoError(t, f.PutSGTM(t.Context(), slow, db.SGTMConfig{URL: "https://a.example", Active: true, Options: relay.Options{Limits: relay.Limits{PerSecond: 2}}}))
+	require.NoError(t, f.PutSGTM(t.Context(), slow, ops.SGTMConfig{URL: "https://a.example", Active: true, Options: relay.Options{Limits: relay.Limits{PerSecond: 2}}}))
 	f.insert(newEvents(0, 100, slow, "slow"))
 	f.insert(newEvents(100, 200, fast, "fast"))
 	room := 12

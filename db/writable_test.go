@@ -15,6 +15,7 @@ import (
 
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/seed"
 	"relay/internal/relay"
 )
 
@@ -31,7 +32,7 @@ func own(t *testing.T, args ...string) (*fixture, *logged) {
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	_, err = store.Up(t.Context())
 	require.NoError(t, err)
-	return &fixture{Store: store, t: t, dsn: server.DSN("relay"), raw: open(t, server.DSN("relay"))}, lines
+	return &fixture{Seed: seed.On(store), t: t, dsn: server.DSN("relay"), raw: open(t, server.DSN("relay"))}, lines
 }
 
 // logged keeps lines.
@@ -79,7 +80,7 @@ func TestADatabaseThatIsNotWrittenSaysWhy(t *testing.T) {
 		store, err := db.Open(db.Config{URL: user, Log: slog.New(slog.NewTextHandler(lines, nil))})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, store.Close()) }()
-		ours := &fixture{Store: store, t: t}
+		ours := &fixture{Seed: seed.On(store), t: t}
 		ours.becomes("")
 		f.exec("SET GLOBAL read_only = 1")
 		ours.becomes(relay.WriteReadOnly)
@@ -107,7 +108,7 @@ func TestADatabaseThatIsNotWrittenSaysWhy(t *testing.T) {
 		store, err := db.Open(db.Config{URL: f.user("reader", "SELECT")})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, store.Close()) }()
-		(&fixture{Store: store, t: t}).becomes(relay.WriteForbidden)
+		(&fixture{Seed: seed.On(store), t: t}).becomes(relay.WriteForbidden)
 	})
 	t.Run("a write that hangs is one write", func(t *testing.T) {
 		t.Parallel()

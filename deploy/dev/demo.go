@@ -15,7 +15,9 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -91,7 +93,7 @@ func ensureStorefronts(ctx context.Context, system *harness.System, codes []stri
 }
 
 func ensureStorefront(ctx context.Context, system *harness.System, pool *sql.DB, code string) error {
-	id, err := system.Store.CreateStorefront(ctx, relay.Storefront{Code: code, Name: strings.ToUpper(code[:1]) + code[1:], Active: true})
+	id, err := seed.On(system.Store).CreateStorefront(ctx, relay.Storefront{Code: code, Name: strings.ToUpper(code[:1]) + code[1:], Active: true})
 	if errors.Is(err, relay.ErrConflict) {
 		err = pool.QueryRowContext(ctx, "SELECT id FROM storefronts WHERE storefront_id = ?", code).Scan(&id)
 	}
@@ -102,7 +104,7 @@ func ensureStorefront(ctx context.Context, system *harness.System, pool *sql.DB,
 	err = pool.QueryRowContext(ctx, "SELECT sgtm_url FROM storefront_sgtm_config WHERE storefront_id = ?", id).Scan(&url)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return system.Store.PutSGTM(ctx, id, db.SGTMConfig{
+		return seed.On(system.Store).PutSGTM(ctx, id, ops.SGTMConfig{
 			URL:           system.Sandbox.BaseURL,
 			MeasurementID: "G-" + strings.ToUpper(code),
 			APISecret:     relay.NewSecret("api-secret-of-" + code),

@@ -12,9 +12,11 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -72,7 +74,7 @@ func purchase(order string) []byte {
 
 // ensureBrio makes the storefront and its credentials, all switched on, and leads the platforms to the sandbox.
 func ensureBrio(ctx context.Context, system *harness.System) error {
-	id, err := system.Store.CreateStorefront(ctx, relay.Storefront{Code: brio, Name: "Brio", Active: true, BaseURL: "https://brio.example"})
+	id, err := seed.On(system.Store).CreateStorefront(ctx, relay.Storefront{Code: brio, Name: "Brio", Active: true, BaseURL: "https://brio.example"})
 	if errors.Is(err, relay.ErrConflict) {
 		var ids map[string]int64
 		ids, err = system.Store.StorefrontIDs(ctx, []string{brio})
@@ -89,7 +91,7 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 		for name, value := range fields {
 			secrets[name] = relay.NewSecret(value)
 		}
-		err := system.Store.PutCredential(ctx, id, db.Credential{
+		err := seed.On(system.Store).PutCredential(ctx, id, ops.Credential{
 			Platform: platform,
 			Fields:   secrets,
 			Active:   true,

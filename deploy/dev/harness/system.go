@@ -11,7 +11,9 @@ import (
 
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/seed"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -196,11 +198,11 @@ func (s *System) Stop() error {
 // AddStorefront creates an active storefront whose GA4 container is the sandbox, at /<code>/mp/collect, so that tests that
 // share a sandbox can script their own. It returns the storefront's id.
 func (s *System) AddStorefront(ctx context.Context, code string) (int64, error) {
-	id, err := s.Store.CreateStorefront(ctx, relay.Storefront{Code: code, Name: code, Active: true})
+	id, err := seed.On(s.Store).CreateStorefront(ctx, relay.Storefront{Code: code, Name: code, Active: true})
 	if err != nil {
 		return 0, err
 	}
-	return id, s.Store.PutSGTM(ctx, id, db.SGTMConfig{
+	return id, seed.On(s.Store).PutSGTM(ctx, id, ops.SGTMConfig{
 		URL:           s.Sandbox.BaseURL + "/" + code,
 		MeasurementID: "G-" + strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(code)),
 		APISecret:     relay.NewSecret("secret-of-" + code),
@@ -214,14 +216,14 @@ func (s *System) AddPlatform(ctx context.Context, storefrontID int64, prefix, pl
 	if !slices.Contains(sandbox.Platforms(), platform) {
 		return fmt.Errorf("platform %q: the development relay knows %s", platform, strings.Join(sandbox.Platforms(), ", "))
 	}
-	err := s.Store.AddPlatform(ctx, db.Platform{
+	err := seed.On(s.Store).AddPlatform(ctx, ops.Platform{
 		Code: platform, Name: "Sandbox", Vendor: "Sandbox", Category: "test", ServerSide: true,
-		Fields: []db.CredentialField{{Field: "base_url"}, {Field: "access_token", Secret: true}},
+		Fields: []ops.CredentialField{{Field: "base_url"}, {Field: "access_token", Secret: true}},
 	})
 	if err != nil {
 		return err
 	}
-	return s.Store.PutCredential(ctx, storefrontID, db.Credential{
+	return seed.On(s.Store).PutCredential(ctx, storefrontID, ops.Credential{
 		Platform: platform, Active: true,
 		Fields: map[string]relay.Secret{
 			"base_url":     relay.NewSecret(s.Sandbox.BaseURL + "/" + prefix),

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 
+	"relay/db/seed"
 	"relay/deploy/lab/bench/floor"
 	"relay/deploy/sandbox"
 )
@@ -22,7 +23,7 @@ func fivePlatforms(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	if err := l.Store.SetSGTMActive(ctx, ids["a"], false); err != nil {
+	if err := seed.On(l.Store).SetSGTMActive(ctx, ids["a"], false); err != nil {
 		return err
 	}
 	for _, platform := range sandbox.Platforms()[:5] {

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 	"relay/workflows"
 )
@@ -66,7 +67,7 @@ func (l *lab) limit(ctx context.Context, code string, limits relay.Limits) error
 	if err != nil {
 		return err
 	}
-	return l.Store.PutSGTM(ctx, ids[code], db.SGTMConfig{
+	return seed.On(l.Store).PutSGTM(ctx, ids[code], ops.SGTMConfig{
 		URL: l.Sandbox.BaseURL + "/" + code, MeasurementID: "G-" + strings.ToUpper(code), APISecret: relay.NewSecret("secret-of-" + code),
 		Active: true, Options: relay.Options{Limits: limits},
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"relay/db"
+	"relay/db/seed"
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
@@ -114,7 +115,7 @@ func (l *lab) newTable(ctx context.Context, r *run, name string, n int) (table, 
 	if _, err := store.Up(ctx); err != nil {
 		return table{}, errors.Join(err, store.Close())
 	}
-	id, err := store.CreateStorefront(ctx, relay.Storefront{Code: "a", Name: "a", Active: true})
+	id, err := seed.On(store).CreateStorefront(ctx, relay.Storefront{Code: "a", Name: "a", Active: true})
 	if err == nil {
 		err = l.fill(ctx, name, id, n)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -94,18 +95,18 @@ func (l *lab) addStorefronts(ctx context.Context) error {
 		// HTTP/2, whose peers may deny a request after they have read it.
 		corso: {URL: l.system.Sandbox.TLSURL},
 	} {
-		id, err := l.system.Store.CreateStorefront(ctx, relay.Storefront{Code: code, Name: code, Active: true})
+		id, err := seed.On(l.system.Store).CreateStorefront(ctx, relay.Storefront{Code: code, Name: code, Active: true})
 		if err != nil {
 			return err
 		}
 		l.ids[code] = id
 		container.URL += "/" + code
 		container.MeasurementID, container.APISecret, container.Active = "G-CHAOS", relay.NewSecret("secret-of-"+code), true
-		if err := l.system.Store.PutSGTM(ctx, id, container); err != nil {
+		if err := seed.On(l.system.Store).PutSGTM(ctx, id, container); err != nil {
 			return err
 		}
 	}
-	id, err := l.system.Store.CreateStorefront(ctx, relay.Storefront{Code: brio, Name: brio, Active: true}) // without a container
+	id, err := seed.On(l.system.Store).CreateStorefront(ctx, relay.Storefront{Code: brio, Name: brio, Active: true}) // without a container
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/internal/proc"
@@ -34,7 +35,7 @@ func TestEveryPanelAndEveryAlertFindsWhatItAsksFor(t *testing.T) {
 	w.storefront(t, "down")
 	w.storefront(t, "tired")
 	off := w.storefront(t, "off")
-	require.NoError(t, w.Store.SetStorefrontActive(t.Context(), off, false))
+	require.NoError(t, seed.On(w.Store).SetStorefrontActive(t.Context(), off, false))
 	require.NoError(t, w.AddPlatform(t.Context(), off, "off", sandbox.Platforms()[0])) // a platform's switch
 	w.always(t, "/down/", sandbox.Answer{Status: http.StatusUnauthorized})
 	w.always(t, "/tired/", sandbox.Answer{Status: http.StatusServiceUnavailable})

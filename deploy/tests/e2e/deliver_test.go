@@ -12,6 +12,7 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 
 	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/internal/relay"
@@ -147,7 +148,7 @@ func rerouted(t *testing.T, w *town) {
 	w.wait(t, "moved-1", func(e db.EventRecord) bool {
 		return slices.Contains(outcomes(e, relay.SGTM), relay.Retry)
 	})
-	require.NoError(t, w.Store.SetSGTMActive(t.Context(), id, false))
+	require.NoError(t, seed.On(w.Store).SetSGTMActive(t.Context(), id, false))
 	e := w.delivered(t, "moved-1")
 	atSGTM := outcomes(e, relay.SGTM)
 	require.Equal(t, relay.Blocked, atSGTM[len(atSGTM)-1])
@@ -203,7 +204,7 @@ func handedOver(t *testing.T, w *town) {
 
 func failedHalf(t *testing.T, w *town) {
 	id := w.storefront(t, "half")
-	require.NoError(t, w.Store.SetSGTMActive(t.Context(), id, false))
+	require.NoError(t, seed.On(w.Store).SetSGTMActive(t.Context(), id, false))
 	require.NoError(t, w.AddPlatform(t.Context(), id, "half", "sandbox"))
 	require.NoError(t, w.AddPlatform(t.Context(), id, "half", "sandbox_b"))
 	w.answers(t, "/half/platform/sandbox_b", 400)
@@ -227,7 +228,7 @@ func failedHalf(t *testing.T, w *town) {
 
 func switchedOff(t *testing.T, w *town) {
 	id := w.storefront(t, "off")
-	require.NoError(t, w.Store.SetStorefrontActive(t.Context(), id, false))
+	require.NoError(t, seed.On(w.Store).SetStorefrontActive(t.Context(), id, false))
 	post(t, w.one, item("off", "off-1"))
 	e := w.wait(t, "off-1", harness.Final)
 	require.Equal(t, relay.StatusSkipped, e.Status)

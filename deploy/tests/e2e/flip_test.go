@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/internal/relay"
@@ -89,7 +90,7 @@ func (f flip) setUp(t *testing.T, w *world, r *harness.Relay) string {
 		id = w.storefront(t, f.name)
 	} else {
 		var err error
-		id, err = w.Store.CreateStorefront(t.Context(), relay.Storefront{Code: f.name, Name: f.name, Active: true})
+		id, err = seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: f.name, Name: f.name, Active: true})
 		require.NoError(t, err)
 		require.NoError(t, w.AddPlatform(t.Context(), id, f.name, f.failing))
 		failing = "/" + f.name + "/platform/"

@@ -21,8 +21,10 @@ import (
 
 	"relay/db"
 	"relay/db/dbtest"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -117,9 +119,9 @@ func (w *world) storefront(t *testing.T, code string) int64 {
 
 func (w *world) storefrontAs(t *testing.T, f relay.Storefront) int64 {
 	t.Helper()
-	id, err := w.Store.CreateStorefront(t.Context(), f)
+	id, err := seed.On(w.Store).CreateStorefront(t.Context(), f)
 	require.NoError(t, err)
-	require.NoError(t, w.Store.PutSGTM(t.Context(), id, db.SGTMConfig{
+	require.NoError(t, seed.On(w.Store).PutSGTM(t.Context(), id, ops.SGTMConfig{
 		URL:           w.Sandbox.BaseURL + "/" + f.Code,
 		MeasurementID: "G-TEST",
 		APISecret:     relay.NewSecret(markSecret),

@@ -9,8 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 	enums "go.temporal.io/api/enums/v1"
 
-	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 	"relay/workflows"
 )
@@ -60,7 +61,7 @@ func TestEventsOfALimitedDestinationAreDeliveredInTurn(t *testing.T) {
 func (w *world) limited(t *testing.T, code string, l relay.Limits) {
 	t.Helper()
 	id := w.storefront(t, code)
-	require.NoError(t, w.Store.PutSGTM(t.Context(), id, db.SGTMConfig{
+	require.NoError(t, seed.On(w.Store).PutSGTM(t.Context(), id, ops.SGTMConfig{
 		URL: w.Sandbox.BaseURL + "/" + code, MeasurementID: "G-TEST", APISecret: relay.NewSecret(markSecret), Active: true,
 		Options: relay.Options{Limits: l},
 	}))

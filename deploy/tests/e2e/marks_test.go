@@ -11,9 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox/vendors"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -78,7 +79,7 @@ func TestTwoHundredMarksAreFoundNowhereTheyMayNotBe(t *testing.T) {
 	w := newWatchedWorld(t, "ADMIN_USERS_FILE="+users)
 	w.storefront(t, "ga4")
 	custom := w.storefront(t, "custom")
-	require.NoError(t, w.Store.PutSGTM(t.Context(), custom, db.SGTMConfig{URL: w.Sandbox.BaseURL + "/custom", ClientType: "custom", Active: true,
+	require.NoError(t, seed.On(w.Store).PutSGTM(t.Context(), custom, ops.SGTMConfig{URL: w.Sandbox.BaseURL + "/custom", ClientType: "custom", Active: true,
 		Options: relay.Options{CustomAliases: true}}))
 	w.playVendors(t)
 	w.credentials(t, "vendors", relay.Options{Identifiers: "hashed"}, vendors.Codes()...)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/internal/relay"
@@ -34,7 +35,7 @@ func TestWhatIsPlantedAnywhereIsFoundNowhere(t *testing.T) {
 	w := newWatchedWorld(t, "ADMIN_AUTH_USERNAME=root", "ADMIN_AUTH_PASSWORD="+markPassword)
 	id := w.storefront(t, "planted")
 	require.NoError(t, w.AddPlatform(t.Context(), w.storefrontAs(t, relay.Storefront{Code: "direct", Active: true}), "direct", sandbox.Platforms()[0]))
-	require.NoError(t, w.Store.SetSGTMActive(t.Context(), id+1, false))
+	require.NoError(t, seed.On(w.Store).SetSGTMActive(t.Context(), id+1, false))
 	for _, path := range []string{"/planted/", "/direct/"} {
 		rule := sandbox.Rule{Path: path}
 		for _, status := range []int{503, 429, 302, 200, 400, 500, 404, 401} {

@@ -8,9 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -25,13 +27,13 @@ func (w *world) playVendors(t *testing.T) {
 // credentials gives a storefront without a container a credential at each of the five platforms.
 func (w *world) credentials(t *testing.T, code string, o relay.Options, platforms ...string) {
 	t.Helper()
-	id, err := w.Store.CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
+	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
 	require.NoError(t, err)
 	for _, platform := range platforms {
 		if o.Events != nil {
 			o.Events = map[string]relay.EventRule{"rx_issued": {Name: neutral[platform]}}
 		}
-		require.NoError(t, w.Store.PutCredential(t.Context(), id, db.Credential{Platform: platform, Active: true, Options: o, Fields: map[string]relay.Secret{
+		require.NoError(t, seed.On(w.Store).PutCredential(t.Context(), id, ops.Credential{Platform: platform, Active: true, Options: o, Fields: map[string]relay.Secret{
 			"pixel_id": relay.NewSecret("1234567890"), "pixel_code": relay.NewSecret("CFRESH"), "ad_account_id": relay.NewSecret("549755885175"),
 			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
 		}}))

@@ -20,6 +20,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"relay/db"
+	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/internal/proc"
@@ -104,7 +105,7 @@ func (w *world) storefront(t *testing.T, code string) {
 // fanOut makes a storefront without a container that goes to two platforms of the sandbox.
 func (w *world) fanOut(t *testing.T, code string) {
 	t.Helper()
-	id, err := w.Store.CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true})
+	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true})
 	require.NoError(t, err)
 	for _, platform := range []string{"sandbox", "sandbox_b"} {
 		require.NoError(t, w.AddPlatform(t.Context(), id, code, platform))

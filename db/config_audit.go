@@ -1,0 +1,153 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"relay/internal/ops"
+	"relay/internal/relay"
+)
+
+// auditRow is a line of the audit.
+type auditRow struct {
+	bun.BaseModel `bun:"table:admin_audit,alias:a"`
+
+	ID        int64           `bun:"id,pk,autoincrement"`
+	At        time.Time       `bun:"at,nullzero"`
+	Actor     string          `bun:"actor"`
+	Action    ops.Action      `bun:"action"`
+	Entity    ops.Entity      `bun:"entity"`
+	EntityID  int64           `bun:"entity_id"`
+	Name      string          `bun:"name"`
+	RequestID string          `bun:"request_id"`
+	Changes   json.RawMessage `bun:"changes"`
+	Switched  *bool           `bun:"switched"`
+}
+
+func (r auditRow) entry() (ops.AuditEntry, error) {
+	e := ops.AuditEntry{ID: r.ID, At: r.At, By: r.Actor, Action: r.Action, Entity: r.Entity, EntityID: r.EntityID, Name: r.Name,
+		RequestID: r.RequestID, Switched: r.Switched}
+	if r.Changes == nil {
+		return e, nil
+	}
+	return e, json.Unmarshal(r.Changes, &e.Changes)
+}
+
+// RecordAudit adds a line to the audit for an action that changes nothing else: a secret was shown, a job was started. A
+// change of the configuration has its line written in the same transaction.
+func (s *Store) RecordAudit(ctx context.Context, e ops.AuditEntry) error {
+	return fail("record the audit", s.writeAudit(ctx, s.sql, e))
+}
+
+func (s *Store) writeAudit(ctx context.Context, q querier, lines ...ops.AuditEntry) error {
+	for _, e := range lines {
+		row := auditRow{Actor: cut(e.By, 255), Action: e.Action, Entity: e.Entity, EntityID: e.EntityID, Name: cut(e.Name, 255),
+			RequestID: cut(e.RequestID, 128), Switched: e.Switched}
+		if e.Changes != nil {
+			var err error
+			if row.Changes, err = json.Marshal(e.Changes); err != nil {
+				return err
+			}
+		}
+		if _, err := s.bun.NewInsert().Conn(q).Model(&row).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// audit writes the line of a write to a row.
+func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, act ops.Act, row P, changes []ops.Change, switched *bool) error {
+	return c.store.writeAudit(ctx, q, ops.AuditEntry{By: act.By, Action: act.Action, Entity: c.table.entity, EntityID: row.common().ID,
+		Name: row.title(), RequestID: act.RequestID, Changes: changes, Switched: switched})
+}
+
+// Audit lists the audit's lines, the newest first, with the number of all lines that match.
+func (s *Store) Audit(ctx context.Context, q ops.AuditQuery) (ops.Listing[ops.AuditEntry], error) {
+	list, err := s.audit(ctx, q)
+	return list, fail("list the audit", err)
+}
+
+func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Listing[ops.AuditEntry], error) {
+	var list ops.Listing[ops.AuditEntry]
+	var where condition
+	where.equal("actor", q.By)
+	where.equal("action", string(q.Action))
+	where.equal("entity", string(q.Entity))
+	where.equal("entity_id", q.EntityID)
+	if !q.From.IsZero() {
+		where.and("at >= ?", q.From)
+	}
+	if !q.To.IsZero() {
+		where.and("at < ?", q.To)
+	}
+	total, err := s.bun.NewSelect().Model((*auditRow)(nil)).Where(where.String(), where.args...).Count(ctx)
+	if err != nil {
+		return list, err
+	}
+	list.Total = int(total)
+	if q.Before != 0 {
+		where.and("id < ?", q.Before)
+	}
+	var rows []auditRow
+	err = s.bun.NewSelect().Model(&rows).Where(where.String(), where.args...).OrderExpr("id DESC").Limit(int64(q.Limit) + 1).Scan(ctx)
+	if err != nil {
+		return list, err
+	}
+	if len(rows) > q.Limit {
+		rows = rows[:q.Limit]
+		list.Next = &ops.Mark{ID: rows[q.Limit-1].ID}
+	}
+	for _, row := range rows {
+		e, err := row.entry()
+		if err != nil {
+			return list, err
+		}
+		list.Items = append(list.Items, e)
+	}
+	return list, nil
+}
+
+// flips returns who set kill switches to their present state, and when, by id.
+func (s *Store) flips(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.SwitchChange, error) {
+	found := map[int64]ops.SwitchChange{}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	latest := s.bun.NewSelect().Model((*auditRow)(nil)).ModelTableExpr("admin_audit").ColumnExpr("MAX(id) AS id").
+		Where("entity = ?", entity).Where("entity_id IN (?)", bun.List(ids)).Where("switched IS NOT NULL").Group("entity_id")
+	var rows []auditRow
+	err := s.bun.NewSelect().Conn(q).Model(&rows).Column("entity_id", "actor", "at").Join("JOIN (?) AS m ON m.id = a.id", latest).Scan(ctx)
+	for _, row := range rows {
+		found[row.EntityID] = ops.SwitchChange{By: row.Actor, At: row.At}
+	}
+	return found, err
+}
+
+// Flip returns who set the kill switch that keeps a storefront's events from a destination, and when. Reasons that are no
+// switch have none.
+func (s *Store) Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
+	entity, query, args := ops.EntityStorefront, "SELECT ?", []any{storefrontID}
+	switch reason {
+	case relay.ReasonStorefrontDisabled:
+	case relay.ReasonSGTMDisabled, relay.ReasonSGTMStop:
+		entity, query = ops.EntitySGTMConfig, "SELECT id FROM storefront_sgtm_config WHERE storefront_id = ?"
+	case relay.ReasonPlatformDisabled:
+		entity, query, args = ops.EntityPlatform, "SELECT id FROM ad_analytics_platforms WHERE code = ?", []any{destination}
+	case relay.ReasonCredentialDisabled:
+		entity, query = ops.EntityCredential, `SELECT k.id FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id
+			WHERE k.storefront_id = ? AND p.code = ?`
+		args = append(args, destination)
+	default:
+		return ops.SwitchChange{}, nil
+	}
+	var id int64
+	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
+		return ops.SwitchChange{}, fail("find who set a kill switch", err)
+	}
+	found, err := s.flips(ctx, s.sql, entity, []int64{id})
+	return found[id], fail("find who set a kill switch", err)
+}
