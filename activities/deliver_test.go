@@ -239,3 +239,26 @@ func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, s.waits, "what is delivered at once costs no write more")
 }
+
+// The SDK logs at error level, and counts as a failed activity, what is not benign: an outage of a vendor would flood both.
+func TestAVendorsFailureIsBenign(t *testing.T) {
+	t.Parallel()
+	for status, retryable := range map[int]bool{503: true, 429: true, 422: false, 401: false} {
+		_, _, err := deliver(t, &oneRow{}, &wire{reply: relay.Reply{Status: status}})
+		var app *temporal.ApplicationError
+		require.ErrorAs(t, err, &app)
+		require.Equal(t, retryable, !app.NonRetryable(), status)
+		require.Equal(t, temporal.ApplicationErrorCategoryBenign, app.Category(), status)
+	}
+	_, err := (&activities.Activities{Store: failingTake{}}).ResolveRoute(t.Context(), activities.ResolveInput{})
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.NotEqual(t, temporal.ApplicationErrorCategoryBenign, app.Category(), "an outage of our own database is no ordinary course")
+}
+
+// failingTake is a store whose database is away.
+type failingTake struct{ *oneRow }
+
+func (failingTake) Take(context.Context, int64, string) (bool, error) {
+	return false, relay.ErrUnavailable
+}

@@ -9,20 +9,21 @@ import (
 	"relay/internal/relay"
 )
 
-// retry is a failed try that is worth another, after d. The end travels as the error's detail: our code, a number, a key.
+// retry returns a retryable error with NextRetryDelay d. The end travels as the error's detail: our code, a number, a key.
 func retry(end relay.End, d time.Duration) error {
-	return temporal.NewApplicationErrorWithOptions(end.String(), string(end.Reason), temporal.ApplicationErrorOptions{
-		NextRetryDelay: d,
-		Details:        []any{end},
-	})
+	return expected(end, temporal.ApplicationErrorOptions{NextRetryDelay: d})
 }
 
-// failed is a delivery that has come to a bad end.
+// failed returns a non-retryable error that carries the end.
 func failed(end relay.End) error {
-	return temporal.NewApplicationErrorWithOptions(end.String(), string(end.Reason), temporal.ApplicationErrorOptions{
-		NonRetryable: true,
-		Details:      []any{end},
-	})
+	return expected(end, temporal.ApplicationErrorOptions{NonRetryable: true})
+}
+
+// expected makes a benign error: a vendor that fails is the ordinary course of a delivery, so the SDK neither logs it as an
+// error nor counts it as a failed activity. delivery.attempted and the relay's own metrics say it.
+func expected(end relay.End, o temporal.ApplicationErrorOptions) error {
+	o.Category, o.Details = temporal.ApplicationErrorCategoryBenign, []any{end}
+	return temporal.NewApplicationErrorWithOptions(end.String(), string(end.Reason), o)
 }
 
 // EndOf is the end that a failed Deliver carries. Without one (a time-out, a lost worker) the attempts' rows must be asked.
@@ -35,8 +36,8 @@ func EndOf(err error) (relay.End, bool) {
 	return end, true
 }
 
-// temporary keeps the text of an error away from Temporal: a driver's message may quote what was to be written.
-func temporary(err error) error {
+// opaque keeps the text of an error away from Temporal: a driver's message may quote what was to be written.
+func opaque(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -70,33 +70,21 @@ func (a *Admin) check() error {
 	return nil
 }
 
-// Codes of what is stored and stands in the way of a request.
-const (
-	codeAlreadyExists   code = "already_exists"
-	codeIDRetired       code = "id_retired"
-	codeInUse           code = "in_use"
-	codeUnknownPlatform code = "unknown_platform"
-	codeImmutableField  code = "immutable_field"
-	codeVersionMismatch code = "version_mismatch"
-	codeForbiddenHeader code = "forbidden_header"
-	codeInvalidURL      code = "invalid_url"
-)
+// writeCodes are the codes of a write that the stored configuration refuses.
+var writeCodes = map[ops.WriteKind]code{
+	ops.Taken:        codeAlreadyExists,
+	ops.Retired:      codeIDRetired,
+	ops.InUse:        codeInUse,
+	ops.NoStorefront: codeUnknownStorefront,
+	ops.NoPlatform:   codeUnknownPlatform,
+}
 
 // writeFailure reads why the stored configuration refuses a write.
 func writeFailure(err *ops.WriteError) *failure {
-	words := map[ops.WriteKind]struct {
-		code   code
-		detail string
-	}{
-		ops.Taken:        {codeAlreadyExists, "there is one with this value already; existing_id is its id"},
-		ops.Retired:      {codeIDRetired, "something that was deleted had this id; ids are never used again"},
-		ops.InUse:        {codeInUse, "it is in use; used_by says by what"},
-		ops.NoStorefront: {codeUnknownStorefront, "there is no such storefront"},
-		ops.NoPlatform:   {codeUnknownPlatform, "there is no such platform"},
-	}[err.Kind]
-	f := &failure{code: words.code, field: err.Field, detail: words.detail, cause: err, existing: err.ID}
+	f := refuse(writeCodes[err.Kind]).becauseOf(err)
+	f.field, f.existing = err.Field, err.ID
 	if err.Field != "" {
-		f.errors = []FieldError{{err.Field, words.code, words.detail}}
+		f.errors = []FieldError{{err.Field, f.code, f.detail}}
 	}
 	for _, u := range err.Uses {
 		f.uses = append(f.uses, Use(u))

@@ -154,21 +154,21 @@ func (a *admins) remember(digest [sha256.Size]byte, who actor) {
 
 // admit lets only those through whom the access allows. An admin's name goes into the log, and with the request's context
 // to the handler.
-func (s *server) admit(c *gin.Context, l *line, need access) error {
-	if need == open {
+func (s *server) admit(c *gin.Context, l *requestLog, need access) error {
+	if need == open || need == probe && !wantsVerbose(c) {
 		return nil
 	}
 	name, password, ok := c.Request.BasicAuth()
-	if !ok {
+	if !ok || need == probe && name == "" { // a process without any login shows no details
 		return s.unauthorized(c)
 	}
 	sent := newLogin(name, relay.NewSecret(password))
 	// OMS's login comes first, and no number of wrong ones keeps it out: a flood of those must not stop ingestion.
 	isOMS := s.login.matches(sent)
+	if isOMS && (need == oms || need == probe) {
+		return nil
+	}
 	if need == oms {
-		if isOMS {
-			return nil
-		}
 		return s.refuseLogin(c, sent)
 	}
 	who, err := s.adminOf(c, sent, name, password, isOMS)
@@ -180,7 +180,7 @@ func (s *server) admit(c *gin.Context, l *line, need access) error {
 	}
 	l.add(slog.String("admin", who.name))
 	if need == writer && who.readOnly {
-		return refuse(codeForbidden, "this login may read, but not change anything")
+		return refuse(codeForbidden)
 	}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), actorContextKey{}, who))
 	return nil
@@ -192,7 +192,7 @@ func (s *server) adminOf(c *gin.Context, sent login, name, password string, isOM
 			return who, nil
 		}
 		if _, both := s.admins.hashed[name]; !both {
-			return actor{}, refuse(codeForbidden, "this login is not an admin's")
+			return actor{}, refuseWith(codeForbidden, "this login is not an admin's")
 		}
 	}
 	return s.admins.find(sent, name, password, clientAddress(c))
@@ -205,7 +205,7 @@ type actorContextKey struct{}
 func actOf(ctx context.Context, action ops.Action) ops.Act {
 	who, _ := ctx.Value(actorContextKey{}).(actor)
 	act := ops.Act{By: who.name, Action: action}
-	if l, ok := ctx.Value(lineContextKey{}).(*line); ok {
+	if l, ok := ctx.Value(logContextKey{}).(*requestLog); ok {
 		act.RequestID = l.id
 	}
 	return act

@@ -98,8 +98,8 @@ func TestAPlatformSaysWhichEventNamesAreInForceAndWhichItProposes(t *testing.T) 
 	platform := list.body["items"].([]any)[0].(map[string]any)
 	require.Equal(t, map[string]any{"purchase_completed": "Purchase", "consult_started": "Lead"}, platform["event_names"])
 	proposed := platform["proposed_event_names"].(map[string]any)
-	require.Len(t, proposed, len(meta.Proposals))
-	for kind, name := range meta.Proposals {
+	require.Len(t, proposed, len(meta.Events.Proposed))
+	for kind, name := range meta.Events.Proposed {
 		require.Equal(t, name, proposed[kind])
 	}
 }

@@ -32,7 +32,7 @@ func (v *findings) err() error {
 // line refuses control characters in a text of one line.
 func (v *findings) line(field, text string) {
 	if strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text) {
-		v.add(field, codeInvalidCharacter, messages[codeInvalidCharacter])
+		v.add(field, codeInvalidCharacter, codeInvalidCharacter.message())
 	}
 }
 
@@ -108,7 +108,7 @@ func (v *findings) credentialField(f ops.CredentialField, value string) {
 		v.add(field, codeFieldTooLong, "the field is longer than "+strconv.Itoa(maxSecret)+" bytes")
 		return
 	case strings.ContainsFunc(value, multiline):
-		v.add(field, codeInvalidCharacter, messages[codeInvalidCharacter])
+		v.add(field, codeInvalidCharacter, codeInvalidCharacter.message())
 		return
 	}
 	if m := lengths.FindStringSubmatch(f.Format); m != nil {
@@ -140,7 +140,7 @@ func (v *findings) credentials(list []ops.CredentialField, values map[string]rel
 		case value != "":
 			v.credentialField(f, value)
 		case f.Required:
-			v.add("credentials."+f.Field, codeMissingField, messages[codeMissingField])
+			v.add("credentials."+f.Field, codeMissingField, codeMissingField.message())
 		}
 	}
 	for name := range values {

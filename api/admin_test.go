@@ -81,7 +81,7 @@ func adminOn(store *db.Store) *api.Admin {
 			if code != "meta_capi" {
 				return relay.EventNames{}
 			}
-			return relay.EventNames{Default: meta.Names, Proposed: meta.Proposals}
+			return meta.Events.Relay()
 		},
 		Check: func(d relay.Destination) error {
 			if a, ok := adapters.All()[d.Key]; ok {

@@ -39,11 +39,9 @@ func (s *server) refuseLogin(c *gin.Context, sent login) error {
 // unauthorized asks for a login.
 func (s *server) unauthorized(c *gin.Context) error {
 	c.Header("WWW-Authenticate", `Basic realm="relay", charset="UTF-8"`)
-	return refuse(codeUnauthorized, "this path needs a valid login (HTTP Basic)")
+	return refuse(codeUnauthorized)
 }
 
 func tooManyLogins(wait time.Duration) *failure {
-	f := refuse(codeTooManyLogins, "too many failed logins of this account or from this address; retry after the seconds of Retry-After")
-	f.retryAfter = wait
-	return f
+	return refuse(codeTooManyLogins).after(wait)
 }

@@ -12,10 +12,10 @@ type batch struct {
 	items    []item
 	total    int          // items in data
 	bytes    int          // of the body, unpacked
-	errors   []note       // as many of each stage as may be listed
+	errors   []ItemError  // as many of each stage as may be listed
 	stage    int          // errors of the stages before
 	codes    map[code]int // all errors, listed or not
-	warnings []note
+	warnings []ItemError
 	rejected map[int]bool // by index
 	kept     []byte       // what is used of the newest chunk of payloads
 }
@@ -41,24 +41,24 @@ type item struct {
 	stored   relay.Stored
 }
 
-// note is one error or warning. It names the item and the field, and of what was sent only the event_id.
-type note struct {
-	Index   *int   `json:"index,omitempty"` // of the item in data; absent where the batch itself is meant
-	EventID string `json:"event_id"`
-	Field   string `json:"field"`
-	Code    code   `json:"code"`
-	Message string `json:"message"`
+// BatchResult is what became of a batch.
+type BatchResult struct {
+	Accepted        int         `json:"accepted" example:"3" doc:"Events that were stored."`
+	Duplicates      int         `json:"duplicates" example:"0" doc:"Events that had been stored before, with the same content."`
+	Rejected        int         `json:"rejected" example:"0" doc:"Items that were not stored."`
+	Errors          []ItemError `json:"errors" doc:"Why items were rejected; 1000 at most."`
+	ErrorsOmitted   int         `json:"errors_omitted,omitempty" example:"0" doc:"How many more errors there are."`
+	Warnings        []ItemError `json:"warnings,omitempty" doc:"What was odd and taken all the same; 1000 at most."`
+	WarningsOmitted int         `json:"warnings_omitted,omitempty" example:"0" doc:"How many more warnings there are."`
 }
 
-// summary is what became of a batch: the answer of 202, and members of the problem document of 422.
-type summary struct {
-	Accepted        int    `json:"accepted"`
-	Duplicates      int    `json:"duplicates"`
-	Rejected        int    `json:"rejected"`
-	Errors          []note `json:"errors"`
-	ErrorsOmitted   int    `json:"errors_omitted,omitempty"`
-	Warnings        []note `json:"warnings,omitempty"`
-	WarningsOmitted int    `json:"warnings_omitted,omitempty"`
+// ItemError is one error or warning.
+type ItemError struct {
+	Index   *int   `json:"index,omitempty" example:"0" doc:"The item's place in data, from 0; missing where the batch itself is meant."`
+	EventID string `json:"event_id" example:"2025020100003333" doc:"The item's id; may be empty."`
+	Field   string `json:"field" example:"event_time" doc:"The field; empty where the item as a whole is meant."`
+	Code    code   `json:"code" example:"invalid_time" doc:"What is wrong, for programs: invalid_item, invalid_json, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict (the id is taken by another event: send this one with an event_id of its own); of warnings time_without_offset, count_mismatch."`
+	Message string `json:"message" example:"the time is not RFC 3339, such as 2026-01-15T10:15:00Z" doc:"What is wrong, for people."`
 }
 
 // reject notes why an item is refused; an item may have several errors.
@@ -69,7 +69,7 @@ func (b *batch) reject(index int, eventID, field string, c code, message string)
 	b.rejected[index] = true
 	b.codes[c]++
 	if len(b.errors)-b.stage < maxListed { // the others only count: a batch of nothing but errors must not fill the memory
-		b.errors = append(b.errors, note{Index: &index, EventID: eventID, Field: field, Code: c, Message: message})
+		b.errors = append(b.errors, ItemError{Index: &index, EventID: eventID, Field: field, Code: c, Message: message})
 	}
 }
 
@@ -86,8 +86,8 @@ func (b *batch) rejectWhere(field string, c code, why func(item) string) {
 }
 
 // summary counts what became of every item. Errors are in the order of data.
-func (b *batch) summary() *summary {
-	s := &summary{Rejected: len(b.rejected), Errors: []note{}}
+func (b *batch) summary() *BatchResult {
+	s := &BatchResult{Rejected: len(b.rejected), Errors: []ItemError{}}
 	for _, it := range b.items {
 		if it.stored.Verdict == relay.Duplicate {
 			s.Duplicates++
@@ -96,11 +96,11 @@ func (b *batch) summary() *summary {
 		}
 		if it.noOffset {
 			index := it.index // a copy, so that items stay off the heap
-			b.warnings = append(b.warnings, note{Index: &index, EventID: it.event.EventID, Field: fieldTime.name(),
-				Code: codeTimeWithoutOffset, Message: messages[codeTimeWithoutOffset]})
+			b.warnings = append(b.warnings, ItemError{Index: &index, EventID: it.event.EventID, Field: fieldTime.name(),
+				Code: codeTimeWithoutOffset, Message: codeTimeWithoutOffset.message()})
 		}
 	}
-	slices.SortStableFunc(b.errors, func(a, b note) int { return cmp.Compare(*a.Index, *b.Index) })
+	slices.SortStableFunc(b.errors, func(a, b ItemError) int { return cmp.Compare(*a.Index, *b.Index) })
 	all := 0
 	for _, n := range b.codes {
 		all += n
@@ -111,7 +111,7 @@ func (b *batch) summary() *summary {
 	return s
 }
 
-func list(notes []note) ([]note, int) {
+func list(notes []ItemError) ([]ItemError, int) {
 	n := min(len(notes), maxListed)
 	return notes[:n], len(notes) - n
 }

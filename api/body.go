@@ -37,7 +37,7 @@ func (l *limited) Read(p []byte) (int, error) {
 // nothing. The source has to be closed.
 func openBody(r *http.Request, limit int64, room *budget) (*source, error) {
 	if !isJSON(r.Header.Get("Content-Type")) {
-		return nil, refuse(codeUnsupportedMediaType, "the body must be application/json")
+		return nil, refuse(codeUnsupportedMediaType)
 	}
 	packed, err := isGzip(r.Header)
 	if err != nil {
@@ -91,18 +91,18 @@ func isGzip(h http.Header) (bool, error) {
 	}
 	coding := strings.ToLower(strings.TrimSpace(codings[0]))
 	if len(codings) > 1 || coding != "gzip" && coding != "x-gzip" {
-		return false, refuse(codeUnsupportedEncoding, "the body may be sent as it is or with Content-Encoding: gzip")
+		return false, refuse(codeUnsupportedEncoding)
 	}
 	return true, nil
 }
 
 func tooLarge() *failure {
-	return refuse(codeBodyTooLarge, "the body is larger than allowed, as sent or as unpacked; send smaller batches")
+	return refuseWith(codeBodyTooLarge, "the body is larger than allowed, as sent or as unpacked; send smaller batches")
 }
 
 // readFailure is what it means that a body could not be read to its end.
 func readFailure(err error) *failure {
-	f := refuse(codeIncompleteBody, "the body ended before it was complete")
+	f := refuse(codeIncompleteBody)
 	switch {
 	case errors.Is(err, errTooLarge):
 		f = tooLarge()
@@ -110,9 +110,9 @@ func readFailure(err error) *failure {
 		f = tooBusy()
 	case errors.Is(err, io.ErrUnexpectedEOF):
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		f = refuse(codeRequestTimeout, "the body did not come in time")
+		f = refuse(codeRequestTimeout)
 	case isBadGzip(err):
-		f = refuse(codeMalformedGzip, "the body is not what Content-Encoding: gzip promises")
+		f = refuse(codeMalformedGzip)
 	}
 	f.cause = err
 	return f

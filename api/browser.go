@@ -46,7 +46,7 @@ func originOf(u *url.URL) string {
 
 func (s *server) refuseCrossOrigin(c *gin.Context) {
 	if s.origin.Check(c.Request) != nil {
-		s.fail(c, lineOf(c), refuse(codeCrossOrigin, "a page of another site sent this request; behind a proxy that changes Host, set PUBLIC_URL"))
+		s.fail(c, logOf(c), refuse(codeCrossOrigin))
 	}
 }
 

@@ -70,7 +70,7 @@ func (d *decoder) decode() (*batch, error) {
 	}
 	d.batch.bytes = int(d.src.read)
 	if d.count >= 0 && d.count != d.batch.total {
-		d.batch.warnings = append(d.batch.warnings, note{Field: "count", Code: codeCountMismatch,
+		d.batch.warnings = append(d.batch.warnings, ItemError{Field: "count", Code: codeCountMismatch,
 			Message: fmt.Sprintf("count is not the number of items in data, which is %d", d.batch.total)})
 	}
 	return d.batch, nil
@@ -83,7 +83,7 @@ func (d *decoder) envelope() error {
 		return err
 	}
 	if t.Kind() != '{' {
-		return refuse(codeNotAnObject, "the body must be a JSON object with a list named data")
+		return refuse(codeNotAnObject)
 	}
 	for d.dec.PeekKind() != '}' {
 		name, err := d.dec.ReadValue()
@@ -158,7 +158,7 @@ func (d *decoder) data() error {
 	}
 	for d.at = d.dec.InputOffset(); d.dec.PeekKind() != ']'; d.batch.total++ {
 		if d.batch.total == maxItems && d.dec.PeekKind() != 0 {
-			return refuseField(codeTooManyItems, "data", fmt.Sprintf("data has more than %d items; send smaller batches", maxItems))
+			return refuseField(codeTooManyItems, "data", codeTooManyItems.message())
 		}
 		if err := d.item(d.batch.total); err != nil {
 			return err
@@ -180,7 +180,7 @@ func (d *decoder) item(index int) error {
 		if d.broken[index] {
 			c = codeInvalidJSON
 		}
-		d.batch.reject(index, "", "", c, messages[c])
+		d.batch.reject(index, "", "", c, c.message())
 		return nil
 	}
 	if _, err := d.dec.ReadToken(); err != nil {
@@ -250,7 +250,7 @@ func (d *decoder) failure(err error) error {
 }
 
 func malformed(offset int64) *failure {
-	f := refuse(codeMalformedJSON, fmt.Sprintf("the body is not valid JSON; the trouble starts at byte %d", offset))
+	f := refuseWith(codeMalformedJSON, fmt.Sprintf("the body is not valid JSON; the trouble starts at byte %d", offset))
 	f.offset = &offset
 	return f
 }

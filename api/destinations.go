@@ -3,11 +3,8 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -24,8 +21,6 @@ type DestinationStore interface {
 
 const (
 	tagDestinations = "Destinations"
-
-	codeDestinationOff code = "destination_off"
 
 	entityDestination ops.Entity = "destinations"
 	actionProbe       ops.Action = "probe"
@@ -49,20 +44,6 @@ type probeInput struct {
 }
 
 type probeOutput struct{ Body ProbeAnswer }
-
-func (h opsHandlers) registerDestinations(b *book) {
-	const path = "/admin/v1/destinations"
-	add(b, reader, huma.Operation{OperationID: "list-destinations", Method: http.MethodGet, Path: path, Tags: []string{tagDestinations},
-		Summary: "List the destinations of storefronts, with their health", Errors: []int{http.StatusUnprocessableEntity},
-		Description: "One entry for each storefront and configured destination: its container, and each platform that it has a credential at. " +
-			"The figures are of this moment, and bounded."}, h.listDestinations)
-	add(b, writer, huma.Operation{OperationID: "probe-destination", Method: http.MethodPost, Path: path + "/{storefront}/{destination}/probe",
-		Tags: []string{tagDestinations}, Summary: "Find out now whether an unhealthy destination has recovered",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
-		Description: "Delivers one of the events that failed there again; nothing artificial is sent. Where it is accepted, the destination is " +
-			"healthy and the others follow. Where no event failed there, the next one that comes is the probe. The relay probes by itself, too, " +
-			"at growing intervals."}, h.probe)
-}
 
 func (h opsHandlers) listDestinations(ctx context.Context, in *listDestinationsInput) (*destinationListOutput, error) {
 	q := ops.DestinationQuery{Destination: in.Destination, Health: in.Health, Limit: in.Limit}
@@ -99,7 +80,7 @@ func (h opsHandlers) probe(ctx context.Context, in *probeInput) (*probeOutput, e
 		return nil, err
 	}
 	if receives, reason := h.receives(d); !receives {
-		return nil, refuse(codeDestinationOff, "the destination gets no events: "+reason.Words())
+		return nil, refuseWith(codeDestinationOff, "the destination gets no events: "+reason.Words())
 	}
 	out := &probeOutput{ProbeAnswer{Destination: h.destinationView(d), Probe: "not_needed", Text: "The destination is not unhealthy: its events are sent."}}
 	if !d.Health.Unhealthy {
@@ -133,7 +114,7 @@ func (h opsHandlers) destination(ctx context.Context, storefront, destination st
 		list, _, err = h.Destinations.DestinationStatuses(ctx, ops.DestinationQuery{StorefrontID: id, Destination: destination, Limit: 1})
 	}
 	if err == nil && len(list) == 0 {
-		err = refuse(codeNotFound, "the storefront has no such destination")
+		err = refuseWith(codeNotFound, "the storefront has no such destination")
 	}
 	if err != nil {
 		return ops.DestinationStatus{}, err

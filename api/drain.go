@@ -13,11 +13,18 @@ const (
 	drainTimeout = 10 * time.Second
 )
 
+// unclosed is a body that its readers cannot close: of a closed one the rest cannot be read. The server closes it in the end.
+type unclosed struct{ io.Reader }
+
+// Close does nothing.
+func (unclosed) Close() error { return nil }
+
 // draining reads the rest of a body that was refused, within bounds, before the server closes its connection.
 type draining struct{ next http.Handler }
 
 func (d *draining) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := r.Body
+	r.Body = unclosed{body}
 	d.next.ServeHTTP(w, r)
 	// A client that asked whether to send its body has its answer, and without a server there is no connection.
 	if r.Header.Get("Expect") != "" || r.Context().Value(http.ServerContextKey) == nil {

@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -57,22 +54,6 @@ type RetryView struct {
 
 type retryOutput struct{ Body RetryView }
 
-func (h opsHandlers) registerEvents(b *book) {
-	add(b, reader, huma.Operation{OperationID: "list-events", Method: http.MethodGet, Path: "/admin/v1/events", Tags: []string{tagEvents},
-		Summary: "Find events", Errors: []int{http.StatusUnprocessableEntity},
-		Description: "Newest first, by the time of receipt. Every page comes soon, however many events there are."}, h.list)
-	add(b, reader, huma.Operation{OperationID: "get-event", Method: http.MethodGet, Path: "/admin/v1/events/{id}", Tags: []string{tagEvents},
-		Summary: "Read an event with its attempts", Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}}, h.get)
-	add(b, writer, huma.Operation{OperationID: "reveal-event", Method: http.MethodPost, Path: "/admin/v1/events/{id}/reveal", Tags: []string{tagEvents},
-		Summary: "Show the payload of an event with its personal data",
-		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-			http.StatusUnprocessableEntity},
-		Description: "Needs a login that may change things. The audit keeps who asked, and the note."}, h.reveal)
-	add(b, writer, huma.Operation{OperationID: "retry-event", Method: http.MethodPost, Path: "/admin/v1/events/{id}/retry", Tags: []string{tagEvents},
-		Summary: "Deliver a failed or skipped event again", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
-		Description: "The event gets all its tries anew, under the same event_id, at every destination that has not accepted it."}, h.retry)
-}
-
 func (h opsHandlers) list(ctx context.Context, in *listEventsInput) (*eventListOutput, error) {
 	f, err := h.filter(ctx, in.EventFilter, "")
 	if err != nil {
@@ -108,7 +89,7 @@ func (h opsHandlers) get(ctx context.Context, in *getEventInput) (*eventDetailOu
 func (h opsHandlers) reveal(ctx context.Context, in *revealEventInput) (*eventDetailOutput, error) {
 	note := strings.TrimSpace(in.Body.Note)
 	if note == "" {
-		return nil, refuseField(codeMissingField, "note", messages[codeMissingField])
+		return nil, refuseField(codeMissingField, "note", codeMissingField.message())
 	}
 	e, err := h.Events.EventDetail(ctx, in.ID)
 	if err != nil {
@@ -134,9 +115,9 @@ func (h opsHandlers) retry(ctx context.Context, in *eventInput) (*retryOutput, e
 	switch {
 	case r.Retried:
 	case r.Erased:
-		return nil, refuse(codeErased, "the event was erased: there is nothing left to deliver")
+		return nil, refuse(codeErased)
 	case r.Status == relay.StatusDelivered:
-		return nil, refuse(codeNotRetryable, "the event is delivered; a replay with resend sends it again")
+		return nil, refuse(codeNotRetryable)
 	default:
 		v.Message = "nothing to do: the event is on its way already"
 	}

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -110,30 +106,6 @@ func (o *Ops) check() error {
 	return errors.New("collaborator Ops." + missing + " is missing")
 }
 
-// Codes of the operations on events.
-const (
-	codeNotRetryable    code = "not_retryable"
-	codeTooManyEvents   code = "too_many_events"
-	codeConfirmMismatch code = "confirm_mismatch"
-	codeReplayEnded     code = "replay_ended"
-	codeNoTestMode      code = "no_test_mode"
-	codeNoAdapter       code = "no_adapter"
-	codeUnreadable      code = "unreadable_secret"
-)
-
-func init() { //nolint:gochecknoinits // the table of statuses is one, the codes are each with their operations
-	maps.Copy(statuses, map[code]int{
-		codeNotRetryable:    http.StatusConflict,
-		codeConfirmMismatch: http.StatusConflict,
-		codeReplayEnded:     http.StatusConflict,
-		codeDestinationOff:  http.StatusConflict,
-		codeTooManyEvents:   http.StatusUnprocessableEntity,
-		codeNoTestMode:      http.StatusUnprocessableEntity,
-		codeNoAdapter:       http.StatusUnprocessableEntity,
-		codeUnreadable:      http.StatusConflict,
-	})
-}
-
 // Tags of the operations on events.
 const (
 	tagEvents  = "Events"
@@ -154,28 +126,6 @@ const (
 	actionResend ops.Action = "resend"
 	actionTest   ops.Action = "test"
 )
-
-// registerOps adds the operations on events.
-func (b *book) registerOps(o *Ops) {
-	doc := b.api.OpenAPI()
-	doc.Tags = append(doc.Tags,
-		&huma.Tag{Name: tagEvents, Description: "What happened to an event, and doing it again."},
-		&huma.Tag{Name: tagReplays, Description: "Doing it again for many events, at a rate that leaves live traffic its room."},
-		&huma.Tag{Name: tagDestinations, Description: "How the destinations of storefronts fare, and finding out now."},
-		&huma.Tag{Name: tagErasures, Description: "For data-subject requests: taking away what is stored of an order or a person."},
-		&huma.Tag{Name: tagPreview, Description: "What would be sent where, without sending or storing anything."},
-		&huma.Tag{Name: tagStats, Description: "Figures by storefront and destination."},
-		&huma.Tag{Name: tagOMS, Description: "For OMS, with its own login: how its events fare."})
-	h := opsHandlers{Ops: o}
-	h.registerEvents(b)
-	h.registerStatus(b)
-	h.registerPreview(b)
-	h.registerChecks(b)
-	h.registerReplays(b)
-	h.registerDestinations(b)
-	h.registerErasures(b)
-	h.registerStats(b)
-}
 
 // opsHandlers are the handlers of the operations on events.
 type opsHandlers struct{ *Ops }
@@ -205,7 +155,7 @@ func (h opsHandlers) storefrontID(ctx context.Context, code, field string) (int6
 	}
 	id, ok := ids[code]
 	if !ok {
-		return 0, refuseField(codeUnknownStorefront, field, messages[codeUnknownStorefront])
+		return 0, refuseField(codeUnknownStorefront, field, codeUnknownStorefront.message())
 	}
 	return id, nil
 }
@@ -213,7 +163,7 @@ func (h opsHandlers) storefrontID(ctx context.Context, code, field string) (int6
 // gone makes a missing thing a 404 with words of its own.
 func gone(err error, what string) error {
 	if errors.Is(err, relay.ErrNotFound) {
-		return refuse(codeNotFound, "there is no "+what+" with this id")
+		return refuseWith(codeNotFound, "there is no "+what+" with this id")
 	}
 	return err
 }

@@ -178,28 +178,35 @@ func watchHeap() (*atomic.Int64, func()) {
 // TestAClientThatWritesBeforeItReadsSeesTheRefusal is Python's http.client, on a real connection.
 func TestAClientThatWritesBeforeItReadsSeesTheRefusal(t *testing.T) {
 	t.Parallel()
+	handler := newAdminTest(t).handler
+	admin := anna[0] + ":" + anna[1]
 	for name, c := range map[string]struct {
 		login  string
+		path   string
 		size   int
 		head   string
 		status string
 	}{
-		"a body over the limit":             {user + ":" + password, 40 << 20, "", "413"},
-		"a body of unknown length":          {user + ":" + password, 40 << 20, "chunked", "413"},
-		"a large body with a wrong login":   {user + ":wrong", 40 << 20, "", "401"},
-		"a large body of another type":      {user + ":" + password, 40 << 20, "Content-Type: text/plain\r\n", "415"},
-		"a large body of another site":      {user + ":" + password, 20 << 20, "Sec-Fetch-Site: cross-site\r\n", "403"},
-		"a body that is beyond all measure": {user + ":" + password, 200 << 20, "", ""},
+		"a body over the limit":             {user + ":" + password, "/v1/events", 40 << 20, "", "413"},
+		"a body of unknown length":          {user + ":" + password, "/v1/events", 40 << 20, "chunked", "413"},
+		"a large body with a wrong login":   {user + ":wrong", "/v1/events", 40 << 20, "", "401"},
+		"a large body of another type":      {user + ":" + password, "/v1/events", 40 << 20, "Content-Type: text/plain\r\n", "415"},
+		"a large body of another site":      {user + ":" + password, "/v1/events", 20 << 20, "Sec-Fetch-Site: cross-site\r\n", "403"},
+		"a body that is beyond all measure": {user + ":" + password, "/v1/events", 200 << 20, "", ""},
+		"a typed operation":                 {admin, "/admin/v1/storefronts", 20 << 20, "", "413"},
+		"a typed operation, chunked":        {admin, "/admin/v1/storefronts", 20 << 20, "chunked", "413"},
+		"a typed operation without a body":  {admin, "/admin/v1/storefronts/1/activate", 20 << 20, "", "404"},
+		"a path that is not there":          {user + ":" + password, "/nothing", 20 << 20, "", "404"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(newTest(t).handler)
+			server := httptest.NewServer(handler)
 			defer server.Close()
 			conn, err := net.Dial("tcp", server.Listener.Addr().String())
 			require.NoError(t, err)
 			defer func() { _ = conn.Close() }()
 			require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
-			head := fmt.Sprintf("POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\n", base64.StdEncoding.EncodeToString([]byte(c.login)))
+			head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\n", c.path, base64.StdEncoding.EncodeToString([]byte(c.login)))
 			if c.head == "chunked" {
 				head += fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", c.size)
 			} else {

@@ -69,19 +69,14 @@ func quoted(s string) string {
 	return string(b)
 }
 
-func (s *server) health(c *gin.Context, l *line) error {
+func (s *server) health(c *gin.Context, l *requestLog) error {
 	l.quiet = true
 	write(c, http.StatusOK, "application/json", map[string]string{"status": wordOK})
 	return nil
 }
 
-func (s *server) healthReady(c *gin.Context, l *line) error {
+func (s *server) healthReady(c *gin.Context, l *requestLog) error {
 	l.quiet = true
-	if wantsVerbose(c) {
-		if err := s.admitVerbose(c, l); err != nil {
-			return err
-		}
-	}
 	r := s.ready.check(c.Request.Context())
 	for _, w := range r.words {
 		l.add(slog.String(w.name, w.word))

@@ -13,7 +13,7 @@ import (
 
 // ingest is POST /v1/events: good items are stored together, bad ones are reported, and only where none is acceptable is
 // the batch refused.
-func (s *server) ingest(c *gin.Context, l *line) error {
+func (s *server) ingest(c *gin.Context, l *requestLog) error {
 	src, err := openBody(c.Request, s.cfg.MaxBodyBytes, s.bodies)
 	if err != nil {
 		return err
@@ -36,8 +36,8 @@ func (s *server) ingest(c *gin.Context, l *line) error {
 	l.add(slog.Int("accepted", sum.Accepted), slog.Int("duplicates", sum.Duplicates), slog.Int("rejected", sum.Rejected))
 	s.count(b)
 	if b.total > 0 && len(b.items) == 0 {
-		f := refuse(codeNoAcceptableItem, "no item of the batch is acceptable; errors says what is wrong with each")
-		f.summary = sum
+		f := refuse(codeNoAcceptableItem)
+		f.batch = sum
 		return f
 	}
 	write(c, http.StatusAccepted, "application/json", sum)
@@ -65,7 +65,7 @@ func (s *server) resolve(ctx context.Context, b *batch) error {
 		if _, ok := ids[it.event.StorefrontCode]; ok {
 			return ""
 		}
-		return messages[codeUnknownStorefront]
+		return codeUnknownStorefront.message()
 	})
 	for i := range b.items {
 		b.items[i].event.StorefrontID = ids[b.items[i].event.StorefrontCode]
@@ -107,13 +107,16 @@ func (s *server) store(ctx context.Context, b *batch) error {
 		if it.stored.Verdict != relay.Busy {
 			return ""
 		}
-		return messages[codeBusy]
+		return busyItem
 	})
 	if before > 0 && len(b.items) == 0 { // 422 would say that nothing can ever be accepted
 		return fmt.Errorf("store %d events: all are busy: %w", before, relay.ErrUnavailable)
 	}
 	return nil
 }
+
+// busyItem is the text of an item whose row another writer is inserting.
+const busyItem = "a transaction that is still open inserts this event; the item was not stored: send it again"
 
 // conflictWords says why an id is taken, and what the sender can do. Of another storefront's event it says no more than that
 // there is one.

@@ -12,40 +12,6 @@ import (
 	"relay/internal/relay"
 )
 
-// Codes of refused items, and of warnings. missing_field and wrong_type are said of the envelope, too.
-const (
-	codeInvalidItem       code = "invalid_item"
-	codeInvalidJSON       code = "invalid_json"
-	codeInvalidUTF8       code = "invalid_utf8"
-	codeMissingField      code = "missing_field"
-	codeWrongType         code = "wrong_type"
-	codeInvalidCharacter  code = "invalid_character"
-	codeFieldTooLong      code = "field_too_long"
-	codeInvalidTime       code = "invalid_time"
-	codeNotANumber        code = "not_a_number"
-	codePayloadTooLarge   code = "payload_too_large"
-	codeUnknownStorefront code = "unknown_storefront"
-	codeConflict          code = "conflict"
-	codeTimeWithoutOffset code = "time_without_offset"
-	codeCountMismatch     code = "count_mismatch"
-)
-
-// messages are for people; those of field_too_long and conflict say more.
-var messages = map[code]string{
-	codeInvalidItem:       "the item is not a JSON object",
-	codeInvalidJSON:       "the item is not valid JSON: a word such as NaN, a byte order mark, a raw control character, too many levels",
-	codeInvalidUTF8:       "the item holds bytes that are not UTF-8",
-	codeMissingField:      "the field is required",
-	codeWrongType:         "the field must be a string",
-	codeInvalidCharacter:  "the field holds a control character or an unpaired surrogate",
-	codeInvalidTime:       "the time is not RFC 3339, such as 2026-01-15T10:15:00Z",
-	codeNotANumber:        "the value is not a number of zero or more",
-	codePayloadTooLarge:   "the item is larger than " + strconv.Itoa(relay.MaxPayload) + " bytes",
-	codeUnknownStorefront: "there is no storefront with this code",
-	codeBusy:              "a transaction that is still open inserts this event; the item was not stored: send it again",
-	codeTimeWithoutOffset: "the time names no offset; it was taken as UTC",
-}
-
 // field is one of the fields of an item that ingestion looks at. All others pass through unseen.
 type field int
 
@@ -120,7 +86,7 @@ func (r *rawItem) tooLarge() bool { return r.bytes == nil || len(r.bytes) > rela
 // check makes an item of it, or notes in the batch everything that is wrong with it.
 func (r *rawItem) check(b *batch) (item, bool) {
 	if !utf8.Valid(r.bytes) {
-		b.reject(r.index, "", "", codeInvalidUTF8, messages[codeInvalidUTF8])
+		b.reject(r.index, "", "", codeInvalidUTF8, codeInvalidUTF8.message())
 		return item{}, false
 	}
 	var text [fieldCount]string
@@ -163,11 +129,11 @@ func (r *rawItem) reject(b *batch, eventID string, wrong [fieldCount]code) {
 		case codeFieldTooLong:
 			b.reject(r.index, eventID, rules[f].name, c, "the field is longer than "+strconv.Itoa(rules[f].max)+" characters")
 		default:
-			b.reject(r.index, eventID, rules[f].name, c, messages[c])
+			b.reject(r.index, eventID, rules[f].name, c, c.message())
 		}
 	}
 	if r.tooLarge() {
-		b.reject(r.index, eventID, "", codePayloadTooLarge, messages[codePayloadTooLarge])
+		b.reject(r.index, eventID, "", codePayloadTooLarge, codePayloadTooLarge.message())
 	}
 }
 

@@ -18,11 +18,11 @@ import (
 const (
 	requestIDHeader = "X-Request-Id"
 	maxRequestID    = 128
-	lineKey         = "relay.line"
+	logKey          = "relay.line"
 )
 
-// line is the one log line of a request. Nothing that a client wrote goes into it but a sane request id.
-type line struct {
+// requestLog is the one log line of a request. Nothing that a client wrote goes into it but a sane request id.
+type requestLog struct {
 	id    string
 	attrs []slog.Attr
 	code  code
@@ -30,17 +30,17 @@ type line struct {
 	quiet bool // of no interest as long as all is well
 }
 
-func (l *line) add(attrs ...slog.Attr) { l.attrs = append(l.attrs, attrs...) }
+func (l *requestLog) add(attrs ...slog.Attr) { l.attrs = append(l.attrs, attrs...) }
 
-func (l *line) fail(f *failure) { l.code, l.cause = f.code, f.cause }
+func (l *requestLog) fail(f *failure) { l.code, l.cause = f.code, f.cause }
 
-func lineOf(c *gin.Context) *line { return c.MustGet(lineKey).(*line) }
+func logOf(c *gin.Context) *requestLog { return c.MustGet(logKey).(*requestLog) }
 
 // observe gives every request its id, answers a panic with a problem document and writes the request's line.
 func (s *server) observe(c *gin.Context) {
 	began := time.Now()
-	l := &line{id: requestID(c.GetHeader(requestIDHeader))}
-	c.Set(lineKey, l)
+	l := &requestLog{id: requestID(c.GetHeader(requestIDHeader))}
+	c.Set(logKey, l)
 	c.Header(requestIDHeader, l.id)
 	end := s.trace(c)
 	defer func() {
@@ -72,7 +72,7 @@ func panicError(v any) error {
 	return fmt.Errorf("panic with a %T", v)
 }
 
-func (s *server) log(c *gin.Context, l *line, took time.Duration) {
+func (s *server) log(c *gin.Context, l *requestLog, took time.Duration) {
 	status := c.Writer.Status()
 	level := slog.LevelInfo
 	switch {

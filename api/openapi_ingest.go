@@ -2,9 +2,7 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
 	"reflect"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -31,44 +29,6 @@ type EventItem struct {
 	OrderCurrency string   `json:"currency,omitempty" example:"USD" doc:"ISO 4217; the storefront's own where it is missing."`
 }
 
-// BatchResult is what became of a batch.
-type BatchResult struct {
-	Accepted        int         `json:"accepted" example:"3" doc:"Events that were stored."`
-	Duplicates      int         `json:"duplicates" example:"0" doc:"Events that had been stored before, with the same content."`
-	Rejected        int         `json:"rejected" example:"0" doc:"Items that were not stored."`
-	Errors          []ItemError `json:"errors" doc:"Why items were rejected; 1000 at most."`
-	ErrorsOmitted   int         `json:"errors_omitted,omitempty" example:"0" doc:"How many more errors there are."`
-	Warnings        []ItemError `json:"warnings,omitempty" doc:"What was odd and taken all the same; 1000 at most."`
-	WarningsOmitted int         `json:"warnings_omitted,omitempty" example:"0" doc:"How many more warnings there are."`
-}
-
-// ItemError is one error or warning.
-type ItemError struct {
-	Index   int    `json:"index,omitempty" example:"0" doc:"The item's place in data, from 0; missing where the batch itself is meant."`
-	EventID string `json:"event_id" example:"2025020100003333" doc:"The item's id; may be empty."`
-	Field   string `json:"field" example:"event_time" doc:"The field; empty where the item as a whole is meant."`
-	Code    code   `json:"code" example:"invalid_time" doc:"What is wrong, for programs: invalid_item, invalid_json, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict (the id is taken by another event: send this one with an event_id of its own); of warnings time_without_offset, count_mismatch."`
-	Message string `json:"message" example:"the time is not RFC 3339, such as 2026-01-15T10:15:00Z" doc:"What is wrong, for people."`
-}
-
-// BatchProblem is the problem document of a batch without an acceptable item.
-type BatchProblem struct {
-	Type            string      `json:"type" example:"about:blank" doc:"Always about:blank."`
-	Title           string      `json:"title" example:"Unprocessable Entity" doc:"The HTTP status in words."`
-	Status          int         `json:"status" example:"422" doc:"The HTTP status."`
-	Detail          string      `json:"detail" example:"no item of the batch is acceptable; errors says what is wrong with each" doc:"What is wrong, for people."`
-	Code            code        `json:"code" example:"no_acceptable_item" doc:"What is wrong, for programs."`
-	RequestID       string      `json:"request_id" example:"QH7VXQ2LTRZKC4" doc:"Finds the request in the relay's log."`
-	Field           string      `json:"field,omitempty" example:"data" doc:"The field of the envelope that is to blame, where one is."`
-	Accepted        int         `json:"accepted,omitempty" example:"0" doc:"Always 0."`
-	Duplicates      int         `json:"duplicates,omitempty" example:"0" doc:"Always 0."`
-	Rejected        int         `json:"rejected,omitempty" example:"1" doc:"Items that were not stored: all."`
-	Errors          []ItemError `json:"errors,omitempty" doc:"Why; 1000 at most."`
-	ErrorsOmitted   int         `json:"errors_omitted,omitempty" example:"0" doc:"How many more errors there are."`
-	Warnings        []ItemError `json:"warnings,omitempty" doc:"What was odd; 1000 at most."`
-	WarningsOmitted int         `json:"warnings_omitted,omitempty" example:"0" doc:"How many more warnings there are."`
-}
-
 // Health is the answer of GET /health.
 type Health struct {
 	Status string `json:"status" enum:"ok" example:"ok" doc:"Always ok: the process lives."`
@@ -89,34 +49,26 @@ const sampleBatch = `{
   "error": "", "next_index": 1000, "next_url": "...", "previous_index": "", "previous_url": ""
 }`
 
-func (b *book) declareIngestion() {
-	op := huma.Operation{
-		OperationID: "post-events", Method: http.MethodPost, Path: "/v1/events", Tags: []string{tagIngestion},
-		Summary: "Take events in",
-		Description: "Stores the good items of a batch in one transaction, reports the bad ones, and starts the deliveries. A batch may be sent " +
-			"again at any time: what is stored counts as duplicates. The body may be packed: Content-Encoding: gzip.",
-		RequestBody: &huma.RequestBody{Required: true, Description: "A batch of events, as OMS writes it.",
-			Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf[EventBatch](b), Example: parsed(sampleBatch)}}},
-		Responses: map[string]*huma.Response{
-			"202": answer("The batch was taken; errors says which items were not.", schemaOf[BatchResult](b),
-				BatchResult{Accepted: 3, Errors: []ItemError{}}),
-			"422": {Description: "No item is acceptable, or the batch is none; nothing was stored.",
-				Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](b), Example: BatchProblem{Type: "about:blank",
-					Title: title(http.StatusUnprocessableEntity), Status: http.StatusUnprocessableEntity, Code: codeNoAcceptableItem,
-					Detail: "no item of the batch is acceptable; errors says what is wrong with each", RequestID: exampleRequestID, Rejected: 1,
-					Errors: []ItemError{{EventID: "2025020100003333", Field: "event_time", Code: codeInvalidTime, Message: messages[codeInvalidTime]}}}}}},
-		},
-	}
-	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusRequestTimeout,
-		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable} {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
-			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](b)}}}
-	}
-	b.declare(oms, op)
+func describeIngestion(r *registry, op *huma.Operation) {
+	op.RequestBody = &huma.RequestBody{Required: true, Description: "A batch of events, as OMS sends it.",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf[EventBatch](r), Example: parsed(sampleBatch)}}}
+	op.Responses["202"] = answer("The batch was accepted; errors lists the items that were not.", schemaOf[BatchResult](r),
+		BatchResult{Accepted: 3, Errors: []ItemError{}})
+	op.Responses["422"] = &huma.Response{Description: "No item is acceptable, or the body is not a batch; nothing was stored.",
+		Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](r),
+			Example: refusedBatch().problem(exampleRequestID).body()}}}
 }
 
-func schemaOf[T any](b *book) *huma.Schema {
-	return b.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+// refusedBatch is the example of a batch without an acceptable item.
+func refusedBatch() *failure {
+	f := refuse(codeNoAcceptableItem)
+	f.batch = &BatchResult{Rejected: 1, Errors: []ItemError{{Index: new(0), EventID: "2025020100003333", Field: "event_time", Code: codeInvalidTime,
+		Message: codeInvalidTime.message()}}}
+	return f
+}
+
+func schemaOf[T any](r *registry) *huma.Schema {
+	return r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 }
 
 func answer(description string, schema *huma.Schema, example any) *huma.Response {

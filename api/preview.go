@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net/http"
 	"slices"
 	"time"
 
@@ -42,13 +41,6 @@ type PreviewRequest struct {
 type previewInput struct{ Body PreviewRequest }
 
 type previewOutput struct{ Body PreviewView }
-
-func (h opsHandlers) registerPreview(b *book) {
-	add(b, reader, huma.Operation{OperationID: "preview", Method: http.MethodPost, Path: "/admin/v1/preview", Tags: []string{tagPreview},
-		Summary: "What would be sent where", Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
-		Description: "The route with the reason of each of the four levels of kill switches, and the exact request for every destination " +
-			"that the storefront has configured, on the route or not. Nothing is sent and nothing is stored. Secrets are masked."}, h.preview)
-}
 
 func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOutput, error) {
 	var event relay.Event
@@ -114,7 +106,7 @@ func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, 
 	}
 	payload, err := relay.ParsePayload(e.Payload)
 	if err != nil {
-		return relay.Event{}, ops.Setup{}, refuseField(codeInvalidItem, "event", messages[codeInvalidItem])
+		return relay.Event{}, ops.Setup{}, refuseField(codeInvalidItem, "event", codeInvalidItem.message())
 	}
 	now := time.Now().UTC()
 	return relay.Event{EventID: e.EventID, Type: e.Type, Source: relay.SourceAPI, Storefront: setup.Switches.Storefront, Payload: payload,

@@ -117,6 +117,7 @@ func TestBadPreviewsAreRefused(t *testing.T) {
 		`{"id":1,"event":` + item + `}`:        "missing_field event",
 		`{"event":{"storefront_id":"bosley"}}`: "missing_field event.event_name",
 		`{"event":{"storefront_id":"nobody","event_name":"x","event_time":"2026-01-15T10:25:00Z","order_id":"1","t-value":""}}`: "unknown_storefront event.storefront_id",
+		`{"event":{"storefront_id":"bosley","event_name":"x","event_time":"yesterday","order_id":"1","t-value":""}}`:            "invalid_time event.event_time",
 		`{"event":5}`:  "wrong_type event",
 		`{"id":"one"}`: "wrong_type id",
 		`{"id":1e30}`:  "invalid_value id",

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,84 +16,14 @@ import (
 	"relay/internal/relay"
 )
 
-// code names what is wrong with a request or an item. Codes are part of the API: OMS branches on them.
-type code string
-
-// Codes of refused requests.
-const (
-	codeUnauthorized         code = "unauthorized"
-	codeNotFound             code = "not_found"
-	codeMethodNotAllowed     code = "method_not_allowed"
-	codeMalformedJSON        code = "malformed_json"
-	codeMalformedGzip        code = "malformed_gzip"
-	codeIncompleteBody       code = "incomplete_body"
-	codeNotAnObject          code = "not_an_object"
-	codeRepeatedField        code = "repeated_field"
-	codeRequestTimeout       code = "request_timeout"
-	codeBodyTooLarge         code = "body_too_large"
-	codeTooManyItems         code = "too_many_items"
-	codeUnsupportedMediaType code = "unsupported_media_type"
-	codeUnsupportedEncoding  code = "unsupported_encoding"
-	codeNoAcceptableItem     code = "no_acceptable_item"
-	codeDatabaseUnavailable  code = "database_unavailable"
-	codeTooManyLogins        code = "too_many_logins"
-	codeBusy                 code = "busy"
-	codeClientGone           code = "client_gone"
-	codeInternal             code = "internal_error"
-)
-
-// statusClientGone is nginx's status for a client that did not wait. Nobody reads it but the log.
-const statusClientGone = 499
-
-// statuses is the one table from code to HTTP status; a code that is not in it is a 500.
-var statuses = map[code]int{
-	codeUnauthorized:         http.StatusUnauthorized,
-	codeNotFound:             http.StatusNotFound,
-	codeMethodNotAllowed:     http.StatusMethodNotAllowed,
-	codeMalformedJSON:        http.StatusBadRequest,
-	codeMalformedGzip:        http.StatusBadRequest,
-	codeIncompleteBody:       http.StatusBadRequest,
-	codeNotAnObject:          http.StatusBadRequest,
-	codeRepeatedField:        http.StatusUnprocessableEntity,
-	codeMissingField:         http.StatusUnprocessableEntity,
-	codeWrongType:            http.StatusUnprocessableEntity,
-	codeNoAcceptableItem:     http.StatusUnprocessableEntity,
-	codeForbidden:            http.StatusForbidden,
-	codeCrossOrigin:          http.StatusForbidden,
-	codeUnknownField:         http.StatusUnprocessableEntity,
-	codeInvalidValue:         http.StatusUnprocessableEntity,
-	codeInvalidParameter:     http.StatusUnprocessableEntity,
-	codeInvalidCharacter:     http.StatusUnprocessableEntity,
-	codeFieldTooLong:         http.StatusUnprocessableEntity,
-	codeUnknownStorefront:    http.StatusUnprocessableEntity,
-	codeUnknownPlatform:      http.StatusUnprocessableEntity,
-	codeImmutableField:       http.StatusUnprocessableEntity,
-	codeForbiddenHeader:      http.StatusUnprocessableEntity,
-	codeInvalidURL:           http.StatusUnprocessableEntity,
-	codeAlreadyExists:        http.StatusConflict,
-	codeIDRetired:            http.StatusConflict,
-	codeInUse:                http.StatusConflict,
-	codeVersionMismatch:      http.StatusPreconditionFailed,
-	codeRequestTimeout:       http.StatusRequestTimeout,
-	codeBodyTooLarge:         http.StatusRequestEntityTooLarge,
-	codeTooManyItems:         http.StatusRequestEntityTooLarge,
-	codeUnsupportedMediaType: http.StatusUnsupportedMediaType,
-	codeUnsupportedEncoding:  http.StatusUnsupportedMediaType,
-	codeDatabaseUnavailable:  http.StatusServiceUnavailable,
-	codeTooManyLogins:        http.StatusTooManyRequests,
-	codeBusy:                 http.StatusServiceUnavailable,
-	codeClientGone:           statusClientGone,
-	codeInternal:             http.StatusInternalServerError,
-}
-
 // failure is why a whole request is refused. Everything in it but the cause is shown to the client, so no text of it may
 // come from the request.
 type failure struct {
 	code     code
 	detail   string
-	field    string   // of the body, where one is to blame
-	offset   *int64   // in bytes of the (decompressed) body, of malformed JSON
-	summary  *summary // of a batch without an acceptable item
+	field    string       // of the body, where one is at fault
+	offset   *int64       // in bytes of the (decompressed) body, of malformed JSON
+	batch    *BatchResult // of a batch without an acceptable item
 	errors   []FieldError
 	uses     []Use // of what is in use
 	existing int64 // the id of what has the value already
@@ -111,13 +42,29 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.cause }
 
-func refuse(c code, detail string) *failure { return &failure{code: c, detail: detail} }
+// refuse returns a failure with the text of its code.
+func refuse(c code) *failure { return &failure{code: c, detail: c.message()} }
+
+// refuseWith returns a failure with a text that is more precise than that of its code.
+func refuseWith(c code, detail string) *failure { return &failure{code: c, detail: detail} }
 
 func refuseField(c code, field, detail string) *failure {
 	return &failure{code: c, field: field, detail: detail}
 }
 
-// failureOf is the one place that reads an error from below as an answer. Words of such an error stay in the log.
+// becauseOf adds the cause, for the log.
+func (f *failure) becauseOf(cause error) *failure {
+	f.cause = cause
+	return f
+}
+
+// after adds when to retry.
+func (f *failure) after(wait time.Duration) *failure {
+	f.retryAfter = wait
+	return f
+}
+
+// failureOf is the one place that translates an error from below. The text of such an error stays in the log.
 func failureOf(ctx context.Context, err error) *failure {
 	var f *failure
 	var refused *ops.WriteError
@@ -127,59 +74,129 @@ func failureOf(ctx context.Context, err error) *failure {
 	case errors.As(err, &refused):
 		return writeFailure(refused)
 	case errors.Is(err, relay.ErrNotFound):
-		return refuse(codeNotFound, "there is nothing with this id")
+		return refuse(codeNotFound)
 	case errors.Is(ctx.Err(), context.Canceled):
-		return &failure{code: codeClientGone, detail: "the client did not wait for the answer", cause: err}
+		return refuse(codeClientGone).becauseOf(err)
 	case errors.Is(err, relay.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
-		return &failure{code: codeDatabaseUnavailable, cause: err, retryAfter: retryAfter,
-			detail: "the database does not answer; send the same request again, what is already stored will count as duplicates"}
+		return refuse(codeDatabaseUnavailable).becauseOf(err).after(retryAfter)
 	}
-	return &failure{code: codeInternal, detail: "something went wrong on our side; the request_id finds it in our log", cause: err}
+	return refuse(codeInternal).becauseOf(err)
 }
 
-func (f *failure) status() int {
-	if s, ok := statuses[f.code]; ok {
-		return s
-	}
-	return http.StatusInternalServerError
-}
+// status is the code's; a code of items that refuses a request is a mistake of ours.
+func (f *failure) status() int { return cmp.Or(codes[f.code].status, http.StatusInternalServerError) }
 
-// retryAfterText is whole seconds, rounded up.
+// retryAfterText is whole seconds, rounded up; "" where there is nothing to wait for.
 func (f *failure) retryAfterText() string {
+	if f.retryAfter <= 0 {
+		return ""
+	}
 	return strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds())))
 }
 
-// problem is an RFC 9457 problem document. Type stays "about:blank": the code says more than a link would.
-type problem struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail"`
-	Code      code   `json:"code"`
-	RequestID string `json:"request_id"`
-	Field     string `json:"field,omitempty"`
-	Offset    *int64 `json:"offset,omitempty"`
-	*summary
+// ProblemHead holds the members that every problem document has (RFC 9457).
+type ProblemHead struct {
+	Type      string `json:"type" example:"about:blank" doc:"Always about:blank: the code says more than a link would."`
+	Title     string `json:"title" example:"Unprocessable Entity" doc:"The text of the HTTP status."`
+	Status    int    `json:"status" example:"422" doc:"The HTTP status."`
+	Detail    string `json:"detail" example:"the request is not acceptable; errors lists the reasons" doc:"The reason, as a text."`
+	Code      code   `json:"code" example:"missing_field" doc:"The reason, for programs: stable. The description of this API lists all codes."`
+	RequestID string `json:"request_id" example:"QH7VXQ2LTRZKC4" doc:"Finds the request in the relay's log. It is the X-Request-Id of the request, if it had a valid one."`
+	Field     string `json:"field,omitempty" example:"measurement_id" doc:"The field or parameter at fault, if there is one: the first of errors."`
+}
+
+// Problem is the document of every refused request.
+type Problem struct {
+	ProblemHead
+	Offset     *int64       `json:"offset,omitempty" example:"120" doc:"Of malformed JSON: where in the body, in bytes."`
+	Errors     []FieldError `json:"errors,omitempty" doc:"Everything that is wrong with the request, field by field."`
+	ExistingID int64        `json:"existing_id,omitempty" example:"5" doc:"Of already_exists: the id of what has the value."`
+	UsedBy     []Use        `json:"used_by,omitempty" doc:"Of in_use: what uses it."`
+
+	retryAfter string
+	batch      *BatchResult
+}
+
+// BatchProblem is a Problem as a batch without an acceptable item gets it.
+type BatchProblem struct {
+	ProblemHead
+	Accepted        *int        `json:"accepted,omitempty" example:"0" doc:"Always 0."`
+	Duplicates      *int        `json:"duplicates,omitempty" example:"0" doc:"Always 0."`
+	Rejected        *int        `json:"rejected,omitempty" example:"1" doc:"Number of rejected items: all of them."`
+	Errors          []ItemError `json:"errors,omitempty" doc:"Why; at most 1000."`
+	ErrorsOmitted   int         `json:"errors_omitted,omitempty" example:"0" doc:"Number of further errors."`
+	Warnings        []ItemError `json:"warnings,omitempty" doc:"Warnings; at most 1000."`
+	WarningsOmitted int         `json:"warnings_omitted,omitempty" example:"0" doc:"Number of further warnings."`
+}
+
+// FieldError is one thing that is wrong with a request. It never repeats a value.
+type FieldError struct {
+	Field   string `json:"field" example:"measurement_id" doc:"The field, as a path from the body's top; or the parameter."`
+	Code    code   `json:"code" example:"missing_field" doc:"The reason, for programs."`
+	Message string `json:"message" example:"the field is required" doc:"The reason, as a text."`
+}
+
+// Use is something that needs what was to be deleted.
+type Use struct {
+	Kind  string `json:"kind" example:"credentials" doc:"The kind of thing."`
+	Count int    `json:"count" example:"2" doc:"Their number; counting stops at 1000."`
+}
+
+// problem returns the document of a failure.
+func (f *failure) problem(requestID string) *Problem {
+	p := &Problem{ProblemHead: ProblemHead{Type: "about:blank", Title: title(f.status()), Status: f.status(), Detail: f.detail, Code: f.code,
+		RequestID: requestID, Field: f.field}, Offset: f.offset, Errors: f.errors, UsedBy: f.uses, ExistingID: f.existing,
+		retryAfter: f.retryAfterText(), batch: f.batch}
+	if p.Field == "" && len(f.errors) > 0 {
+		p.Field = f.errors[0].Field
+	}
+	return p
+}
+
+// body is what is written: of a batch with what became of it.
+func (p *Problem) body() any {
+	b := p.batch
+	if b == nil {
+		return p
+	}
+	return BatchProblem{ProblemHead: p.ProblemHead, Accepted: &b.Accepted, Duplicates: &b.Duplicates, Rejected: &b.Rejected,
+		Errors: b.Errors, ErrorsOmitted: b.ErrorsOmitted, Warnings: b.Warnings, WarningsOmitted: b.WarningsOmitted}
+}
+
+// Error is for huma, which wants one.
+func (p *Problem) Error() string { return string(p.Code) }
+
+// GetStatus is the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is a problem document's own.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders returns the headers that belong to some codes.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter != "" {
+		h.Set("Retry-After", p.retryAfter)
+	}
+	if p.Code == codeUnsupportedEncoding {
+		h.Set("Accept-Encoding", "gzip")
+	}
+	return h
 }
 
 // fail answers with a problem document and ends the chain.
-func (s *server) fail(c *gin.Context, l *line, err error) {
+func (s *server) fail(c *gin.Context, l *requestLog, err error) {
 	c.Abort()
 	f := failureOf(c.Request.Context(), err)
 	l.fail(f)
 	if c.Writer.Written() {
 		return
 	}
-	if f.retryAfter > 0 {
-		c.Header("Retry-After", f.retryAfterText())
+	p := f.problem(l.id)
+	for name, values := range p.GetHeaders() {
+		c.Header(name, values[0])
 	}
-	if f.code == codeUnsupportedEncoding {
-		c.Header("Accept-Encoding", "gzip")
-	}
-	write(c, f.status(), "application/problem+json", problem{
-		Type: "about:blank", Title: title(f.status()), Status: f.status(), Detail: f.detail, Code: f.code,
-		RequestID: l.id, Field: f.field, Offset: f.offset, summary: f.summary,
-	})
+	write(c, p.Status, p.ContentType(""), p.body())
 }
 
 func title(status int) string {

@@ -38,9 +38,7 @@ func (b *budget) give(n int64) {
 }
 
 func tooBusy() *failure {
-	f := refuse(codeBusy, "other large bodies are being stored; send the same request again after the seconds of Retry-After")
-	f.retryAfter = retryAfter
-	return f
+	return refuse(codeBusy).after(retryAfter)
 }
 
 // Bounds of a source's window. What lies further back than an item may be large, with room for what the decoder has read

@@ -41,26 +41,26 @@ type Config struct {
 	Temporal
 	Username           string         `env:"BASIC_AUTH_USERNAME,required,notEmpty" desc:"login of OMS and, by default, of admins"`
 	Password           relay.Secret   `env:"BASIC_AUTH_PASSWORD,required,notEmpty" desc:"its password"`
-	AdminUsername      string         `env:"ADMIN_AUTH_USERNAME" desc:"login of an admin, so that OMS's is none"`
+	AdminUsername      string         `env:"ADMIN_AUTH_USERNAME" desc:"separate admin login; if unset, OMS's login has admin rights"`
 	AdminPassword      relay.Secret   `env:"ADMIN_AUTH_PASSWORD" desc:"its password"`
 	AdminUsersFile     string         `env:"ADMIN_USERS_FILE" desc:"file of admins, so that the audit says who: lines of name:bcrypt-hash:role, the role admin or read-only"`
-	FailuresAccount    int            `env:"LOGIN_FAILURES_PER_ACCOUNT" envDefault:"10" desc:"failed logins of one account within LOGIN_WINDOW after which an address that has failed, too, gets 429 for it"`
+	FailuresAccount    int            `env:"LOGIN_FAILURES_PER_ACCOUNT" envDefault:"10" desc:"failed logins of one account within LOGIN_WINDOW after which an address with a failure of its own gets 429 for it"`
 	FailuresAddress    int            `env:"LOGIN_FAILURES_PER_ADDRESS" envDefault:"50" desc:"failed logins from one address (IPv6: one /64) within LOGIN_WINDOW after which it gets 429"`
-	LoginWindow        time.Duration  `env:"LOGIN_WINDOW" envDefault:"15m" desc:"time in which failed logins are forgotten, evenly"`
-	TrustedProxies     []netip.Prefix `env:"TRUSTED_PROXIES" desc:"CIDRs, comma-separated, of proxies whose X-Forwarded-For names the client, for the limit by address; unset: the connection's own address counts"`
+	LoginWindow        time.Duration  `env:"LOGIN_WINDOW" envDefault:"15m" desc:"time in which the counts of failed logins fall to zero, evenly"`
+	TrustedProxies     []netip.Prefix `env:"TRUSTED_PROXIES" desc:"CIDRs, comma-separated, of proxies whose X-Forwarded-For names the client, for the limit by address; unset: the address of the connection counts"`
 	EncryptionKey      relay.Secret   `env:"ENCRYPTION_KEY,required,notEmpty" desc:"Fernet key for credentials; several, comma-separated: the first encrypts, all decrypt (relay keygen makes one)"`
-	MaxRetryAttempts   int            `env:"MAX_RETRY_ATTEMPTS" envDefault:"5" desc:"tries per destination in all"`
-	RetryBackoffBase   int            `env:"RETRY_BACKOFF_BASE" envDefault:"60" desc:"seconds before the second try; then doubled each time"`
+	MaxRetryAttempts   int            `env:"MAX_RETRY_ATTEMPTS" envDefault:"5" desc:"attempts per destination in total"`
+	RetryBackoffBase   int            `env:"RETRY_BACKOFF_BASE" envDefault:"60" desc:"seconds before the second attempt; then doubled each time"`
 	Debug              bool           `env:"DEBUG" envDefault:"false" desc:"log more"`
 	ListenAddr         string         `env:"LISTEN_ADDR" envDefault:":8000" desc:"address of the API"`
-	PublicURL          string         `env:"PUBLIC_URL" desc:"address under which browsers reach the API, needed where a proxy changes the Host header: other origins' requests are refused"`
-	MetricsAddr        string         `env:"METRICS_ADDR" desc:"address of /metrics for Prometheus, an address of its own because it has no login, such as :9090; empty is off"`
-	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often the inbox is looked at for rows that nobody has started"`
-	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"events of one storefront whose delivery the API starts itself at once; the rest is PollInbox's"`
-	MaxInFlight        int            `env:"MAX_IN_FLIGHT" envDefault:"500" desc:"started and not yet first tried events of one storefront at which PollInbox starts no more"`
+	PublicURL          string         `env:"PUBLIC_URL" desc:"address under which browsers reach the API; needed if a proxy changes the Host header, because requests of other origins are refused"`
+	MetricsAddr        string         `env:"METRICS_ADDR" desc:"address of /metrics for Prometheus, separate because it has no login, such as :9090; empty is off"`
+	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often PollInbox looks for rows without a delivery"`
+	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"per storefront: maximum events whose delivery the API starts at once; PollInbox starts the rest"`
+	MaxInFlight        int            `env:"MAX_IN_FLIGHT" envDefault:"500" desc:"per storefront: maximum events started but not yet attempted; PollInbox starts no more"`
 	MaxBodyBytes       int64          `env:"MAX_BODY_BYTES" envDefault:"33554432" desc:"size limit of a request body, decompressed"`
-	MaxBodiesBytes     int64          `env:"MAX_BODIES_BYTES" envDefault:"50331648" desc:"size limit of all request bodies in flight, decompressed; one more gets 503 with Retry-After. At least MAX_BODY_BYTES and 4 MiB; a process needs up to six times as much memory"`
-	AllowedPrivateNets []netip.Prefix `env:"ALLOWED_PRIVATE_NETS" desc:"CIDRs, comma-separated, that destinations may lie in beside the public internet; plain http is allowed there"`
+	MaxBodiesBytes     int64          `env:"MAX_BODIES_BYTES" envDefault:"50331648" desc:"size limit of all request bodies in flight, decompressed; a request beyond it gets 503 with Retry-After. At least MAX_BODY_BYTES and 4 MiB; a process needs up to six times as much memory"`
+	AllowedPrivateNets []netip.Prefix `env:"ALLOWED_PRIVATE_NETS" desc:"CIDRs, comma-separated, of private networks that destinations may be in; plain http is allowed there"`
 	OutboundProxy      *url.URL       `env:"OUTBOUND_PROXY" desc:"the only proxy used for deliveries"`
 	Retention
 }
@@ -141,13 +141,13 @@ func (t *Temporal) connect() error {
 	if o.Namespace == "" {
 		o.Namespace = client.DefaultNamespace
 	}
-	// What we say to Temporal is a few hundred bytes at a time: packing it costs both sides a tenth of their work.
+	// Messages to Temporal have a few hundred bytes: compressing them costs both sides a tenth of their work.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	t.options = o
 	return nil
 }
 
-// checkTarget refuses an address that nobody could dial. Empty is the SDK's default; what has a scheme ("dns:///...") is for
+// checkTarget refuses an address that cannot be dialled. Empty is the SDK's default; what has a scheme ("dns:///...") is for
 // gRPC to judge.
 func checkTarget(address string) error {
 	if address == "" || strings.Contains(address, "://") {

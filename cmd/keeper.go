@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +16,31 @@ type runnable interface {
 	Stop()
 }
 
-// keeper keeps a worker running. The SDK stops a worker for good after a few minutes of answers that look final, such as a
+// pair is the two workers of a process, for the deliveries and for the housekeeping, as one: they start and stop together.
+type pair [2]runnable
+
+func (p pair) Start() error {
+	for i, w := range p {
+		if err := w.Start(); err != nil {
+			for _, started := range p[:i] {
+				started.Stop()
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// Stop stops both at the same time, because each waits for what it has in flight.
+func (p pair) Stop() {
+	var all sync.WaitGroup
+	for _, w := range p {
+		all.Go(w.Stop)
+	}
+	all.Wait()
+}
+
+// keeper keeps a worker running. The SDK stops a worker for good after a few minutes of errors that look final, such as a
 // namespace that does not exist; the keeper then starts another.
 type keeper struct {
 	make  func(failed func(error)) runnable

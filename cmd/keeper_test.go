@@ -70,7 +70,7 @@ func TestAWorkerThatTheSDKStoppedIsFollowedByAnother(t *testing.T) {
 		k := &keeper{
 			make: func(failed func(error)) runnable {
 				world.made++
-				return &fakeWorker{world: world, failed: failed}
+				return pair{&fakeWorker{world: world, failed: failed}, idle{}}
 			},
 			reach: func(context.Context) error { return nil },
 			retry: time.Second,
@@ -107,4 +107,25 @@ func TestAWorkerThatTheSDKStoppedIsFollowedByAnother(t *testing.T) {
 		require.Nil(t, world.polling)
 		require.Equal(t, "down", word())
 	})
+}
+
+// idle is a worker that only starts and stops.
+type idle struct{ log *[]string }
+
+func (i idle) Start() error { return i.did("start") }
+func (i idle) Stop()        { _ = i.did("stop") }
+
+func (i idle) did(what string) error {
+	if i.log != nil {
+		*i.log = append(*i.log, what)
+	}
+	return nil
+}
+
+func TestAWorkerWhoseSecondQueueDoesNotStartStopsTheFirst(t *testing.T) {
+	t.Parallel()
+	var did []string
+	err := pair{idle{&did}, &fakeWorker{world: &fakeTemporal{away: true}}}.Start()
+	require.ErrorIs(t, err, errNamespace)
+	require.Equal(t, []string{"start", "stop"}, did)
 }

@@ -9,7 +9,7 @@ import (
 
 // Retention is how many days things are kept that are over.
 type Retention struct {
-	EventDays int `env:"RETENTION_DAYS" envDefault:"90" desc:"days after which events that have ended are deleted, with their attempts; figures stay"`
+	EventDays int `env:"RETENTION_DAYS" envDefault:"90" desc:"days after which events that have ended are deleted, with their attempts; stats are kept"`
 	AuditDays int `env:"AUDIT_RETENTION_DAYS" envDefault:"2192" desc:"days after which entries of the audit are deleted: six years"`
 }
 

@@ -19,19 +19,27 @@ const (
 	superviseEvery = 30 * time.Second // how often a worker makes sure that PollInbox runs
 	retryStart     = time.Second      // while Temporal is away
 
-	activitySlots = 2000 // tries in flight; each holds one connection to a destination, and none to the database
+	activitySlots = 2000 // attempts in flight; each holds one connection to a destination, and none to the database
+	// workflowSlots and localSlots are equal: a workflow task keeps its slot while its local activity, a step at the database,
+	// runs.
+	workflowSlots = 1000
+	localSlots    = 1000
 	pollers       = 10
 
+	// The housekeeping has one poller of the inbox, and a workflow for each schedule, replay and erasure.
+	housekeepingSlots   = 50
+	housekeepingPollers = 2
+
 	claimPage = 100 // rows of one storefront in one round
-	// lease is the time in which a process starts the rows that it has claimed or stored. One that was killed leaves them
-	// lying so long; one that takes longer only has them started twice, which is harmless.
+	// lease is the time in which a process starts the rows that it has claimed or stored. After it, another process claims the
+	// rows of a killed one; a double start is harmless.
 	lease = 5 * time.Second
 )
 
-// work runs a worker, once Temporal answers, and returns the function that stops it, which waits for attempts in flight. The
+// work runs the workers, once Temporal answers, and returns the function that stops them, which waits for attempts in flight. The
 // api role has none, but looks after search attributes all the same.
 func (s *service) work(ctx context.Context) func() {
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the worker ends last, when it is told to
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the worker ends last, by the returned function
 	var all sync.WaitGroup
 	all.Go(func() { s.supervise(ctx) })
 	if s.worker != nil {
@@ -44,25 +52,40 @@ func (s *service) work(ctx context.Context) func() {
 	}
 }
 
-// newKeeper makes what keeps the worker of this process running.
+// newKeeper makes what keeps the workers of this process running.
 func (s *service) newKeeper() *keeper {
 	parts := s.activities() // one limiter and one inbox for all workers that follow one another
 	return &keeper{
 		make: func(failed func(error)) runnable {
-			w := worker.New(s.temporal.Client, s.cfg.TaskQueue, worker.Options{
-				MaxConcurrentActivityExecutionSize: activitySlots,
-				MaxConcurrentActivityTaskPollers:   pollers,
-				MaxConcurrentWorkflowTaskPollers:   pollers,
-				WorkerStopTimeout:                  workflows.WorkerStopTimeout,
-				StickyScheduleToStartTimeout:       workflows.StickyTimeout,
-				OnFatalError:                       failed,
-			})
-			workflows.Register(w, parts)
-			return w
+			o := workerOptions(failed)
+			deliveries := worker.New(s.temporal.Client, s.cfg.TaskQueue, o)
+			workflows.Register(deliveries, parts)
+			o.MaxConcurrentActivityExecutionSize, o.MaxConcurrentActivityTaskPollers = housekeepingSlots, housekeepingPollers
+			o.MaxConcurrentWorkflowTaskExecutionSize, o.MaxConcurrentWorkflowTaskPollers = housekeepingSlots, housekeepingPollers
+			housekeeping := worker.New(s.temporal.Client, workflows.Housekeeping(s.cfg.TaskQueue), o)
+			workflows.RegisterHousekeeping(housekeeping, parts)
+			return pair{deliveries, housekeeping}
 		},
 		reach: s.temporal.reach,
 		retry: retryStart,
 		log:   s.log,
+	}
+}
+
+// workerOptions are those of the deliveries.
+func workerOptions(failed func(error)) worker.Options {
+	return worker.Options{
+		MaxConcurrentActivityExecutionSize:      activitySlots,
+		MaxConcurrentWorkflowTaskExecutionSize:  workflowSlots,
+		MaxConcurrentLocalActivityExecutionSize: localSlots,
+		MaxConcurrentActivityTaskPollers:        pollers,
+		MaxConcurrentWorkflowTaskPollers:        pollers,
+		WorkerStopTimeout:                       workflows.WorkerStopTimeout,
+		StickyScheduleToStartTimeout:            workflows.StickyTimeout,
+		// The build id shows in the Web UI which release runs a workflow. Versioning stays off: any worker may continue any
+		// workflow, which the recorded histories guard.
+		DeploymentOptions: worker.DeploymentOptions{Version: worker.WorkerDeploymentVersion{DeploymentName: "relay", BuildID: buildID()}},
+		OnFatalError:      failed,
 	}
 }
 
@@ -95,7 +118,7 @@ func (s *service) superviseOnce(ctx context.Context) error {
 		starter.EnsurePurging(ctx), s.ensureReplays(ctx, starter), s.ensureErasures(ctx, starter))
 }
 
-// ensureErasures does for erasures what ensureReplays does for replays.
+// ensureErasures starts the workflows of erasures that have none.
 func (s *service) ensureErasures(ctx context.Context, starter workflows.Starter) error {
 	ids, err := s.store.OpenErasures(ctx)
 	for _, id := range ids {
@@ -115,27 +138,27 @@ func (s *service) ensureReplays(ctx context.Context, starter workflows.Starter) 
 
 func (s *service) activities() *activities.Activities {
 	return &activities.Activities{
-		Store:        s.store,
-		Sender:       s.sender(s.outbound),
-		Adapters:     s.adapters,
-		Policy:       s.cfg.Policy(),
-		Inbox:        inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: lease, Room: s.limits.capacity}},
-		Starter:      s.roots(s.starter(false)),
-		Health:       s.store,
-		Recovery:     s.starter(false),
-		Books:        s.store,
-		Replays:      s.store,
-		Figures:      s.store,
-		Erasures:     s.store,
-		Deliveries:   workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
-		Flips:        s.store,
-		Purges:       s.store,
-		Retention:    s.cfg.retention(),
-		Meter:        s.meter(),
-		Executions:   workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
-		Gates:        s.limits.gates,
-		PollInterval: s.cfg.PollInterval,
-		Log:          s.log,
+		Store:          s.store,
+		Sender:         s.sender(s.outbound),
+		Adapters:       s.adapters,
+		Policy:         s.cfg.Policy(),
+		Inbox:          inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: lease, Room: s.limits.capacity}},
+		Starter:        s.roots(s.starter(false)),
+		Health:         s.store,
+		Recovery:       s.starter(false),
+		ReconcileStore: s.store,
+		Replays:        s.store,
+		StatsStore:     s.store,
+		Erasures:       s.store,
+		Deliveries:     workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
+		SwitchLog:      s.store,
+		PurgeStore:     s.store,
+		Retention:      s.cfg.retention(),
+		Meter:          s.meter(),
+		Executions:     workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
+		Gates:          s.limits.gates,
+		PollInterval:   s.cfg.PollInterval,
+		Log:            s.log,
 	}
 }
 

@@ -89,15 +89,21 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 	})
 }
 
-// The answer of a send came while the database was away, and the delivery was cancelled before it could be written.
+// The answer of a send came while the database was away, and the delivery was cancelled before it could be written: while it
+// waited for its next attempt, or for the database itself.
 func TestACancelledDeliveryRecordsTheAnswersThatItHas(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	b.sender.then = relay.Reply{Status: 503}
-	b.sender.after = func() { b.store.away(10*time.Minute, b.Now) }
-	b.RegisterDelayedCallback(b.CancelWorkflow, 30*time.Second)
-	var canceled *temporal.CanceledError
-	require.ErrorAs(t, b.run(t), &canceled)
-	require.Equal(t, relay.ReasonCancelled, b.store.conclusion.Reason)
-	require.Equal(t, []relay.Outcome{relay.Retry}, b.store.outcomes(relay.SGTM))
+	for name, after := range map[string]time.Duration{"before the next attempt": 30 * time.Second, "at the route": 5 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.sender.then = relay.Reply{Status: 503}
+			b.sender.after = func() { b.store.away(10*time.Minute, b.Now) }
+			b.RegisterDelayedCallback(b.CancelWorkflow, after)
+			var canceled *temporal.CanceledError
+			require.ErrorAs(t, b.run(t), &canceled)
+			require.Equal(t, relay.ReasonCancelled, b.store.conclusion.Reason)
+			require.Equal(t, []relay.Outcome{relay.Retry}, b.store.outcomes(relay.SGTM))
+		})
+	}
 }

@@ -1,12 +1,16 @@
 package workflows_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
 	"relay/internal/relay"
@@ -99,4 +103,20 @@ func TestARunFromBeforeTheGateGoesOnAsItWas(t *testing.T) {
 	b.store.unreadable = 3
 	require.NoError(t, b.run(t))
 	require.Equal(t, relay.StatusDelivered, b.store.status)
+}
+
+// A run that an older release started on the queue of the deliveries continues on that of the housekeeping.
+func TestHousekeepingContinuesOnItsOwnQueue(t *testing.T) {
+	t.Parallel()
+	for from, to := range map[string]string{"relay": "relay-housekeeping", "relay-housekeeping": "relay-housekeeping"} {
+		var suite testsuite.WorkflowTestSuite
+		env := suite.NewTestWorkflowEnvironment()
+		env.SetStartWorkflowOptions(client.StartWorkflowOptions{TaskQueue: from, ID: workflows.PollInboxID})
+		env.RegisterWorkflow(workflows.PollInbox)
+		env.RegisterActivityWithOptions(func(context.Context) error { return nil }, activity.RegisterOptions{Name: "PollInbox"})
+		env.ExecuteWorkflow(workflows.PollInbox)
+		var next *workflow.ContinueAsNewError
+		require.ErrorAs(t, env.GetWorkflowError(), &next)
+		require.Equal(t, to, next.TaskQueueName)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"time"
 
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -14,10 +13,10 @@ import (
 	"relay/internal/relay"
 )
 
-// DeliverEventID is the id of the workflow that delivers an event's row: one open run at a time, whoever starts it.
+// DeliverEventID is the id of the workflow that delivers an event's row: one open run at a time, whichever process starts it.
 func DeliverEventID(row int64) string { return "deliver-event:" + strconv.FormatInt(row, 10) }
 
-// Starter starts workflows on one task queue.
+// Starter starts workflows: deliveries on TaskQueue, everything else on its queue of housekeeping.
 type Starter struct {
 	Client    client.Client
 	TaskQueue string
@@ -35,7 +34,7 @@ func (s Starter) StartDelivery(ctx context.Context, e relay.Start) error {
 	_, err := s.Client.ExecuteWorkflow(ctx, o, DeliverEvent, in)
 	var invalid *serviceerror.InvalidArgument
 	if in.Searchable && errors.As(err, &invalid) {
-		// The attributes have been taken away, or are too new for this server: being found is worth less than being delivered.
+		// Search attributes not (yet) registered: start without them, because delivery matters more than search.
 		o.TypedSearchAttributes, in.Searchable = temporal.SearchAttributes{}, false
 		_, err = s.Client.ExecuteWorkflow(ctx, o, DeliverEvent, in)
 	}
@@ -59,38 +58,34 @@ func (s Starter) deliveryOptions(e relay.Start) client.StartWorkflowOptions {
 	}
 }
 
-// EnsurePolling starts PollInbox unless it runs.
+// EnsurePolling starts PollInbox unless it runs. One that an older release started on the queue of the deliveries is replaced
+// in one step: for a moment both may poll, which the leases of the rows allow.
 func (s Starter) EnsurePolling(ctx context.Context) error {
-	return s.once(ctx, PollInboxID, "starts the deliveries of rows that nobody has started", PollInbox)
+	o := s.housekeeping(PollInboxID, "starts the deliveries of rows that nobody has started")
+	d, err := s.Client.DescribeWorkflowExecution(ctx, PollInboxID, "")
+	var none *serviceerror.NotFound
+	if err != nil && !errors.As(err, &none) {
+		return err
+	}
+	if queue := d.GetExecutionConfig().GetTaskQueue().GetName(); queue == s.TaskQueue {
+		o.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
+	}
+	_, err = s.Client.ExecuteWorkflow(ctx, o, PollInbox)
+	return err
 }
 
 // once starts a workflow unless it runs. One that has ended may be started again.
 func (s Starter) once(ctx context.Context, id, summary string, workflow any, args ...any) error {
-	_, err := s.Client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+	_, err := s.Client.ExecuteWorkflow(ctx, s.housekeeping(id, summary), workflow, args...)
+	return err
+}
+
+func (s Starter) housekeeping(id, summary string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
 		ID:                       id,
-		TaskQueue:                s.TaskQueue,
+		TaskQueue:                Housekeeping(s.TaskQueue),
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            summary,
-	}, workflow, args...)
-	return err
-}
-
-// schedule runs a workflow again and again, one at a time.
-func (s Starter) schedule(id string, every time.Duration, workflow any, summary string) client.ScheduleOptions {
-	return client.ScheduleOptions{
-		ID:      id,
-		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}},
-		Overlap: enums.SCHEDULE_OVERLAP_POLICY_SKIP,
-		Action:  &client.ScheduleWorkflowAction{ID: id, Workflow: workflow, TaskQueue: s.TaskQueue, StaticSummary: summary},
 	}
-}
-
-// ensure makes a schedule, unless it is there.
-func (s Starter) ensure(ctx context.Context, o client.ScheduleOptions) error {
-	_, err := s.Client.ScheduleClient().Create(ctx, o)
-	if errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
-		return nil
-	}
-	return err
 }

@@ -1,5 +1,5 @@
-// Package ga4 speaks GA4's Measurement Protocol, directly to Google. Google answers 2xx whatever it thinks of an event, the
-// secret included, so everything is made right, or refused, before it is sent.
+// Package ga4 sends events to GA4's Measurement Protocol, directly to Google. Google answers 2xx even if the event or the
+// secret is invalid, so the adapter corrects or refuses everything before it is sent.
 //
 // Source: https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference
 package ga4
@@ -16,7 +16,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Settings and secrets of a data stream, as the catalogue names them. A firebase_app_id is kept, not sent: the relay sends
+// Settings and secrets of a data stream, by the catalogue's names. A firebase_app_id is stored and not sent: the relay sends
 // web events.
 const (
 	SettingMeasurementID = "measurement_id"
@@ -30,49 +30,40 @@ const (
 	collect  = "/mp/collect"
 	validate = "/debug/mp/collect"
 
-	// maxAge is how far back Google takes an event.
+	// maxAge is the oldest event that Google accepts.
 	maxAge = 72 * time.Hour
-	// maxBody is the longest body that Google takes, in bytes.
+	// maxBody is the longest body that Google accepts, in bytes.
 	maxBody = 130_000
 )
 
-// Names are GA4's names for the events that are sent from the start.
-var Names = measurement.Names
-
-// Proposals are names for events that an admin may want to map.
-var Proposals = measurement.Proposals
+// Events are GA4's names. Any name of our own is an event at GA4, too.
+var Events = canonical.EventNames{Default: measurement.Names, Proposed: measurement.Proposals}
 
 var measurementID = regexp.MustCompile(`^G-[A-Za-z0-9]{1,100}$`)
 
-// Adapter is GA4's language.
+// Adapter renders events for GA4 and reads its responses.
 type Adapter struct{}
 
-// EventNames are the names that are in force, and those that an admin may want.
-func (Adapter) EventNames() relay.EventNames {
-	return relay.EventNames{Default: Names, Proposed: Proposals}
-}
+// EventNames returns the default names and those proposed to an admin.
+func (Adapter) EventNames() relay.EventNames { return Events.Relay() }
 
-// Check names the setting that is missing or malformed.
+// Check returns an error that names the missing or malformed setting.
 func (Adapter) Check(d relay.Destination) error {
-	if err := canonical.Check(d); err != nil {
-		return err
-	}
-	if err := canonical.CheckSetting(d, SettingMeasurementID, measurementID); err != nil {
-		return err
-	}
-	return canonical.CheckToken(d, SecretAPI)
+	return cmp.Or(
+		canonical.Check(d),
+		canonical.CheckSetting(d, SettingMeasurementID, measurementID),
+		canonical.CheckToken(d, SecretAPI),
+	)
 }
 
-// Request is the exact request for one event.
+// Request returns the request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	if err := canonical.Ready(d, a.Check); err != nil {
-		return relay.Request{}, err
-	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Consent: canonical.Consent.Analytics, Restricts: true})
+	f, err := canonical.Prepare(d, e, a.Check,
+		canonical.Rules{Names: Events.Default, MaxAge: maxAge, Consent: canonical.Consent.Analytics, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}
-	body, err := measurement.Build(f, d, e)
+	body, err := measurement.Build(f, d, e, nil)
 	if err != nil {
 		return relay.Request{}, err
 	}
@@ -84,12 +75,12 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 		return relay.Request{}, relay.Refuse(relay.ReasonTooLarge, "items")
 	}
 	r.Dropped = body.Dropped(r.Dropped, f.Consent)
-	// GA4 drops a second copy of a purchase by its transaction_id, and counts one of anything else.
+	// GA4 drops duplicates of a purchase by transaction_id, and counts duplicates of every other event.
 	r.Repeatable = d.Options.Test || body.HasOrder()
 	return r, nil
 }
 
-// endpoint is the address with its query, which holds the secret: the protocol knows no other place for it.
+// endpoint returns the URL. Its query holds the secret: the protocol has no other place for it.
 func endpoint(d relay.Destination) string {
 	base := strings.TrimRight(cmp.Or(d.Settings[canonical.SettingBaseURL], global), "/")
 	if d.Options.EU && base == global {

@@ -62,28 +62,18 @@ var typeName = regexp.MustCompile(`^[A-Za-z]{1,40}$`)
 
 // fields are the answer's numbers and its type; never its messages.
 func (a answer) fields() map[string]string {
-	f := map[string]string{}
-	put := func(name, value string) {
-		if value != "" && len(value) <= 40 {
-			f[name] = value
-		}
-	}
-	put("events_received", string(a.EventsReceived))
+	f := map[string]string{"events_received": string(a.EventsReceived)}
 	var messages []json.RawMessage
 	if json.Unmarshal(a.Messages, &messages) == nil && len(messages) > 0 {
-		put("messages", strconv.Itoa(len(messages)))
+		f["messages"] = strconv.Itoa(len(messages))
 	}
 	if e := a.Error; e != nil {
-		put("code", string(e.Code))
-		put("subcode", string(e.Subcode))
+		f["code"], f["subcode"] = string(e.Code), string(e.Subcode)
 		if typeName.MatchString(e.Type) {
-			put("type", e.Type)
+			f["type"] = e.Type
 		}
 	}
-	if len(f) == 0 {
-		return nil
-	}
-	return f
+	return canonical.Kept(f)
 }
 
 // classify sets outcome and reason by the vendor's codes; an unlisted code leaves them to the status, and is never a

@@ -24,34 +24,15 @@ type event struct {
 	OptOut         bool       `json:"opt_out,omitempty"`
 	UserData       userData   `json:"user_data"`
 	CustomData     customData `json:"custom_data,omitzero"`
-	*processing
-}
-
-// processing stands whole or not at all: country and state without the options mean nothing.
-type processing struct {
-	Options []string `json:"data_processing_options"`
-	Country int      `json:"data_processing_options_country"`
-	State   int      `json:"data_processing_options_state"`
+	*canonical.DataProcessing
 }
 
 // userData holds hashes down to external_id, the rest as the browser sent it.
 // https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
 type userData struct {
-	Email           []string `json:"em,omitempty"`
-	Phone           []string `json:"ph,omitempty"`
-	FirstName       []string `json:"fn,omitempty"`
-	LastName        []string `json:"ln,omitempty"`
-	Gender          []string `json:"ge,omitempty"`
-	Birthday        []string `json:"db,omitempty"`
-	City            []string `json:"ct,omitempty"`
-	State           []string `json:"st,omitempty"`
-	Zip             []string `json:"zp,omitempty"`
-	Country         []string `json:"country,omitempty"`
-	ExternalID      []string `json:"external_id,omitempty"`
-	ClientIPAddress string   `json:"client_ip_address,omitempty"`
-	ClientUserAgent string   `json:"client_user_agent,omitempty"`
-	ClickID         string   `json:"fbc,omitempty"`
-	BrowserID       string   `json:"fbp,omitempty"`
+	canonical.Person
+	ClickID   string `json:"fbc,omitempty"`
+	BrowserID string `json:"fbp,omitempty"`
 }
 
 // customData: https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/custom-data; the keys from
@@ -99,15 +80,13 @@ func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 		OptOut:         !f.Consent.Personalized(),
 		UserData:       newUserData(f, canonical.Time(e)),
 		CustomData:     custom,
+		DataProcessing: f.Consent.DataProcessing(),
 	}
 	if ev.UserData.ClientUserAgent != "" && ev.EventSourceURL != "" {
 		ev.ActionSource = "website" // Meta wants both of them then
 	}
 	if !ev.UserData.matches() {
 		return event{}, relay.Refuse(relay.ReasonMissingField, "email, phone, external_id, fbc, fbp or client_ip")
-	}
-	if f.Consent.Restricted {
-		ev.processing = &processing{[]string{"LDU"}, f.Consent.Country, f.Consent.State}
 	}
 	return ev, nil
 }

@@ -15,37 +15,17 @@ const maxClickAge = 90 * 24 * time.Hour
 
 func newUserData(f *canonical.Fields, at time.Time) userData {
 	return userData{
-		Email:           list(f.Email()),
-		Phone:           list(f.PhoneDigits()),
-		FirstName:       list(f.FirstName()),
-		LastName:        list(f.LastName()),
-		Gender:          list(f.Gender()),
-		Birthday:        list(f.Birthday()),
-		City:            list(f.City()),
-		State:           list(f.State()),
-		Zip:             list(f.Zip()),
-		Country:         list(f.Country()),
-		ExternalID:      list(f.ExternalID()),
-		ClientIPAddress: f.IP(),
-		ClientUserAgent: f.UserAgent(),
-		ClickID:         clickID(f, at),
-		BrowserID:       f.Identifier(browserID, canonical.Spellings("fbp")...),
+		Person:    f.Person(),
+		ClickID:   clickID(f, at),
+		BrowserID: f.Identifier(browserID, canonical.Spellings("fbp")...),
 	}
-}
-
-// list is how Meta's own SDK writes a value; none for "".
-func list(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
 }
 
 var (
 	// fbc is version, subdomain index, milliseconds of the click, the click id, and perhaps the tag of a library.
 	fbc = regexp.MustCompile(`^fb\.[0-9]\.([0-9]{1,15})\.([A-Za-z0-9_-]+)(\.[A-Za-z0-9_-]{1,20})?$`)
 	// fbp ends with a random number in place of the click id.
-	fbp    = regexp.MustCompile(`^fb\.[0-9]\.[0-9]{1,15}\.[0-9]+(\.[A-Za-z0-9_-]{1,20})?$`)
+	fbp    = regexp.MustCompile(`^fb\.[0-9]\.[0-9]{1,15}\.([0-9]+)(\.[A-Za-z0-9_-]{1,20})?$`)
 	fbclid = regexp.MustCompile(`^[A-Za-z0-9_-]{1,500}$`)
 )
 
@@ -82,7 +62,7 @@ func clickID(f *canonical.Fields, at time.Time) string {
 }
 
 func browserID(s string) string {
-	if !fbp.MatchString(s) {
+	if m := fbp.FindStringSubmatch(s); m == nil || relay.Placeholder(m[1]) {
 		return ""
 	}
 	return s

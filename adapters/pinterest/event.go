@@ -27,20 +27,8 @@ type event struct {
 
 // userData holds hashes down to external_id, the rest as the browser sent it.
 type userData struct {
-	Email           []string `json:"em,omitempty"`
-	Phone           []string `json:"ph,omitempty"`
-	FirstName       []string `json:"fn,omitempty"`
-	LastName        []string `json:"ln,omitempty"`
-	Gender          []string `json:"ge,omitempty"`
-	Birthday        []string `json:"db,omitempty"`
-	City            []string `json:"ct,omitempty"`
-	State           []string `json:"st,omitempty"`
-	Zip             []string `json:"zp,omitempty"`
-	Country         []string `json:"country,omitempty"`
-	ExternalID      []string `json:"external_id,omitempty"` // in lower case before hashing, which is unconfirmed
-	ClientIPAddress string   `json:"client_ip_address,omitempty"`
-	ClientUserAgent string   `json:"client_user_agent,omitempty"`
-	ClickID         string   `json:"click_id,omitempty"`
+	canonical.Person
+	ClickID string `json:"click_id,omitempty"`
 }
 
 // customData has its sums of money as texts; a number is refused.
@@ -105,20 +93,8 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 
 func newUserData(f *canonical.Fields) userData {
 	u := userData{
-		Email:           list(f.Email()),
-		Phone:           list(f.PhoneDigits()),
-		FirstName:       list(f.FirstName()),
-		LastName:        list(f.LastName()),
-		Gender:          list(f.Gender()),
-		Birthday:        list(f.Birthday()),
-		City:            list(f.City()),
-		State:           list(f.State()),
-		Zip:             list(f.Zip()),
-		Country:         list(f.Country()),
-		ExternalID:      list(f.ExternalID()),
-		ClientIPAddress: f.IP(),
-		ClientUserAgent: f.UserAgent(),
-		ClickID:         f.Identifier(nil, canonical.Spellings("epik")...),
+		Person:  f.Person(),
+		ClickID: f.Identifier(nil, canonical.Spellings("epik")...),
 	}
 	return u
 }
@@ -201,12 +177,4 @@ func decimal(n json.Number) string {
 		return ""
 	}
 	return s
-}
-
-// list is how Pinterest has the fields of a person; none for "".
-func list(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
 }

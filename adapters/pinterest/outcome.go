@@ -120,14 +120,7 @@ func (a answer) results() []result {
 
 // fields are the answer's numbers; never its messages.
 func (a answer) fields() map[string]string {
-	f := map[string]string{}
-	for name, v := range map[string]json.Number{"code": a.Code, "num_events_received": a.Received, "num_events_processed": a.Processed} {
-		if v != "" && len(v) <= 40 {
-			f[name] = string(v)
-		}
-	}
-	if len(f) == 0 {
-		return nil
-	}
-	return f
+	return canonical.Kept(map[string]string{
+		"code": string(a.Code), "num_events_received": string(a.Received), "num_events_processed": string(a.Processed),
+	})
 }

@@ -1,14 +1,13 @@
-// Package pinterest speaks Pinterest's Conversions API. Its schema is closed: one key that it does not know, and nothing of
-// the request is taken. So there is no key here of our own.
+// Package pinterest sends events to Pinterest's Conversions API. The schema is closed: one unknown key and Pinterest rejects
+// the request, so the relay adds no keys of its own.
 //
 // Sources: github.com/pinterest/api-description @c05b1897, v5/openapi.json (API 5.23.0);
 // https://developers.pinterest.com/docs/track-conversions/track-conversions-in-the-api/
 package pinterest
 
 import (
+	"cmp"
 	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"relay/adapters/canonical"
@@ -22,64 +21,52 @@ const (
 	apiURL  = "https://api.pinterest.com"
 	version = "pinterest/1"
 
-	// maxAge is ours: Pinterest names no limit, and refuses events of long ago.
+	// maxAge is our choice: Pinterest documents no limit, but rejects old events.
 	maxAge = 7 * 24 * time.Hour
-	// online is how late an event may come and still count as a web event.
+	// online is the age up to which Pinterest counts an event as a web event.
 	online = time.Hour
 )
 
-// Settings and secrets of an ad account, by the catalogue's names. A tag_id is kept for the browser's sake, not sent.
+// Settings and secrets of an ad account, by the catalogue's names. A tag_id is stored for the browser tag and not sent.
 const (
 	SettingAdAccountID = "ad_account_id"
 	SecretAccessToken  = "access_token"
 )
 
-// Names are Pinterest's names for the events that are sent from the start.
-var Names = map[string]string{"purchase_completed": "checkout", "consult_started": "lead"}
-
-// Proposals are names for events that an admin may want to map. Pinterest has none for a refund and a cancellation: "custom"
-// makes an audience.
-var Proposals = map[string]string{
-	"rx_issued": "submit_application", "refund": "custom", "order_refunded": "custom", "refund_issued": "custom",
-	"subscription_started": "subscribe", "subscription_renewed": "subscribe", "renewal": "subscribe",
-	"subscription_cancelled": "custom", "cancellation": "custom", "order_cancelled": "custom",
+// Events are Pinterest's names. It has none for a refund and a cancellation: "custom" builds an audience. Reports show
+// standard events only; any other name builds an audience and counts as no conversion.
+var Events = canonical.EventNames{
+	Default: map[string]string{"purchase_completed": "checkout", "consult_started": "lead"},
+	Proposed: map[string]string{
+		"rx_issued": "submit_application", "refund": "custom", "order_refunded": "custom", "refund_issued": "custom",
+		"subscription_started": "subscribe", "subscription_renewed": "subscribe", "renewal": "subscribe",
+		"subscription_cancelled": "custom", "cancellation": "custom", "order_cancelled": "custom",
+	},
+	Standard: []string{"add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "app_open", "checkout", "contact",
+		"custom", "customize_product", "find_location", "initiate_checkout", "lead", "page_visit", "schedule", "search", "signup",
+		"start_trial", "submit_application", "subscribe", "view_category", "view_content", "watch_video"},
 }
 
-// Standard are the names that Pinterest's reports know; any other makes an audience, and no conversion.
-var Standard = []string{"add_payment_info", "add_to_cart", "add_to_wishlist", "app_install", "app_open", "checkout", "contact",
-	"custom", "customize_product", "find_location", "initiate_checkout", "lead", "page_visit", "schedule", "search", "signup",
-	"start_trial", "submit_application", "subscribe", "view_category", "view_content", "watch_video"}
-
-// Adapter is Pinterest's language.
+// Adapter renders events for Pinterest and reads its responses.
 type Adapter struct{}
 
 var adAccountID = regexp.MustCompile(`^[0-9]{1,18}$`)
 
-// EventNames are the names that are in force, and those that an admin may want.
-func (Adapter) EventNames() relay.EventNames {
-	return relay.EventNames{Default: Names, Proposed: Proposals}
-}
+// EventNames returns the default names and those proposed to an admin.
+func (Adapter) EventNames() relay.EventNames { return Events.Relay() }
 
-// Check names the setting that is missing or malformed.
+// Check returns an error that names the missing or malformed setting.
 func (Adapter) Check(d relay.Destination) error {
-	for _, err := range []error{
+	return cmp.Or(
 		canonical.Check(d),
 		canonical.CheckSetting(d, SettingAdAccountID, adAccountID),
 		canonical.CheckToken(d, SecretAccessToken),
-	} {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	)
 }
 
-// Request is the exact request for one event.
+// Request returns the request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	if err := canonical.Ready(d, a.Check); err != nil {
-		return relay.Request{}, err
-	}
-	f, err := canonical.Open(d, e, canonical.Rules{Names: Names, MaxAge: maxAge, Restricts: true})
+	f, err := canonical.Prepare(d, e, a.Check, canonical.Rules{Names: Events.Default, MaxAge: maxAge, Restricts: true})
 	if err != nil {
 		return relay.Request{}, err
 	}
@@ -93,12 +80,12 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if d.Options.Test {
 		url += "?test=true"
 	}
-	return f.Post(version+" "+base[strings.LastIndex(base, "/")+1:], url,
+	return f.Post(canonical.Version(version, base), url,
 		map[string]string{"Authorization": "Bearer " + d.Secrets[SecretAccessToken].Reveal()}, body{Data: []event{ev}})
 }
 
 func warn(f *canonical.Fields, e relay.Event) {
-	if !slices.Contains(Standard, f.Name) {
+	if !Events.IsStandard(f.Name) {
 		f.Warn("Pinterest has no such event: it makes an audience, and does not show as a conversion")
 	}
 	if e.Age() > online {

@@ -23,33 +23,14 @@ type event struct {
 	OptOut         bool       `json:"opt_out,omitempty"`
 	UserData       userData   `json:"user_data"`
 	CustomData     customData `json:"custom_data,omitzero"`
-	*processing
-}
-
-// processing stands whole or not at all: country and state without the options mean nothing.
-type processing struct {
-	Options []string `json:"data_processing_options"`
-	Country int      `json:"data_processing_options_country"`
-	State   int      `json:"data_processing_options_state"`
+	*canonical.DataProcessing
 }
 
 // userData holds hashes down to external_id, the rest as the browser sent it.
 type userData struct {
-	Email           []string `json:"em,omitempty"`
-	Phone           []string `json:"ph,omitempty"`
-	FirstName       []string `json:"fn,omitempty"`
-	LastName        []string `json:"ln,omitempty"`
-	Gender          []string `json:"ge,omitempty"`
-	Birthday        []string `json:"db,omitempty"` // YYYYMMDD: the format is unconfirmed
-	City            []string `json:"ct,omitempty"`
-	State           []string `json:"st,omitempty"`
-	Zip             []string `json:"zp,omitempty"`
-	Country         []string `json:"country,omitempty"`
-	ExternalID      []string `json:"external_id,omitempty"`
-	ClientIPAddress string   `json:"client_ip_address,omitempty"`
-	ClientUserAgent string   `json:"client_user_agent,omitempty"`
-	ClickID         string   `json:"sc_click_id,omitempty"`
-	Cookie          string   `json:"sc_cookie1,omitempty"`
+	canonical.Person
+	ClickID string `json:"sc_click_id,omitempty"`
+	Cookie  string `json:"sc_cookie1,omitempty"`
 }
 
 type customData struct {
@@ -87,6 +68,7 @@ func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 		OptOut:         !f.Consent.Personalized(),
 		UserData:       newUserData(f),
 		CustomData:     custom,
+		DataProcessing: f.Consent.DataProcessing(),
 	}
 	if ev.UserData.ClientUserAgent != "" && ev.EventSourceURL != "" {
 		ev.ActionSource = "WEB" // Snap wants both of them then
@@ -94,29 +76,14 @@ func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	if err := ev.UserData.sufficient(); err != nil {
 		return event{}, err
 	}
-	if f.Consent.Restricted {
-		ev.processing = &processing{[]string{"LDU"}, f.Consent.Country, f.Consent.State}
-	}
 	return ev, nil
 }
 
 func newUserData(f *canonical.Fields) userData {
 	return userData{
-		Email:           list(f.Email()),
-		Phone:           list(f.PhoneDigits()),
-		FirstName:       list(f.FirstName()),
-		LastName:        list(f.LastName()),
-		Gender:          list(f.Gender()),
-		Birthday:        list(f.Birthday()),
-		City:            list(f.City()),
-		State:           list(f.State()),
-		Zip:             list(f.Zip()),
-		Country:         list(f.Country()),
-		ExternalID:      list(f.ExternalID()),
-		ClientIPAddress: f.IP(),
-		ClientUserAgent: f.UserAgent(),
-		ClickID:         f.Identifier(nil, canonical.Spellings("ScCid")...),
-		Cookie:          f.Identifier(nil, canonical.Spellings("_scid")...),
+		Person:  f.Person(),
+		ClickID: f.Identifier(nil, canonical.Spellings("ScCid")...),
+		Cookie:  f.Identifier(nil, canonical.Spellings("_scid")...),
 	}
 }
 
@@ -155,12 +122,4 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 		c.Contents = append(c.Contents, content{i.ID, i.Quantity, i.Price, i.Brand, i.Delivery})
 	}
 	return c, nil
-}
-
-// list is how Snap's schema has the fields of a person; none for "".
-func list(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return []string{s}
 }

@@ -48,7 +48,7 @@ func TestCheckNamesTheField(t *testing.T) {
 		breakIt(&d)
 		require.ErrorContains(t, snapchat.Adapter{}.Check(d), field)
 	}
-	for _, name := range snapchat.Standard {
+	for _, name := range snapchat.Events.Standard {
 		require.NoError(t, snapchat.Adapter{}.Check(pixel(relay.Options{Events: map[string]relay.EventRule{"x": {Name: name}}})))
 	}
 }
@@ -144,7 +144,7 @@ func requireSound(t *testing.T, r relay.Request) {
 	require.NoError(t, json.Unmarshal(r.Body, &b))
 	require.Len(t, b.Data, 1)
 	ev := b.Data[0]
-	require.Contains(t, snapchat.Standard, ev.Name)
+	require.Contains(t, snapchat.Events.Standard, ev.Name)
 	require.Len(t, ev.ID, 32)
 	require.LessOrEqual(t, ev.Time, int64(1795420800))
 	if ev.Source == "WEB" {

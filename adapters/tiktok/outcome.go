@@ -50,17 +50,11 @@ var (
 
 // fields are the code and, of the message, the path of the field that it complains about.
 func (a answer) fields() map[string]string {
-	f := map[string]string{}
-	if a.Code != "" && len(a.Code) <= 20 {
-		f["code"] = string(a.Code)
-	}
+	f := map[string]string{"code": string(a.Code)}
 	if m := wrongField.FindStringSubmatch(a.Message); m != nil {
 		f["field"] = m[1]
 	}
-	if len(f) == 0 {
-		return nil
-	}
-	return f
+	return canonical.Kept(f)
 }
 
 // classify sets outcome and reason by the code. An unlisted one with a success, or with a status that says nothing more,

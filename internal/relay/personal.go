@@ -25,7 +25,10 @@ func Identifies(field string) bool {
 	return identifying[name] || slices.ContainsFunc(identifyingEnds, func(e string) bool { return strings.HasSuffix(name, e) })
 }
 
-var mailAddress = regexp.MustCompile(`[^\s@"]+(@|%40)[^\s@"]+\.[\pL\pN]{2,}`)
+// mailAddress has the form of an address, or of one that was written with quotes or spaces about its sign. A price ("2 @ 3.50")
+// is none.
+var mailAddress = regexp.MustCompile(`[^\s@"]["']?(@|%40)(["']?[^\s@"]+\.[\pL\pN\pM]{2,}|\[[0-9A-Fa-f:.]+\])|` +
+	`[^\s@"]["']?\s*(@|%40)\s*[\pL\pN][^\s@"]*\.\pL[\pL\pM]+`)
 
 // HoldsMailAddress reports whether a text has an e-mail address in it, percent-encoded or not.
 func HoldsMailAddress(text string) bool { return mailAddress.MatchString(text) }

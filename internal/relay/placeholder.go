@@ -1,7 +1,10 @@
 package relay
 
 import (
+	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -12,8 +15,15 @@ var placeholders = set(
 	"anonymous", "anonymoususer", "anon", "guest", "guestuser", "guestcheckout", "unknown", "unknownuser", "unspecified", "unset",
 	"test", "testing", "tester", "testuser", "dummy", "sample", "placeholder", "default", "empty", "blank", "missing", "void",
 	"nobody", "noone", "nouser", "notloggedin", "loggedout", "true", "false", "string", "objectobject", "redacted", "removed",
-	"deleted", "hidden", "tbd", "todo", "nullnull", "undefinedundefined", "noid", "nosession", "invalid", "error",
+	"deleted", "hidden", "tbd", "todo", "noid", "nosession", "invalid", "error",
+	"novalue", "nodata", "nothing", "infinity", "xxx", "sessionid", "clientid", "userid", "customerid",
 )
+
+// nothings are those of the words that programs join with others: "undefined.1700000000".
+var nothings = set("undefined", "null", "nil", "none", "nan")
+
+// template is the place of a value that no program has filled in: {{session_id}}, ${id}, %%CLICKID%%, __CLICKID__, [id], <id>.
+var template = regexp.MustCompile(`^(\{\{.*\}\}|\$?\{[\w .:-]+\}|%%?[A-Za-z_]+%%?|\[[A-Za-z_ .]+\]|<[A-Za-z_ .]+>|__[A-Z_]+__|<%.*%>)$`)
 
 // PlaceholderWords are the words of which Placeholder knows, for whoever meets their hashes.
 func PlaceholderWords() []string { return sortedKeys(placeholders) }
@@ -24,14 +34,23 @@ const (
 	minSequential = 5
 )
 
-// Placeholder reports whether a text stands for nothing: a word such as "undefined", "(not set)" or "n/a", zeros, one
-// character again and again ("1111"), digits in sequence ("123456", "9876543210"), or no letter and digit at all.
+// Placeholder reports whether a text stands for nothing: a word such as "undefined", "(not set)" or "n/a", several of them,
+// zeros, one character again and again ("1111"), digits in sequence ("123456", "9876543210"), a template that was not filled
+// in, or no letter and digit at all. An encoding does not hide it.
 func Placeholder(text string) bool {
-	if strings.TrimSpace(text) == "" {
+	text = strings.TrimSpace(strings.Map(narrow, percentDecoded(text)))
+	if text == "" {
 		return false
 	}
 	name := FoldName(text)
-	return name == "" || strings.TrimSpace(text) == "-1" || placeholders[name] || repeated(name) || Sequential(name)
+	return name == "" || text == "-1" || placeholders[name] || repeated(name) || Sequential(name) || template.MatchString(text) || joins(text)
+}
+
+// joins reports whether a text is words for nothing, joined with one another or with digits.
+func joins(text string) bool {
+	parts := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	word := slices.ContainsFunc(parts, func(part string) bool { return nothings[part] })
+	return word && !slices.ContainsFunc(parts, func(part string) bool { return !nothings[part] && strings.Trim(part, "0123456789") != "" })
 }
 
 // repeated reports whether s is one character: zeros of any length, other digits and letters only where there are many.

@@ -2,6 +2,8 @@ package relay
 
 import (
 	"html"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -9,8 +11,8 @@ import (
 const maxLayers = 8
 
 // Reveals reports whether a text tells a vendor what it must not read: an e-mail address, or the name of an event that has
-// another one there; name may be "". Neither case, punctuation, percent-encoding nor HTML's references hide it, also where
-// they are nested: "RX%255Fissued" and "/rx/issued" hold "rx_issued".
+// another one there; name may be "". Neither case, punctuation, percent-encoding, HTML's references nor the escapes of
+// JavaScript hide it, also where they are nested: "RX%255Fissued" and "/rx/issued" hold "rx_issued".
 func Reveals(text, name string) bool {
 	name = FoldName(name)
 	for range maxLayers {
@@ -18,7 +20,7 @@ func Reveals(text, name string) bool {
 		if HoldsMailAddress(text) || name != "" && strings.Contains(FoldName(text), name) {
 			return true
 		}
-		plain := html.UnescapeString(percentDecoded(text))
+		plain := decoded(text)
 		if plain == text {
 			return false
 		}
@@ -27,13 +29,68 @@ func Reveals(text, name string) bool {
 	return true
 }
 
-// narrow is the ASCII character of a full-width one.
+// telephone is a telephone number as people write it and programs write no id: with its country, or in groups. A social
+// security number is written in groups as well.
+var telephone = regexp.MustCompile(`(?:^|[^\pL\pN])\+[1-9](?:[ ().\x{a0}\x{2010}-\x{2013}-]{0,2}[0-9]){9,14}(?:$|[^\pL\pN])|` +
+	`(?:^|[^\pL\pN.-])(?:1[ .-])?(?:\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}|[0-9]{3}([ .-])[0-9]{3}[ .-][0-9]{4}|[0-9]{3}-[0-9]{2}-[0-9]{4})(?:$|[^\pL\pN.-])`)
+
+// HoldsTelephone reports whether a text has a telephone number or a social security number in it, as people write them.
+// Digits alone may be any id.
+func HoldsTelephone(text string) bool {
+	for range maxLayers {
+		text = strings.Map(narrow, text)
+		if telephone.MatchString(text) {
+			return true
+		}
+		plain := decoded(text)
+		if plain == text {
+			return false
+		}
+		text = plain
+	}
+	return true
+}
+
+// decoded is a text without its outer layer of encodings.
+func decoded(text string) string { return html.UnescapeString(percentDecoded(unescaped(text))) }
+
+// codeUnit is a character as JavaScript writes it: \u0040, \x40, and %u0040 by its old escape function.
+var codeUnit = regexp.MustCompile(`(?i)(?:\\u|%u)([0-9a-f]{4})|\\x([0-9a-f]{2})`)
+
+func unescaped(s string) string {
+	if !strings.ContainsAny(s, `\%`) {
+		return s
+	}
+	return codeUnit.ReplaceAllStringFunc(s, func(unit string) string {
+		n, err := strconv.ParseUint(unit[2:], 16, 32)
+		if err != nil {
+			return unit
+		}
+		return string(rune(n))
+	})
+}
+
+// narrow is the ASCII character of one that looks like it: of a full-width one, a small one, one in a circle, one of mathematics.
 func narrow(r rune) rune {
-	if r >= '！' && r <= '～' {
+	switch {
+	case r >= '！' && r <= '～':
 		return r - '！' + '!'
+	case r >= 'ⓐ' && r <= 'ⓩ':
+		return r - 'ⓐ' + 'a'
+	case r >= 'Ⓐ' && r <= 'Ⓩ':
+		return r - 'Ⓐ' + 'a'
+	case r >= '𝐀' && r <= '𝚣': // alphabets of 26 capital and 26 small letters
+		return 'a' + (r-'𝐀')%26
+	case r >= '𝟎' && r <= '𝟿':
+		return '0' + (r-'𝟎')%10
+	}
+	if plain, ok := lookalikes[r]; ok {
+		return plain
 	}
 	return r
 }
+
+var lookalikes = map[rune]rune{'﹫': '@', '。': '.', '｡': '.', '﹒': '.', '․': '.', 'ı': 'i', 'ſ': 's', '\u212a': 'k', 'ℎ': 'h'}
 
 // percentDecoded is s with every percent-encoded byte decoded; a "%" that encodes nothing stays.
 func percentDecoded(s string) string {

@@ -13,14 +13,19 @@ func TestNoSpellingHidesANameOrAMailAddress(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"rx_issued", "RX-Issued", "/rx/issued", "https://shop.example/rx/issued/", "RX%5Fissued", "RX%255Fissued", "rx+issued",
 		"rx%2Bissued", "rx%20issued", "r%78issued", "rx&#95;issued", "rx&amp;#95;issued", "rx\u200b_issued", "ｒｘ＿ｉｓｓｕｅｄ", "order:rx.issued:7",
-		"rx—issued", "%" + strings.Repeat("25", 20) + "41"} {
+		"rx—issued", `rx\u005fissued`, `\u0072x_issued`, "rx%u005fissued", `r\x78issued`, "𝐫𝐱_𝐢𝐬𝐬𝐮𝐞𝐝", "ⓡⓧ ⓘⓢⓢⓤⓔⓓ", "ⓇⓍ-ⒾⓈⓈⓊⒺⒹ", "rxıſſued", "𝗥𝗫_𝗜𝗦𝗦𝗨𝗘𝗗", "%" + strings.Repeat("25", 20) + "41"} {
 		require.True(t, relay.Reveals(s, "rx_issued"), s)
 	}
-	for _, s := range []string{"jane@example.com", "jane%40example.com", "jane%2540example.com", "?e=jane&#64;example.com", "jane＠example.com"} {
+	for _, s := range []string{"jane@example.com", "jane%40example.com", "jane%2540example.com", "?e=jane&#64;example.com", "jane＠example.com",
+		`"jane doe"@example.com`, "jane @ example.com", "jane@ example.com", "jane﹫example.com", "jane@example。com", `jane\u0040example.com`, `jane\x40example.com`,
+		"jane%u0040example.com", "jane@भारत.भारत", "jane@[10.0.0.1]", "𝗃𝖺𝗇𝖾@𝖾𝗑𝖺𝗆𝗉𝗅𝖾.𝖼𝗈𝗆"} {
 		require.True(t, relay.Reveals(s, ""), s)
 	}
 	for _, s := range []string{"", "rx", "issued rx", "50%", "100%25", "a+b", "order_123"} {
 		require.False(t, relay.Reveals(s, "rx_issued"), s)
+	}
+	for _, s := range []string{"2 @ 3.50", "@jane", "a @ b", "shop @ the mall. Sale", `\u00`, "%u12"} {
+		require.False(t, relay.Reveals(s, ""), s)
 	}
 	require.False(t, relay.Reveals("anything", "___"), "a name without letters is in no text")
 }
@@ -50,4 +55,17 @@ func TestAnOwnEventIDLeavesOnlyAsAPlainIdentifier(t *testing.T) {
 	}
 	e.Storefront.SendsPayloadEventID = false
 	require.Equal(t, hash, id(`"pixel-77"`, "Lead"))
+}
+
+func TestTelephoneNumbersAreKnownByTheirForm(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"+14155550132", "call +1 (415) 555-0132 now", "(415) 555-0132", "(415)555-0132", "415-555-0132", "1-415-555-0132", "415.555.0132",
+		"jane 415 555 0132", "%2B14155550132", "%2B1%20415%20555%200132", "+44 20 7946 0958", "tel:+4930901820", "＋１４１５５５５０１３２", "078-05-1120", "a=+14155550132&b"} {
+		require.True(t, relay.HoldsTelephone(s), s)
+	}
+	for _, s := range []string{"", "4155550132", "12345678901234567890", "1.5", "+5%", "a+14155550132", "GA1.1.123456789.1768472000", "fb.1.1768472000000.1234567890",
+		"2026-11-10T10:25:00+00:00", "ORD-123-456-7890", "192.168.100.1234", "7f3c1b0a-3a37-4a9e-9bb5-2c5c7fbb4a4d", "0093-7146-01", "1768472000",
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.7499.1234 Safari/537.36"} {
+		require.False(t, relay.HoldsTelephone(s), s)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"relay/adapters/canonical"
 	"relay/adapters/ga4"
 	"relay/adapters/meta"
 	"relay/adapters/pinterest"
@@ -14,10 +15,8 @@ import (
 
 // spoken is what the adapter itself says of a platform.
 type spoken struct {
+	canonical.EventNames
 	Short      string
-	Names      map[string]string
-	Proposals  map[string]string
-	Standard   []string
 	Currencies []string
 }
 
@@ -26,12 +25,11 @@ var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest"}
 
 // five are the platforms with an adapter, by the catalogue's codes. A test holds them against the registry.
 var five = map[string]spoken{
-	"meta_capi": {Short: "Meta", Names: meta.Names, Proposals: meta.Proposals, Standard: meta.Standard},
-	"ga4":       {Short: "GA4", Names: ga4.Names, Proposals: ga4.Proposals},
-	"tiktok":    {Short: "TikTok", Names: tiktok.Names, Proposals: tiktok.Proposals, Standard: tiktok.Standard},
-	"snapchat": {Short: "Snapchat", Names: snapchat.Names, Proposals: snapchat.Proposals, Standard: snapchat.Standard,
-		Currencies: snapchat.Currencies},
-	"pinterest": {Short: "Pinterest", Names: pinterest.Names, Proposals: pinterest.Proposals, Standard: pinterest.Standard},
+	"meta_capi": {Short: "Meta", EventNames: meta.Events},
+	"ga4":       {Short: "GA4", EventNames: ga4.Events},
+	"tiktok":    {Short: "TikTok", EventNames: tiktok.Events},
+	"snapchat":  {Short: "Snapchat", EventNames: snapchat.Events, Currencies: snapchat.Currencies},
+	"pinterest": {Short: "Pinterest", EventNames: pinterest.Events},
 }
 
 // row is one of our events with its name at each platform.

@@ -122,8 +122,8 @@ func newPage(catalogue []byte) (page, error) {
 		}
 		p.Five = append(p.Five, section{p.Platforms[i], five[code]})
 	}
-	p.Names = rows(p.Five, func(s section) map[string]string { return s.Names })
-	p.Proposals = rows(p.Five, func(s section) map[string]string { return s.Proposals })
+	p.Names = rows(p.Five, func(s section) map[string]string { return s.Default })
+	p.Proposals = rows(p.Five, func(s section) map[string]string { return s.Proposed })
 	listed := 0
 	for _, t := range titles {
 		c := category{Title: t.title}
