@@ -93,7 +93,7 @@ func TestDeliverEvent(t *testing.T) {
 		require.Equal(t, "sgtm: no attempts left (exhausted), last response 500: the destination reported a server error (server_error)", app.Message())
 		require.Equal(t, relay.StatusFailed, b.store.status)
 		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
-		require.Contains(t, b.store.conclusion.Detail, "last answer 500")
+		require.Contains(t, b.store.conclusion.Detail, "last response 500")
 		require.Len(t, b.store.outcomes(relay.SGTM), 5)
 		require.Equal(t, 5, b.store.leasesEnded)
 		took := b.sender.last.Sub(begin)

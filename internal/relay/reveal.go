@@ -10,7 +10,7 @@ import (
 // maxLayers is how often a text is decoded before it counts as hiding something.
 const maxLayers = 8
 
-// Reveals reports whether a text tells a vendor what it must not read: an e-mail address, or the name of an event that has
+// Reveals reports whether a text contains something that a vendor must not read: an e-mail address, or the name of an event that has
 // another one there; name may be "". Neither case, punctuation, percent-encoding, HTML's references nor the escapes of
 // JavaScript hide it, also where they are nested: "RX%255Fissued" and "/rx/issued" hold "rx_issued".
 func Reveals(text, name string) bool {
@@ -29,7 +29,7 @@ func Reveals(text, name string) bool {
 	return true
 }
 
-// telephone is a number in a form in which people write it, and nobody writes an id: with its country, or in groups. A number of
+// telephone is a number in a form used for telephone numbers and never for ids: with its country, or in groups. A number of
 // social insurance has groups as well.
 var telephone = regexp.MustCompile(`(?:^|[^\pL\pN])\+[1-9](?:[ ().\x{a0}\x{2010}-\x{2013}-]{0,2}[0-9]){9,14}(?:$|[^\pL\pN])|` +
 	`(?:^|[^\pL\pN.-])(?:1[ .-])?(?:\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}|[0-9]{3}([ .-])[0-9]{3}[ .-][0-9]{4}|[0-9]{3}-[0-9]{2}-[0-9]{4})(?:$|[^\pL\pN.-])`)
@@ -112,7 +112,7 @@ func percentDecoded(s string) string {
 	return b.String()
 }
 
-// hexDigit is -1 for what is none.
+// hexDigit returns the value of a hexadecimal digit, or -1.
 func hexDigit(c byte) int {
 	if c >= 'A' && c <= 'F' {
 		c += 'a' - 'A'
