@@ -67,7 +67,7 @@ type EndView struct {
 	Outcome     relay.Outcome `json:"outcome" example:"exhausted" doc:"How it ended."`
 	Reason      relay.Reason  `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs."`
 	ReasonText  string        `json:"reason_text,omitempty" example:"no attempts left" doc:"Why, for people."`
-	Status      int           `json:"status,omitempty" example:"503" doc:"HTTP status of the last answer."`
+	Status      int           `json:"status,omitempty" example:"503" doc:"HTTP status of the last response."`
 	Cause       relay.Reason  `json:"cause,omitempty" example:"server_error" doc:"The reason of the last attempt, where that is another one: why the attempts ran out, or the destination is unhealthy."`
 	CauseText   string        `json:"cause_text,omitempty" example:"the destination reported a server error" doc:"The cause, for people."`
 }

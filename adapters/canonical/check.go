@@ -66,7 +66,7 @@ func CheckSetting(d relay.Destination, name string, form *regexp.Regexp) error {
 // CheckToken wants a secret that a header can carry.
 func CheckToken(d relay.Destination, name string) error {
 	if !tokenChars.MatchString(d.Secrets[name].Reveal()) {
-		return fmt.Errorf("%s: is missing, or has characters that no token has", name)
+		return fmt.Errorf("%s: is missing or has invalid characters", name)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ const Purchase = "purchase"
 // The error is a *relay.Refusal: money that is none.
 func Build(f *canonical.Fields, d relay.Destination, e relay.Event, extra ...string) (Body, error) {
 	if fit := EventName(f.Name); fit != f.Name {
-		f.Warn("GA4 does not take the event's name as it is; it is sent as " + fit)
+		f.Warn("GA4 does not accept the event's name; it is sent as " + fit)
 		f.Name = fit
 	}
 	params, err := parameters(d, e, f, extra)

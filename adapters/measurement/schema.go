@@ -83,7 +83,7 @@ func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, extra [
 	if value != "" {
 		p["value"], p["currency"] = json.RawMessage(value), Text(currency)
 	} else if f.Name == Purchase {
-		f.Warn("a purchase without a value counts as no revenue")
+		f.Warn("a purchase without a value adds no revenue")
 	}
 	if id := f.OrderID(); id != "" {
 		p["transaction_id"] = cut(id, maxValue)

@@ -33,7 +33,7 @@ func aliases(body map[string]json.RawMessage, d relay.Destination, e relay.Event
 	if v := p.Number("order_revenue"); v != "" {
 		add("value", json.RawMessage(v))
 	} else if p.Text("order_revenue") != "" {
-		warnings = append(warnings, "order_revenue is no number; the tags get no value of it")
+		warnings = append(warnings, "order_revenue is not a number; the tags receive no value")
 	}
 	if c := measurement.Currency(e, p); c != "" && !isNull(body["value"]) {
 		add("currency", measurement.Text(c))
