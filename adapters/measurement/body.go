@@ -43,7 +43,7 @@ func (b Body) Dropped(names []string, c canonical.Consent) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(c.Fields, name) })
 }
 
-// HasOrder reports whether GA4 can tell a second copy of the event from a second event.
+// HasOrder reports whether GA4 can detect a duplicate of the event.
 func (b Body) HasOrder() bool {
 	return b.Events[0].Name == Purchase && b.Events[0].Params["transaction_id"] != nil
 }

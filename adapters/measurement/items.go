@@ -34,7 +34,7 @@ func items(f *canonical.Fields) json.RawMessage {
 		}
 	}
 	b, err := json.Marshal(list)
-	if err != nil { // a number that is none; canonical gives no such
+	if err != nil { // an invalid number, which canonical never returns
 		return nil
 	}
 	return b

@@ -61,7 +61,7 @@ func fields(d relay.Destination, e relay.Event) []field {
 	}, others...)
 }
 
-// others are payload fields under their own names. Those that may tell what somebody is treated for leave only where the
+// others are payload fields under their own names. Those that may reveal a treatment leave only where the
 // admin lists them.
 var others = []field{
 	amount("tax"), amount("shipping"), same("coupon"), same("affiliation"), same("customer_type"), same("lead_source"),
