@@ -3,10 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -46,17 +43,12 @@ type manyStatusInput struct {
 	}
 }
 
-func (h opsHandlers) registerStatus(b *book) {
-	add(b, oms, huma.Operation{OperationID: "get-status", Method: http.MethodGet, Path: "/v1/events", Tags: []string{tagOMS},
-		Summary: "How the events of an order fare", Errors: []int{http.StatusUnprocessableEntity}},
-		func(ctx context.Context, in *orderStatusInput) (*statusOutput, error) {
-			return h.status(ctx, []string{in.OrderID})
-		})
-	add(b, oms, huma.Operation{OperationID: "list-statuses", Method: http.MethodPost, Path: "/v1/events/status", Tags: []string{tagOMS},
-		Summary: "How many events fare", Errors: []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}},
-		func(ctx context.Context, in *manyStatusInput) (*statusOutput, error) {
-			return h.status(ctx, in.Body.IDs)
-		})
+func (h opsHandlers) statusOfOrder(ctx context.Context, in *orderStatusInput) (*statusOutput, error) {
+	return h.status(ctx, []string{in.OrderID})
+}
+
+func (h opsHandlers) statusOfOrders(ctx context.Context, in *manyStatusInput) (*statusOutput, error) {
+	return h.status(ctx, in.Body.IDs)
 }
 
 func (h opsHandlers) status(ctx context.Context, ids []string) (*statusOutput, error) {

@@ -74,8 +74,8 @@ type AuditQuery struct {
 	Limit    int
 }
 
-// Flip is the last change of a kill switch. The zero value means unchanged since the audit began.
-type Flip struct {
+// SwitchChange is the last change of a kill switch. The zero value means unchanged since the audit began.
+type SwitchChange struct {
 	By string
 	At time.Time
 }
@@ -86,7 +86,7 @@ type Record[T any] struct {
 	Version   string // differs after every write; If-Match compares it
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Flip      Flip // of its kill switch
+	Flip      SwitchChange // of its kill switch
 	Value     T
 }
 

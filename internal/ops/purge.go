@@ -25,15 +25,15 @@ func (p Purged) Plus(q Purged) Purged {
 		Replays: p.Replays + q.Replays, Erasures: p.Erasures + q.Erasures}
 }
 
-// PurgeMark is the keyset position at which a batch ended, in the order of (status, time, id). The zero value is the beginning.
-type PurgeMark struct {
+// PurgeCursor is the keyset position at which a batch ended, in the order of (status, time, id). The zero value is the beginning.
+type PurgeCursor struct {
 	Status relay.Status
 	Position
 }
 
-// PurgeBite is the result of one batch and the position of the next; Done says that there is none.
-type PurgeBite struct {
+// PurgeBatch is the result of one batch and the position of the next; Done says that there is none.
+type PurgeBatch struct {
 	Purged
-	Next PurgeMark
+	Next PurgeCursor
 	Done bool
 }

@@ -2,23 +2,23 @@ package ops
 
 import "time"
 
-// Owned is a row held by a run. Storefront and Since are its keyset position.
-type Owned struct {
+// HeldRow is a row held by a run. Storefront and Since are its keyset position.
+type HeldRow struct {
 	ID         int64
 	Run        string
 	Storefront int64
 	Since      time.Time
 }
 
-// Fate is the state of the workflow that delivers a row.
-type Fate int
+// WorkflowState is the state of the workflow that delivers a row.
+type WorkflowState int
 
 // The states. Gone is closed without having finished its row, unknown, or terminated by the server; Stopped was terminated or
 // cancelled by a person.
 const (
-	FateGone Fate = iota
-	FateRunning
-	FateStopped
+	WorkflowGone WorkflowState = iota
+	WorkflowRunning
+	WorkflowStopped
 )
 
 // Reconciliation is the result of comparing all open rows with Temporal.
