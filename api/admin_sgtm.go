@@ -39,7 +39,7 @@ type SGTMConfig struct {
 type SGTMConfigInput struct {
 	StorefrontID       int64             `json:"storefront_id,omitempty" minimum:"1" maximum:"2147483647" example:"5" doc:"The storefront's integer key. This or storefront_code is required."`
 	StorefrontCode     string            `json:"storefront_code,omitempty" maxLength:"50" example:"bosley" doc:"The storefront's code."`
-	SGTMURL            string            `json:"sgtm_url" minLength:"1" maxLength:"500" example:"https://tags.upscript.com" doc:"The container's address: an absolute https URL without user and query. http is taken only within ALLOWED_PRIVATE_NETS."`
+	SGTMURL            string            `json:"sgtm_url" minLength:"1" maxLength:"500" example:"https://tags.upscript.com" doc:"The container's address: an absolute https URL without user and query. http is accepted only within ALLOWED_PRIVATE_NETS."`
 	ClientType         string            `json:"client_type,omitempty" enum:"ga4,custom" example:"ga4" doc:"The client of the container; ga4 if missing."`
 	MeasurementID      string            `json:"measurement_id,omitempty" maxLength:"50" example:"G-ABC123" doc:"Required of client type ga4."`
 	APISecret          string            `json:"api_secret,omitempty" maxLength:"500" writeOnly:"true" example:"mJ7nR2vT4xW8zB" doc:"Of client type ga4; eight characters at least. Write-only."`
@@ -181,7 +181,7 @@ func (a *Admin) checkSGTM(ctx context.Context, f *violations, v, old ops.SGTMCon
 	f.line("api_secret", v.APISecret.Reveal())
 	f.secret("api_secret", v.APISecret, old.APISecret)
 	if v.ClientType == "ga4" && v.MeasurementID == "" {
-		f.add("measurement_id", codeMissingField, "client type ga4 needs one, in the form G-XXXXXX")
+		f.add("measurement_id", codeMissingField, "required by client type ga4, in the form G-XXXXXX")
 	}
 	f.line("custom_endpoint_path", v.EndpointPath)
 	if v.URL != old.URL {

@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Accepted is what a platform answers when it took an event: testdata/accepted.reply.json, else 200 and an empty body.
+// Accepted returns a platform's response to an accepted event: testdata/accepted.reply.json, else 200 and an empty body.
 func Accepted(t testing.TB, dir string) relay.Reply {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, "accepted.reply.json"))

@@ -1,6 +1,6 @@
 // Package canonical is what the ad platforms share: which events they get at all, which payload fields may leave, and what
-// the fields mean. Everything is denied unless an adapter asks for it and the admin's options let it: what nobody reads off
-// Fields does not leave, and is listed by name.
+// the fields mean. Everything is denied unless an adapter reads it and the admin's options allow it: a field that is not read
+// from Fields does not leave, and is listed by name.
 //
 // It knows no vendor: names, limits and the form of a request are the adapters'.
 package canonical
@@ -13,11 +13,11 @@ import (
 	"relay/internal/relay"
 )
 
-// Rules are a platform's own terms for taking an event.
+// Rules are a platform's own conditions for an event.
 type Rules struct {
-	// Names are the vendor's names for the event types that are sent without an admin having asked for it.
+	// Names are the vendor's names for the event types that are sent by default.
 	Names map[string]string
-	// MaxAge is how old an event the vendor takes.
+	// MaxAge is the oldest event that the vendor accepts.
 	MaxAge time.Duration
 	// Consent is what the shopper must not have denied; Consent.Ads where it is nil.
 	Consent func(Consent) error
@@ -25,12 +25,12 @@ type Rules struct {
 	// asks for it is skipped.
 	Restricts bool
 	// Container says that the destination is the storefront's own container, for client type ga4. Events without a mapping
-	// keep their own name, options.allow adds to what leaves in place of limiting it, what tells browsers apart leaves
+	// keep their own name, options.allow adds to what leaves in place of limiting it, browser identifiers leave
 	// without options.identifiers, and the storefront's data policy does not bind it.
 	Container bool
 }
 
-// Open decides whether an event goes to an ad platform, and if so hands out its fields. The error is a *relay.Refusal: not
+// Open decides whether an event is sent to an ad platform, and if so returns its fields. The error is a *relay.Refusal: not
 // mapped, skipped, no consent, too old, no payload.
 func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
 	name, err := r.name(d, e)
@@ -50,7 +50,7 @@ func Open(d relay.Destination, e relay.Event, r Rules) (*Fields, error) {
 	return newFields(d, e, r, name, consent), nil
 }
 
-// consent is the event's consent with the admin's wishes in it, unless it forbids the event.
+// consent returns the event's consent combined with the admin's options, unless it forbids the event.
 func (r Rules) consent(d relay.Destination, e relay.Event) (Consent, error) {
 	c := ReadConsent(e).With(d.Options)
 	if c.Restricted && !r.Restricts {
@@ -62,7 +62,7 @@ func (r Rules) consent(d relay.Destination, e relay.Event) (Consent, error) {
 	return c, r.Consent(c)
 }
 
-// name is Name; a container gets the events that nobody has mapped under their own.
+// name is Name; a container receives unmapped events under their own name.
 func (r Rules) name(d relay.Destination, e relay.Event) (string, error) {
 	name, err := Name(d, e, r.Names)
 	if r.Container && err != nil && !d.Options.Events[e.Type].Skip && e.Type != "" {
@@ -72,7 +72,7 @@ func (r Rules) name(d relay.Destination, e relay.Event) (string, error) {
 }
 
 // Name is the vendor's name for an event: the admin's, else the default of the few event types that have one. Everything
-// else is not sent: an event's name alone can tell of a patient ("rx_issued").
+// else is not sent: an event's name alone can reveal a patient ("rx_issued").
 func Name(d relay.Destination, e relay.Event, defaults map[string]string) (string, error) {
 	rule := d.Options.Events[e.Type]
 	if rule.Skip {
@@ -84,7 +84,7 @@ func Name(d relay.Destination, e relay.Event, defaults map[string]string) (strin
 	return "", relay.Skip(relay.ReasonNotMapped)
 }
 
-// Window is how old an event may be at a destination: the admin's limit, else the platform's.
+// Window returns the maximum age of an event at a destination: the admin's limit, else the platform's.
 func Window(d relay.Destination, platform time.Duration) time.Duration {
 	if h := d.Options.MaxAgeHours; h > 0 {
 		return time.Duration(min(h, 100*365*24)) * time.Hour
@@ -100,7 +100,7 @@ func Age(d relay.Destination, e relay.Event, platform time.Duration) error {
 	return nil
 }
 
-// Time is when the event happened; a time in the future, which no platform takes, is now.
+// Time returns the event's time. A time in the future, which no platform accepts, becomes now.
 func Time(e relay.Event) time.Time {
 	if t := e.Time(); t.Before(e.Now) {
 		return t

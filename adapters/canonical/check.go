@@ -21,14 +21,15 @@ var (
 	vendorName     = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,100}$`)
 )
 
-// Base is the address of a platform's API up to and with its version: the destination's own, else platform, and whatever
-// version the address names, the one that the admin wants, else version.
+// Base returns the address of a platform's API including its version: the destination's address, else platform. The version is
+// the admin's, else version, whichever the address names.
 func Base(d relay.Destination, platform, version string) string {
 	base := strings.TrimRight(cmp.Or(d.Settings[SettingBaseURL], platform), "/")
 	return versionSegment.ReplaceAllString(base, "") + "/" + cmp.Or(d.Options.APIVersion, version)
 }
 
-// Check looks at what all platforms share: the address and the options. Its error begins with the field and a colon.
+// Check validates the settings that all platforms share: the address and the options. Its error begins with the field and a
+// colon.
 func Check(d relay.Destination) error {
 	if raw := d.Settings[SettingBaseURL]; raw != "" {
 		u, err := relay.ParseAddress(raw)
@@ -55,7 +56,7 @@ func Check(d relay.Destination) error {
 	return nil
 }
 
-// CheckSetting wants a setting of a form.
+// CheckSetting requires a setting of this form.
 func CheckSetting(d relay.Destination, name string, form *regexp.Regexp) error {
 	if !form.MatchString(d.Settings[name]) {
 		return fmt.Errorf("%s: is missing or malformed", name)
@@ -63,16 +64,16 @@ func CheckSetting(d relay.Destination, name string, form *regexp.Regexp) error {
 	return nil
 }
 
-// CheckToken wants a secret that a header can carry.
+// CheckToken requires a secret that fits into a header.
 func CheckToken(d relay.Destination, name string) error {
 	if !tokenChars.MatchString(d.Secrets[name].Reveal()) {
-		return fmt.Errorf("%s: is missing, or has characters that no token has", name)
+		return fmt.Errorf("%s: is missing or has invalid characters", name)
 	}
 	return nil
 }
 
-// Ready refuses an event at a destination in which check finds a fault. Names in allow and deny are not looked at: those that
-// were saved before they were checked stop no event.
+// Ready refuses events at a destination that check rejects. Allow and deny are not checked: names that were saved before that
+// check existed must not stop events.
 func Ready(d relay.Destination, check func(relay.Destination) error) error {
 	d.Options.Allow, d.Options.Deny = nil, nil
 	if err := check(d); err != nil {
@@ -81,7 +82,7 @@ func Ready(d relay.Destination, check func(relay.Destination) error) error {
 	return nil
 }
 
-// Refuse turns what Check found into the refusal of an event.
+// Refuse converts an error of Check into the refusal of an event.
 func Refuse(check error) error {
 	field, _, _ := strings.Cut(check.Error(), ":")
 	return relay.Refuse(relay.ReasonInvalidField, field)

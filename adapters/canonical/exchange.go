@@ -9,7 +9,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Post is the request that the platforms take: body as JSON. A second copy is dropped by the vendor, by event id.
+// Post returns the request with body as JSON. The vendor drops duplicates by event id.
 func (f *Fields) Post(version, url string, header map[string]string, body any) (relay.Request, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -34,9 +34,9 @@ func (f *Fields) Post(version, url string, header map[string]string, body any) (
 	}, nil
 }
 
-// Read reads an answer's JSON into body and tells whether the vendor's own codes still have to decide. They do not where
-// there is no whole answer, at every status that says "later" or leads elsewhere, and where a platform answers with a web
-// page or, to a success, with no JSON object: then something before the platform answered, and another try is due.
+// Read decodes a response's JSON into body and reports whether the outcome is decided without the vendor's own codes. It is
+// for an incomplete response, a retryable status or a redirect, and for a web page or, with a 2xx, anything but a JSON object: a
+// proxy responded then, and the attempt is retried.
 func Read(r relay.Reply, body any) (res relay.Result, decided bool) {
 	res = r.Result()
 	parsed := json.Unmarshal(r.Body, body) == nil && bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{"))
@@ -55,7 +55,7 @@ func Read(r relay.Reply, body any) (res relay.Result, decided bool) {
 
 var traceID = regexp.MustCompile(`^[A-Za-z0-9_.:+/=-]{1,100}$`)
 
-// TraceID is the vendor's id of a request where it looks like one; anything else may be the vendor's text.
+// TraceID returns the vendor's id of a request if it has the form of one; anything else may be text of the vendor's.
 func TraceID(s string) string {
 	if !traceID.MatchString(s) {
 		return ""

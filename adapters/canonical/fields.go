@@ -173,7 +173,7 @@ func (f *Fields) Text(fields ...string) string {
 	return f.read(q)
 }
 
-// Listed is Text for fields that may tell what somebody is treated for (names of goods, search terms): they leave only
+// Listed is Text for fields that may reveal a treatment (names of goods, search terms): they leave only
 // where the admin's list of allowed fields names them.
 func (f *Fields) Listed(fields ...string) string {
 	return f.read(query{names: fields, plain: true, listed: f.why()})
@@ -199,7 +199,7 @@ func (f *Fields) Integer(fields ...string) json.Number {
 }
 
 // Identifier is the first text of an identifier that is not hashed (click ids, browser cookies), unchanged. It leaves only
-// where identifiers are switched on, and to a container. clean gives "" for what is malformed; nil takes everything.
+// where identifiers are switched on, and to a container. clean returns "" for malformed values; nil accepts everything.
 func (f *Fields) Identifier(clean func(string) string, fields ...string) string {
 	if !f.Identifies() {
 		return ""
@@ -210,7 +210,7 @@ func (f *Fields) Identifier(clean func(string) string, fields ...string) string 
 // identifies reports whether a person may leave.
 func (f *Fields) identifies() bool { return f.destination.Options.Identifiers == Hashed }
 
-// Identifies reports whether what tells browsers apart may leave.
+// Identifies reports whether browser identifiers may leave.
 func (f *Fields) Identifies() bool { return f.identifies() || f.container }
 
 // pathless is a cleaner that does not ask where the text was.

@@ -15,7 +15,7 @@ const (
 	Hashed        = "hashed"
 )
 
-// The methods below give a person's identifiers as SHA-256 in lower-case hex, and those whose name begins with Plain
+// The methods below return a person's identifiers as SHA-256 in lower-case hex, and those whose name begins with Plain
 // normalised but not hashed, which TikTok wants of places. Each is "" unless identifiers are switched on.
 
 // Email is the hashed e-mail address.
@@ -99,7 +99,7 @@ func (f *Fields) phone(clean func(raw, region string) string) func(string) strin
 	return func(raw string) string { return clean(raw, f.event.Storefront.PhoneRegion) }
 }
 
-// inCountry gives clean the payload's country, which decides what its state and zip mean.
+// inCountry passes the payload's country to clean, because the meaning of state and zip depends on it.
 func (f *Fields) inCountry(clean func(raw, country string) string) func(string) string {
 	country := f.Peek(identity.Country, "country")
 	return func(raw string) string { return clean(raw, country) }

@@ -12,7 +12,7 @@ import (
 
 // spellings are the names under which shop systems write a field, the relay's own first; "billing.email" is email inside of
 // billing. Names count without case and punctuation, so that firstName and First-Name need no line of their own. The buyer
-// comes before the receiver: goods may be sent to somebody else. A product comes before an id, which may be that of the line.
+// comes before the receiver: goods may be sent to another person. A product comes before an id, which may be that of the line.
 var spellings = map[string][]string{
 	"email": person([]string{"email", "email_address", "user_email", "contact_email", "mail", "hashed_email", "email_sha256", "sha256_email"},
 		"email", "email_address", "sha256_email_address"),

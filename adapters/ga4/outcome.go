@@ -7,15 +7,15 @@ import (
 	"relay/internal/relay"
 )
 
-// Outcome reads Google's answer. Any 2xx means that it arrived, not that it was taken to heart; only the validating endpoint
-// says more. Where the answer to something other than a purchase is lost on the way, nobody knows, and a second copy would
-// count twice: Unknown.
+// Outcome classifies Google's response. Any 2xx means that the event arrived, not that it was accepted; only the validation
+// endpoint reports errors. If the response to an event other than a purchase is lost, the outcome is Unknown: the event may have
+// arrived, and a duplicate would be counted.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
 	res := r.Result()
 	if r.Status < 200 || r.Status >= 300 {
 		return res
 	}
-	if r.IsHTML() { // something before Google answered
+	if r.IsHTML() { // a proxy responded, not Google
 		res.Outcome, res.Reason = relay.Retry, relay.ReasonNotJSON
 		return res
 	}
@@ -27,8 +27,8 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 	return res
 }
 
-// Message is what the validating endpoint found: where, and a code such as VALUE_INVALID or NAME_RESERVED. The endpoint does
-// not look at measurement_id and api_secret.
+// Message is an error that the validation endpoint reports: its path and a code such as VALUE_INVALID or NAME_RESERVED. The
+// endpoint does not check measurement_id and api_secret.
 //
 // Source: https://developers.google.com/analytics/devguides/collection/protocol/ga4/validating-events
 type Message struct {
@@ -36,10 +36,11 @@ type Message struct {
 	Code      string `json:"validationCode"`
 }
 
-// plainToken is what a path and a code look like; a text that is anything else may repeat a value.
+// plainToken matches paths and codes; any other text may repeat a value that was sent.
 var plainToken = regexp.MustCompile(`^[A-Za-z0-9_.\[\]]{1,100}$`)
 
-// Messages reads the validating endpoint's answer; none means that the event is fine. The collecting endpoint has no answer.
+// Messages reads the validation endpoint's response; none means that the event is valid. The collecting endpoint sends no
+// body.
 func Messages(body []byte) []Message {
 	var answer struct {
 		Messages []Message `json:"validationMessages"`

@@ -6,6 +6,6 @@ import "relay/internal/relay"
 func (a Adapter) TestRequest(d relay.Destination, e relay.Event) (relay.Request, error) {
 	d.Options.Test = true
 	r, err := a.Request(d, e)
-	r.Warnings = append(r.Warnings, "Google's validating endpoint looks at the event, not at measurement_id and api_secret")
+	r.Warnings = append(r.Warnings, "Google's validation endpoint checks the event, but not measurement_id and api_secret")
 	return r, err
 }

@@ -28,8 +28,8 @@ func Email(raw string) string {
 // noMail are words, folded, by which a mailbox or a host says that it is none.
 var noMail = []string{"noemail", "nomail", "noreply", "donotreply", "noaddress", "noemailprovided", "emailnotprovided", "nothanks", "email"}
 
-// madeUpEmail reports whether an address stands for nobody's: none@none.com, guest@shop.example, jane@noemail.com. "test" and
-// digits may be somebody's mailbox, unless the host is made up too (test@test.com).
+// madeUpEmail reports whether an address is a placeholder: none@none.com, guest@shop.example, jane@noemail.com. "test" and
+// digits may be a real mailbox, unless the host is made up too (test@test.com).
 func madeUpEmail(s string) bool {
 	local, host, _ := strings.Cut(s, "@")
 	label, _, _ := strings.Cut(host, ".")
@@ -108,7 +108,7 @@ func parsed(raw, region string) *phonenumbers.PhoneNumber {
 }
 
 // usable is a number's E.164 form, if reading that gives the number again ("+44 0000 ..." loses another zero each time), and
-// if nobody made it up.
+// if it is not a placeholder.
 func usable(raw string, n *phonenumbers.PhoneNumber) string {
 	s := phonenumbers.Format(n, phonenumbers.E164)
 	again := parsed(s, "")

@@ -1,4 +1,4 @@
-// Package identity makes what tells who somebody is fit for the ad platforms: normalised, then hashed. It knows no
+// Package identity normalises and hashes the identifiers of a person for the ad platforms. It knows no
 // platform; the only way to a hash leads through a cleaner.
 //
 // Each cleaner gives "" for nonsense, and what it gives it leaves as it is (apart from the phone number's digits, which
@@ -20,7 +20,7 @@ import (
 	"relay/internal/relay"
 )
 
-// ofNothing is the hash of "", which tells every platform that two strangers are one person.
+// ofNothing is the hash of "". A platform that receives it takes different people for one person.
 const ofNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // Hash is the SHA-256 of a normalised string in lower-case hex, and "" of "".

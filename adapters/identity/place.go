@@ -85,7 +85,7 @@ var american = []string{"us", "pr", "gu", "vi", "as", "mp", "um", "fm", "mh", "p
 var noZip = []string{"11111", "12345", "99999"}
 
 // Zip is a postal code in lower case without white space and dashes; a US one its first five digits. country is what
-// Country gives; where it is "", a code such as 94107-1234 is taken for American, since nobody else writes so.
+// Country gives; where it is "", a code such as 94107-1234 is treated as American, as no other country uses this form.
 func Zip(raw, country string) string {
 	s := Lower(raw)
 	if plain := joined(s); slices.Contains(noZip, plain) || strings.Trim(plain, "0") == "" || len(plain) > 5 && relay.Placeholder(plain) {

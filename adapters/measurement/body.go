@@ -17,7 +17,7 @@ const Purchase = "purchase"
 // The error is a *relay.Refusal: money that is none.
 func Build(f *canonical.Fields, d relay.Destination, e relay.Event, said map[string]json.RawMessage, extra ...string) (Body, error) {
 	if fit := EventName(f.Name); fit != f.Name {
-		f.Warn("GA4 does not take the event's name as it is; it is sent as " + fit)
+		f.Warn("GA4 does not accept the event's name; it is sent as " + fit)
 		f.Name = fit
 	}
 	params, err := parameters(d, e, f, said, extra)
@@ -45,7 +45,7 @@ func (b Body) Dropped(names []string, c canonical.Consent) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(c.Fields, name) })
 }
 
-// HasOrder reports whether GA4 can tell a second copy of the event from a second event.
+// HasOrder reports whether GA4 can detect a duplicate of the event.
 func (b Body) HasOrder() bool {
 	return b.Events[0].Name == Purchase && b.Events[0].Params["transaction_id"] != nil
 }

@@ -23,7 +23,7 @@ func items(f *canonical.Fields) json.RawMessage {
 		return nil
 	}
 	if len(lines) > maxItems {
-		f.Warn("GA4 takes 200 lines of an order; the rest is left out")
+		f.Warn("GA4 accepts 200 order lines; the rest is left out")
 		lines = lines[:maxItems]
 	}
 	list := make([]item, len(lines))
@@ -34,7 +34,7 @@ func items(f *canonical.Fields) json.RawMessage {
 		}
 	}
 	b, err := json.Marshal(list)
-	if err != nil { // a number that is none; canonical gives no such
+	if err != nil { // an invalid number, which canonical never returns
 		return nil
 	}
 	return b

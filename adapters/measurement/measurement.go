@@ -1,5 +1,5 @@
 // Package measurement builds the body of GA4's Measurement Protocol, which GA4 itself and the GA4 client of a server-side
-// GTM container read. It knows nothing of addresses, credentials and answers.
+// GTM container read. It knows nothing of addresses, credentials and responses.
 //
 // Source: https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference
 package measurement

@@ -62,7 +62,7 @@ func fields(d relay.Destination, e relay.Event) []field {
 	}, others...)
 }
 
-// others are payload fields under their own names. Those that may tell what somebody is treated for leave only where the
+// others are payload fields under their own names. Those that may reveal a treatment leave only where the
 // admin lists them.
 var others = []field{
 	amount("tax"), amount("shipping"), same("coupon"), same("affiliation"), same("customer_type"), same("lead_source"),
@@ -86,7 +86,7 @@ func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, said ma
 	if value != "" {
 		p["value"], p["currency"] = json.RawMessage(value), Text(currency)
 	} else if f.Name == Purchase {
-		f.Warn("a purchase without a value counts as no revenue")
+		f.Warn("a purchase without a value adds no revenue")
 	}
 	if id := f.OrderID(); id != "" {
 		p["transaction_id"] = cut(id, maxValue)

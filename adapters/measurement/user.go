@@ -44,7 +44,7 @@ func newUserData(f *canonical.Fields) *userData {
 	return &u
 }
 
-// newAddress is nil without a whole name: a place alone matches nobody, and would only say where somebody lives.
+// newAddress returns nil without a full name: a place alone matches no account and would only reveal where a person lives.
 func newAddress(f *canonical.Fields) *address {
 	if f.Peek(words, "first_name") == "" || f.Peek(words, "last_name") == "" {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"relay/internal/relay"
 )
 
-// answer is what Meta says, to a success and to a failure.
-type answer struct {
+// response is the body of a response, of a success or a failure.
+type response struct {
 	EventsReceived json.Number     `json:"events_received"`
 	Messages       json.RawMessage `json:"messages"`
 	TraceID        string          `json:"fbtrace_id"`
@@ -26,17 +26,17 @@ type failure struct {
 	TraceID     string      `json:"fbtrace_id"`
 }
 
-// blockedFor is the wait after code 368: the block is for abuse, and knocking prolongs it.
+// blockedFor is the wait after code 368: a block for abuse, which further requests prolong.
 const blockedFor = time.Hour
 
-// Outcome reads the answer: the status, and the code and subcode in the body, which override it. A throttle often comes as
+// Outcome classifies the response: by the status, and by the code and subcode in the body, which override it. A throttle often comes as
 // HTTP 400.
 //
 // Codes: rudder-transformer @c98d160c, src/v0/util/facebookUtils/networkHandler.js;
 // https://developers.facebook.com/docs/graph-api/guides/error-handling. Codes 32, 102, 10, 506, 613 and those from 80004 on
 // come from general Graph pages and are unconfirmed for this edge.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
-	var a answer
+	var a response
 	res, decided := canonical.Read(r, &a)
 	res.Fields = a.fields()
 	res.TraceID = canonical.TraceID(a.TraceID)
@@ -60,8 +60,8 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 
 var typeName = regexp.MustCompile(`^[A-Za-z]{1,40}$`)
 
-// fields are the answer's numbers and its type; never its messages.
-func (a answer) fields() map[string]string {
+// fields returns the response's numbers and its type, never its messages.
+func (a response) fields() map[string]string {
 	f := map[string]string{"events_received": string(a.EventsReceived)}
 	var messages []json.RawMessage
 	if json.Unmarshal(a.Messages, &messages) == nil && len(messages) > 0 {

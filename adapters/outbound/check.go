@@ -25,7 +25,7 @@ func CheckURL(ctx context.Context, raw string, private []netip.Prefix) error {
 	literal, err := netip.ParseAddr(u.Hostname())
 	switch {
 	case u.Scheme == "https" && err == nil && !r.allowsHTTPS(literal):
-		return errors.New("must not lead into a private network, unless ALLOWED_PRIVATE_NETS has it")
+		return errors.New("must not be in a private network unless ALLOWED_PRIVATE_NETS lists it")
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme != "http":
@@ -33,7 +33,7 @@ func CheckURL(ctx context.Context, raw string, private []netip.Prefix) error {
 	case err == nil && r.allowsHTTP(literal), err != nil && r.leadsInside(ctx, u.Hostname()):
 		return nil
 	}
-	return errors.New("must be an https URL; http is taken only within ALLOWED_PRIVATE_NETS")
+	return errors.New("must be an https URL; http is accepted only within ALLOWED_PRIVATE_NETS")
 }
 
 // leadsInside reports whether a name leads to addresses of the private networks only.

@@ -6,12 +6,12 @@ import (
 	"syscall"
 )
 
-// errRefused is an address that the rules forbid. It names no address: who may read the answer may not map our network.
+// errRefused is an address that the rules forbid. It names no address, so that its readers cannot map our network.
 var errRefused = errors.New("address refused")
 
 type controlFunc func(network, address string, c syscall.RawConn) error
 
-// rules tell which addresses may be connected to.
+// rules decide which addresses may be connected to.
 type rules struct{ private []netip.Prefix }
 
 // special are the networks that are no place on the public internet, beyond those that netip.Addr's own predicates name:

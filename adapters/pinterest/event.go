@@ -78,7 +78,7 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 		EventTime:      canonical.Time(e).Unix(),
 		EventID:        f.EventID(),
 		EventSourceURL: f.SourceURL(),
-		// Pinterest ignores LDP without a place, so that a shopper's own wish has the flag that needs none as well.
+		// Pinterest ignores LDP without a place, so a shopper's own opt-out also sets the flag that needs none.
 		OptOut:   !f.Consent.Personalized() || f.Consent.Restricted && !d.Options.LimitedDataUse,
 		UserData: user,
 	}
@@ -99,7 +99,7 @@ func newUserData(f *canonical.Fields) userData {
 	return u
 }
 
-// sufficient refuses what Pinterest can match with nobody: it wants an e-mail address, or address and browser. A phone
+// sufficient refuses events that Pinterest cannot match: it requires an e-mail address, or IP address and user agent. A phone
 // number alone is not enough.
 func (u userData) sufficient() error {
 	ip, agent := u.ClientIPAddress != "", u.ClientUserAgent != ""
@@ -114,7 +114,7 @@ func (u userData) sufficient() error {
 	return relay.Refuse(relay.ReasonMissingField, "email, or client_ip and user_agent")
 }
 
-// placed refuses limited data processing for a person of whom nobody knows where: Pinterest then processes without limits.
+// placed refuses limited data processing without a state and country: Pinterest then processes the data without limits.
 //
 // Source: https://developers.pinterest.com/docs/track-conversions/use-limited-data-processing-flag/
 func (u userData) placed() error {

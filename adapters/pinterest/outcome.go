@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// rampedDown is how long to stay away while Pinterest has switched the endpoint off (503, code 4197).
+// rampedDown is the wait after Pinterest has switched the endpoint off (503, code 4197).
 const rampedDown = 15 * time.Minute
 
 // Pinterest's error codes that mean something of their own.
@@ -26,8 +26,8 @@ const (
 	codeRampedDown     = "4197"
 )
 
-// answer is what Pinterest says: of a success counts and events, of a failure code and details.
-type answer struct {
+// response is the body of a response: counts and events for a success, code and details for a failure.
+type response struct {
 	Received  json.Number     `json:"num_events_received"`
 	Processed json.Number     `json:"num_events_processed"`
 	Events    []result        `json:"events"`
@@ -35,16 +35,16 @@ type answer struct {
 	Details   json.RawMessage `json:"details"`
 }
 
-// result is what became of one event.
+// result is the result of one event.
 type result struct {
 	Status string `json:"status"` // processed or failed
 	Error  string `json:"error_message"`
 }
 
-// Outcome reads Pinterest's answer: status and code first, then what became of our one event, which may have failed inside
+// Outcome classifies Pinterest's response: by status and code, then by the result of our one event, which may have failed inside
 // a 200. The id of the request is in a header.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
-	var a answer
+	var a response
 	res, decided := canonical.Read(r, &a)
 	res.TraceID = canonical.TraceID(r.Get("X-Pinterest-Rid"))
 	res.Fields = a.fields()
@@ -55,7 +55,7 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 	case res.Outcome == relay.Accepted, r.Status == 422:
 		res.Outcome, res.Reason = a.ofEvent(r.Status)
 	}
-	if res.Reason == relay.ReasonNotFound { // the ad account: no event will arrive until somebody mends the credential
+	if res.Reason == relay.ReasonNotFound { // the ad account: no event will arrive until the credential is fixed
 		res.Outcome = relay.Unauthorized
 	}
 	if a.Code == codeRampedDown && res.Outcome == relay.Retry {
@@ -65,7 +65,7 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 }
 
 // classify sets outcome and reason by Pinterest's codes; an unlisted one leaves them to the status, and is never a success.
-func (a answer) classify(res *relay.Result) {
+func (a response) classify(res *relay.Result) {
 	switch {
 	case a.Code == codeTooMany:
 		res.Outcome, res.Reason = relay.Retry, relay.ReasonThrottled
@@ -80,9 +80,9 @@ func (a answer) classify(res *relay.Result) {
 	}
 }
 
-// ofEvent is what became of our one event, in the list of a 200 or in the details of a 422. Where no list names it, the
-// counts say whether all were taken.
-func (a answer) ofEvent(status int) (relay.Outcome, relay.Reason) {
+// ofEvent returns the result of our one event from the list of a 200 or the details of a 422. If no list names it, the counts
+// show whether all events were accepted.
+func (a response) ofEvent(status int) (relay.Outcome, relay.Reason) {
 	results := a.results()
 	failed := slices.IndexFunc(results, func(e result) bool { return !strings.EqualFold(e.Status, "processed") })
 	switch {
@@ -102,8 +102,8 @@ func (a answer) ofEvent(status int) (relay.Outcome, relay.Reason) {
 	return relay.Rejected, relay.ReasonPartial
 }
 
-// results are the events of the answer. Details are the list itself, or an object that holds it.
-func (a answer) results() []result {
+// results returns the events of the response. Details are the list itself, or an object that holds it.
+func (a response) results() []result {
 	if len(a.Events) > 0 {
 		return a.Events
 	}
@@ -118,8 +118,8 @@ func (a answer) results() []result {
 	return inner.Events
 }
 
-// fields are the answer's numbers; never its messages.
-func (a answer) fields() map[string]string {
+// fields returns the response's numbers, never its messages.
+func (a response) fields() map[string]string {
 	return canonical.Kept(map[string]string{
 		"code": string(a.Code), "num_events_received": string(a.Received), "num_events_processed": string(a.Processed),
 	})

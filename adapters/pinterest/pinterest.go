@@ -86,9 +86,9 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 
 func warn(f *canonical.Fields, e relay.Event) {
 	if !Events.IsStandard(f.Name) {
-		f.Warn("Pinterest has no such event: it makes an audience, and does not show as a conversion")
+		f.Warn("not a standard event at Pinterest: it builds an audience and is not reported as a conversion")
 	}
 	if e.Age() > online {
-		f.Warn("the event is older than an hour: Pinterest counts it as offline, and a second copy too")
+		f.Warn("the event is older than an hour: Pinterest counts it as offline, and counts duplicates")
 	}
 }

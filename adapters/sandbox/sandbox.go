@@ -1,5 +1,5 @@
-// Package sandbox is a platform for development and tests: it goes through routing, credentials, sending and recording like
-// any other, to a server that answers as it is told. The production binary does not register it.
+// Package sandbox is a platform for development and tests: it takes the same path of routing, credentials, sending and
+// recording as any other, to a server with configurable responses. The production binary does not register it.
 package sandbox
 
 import (
@@ -31,7 +31,7 @@ func (Adapter) Check(d relay.Destination) error {
 	return nil
 }
 
-// Request is the request for one event; the access token goes as a bearer.
+// Request returns the request for one event, with the access token as a bearer token.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
 	if a.Check(d) != nil {
 		return relay.Request{}, relay.Refuse(relay.ReasonInvalidField, "base_url")
@@ -59,7 +59,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	}, nil
 }
 
-// Outcome goes by the status alone, as long as it is no web page that answers.
+// Outcome classifies by the status alone; a web page with a 2xx is retried.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
 	res := r.Result()
 	if res.Outcome == relay.Accepted && r.IsHTML() {

@@ -34,7 +34,7 @@ func aliases(body map[string]json.RawMessage, d relay.Destination, e relay.Event
 	if v := (relay.Payload{path: raw}).Number(path); v != "" {
 		add("value", json.RawMessage(v))
 	} else if path != "" && path != "value" {
-		warnings = append(warnings, path+" is no number; the tags get no value of it")
+		warnings = append(warnings, path+" is not a number; the tags receive no value")
 	}
 	if c := currency(p, d, e); c != "" && !isNull(body["value"]) {
 		add("currency", measurement.Text(c))

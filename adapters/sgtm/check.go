@@ -36,7 +36,7 @@ func (Adapter) Check(d relay.Destination) error {
 	switch d.Settings[SettingClientType] {
 	case ClientGA4:
 		if !measurementID.MatchString(d.Settings[SettingMeasurementID]) {
-			return fmt.Errorf("%s: client type ga4 needs one, in the form G-XXXXXX", SettingMeasurementID)
+			return fmt.Errorf("%s: required by client type ga4, in the form G-XXXXXX", SettingMeasurementID)
 		}
 	case ClientCustom:
 		if p := d.Settings[SettingPath]; p != "" && !isPath(p) {
@@ -97,7 +97,7 @@ func checkHeaders(d relay.Destination) error {
 		}
 		name = textproto.CanonicalMIMEHeaderKey(name)
 		if seen[name] { // which of them would leave is chance
-			return fmt.Errorf("custom_headers: %s is there twice", name)
+			return fmt.Errorf("custom_headers: %s is set twice", name)
 		}
 		seen[name] = true
 	}
@@ -107,7 +107,7 @@ func checkHeaders(d relay.Destination) error {
 // CheckHeader refuses a custom header that is malformed, belongs to the connection, or changes what the exchange means.
 func CheckHeader(name string, value relay.Secret) error {
 	if !headerName.MatchString(name) {
-		return errors.New("a name has characters that no header has")
+		return errors.New("a header name has invalid characters")
 	}
 	shown := textproto.CanonicalMIMEHeaderKey(name)
 	switch {
@@ -116,7 +116,7 @@ func CheckHeader(name string, value relay.Secret) error {
 	case strings.ContainsFunc(value.Reveal(), isControl):
 		return fmt.Errorf("the value of %s has a line break or another control character", shown)
 	case shown == "Content-Type" && !isJSON(value.Reveal()):
-		return fmt.Errorf("%s must name JSON in UTF-8, which the body is", shown)
+		return fmt.Errorf("%s must be JSON in UTF-8, like the body", shown)
 	}
 	return nil
 }

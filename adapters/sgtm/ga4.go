@@ -31,7 +31,7 @@ func ga4(d relay.Destination, e relay.Event) (relay.Request, error) {
 		return relay.Request{}, err
 	}
 	if e.Age() > ga4Age {
-		f.Warn("the event is older than the 72 hours that GA4 takes")
+		f.Warn("the event is older than the 72 hours that GA4 accepts")
 	}
 	consent := f.Consent
 	if !enforces(d) {

@@ -28,7 +28,7 @@ const (
 	version     = "sgtm/1"
 )
 
-// Adapter is the container's language.
+// Adapter renders events for the container and reads its responses.
 type Adapter struct{}
 
 // Request is the exact request for one event.
@@ -82,8 +82,8 @@ func headers(d relay.Destination) map[string]string {
 	return all
 }
 
-// Outcome reads the container's answer. Any 2xx means that a client claimed the request; what the tags made of it is not
-// in it. 400 is what a container answers for a path that no client claims.
+// Outcome classifies the container's response. Any 2xx means that a client claimed the request; the results of the tags are
+// not in it. A container returns 400 for a path that no client claims.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
 	res := r.Result()
 	switch {

@@ -44,7 +44,7 @@ func (a Adapter) TestRequest(d relay.Destination, e relay.Event) (relay.Request,
 	if err != nil {
 		return r, err
 	}
-	r.Warnings = append(r.Warnings, "a container answers what its client answers; its preview shows which tags ran")
+	r.Warnings = append(r.Warnings, "the response comes from the container's client; the container's preview shows which tags ran")
 	if r.Header[previewHeader] == "" {
 		r.Warnings = append(r.Warnings, "without "+previewHeader+" the container's preview does not show the event")
 	}

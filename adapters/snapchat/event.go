@@ -87,7 +87,8 @@ func newUserData(f *canonical.Fields) userData {
 	}
 }
 
-// sufficient refuses what Snap can match with nobody: it wants an e-mail address, a phone number, or address and browser.
+// sufficient refuses events that Snapchat cannot match: it requires an e-mail address, a phone number, or IP address and user
+// agent.
 func (u userData) sufficient() error {
 	ip, agent := u.ClientIPAddress != "", u.ClientUserAgent != ""
 	switch {

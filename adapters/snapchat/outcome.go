@@ -12,11 +12,11 @@ import (
 	"relay/internal/relay"
 )
 
-// answer is the body of an answer, of the events endpoint as well as of the validating one. What Snap's schema does not
+// response is the body of a response, of the events endpoint and of the validation endpoint. What Snap's schema does not
 // pin down is read loosely: a success in an odd form is a success.
 //
 // Source: github.com/Snapchat/business-sdk-v3-java @8ab70757, api/openapi.yaml, EventResponse and ValidateResponse
-type answer struct {
+type response struct {
 	Status    json.RawMessage `json:"status"` // VALID or INVALID, FAILED where Snap's servers say so
 	Reason    json.RawMessage `json:"reason"`
 	Errors    json.RawMessage `json:"errors"`
@@ -39,14 +39,14 @@ var (
 	known    = append([]string{"VALID"}, refusals...)
 )
 
-// Outcome reads Snap's answer: the body's status says more than HTTP's. No body at all is a success; a pixel and a token
+// Outcome classifies Snap's response: the body's status is more precise than HTTP's. No body at all is a success; a pixel and a token
 // that do not belong together are told by a word in the reason.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
 	res := r.Result()
 	if res.Outcome == relay.Accepted && len(bytes.TrimSpace(r.Body)) == 0 {
 		return res
 	}
-	var a answer
+	var a response
 	res, decided := canonical.Read(r, &a)
 	res.Fields, res.TraceID = a.fields(), canonical.TraceID(word(a.RequestID))
 	switch {
@@ -59,8 +59,8 @@ func (Adapter) Outcome(r relay.Reply) relay.Result {
 	return res
 }
 
-// refused reports whether the answer, or its entry for an event, says no.
-func (a answer) refused() bool {
+// refused reports whether the response, or its entry for an event, is a rejection.
+func (a response) refused() bool {
 	return isRefusal(a.Status) || slices.ContainsFunc(a.entries(), entry.refused)
 }
 
@@ -76,7 +76,7 @@ func (e entry) refused() bool {
 }
 
 // entries are those of event_logs; none where they have another form.
-func (a answer) entries() []entry {
+func (a response) entries() []entry {
 	var list []entry
 	if json.Unmarshal(a.EventLogs, &list) == nil {
 		return list
@@ -107,7 +107,7 @@ func errorMessages(raw json.RawMessage) []json.RawMessage {
 }
 
 // unauthorized reports whether a reason or an error message says so.
-func (a answer) unauthorized() bool {
+func (a response) unauthorized() bool {
 	texts := append(errorMessages(a.Errors), a.Reason)
 	for _, e := range a.entries() {
 		texts = append(append(texts, errorMessages(e.Errors)...), e.Reason)
@@ -120,8 +120,8 @@ func (a answer) unauthorized() bool {
 // code is what an error code looks like; a text that is anything else may repeat what was sent.
 var code = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,40}$`)
 
-// fields are the answer's status and codes; never its messages.
-func (a answer) fields() map[string]string {
+// fields returns the response's status and codes, never its messages.
+func (a response) fields() map[string]string {
 	f := map[string]string{}
 	if s := strings.ToUpper(word(a.Status)); slices.Contains(known, s) {
 		f["status"] = s

@@ -40,7 +40,7 @@ func TestCheckNamesTheField(t *testing.T) {
 		"is spelled PURCHASE": func(d *relay.Destination) {
 			d.Options.Events = map[string]relay.EventRule{"purchase_completed": {Name: "Purchase"}}
 		},
-		"events: Snapchat knows no such name as the one for rx_issued": func(d *relay.Destination) {
+		"events: Snapchat has no event of the name set for rx_issued": func(d *relay.Destination) {
 			d.Options.Events = map[string]relay.EventRule{"rx_issued": {Name: "CUSTOM_EVENT_6"}}
 		},
 	} {

@@ -91,7 +91,7 @@ func checkNames(events map[string]relay.EventRule) error {
 		if s := Events.Spelling(name); s != "" {
 			return fmt.Errorf("events: the name for %s is spelled %s", event, s)
 		}
-		return errors.New("events: Snapchat knows no such name as the one for " + event + "; one of its own is CUSTOM_EVENT_1 to 5")
+		return errors.New("events: Snapchat has no event of the name set for " + event + "; for a custom event use CUSTOM_EVENT_1 to 5")
 	}
 	return nil
 }

@@ -9,20 +9,20 @@ import (
 	"relay/internal/relay"
 )
 
-// answer is what TikTok says, nearly always with HTTP status 200: the code decides.
-type answer struct {
+// response is the body of a response. TikTok nearly always sends HTTP status 200; the code decides.
+type response struct {
 	Code      json.Number `json:"code"`
 	Message   string      `json:"message"`
 	RequestID string      `json:"request_id"`
 }
 
-// Outcome reads the answer.
+// Outcome classifies the response.
 //
 // Codes: rudder-transformer @c98d160c, src/v0/destinations/tiktok_ads/networkHandler.js; github.com/stape-io/tiktok-tag
 // issue 10; https://business-api.tiktok.com/portal/docs?id=1737172488964097 (return codes). 40101 to 40103 and those from
 // 40106 on are unconfirmed members of the family "authentication", 20001 has an unconfirmed body.
 func (Adapter) Outcome(r relay.Reply) relay.Result {
-	var a answer
+	var a response
 	res, decided := canonical.Read(r, &a)
 	res.TraceID = canonical.TraceID(a.RequestID)
 	res.Fields = a.fields()
@@ -49,7 +49,7 @@ var (
 )
 
 // fields are the code and, of the message, the path of the field that it complains about.
-func (a answer) fields() map[string]string {
+func (a response) fields() map[string]string {
 	f := map[string]string{"code": string(a.Code)}
 	if m := wrongField.FindStringSubmatch(a.Message); m != nil {
 		f["field"] = m[1]
@@ -59,7 +59,7 @@ func (a answer) fields() map[string]string {
 
 // classify sets outcome and reason by the code. An unlisted one with a success, or with a status that says nothing more,
 // is a rejection.
-func (a answer) classify(code int64, res *relay.Result) {
+func (a response) classify(code int64, res *relay.Result) {
 	switch {
 	case code == 0 && res.Outcome == relay.Accepted:
 		res.Outcome, res.Reason = relay.Accepted, ""

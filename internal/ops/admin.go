@@ -7,7 +7,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Action is what an admin did, as the audit names it.
+// Action is an admin's action, as the audit names it.
 type Action string
 
 // The actions on the configuration. Others (reveal, retry, replay) name themselves.
@@ -21,14 +21,14 @@ const (
 	ActionRotate     Action = "rotate" // of the keys that secrets are kept under
 )
 
-// Act is who does something, as the audit keeps it.
+// Act identifies an admin and an action for the audit.
 type Act struct {
 	By        string // the admin's name
 	Action    Action
 	RequestID string
 }
 
-// Entity is a kind of thing that an admin sets up.
+// Entity is a kind of configuration.
 type Entity string
 
 // The entities, by their names in URLs.
@@ -48,19 +48,19 @@ type AuditEntry struct {
 	Action    Action
 	Entity    Entity
 	EntityID  int64  // 0 where there is none
-	Name      string // of the thing, for people: "bosley", "bosley/meta_capi"
+	Name      string // readable name: "bosley", "bosley/meta_capi"
 	RequestID string
 	// Changes are the fields that changed. A secret's values are only "set", "changed" and "removed".
 	Changes []Change
-	// Switched is what a kill switch was set to; nil where none was.
+	// Switched is the new state of a kill switch; nil if none was changed.
 	Switched *bool
 }
 
-// Change is what became of one field.
+// Change is the change of one field.
 type Change struct {
 	Field string          `json:"field"`
 	From  json.RawMessage `json:"from,omitempty"` // absent for a secret, and where there was none
-	To    json.RawMessage `json:"to,omitempty"`   // likewise; of a secret what became of it
+	To    json.RawMessage `json:"to,omitempty"`   // likewise; "set", "changed" or "removed" for a secret
 }
 
 // AuditQuery asks for one page of the audit, the newest entry first. Zero fields ask for everything.
@@ -74,23 +74,23 @@ type AuditQuery struct {
 	Limit    int
 }
 
-// SwitchChange is who set a kill switch as it is, and when. The zero value: nobody since the audit began.
+// SwitchChange is the last change of a kill switch. The zero value means unchanged since the audit began.
 type SwitchChange struct {
 	By string
 	At time.Time
 }
 
-// Record is one thing of the configuration as it is kept.
+// Record is a stored entry of the configuration.
 type Record[T any] struct {
 	ID        int64
-	Version   string // differs after every write; what If-Match compares
+	Version   string // differs after every write; If-Match compares it
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Flip      SwitchChange // of its kill switch
 	Value     T
 }
 
-// Mark is where a page of a list ended: the sort field's value, as text, and the id.
+// Mark is the keyset position at which a page ended: the sort field's value, as text, and the id.
 type Mark struct {
 	Value string
 	ID    int64
@@ -114,7 +114,7 @@ type Listing[T any] struct {
 }
 
 // SGTMConfig is a storefront's container. Empty texts mean the defaults: client type ga4, fallback direct, and fail where
-// the tries at the container ran out.
+// the attempts at the container are exhausted.
 type SGTMConfig struct {
 	StorefrontID   int64
 	StorefrontCode string // read only
@@ -126,14 +126,14 @@ type SGTMConfig struct {
 	Headers        map[string]relay.Secret
 	Active         bool
 	Fallback       string // "direct" or "stop": where events go while the container is off
-	OnExhausted    string // "fail" or "direct": where events go whose tries at the container ran out
+	OnExhausted    string // "fail" or "direct": once an event's attempts at the container are exhausted
 	Options        relay.Options
 	// Unreadable is a stored config whose secrets no key decrypts: they are missing here, and stay as they are unless new
 	// ones are written.
 	Unreadable bool
 }
 
-// Credential is what a storefront has to be let in at a platform.
+// Credential is a storefront's access to a platform.
 type Credential struct {
 	StorefrontID   int64
 	StorefrontCode string // read only
@@ -172,13 +172,13 @@ type Platform struct {
 	Limits     relay.Limits // of each storefront's destination there, unless its credential has some of its own
 }
 
-// Use is something that needs what was to be deleted.
+// Use counts the entries that depend on one that was to be deleted.
 type Use struct {
 	Kind  string
 	Count int
 }
 
-// WriteError is why a write to the configuration is refused for what is stored. It wraps ErrConflict.
+// WriteError says that a write contradicts the stored configuration. It wraps ErrConflict.
 type WriteError struct {
 	Kind  WriteKind
 	Field string
@@ -186,7 +186,7 @@ type WriteError struct {
 	Uses  []Use // of InUse
 }
 
-// WriteKind tells WriteErrors apart.
+// WriteKind classifies WriteErrors.
 type WriteKind string
 
 // The kinds of WriteError.
@@ -201,5 +201,5 @@ const (
 // Error names kind and field.
 func (e *WriteError) Error() string { return string(e.Kind) + ": " + e.Field }
 
-// Unwrap is ErrConflict.
+// Unwrap returns ErrConflict.
 func (e *WriteError) Unwrap() error { return relay.ErrConflict }

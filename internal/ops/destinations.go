@@ -6,7 +6,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Bounds of what is counted for a list of destinations.
+// Bounds of the counts in a list of destinations.
 const (
 	WaitingBound = 1_000  // events of a storefront in flight that are looked at
 	FailedBound  = 10_000 // failed events that are looked at, the newest ones
@@ -59,7 +59,7 @@ func (d DestinationStatus) Receives() (bool, relay.Reason) {
 	if d.Destination == relay.SGTM || sgtm == nil || !sgtm.Active || !d.Switches.Storefront.Active {
 		return false, route.Blocks(d.Destination)
 	}
-	// Behind a container: what the switches would say without it.
+	// Behind a container: evaluate the switches without it.
 	behind := d.Switches
 	behind.SGTM = nil
 	if route = relay.Resolve(behind, relay.Policy{Tries: 1}); len(route.Legs) == 0 {

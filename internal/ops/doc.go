@@ -1,3 +1,3 @@
-// Package ops holds the words of operation: search, replay, erasure, retention, reconciliation, stats, audit and the
+// Package ops defines the types of operation: search, replay, erasure, retention, reconciliation, stats, audit and the
 // configuration that admins change. It is apart from package relay, so that adapters cannot see any of it.
 package ops

@@ -12,7 +12,7 @@ import (
 	"relay/internal/relay"
 )
 
-// ErasureKind says what an erasure looks for.
+// ErasureKind is the kind of subject that an erasure looks for.
 type ErasureKind string
 
 // The kinds of erasures. An order's events are found by an index; a person's by looking through all payloads.
@@ -21,7 +21,7 @@ const (
 	EraseExternalID ErasureKind = "external_id"
 )
 
-// ErasureState is where an erasure stands.
+// ErasureState is the state of an erasure.
 type ErasureState string
 
 // The states of an erasure.
@@ -30,12 +30,12 @@ const (
 	ErasureDone    ErasureState = "done"
 )
 
-// Erasure is one wish to erase what is stored of an order or a person.
+// Erasure is a request to erase the stored data of an order or a person.
 type Erasure struct {
 	ID           int64
 	Kind         ErasureKind
 	State        ErasureState
-	Subject      relay.Secret // what to look for; gone once it is done
+	Subject      relay.Secret // removed when the erasure is done
 	Hash         string       // Erased of it
 	StorefrontID int64        // 0 is all
 	By           string
@@ -49,21 +49,21 @@ type Erasure struct {
 	Walked  bool  // everything has been looked at
 }
 
-// EventState is where an event stands that is to be erased.
+// EventState is the state of an event that is to be erased.
 type EventState struct {
 	ID     int64
 	Status relay.Status
 	Run    string // the run that delivers, or delivered, it
 	Erased bool
-	// Settled is an event whose end lies so long ago that no try of it can be under way any more.
+	// Settled says that the event ended so long ago that none of its attempts can still be running.
 	Settled bool
 }
 
-// erasedPrefix begins what stands in the place of an erased id.
+// erasedPrefix begins the replacement of an erased id.
 const erasedPrefix = "erased:"
 
-// Erased is what takes the place of an id that is erased: always the same for the same id, so that the id is recognised when it
-// comes again. Trailing spaces do not count, as in the database.
+// Erased returns the replacement of an erased id: always the same for the same id, so that the id is recognised when it is sent
+// again. Trailing spaces do not count, as in the database.
 func Erased(id string) string {
 	sum := sha256.Sum256([]byte(erasedPrefix + strings.TrimRight(id, " ")))
 	return erasedPrefix + hex.EncodeToString(sum[:])
@@ -79,12 +79,12 @@ func ExternalIDForms(id string) []string {
 // externalIDs are the payload's fields that hold the shop's own id of a person, folded.
 var externalIDs = []string{"externalid", "userid", "customerid"}
 
-// personal are words in the names of objects that tell of a person: user_data, customer, patientProfile. Others, items for
+// personal are words in the names of objects that describe a person: user_data, customer, patientProfile. Others, items for
 // one, have ids of their own.
 var personal = []string{"user", "customer", "person", "patient", "member", "contact", "shopper", "profile", "identity", "traits"}
 
 // HasExternalID reports whether a payload is of the person with this external id: in a field of its own or of an object that
-// tells of a person. Of one that is no JSON, which no destination gets, it is enough that the id stands in it in quotes.
+// describes a person. A payload that is not JSON, which no destination receives, matches if it contains the id in quotes.
 func HasExternalID(payload []byte, id string) bool {
 	forms := ExternalIDForms(id)
 	dec := json.NewDecoder(bytes.NewReader(payload))

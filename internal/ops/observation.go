@@ -6,7 +6,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Observation is how things stand at one moment, as far as the database knows, for those who watch the relay from outside.
+// Observation is a snapshot of the database's state for metrics.
 type Observation struct {
 	Backlogs       []Backlog
 	Switches       []SwitchState
@@ -20,9 +20,9 @@ type Observation struct {
 // BacklogBound is how far Backlog counts a storefront's rows.
 const BacklogBound = 10_000
 
-// Backlog is what a storefront has open: Pending waits for its delivery to begin, the oldest for so long; Processing is
-// being delivered, or waits for a retry. Limited is true where more is not begun because a destination's limit is used up.
-// Storefront is empty for direct rows whose code nobody has looked up yet.
+// Backlog counts a storefront's open events: Pending ones wait for their delivery to start, the oldest for Oldest; Processing
+// ones are being delivered or wait for a retry. Limited says that no more are started because a destination's limit is used up.
+// Storefront is empty for direct rows whose code is not resolved yet.
 type Backlog struct {
 	Storefront          string
 	Pending, Processing int
@@ -44,13 +44,13 @@ type SwitchState struct {
 	On                             bool
 }
 
-// DestinationState is how a storefront's destination fares.
+// DestinationState is the health of a storefront's destination.
 type DestinationState struct {
 	Storefront, Destination string
 	relay.Health
 }
 
-// Figure counts a storefront's events by what became of them: received, open, or a final status.
+// Figure counts a storefront's events by outcome: received, open, or a final status.
 type Figure struct {
 	Storefront, Outcome string
 	N                   int64

@@ -6,32 +6,32 @@ import (
 	"relay/internal/relay"
 )
 
-// Retention is how long things are kept that are over.
+// Retention is how long finished records are kept.
 type Retention struct {
 	Events time.Duration // events that have ended, with their attempts; replays
 	Audit  time.Duration // entries of the audit; erasures
 }
 
-// Purged counts rows that were taken away because they were old.
+// Purged counts rows that were deleted because of their age.
 type Purged struct {
 	Events, Attempts, Audit int64
 	// Replays and Erasures are those that have ended.
 	Replays, Erasures int64
 }
 
-// Plus is both counts together.
+// Plus adds two counts.
 func (p Purged) Plus(q Purged) Purged {
 	return Purged{Events: p.Events + q.Events, Attempts: p.Attempts + q.Attempts, Audit: p.Audit + q.Audit,
 		Replays: p.Replays + q.Replays, Erasures: p.Erasures + q.Erasures}
 }
 
-// PurgeCursor is where a batch of purging ended, in the order of (status, time, id). The zero value is the beginning.
+// PurgeCursor is the keyset position at which a batch ended, in the order of (status, time, id). The zero value is the beginning.
 type PurgeCursor struct {
 	Status relay.Status
 	Position
 }
 
-// PurgeBatch is what one batch took, and where the next begins; Done says that there is none.
+// PurgeBatch is the result of one batch and the position of the next; Done says that there is none.
 type PurgeBatch struct {
 	Purged
 	Next PurgeCursor

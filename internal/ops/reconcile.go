@@ -2,7 +2,7 @@ package ops
 
 import "time"
 
-// HeldRow is a row that a run has taken. Storefront and Since are where it stands in the order of rows.
+// HeldRow is a row held by a run. Storefront and Since are its keyset position.
 type HeldRow struct {
 	ID         int64
 	Run        string
@@ -10,7 +10,7 @@ type HeldRow struct {
 	Since      time.Time
 }
 
-// WorkflowState is what became of the workflow that delivers a row.
+// WorkflowState is the state of the workflow that delivers a row.
 type WorkflowState int
 
 // The states. Gone is closed without having finished its row, unknown, or terminated by the server; Stopped was terminated or
@@ -21,13 +21,13 @@ const (
 	WorkflowStopped
 )
 
-// Reconciliation is what one look at all open rows found.
+// Reconciliation is the result of comparing all open rows with Temporal.
 type Reconciliation struct {
 	At        time.Time
-	Checked   int // rows that said that a run delivers them
+	Checked   int // rows marked as held by a run
 	Reopened  int // of these, rows without a workflow, pending again
 	Cancelled int // of these, rows whose workflow was stopped by hand, failed now
 }
 
-// Repaired is how many rows disagreed with their workflow.
+// Repaired returns the number of rows that disagreed with their workflow.
 func (r Reconciliation) Repaired() int { return r.Reopened + r.Cancelled }

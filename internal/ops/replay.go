@@ -7,10 +7,10 @@ import (
 	"relay/internal/relay"
 )
 
-// ReplayState is where a replay stands.
+// ReplayState is the state of a replay.
 type ReplayState string
 
-// The states of a replay. A cancelled replay starts no more; what it had started goes on.
+// The states of a replay. A cancelled replay starts no more events; those already started continue.
 const (
 	ReplayRunning   ReplayState = "running"
 	ReplayPaused    ReplayState = "paused"
@@ -21,7 +21,7 @@ const (
 // Final reports whether a replay of this state starts no more events.
 func (s ReplayState) Final() bool { return s == ReplayCancelled || s == ReplayDone }
 
-// DefaultReplayRate leaves live traffic its room; MaxReplayRate is a bound against slips of the finger. RecoveryReplayRate
+// DefaultReplayRate leaves room for live traffic; MaxReplayRate guards against typing errors. RecoveryReplayRate
 // sends 4,000 events within a backoff of the default; a destination that wants less has limits.
 const (
 	DefaultReplayRate  = 20
@@ -29,15 +29,15 @@ const (
 	MaxReplayRate      = 1000
 )
 
-// Replay is one wish to deliver many events again: failed and skipped ones, or, with Resend, ones that those destinations
+// Replay is a request to deliver many events again: failed and skipped ones, or, with Resend, ones that those destinations
 // have accepted.
 type Replay struct {
 	ID        int64
 	State     ReplayState
 	Filter    Filter
-	Resend    []string // destinations that get again what they have accepted
+	Resend    []string // destinations that receive accepted events again
 	Rate      int      // events a second
-	By        string   // who wanted it
+	By        string   // the requesting admin
 	CreatedAt time.Time
 	EndedAt   time.Time // zero until every event that it started has ended
 
@@ -50,8 +50,8 @@ type Replay struct {
 	Walked    bool  // every match has been looked at
 }
 
-// RecoveryLook covers events that were received before a destination's trouble and failed in it: in retry, or late because
-// Temporal had been away. Platforms refuse what is older.
+// RecoveryLook covers events that were received before a destination's outage and failed during it: in retry, or late because
+// Temporal was unavailable. Platforms reject older events.
 const RecoveryLook = 72 * time.Hour
 
 // RecoveryReasons are those of events that failed because their destination did.
@@ -59,7 +59,7 @@ func RecoveryReasons() []relay.Reason {
 	return []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy, relay.ReasonUnauthorized}
 }
 
-// RecoveryReplay sends again what failed at a destination while it was failing.
+// RecoveryReplay resends the events that failed at a destination during its outage.
 func RecoveryReplay(storefront int64, destination string, since time.Time) Replay {
 	return Replay{
 		Filter: Filter{
@@ -74,11 +74,11 @@ func RecoveryReplay(storefront int64, destination string, since time.Time) Repla
 	}
 }
 
-// InFlight are events that it started and that have not ended.
+// InFlight counts events that were started and have not ended.
 func (r Replay) InFlight() int64 { return r.Started - r.Delivered - r.Failed - r.Skipped }
 
-// Remaining are events that it has not started, held ones included. Matches that were retried otherwise meanwhile are none
-// any more.
+// Remaining counts events that were not started, held ones included. Matches that were retried otherwise meanwhile no longer
+// count.
 func (r Replay) Remaining() int64 {
 	switch {
 	case r.State.Final():
@@ -97,7 +97,7 @@ func (r Replay) Statuses() []relay.Status {
 	return []relay.Status{relay.StatusFailed, relay.StatusSkipped}
 }
 
-// Pick is the filter that a replay really follows: its own, of events that it may set back.
+// Pick returns the effective filter: the replay's own, limited to events that it may reset.
 func (r Replay) Pick() Filter {
 	f := r.Filter
 	allowed := r.Statuses()
@@ -109,7 +109,7 @@ func (r Replay) Pick() Filter {
 	return f
 }
 
-// ReplayStep is what one step of a replay came to.
+// ReplayStep is the result of one step of a replay.
 type ReplayStep struct {
 	Started int  // events set back in this step
 	Held    int  // matches found in this step whose destination is unhealthy: they wait
@@ -129,7 +129,7 @@ type Tally struct {
 	TooOld         int64
 }
 
-// DryRun is what a replay would do. Events may be fewer than the sum of the tallies: one event may have several destinations.
+// DryRun counts the events that a replay would send. Events may be fewer than the sum of the tallies: one event may have several destinations.
 type DryRun struct {
 	Events  int64
 	Tallies []Tally

@@ -35,14 +35,14 @@ type Position struct {
 // IsZero reports whether it is the beginning.
 func (p Position) IsZero() bool { return p.ID == 0 }
 
-// EventPage is a piece of the list of events: what matches, and where to go on. It may be short, or empty, although there
-// is more: looking for needles ends after so many straws, so that every answer comes soon. The end is where Next is zero.
+// EventPage is a page of the list of events. It may be short or empty although more match: a search stops after a bounded
+// number of scanned rows. Next is the cursor; the zero value is the end.
 type EventPage struct {
 	Items []EventSummary
 	Next  Position
 }
 
-// EventSummary is an event as people look at it, without its payload.
+// EventSummary is an event without its payload.
 type EventSummary struct {
 	ID             int64
 	EventID        string
@@ -74,7 +74,7 @@ type EventDetail struct {
 	Attempts []relay.Attempt // in order
 }
 
-// RetryResult says what became of the wish to deliver an event again: it was set back to pending, or its status forbids it.
+// RetryResult is the result of a retry request: the event was reset to pending, or its status forbids it.
 type RetryResult struct {
 	Retried    bool
 	Status     relay.Status
@@ -82,8 +82,8 @@ type RetryResult struct {
 	Erased     bool // and so can't be
 }
 
-// Setup is a storefront with everything that it has configured: what a preview needs to know. Destinations whose secrets
-// do not decrypt are in Unreadable, and have none.
+// Setup is a storefront's whole configuration, as a preview needs it. Destinations whose secrets do not decrypt are in
+// Unreadable, without their secrets.
 type Setup struct {
 	Switches     relay.Switches
 	Destinations map[string]relay.Destination

@@ -13,7 +13,7 @@ type Counts struct {
 	Skipped   map[relay.Reason]int64
 }
 
-// Stats are one storefront's figures over a window: of the events received in it, what has become of them since.
+// Stats are one storefront's counts over a window: the events received in it, by their present state.
 type Stats struct {
 	StorefrontID   int64
 	StorefrontCode string
@@ -26,11 +26,11 @@ type Stats struct {
 	// StatsBound.
 	Retrying      int64
 	OldestPending time.Time // zero where none is pending
-	// Health is how the destinations fare that have had trouble of late.
+	// Health holds the destinations that failed recently.
 	Health map[string]relay.Health
 }
 
-// StatsBound is how far Stats counts what it counts live.
+// StatsBound is the limit of the live counts in Stats.
 const StatsBound = 10_000
 
 // StatsReport is the figures of all storefronts that were asked for. AsOf is when the newest hour was last counted.
@@ -43,7 +43,7 @@ type StatsReport struct {
 	Unknown Stats
 }
 
-// What a figure counts, beside the final statuses.
+// Outcomes that a figure counts beside the final statuses.
 const (
 	FigureReceived = "received"
 	FigureOpen     = "open"

@@ -8,26 +8,27 @@ import (
 	"time"
 )
 
-// Adapter speaks one platform's language. It is pure: no clock, no network, no database. What is sent can therefore be
-// previewed, audited and tested without sending.
+// Adapter renders events for one platform and reads its responses. It is pure: no clock, no network, no database, so that a
+// request can be previewed, audited and tested without being sent.
 type Adapter interface {
-	// Check looks at a destination's settings; its error names the field that is missing or malformed.
+	// Check validates a destination's settings. Its error names the missing or malformed field.
 	Check(Destination) error
-	// Request is the exact HTTP request for one event. A *Refusal as error means that the event can never be sent as it
-	// is, or is not wanted there.
+	// Request returns the exact HTTP request for one event. A *Refusal means that the event can never be sent as it is, or is
+	// skipped at this destination.
 	Request(Destination, Event) (Request, error)
-	// Outcome reads the answer.
+	// Outcome classifies the response.
 	Outcome(Reply) Result
 }
 
-// EventNames are an adapter's words for our event types: those that are in force until an admin says otherwise, and those
-// that it proposes to an admin.
+// EventNames maps our event types to the vendor's names: the defaults, which an admin can override, and proposals for an
+// admin.
 type EventNames struct {
 	Default  map[string]string
 	Proposed map[string]string
 }
 
-// Render is the exact request for one event at a destination. It refuses what no destination takes, then asks the adapter.
+// Render returns the exact request for one event at a destination. It refuses events that no destination accepts, then calls
+// the adapter.
 func Render(a Adapter, d Destination, e Event) (Request, error) {
 	if err := e.CheckTime(); err != nil {
 		return Request{}, err
@@ -35,15 +36,15 @@ func Render(a Adapter, d Destination, e Event) (Request, error) {
 	return a.Request(d, e)
 }
 
-// Namer is what an adapter offers beside Adapter that sends nothing under a name of its own accord.
+// Namer is implemented by adapters that send an event only under a mapped name.
 type Namer interface {
 	EventNames() EventNames
 }
 
-// TestMode is what an adapter may offer beside Adapter: a request that the vendor looks at, in its own test mode, without
-// counting it. A container, which has no test mode, gets an event that is named as a test.
+// TestMode is implemented by adapters whose vendor has a test mode: the vendor validates the request without counting it. A
+// container has no test mode and receives an event named as a test.
 type TestMode interface {
-	// TestRequest is the request for one event in the vendor's test mode. A *Refusal says what setting it lacks.
+	// TestRequest returns the request for one event in the vendor's test mode. A *Refusal names the missing setting.
 	TestRequest(Destination, Event) (Request, error)
 }
 
@@ -58,7 +59,7 @@ type Request struct {
 	EventName  string        // the vendor's name for the event
 	Dropped    []string      // names of payload fields that do not leave
 	Withheld   []Withheld    // payload fields that a policy kept back
-	Warnings   []string      // what an admin should know, without values
+	Warnings   []string      // for an admin, without values
 	Repeatable bool          // the vendor drops a second copy of this request
 	MaxAge     time.Duration // how old the event may be at this destination; 0 is no limit
 }
@@ -77,8 +78,8 @@ func (r Request) Format(f fmt.State, _ rune) {
 // MarshalText is the same for JSON and for slog's handlers.
 func (r Request) MarshalText() ([]byte, error) { return []byte(fmt.Sprint(r)), nil }
 
-// RedactURL is a URL without user, query values and fragment. What does not parse, or has no path that could be told from
-// the rest ("mailto:..."), is hidden whole.
+// RedactURL returns a URL without user, query values and fragment. A URL that does not parse, or is opaque ("mailto:..."), is
+// hidden whole.
 func RedactURL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Opaque != "" {
@@ -102,14 +103,14 @@ func RedactURL(raw string) string {
 	return s
 }
 
-// Refusal is why an event is not sent to a destination at all. With Skip it is not wanted there, which is no failure.
+// Refusal is the reason for not sending an event to a destination at all. With Skip it counts as skipped, not as failed.
 type Refusal struct {
 	Reason Reason
 	Field  string // the field that is missing or wrong; may be empty
 	Skip   bool
 }
 
-// Error names reason and field; there is no value in it.
+// Error names reason and field, without a value.
 func (r *Refusal) Error() string {
 	if r.Field == "" {
 		return string(r.Reason)
@@ -117,8 +118,8 @@ func (r *Refusal) Error() string {
 	return string(r.Reason) + ": " + r.Field
 }
 
-// Refuse is a Refusal that fails the delivery.
+// Refuse returns a Refusal that fails the delivery.
 func Refuse(reason Reason, field string) error { return &Refusal{Reason: reason, Field: field} }
 
-// Skip is a Refusal that is no failure.
+// Skip returns a Refusal that is not a failure.
 func Skip(reason Reason) error { return &Refusal{Reason: reason, Skip: true} }

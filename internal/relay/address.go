@@ -16,7 +16,7 @@ const (
 	maxHostLabel = 63
 )
 
-// notInURL are the characters that a URL never holds as they are: what surrounded it when it was copied.
+// notInURL are characters that a valid URL never contains unescaped; they come from copying it with its surroundings.
 const notInURL = " \t\"<>\\^`{|}"
 
 var hostNumber = regexp.MustCompile(`^([0-9]+|0[xX][0-9A-Fa-f]*)$`)

@@ -11,7 +11,7 @@ import (
 // Outcome is how one attempt, or one delivery, ended.
 type Outcome string
 
-// Outcomes that an adapter reads off an answer.
+// Outcomes that an adapter derives from a response.
 const (
 	Accepted     Outcome = "accepted"
 	Retry        Outcome = "retry"
@@ -20,31 +20,31 @@ const (
 	Unknown      Outcome = "unknown"      // perhaps accepted, and a second copy would count twice
 )
 
-// Outcomes without an answer.
+// Outcomes without a response.
 const (
-	Sending Outcome = "sending"  // recorded before the request leaves; one that stays is a try whose end nobody saw
+	Sending Outcome = "sending"  // recorded before the request is sent; if it stays, the attempt was interrupted
 	Blocked Outcome = "blocked"  // a kill switch is off
 	Skipped Outcome = "skipped"  // not wanted at this destination: no mapping, no consent
-	NotSent Outcome = "not_sent" // our own trouble; nothing left, and no try is used up
+	NotSent Outcome = "not_sent" // an internal error; nothing was sent and no attempt was used
 	Lost    Outcome = "lost"     // the row belongs to another run, or is gone
 
-	Exhausted Outcome = "exhausted" // the tries ran out
+	Exhausted Outcome = "exhausted" // no attempts left
 )
 
 // Reason says why, as a stable code that may be shown, stored and sent to Temporal.
 type Reason string
 
-// Result is what one attempt came to. It holds our words and the vendor's ids, never the vendor's text.
+// Result is the result of one attempt. It holds our codes and the vendor's ids, never the vendor's text.
 type Result struct {
 	Outcome    Outcome
 	Reason     Reason
-	Status     int           // HTTP status; 0 where there was no answer
+	Status     int           // HTTP status; 0 if there was no response
 	RetryAfter time.Duration // asked for by the vendor
 	TraceID    string        // the vendor's id of the request
 	Fields     map[string]string
 }
 
-// Delivery is everything that one try at one destination needs to know, read at once.
+// Delivery holds everything that one attempt at one destination needs, read in one query.
 type Delivery struct {
 	// Owned is false where the row is not this run's to deliver (any more).
 	Owned       bool
@@ -56,8 +56,8 @@ type Delivery struct {
 	Health      Health // the destination's
 }
 
-// Attempt is the record of one try to send: what left (redacted), what came back, how long it took. An attempt that sent
-// nothing (blocked, skipped, refused) has Number 0 and counts as no try.
+// Attempt is the record of one attempt: the request (redacted), the result and the duration. An attempt that sent nothing
+// (blocked, skipped, refused) has Number 0 and does not count.
 type Attempt struct {
 	AttemptID      string // random, made in the execution that sends
 	EventID        int64  // the event's row
@@ -73,9 +73,9 @@ type Attempt struct {
 	BodySHA256     string   // of the bytes sent
 	AdapterVersion string
 	Dropped        []string
-	Warnings       []string // what an admin should know, without values
+	Warnings       []string // for an admin, without values
 	Result         Result
-	Detail         string // words for people
+	Detail         string // readable text
 }
 
 // AttemptEnd completes the record of an attempt: an Attempt's end, small and free of personal data, so that it may wait in
@@ -91,12 +91,12 @@ type End struct {
 	Destination string  `json:"destination"`
 	Outcome     Outcome `json:"outcome"`
 	Reason      Reason  `json:"reason,omitempty"`
-	Status      int     `json:"status,omitempty"` // HTTP status of the last answer
+	Status      int     `json:"status,omitempty"` // HTTP status of the last response
 	// Cause is the reason of the last attempt where Reason is another: why the attempts ran out, or the destination is unhealthy.
 	Cause Reason `json:"cause,omitempty"`
 }
 
-// Conclusion is what an event comes to once all its deliveries have ended.
+// Conclusion is the event's final status, reason and per-destination results.
 type Conclusion struct {
 	Status Status
 	Reason Reason
@@ -104,7 +104,7 @@ type Conclusion struct {
 	Ends   []End
 }
 
-// Conclude puts the ends of an event's deliveries together with what its route says: any failed destination makes it
+// Conclude combines the results of an event's deliveries with its route: any failed destination makes it
 // failed, else any that accepted makes it delivered, with the blocked ones listed in Detail; else it was skipped.
 func Conclude(route Route, ends []End) Conclusion {
 	all := slices.Clone(ends)
@@ -113,7 +113,7 @@ func Conclude(route Route, ends []End) Conclusion {
 			all = append(all, End{Destination: d, Outcome: Accepted})
 		}
 	}
-	for _, o := range route.Off { // tries that ran out in a run before this one
+	for _, o := range route.Off { // exhausted in an earlier run
 		if o.Reason == ReasonExhausted && !slices.ContainsFunc(all, func(e End) bool { return e.Destination == o.Destination }) {
 			all = append(all, End{Destination: o.Destination, Outcome: Exhausted, Reason: ReasonExhausted})
 		}
@@ -195,7 +195,7 @@ func sum(ends []End, route Route) (Status, Reason) {
 	return StatusSkipped, ""
 }
 
-// detail says in words how each delivery ended and what was off at which level.
+// detail describes how each delivery ended and which switch was off at which level.
 func detail(route Route, ends []End) string {
 	var s []string
 	if len(ends) == 0 && route.Reason != "" {
@@ -215,7 +215,7 @@ func detail(route Route, ends []End) string {
 	return strings.Join(s, "; ")
 }
 
-// String is the end in words: "sgtm: no attempts left (exhausted), last response 503: the destination reported a server error (server_error)".
+// String describes the result: "sgtm: no attempts left (exhausted), last response 503: the destination reported a server error (server_error)".
 func (e End) String() string {
 	s := e.Destination + ": " + string(e.Outcome)
 	if e.Reason != "" {

@@ -8,12 +8,12 @@ const SGTM = "sgtm"
 // Destination is a place where an event may go, with everything that its adapter needs to know to send it there.
 type Destination struct {
 	Key      string            // SGTM, or the platform's code; also the adapter's name
-	Settings map[string]string // what may be seen: ids, URLs
+	Settings map[string]string // not secret: ids, URLs
 	Secrets  map[string]Secret
 	Options  Options
 }
 
-// Options are what an admin set for one storefront at one destination. The zero value is the cautious one: default event
+// Options are an admin's settings for one storefront at one destination. The zero value is the most restrictive one: default event
 // names, no identifiers, no IP, no user agent, page URLs without query and fragment.
 type Options struct {
 	// Events maps our event types to the vendor's, over the adapter's own defaults.
@@ -46,11 +46,11 @@ type Options struct {
 	EU bool `json:"eu,omitempty"`
 	// MaxAgeHours overrides how old an event may be at this destination.
 	MaxAgeHours int `json:"max_age_hours,omitempty"`
-	// Limits hold for all workers together; what they leave open is the platform's own.
+	// Limits apply to all workers together. A limit of 0 falls back to the platform's.
 	Limits Limits `json:"limits,omitzero"`
 	// CustomAliases adds the GA4-style names that sGTM tags read to the body of sGTM's custom client.
 	CustomAliases bool `json:"custom_aliases,omitempty"`
-	// Consent is what a container does with a refusal: ConsentEnforce or ConsentForward. Empty is ConsentEnforce for client
+	// Consent sets how a container handles denied consent: ConsentEnforce or ConsentForward. Empty is ConsentEnforce for client
 	// type ga4 and ConsentForward for client type custom. Direct platforms always enforce.
 	Consent string `json:"consent,omitempty"`
 }
@@ -61,7 +61,7 @@ const (
 	ConsentForward = "forward" // the event is sent with the decision in it, for tags to obey
 )
 
-// EventRule is what an admin wants of one event type: a vendor's name for it, or that it is not sent.
+// EventRule is an admin's rule for one event type: the vendor's name for it, or that it is skipped.
 type EventRule struct {
 	Name string `json:"name,omitempty"`
 	Skip bool   `json:"skip,omitempty"`

@@ -2,25 +2,25 @@ package relay
 
 import "errors"
 
-// Errors on which somebody decides. They come wrapped; compare with errors.Is.
+// Errors that callers branch on. They are wrapped; compare with errors.Is.
 var (
-	// ErrUnavailable is a database that does not answer: nothing was done, or nobody knows, and it is worth trying again.
+	// ErrUnavailable says that the database did not respond. The change may or may not have been made; retry.
 	ErrUnavailable = errors.New("database unavailable")
-	// ErrNotFound is a row that is not there.
+	// ErrNotFound says that the row does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrUnreadable is a stored secret that no key decrypts.
+	// ErrUnreadable says that no key decrypts a stored secret.
 	ErrUnreadable = errors.New("secret does not decrypt")
-	// ErrRecovered is a destination that is healthy again, so that its trouble is no end for an event.
+	// ErrRecovered says that the destination is healthy again, so that the event is not ended for its bad health.
 	ErrRecovered = errors.New("destination has recovered")
-	// ErrConflict is a write that contradicts what is stored.
+	// ErrConflict says that a write contradicts stored data.
 	ErrConflict = errors.New("conflict")
 )
 
-// Unwritable is a database that answers, and refuses to be written or does not come to an end. Nothing can be accepted or
-// delivered then.
+// Unwritable is a database that responds to reads, but refuses writes or never completes them. The relay can then accept and
+// deliver nothing.
 type Unwritable struct{ Why WriteRefusal }
 
-// WriteRefusal is why a database is not written, in a word that anybody may read.
+// WriteRefusal is the reason, as a code that may be shown publicly.
 type WriteRefusal string
 
 // The reasons.
@@ -28,10 +28,10 @@ const (
 	WriteReadOnly  WriteRefusal = "read_only" // after a failover, or by hand
 	WriteNoRoom    WriteRefusal = "full"      // disk or table
 	WriteForbidden WriteRefusal = "forbidden" // the user lacks the right
-	WriteStalled   WriteRefusal = "stalled"   // no response in time, though it answers when it is read
+	WriteStalled   WriteRefusal = "stalled"   // no response in time, although reads succeed
 )
 
 func (u *Unwritable) Error() string { return "the database is not written: " + string(u.Why) }
 
-// Is makes it a kind of ErrUnavailable.
+// Is makes errors.Is match ErrUnavailable.
 func (u *Unwritable) Is(target error) bool { return target == ErrUnavailable }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Status is where an event stands; the inbox shows it to OMS in marketing_events.status.
+// Status is the state of an event. OMS reads it in marketing_events.status.
 type Status string
 
 // The five statuses of an event. Delivered, failed and skipped are final.
@@ -20,7 +20,7 @@ const (
 	StatusSkipped    Status = "skipped"
 )
 
-// Final reports whether nothing happens any more to an event of this status unless somebody retries it.
+// Final reports whether an event of this status changes only by an explicit retry.
 func (s Status) Final() bool {
 	return s == StatusDelivered || s == StatusFailed || s == StatusSkipped
 }
@@ -63,8 +63,8 @@ func (e Event) OrderID() string {
 }
 
 // DedupID is the id under which the vendors know the event: the same on every attempt, fallback and replay. It is the
-// first 32 hex digits of SHA-256 over "storefront code:event_id:event_type", because the plain form would tell an ad
-// platform what a neutral event name hides. The payload's own event_id goes out only where the storefront says so, for
+// first 32 hex digits of SHA-256 over "storefront code:event_id:event_type", because the plain form would reveal to an ad
+// platform the event type that a neutral name hides. The payload's own event_id goes out only where the storefront says so, for
 // shops whose browser pixel sends that id, and only where it is a plain identifier.
 func (e Event) DedupID() string {
 	if id := e.ownID(); id != "" {
@@ -96,7 +96,7 @@ func ShortHash(text string) string {
 // FoldType is an event's type as the relay knows it: without outer white space, in lower case.
 func FoldType(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// plainID is what an identifier looks like that is nothing else: no address, no path, no sentence.
+// plainID matches plain identifiers: no address, no path, no sentence.
 var plainID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,100}$`)
 
 // ownID is the payload's own event_id where it may leave; "" where it is none or would be shared by strangers' events.
@@ -120,7 +120,7 @@ type NewEvent struct {
 	Leased         bool // this process starts its delivery at once
 }
 
-// Verdict is what the inbox made of a NewEvent.
+// Verdict is the inbox's decision on a NewEvent.
 type Verdict int
 
 // The verdicts. A conflict is an event whose id is taken by one with another storefront or payload. A busy one is being
@@ -132,7 +132,7 @@ const (
 	Busy
 )
 
-// Stored is the answer of the inbox to one NewEvent: ID and Status are those of the row that holds the event now;
+// Stored is the result of inserting one NewEvent: ID and Status are those of the row that holds the event now;
 // a busy one has none.
 type Stored struct {
 	ID      int64
@@ -141,7 +141,7 @@ type Stored struct {
 	Foreign bool // of a conflict: the row belongs to another storefront
 }
 
-// Start names a delivery to be started: what a starter needs to know of a row, and Temporal may know.
+// Start is a delivery to be started. Its fields may be visible in Temporal.
 type Start struct {
 	ID             int64
 	EventID        string

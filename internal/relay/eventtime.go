@@ -15,7 +15,7 @@ const eventTimeField = "event_time"
 // alone takes more: a comma before the fraction, hours of one digit, offsets of sixty minutes.
 var rfc3339 = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?$`)
 
-// ParseTime reads an RFC 3339 time of the years 1 to 9999; one without an offset is UTC. It is what the API takes.
+// ParseTime reads an RFC 3339 time of the years 1 to 9999; one without an offset is UTC. The API accepts this form.
 func ParseTime(s string) (time.Time, bool) {
 	m := rfc3339.FindStringSubmatch(s)
 	if m == nil {

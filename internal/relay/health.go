@@ -12,7 +12,7 @@ const UnhealthyAfter = 20
 // RecoveryMargin is how long after a recovery events may still fail because some worker has not heard of it yet.
 const RecoveryMargin = 30 * time.Second
 
-// Health is how a storefront's destination has fared of late. The zero value is a destination without trouble.
+// Health is the recent health of a storefront's destination. The zero value is healthy.
 type Health struct {
 	Failures   int       // retryable failures in a row
 	Since      time.Time // of the first of them
@@ -23,7 +23,7 @@ type Health struct {
 	ProbeEvent int64  // the event that the relay sends as its latest probe; 0 is none
 }
 
-// State is the health in one word: healthy, failing or unhealthy.
+// State returns healthy, failing or unhealthy.
 func (h Health) State() HealthState {
 	switch {
 	case h.Unhealthy:
@@ -34,7 +34,7 @@ func (h Health) State() HealthState {
 	return Healthy
 }
 
-// HealthState is a destination's health in one word.
+// HealthState classifies a destination's health.
 type HealthState string
 
 // The health of a destination: failing after a failure without a success since, unhealthy while new events are turned away.
@@ -66,8 +66,8 @@ type Sick struct {
 }
 
 // Lasting is how long a destination must have failed without a success before a failed attempt can make it unhealthy: one
-// backoff where the attempt was an event's second or a later one, because the first retry of an event is what shows whether
-// the trouble was a blip. A first attempt shows less, and four backoffs are needed. made is the number of attempts before.
+// backoff where the attempt was an event's second or a later one, because only an event's retry shows whether
+// the failure was transient. A first attempt shows less and needs four backoffs. made is the number of attempts before.
 func (p Policy) Lasting(made int) time.Duration {
 	if made > 0 || p.Tries == 1 {
 		return p.Base
@@ -93,7 +93,7 @@ func (p Policy) ProbeDelay(n int, reason Reason) time.Duration {
 	return min(d, most)
 }
 
-// Limits bound what all worker processes together send to a storefront's destination; 0 is no limit.
+// Limits bound the requests of all worker processes together to a storefront's destination; 0 is no limit.
 type Limits struct {
 	InFlight  int     `json:"in_flight,omitempty"`
 	PerSecond float64 `json:"per_second,omitempty"`

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// identifying are the names, folded, under which payloads carry what identifies or locates a person.
+// identifying are the folded names of fields that identify or locate a person.
 var identifying = set(
 	"email", "mail", "useremail", "phone", "userphone", "tel", "firstname", "lastname", "name", "surname", "username",
 	"street", "address1", "address2", "city", "state", "region", "zip", "postcode", "country", "gender", "sex", "dob",

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// placeholders are the words, folded, that programs write where they know of nothing: as an id they would make one person of
+// placeholders are the folded words that programs write for a missing value: as an id they would make one person of
 // everybody.
 var placeholders = set(
 	"undefined", "null", "nil", "none", "nan", "na", "notset", "notprovided", "notavailable", "notapplicable", "notfound",
@@ -25,7 +25,7 @@ var nothings = set("undefined", "null", "nil", "none", "nan")
 // template is the place of a value that no program has filled in: {{session_id}}, ${id}, %%CLICKID%%, __CLICKID__, [id], <id>.
 var template = regexp.MustCompile(`^(\{\{.*\}\}|\$?\{[\w .:-]+\}|%%?[A-Za-z_]+%%?|\[[A-Za-z_ .]+\]|<[A-Za-z_ .]+>|__[A-Z_]+__|<%.*%>)$`)
 
-// PlaceholderWords are the words of which Placeholder knows, for whoever meets their hashes.
+// PlaceholderWords returns the words that Placeholder knows, for callers that only see their hashes.
 func PlaceholderWords() []string { return sortedKeys(placeholders) }
 
 // Lengths from which digits count as made up. Shorter ones are the ids of a young shop.

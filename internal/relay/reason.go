@@ -1,6 +1,6 @@
 package relay
 
-// Reasons of events and attempts. They are part of the API: OMS and ops read them, saved queries filter by them.
+// Reasons of events and attempts. They are part of the API: OMS and operators read them, saved queries filter by them.
 const (
 	ReasonStorefrontDisabled  Reason = "storefront_disabled"
 	ReasonSGTMDisabled        Reason = "sgtm_disabled"
@@ -111,7 +111,7 @@ var words = map[Reason]string{
 	ReasonVendorPermission: "the credential lacks a permission at the platform",
 }
 
-// Words is the reason for people; an unlisted reason is its own word.
+// Words returns the reason as text; an unlisted reason as its code.
 func (r Reason) Words() string {
 	if w, ok := words[r]; ok {
 		return w

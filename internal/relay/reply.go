@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// Trouble is what kept a request from being answered.
+// Trouble is a transport error: the request got no complete response.
 type Trouble string
 
-// The kinds of trouble. AddressRefused is ours: the outbound rules forbid the address, and nothing was sent.
+// The transport errors. TroubleAddress is the relay's own: the outbound rules forbid the address, and nothing was sent.
 const (
 	NoTrouble      Trouble = ""
 	TroubleConnect Trouble = "connect" // name, route, TLS: no byte of the request left
 	TroubleTimeout Trouble = "timeout"
-	TroubleCut     Trouble = "cut" // the connection ended before the answer did
-	// TroubleUnprocessed is a request that left, and that the server says it did not look at (HTTP/2).
+	TroubleCut     Trouble = "cut" // the connection ended before the response did
+	// TroubleUnprocessed is a request that was sent and that the server reports as not processed (HTTP/2).
 	TroubleUnprocessed Trouble = "unprocessed"
 	TroubleAddress     Trouble = "address_refused"
 	TroubleBadURL      Trouble = "bad_url"
 )
 
-// Reply is what came back: whether bytes of the request may have left, the kind of trouble, status, header, body (cut at
+// Reply is a response or a transport error: whether bytes of the request may have been sent, status, header and body (cut at
 // 64 KiB). Header keys are canonical ("Retry-After"), each with its first value.
 type Reply struct {
 	Sent       bool
@@ -38,8 +38,8 @@ type Reply struct {
 	Repeatable bool // the Request's
 }
 
-// IsHTML reports whether the answer is a web page, which no platform's API gives. The header alone does not make one: many
-// servers say text/html of an empty body or of "ok".
+// IsHTML reports whether the response is a web page, which no platform's API returns. The header alone is not enough: many
+// servers send text/html with an empty body or with "ok".
 func (r Reply) IsHTML() bool {
 	body := bytes.TrimLeft(r.Body, "\ufeff \t\r\n")
 	if strings.HasPrefix(strings.ToLower(r.Get("Content-Type")), "text/html") {
@@ -49,14 +49,14 @@ func (r Reply) IsHTML() bool {
 	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 
-// Get is a header of the answer.
+// Get returns a header of the response.
 func (r Reply) Get(name string) string { return r.Header[textproto.CanonicalMIMEHeaderKey(name)] }
 
 // longestRetryAfter is far beyond any wait that is kept.
 const longestRetryAfter = 10 * 365 * 24 * time.Hour
 
-// RetryAfter is what the Retry-After header asks for, as seconds (a fraction counts) or as a date; 0 where it asks for
-// nothing readable. A date is measured against the response's own Date: the two clocks may differ, and only the server's is
+// RetryAfter returns the wait that the Retry-After header asks for, in seconds (a fraction counts) or as a date; 0 if the
+// header is missing or unreadable. A date is measured against the response's own Date: the two clocks may differ, and only the server's is
 // meant.
 func (r Reply) RetryAfter() time.Duration {
 	v := strings.TrimSpace(r.Get("Retry-After"))
@@ -86,9 +86,8 @@ func httpDate(v string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// Result is what an answer means where the vendor says nothing else: the one place that tells HTTP statuses apart.
-// Adapters look at the vendor's own codes first and come here for the rest. Every 5xx, 408, 425 and 429 is worth another
-// try; every other 4xx is not.
+// Result classifies a response by its HTTP status. It is the only place that does. Adapters check the vendor's own codes
+// first. Every 5xx, 408, 425 and 429 is retryable; every other 4xx is not.
 func (r Reply) Result() Result {
 	res := Result{Status: r.Status, RetryAfter: r.RetryAfter()}
 	res.Outcome, res.Reason = r.classify()

@@ -10,7 +10,7 @@ import (
 // maxLayers is how often a text is decoded before it counts as hiding something.
 const maxLayers = 8
 
-// Reveals reports whether a text tells a vendor what it must not read: an e-mail address, or the name of an event that has
+// Reveals reports whether a text contains something that a vendor must not read: an e-mail address, or the name of an event that has
 // another one there; name may be "". Neither case, punctuation, percent-encoding, HTML's references nor the escapes of
 // JavaScript hide it, also where they are nested: "RX%255Fissued" and "/rx/issued" hold "rx_issued".
 func Reveals(text, name string) bool {
@@ -112,7 +112,7 @@ func percentDecoded(s string) string {
 	return b.String()
 }
 
-// hexDigit is -1 for what is none.
+// hexDigit returns the value of a hexadecimal digit, or -1.
 func hexDigit(c byte) int {
 	if c >= 'A' && c <= 'F' {
 		c += 'a' - 'A'

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Switches are the four levels of the kill-switch hierarchy as they stand for one event, with the tries made so far.
+// Switches are the four levels of the kill-switch hierarchy as they apply to one event, with the attempts made so far.
 type Switches struct {
 	Storefront Storefront
 	SGTM       *SGTMSwitch // nil where the storefront has no container
@@ -20,7 +20,7 @@ type SGTMSwitch struct {
 	Active bool
 	// Stop ends events as skipped while the container is off; otherwise they go to the platforms.
 	Stop bool
-	// DirectOnExhausted sends events to the platforms whose tries at the container ran out.
+	// DirectOnExhausted sends events directly to the platforms once their attempts at the container are exhausted.
 	DirectOnExhausted bool
 }
 
@@ -32,11 +32,11 @@ type PlatformSwitch struct {
 	HasAdapter       bool
 }
 
-// Tries is what one destination has seen of an event.
+// Tries counts an event's attempts at one destination.
 type Tries struct {
 	Made     int  // in the event's present generation
 	Accepted bool // ever
-	// Cause and Status are those of the latest try.
+	// Cause and Status are those of the latest attempt.
 	Cause  Reason
 	Status int
 }
@@ -44,38 +44,39 @@ type Tries struct {
 // Leg is one destination of a route.
 type Leg struct {
 	Destination string
-	Made        int // tries made so far
-	Left        int // tries left
-	// Cause and Status are those of the last try, where none is left.
+	Made        int // attempts made so far
+	Left        int // attempts left
+	// Cause and Status are those of the last attempt, if none is left.
 	Cause  Reason `json:",omitempty"`
 	Status int    `json:",omitempty"`
 }
 
-// Off is a switch that keeps an event from a destination.
+// Off is a destination that a switch disables, and the reason.
 type Off struct {
 	Destination string
 	Reason      Reason
 }
 
-// Route is what the kill switches decided for an event: where it goes, or why nowhere. Base is the first retry's delay.
+// Route is the decision of the kill switches for an event: its destinations, or the reason for having none. Base is the first
+// retry's delay.
 type Route struct {
 	Legs     []Leg
-	Reason   Reason   // of a route that leads nowhere
-	Off      []Off    // what was off, at which level
+	Reason   Reason   // of a route without destinations
+	Off      []Off    // disabled destinations
 	Accepted []string // destinations that have the event already
 	Base     time.Duration
-	// HandsOver says that the platforms get what the container of this route does not take.
+	// HandsOver says that the platforms receive the events that this route's container does not accept.
 	HandsOver bool `json:",omitempty"`
 }
 
-// Policy is the retry policy: MAX_RETRY_ATTEMPTS tries in all, the first at once, then after Base, 2 × Base, 4 × Base, ...
+// Policy is the retry policy: MAX_RETRY_ATTEMPTS attempts in all, the first at once, then after Base, 2 × Base, 4 × Base, ...
 // By default 60, 120, 240, 480 s: 15 minutes.
 type Policy struct {
 	Tries int
 	Base  time.Duration
 }
 
-// Delay is how long to wait after the n-th try (counted from 1) failed.
+// Delay returns the wait after the n-th failed attempt (counted from 1).
 func (p Policy) Delay(n int) time.Duration {
 	const limit = 24 * time.Hour
 	d := p.Base
@@ -88,8 +89,8 @@ func (p Policy) Delay(n int) time.Duration {
 	return min(d, limit)
 }
 
-// Resolve asks the four levels, from the storefront down. A destination that has accepted the event is no longer a leg of
-// its route, and a container that has it leaves nothing for the platforms; a destination without tries left is a leg (with
+// Resolve evaluates the four levels, from the storefront down. A destination that has accepted the event is no longer a leg of
+// its route, and a container that has it leaves nothing for the platforms; a destination without attempts left is a leg (with
 // 0 left), so that its failure is seen.
 func Resolve(s Switches, p Policy) Route {
 	r := Route{Base: p.Base}
@@ -132,8 +133,8 @@ func Resolve(s Switches, p Policy) Route {
 	return r
 }
 
-// TurnedAway is the switches for an event that the container turned away for its health: its tries there are over, as if it
-// had made them all.
+// TurnedAway returns the switches for an event that was not sent because the container is unhealthy: its attempts there count
+// as used up.
 func (s Switches) TurnedAway(p Policy) Switches {
 	tries := maps.Clone(s.Tries)
 	if tries == nil {
@@ -159,7 +160,7 @@ func (r *Route) add(destination string, t Tries, p Policy) {
 	r.Legs = append(r.Legs, leg)
 }
 
-// off is the reason why a platform gets nothing, or "".
+// off returns the reason that disables a platform, or "".
 func (p PlatformSwitch) off() Reason {
 	switch {
 	case !p.PlatformActive:
@@ -172,7 +173,7 @@ func (p PlatformSwitch) off() Reason {
 	return ""
 }
 
-// Leg is the route's leg to a destination.
+// Leg returns the route's leg to a destination.
 func (r Route) Leg(destination string) (Leg, bool) {
 	i := slices.IndexFunc(r.Legs, func(l Leg) bool { return l.Destination == destination })
 	if i < 0 {
@@ -181,7 +182,7 @@ func (r Route) Leg(destination string) (Leg, bool) {
 	return r.Legs[i], true
 }
 
-// Blocks is the reason why a destination is not on the route.
+// Blocks returns the reason that keeps a destination off the route.
 func (r Route) Blocks(destination string) Reason {
 	for _, o := range r.Off {
 		if o.Destination == destination {

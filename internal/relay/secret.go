@@ -8,8 +8,8 @@ import (
 
 const hidden = "[secret]"
 
-// Secret is a value that prints, logs and marshals as "[secret]". Only Reveal gives it away; whoever calls that is sending
-// it to its owner or encrypting it. The zero value is no secret at all. Two secrets are not compared by ==.
+// Secret is a value that prints, logs and marshals as "[secret]". Only Reveal returns the value; it is
+// called to send the secret to its owner or to encrypt it. The zero value is no secret at all. Two secrets are not compared by ==.
 type Secret struct {
 	// A pointer, because fmt calls no method of an unexported field: of a struct that holds a Secret in one it prints
 	// the bare value, and a pointer prints as an address.
@@ -44,7 +44,7 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }
 // MarshalText hides the value in JSON, as a value and as a map key.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// UnmarshalText takes the value in; what was marshalled does not come back.
+// UnmarshalText sets the value. A marshalled secret cannot be restored.
 func (s *Secret) UnmarshalText(b []byte) error {
 	*s = NewSecret(string(b))
 	return nil

@@ -11,13 +11,13 @@ type Storefront struct {
 	BaseURL     string // for payloads that name no page; may be empty
 	// SendsPayloadEventID makes a payload's own event_id the id that vendors see (see Event.DedupID).
 	SendsPayloadEventID bool
-	// DataPolicy limits what direct destinations receive; "" counts as DataPolicyHealth. It does not bind the container.
+	// DataPolicy limits the data that direct destinations receive; "" counts as DataPolicyHealth. It does not bind the container.
 	DataPolicy DataPolicy
 	// RequireConsent makes a payload without a consent signal count as a refusal of everything.
 	RequireConsent bool
 }
 
-// DataPolicy is a storefront's rule for what may leave to direct destinations.
+// DataPolicy limits the data that direct destinations receive.
 type DataPolicy string
 
 // The data policies. Health withholds everything that may name a condition, unless a destination's options allow it by

@@ -2,13 +2,13 @@ package relay
 
 import "time"
 
-// WaitsFor is what an event waits for before its next attempt. It is part of the API.
+// WaitsFor names the condition that an event waits for before its next attempt. It is part of the API.
 type WaitsFor string
 
-// What an event may wait for.
+// The conditions.
 const (
 	WaitsForRetry      WaitsFor = "retry"      // the time of its next attempt, after one that failed
-	WaitsForLimit      WaitsFor = "limit"      // its turn, at a destination with a limit or one that asked for fewer requests
+	WaitsForLimit      WaitsFor = "limit"      // its turn at a destination with a limit, or with a rate limit in force
 	WaitsForCredential WaitsFor = "credential" // a credential that decrypts
 	WaitsForDatabase   WaitsFor = "database"   // the relay's database
 )
@@ -21,7 +21,7 @@ type Waiting struct {
 	InFlight bool
 }
 
-// WaitsFor is what an event waits for whose attempt ended with this reason and could not be sent.
+// WaitsFor returns the condition that an event waits for after an attempt that ended with this reason.
 func (r Reason) WaitsFor() WaitsFor {
 	switch r {
 	case ReasonLimited:
