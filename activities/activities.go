@@ -37,25 +37,25 @@ type Sender interface {
 
 // Activities are registered with a worker as they are; every exported method is an activity under its own name.
 type Activities struct {
-	Store      Store
-	Sender     Sender
-	Adapters   map[string]relay.Adapter
-	Policy     relay.Policy
-	Inbox      Inbox
-	Starter    Starter
-	Health     HealthStore
-	Recovery   Recovery
-	Gates      *Gates
-	Books      Books
-	Executions Executions
-	Replays    Replays
-	Figures    Figures
-	Flips      Flips // nil: nobody knows
-	Purges     Purges
-	Retention  ops.Retention
-	Erasures   Erasures
-	Deliveries Deliveries
-	Meter      Meter // nil: nothing is counted
+	Store          Store
+	Sender         Sender
+	Adapters       map[string]relay.Adapter
+	Policy         relay.Policy
+	Inbox          Inbox
+	Starter        Starter
+	Health         HealthStore
+	Recovery       Recovery
+	Gates          *Gates
+	ReconcileStore ReconcileStore
+	Executions     Executions
+	Replays        Replays
+	StatsStore     StatsStore
+	SwitchLog      SwitchLog // nil: nobody knows
+	PurgeStore     PurgeStore
+	Retention      ops.Retention
+	Erasures       Erasures
+	Deliveries     Deliveries
+	Meter          Meter // nil: nothing is counted
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
 	Log          *slog.Logger
@@ -85,14 +85,14 @@ type ResolveOutput struct {
 // again for ever.
 func (a *Activities) ResolveRoute(ctx context.Context, in ResolveInput) (ResolveOutput, error) {
 	if err := a.complete(ctx, in.Unrecorded); err != nil {
-		return ResolveOutput{}, temporary(err)
+		return ResolveOutput{}, opaque(err)
 	}
 	taken, err := a.Store.Take(ctx, in.ID, in.Run)
 	if err != nil || !taken {
-		return ResolveOutput{}, temporary(err)
+		return ResolveOutput{}, opaque(err)
 	}
 	route, err := a.route(ctx, in.ID, in.TurnedAway)
-	return ResolveOutput{Taken: true, Route: route}, temporary(err)
+	return ResolveOutput{Taken: true, Route: route}, opaque(err)
 }
 
 func (a *Activities) route(ctx context.Context, id int64, turnedAway bool) (relay.Route, error) {
@@ -143,7 +143,7 @@ type FinishOutput struct {
 // Finish writes the event's final status. Its errors are worth trying again for ever.
 func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, error) {
 	if err := a.complete(ctx, in.Unrecorded); err != nil {
-		return FinishOutput{}, temporary(err)
+		return FinishOutput{}, opaque(err)
 	}
 	c, finish := relay.Conclude(in.Route, in.Ends), a.Store.Finish
 	if in.Cancelled {
@@ -155,7 +155,7 @@ func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, 
 		return FinishOutput{Recovered: true}, nil
 	}
 	if err != nil {
-		return FinishOutput{}, temporary(err)
+		return FinishOutput{}, opaque(err)
 	}
 	if a.Meter != nil {
 		a.Meter.Finished(c.Status, c.Reason)

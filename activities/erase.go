@@ -38,14 +38,6 @@ type Deliveries interface {
 	DeleteDeliveries(ctx context.Context, rows []int64) ([]int64, error)
 }
 
-const (
-	erasePage   = 2000 // events that are looked at in one transaction
-	eraseItems  = 50   // events that are worked at in one step
-	eraseBudget = 15 * time.Second
-	// eraseRest leaves the database to live traffic: half of the time.
-	eraseRest = 5 * time.Millisecond
-)
-
 // EraseInput names an erasure. Insist is set once it has waited for long: what has not ended by itself is terminated.
 type EraseInput struct {
 	ID     int64
@@ -64,11 +56,11 @@ type EraseOutput struct {
 func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutput, error) {
 	e, err := a.search(ctx, in.ID)
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	items, err := a.Erasures.ErasureItems(ctx, in.ID, eraseItems)
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	closed, err := a.erase(ctx, items, in.Insist)
 	if err == nil {
@@ -80,7 +72,7 @@ func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutpu
 		e.Erased += int64(len(closed))
 	}
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	if e.State == ops.ErasureDone {
 		a.Log.InfoContext(ctx, "erasure.ended", "erasure", in.ID, "scanned", e.Scanned, "erased", e.Erased)
@@ -100,7 +92,7 @@ func (a *Activities) search(ctx context.Context, id int64) (ops.Erasure, error) 
 		select {
 		case <-ctx.Done():
 			return e, ctx.Err()
-		case <-time.After(max(eraseRest, time.Since(began))):
+		case <-time.After(max(minEraseRest, time.Since(began))):
 		}
 	}
 }

@@ -24,21 +24,13 @@ type Starter interface {
 	StartDelivery(ctx context.Context, s relay.Start) error
 }
 
-const (
-	startTimeout = 10 * time.Second
-	// releaseTimeout bounds what a worker that stops does for the next one.
-	releaseTimeout = 5 * time.Second
-	// pollFor is how long one execution of PollInbox polls, before the workflow starts the next with a fresh history.
-	pollFor = 10 * time.Minute
-)
-
 // PollInbox claims pending rows and starts their deliveries until its time is over or its worker stops. It is the way of
 // direct rows, of rows that the API left to it, and of rows whose start was lost in a crash.
 func (a *Activities) PollInbox(ctx context.Context) error {
 	deadline := time.Now().Add(pollFor)
 	stop := activity.GetWorkerStopChannel(ctx)
 	defer heartbeat(ctx)()
-	pace := newPace()
+	pace := newStartLimiter()
 	probes := prober{Activities: a}
 	for time.Now().Before(deadline) {
 		probes.look(ctx)
@@ -59,7 +51,7 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 
 // pollOnce is one round over the storefronts. It answers how many deliveries it started; trouble counts as none, so that
 // the next round waits.
-func (a *Activities) pollOnce(ctx context.Context, p *pace) int {
+func (a *Activities) pollOnce(ctx context.Context, p *startLimiter) int {
 	began := time.Now()
 	starts, err := a.Inbox.Claim(ctx)
 	if a.Meter != nil {
@@ -94,7 +86,7 @@ func (a *Activities) release(ctx context.Context, ids []int64) {
 }
 
 // startAll starts deliveries, a few at a time, and gives back the ids of those that could not be started.
-func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *pace) []int64 {
+func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *startLimiter) []int64 {
 	var (
 		mu     sync.Mutex
 		failed []int64

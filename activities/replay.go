@@ -26,16 +26,11 @@ type Replays interface {
 	EndReplay(ctx context.Context, id int64) error
 }
 
-// Figures counts what the statistics are made of.
-type Figures interface {
+// StatsStore counts what the statistics are made of.
+type StatsStore interface {
 	// RollUp counts the hours that need it, for about as long as the budget, and says how many those were.
 	RollUp(ctx context.Context, budget time.Duration) (int, error)
 }
-
-const (
-	settlePage   = 500
-	rollUpBudget = 5 * time.Second
-)
 
 // ReplayInput names a replay, and how many events its next step may start, or the state that it shall have.
 type ReplayInput struct {
@@ -64,7 +59,7 @@ func (a *Activities) StepReplay(ctx context.Context, in ReplayInput) (ReplayOutp
 	for {
 		settled, err := a.Replays.SettleReplay(ctx, in.ID, settlePage)
 		if err != nil {
-			return ReplayOutput{}, temporary(err)
+			return ReplayOutput{}, opaque(err)
 		}
 		if settled.Settled < settlePage {
 			break
@@ -73,12 +68,12 @@ func (a *Activities) StepReplay(ctx context.Context, in ReplayInput) (ReplayOutp
 	}
 	step, err := a.Replays.StepReplay(ctx, in.ID, in.Size)
 	if err != nil {
-		return ReplayOutput{}, temporary(err)
+		return ReplayOutput{}, opaque(err)
 	}
 	r := step.Replay
 	if r.Held > 0 {
 		if err := a.probeHeld(ctx, in.ID); err != nil {
-			return ReplayOutput{}, temporary(err)
+			return ReplayOutput{}, opaque(err)
 		}
 	}
 	if step.Started > 0 {
@@ -111,19 +106,19 @@ func (a *Activities) probeHeld(ctx context.Context, id int64) error {
 // SetReplayState pauses, resumes or cancels a replay.
 func (a *Activities) SetReplayState(ctx context.Context, in ReplayInput) error {
 	a.Log.InfoContext(ctx, "replay.state", "replay", in.ID, "state", in.State)
-	return temporary(a.Replays.SetReplayState(ctx, in.ID, in.State))
+	return opaque(a.Replays.SetReplayState(ctx, in.ID, in.State))
 }
 
 // EndReplay writes that a replay has nothing left to wait for.
 func (a *Activities) EndReplay(ctx context.Context, in ReplayInput) error {
 	a.Log.InfoContext(ctx, "replay.ended", "replay", in.ID)
-	return temporary(a.Replays.EndReplay(ctx, in.ID))
+	return opaque(a.Replays.EndReplay(ctx, in.ID))
 }
 
 // RollUpStats counts the figures of the hours that need it.
 func (a *Activities) RollUpStats(ctx context.Context) (int, error) {
 	began := time.Now()
-	n, err := a.Figures.RollUp(ctx, rollUpBudget)
+	n, err := a.StatsStore.RollUp(ctx, rollUpBudget)
 	a.Log.DebugContext(ctx, "stats.counted", "hours", n, "duration_ms", time.Since(began).Milliseconds(), "ok", err == nil)
-	return n, temporary(err)
+	return n, opaque(err)
 }

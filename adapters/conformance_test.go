@@ -98,7 +98,7 @@ func exchanges(accepted relay.Reply) map[string]exchange {
 		"200 with a web page":        {says(200, "Content-Type", "text/html", page), refuses},
 		"403 with a web page":        {says(403, "Content-Type", "text/html", page), refuses},
 		"a redirect":                 {says(307, "Location", "https://example.com/", ""), is(relay.Rejected)},
-		"no answer in time":          {wait, retriesIfRepeatable},
+		"no response in time":          {wait, retriesIfRepeatable},
 		"a connection cut before it": {hangUp, retriesIfRepeatable},
 		"an answer that is no HTTP at all": {func(w http.ResponseWriter, _ *http.Request) {
 			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {

@@ -3,10 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 )
@@ -43,36 +40,31 @@ type auditInput struct {
 	To       time.Time `query:"to" example:"2026-01-16T00:00:00Z" doc:"Only before this time."`
 }
 
-func (b *book) audit(a *Admin) {
-	op := huma.Operation{OperationID: "list-audit", Method: http.MethodGet, Path: "/admin/v1/audit", Tags: []string{tagAudit},
-		Summary: "List what was done", Description: "The newest first. Entries are never changed, and kept for AUDIT_RETENTION_DAYS, six years by default.",
-		Errors: []int{http.StatusUnprocessableEntity}}
-	add(b, reader, op, func(ctx context.Context, in *auditInput) (*listOutput[AuditEntry], error) {
-		if err := checkTimes(codeInvalidParameter, "", in.From, in.To); err != nil {
-			return nil, err
-		}
-		q := ops.AuditQuery{By: in.Actor, Action: ops.Action(in.Action), Entity: ops.Entity(in.Entity), EntityID: in.EntityID,
-			From: in.From, To: in.To, Limit: in.Limit}
-		if in.Cursor != "" {
-			c, err := parseCursor(in.Cursor, "")
-			if err != nil {
-				return nil, err
-			}
-			q.Before = c.ID
-		}
-		found, err := a.Audit.Audit(ctx, q)
+func (a *Admin) listAudit(ctx context.Context, in *auditInput) (*listOutput[AuditEntry], error) {
+	if err := checkTimes(codeInvalidParameter, "", in.From, in.To); err != nil {
+		return nil, err
+	}
+	q := ops.AuditQuery{By: in.Actor, Action: ops.Action(in.Action), Entity: ops.Entity(in.Entity), EntityID: in.EntityID,
+		From: in.From, To: in.To, Limit: in.Limit}
+	if in.Cursor != "" {
+		c, err := parseCursor(in.Cursor, "")
 		if err != nil {
 			return nil, err
 		}
-		out := &listOutput[AuditEntry]{List[AuditEntry]{Items: []AuditEntry{}, Total: found.Total}}
-		for _, e := range found.Items {
-			out.Body.Items = append(out.Body.Items, auditView(e))
-		}
-		if found.Next != nil {
-			out.Body.NextCursor = cursor{ID: found.Next.ID}.String()
-		}
-		return out, nil
-	})
+		q.Before = c.ID
+	}
+	found, err := a.Audit.Audit(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	out := &listOutput[AuditEntry]{List[AuditEntry]{Items: []AuditEntry{}, Total: found.Total}}
+	for _, e := range found.Items {
+		out.Body.Items = append(out.Body.Items, auditView(e))
+	}
+	if found.Next != nil {
+		out.Body.NextCursor = cursor{ID: found.Next.ID}.String()
+	}
+	return out, nil
 }
 
 func auditView(e ops.AuditEntry) AuditEntry {

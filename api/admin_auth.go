@@ -155,20 +155,20 @@ func (a *admins) remember(digest [sha256.Size]byte, who actor) {
 // admit lets only those through whom the access allows. An admin's name goes into the log, and with the request's context
 // to the handler.
 func (s *server) admit(c *gin.Context, l *requestLog, need access) error {
-	if need == open {
+	if need == open || need == probe && !wantsVerbose(c) {
 		return nil
 	}
 	name, password, ok := c.Request.BasicAuth()
-	if !ok {
+	if !ok || need == probe && name == "" { // a process without any login shows no details
 		return s.unauthorized(c)
 	}
 	sent := newLogin(name, relay.NewSecret(password))
 	// OMS's login comes first, and no number of wrong ones keeps it out: a flood of those must not stop ingestion.
 	isOMS := s.login.matches(sent)
+	if isOMS && (need == oms || need == probe) {
+		return nil
+	}
 	if need == oms {
-		if isOMS {
-			return nil
-		}
 		return s.refuseLogin(c, sent)
 	}
 	who, err := s.adminOf(c, sent, name, password, isOMS)

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"relay/internal/ops"
@@ -64,7 +65,7 @@ func (l *credentialList) listQuery() (ops.ListQuery, error) {
 		"platform_id": l.PlatformID, "platform_code": l.PlatformCode, "is_active": l.IsActive}, l.Search)
 }
 
-func (b *book) credentials(a *Admin) {
+func (a *Admin) credentialRoutes() []route {
 	r := resource[ops.Credential, Credential, CredentialInput, CredentialPatch]{
 		entity: ops.EntityCredential, tag: tagCredentials, one: "a credential", items: a.Credentials, view: credentialView,
 		start:  a.startCredential,
@@ -77,10 +78,8 @@ func (b *book) credentials(a *Admin) {
 			view.Warnings = a.warnings(ctx, rec.Value.StorefrontID, credentialDestination(rec.Value))
 		},
 	}
-	r.register(b)
-	registerList[credentialList](b, r, "credentials")
-	switches(b, r, flipper[ops.Credential]{a, a.Credentials, func(v *ops.Credential) *bool { return &v.Active },
-		func(rec ops.Record[ops.Credential]) (int64, int64) { return rec.Value.StorefrontID, 0 }})
+	return slices.Concat(r.routes(), []route{listRoute[credentialList](r, "credentials")}, switchRoutes(r, flipper[ops.Credential]{a, a.Credentials, func(v *ops.Credential) *bool { return &v.Active },
+		func(rec ops.Record[ops.Credential]) (int64, int64) { return rec.Value.StorefrontID, 0 }}))
 }
 
 func credentialView(rec ops.Record[ops.Credential]) Credential {

@@ -67,34 +67,28 @@ func (r resource[T, View, Input, Patch]) path(tail string) string {
 	return "/admin/v1/" + string(r.entity) + tail
 }
 
-func (r resource[T, View, Input, Patch]) operation(verb, method, tail, summary string, statuses []int) huma.Operation {
-	singular := strings.TrimSuffix(string(r.entity), "s")
-	return huma.Operation{OperationID: verb + "-" + singular, Method: method, Path: r.path(tail), Tags: []string{r.tag},
-		Summary: summary, Errors: append([]int(nil), statuses...)}
+// route is a row of the table for this resource.
+func (r resource[T, View, Input, Patch]) route(need access, verb, method, tail string, handle binding, d doc) route {
+	d.id, d.tag = verb+"-"+strings.TrimSuffix(string(r.entity), "s"), r.tag
+	return route{need, method, r.path(tail), handle, d}
 }
 
-// register adds the operations on single things.
-func (r resource[T, View, Input, Patch]) register(b *book) {
-	create := r.operation("create", http.MethodPost, "", "Create "+r.one, adminStatuses.create)
-	create.DefaultStatus = http.StatusCreated
-	add(b, writer, create, r.create)
-	add(b, reader, r.operation("get", http.MethodGet, "/{id}", "Read "+r.one, adminStatuses.read), r.get)
-
-	put := r.operation("replace", http.MethodPut, "/{id}", "Replace "+r.one, adminStatuses.change)
-	put.Description = "Everything is replaced: what the body leaves out gets its default, and a secret that it leaves out is removed. " +
-		"Only kill switches (is_active, fallback) and a storefront's privacy rules (data_policy, require_consent) stay as they are " +
-		"unless the body names them."
-	add(b, writer, put, r.replace)
-
-	patch := r.operation("patch", http.MethodPatch, "/{id}", "Change "+r.one+" in part", adminStatuses.change)
-	patch.Description = "What the body leaves out stays as it is, secrets included. An empty text or null removes an optional field. " +
-		"Fields of credentials and custom_headers are changed one by one; options is replaced as a whole."
-	add(b, writer, patch, r.change)
-
-	remove := r.operation("delete", http.MethodDelete, "/{id}", "Delete "+r.one, adminStatuses.remove)
-	remove.Description = "What is in use is not deleted: 409 in_use says by what. Its id is never used again."
-	remove.DefaultStatus = http.StatusNoContent
-	add(b, writer, remove, r.remove)
+// routes are the rows for single things.
+func (r resource[T, View, Input, Patch]) routes() []route {
+	return []route{
+		r.route(writer, "create", http.MethodPost, "", typed(r.create),
+			doc{summary: "Create " + r.one, errors: adminStatuses.create, status: http.StatusCreated}),
+		r.route(reader, "get", http.MethodGet, "/{id}", typed(r.get), doc{summary: "Read " + r.one, errors: adminStatuses.read}),
+		r.route(writer, "replace", http.MethodPut, "/{id}", typed(r.replace), doc{summary: "Replace " + r.one, errors: adminStatuses.change,
+			text: "Everything is replaced: a field that the body leaves out gets its default, and a secret that it leaves out is removed. " +
+				"Only kill switches (is_active, fallback) and a storefront's privacy rules (data_policy, require_consent) stay as they are " +
+				"unless the body names them."}),
+		r.route(writer, "patch", http.MethodPatch, "/{id}", typed(r.change), doc{summary: "Change " + r.one + " in part", errors: adminStatuses.change,
+			text: "Fields that the body leaves out stay as they are, secrets included. An empty text or null removes an optional field. " +
+				"Fields of credentials and custom_headers are changed one by one; options is replaced as a whole."}),
+		r.route(writer, "delete", http.MethodDelete, "/{id}", typed(r.remove), doc{summary: "Delete " + r.one, errors: adminStatuses.remove,
+			status: http.StatusNoContent, text: "A thing in use is not deleted: 409 in_use lists what uses it. Its id is never used again."}),
+	}
 }
 
 func (r resource[T, View, Input, Patch]) output(rec ops.Record[T], err error) (*recordOutput[View], error) {

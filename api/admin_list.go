@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"relay/internal/ops"
 )
 
@@ -83,12 +81,9 @@ type lister interface {
 	listQuery() (ops.ListQuery, error)
 }
 
-// registerList adds the list of a resource; L is its parameters.
-func registerList[L any, T, View, Input, Patch any](b *book, r resource[T, View, Input, Patch], plural string) {
-	op := huma.Operation{OperationID: "list-" + string(r.entity), Method: http.MethodGet, Path: r.path(""), Tags: []string{r.tag},
-		Summary: "List " + plural, Errors: []int{http.StatusUnprocessableEntity},
-		Description: "Pages follow one another by cursor, so that nothing is shown twice or left out when something is added meanwhile."}
-	add(b, reader, op, func(ctx context.Context, in *L) (*listOutput[View], error) {
+// listRoute is the row for the list of a resource; L is its parameters.
+func listRoute[L any, T, View, Input, Patch any](r resource[T, View, Input, Patch], plural string) route {
+	list := func(ctx context.Context, in *L) (*listOutput[View], error) {
 		q, err := any(in).(lister).listQuery()
 		if err != nil {
 			return nil, err
@@ -109,5 +104,7 @@ func registerList[L any, T, View, Input, Patch any](b *book, r resource[T, View,
 			out.Body.NextCursor = cursor{sort, found.Next.Value, found.Next.ID}.String()
 		}
 		return out, nil
-	})
+	}
+	return route{reader, http.MethodGet, r.path(""), typed(list), doc{id: "list-" + string(r.entity), tag: r.tag, summary: "List " + plural,
+		errors: badInput, text: "Pages are addressed by cursor, so that additions in the meantime neither repeat nor hide an entry."}}
 }

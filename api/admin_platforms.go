@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,7 +95,7 @@ func (l *platformList) listQuery() (ops.ListQuery, error) {
 		"server_side_events_api": l.ServerSideEventsAPI, "is_active": l.IsActive}, l.Search)
 }
 
-func (b *book) platforms(a *Admin) {
+func (a *Admin) platformRoutes() []route {
 	r := resource[ops.Platform, Platform, PlatformInput, PlatformPatch]{
 		entity: ops.EntityPlatform, tag: tagPlatforms, one: "a platform", items: a.Platforms, view: a.platformView,
 		start: func(_ context.Context, _ *findings, in PlatformInput) (int64, ops.Platform, error) {
@@ -105,10 +106,8 @@ func (b *book) platforms(a *Admin) {
 		check:  a.checkPlatform,
 		settle: func(v *ops.Platform, old ops.Platform) { v.Active = old.Active },
 	}
-	r.register(b)
-	registerList[platformList](b, r, "platforms")
-	switches(b, r, flipper[ops.Platform]{a, a.Platforms, func(v *ops.Platform) *bool { return &v.Active },
-		func(rec ops.Record[ops.Platform]) (int64, int64) { return 0, rec.ID }})
+	return slices.Concat(r.routes(), []route{listRoute[platformList](r, "platforms")}, switchRoutes(r, flipper[ops.Platform]{a, a.Platforms, func(v *ops.Platform) *bool { return &v.Active },
+		func(rec ops.Record[ops.Platform]) (int64, int64) { return 0, rec.ID }}))
 }
 
 func (a *Admin) platformView(rec ops.Record[ops.Platform]) Platform {

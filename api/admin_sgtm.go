@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"relay/internal/ops"
@@ -80,7 +81,7 @@ func (l *sgtmList) listQuery() (ops.ListQuery, error) {
 		"client_type": l.ClientType, "is_active": l.IsActive}, l.Search)
 }
 
-func (b *book) sgtmConfigs(a *Admin) {
+func (a *Admin) sgtmRoutes() []route {
 	r := resource[ops.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch]{
 		entity: ops.EntitySGTMConfig, tag: tagSGTM, one: "an sGTM config", items: a.SGTMConfigs, view: sgtmView,
 		start: func(_ context.Context, f *findings, in SGTMConfigInput) (int64, ops.SGTMConfig, error) {
@@ -98,12 +99,9 @@ func (b *book) sgtmConfigs(a *Admin) {
 			view.Warnings = a.warnings(ctx, rec.Value.StorefrontID, sgtmDestination(rec.Value))
 		},
 	}
-	r.register(b)
-	registerList[sgtmList](b, r, "sGTM configs")
 	f := flipper[ops.SGTMConfig]{a, a.SGTMConfigs, func(v *ops.SGTMConfig) *bool { return &v.Active },
 		func(rec ops.Record[ops.SGTMConfig]) (int64, int64) { return rec.Value.StorefrontID, 0 }}
-	switches(b, r, f)
-	deactivateSGTM(b, r, f)
+	return slices.Concat(r.routes(), []route{listRoute[sgtmList](r, "sGTM configs")}, sgtmSwitchRoutes(r, f))
 }
 
 func sgtmView(rec ops.Record[ops.SGTMConfig]) SGTMConfig {

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"relay/internal/ops"
@@ -67,7 +68,7 @@ func (l *storefrontList) listQuery() (ops.ListQuery, error) {
 	return pageParams{l.Limit, l.Cursor, l.Sort}.query(map[string]string{"storefront_id": l.StorefrontID, "is_active": l.IsActive, "data_policy": l.DataPolicy}, l.Search)
 }
 
-func (b *book) storefronts(a *Admin) {
+func (a *Admin) storefrontRoutes() []route {
 	r := resource[relay.Storefront, Storefront, StorefrontInput, StorefrontPatch]{
 		entity: ops.EntityStorefront, tag: tagStorefronts, one: "a storefront", items: a.Storefronts, view: storefrontView,
 		start: func(_ context.Context, _ *findings, in StorefrontInput) (int64, relay.Storefront, error) {
@@ -78,10 +79,8 @@ func (b *book) storefronts(a *Admin) {
 		check:  a.checkStorefront,
 		settle: func(v *relay.Storefront, old relay.Storefront) { v.Active = old.Active },
 	}
-	r.register(b)
-	registerList[storefrontList](b, r, "storefronts")
-	switches(b, r, flipper[relay.Storefront]{a, a.Storefronts, func(v *relay.Storefront) *bool { return &v.Active },
-		func(rec ops.Record[relay.Storefront]) (int64, int64) { return rec.ID, 0 }})
+	return slices.Concat(r.routes(), []route{listRoute[storefrontList](r, "storefronts")}, switchRoutes(r, flipper[relay.Storefront]{a, a.Storefronts, func(v *relay.Storefront) *bool { return &v.Active },
+		func(rec ops.Record[relay.Storefront]) (int64, int64) { return rec.ID, 0 }}))
 }
 
 func storefrontView(rec ops.Record[relay.Storefront]) Storefront {

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
@@ -60,24 +58,22 @@ type flipper[T any] struct {
 	concerns func(ops.Record[T]) (storefront, platform int64) // whose routes it changes
 }
 
-// switches adds the operations that flip the kill switches of a resource.
-func switches[T, View, Input, Patch any](b *book, r resource[T, View, Input, Patch], s flipper[T]) {
-	add(b, writer, r.switchOperation("activate"), func(ctx context.Context, in *idInput) (*switchedOutput, error) {
-		return s.flip(ctx, in.ID, ops.ActionActivate, func(v *T) { *s.flag(v) = true })
-	})
-	if r.entity == ops.EntitySGTMConfig {
-		return // its deactivation takes a parameter
+// switchRoutes are the rows that set the kill switches of a resource.
+func switchRoutes[T, View, Input, Patch any](r resource[T, View, Input, Patch], s flipper[T]) []route {
+	return []route{
+		r.switchRoute("activate", typed(func(ctx context.Context, in *idInput) (*switchedOutput, error) {
+			return s.flip(ctx, in.ID, ops.ActionActivate, func(v *T) { *s.flag(v) = true })
+		})),
+		r.switchRoute("deactivate", typed(func(ctx context.Context, in *idInput) (*switchedOutput, error) {
+			return s.flip(ctx, in.ID, ops.ActionDeactivate, func(v *T) { *s.flag(v) = false })
+		})),
 	}
-	add(b, writer, r.switchOperation("deactivate"), func(ctx context.Context, in *idInput) (*switchedOutput, error) {
-		return s.flip(ctx, in.ID, ops.ActionDeactivate, func(v *T) { *s.flag(v) = false })
-	})
 }
 
-func (r resource[T, View, Input, Patch]) switchOperation(verb string) huma.Operation {
-	op := r.operation(verb, http.MethodPost, "/{id}/"+verb, strings.ToUpper(verb[:1])+verb[1:]+" "+r.one, adminStatuses.read)
-	op.Description = "Flips the kill switch and says where events go now. It takes effect with the next attempt of every event, those in retry " +
-		"included. Doing it twice does no more than once."
-	return op
+func (r resource[T, View, Input, Patch]) switchRoute(verb string, handle binding) route {
+	return r.route(writer, verb, http.MethodPost, "/{id}/"+verb, handle, doc{summary: strings.ToUpper(verb[:1]) + verb[1:] + " " + r.one,
+		errors: adminStatuses.read, text: "Sets the kill switch and returns where events go now. It takes effect with the next attempt of every event, " +
+			"including those that wait for a retry. It is idempotent."})
 }
 
 // flip sets a kill switch, whatever else may be wrong with what is stored, and says where events go now.
@@ -126,9 +122,9 @@ func (a *Admin) routeNow(s relay.Switches) RouteNow {
 	return now
 }
 
-// deactivateSGTM adds the switch that also says where events go instead.
-func deactivateSGTM(b *book, r resource[ops.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch], s flipper[ops.SGTMConfig]) {
-	add(b, writer, r.switchOperation("deactivate"), func(ctx context.Context, in *deactivateSGTMInput) (*switchedOutput, error) {
+// sgtmSwitchRoutes are those of containers: switching one off can also set where its events go instead.
+func sgtmSwitchRoutes(r resource[ops.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch], s flipper[ops.SGTMConfig]) []route {
+	off := func(ctx context.Context, in *deactivateSGTMInput) (*switchedOutput, error) {
 		fallback := ""
 		out, err := s.flip(ctx, in.ID, ops.ActionDeactivate, func(v *ops.SGTMConfig) {
 			v.Active, v.Fallback = false, cmp.Or(in.Fallback, v.Fallback)
@@ -138,5 +134,6 @@ func deactivateSGTM(b *book, r resource[ops.SGTMConfig, SGTMConfig, SGTMConfigIn
 			out.Body.Fallback = fallback
 		}
 		return out, err
-	})
+	}
+	return []route{switchRoutes(r, s)[0], r.switchRoute("deactivate", typed(off))}
 }

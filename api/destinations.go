@@ -3,11 +3,8 @@ package api
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -47,20 +44,6 @@ type probeInput struct {
 }
 
 type probeOutput struct{ Body ProbeAnswer }
-
-func (h opsHandlers) registerDestinations(b *book) {
-	const path = "/admin/v1/destinations"
-	add(b, reader, huma.Operation{OperationID: "list-destinations", Method: http.MethodGet, Path: path, Tags: []string{tagDestinations},
-		Summary: "List the destinations of storefronts, with their health", Errors: []int{http.StatusUnprocessableEntity},
-		Description: "One entry for each storefront and configured destination: its container, and each platform that it has a credential at. " +
-			"The figures are of this moment, and bounded."}, h.listDestinations)
-	add(b, writer, huma.Operation{OperationID: "probe-destination", Method: http.MethodPost, Path: path + "/{storefront}/{destination}/probe",
-		Tags: []string{tagDestinations}, Summary: "Find out now whether an unhealthy destination has recovered",
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
-		Description: "Delivers one of the events that failed there again; nothing artificial is sent. Where it is accepted, the destination is " +
-			"healthy and the others follow. Where no event failed there, the next one that comes is the probe. The relay probes by itself, too, " +
-			"at growing intervals."}, h.probe)
-}
 
 func (h opsHandlers) listDestinations(ctx context.Context, in *listDestinationsInput) (*destinationListOutput, error) {
 	q := ops.DestinationQuery{Destination: in.Destination, Health: in.Health, Limit: in.Limit}

@@ -2,12 +2,9 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -68,21 +65,9 @@ type erasureInput struct {
 
 type erasureOutput struct{ Body ErasureView }
 
-func (h opsHandlers) registerErasures(b *book) {
-	const path = "/admin/v1/erasures"
-	begun := map[string]*huma.Response{"201": answer("The erasure has begun, or is done.", schemaOf[ErasureView](b), nil)}
-	add(b, writer, huma.Operation{OperationID: "create-erasure", Method: http.MethodPost, Path: path, Tags: []string{tagErasures},
-		DefaultStatus: http.StatusCreated, Responses: begun, Summary: "Erase what is stored of an order or a person",
-		Description: "Open deliveries are cancelled first. Then payloads, what attempts hold of them, and the deliveries' workflows in Temporal go. " +
-			"That there was an event stays: its type, status, times and storefront; hashes stand for its ids, so that it is a duplicate when it comes again. " +
-			"It cannot be undone.",
-		Errors: []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}}, h.createErasure)
-	add(b, reader, huma.Operation{OperationID: "get-erasure", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{tagErasures},
-		Summary: "How far an erasure is", Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}},
-		func(ctx context.Context, in *erasureInput) (*erasureOutput, error) {
-			e, err := h.Erasures.Erasure(ctx, in.ID)
-			return &erasureOutput{h.erasureView(e)}, gone(err, "erasure")
-		})
+func (h opsHandlers) getErasure(ctx context.Context, in *erasureInput) (*erasureOutput, error) {
+	e, err := h.Erasures.Erasure(ctx, in.ID)
+	return &erasureOutput{h.erasureView(e)}, gone(err, "erasure")
 }
 
 func (h opsHandlers) createErasure(ctx context.Context, in *createErasureInput) (*erasureOutput, error) {

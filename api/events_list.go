@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -56,22 +53,6 @@ type RetryView struct {
 }
 
 type retryOutput struct{ Body RetryView }
-
-func (h opsHandlers) registerEvents(b *book) {
-	add(b, reader, huma.Operation{OperationID: "list-events", Method: http.MethodGet, Path: "/admin/v1/events", Tags: []string{tagEvents},
-		Summary: "Find events", Errors: []int{http.StatusUnprocessableEntity},
-		Description: "Newest first, by the time of receipt. Every page comes soon, however many events there are."}, h.list)
-	add(b, reader, huma.Operation{OperationID: "get-event", Method: http.MethodGet, Path: "/admin/v1/events/{id}", Tags: []string{tagEvents},
-		Summary: "Read an event with its attempts", Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}}, h.get)
-	add(b, writer, huma.Operation{OperationID: "reveal-event", Method: http.MethodPost, Path: "/admin/v1/events/{id}/reveal", Tags: []string{tagEvents},
-		Summary: "Show the payload of an event with its personal data",
-		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-			http.StatusUnprocessableEntity},
-		Description: "Needs a login that may change things. The audit keeps who asked, and the note."}, h.reveal)
-	add(b, writer, huma.Operation{OperationID: "retry-event", Method: http.MethodPost, Path: "/admin/v1/events/{id}/retry", Tags: []string{tagEvents},
-		Summary: "Deliver a failed or skipped event again", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity},
-		Description: "The event gets all its tries anew, under the same event_id, at every destination that has not accepted it."}, h.retry)
-}
 
 func (h opsHandlers) list(ctx context.Context, in *listEventsInput) (*eventListOutput, error) {
 	f, err := h.filter(ctx, in.EventFilter, "")

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
@@ -128,28 +126,6 @@ const (
 	actionResend ops.Action = "resend"
 	actionTest   ops.Action = "test"
 )
-
-// registerOps adds the operations on events.
-func (b *book) registerOps(o *Ops) {
-	doc := b.api.OpenAPI()
-	doc.Tags = append(doc.Tags,
-		&huma.Tag{Name: tagEvents, Description: "What happened to an event, and doing it again."},
-		&huma.Tag{Name: tagReplays, Description: "Doing it again for many events, at a rate that leaves live traffic its room."},
-		&huma.Tag{Name: tagDestinations, Description: "How the destinations of storefronts fare, and finding out now."},
-		&huma.Tag{Name: tagErasures, Description: "For data-subject requests: taking away what is stored of an order or a person."},
-		&huma.Tag{Name: tagPreview, Description: "What would be sent where, without sending or storing anything."},
-		&huma.Tag{Name: tagStats, Description: "Figures by storefront and destination."},
-		&huma.Tag{Name: tagOMS, Description: "For OMS, with its own login: how its events fare."})
-	h := opsHandlers{Ops: o}
-	h.registerEvents(b)
-	h.registerStatus(b)
-	h.registerPreview(b)
-	h.registerChecks(b)
-	h.registerReplays(b)
-	h.registerDestinations(b)
-	h.registerErasures(b)
-	h.registerStats(b)
-}
 
 // opsHandlers are the handlers of the operations on events.
 type opsHandlers struct{ *Ops }

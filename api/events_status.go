@@ -3,12 +3,9 @@ package api
 import (
 	"cmp"
 	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -22,7 +19,7 @@ type StatusView struct {
 	StorefrontCode string         `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
 	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"delivered" doc:"Where it stands. Delivered, failed and skipped are final unless somebody retries it."`
 	Reason         relay.Reason   `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
-	Detail         string         `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
+	Detail         string         `json:"detail,omitempty" example:"sgtm: no attempts left (exhausted), last response 503" doc:"How each delivery ended, in words."`
 	WaitingFor     relay.WaitsFor `json:"waiting_for,omitempty" enum:"retry,limit,credential,database" example:"retry" doc:"What it waits for before its next attempt: retry is the time after a failed one, limit its turn at a limited destination, credential one that decrypts, database the relay's own. Missing where it waits for nothing."`
 	NextAttemptAt  *time.Time     `json:"next_attempt_at,omitempty" example:"2026-01-15T10:26:01Z" doc:"When its next attempt is due, the earliest of its destinations. Missing where nothing is waited for, or no time is known."`
 	CreatedAt      time.Time      `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
@@ -48,17 +45,12 @@ type manyStatusInput struct {
 	}
 }
 
-func (h opsHandlers) registerStatus(b *book) {
-	add(b, oms, huma.Operation{OperationID: "get-status", Method: http.MethodGet, Path: "/v1/events", Tags: []string{tagOMS},
-		Summary: "How the events of an order fare", Errors: []int{http.StatusUnprocessableEntity}},
-		func(ctx context.Context, in *orderStatusInput) (*statusOutput, error) {
-			return h.status(ctx, []string{in.OrderID})
-		})
-	add(b, oms, huma.Operation{OperationID: "list-statuses", Method: http.MethodPost, Path: "/v1/events/status", Tags: []string{tagOMS},
-		Summary: "How many events fare", Errors: []int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}},
-		func(ctx context.Context, in *manyStatusInput) (*statusOutput, error) {
-			return h.status(ctx, in.Body.IDs)
-		})
+func (h opsHandlers) statusOfOrder(ctx context.Context, in *orderStatusInput) (*statusOutput, error) {
+	return h.status(ctx, []string{in.OrderID})
+}
+
+func (h opsHandlers) statusOfOrders(ctx context.Context, in *manyStatusInput) (*statusOutput, error) {
+	return h.status(ctx, in.Body.IDs)
 }
 
 func (h opsHandlers) status(ctx context.Context, ids []string) (*statusOutput, error) {

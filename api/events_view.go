@@ -19,8 +19,8 @@ type EventView struct {
 	Source         string         `json:"source_system" example:"oms" doc:"Where it came from: oms is the API, oms_direct a row of OMS's own."`
 	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"failed" doc:"Where it stands."`
 	Reason         relay.Reason   `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
-	ReasonText     string         `json:"reason_text,omitempty" example:"no tries left" doc:"Why, for people."`
-	Detail         string         `json:"detail,omitempty" example:"sgtm: no tries left (exhausted), last answer 503" doc:"How each delivery ended, in words."`
+	ReasonText     string         `json:"reason_text,omitempty" example:"no attempts left" doc:"Why, for people."`
+	Detail         string         `json:"detail,omitempty" example:"sgtm: no attempts left (exhausted), last response 503" doc:"How each delivery ended, in words."`
 	Warnings       []string       `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"In a list: what an admin should know of its attempts, each once. One event's are beside its attempts."`
 	Generation     int            `json:"generation" example:"0" doc:"How often it has been retried, replayed or reset."`
 	CreatedAt      time.Time      `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
@@ -66,10 +66,10 @@ type EndView struct {
 	Destination string        `json:"destination" example:"sgtm" doc:"sgtm, or a platform's code."`
 	Outcome     relay.Outcome `json:"outcome" example:"exhausted" doc:"How it ended."`
 	Reason      relay.Reason  `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs."`
-	ReasonText  string        `json:"reason_text,omitempty" example:"no tries left" doc:"Why, for people."`
+	ReasonText  string        `json:"reason_text,omitempty" example:"no attempts left" doc:"Why, for people."`
 	Status      int           `json:"status,omitempty" example:"503" doc:"HTTP status of the last answer."`
 	Cause       relay.Reason  `json:"cause,omitempty" example:"server_error" doc:"The reason of the last attempt, where that is another one: why the attempts ran out, or the destination is unhealthy."`
-	CauseText   string        `json:"cause_text,omitempty" example:"the destination has trouble of its own" doc:"The cause, for people."`
+	CauseText   string        `json:"cause_text,omitempty" example:"the destination reported a server error" doc:"The cause, for people."`
 }
 
 // AttemptView is one try: what left, redacted, what came back, how long it took, and what was made of it.
@@ -82,7 +82,7 @@ type AttemptView struct {
 	DurationMS  float64         `json:"duration_ms" example:"112.4" doc:"How long it took, in milliseconds."`
 	Outcome     relay.Outcome   `json:"outcome" example:"retry" doc:"What was made of the answer: accepted, retry, rejected, unauthorized, unknown; sending where nobody saw the end; blocked, skipped and not_sent where nothing left."`
 	Reason      relay.Reason    `json:"reason,omitempty" example:"server_error" doc:"Why, for programs."`
-	ReasonText  string          `json:"reason_text,omitempty" example:"the destination has trouble of its own" doc:"Why, for people."`
+	ReasonText  string          `json:"reason_text,omitempty" example:"the destination reported a server error" doc:"Why, for people."`
 	Detail      string          `json:"detail,omitempty" example:"storefront bosley switched off by ann" doc:"More of it, in words."`
 	Request     AttemptRequest  `json:"request" doc:"What left."`
 	Response    AttemptResponse `json:"response" doc:"What came back."`

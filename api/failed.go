@@ -21,7 +21,7 @@ type Destinations interface {
 
 // Failed is what failed at a destination, in the answers to a check and to a write of its settings.
 type Failed struct {
-	FailedSince *int64    `json:"failed_since,omitempty" example:"12" doc:"In the answer to a check and to a write: events that failed because the destination refused the credential, was unhealthy or let their tries run out, since it became unhealthy; at a healthy one those of the last 30 days. Missing where counting took longer than a second."`
+	FailedSince *int64    `json:"failed_since,omitempty" example:"12" doc:"In the answer to a check and to a write: events that failed because the destination rejected the credential, was unhealthy or let their tries run out, since it became unhealthy; at a healthy one those of the last 30 days. Missing where counting took longer than a second."`
 	Replay      *ReplayIn `json:"replay,omitempty" doc:"The body for POST /admin/v1/replays that sends exactly those again; missing where there are none."`
 }
 

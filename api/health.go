@@ -77,11 +77,6 @@ func (s *server) health(c *gin.Context, l *requestLog) error {
 
 func (s *server) healthReady(c *gin.Context, l *requestLog) error {
 	l.quiet = true
-	if wantsVerbose(c) {
-		if err := s.admitVerbose(c, l); err != nil {
-			return err
-		}
-	}
 	r := s.ready.check(c.Request.Context())
 	for _, w := range r.words {
 		l.add(slog.String(w.name, w.word))

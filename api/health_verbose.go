@@ -8,7 +8,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"relay/internal/ops"
-	"relay/internal/relay"
 )
 
 // reconciledLately is how old the latest look at all open rows may be: it comes each minute.
@@ -38,18 +37,6 @@ func wantsVerbose(c *gin.Context) bool {
 		return asked
 	}
 	return false
-}
-
-// admitVerbose lets OMS and admins see details, of a worker too. A process without any login shows none.
-func (s *server) admitVerbose(c *gin.Context, l *requestLog) error {
-	name, password, _ := c.Request.BasicAuth()
-	switch {
-	case name == "":
-		return s.unauthorized(c)
-	case s.login.matches(newLogin(name, relay.NewSecret(password))):
-		return nil
-	}
-	return s.admit(c, l, reader)
 }
 
 // reconciliation is what the reconciler found, or nil where nobody knows.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,24 +27,25 @@ const basicAuth = "basic"
 // accessKey is where an operation keeps who may use it, for the guard; the document does not show it.
 const accessKey = "access"
 
-// book is the OpenAPI document and the operations that are made from typed handlers. huma makes both from the same Go
-// types, so that the document cannot differ from the program, and leaves routing to gin. It costs reflection and a second
-// decoding, which ingestion cannot spare: POST /v1/events keeps its own handler and is declared by hand.
-type book struct {
+// registry adds routes to gin and to the OpenAPI document. huma makes the document of typed routes from the same Go types that
+// their requests are decoded to, so that it cannot differ from the program.
+type registry struct {
 	server *server
 	api    huma.API
+
+	current, older []byte // the finished document, in two versions of OpenAPI
 }
 
-func (s *server) newBook(e *gin.Engine) *book {
+func (s *server) newRegistry(e *gin.Engine) *registry {
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decodeStrictly}
-	registry := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
-	b := &book{server: s, api: humagin.New(e, huma.Config{
+	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	r := &registry{server: s, api: humagin.New(e, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI:    "3.1.0",
 			Info:       info(),
-			Tags:       tags(),
+			Tags:       s.tags(),
 			Servers:    []*huma.Server{{URL: "/", Description: "This relay"}},
-			Components: &huma.Components{Schemas: registry, SecuritySchemes: securitySchemes()},
+			Components: &huma.Components{Schemas: schemas, SecuritySchemes: securitySchemes()},
 		},
 		// DocsPath and OpenAPIPath stay empty: both are routes of ours. Without CreateHooks no answer has a "$schema".
 		Formats: map[string]huma.Format{"application/json": format, "json": format, "application/problem+json": format,
@@ -50,8 +53,8 @@ func (s *server) newBook(e *gin.Engine) *book {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 	})}
-	b.api.UseMiddleware(b.guard)
-	return b
+	r.api.UseMiddleware(r.guard)
+	return r
 }
 
 func securitySchemes() map[string]*huma.SecurityScheme {
@@ -59,30 +62,41 @@ func securitySchemes() map[string]*huma.SecurityScheme {
 		Description: "The login of OMS for /v1, of an admin for /admin/v1. Where no admin login is configured, OMS's is one."}}
 }
 
-// guard lets only those through whom the operation's access allows, before the body is read.
-func (b *book) guard(ctx huma.Context, next func(huma.Context)) {
+// guard is the one place that checks who may use a route, before its body is read.
+func (r *registry) guard(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	l := logOf(c)
-	need, _ := ctx.Operation().Metadata[accessKey].(access)
-	if err := b.server.admit(c, l, need); err != nil {
-		b.server.fail(c, l, err)
+	if err := r.server.admit(c, l, accessOf(ctx.Operation())); err != nil {
+		r.server.fail(c, l, err)
 		return
 	}
+	next(ctx)
+}
+
+func accessOf(op *huma.Operation) access {
+	need, _ := op.Metadata[accessKey].(access)
+	return need
+}
+
+// bounded refuses what no typed route accepts, and reserves room for the body.
+func (r *registry) bounded(ctx huma.Context, next func(huma.Context)) {
+	c := humagin.Unwrap(ctx)
+	l := logOf(c)
 	if oddID(c.Params) {
-		b.server.fail(c, l, refuseWith(codeNotFound, "an id in a path is a plain decimal number, such as 5"))
+		r.server.fail(c, l, refuseWith(codeNotFound, "an id in a path is a plain decimal number, such as 5"))
 		return
 	}
 	if packed, err := isGzip(c.Request.Header); packed || err != nil {
-		b.server.fail(c, l, refuseWith(codeUnsupportedEncoding, "this path takes its body as it is, without Content-Encoding"))
+		r.server.fail(c, l, refuseWith(codeUnsupportedEncoding, "this path does not accept Content-Encoding"))
 		return
 	}
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), logContextKey{}, l))
 	size := bodySize(c.Request)
-	if !b.server.bodies.take(size) {
-		b.server.fail(c, l, tooBusy())
+	if !r.server.bodies.take(size) {
+		r.server.fail(c, l, tooBusy())
 		return
 	}
-	defer b.server.bodies.give(size)
+	defer r.server.bodies.give(size)
 	next(ctx)
 }
 
@@ -104,64 +118,77 @@ func oddID(params gin.Params) bool {
 	return unsigned != id || len(id) > 1 && id[0] == '0'
 }
 
-// add registers one typed operation: its route, its place in the document, and who may use it. What the handler returns as
-// an error becomes a problem document, as everywhere.
-func add[I, O any](b *book, need access, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
-	document(&op, need)
-	op.MaxBodyBytes, op.BodyReadTimeout = maxAdminBody, adminReadTimeout
-	huma.Register(b.api, op, func(ctx context.Context, in *I) (*O, error) {
-		ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-		defer cancel()
-		out, err := handle(ctx, in)
-		if err != nil {
-			return nil, problemFor(ctx, err)
+// binding adds a route with its handler.
+type binding func(*registry, huma.Operation)
+
+// typed binds a handler of Go types: huma decodes and validates the request, and writes the answer. An error of the handler
+// becomes a problem document.
+func typed[I, O any](handle func(context.Context, *I) (*O, error)) binding {
+	return func(r *registry, op huma.Operation) {
+		op.MaxBodyBytes, op.BodyReadTimeout = maxAdminBody, adminReadTimeout
+		op.Middlewares = huma.Middlewares{r.bounded}
+		huma.Register(r.api, op, func(ctx context.Context, in *I) (*O, error) {
+			ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+			defer cancel()
+			out, err := handle(ctx, in)
+			if err != nil {
+				return nil, problemFor(ctx, err)
+			}
+			return out, nil
+		})
+	}
+}
+
+// raw binds a handler that reads the request and writes the answer itself. huma only routes: ingestion cannot spare the time
+// for a body that is held in memory and decoded twice.
+func raw(handle handler) binding {
+	return func(r *registry, op huma.Operation) {
+		if !op.Hidden {
+			for _, status := range op.Errors {
+				op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
+					Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](r)}}}
+			}
+			r.api.OpenAPI().AddOperation(&op)
 		}
-		return out, nil
-	})
+		serve := r.server.serve(handle)
+		r.api.Adapter().Handle(&op, r.api.Middlewares().Handler(func(ctx huma.Context) { serve(humagin.Unwrap(ctx)) }))
+	}
 }
 
-// declare puts an operation into the document whose handler is in the table of routes.
-func (b *book) declare(need access, op huma.Operation) {
-	document(&op, need)
-	b.api.OpenAPI().AddOperation(&op)
+// register adds all routes, and finishes the document.
+func (r *registry) register(table []route) error {
+	for _, row := range table {
+		row.handle(r, r.operation(row))
+	}
+	r.exemplify()
+	var err error
+	if r.current, err = json.Marshal(r.api.OpenAPI()); err != nil {
+		return err
+	}
+	r.older, err = r.api.OpenAPI().Downgrade()
+	return err
 }
 
-// document completes what the operations of one access have in common.
-func document(op *huma.Operation, need access) {
-	op.Metadata = map[string]any{accessKey: need}
-	op.Security = []map[string][]string{}
-	if need == open {
-		return
+// operation is a route as huma has it.
+func (r *registry) operation(row route) huma.Operation {
+	d := row.doc
+	op := huma.Operation{OperationID: d.id, Method: row.method, Path: row.path, Summary: d.summary, Description: d.text, DefaultStatus: d.status,
+		Errors: slices.Clone(d.errors), Hidden: d.id == "", Responses: map[string]*huma.Response{}, Security: []map[string][]string{},
+		Metadata: map[string]any{accessKey: row.access}}
+	if op.Hidden {
+		return op
+	}
+	op.Tags = []string{d.tag}
+	if d.describe != nil {
+		d.describe(r, &op)
+	}
+	if row.access == open || row.access == probe {
+		return op
 	}
 	op.Security = []map[string][]string{{basicAuth: {}}}
 	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable)
-	if need == reader || need == writer || op.Method != http.MethodGet {
+	if row.access != oms || row.method != http.MethodGet {
 		op.Errors = append(op.Errors, http.StatusForbidden)
 	}
-}
-
-// documents serve the finished document, in both versions and as a page.
-func (b *book) documents() ([]route, error) {
-	b.exemplify()
-	now, err := json.Marshal(b.api.OpenAPI())
-	if err != nil {
-		return nil, err
-	}
-	old, err := b.api.OpenAPI().Downgrade()
-	if err != nil {
-		return nil, err
-	}
-	return append(b.server.page(),
-		route{http.MethodGet, "/openapi.json", open, serveDocument(now)},
-		route{http.MethodGet, "/openapi-3.0.json", open, serveDocument(old)},
-	), nil
-}
-
-func serveDocument(body []byte) handler {
-	return func(c *gin.Context, l *requestLog) error {
-		l.quiet = true
-		c.Header("Cache-Control", "no-cache")
-		c.Data(http.StatusOK, "application/json", body)
-		return nil
-	}
+	return op
 }

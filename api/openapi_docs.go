@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 )
 
@@ -21,20 +22,35 @@ var docsFiles embed.FS
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// page are the routes of the page at /docs. Whoever reads it needs no login; what it tries out does.
-func (s *server) page() []route {
+// pageRoutes are the routes of the page at /docs and of the document. Reading them needs no login; trying out an operation does.
+func pageRoutes() []route {
+	page := func(path string, handle binding) route { return route{open, http.MethodGet, path, handle, doc{}} }
 	return []route{
-		{http.MethodGet, "/docs", open, serveFile("index.html", "text/html; charset=utf-8")},
-		{http.MethodGet, "/docs/init.js", open, serveFile("init.js", "text/javascript; charset=utf-8")},
-		{http.MethodGet, "/docs/swagger-ui-bundle.js", open, serveFile("swagger-ui-bundle.js.gz", "text/javascript; charset=utf-8")},
-		{http.MethodGet, "/docs/swagger-ui.css", open, serveFile("swagger-ui.css.gz", "text/css; charset=utf-8")},
-		{http.MethodGet, "/docs/LICENSE.txt", open, serveFile("LICENSE.txt", "text/plain; charset=utf-8")},
-		{http.MethodGet, "/docs/NOTICE.txt", open, serveFile("NOTICE.txt", "text/plain; charset=utf-8")},
+		page("/docs", serveFile("index.html", "text/html; charset=utf-8")),
+		page("/docs/init.js", serveFile("init.js", "text/javascript; charset=utf-8")),
+		page("/docs/swagger-ui-bundle.js", serveFile("swagger-ui-bundle.js.gz", "text/javascript; charset=utf-8")),
+		page("/docs/swagger-ui.css", serveFile("swagger-ui.css.gz", "text/css; charset=utf-8")),
+		page("/docs/LICENSE.txt", serveFile("LICENSE.txt", "text/plain; charset=utf-8")),
+		page("/docs/NOTICE.txt", serveFile("NOTICE.txt", "text/plain; charset=utf-8")),
+		page("/openapi.json", serveDocument(func(r *registry) []byte { return r.current })),
+		page("/openapi-3.0.json", serveDocument(func(r *registry) []byte { return r.older })),
 	}
 }
 
-func serveFile(name, contentType string) handler {
-	return func(c *gin.Context, l *requestLog) error {
+// serveDocument binds a version of the document, which is finished once all routes are added.
+func serveDocument(version func(*registry) []byte) binding {
+	return func(r *registry, op huma.Operation) {
+		raw(func(c *gin.Context, l *requestLog) error {
+			l.quiet = true
+			c.Header("Cache-Control", "no-cache")
+			c.Data(http.StatusOK, "application/json", version(r))
+			return nil
+		})(r, op)
+	}
+}
+
+func serveFile(name, contentType string) binding {
+	return raw(func(c *gin.Context, l *requestLog) error {
 		l.quiet = true
 		body, err := docsFiles.ReadFile("docs/" + name)
 		if err != nil {
@@ -54,7 +70,7 @@ func serveFile(name, contentType string) handler {
 		c.Header("Cache-Control", "no-cache")
 		c.Data(http.StatusOK, contentType, body)
 		return nil
-	}
+	})
 }
 
 func unpack(packed []byte) ([]byte, error) {

@@ -14,8 +14,8 @@ const exampleRequestID = "QH7VXQ2LTRZKC4"
 
 // exemplify gives every refusal in the document an example of its own status: made from the schema alone, each would show the
 // same one.
-func (b *book) exemplify() {
-	for _, item := range b.api.OpenAPI().Paths {
+func (r *registry) exemplify() {
+	for _, item := range r.api.OpenAPI().Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op == nil {
 				continue
@@ -71,7 +71,7 @@ func exampleOf(op *huma.Operation, status int) *failure {
 	case http.StatusUnprocessableEntity:
 		return invalidExample(op)
 	case http.StatusForbidden:
-		if need, _ := op.Metadata[accessKey].(access); need == oms || need == open {
+		if need := accessOf(op); need == oms || need == open {
 			return refuse(codeCrossOrigin)
 		}
 	}

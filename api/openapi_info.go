@@ -21,16 +21,28 @@ const (
 	tagAudit       = "Audit"
 )
 
-func tags() []*huma.Tag {
-	return []*huma.Tag{
-		{Name: tagIngestion, Description: "Events in, from OMS."},
+// tags are in the order of the document.
+func (s *server) tags() []*huma.Tag {
+	tags := []*huma.Tag{
+		{Name: tagIngestion, Description: "Accepts events from OMS."},
 		{Name: tagHealth, Description: "For probes; no login."},
 		{Name: tagStorefronts, Description: "The tenants: the first kill switch."},
 		{Name: tagSGTM, Description: "The server-side GTM container of a storefront: the second kill switch."},
 		{Name: tagPlatforms, Description: "The catalogue of ad and analytics platforms: the third kill switch, for all storefronts."},
-		{Name: tagCredentials, Description: "What a storefront has to be let in at a platform: the fourth kill switch."},
+		{Name: tagCredentials, Description: "A storefront's login at a platform: the fourth kill switch."},
 		{Name: tagAudit, Description: "Who changed what, and when."},
 	}
+	if s.deps.Ops == nil {
+		return tags
+	}
+	return append(tags,
+		&huma.Tag{Name: tagEvents, Description: "The history of an event, and delivering it again."},
+		&huma.Tag{Name: tagReplays, Description: "Delivering many events again, at a rate that leaves room for live traffic."},
+		&huma.Tag{Name: tagDestinations, Description: "The health of the destinations of storefronts, and probing them."},
+		&huma.Tag{Name: tagErasures, Description: "For data-subject requests: erasing the data of an order or a person."},
+		&huma.Tag{Name: tagPreview, Description: "What would be sent where, without sending or storing anything."},
+		&huma.Tag{Name: tagStats, Description: "Counts by storefront and destination."},
+		&huma.Tag{Name: tagOMS, Description: "For OMS, with its own login: the delivery status of its events."})
 }
 
 func info() *huma.Info {

@@ -2,9 +2,7 @@ package api
 
 import (
 	"encoding/json"
-	"net/http"
 	"reflect"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -51,27 +49,14 @@ const sampleBatch = `{
   "error": "", "next_index": 1000, "next_url": "...", "previous_index": "", "previous_url": ""
 }`
 
-func (b *book) declareIngestion() {
-	op := huma.Operation{
-		OperationID: "post-events", Method: http.MethodPost, Path: "/v1/events", Tags: []string{tagIngestion},
-		Summary: "Take events in",
-		Description: "Stores the good items of a batch in one transaction, reports the bad ones, and starts the deliveries. A batch may be sent " +
-			"again at any time: what is stored counts as duplicates. The body may be packed: Content-Encoding: gzip.",
-		RequestBody: &huma.RequestBody{Required: true, Description: "A batch of events, as OMS writes it.",
-			Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf[EventBatch](b), Example: parsed(sampleBatch)}}},
-		Responses: map[string]*huma.Response{
-			"202": answer("The batch was taken; errors says which items were not.", schemaOf[BatchResult](b),
-				BatchResult{Accepted: 3, Errors: []ItemError{}}),
-			"422": {Description: "No item is acceptable, or the batch is none; nothing was stored.",
-				Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](b), Example: refusedBatch().problem(exampleRequestID).body()}}},
-		},
-	}
-	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusRequestTimeout,
-		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable} {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
-			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](b)}}}
-	}
-	b.declare(oms, op)
+func describeIngestion(r *registry, op *huma.Operation) {
+	op.RequestBody = &huma.RequestBody{Required: true, Description: "A batch of events, as OMS sends it.",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf[EventBatch](r), Example: parsed(sampleBatch)}}}
+	op.Responses["202"] = answer("The batch was accepted; errors lists the items that were not.", schemaOf[BatchResult](r),
+		BatchResult{Accepted: 3, Errors: []ItemError{}})
+	op.Responses["422"] = &huma.Response{Description: "No item is acceptable, or the body is not a batch; nothing was stored.",
+		Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](r),
+			Example: refusedBatch().problem(exampleRequestID).body()}}}
 }
 
 // refusedBatch is the example of a batch without an acceptable item.
@@ -82,8 +67,8 @@ func refusedBatch() *failure {
 	return f
 }
 
-func schemaOf[T any](b *book) *huma.Schema {
-	return b.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+func schemaOf[T any](r *registry) *huma.Schema {
+	return r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 }
 
 func answer(description string, schema *huma.Schema, example any) *huma.Response {

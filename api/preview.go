@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net/http"
 	"slices"
 	"time"
 
@@ -42,13 +41,6 @@ type PreviewRequest struct {
 type previewInput struct{ Body PreviewRequest }
 
 type previewOutput struct{ Body PreviewView }
-
-func (h opsHandlers) registerPreview(b *book) {
-	add(b, reader, huma.Operation{OperationID: "preview", Method: http.MethodPost, Path: "/admin/v1/preview", Tags: []string{tagPreview},
-		Summary: "What would be sent where", Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity},
-		Description: "The route with the reason of each of the four levels of kill switches, and the exact request for every destination " +
-			"that the storefront has configured, on the route or not. Nothing is sent and nothing is stored. Secrets are masked."}, h.preview)
-}
 
 func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOutput, error) {
 	var event relay.Event

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"net/http"
 	"strings"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -42,7 +39,7 @@ type SentView struct {
 	Trouble relay.Trouble     `json:"trouble,omitempty" example:"timeout" doc:"What kept the request from being answered."`
 	Outcome relay.Outcome     `json:"outcome" example:"accepted" doc:"What the relay makes of the answer."`
 	Reason  relay.Reason      `json:"reason,omitempty" example:"unauthorized" doc:"Why, for programs."`
-	Text    string            `json:"reason_text,omitempty" example:"the destination refused the credential" doc:"Why, for people."`
+	Text    string            `json:"reason_text,omitempty" example:"the destination rejected the credential" doc:"Why, for people."`
 	TraceID string            `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
 	Fields  map[string]string `json:"fields,omitempty" doc:"What the answer says, of the fields that the relay knows."`
 	Answer  any               `json:"answer,omitempty" doc:"The answer, 4 KiB at most; secrets are masked."`
@@ -52,29 +49,15 @@ type SentView struct {
 
 type checkOutput struct{ Body CheckView }
 
-func (h opsHandlers) registerChecks(b *book) {
-	words := "Looks at the settings without a network; warnings says what will go wrong with events. With send=test one made-up event goes out. " +
-		"Platforms get it in their own test mode: Meta and TikTok test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest " +
-		"test=true. The person in it is made up, and leaves whatever the options say. A container gets an event named relay_test, without a " +
-		"person and a value, with the header X-Gtm-Server-Preview where the request has one. What failed for this destination meanwhile is counted, and its replay offered."
-	for _, c := range []struct {
-		entity       ops.Entity
-		id, tag, one string
-		place        func(context.Context, int64) (int64, string, error)
-	}{
-		{ops.EntityCredential, "check-credential", tagCredentials, "credential", h.Setups.CredentialPlace},
-		{ops.EntitySGTMConfig, "check-sgtm-config", tagSGTM, "sGTM config", h.Setups.ContainerPlace},
-	} {
-		add(b, writer, huma.Operation{OperationID: c.id, Method: http.MethodPost, Path: "/admin/v1/" + string(c.entity) + "/{id}/check", Tags: []string{c.tag},
-			Summary: "Check a " + c.one, Description: words, Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}},
-			func(ctx context.Context, in *checkInput) (*checkOutput, error) {
-				storefront, key, err := c.place(ctx, in.ID)
-				if err != nil {
-					return nil, gone(err, c.one)
-				}
-				v, err := h.check(ctx, storefront, key, c.entity, in)
-				return &checkOutput{v}, err
-			})
+// checkOf checks a destination by the id of its credential or sGTM config.
+func (h opsHandlers) checkOf(entity ops.Entity, one string, place func(context.Context, int64) (int64, string, error)) func(context.Context, *checkInput) (*checkOutput, error) {
+	return func(ctx context.Context, in *checkInput) (*checkOutput, error) {
+		storefront, key, err := place(ctx, in.ID)
+		if err != nil {
+			return nil, gone(err, one)
+		}
+		v, err := h.check(ctx, storefront, key, entity, in)
+		return &checkOutput{v}, err
 	}
 }
 

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
@@ -43,36 +41,14 @@ type replayInput struct {
 	ID int64 `path:"id" minimum:"1" example:"3" doc:"The replay."`
 }
 
-func (h opsHandlers) registerReplays(b *book) {
-	const path = "/admin/v1/replays"
-	bad := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity}
-	begun := map[string]*huma.Response{"201": answer("The replay has begun.", schemaOf[ReplayAnswer](b), nil)}
-	add(b, writer, huma.Operation{OperationID: "create-replay", Method: http.MethodPost, Path: path, Tags: []string{tagReplays}, Errors: bad,
-		Responses: begun,
-		Summary:   "Deliver many events again", Description: "Failed events, and skipped ones where the filter says so, that were received by now. " +
-			"Try dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend says so. " +
-			"What an unhealthy destination would get waits: one event goes first, and the others follow when the destination has recovered."}, h.create)
-	add(b, reader, huma.Operation{OperationID: "list-replays", Method: http.MethodGet, Path: path, Tags: []string{tagReplays},
-		Summary: "List replays", Errors: []int{http.StatusUnprocessableEntity}}, h.listReplays)
-	add(b, reader, huma.Operation{OperationID: "get-replay", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{tagReplays},
-		Summary: "How far a replay is", Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity}},
-		func(ctx context.Context, in *replayInput) (*replayOutput, error) {
-			r, err := h.Replays.Replay(ctx, in.ID)
-			return &replayOutput{h.replayView(r)}, gone(err, "replay")
-		})
-	for _, c := range []struct {
-		verb, summary string
-		state         ops.ReplayState
-	}{
-		{"pause", "Start no more events for now", ops.ReplayPaused},
-		{"resume", "Go on with a paused replay", ops.ReplayRunning},
-		{"cancel", "Start no more events at all", ops.ReplayCancelled},
-	} {
-		add(b, writer, huma.Operation{OperationID: c.verb + "-replay", Method: http.MethodPost, Path: path + "/{id}/" + c.verb, Tags: []string{tagReplays},
-			Summary: c.summary, Description: "What was started goes on.", Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}},
-			func(ctx context.Context, in *replayInput) (*replayOutput, error) {
-				return h.steer(ctx, in.ID, c.state, ops.Action(c.verb))
-			})
+func (h opsHandlers) getReplay(ctx context.Context, in *replayInput) (*replayOutput, error) {
+	r, err := h.Replays.Replay(ctx, in.ID)
+	return &replayOutput{h.replayView(r)}, gone(err, "replay")
+}
+
+func (h opsHandlers) replayStateTo(state ops.ReplayState, action ops.Action) func(context.Context, *replayInput) (*replayOutput, error) {
+	return func(ctx context.Context, in *replayInput) (*replayOutput, error) {
+		return h.setReplayState(ctx, in.ID, state, action)
 	}
 }
 
@@ -196,9 +172,9 @@ func (h opsHandlers) listReplays(ctx context.Context, in *listReplaysInput) (*re
 	return out, nil
 }
 
-// steer sets the state that is wanted of a replay. It is in the row, so that the latest request counts, whatever the workflow
+// setReplayState sets the state that is wanted of a replay. It is in the row, so that the latest request counts, whatever the workflow
 // is doing, and while Temporal is away.
-func (h opsHandlers) steer(ctx context.Context, id int64, state ops.ReplayState, action ops.Action) (*replayOutput, error) {
+func (h opsHandlers) setReplayState(ctx context.Context, id int64, state ops.ReplayState, action ops.Action) (*replayOutput, error) {
 	r, err := h.Replays.SteerReplay(ctx, id, state, entry(ctx, action, entityReplay, id, fmt.Sprintf("replay %d", id)))
 	if err != nil {
 		return nil, gone(err, "replay")

@@ -11,23 +11,6 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// access says who may use a route.
-type access int
-
-const (
-	open   access = iota // anybody: answers without login carry status words only
-	oms                  // the login of OMS
-	reader               // an admin's login
-	writer               // an admin's login that is not read-only
-)
-
-// route is one line of the table of routes.
-type route struct {
-	method, path string
-	access       access
-	handle       handler
-}
-
 // handler answers a request, or says why not; what it adds to the line is logged.
 type handler func(*gin.Context, *requestLog) error
 
@@ -71,41 +54,6 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 	return &draining{e}, nil
 }
 
-// routes is every route with a handler of its own, with who may use it. Those of typed handlers are in operations.
-func (s *server) routes() []route {
-	routes := []route{
-		{http.MethodGet, "/health", open, s.health},
-		{http.MethodGet, "/health/ready", open, s.healthReady},
-	}
-	if s.cfg.Role == RoleWorker {
-		return routes
-	}
-	return append(routes,
-		route{http.MethodPost, "/v1/events", oms, s.ingest},
-	)
-}
-
-// operations adds the typed operations, each with who may use it, and gives the routes of their document.
-func (s *server) operations(e *gin.Engine) ([]route, error) {
-	if s.cfg.Role == RoleWorker {
-		return nil, nil
-	}
-	b := s.newBook(e)
-	b.declareIngestion()
-	b.declareHealth()
-	if a := s.deps.Admin; a != nil {
-		b.storefronts(a)
-		b.sgtmConfigs(a)
-		b.platforms(a)
-		b.credentials(a)
-		b.audit(a)
-	}
-	if s.deps.Ops != nil {
-		b.registerOps(s.deps.Ops)
-	}
-	return b.documents()
-}
-
 func (s *server) engine() (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
@@ -122,17 +70,8 @@ func (s *server) engine() (*gin.Engine, error) {
 	e.NoMethod(s.serve(func(*gin.Context, *requestLog) error {
 		return refuse(codeMethodNotAllowed)
 	}))
-	documents, err := s.operations(e)
-	if err != nil {
+	if err := s.newRegistry(e).register(s.routes()); err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
-	}
-	for _, r := range append(s.routes(), documents...) {
-		e.Handle(r.method, r.path, s.serve(func(c *gin.Context, l *requestLog) error {
-			if err := s.admit(c, l, r.access); err != nil {
-				return err
-			}
-			return r.handle(c, l)
-		}))
 	}
 	answerHead(e)
 	return e, nil

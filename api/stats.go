@@ -2,10 +2,7 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -55,12 +52,6 @@ type DestinationStats struct {
 }
 
 type statsOutput struct{ Body StatsView }
-
-func (h opsHandlers) registerStats(b *book) {
-	add(b, reader, huma.Operation{OperationID: "get-stats", Method: http.MethodGet, Path: "/admin/v1/stats", Tags: []string{tagStats},
-		Summary: "Figures by storefront and destination", Errors: []int{http.StatusUnprocessableEntity},
-		Description: "Counted each minute by the hour of receipt, so that the answer takes as long for ten million events as for ten."}, h.stats)
-}
 
 func (h opsHandlers) stats(ctx context.Context, in *statsInput) (*statsOutput, error) {
 	now := time.Now().UTC()

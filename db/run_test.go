@@ -29,7 +29,7 @@ func TestFinishWritesTheConclusionOnce(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
-	c := relay.Conclusion{Status: relay.StatusFailed, Reason: relay.ReasonExhausted, Detail: "sgtm: no tries left",
+	c := relay.Conclusion{Status: relay.StatusFailed, Reason: relay.ReasonExhausted, Detail: "sgtm: no attempts left",
 		Ends: []relay.End{{Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}}}
 	require.NoError(t, f.Finish(t.Context(), id, "run", c))
 	status, _ := f.status(id)
@@ -43,7 +43,7 @@ func TestFinishWritesTheConclusionOnce(t *testing.T) {
 	require.NoError(t, f.Finish(t.Context(), id, "run", c))
 	row := "SELECT CONCAT_WS('|', status, reason, detail, ends, finished_at) FROM marketing_events WHERE id = ?"
 	first := f.text(row, id)
-	require.Contains(t, first, `failed|exhausted|sgtm: no tries left|[{"destination":"sgtm","outcome":"exhausted","reason":"exhausted","status":503}]|20`)
+	require.Contains(t, first, `failed|exhausted|sgtm: no attempts left|[{"destination":"sgtm","outcome":"exhausted","reason":"exhausted","status":503}]|20`)
 
 	require.NoError(t, f.Finish(t.Context(), id, "run", relay.Conclusion{Status: relay.StatusDelivered}))
 	require.Equal(t, first, f.text(row, id), "the first end stays")

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"errors"
-	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -39,7 +38,7 @@ func (d *delivery) continued(ctx workflow.Context) error {
 // keepHouse continues a housekeeping workflow as new, on the queue of the housekeeping also where an older release started it
 // on that of the deliveries.
 func keepHouse(ctx workflow.Context, next any, args ...any) error {
-	if queue := workflow.GetInfo(ctx).TaskQueueName; !strings.HasSuffix(queue, housekeepingSuffix) {
+	if queue := workflow.GetInfo(ctx).TaskQueueName; !keepsHouse(queue) {
 		ctx = workflow.WithWorkflowTaskQueue(ctx, Housekeeping(queue))
 	}
 	return workflow.NewContinueAsNewError(ctx, next, args...)

@@ -78,7 +78,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded, TurnedAway: d.turnedAway}
 	d.unrecorded = nil // another leg may add to it meanwhile
 	var out activities.ResolveOutput
-	if err := always(ctx, "route", d.mayContinue, a.ResolveRoute, in, &out); err != nil {
+	if err := untilDone(ctx, "route", d.mayContinue, a.ResolveRoute, in, &out); err != nil {
 		d.unrecorded = append(d.unrecorded, in.Unrecorded...)
 		return false, err
 	}
@@ -134,7 +134,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 		}
 		in := activities.DeliverInput{Row: d.row, Destination: leg.Destination, TurnedAway: d.turnedAway}
 		var out activities.DeliverOutput
-		err := workflow.ExecuteActivity(sending(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
+		err := workflow.ExecuteActivity(sendOptions(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
 		if temporal.IsCanceledError(err) {
 			return last, err
 		}
@@ -162,39 +162,6 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 		}
 		leg = next
 	}
-}
-
-// always does a step at the database until it succeeds or the delivery is cancelled: no event may be lost because MySQL was
-// away. The waits are timers with a name, so that the Web UI shows what a delivery is waiting for.
-//
-// leave, where it is not nil, ends the waiting with errContinue.
-func always(ctx workflow.Context, step string, leave func(workflow.Context) bool, activity, in, out any) error {
-	for wait := firstWait; ; wait = min(2*wait, longestWait) {
-		err := workflow.ExecuteLocalActivity(bookkeeping(ctx, step), activity, in).Get(ctx, out)
-		if err == nil || temporal.IsCanceledError(err) {
-			return err
-		}
-		timer := workflow.TimerOptions{Summary: step + ": waiting for the database"}
-		if err := workflow.NewTimerWithOptions(ctx, wait, timer).Get(ctx, nil); err != nil {
-			return err
-		}
-		if leave != nil && leave(ctx) {
-			return errContinue
-		}
-	}
-}
-
-// waits reports whether a try that ended so is to be followed by another.
-func waits(o relay.Outcome) bool { return o == relay.NotSent || o == relay.Retry }
-
-// pause waits before a destination is tried again that could not be sent to. A long history grows slowly where it cannot
-// continue as new at once.
-func pause(ctx workflow.Context, out activities.DeliverOutput) error {
-	if suggested(ctx) {
-		out.Wait = max(out.Wait, longestWait)
-	}
-	timer := workflow.TimerOptions{Summary: out.End.Destination + ": " + out.End.Reason.Words()}
-	return workflow.NewTimerWithOptions(ctx, out.Wait, timer).Get(ctx, nil)
 }
 
 // off is the end of a destination that is no longer on the route; last is how its tries stand. Nobody switched off a
@@ -251,7 +218,7 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	}
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
 	var out activities.FinishOutput
-	if err := always(ctx, "finish", nil, a.Finish, in, &out); err != nil {
+	if err := untilDone(ctx, "finish", nil, a.Finish, in, &out); err != nil {
 		return false, d.cancelled(ctx, err)
 	}
 	if out.Recovered {
@@ -299,7 +266,7 @@ func (d *delivery) cancelled(ctx workflow.Context, err error) error {
 	defer cancel()
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded, Cancelled: true}
 	var out activities.FinishOutput
-	if e := always(ctx, "cancel", nil, a.Finish, in, &out); e != nil {
+	if e := untilDone(ctx, "cancel", nil, a.Finish, in, &out); e != nil {
 		return e
 	}
 	return err

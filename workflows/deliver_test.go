@@ -63,7 +63,7 @@ func TestDeliverEvent(t *testing.T) {
 		require.Zero(t, b.store.leasesEnded)
 		var words string
 		require.NoError(t, b.GetWorkflowResult(&words))
-		require.Equal(t, "delivered; sgtm: accepted, last answer 200", words)
+		require.Equal(t, "delivered; sgtm: accepted, last response 200", words)
 	})
 
 	t.Run("503 twice, then 200: three attempts, after 60 and 120 s", func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestDeliverEvent(t *testing.T) {
 		require.ErrorAs(t, err, &app)
 		require.Equal(t, "exhausted", app.Type())
 		require.Equal(t, temporal.ApplicationErrorCategoryBenign, app.Category(), "an event that failed is no failure of the worker")
-		require.Equal(t, "sgtm: no tries left (exhausted), last answer 500: the destination has trouble of its own (server_error)", app.Message())
+		require.Equal(t, "sgtm: no attempts left (exhausted), last response 500: the destination reported a server error (server_error)", app.Message())
 		require.Equal(t, relay.StatusFailed, b.store.status)
 		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
 		require.Contains(t, b.store.conclusion.Detail, "last answer 500")
@@ -240,7 +240,7 @@ func TestSwitches(t *testing.T) {
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 		require.Len(t, b.store.outcomes(relay.SGTM), 5)
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes("meta"))
-		require.Equal(t, "meta: accepted, last answer 200; sgtm: no tries left (exhausted), last answer 500: the destination has trouble of its own (server_error)", b.store.conclusion.Detail)
+		require.Equal(t, "meta: accepted, last response 200; sgtm: no attempts left (exhausted), last response 500: the destination reported a server error (server_error)", b.store.conclusion.Detail)
 	})
 
 	t.Run("a container whose tries ran out fails the event where no platform takes over", func(t *testing.T) {
@@ -359,7 +359,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Error(t, b.run(t))
 		require.Equal(t, 1, b.sender.sent)
 		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
-		require.Equal(t, "sgtm: the destination is unhealthy (destination_unhealthy), last: the destination refused the credential (unauthorized)", b.store.conclusion.Detail)
+		require.Equal(t, "sgtm: the destination is unhealthy (destination_unhealthy), last: the destination rejected the credential (unauthorized)", b.store.conclusion.Detail)
 	})
 
 	t.Run("hands events in flight over, where the platforms take what the container does not", func(t *testing.T) {

@@ -8,7 +8,7 @@ const PollInboxID = "poll-inbox"
 // PollInbox polls for rows that nobody has started, for ever.
 func PollInbox(ctx workflow.Context) error {
 	for range pollRounds {
-		if err := workflow.ExecuteActivity(polling(ctx), a.PollInbox).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(pollOptions(ctx), a.PollInbox).Get(ctx, nil); err != nil {
 			return err
 		}
 	}

@@ -25,16 +25,6 @@ const (
 	QueryProgress = "progress"
 )
 
-const (
-	replayEvery      = 2 * time.Second // a step starts what the rate allows in this time
-	replaySteps      = 400             // in one history, of some 4,000 events
-	replayPausedLook = 5 * time.Minute // to count what has ended meanwhile
-	replayDrainFirst = 5 * time.Second // while waiting for the last events to end; doubled each time
-	replayDrainMost  = time.Minute
-	replayHoldFirst  = 2 * time.Second // while everything left waits for an unhealthy destination; doubled each time
-	replayHoldMost   = 30 * time.Second
-)
-
 // ReplayEventsID is the id of the workflow behind a replay.
 func ReplayEventsID(replay int64) string { return "replay-events:" + strconv.FormatInt(replay, 10) }
 
@@ -102,13 +92,13 @@ func (r *replaying) turn(ctx workflow.Context) (bool, error) {
 	in := r.in
 	in.Size = r.size()
 	var out activities.ReplayOutput // a fresh one: what the JSON leaves out must not stay as it was
-	if err := workflow.ExecuteActivity(replayStep(ctx, "starts the next events"), a.StepReplay, in).Get(ctx, &out); err != nil {
+	if err := workflow.ExecuteActivity(replayOptions(ctx, "starts the next events"), a.StepReplay, in).Get(ctx, &out); err != nil {
 		return false, err
 	}
 	r.last = out
 	over := r.last.Walked || r.last.State.Final()
 	if over && r.last.InFlight() <= 0 {
-		return true, workflow.ExecuteActivity(replayStep(ctx, "ends the replay"), a.EndReplay, r.in).Get(ctx, nil)
+		return true, workflow.ExecuteActivity(replayOptions(ctx, "ends the replay"), a.EndReplay, r.in).Get(ctx, nil)
 	}
 	wait := r.wait(over) - workflow.Now(ctx).Sub(began)
 	if wait <= 0 || r.steered() {
@@ -166,7 +156,7 @@ func (r *replaying) obey(ctx workflow.Context) error {
 	for len(r.wanted) > 0 {
 		in := r.in
 		in.State = r.wanted[0]
-		if err := workflow.ExecuteActivity(replayStep(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(replayOptions(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); err != nil {
 			return err
 		}
 		r.wanted = r.wanted[1:]
@@ -185,20 +175,10 @@ func (r *replaying) cancelled(ctx workflow.Context, err error) error {
 	defer cancel()
 	in := r.in
 	in.State = ops.ReplayCancelled
-	if e := workflow.ExecuteActivity(replayStep(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); e != nil {
+	if e := workflow.ExecuteActivity(replayOptions(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); e != nil {
 		return e
 	}
 	return err
-}
-
-// replayStep is a step at the database, repeated until it succeeds.
-func replayStep(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
-		HeartbeatTimeout:    30 * time.Second,
-		Summary:             summary,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
-	})
 }
 
 // StartReplay starts the workflow of a replay unless it runs.

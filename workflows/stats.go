@@ -2,26 +2,16 @@ package workflows
 
 import (
 	"context"
-	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 )
 
-const (
-	rollUpID    = "roll-up-stats"
-	rollUpEvery = time.Minute
-)
+const rollUpID = "roll-up-stats"
 
 // RollUpStats counts the figures behind the statistics, each minute. One round is short; what it leaves is the next one's.
 func RollUpStats(ctx workflow.Context) (int, error) {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: rollUpEvery,
-		Summary:             "counts the hours that are open",
-		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 2},
-	})
 	var hours int
-	err := workflow.ExecuteActivity(ctx, a.RollUpStats).Get(ctx, &hours)
+	err := workflow.ExecuteActivity(rollUpOptions(ctx), a.RollUpStats).Get(ctx, &hours)
 	return hours, err
 }
 

@@ -215,14 +215,14 @@ func detail(route Route, ends []End) string {
 	return strings.Join(s, "; ")
 }
 
-// String is the end in words: "sgtm: no tries left (exhausted), last answer 503: the destination has trouble of its own (server_error)".
+// String is the end in words: "sgtm: no attempts left (exhausted), last response 503: the destination reported a server error (server_error)".
 func (e End) String() string {
 	s := e.Destination + ": " + string(e.Outcome)
 	if e.Reason != "" {
 		s = e.Destination + ": " + e.Reason.Words() + " (" + string(e.Reason) + ")"
 	}
 	if e.Status != 0 {
-		s += fmt.Sprintf(", last answer %d", e.Status)
+		s += fmt.Sprintf(", last response %d", e.Status)
 	} else if e.Cause != "" {
 		s += ", last"
 	}

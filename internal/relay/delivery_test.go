@@ -55,7 +55,7 @@ func TestConclusionOfARouteThatLeadsNowhereCarriesItsReason(t *testing.T) {
 	c = relay.Conclude(relay.Resolve(s, policy), nil)
 	require.Equal(t, relay.ReasonNoActiveDestination, c.Reason)
 	require.Equal(t, "no destination is switched on; sgtm: the storefront's sGTM container is switched off; "+
-		"meta_capi: the platform is switched off for everybody; tiktok: the relay does not speak this platform's language", c.Detail)
+		"meta_capi: the platform is switched off for all storefronts; tiktok: the relay has no adapter for this platform", c.Detail)
 }
 
 func TestConclusionCountsWhatWasAcceptedBefore(t *testing.T) {
@@ -65,8 +65,8 @@ func TestConclusionCountsWhatWasAcceptedBefore(t *testing.T) {
 	require.Equal(t, relay.StatusDelivered, c.Status)
 	require.Equal(t, []relay.End{end("ga4", relay.Blocked, relay.ReasonPlatformDisabled), end("meta_capi", relay.Accepted, ""),
 		{Destination: "tiktok", Outcome: relay.Accepted, Status: 204}}, c.Ends)
-	require.Equal(t, "ga4: the platform is switched off for everybody (platform_disabled); meta_capi: accepted; "+
-		"tiktok: accepted, last answer 204", c.Detail)
+	require.Equal(t, "ga4: the platform is switched off for all storefronts (platform_disabled); meta_capi: accepted; "+
+		"tiktok: accepted, last response 204", c.Detail)
 }
 
 func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) {
@@ -79,7 +79,7 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 
 	c := relay.Conclude(route, []relay.End{exhausted, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusDelivered, c.Status)
-	require.Equal(t, "meta_capi: accepted; sgtm: no tries left (exhausted), last answer 503", c.Detail, "said once")
+	require.Equal(t, "meta_capi: accepted; sgtm: no attempts left (exhausted), last response 503", c.Detail, "said once")
 
 	c = relay.Conclude(route, []relay.End{exhausted, end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
 	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
@@ -130,7 +130,7 @@ func TestConcludeLeavesItsInputAlone(t *testing.T) {
 
 func TestReasonsHaveWords(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "no tries left", relay.ReasonExhausted.Words())
+	require.Equal(t, "no attempts left", relay.ReasonExhausted.Words())
 	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Words(), "one that is not listed is its own word")
 	for _, r := range reasons(t) {
 		require.NotEqual(t, string(r), r.Words(), "%s has no words", r)
@@ -140,13 +140,13 @@ func TestReasonsHaveWords(t *testing.T) {
 func TestAnEndKeepsWhyItsLatestAttemptFailed(t *testing.T) {
 	t.Parallel()
 	for want, e := range map[string]relay.End{
-		"sgtm: no tries left (exhausted), last answer 503: the destination has trouble of its own (server_error)": {
+		"sgtm: no attempts left (exhausted), last response 503: the destination reported a server error (server_error)": {
 			Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError},
-		"sgtm: no tries left (exhausted), last: no answer in time (timeout)": {
+		"sgtm: no attempts left (exhausted), last: no response in time (timeout)": {
 			Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Cause: relay.ReasonTimeout},
-		"sgtm: the destination is unhealthy (destination_unhealthy), last answer 503: the destination has trouble of its own (server_error)": {
+		"sgtm: the destination is unhealthy (destination_unhealthy), last response 503: the destination reported a server error (server_error)": {
 			Destination: "sgtm", Outcome: relay.Rejected, Reason: relay.ReasonUnhealthy, Status: 503, Cause: relay.ReasonServerError},
-		"ga4: accepted, last answer 204": {Destination: "ga4", Outcome: relay.Accepted, Status: 204},
+		"ga4: accepted, last response 204": {Destination: "ga4", Outcome: relay.Accepted, Status: 204},
 	} {
 		require.Equal(t, want, e.String())
 	}

@@ -28,7 +28,7 @@ const (
 	WriteReadOnly  WriteRefusal = "read_only" // after a failover, or by hand
 	WriteNoRoom    WriteRefusal = "full"      // disk or table
 	WriteForbidden WriteRefusal = "forbidden" // the user lacks the right
-	WriteStalled   WriteRefusal = "stalled"   // no answer in time, though it answers when it is read
+	WriteStalled   WriteRefusal = "stalled"   // no response in time, though it answers when it is read
 )
 
 func (u *Unwritable) Error() string { return "the database is not written: " + string(u.Why) }

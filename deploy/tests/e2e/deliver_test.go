@@ -177,7 +177,7 @@ func handedOver(t *testing.T, w *town) {
 	e := w.delivered(t, "handed-1")
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Retry}, outcomes(e, relay.SGTM))
 	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
-	require.Contains(t, e.Detail, "sgtm: no tries left (exhausted), last answer 503")
+	require.Contains(t, e.Detail, "sgtm: no attempts left (exhausted), last response 503")
 	for _, r := range w.requests(t, "/handed/") {
 		require.Equal(t, dedupID(e), r.Key, "one id wherever it goes")
 	}

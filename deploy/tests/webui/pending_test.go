@@ -59,12 +59,12 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	service := w.temporal.WorkflowService()
 
 	info := w.pending(t, x, 2)
-	require.Contains(t, info.GetLastFailure().GetMessage(), "sgtm: the destination has trouble of its own (server_error), last answer 503")
+	require.Contains(t, info.GetLastFailure().GetMessage(), "sgtm: the destination reported a server error (server_error), last response 503")
 	p := w.browse(t)
 	p.search(`EventId="p-1"`)
 	p.click(`tbody a[href*="deliver-event"]`, "")
 	p.click("#pending-activities-tab", "")
-	p.wait("the wait in words", func() bool { return strings.Contains(p.text(), "the destination has trouble of its own") })
+	p.wait("the wait in words", func() bool { return strings.Contains(p.text(), "the destination reported a server error") })
 	p.picture("waiting")
 
 	_, err := service.PauseActivity(t.Context(), &workflowservice.PauseActivityRequest{Namespace: namespace, Execution: x,

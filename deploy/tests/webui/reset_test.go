@@ -32,7 +32,7 @@ func TestAFailedDeliveryIsFoundByItsOrderExplainedAndResetByClicks(t *testing.T)
 	require.Contains(t, p.text(), "FAILED")
 	p.picture("search")
 	p.click(`tbody a[href*="deliver-event"]`, "")
-	const why = "sandbox: accepted, last answer 200; sandbox_b: no tries left (exhausted), last answer 503"
+	const why = "sandbox: accepted, last response 200; sandbox_b: no attempts left (exhausted), last response 503"
 	p.wait(why, func() bool { return strings.Contains(p.text(), why) })
 	require.Contains(t, p.text(), "Fairness\nbosley")
 	require.ElementsMatch(t, []string{`"sandbox"`, `"sandbox_b"`}, w.summaries(t, w.execution(t, failed)), "shown inline in the history")
