@@ -8,8 +8,8 @@ import (
 	"relay/internal/relay"
 )
 
-// What an attempt means beyond its own row: for the health and the limit of its destination, what its event waits for, the
-// metrics, and the log.
+// The effects of an attempt beyond its own row: on the health and the limit of its destination, on the wait of its event, on the
+// metrics and the log.
 
 // checkHealth ends an attempt at an unhealthy destination, unless it is a probe or may be made all the same (see persists). The
 // replay after the recovery sends its event again.

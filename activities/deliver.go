@@ -30,7 +30,7 @@ func (a *Activities) Deliver(ctx context.Context, in DeliverInput) (DeliverOutpu
 	return t.run(ctx).result()
 }
 
-// outcome is how an attempt ended, in the one form that the log, the metrics, the row and Temporal are told from.
+// outcome is how an attempt ended, the one form that the log, the metrics, the row and Temporal are derived from.
 type outcome struct {
 	end        relay.End
 	wait       time.Duration      // before the next attempt
@@ -38,8 +38,8 @@ type outcome struct {
 	field      string             // of the event, where one is the reason
 }
 
-// result translates an outcome for Temporal: into a retryable error, which the server repeats after the wait, a final error, or
-// an output. An outcome with something unrecorded is an output whatever it is, because the workflow has to write that first.
+// result translates an outcome for Temporal into a retryable error, which the server repeats after the wait, a final error, or
+// an output. An outcome with an unrecorded end is always an output, because the workflow has to write that end first.
 func (o outcome) result() (DeliverOutput, error) {
 	if len(o.unrecorded) == 0 {
 		switch o.end.Outcome {

@@ -26,8 +26,8 @@ type HealthStore interface {
 	StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error)
 }
 
-// Recovery carries out the replay of what failed while a destination was unhealthy. What it fails to start, every worker
-// looks for.
+// Recovery starts the replay of events that failed while a destination was unhealthy. If the start fails, the supervisor of any
+// worker starts it later.
 type Recovery interface {
 	StartReplay(ctx context.Context, id int64) error
 }

@@ -6,14 +6,14 @@ import (
 	"relay/internal/relay"
 )
 
-// Meter counts what becomes of events.
+// Meter counts events, attempts and their ends.
 type Meter interface {
-	// Claimed is told of an event that PollInbox found.
+	// Claimed counts an event that PollInbox claimed.
 	Claimed(s relay.Start)
-	// Attempted is told of a request that was made, and how long the destination took.
+	// Attempted counts a request and the time that the destination took.
 	Attempted(storefront, destination string, r relay.Result, took time.Duration)
-	// Ended is told how the delivery to a destination ended.
+	// Ended counts the end of the delivery to a destination.
 	Ended(storefront, destination string, o relay.Outcome)
-	// Finished is told what an event came to.
+	// Finished counts an event by its final status.
 	Finished(s relay.Status, r relay.Reason)
 }

@@ -9,9 +9,9 @@ import (
 	"relay/internal/ops"
 )
 
-// PurgeStore is what retention needs of the database. Done twice, a batch takes the next rows: what is gone is gone.
+// PurgeStore is what retention needs of the database. It deletes in batches; retrying a batch is safe.
 type PurgeStore interface {
-	// PurgeEvents deletes those of the next n events that ended longer than age ago, and keeps their figures.
+	// PurgeEvents deletes those of the next n events that ended longer than age ago, and keeps their statistics.
 	PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeCursor, n int) (ops.PurgeBatch, error)
 	// PurgeAudit deletes those of the n oldest entries that are older than age.
 	PurgeAudit(ctx context.Context, age time.Duration, n int) (int64, error)
@@ -26,7 +26,7 @@ type PurgeOutput struct {
 	More bool
 }
 
-// PurgeEvents deletes what is older than it is to be kept, in small batches with rests between.
+// PurgeEvents deletes rows past their retention, in small batches with pauses between.
 func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 	var out PurgeOutput
 	end := time.Now().Add(purgeBudget)
@@ -72,7 +72,7 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 			}
 			activity.RecordHeartbeat(ctx, out.Purged)
 			stopping, err := rest(ctx, time.Since(began))
-			if err != nil || stopping { // the worker goes; another goes on
+			if err != nil || stopping { // another worker continues
 				out.More = stopping
 				return err
 			}
@@ -81,7 +81,7 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 	return nil
 }
 
-// rest waits in proportion to what was worked; true says that the worker is about to stop.
+// rest pauses in proportion to the time of a batch, and reports whether the worker is about to stop.
 func rest(ctx context.Context, worked time.Duration) (bool, error) {
 	timer := time.NewTimer(max(purgeRest*worked, minPurgeRest))
 	defer timer.Stop()

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// ReconcileStore are what a reconciliation reads and repairs: the rows that say that somebody delivers them.
+// ReconcileStore reads and repairs rows in status processing.
 type ReconcileStore interface {
 	// Processing lists rows that a run has and that count as in flight no longer, behind a row of an earlier page.
 	Processing(ctx context.Context, after *ops.HeldRow, limit int) ([]ops.HeldRow, error)
@@ -28,8 +28,9 @@ type Executions interface {
 	WorkflowState(ctx context.Context, row int64) (ops.WorkflowState, error)
 }
 
-// Reconcile finds rows whose workflow is gone and repairs them: every row has a final state or a running workflow. What was
-// terminated or cancelled by hand fails, as cancelled; what was lost (timed out, deleted, a namespace gone) is pending again.
+// Reconcile finds rows whose workflow is gone and repairs them: every row has a final state or a running workflow. A
+// delivery that a person terminated or cancelled fails as cancelled. A lost one (timed out, deleted, a namespace gone) becomes
+// pending again.
 func (a *Activities) Reconcile(ctx context.Context) (ops.Reconciliation, error) {
 	var r ops.Reconciliation
 	var last *ops.HeldRow

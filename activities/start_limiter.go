@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// startLimiter bounds the starts in flight by how long they take: one more after as many quick ones as there are in flight, half
-// of them after a slow one.
+// startLimiter bounds the starts in flight by their latency (AIMD): one more after limit fast starts, half after a slow one.
 type startLimiter struct {
 	mu    sync.Mutex
 	freed *sync.Cond
@@ -21,7 +20,7 @@ func newStartLimiter() *startLimiter {
 	return p
 }
 
-// enter waits for a place.
+// enter waits for a slot.
 func (p *startLimiter) enter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -31,7 +30,7 @@ func (p *startLimiter) enter() {
 	p.busy++
 }
 
-// leave gives the place back after a start that took so long.
+// leave returns the slot, and adapts the limit to the time of the start.
 func (p *startLimiter) leave(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

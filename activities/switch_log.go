@@ -7,8 +7,8 @@ import (
 	"relay/internal/relay"
 )
 
-// SwitchLog knows who set the kill switches.
+// SwitchLog names the users who set kill switches.
 type SwitchLog interface {
-	// Flip is who set the kill switch that keeps a storefront's events from a destination, and when; zero where nobody knows.
+	// Flip is who set the kill switch that keeps a storefront's events from a destination, and when; zero if unknown.
 	Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error)
 }

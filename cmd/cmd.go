@@ -1,4 +1,4 @@
-// Package cmd puts the relay together: it reads the environment, makes the parts, and gives them to one another. Nothing
+// Package cmd puts the relay together: it reads the environment, makes the parts, and connects them. Nothing
 // else knows all of them.
 package cmd
 
@@ -22,7 +22,7 @@ import (
 // again. Twice the default takes a twentieth off the time of such a batch.
 const gcPercent = 200
 
-// Main runs the program with its arguments and gives the exit code. adapters are the platforms that it speaks to.
+// Main runs the program with its arguments and returns the exit code. adapters are the platforms that it speaks to.
 func Main(ctx context.Context, args []string, adapters map[string]relay.Adapter) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -141,13 +141,13 @@ func (t *Temporal) connect() error {
 	if o.Namespace == "" {
 		o.Namespace = client.DefaultNamespace
 	}
-	// What we say to Temporal is a few hundred bytes at a time: packing it costs both sides a tenth of their work.
+	// Messages to Temporal have a few hundred bytes: compressing them costs both sides a tenth of their work.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	t.options = o
 	return nil
 }
 
-// checkTarget refuses an address that nobody could dial. Empty is the SDK's default; what has a scheme ("dns:///...") is for
+// checkTarget refuses an address that cannot be dialled. Empty is the SDK's default; what has a scheme ("dns:///...") is for
 // gRPC to judge.
 func checkTarget(address string) error {
 	if address == "" || strings.Contains(address, "://") {

@@ -55,7 +55,7 @@ func askHealth(ctx context.Context, listen, path string) error {
 	if err != nil {
 		return errors.New("LISTEN_ADDR: is no address")
 	}
-	// A transport of its own: no proxy of the environment stands between a process and its neighbour.
+	// A transport of its own: no proxy of the environment is used inside a container.
 	reply, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
 	if err != nil {
 		return fmt.Errorf("%s does not answer", address)
@@ -64,7 +64,7 @@ func askHealth(ctx context.Context, listen, path string) error {
 	if reply.StatusCode == http.StatusOK {
 		return nil
 	}
-	words, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<10)) // the answer of /health/ready is for anybody
+	words, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<10)) // the response of /health/ready needs no login
 	return fmt.Errorf("%s answers %d %s", path, reply.StatusCode, words)
 }
 

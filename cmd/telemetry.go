@@ -18,8 +18,7 @@ import (
 	"relay/cmd/telemetry"
 )
 
-// watching is what tells of a running relay: metrics where METRICS_ADDR is set, traces where OpenTelemetry's variables ask
-// for them. What is nil is off, and nothing goes through it.
+// watching holds the optional metrics (METRICS_ADDR) and traces (OpenTelemetry's variables); nil means off.
 type watching struct {
 	metrics *telemetry.Metrics
 	traces  *telemetry.Traces
@@ -56,7 +55,7 @@ func (w watching) temporal(o *client.Options) error {
 	return err
 }
 
-// connector stands between the database's pool and its driver; nil does not.
+// connector wraps the database's driver for traces; nil without them.
 func (w watching) connector() func(driver.Connector) driver.Connector {
 	if w.traces == nil {
 		return nil
@@ -100,7 +99,7 @@ func (w watching) roots(next activities.Starter) activities.Starter {
 	return w.traces.Roots(next)
 }
 
-// serve answers Prometheus until the function that it gives is called, which also sends the last spans.
+// serve serves metrics until the returned function is called, which also sends the last spans.
 func (w watching) serve(ctx context.Context, address string, log *slog.Logger) (func(), error) {
 	closeTraces := func() {
 		if w.traces == nil {

@@ -8,7 +8,7 @@ import (
 	"relay/internal/relay"
 )
 
-// errContinue ends a run that goes on as a new one, because its history has grown long.
+// errContinue ends a run that continues as new, because its history has grown long.
 var errContinue = errors.New("continue as new")
 
 // Continued is what a run passes on to the one that continues it.

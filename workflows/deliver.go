@@ -12,10 +12,10 @@ import (
 	"relay/internal/relay"
 )
 
-// a names activities: the SDK calls them by method, and an empty receiver is all that takes.
+// a names activities for the SDK, which needs only the methods of a nil receiver.
 var a *activities.Activities
 
-// DeliverInput is all that Temporal is told of an event.
+// DeliverInput is all that Temporal stores of an event.
 type DeliverInput struct {
 	ID int64 // of the row in marketing_events
 	// Searchable is true where the namespace has the search attributes.
@@ -24,8 +24,8 @@ type DeliverInput struct {
 	Continued *Continued `json:",omitempty"`
 }
 
-// DeliverEvent delivers one event: it takes the row, follows its route, and writes what the event came to. Its result says so
-// in words. A failed delivery ends as a failed workflow, so that the Web UI's own filter finds it.
+// DeliverEvent delivers one event: it takes the row, follows its route, and writes the event's final status, which is also its
+// result. A failed delivery ends as a failed workflow, so that the Web UI's own filter finds it.
 func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 	d := newDelivery(ctx, in)
 	for ; d.routes < maxRoutes; d.routes++ {
@@ -61,7 +61,7 @@ type delivery struct {
 	turnedAway bool               // by the container, for its health: the platforms get the event
 	routes     int                // followed to their end
 	running    int                // legs under way
-	words      string             // for people: what the event came to
+	words      string             // the result, as text for the Web UI
 }
 
 func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
@@ -87,7 +87,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 }
 
 // follow delivers to every destination of the route that has not ended yet, all at once, and says whether the switches have
-// to be asked again: a destination was blocked under way, or its tries ran out, or a container turned the event away, and
+// to be asked again: a destination was blocked under way, or its attempts ran out, or a container turned the event away, and
 // another may take over.
 func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 	legs := d.open()
@@ -121,7 +121,7 @@ func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 	return again && !d.lost, failure
 }
 
-// deliver tries one destination until it has ended there.
+// deliver repeats attempts at one destination until the delivery there has ended.
 func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, error) {
 	last := relay.End{Destination: leg.Destination, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}
 	for {
@@ -151,7 +151,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 		} else if d.mayContinue(ctx) {
 			return last, errContinue
 		}
-		// Tries were lost with their worker, or nothing could be sent: the rows say how many tries are left.
+		// Attempts were lost with their worker, or nothing could be sent: the rows have the number of attempts left.
 		taken, err := d.resolve(ctx)
 		if err != nil || !taken {
 			return relay.End{Destination: leg.Destination, Outcome: relay.Lost}, err
@@ -164,8 +164,8 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 	}
 }
 
-// off is the end of a destination that is no longer on the route; last is how its tries stand. Nobody switched off a
-// container whose tries ran out: it failed, whoever takes over.
+// off is the end of a destination that is no longer on the route; last is its latest failure. A container whose
+// attempts ran out was not switched off: it failed, even if the platforms take over.
 func (d *delivery) off(last relay.End) relay.End {
 	if slices.Contains(d.route.Accepted, last.Destination) {
 		return relay.End{Destination: last.Destination, Outcome: relay.Accepted}

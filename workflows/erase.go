@@ -13,8 +13,8 @@ import (
 // EraseEventsID is the id of the workflow behind an erasure.
 func EraseEventsID(erasure int64) string { return "erase-events:" + strconv.FormatInt(erasure, 10) }
 
-// EraseEvents erases what is stored of an order or a person. It keeps nothing but the erasure's id: whom it is about, how far
-// it is and what it has found are in the database, so that it may be begun anew at any time.
+// EraseEvents erases what is stored of an order or a person. It keeps only the erasure's id: the person, the
+// cursor and the events found are in the database, so that a new run continues at any time.
 func EraseEvents(ctx workflow.Context, in activities.EraseInput) error {
 	var last activities.EraseOutput
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (activities.EraseOutput, error) { return last, nil }); err != nil {

@@ -22,7 +22,7 @@ type Executions struct {
 	Namespace string
 }
 
-// WithoutWorkflow are those rows for which no running workflow is listed. The list lags behind, so each needs a look at its WorkflowState.
+// WithoutWorkflow returns the rows for which no running workflow is listed. The list lags behind, so check each WorkflowState.
 func (x Executions) WithoutWorkflow(ctx context.Context, rows []ops.HeldRow) ([]ops.HeldRow, error) {
 	ids := make([]string, len(rows))
 	for i, r := range rows {
@@ -81,7 +81,7 @@ func (x Executions) WorkflowState(ctx context.Context, row int64) (ops.WorkflowS
 // history. A person's client has another identity, or none.
 const historyService = "history-service"
 
-// terminated tells a termination by the server, after which the event is to be delivered all the same, from a person's.
+// terminated distinguishes a termination by the server, after which the event is still to be delivered, from a person's.
 func (x Executions) terminated(ctx context.Context, row int64, run string) (ops.WorkflowState, error) {
 	history := x.Client.GetWorkflowHistory(ctx, DeliverEventID(row), run, false, enums.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT)
 	for history.HasNext() {
@@ -124,8 +124,8 @@ func (x Executions) TerminateDelivery(ctx context.Context, row int64) error {
 	return err
 }
 
-// DeleteDeliveries deletes all runs of the rows' workflows, and gives the rows of which there were any. The list lags behind,
-// so the latest run of each is asked for by itself.
+// DeleteDeliveries deletes all runs of the rows' workflows, and returns the rows that had any. The list lags behind,
+// so it also asks for the latest run of each row.
 func (x Executions) DeleteDeliveries(ctx context.Context, rows []int64) ([]int64, error) {
 	if len(rows) == 0 {
 		return nil, nil

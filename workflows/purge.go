@@ -12,7 +12,7 @@ import (
 const purgeID = "purge-events"
 
 // PurgeEvents deletes events that ended longer ago than they are to be kept, with their attempts, and old entries of the
-// audit. Its result is how many: counts are all that it ever tells Temporal.
+// audit. Its result has counts only.
 func PurgeEvents(ctx workflow.Context) (ops.Purged, error) {
 	ctx = purgeOptions(ctx)
 	var all ops.Purged

@@ -28,7 +28,7 @@ type attic struct {
 	fails         int
 	ages          map[time.Duration]bool // that it was asked for
 	marks         []ops.PurgeCursor
-	batches         int
+	batches       int
 	lasting       bool // every fifth batch finds only what stays
 }
 

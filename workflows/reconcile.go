@@ -10,7 +10,7 @@ import (
 
 const reconcileID = "reconcile"
 
-// Reconcile compares the rows that say that somebody delivers them with the workflows that do, and repairs what disagrees.
+// Reconcile compares rows in status processing with the workflows that deliver them, and repairs the differences.
 func Reconcile(ctx workflow.Context) (ops.Reconciliation, error) {
 	var r ops.Reconciliation
 	err := workflow.ExecuteActivity(reconcileOptions(ctx), a.Reconcile).Get(ctx, &r)

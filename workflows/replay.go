@@ -14,7 +14,7 @@ import (
 	"relay/internal/ops"
 )
 
-// Signals that a replay understands, and the query for its progress. People may send them from the Web UI.
+// Signals and the query of a replay, also for use in the Web UI.
 const (
 	SignalPause  = "pause"
 	SignalResume = "resume"
@@ -29,7 +29,7 @@ const (
 func ReplayEventsID(replay int64) string { return "replay-events:" + strconv.FormatInt(replay, 10) }
 
 // ReplayEvents sets the events of a replay back to pending, so many a second, and waits until they have ended. It keeps
-// nothing but the replay's id: filter, cursor and figures are in the database, so that it may be begun anew at any time.
+// nothing but the replay's id: filter, cursor and counts are in the database, so that a new run continues at any time.
 func ReplayEvents(ctx workflow.Context, in activities.ReplayInput) error {
 	r := &replaying{in: activities.ReplayInput{ID: in.ID}}
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (activities.ReplayOutput, error) { return r.last, nil }); err != nil {
@@ -117,7 +117,7 @@ func (r *replaying) steered() bool { return r.woken || len(r.wanted) > 0 }
 // holds reports whether nothing is left to do but to wait until a destination is healthy.
 func (r *replaying) holds() bool { return r.last.Now == 0 && r.last.HeldNow == 0 && r.last.Held > 0 }
 
-// waitsFor says in words what the wait after a step is for.
+// waitsFor is the summary of the timer after a step.
 func (r *replaying) waitsFor(over bool) string {
 	switch {
 	case over:
@@ -151,7 +151,7 @@ func (r *replaying) wait(over bool) time.Duration {
 	return replayEvery
 }
 
-// obey writes what signals wanted.
+// obey stores the states that signals asked for.
 func (r *replaying) obey(ctx workflow.Context) error {
 	for len(r.wanted) > 0 {
 		in := r.in

@@ -11,7 +11,7 @@ import (
 
 // StartQueue starts the deliveries of rows that this process has just stored, off the request path: at most perStorefront of one
 // storefront and 2,000 in all at a time, the storefronts in turn, so that one event of a quiet storefront does not wait for
-// the batch of another. What it does not take is PollInbox's, as is what it fails to start.
+// the batch of another. PollInbox starts the rows that it does not accept or fails to start.
 type StartQueue struct {
 	start         func(context.Context, relay.Start) error
 	room          func(ctx context.Context, storefront string) int
@@ -29,15 +29,15 @@ type StartQueue struct {
 	closed   bool
 }
 
-// queued is a row that waits for its start. What its context holds (the trace that it belongs to) goes with it, its end does
-// not: the request is answered by then.
+// queued is a row that waits for its start. It keeps the values of its context, such as the trace, but not its end: the
+// request has been answered by then.
 type queued struct {
 	relay.Start
 	ctx context.Context
 }
 
-// NewStartQueue begins to work at once; Close ends it. Room is how many events of a storefront may start now for the limits of its
-// destinations; nil is no such limit.
+// NewStartQueue starts its workers, which Close ends. Room is how many events of a storefront may start now within the limits of
+// its destinations; nil is no such limit.
 func NewStartQueue(start func(context.Context, relay.Start) error, room func(ctx context.Context, storefront string) int, perStorefront int, log *slog.Logger) *StartQueue {
 	b := &StartQueue{
 		start:         start,
@@ -55,7 +55,7 @@ func NewStartQueue(start func(context.Context, relay.Start) error, room func(ctx
 	return b
 }
 
-// Reserve says how many of n rows of a storefront will be started here; each of those must come back to Start or Release.
+// Reserve returns how many of n rows of a storefront will be started here. Each of those must be passed to Start or Release.
 func (b *StartQueue) Reserve(ctx context.Context, storefront string, n int) int {
 	if b.room != nil {
 		n = min(n, b.room(ctx, storefront))
@@ -71,7 +71,7 @@ func (b *StartQueue) Reserve(ctx context.Context, storefront string, n int) int 
 	return n
 }
 
-// Start takes reserved rows over. It never blocks, and what ctx ends by does not end it.
+// Start queues reserved rows. It never blocks, and the end of ctx does not stop the starts.
 func (b *StartQueue) Start(ctx context.Context, rows []relay.Start) {
 	ctx = context.WithoutCancel(ctx)
 	b.mu.Lock()
@@ -88,7 +88,7 @@ func (b *StartQueue) Start(ctx context.Context, rows []relay.Start) {
 	b.wake.Broadcast()
 }
 
-// Release gives back n reservations of a storefront.
+// Release returns n reservations of a storefront.
 func (b *StartQueue) Release(storefront string, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -146,7 +146,7 @@ func (b *StartQueue) next() (queued, bool) {
 	}
 }
 
-// take takes a row of the storefront whose turn is number i, which then goes to the end of the line.
+// take takes a row of the storefront whose turn is number i, which then moves to the end of the line.
 func (b *StartQueue) take(i int) queued {
 	storefront := b.turns[i]
 	b.turns = slices.Delete(b.turns, i, i+1)

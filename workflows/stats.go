@@ -8,7 +8,7 @@ import (
 
 const rollUpID = "roll-up-stats"
 
-// RollUpStats counts the figures behind the statistics, each minute. One round is short; what it leaves is the next one's.
+// RollUpStats updates the hourly statistics every minute. A round is short; the next one continues.
 func RollUpStats(ctx workflow.Context) (int, error) {
 	var hours int
 	err := workflow.ExecuteActivity(rollUpOptions(ctx), a.RollUpStats).Get(ctx, &hours)
@@ -18,6 +18,6 @@ func RollUpStats(ctx workflow.Context) (int, error) {
 // EnsureRollingUp creates or updates the schedule of RollUpStats.
 func (s Starter) EnsureRollingUp(ctx context.Context) error {
 	o := s.schedule(rollUpID, rollUpEvery, "RollUpStats", "counts the figures behind the statistics")
-	o.TriggerImmediately = true // a restart of everything begins with figures
+	o.TriggerImmediately = true // statistics are current soon after a start
 	return s.ensure(ctx, o)
 }

@@ -8,10 +8,10 @@ import (
 	"relay/internal/relay"
 )
 
-// untilDone does a step at the database until it succeeds or the delivery is cancelled: no event may be lost because MySQL was
-// away. The waits are timers with a name, so that the Web UI shows what a delivery is waiting for.
+// untilDone retries a step at the database until it succeeds or the delivery is cancelled: an outage of MySQL loses no event.
+// The waits are named timers, so that the Web UI shows what a delivery is waiting for.
 //
-// leave, where it is not nil, ends the waiting with errContinue.
+// leave, if it is not nil and returns true, ends the waiting with errContinue.
 func untilDone(ctx workflow.Context, step string, leave func(workflow.Context) bool, activity, in, out any) error {
 	for wait := firstWait; ; wait = min(2*wait, longestWait) {
 		err := workflow.ExecuteLocalActivity(dbOptions(ctx, step), activity, in).Get(ctx, out)
@@ -28,7 +28,7 @@ func untilDone(ctx workflow.Context, step string, leave func(workflow.Context) b
 	}
 }
 
-// waits reports whether a try that ended so is to be followed by another.
+// waits reports whether another attempt follows one that ended with this outcome.
 func waits(o relay.Outcome) bool { return o == relay.NotSent || o == relay.Retry }
 
 // pause waits before a destination is tried again that could not be sent to. A long history grows slowly where it cannot

@@ -16,7 +16,7 @@ const (
 	whyOrderInID   = "data policy health: holds the order, so that the event's id is sent as a hash, unless allow names order_id"
 	whyOrderInText = "data policy health: holds the order, unless allow names order_id"
 	whyMail        = "holds an e-mail address"
-	whyPhone       = "holds a telephone number or one of social insurance"
+	whyPhone       = "holds a telephone number or a social security number"
 	whyName        = "holds the event's own name, which this platform does not read"
 )
 
