@@ -3,6 +3,8 @@ package api
 import (
 	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"relay/internal/ops"
@@ -52,27 +54,39 @@ func (h opsHandlers) statusOfOrders(ctx context.Context, in *manyStatusInput) (*
 }
 
 func (h opsHandlers) status(ctx context.Context, ids []string) (*statusOutput, error) {
-	events, err := h.Events.EventsOfOrders(ctx, ids)
+	wanted := spelled(ids)
+	events, err := h.Events.EventsOfOrders(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}
 	out := &statusOutput{StatusList{Items: []StatusView{}, Unknown: []string{}}}
 	known := map[string]bool{}
-	asked := make(map[string]string, len(ids)) // by what stands for an id that is erased
-	for _, id := range ids {
+	asked := make(map[string]string, len(wanted)) // by what stands for an id that is erased
+	for _, id := range wanted {
 		asked[ops.Erased(id)] = id
 	}
 	for _, e := range events {
 		e.OrderID, e.EventID = cmp.Or(asked[e.OrderID], e.OrderID), cmp.Or(asked[e.EventID], e.EventID)
-		known[e.OrderID], known[e.EventID] = true, true
+		known[strings.TrimRight(e.OrderID, " ")], known[strings.TrimRight(e.EventID, " ")] = true, true
 		out.Body.Items = append(out.Body.Items, StatusView{EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontCode: e.StorefrontCode,
 			Status: e.Status, Reason: e.Reason, Detail: e.Detail, WaitingFor: e.WaitingFor, NextAttemptAt: timeOrNone(e.NextAttemptAt), CreatedAt: e.CreatedAt, FinishedAt: timeOrNone(e.FinishedAt), ErasedAt: timeOrNone(e.ErasedAt)})
 	}
 	for _, id := range ids {
-		if !known[id] {
+		if !known[strings.TrimRight(id, " ")] && !known[strings.TrimSpace(id)] && !known[id] {
 			known[id] = true // once is enough
 			out.Body.Unknown = append(out.Body.Unknown, id)
 		}
 	}
 	return out, nil
+}
+
+// spelled are ids as they were sent, and as ingestion stores them: without outer white space. A direct row may have some.
+func spelled(ids []string) []string {
+	all := slices.Clone(ids)
+	for _, id := range ids {
+		if trimmed := strings.TrimSpace(id); trimmed != id {
+			all = append(all, trimmed)
+		}
+	}
+	return all
 }

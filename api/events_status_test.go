@@ -27,6 +27,9 @@ func TestOMSAsksHowItsEventsFare(t *testing.T) {
 	r = login.call(http.MethodPost, "/v1/events/status", `{"ids":["o-1","o-9","o-9"]}`)
 	require.Len(t, r.items(t), 2)
 	require.Equal(t, []any{"o-9"}, r.body["unknown"])
+	r = login.call(http.MethodPost, "/v1/events/status", `{"ids":["o-1  "," o-1","o-9 "]}`)
+	require.Len(t, r.items(t), 2)
+	require.Equal(t, []any{"o-9 "}, r.body["unknown"], "ids are trimmed as those of events are, and an id that is found is not unknown")
 
 	require.Equal(t, http.StatusUnauthorized, o.as([2]string{user, "x"}).call(http.MethodGet, "/v1/events?order_id=o-1", "").status)
 	require.Equal(t, "invalid_parameter order_id", login.call(http.MethodGet, "/v1/events", "").problem())

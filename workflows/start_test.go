@@ -97,7 +97,6 @@ func TestWhereIDsMayNotBeSearchedNoneIsSent(t *testing.T) {
 func TestWhatRunsOnceStartsAgainAfterItsEnd(t *testing.T) {
 	t.Parallel()
 	for id, start := range map[string]func(workflows.Starter) error{
-		"poll-inbox":      func(s workflows.Starter) error { return s.EnsurePolling(t.Context()) },
 		"replay-events:3": func(s workflows.Starter) error { return s.StartReplay(t.Context(), 3) },
 		"erase-events:3":  func(s workflows.Starter) error { return s.StartErasure(t.Context(), 3) },
 	} {
