@@ -147,7 +147,7 @@ func (t *Temporal) connect() error {
 	return nil
 }
 
-// checkTarget refuses an address that nobody could dial. Empty is the SDK's default; what has a scheme ("dns:///...") is for
+// checkTarget refuses an address that cannot be dialled. Empty is the SDK's default; what has a scheme ("dns:///...") is for
 // gRPC to judge.
 func checkTarget(address string) error {
 	if address == "" || strings.Contains(address, "://") {

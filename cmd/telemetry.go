@@ -18,8 +18,8 @@ import (
 	"relay/cmd/telemetry"
 )
 
-// watching is what tells of a running relay: metrics where METRICS_ADDR is set, traces where OpenTelemetry's variables ask
-// for them. What is nil is off, and nothing goes through it.
+// watching holds the telemetry of a running relay: metrics if METRICS_ADDR is set, traces if OpenTelemetry's variables ask
+// for them. A nil part is off.
 type watching struct {
 	metrics *telemetry.Metrics
 	traces  *telemetry.Traces
