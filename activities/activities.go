@@ -1,4 +1,4 @@
-// Package activities holds the steps of a delivery: taking a row and resolving its route, one try at one destination, the
+// Package activities holds the steps of a delivery: taking a row and resolving its route, one attempt at one destination, the
 // end, and the polling of the inbox. It sees the database, the adapters and the HTTP client through small interfaces, and
 // it is the only place that turns an outcome into a Temporal error.
 package activities
@@ -13,12 +13,12 @@ import (
 	"relay/internal/relay"
 )
 
-// Store is what the steps need of the database. Its errors wrap relay.ErrUnavailable where the database is away.
+// Store is the database of a delivery. Its errors wrap relay.ErrUnavailable while the database is away.
 type Store interface {
 	// Take makes a pending row this run's, and says whether the row is this run's now.
 	Take(ctx context.Context, id int64, run string) (bool, error)
 	Switches(ctx context.Context, id int64) (relay.Switches, error)
-	// Delivery is everything for one try; with relay.ErrUnreadable it lacks the secrets.
+	// Delivery loads everything for one attempt; with relay.ErrUnreadable it lacks the secrets.
 	Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error)
 	RecordSending(ctx context.Context, a relay.Attempt) error
 	CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error
@@ -37,25 +37,25 @@ type Sender interface {
 
 // Activities are registered with a worker as they are; every exported method is an activity under its own name.
 type Activities struct {
-	Store      Store
-	Sender     Sender
-	Adapters   map[string]relay.Adapter
-	Policy     relay.Policy
-	Inbox      Inbox
-	Starter    Starter
-	Health     HealthStore
-	Recovery   Recovery
-	Gates      *Gates
-	Books      Books
-	Executions Executions
-	Replays    Replays
-	Figures    Figures
-	Flips      Flips // nil: nobody knows
-	Purges     Purges
-	Retention  ops.Retention
-	Erasures   Erasures
-	Deliveries Deliveries
-	Meter      Meter // nil: nothing is counted
+	Store          Store
+	Sender         Sender
+	Adapters       map[string]relay.Adapter
+	Policy         relay.Policy
+	Inbox          Inbox
+	Starter        Starter
+	Health         HealthStore
+	Recovery       Recovery
+	Gates          *Gates
+	ReconcileStore ReconcileStore
+	Executions     Executions
+	Replays        Replays
+	StatsStore     StatsStore
+	SwitchLog      SwitchLog // nil: unknown
+	PurgeStore     PurgeStore
+	Retention      ops.Retention
+	Erasures       Erasures
+	Deliveries     Deliveries
+	Meter          Meter // nil: nothing is counted
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
 	Log          *slog.Logger
@@ -68,7 +68,7 @@ type Row struct {
 }
 
 // ResolveInput asks for a route. Unrecorded are ends of attempts that could not be written when they happened. TurnedAway
-// says that the container did not take the event for its health, which no row says.
+// means that the unhealthy container rejected the event, which no row records.
 type ResolveInput struct {
 	Row
 	Unrecorded []relay.AttemptEnd `json:",omitempty"`
@@ -81,18 +81,18 @@ type ResolveOutput struct {
 	Route relay.Route
 }
 
-// ResolveRoute takes the row for this run and asks the kill switches where its event may go. Its errors are worth trying
-// again for ever.
+// ResolveRoute takes the row for this run and asks the kill switches where its event may go. Every error is
+// retryable.
 func (a *Activities) ResolveRoute(ctx context.Context, in ResolveInput) (ResolveOutput, error) {
 	if err := a.complete(ctx, in.Unrecorded); err != nil {
-		return ResolveOutput{}, temporary(err)
+		return ResolveOutput{}, opaque(err)
 	}
 	taken, err := a.Store.Take(ctx, in.ID, in.Run)
 	if err != nil || !taken {
-		return ResolveOutput{}, temporary(err)
+		return ResolveOutput{}, opaque(err)
 	}
 	route, err := a.route(ctx, in.ID, in.TurnedAway)
-	return ResolveOutput{Taken: true, Route: route}, temporary(err)
+	return ResolveOutput{Taken: true, Route: route}, opaque(err)
 }
 
 func (a *Activities) route(ctx context.Context, id int64, turnedAway bool) (relay.Route, error) {
@@ -122,7 +122,7 @@ func (a *Activities) withAdapters(s relay.Switches) relay.Switches {
 	return s
 }
 
-// FinishInput tells how the deliveries of an event ended.
+// FinishInput is how the deliveries of an event ended.
 type FinishInput struct {
 	Row
 	Route      relay.Route
@@ -131,7 +131,7 @@ type FinishInput struct {
 	Cancelled  bool               `json:",omitempty"`
 }
 
-// FinishOutput is what the event came to, with Detail for the people who look at the workflow. Recovered says that it has not ended: a destination that it failed for is healthy
+// FinishOutput is the event's final status. Recovered: it has not ended, because the destination that it failed for is healthy
 // again.
 type FinishOutput struct {
 	Status    relay.Status
@@ -140,10 +140,10 @@ type FinishOutput struct {
 	Recovered bool   `json:",omitempty"`
 }
 
-// Finish writes the event's final status. Its errors are worth trying again for ever.
+// Finish writes the event's final status. Every error is retryable.
 func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, error) {
 	if err := a.complete(ctx, in.Unrecorded); err != nil {
-		return FinishOutput{}, temporary(err)
+		return FinishOutput{}, opaque(err)
 	}
 	c, finish := relay.Conclude(in.Route, in.Ends), a.Store.Finish
 	if in.Cancelled {
@@ -155,7 +155,7 @@ func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, 
 		return FinishOutput{Recovered: true}, nil
 	}
 	if err != nil {
-		return FinishOutput{}, temporary(err)
+		return FinishOutput{}, opaque(err)
 	}
 	if a.Meter != nil {
 		a.Meter.Finished(c.Status, c.Reason)

@@ -1,19 +1,118 @@
 package activities
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"log/slog"
 	"maps"
+	mathrand "math/rand/v2"
 	"slices"
 	"time"
 
 	"relay/internal/relay"
 )
 
-// newAttempt is the record of this try, under an id that is random and made in the execution that sends: a repeated
-// execution is another attempt, with a row of its own.
-func (t *try) newAttempt(number int) relay.Attempt {
+// attempt is one execution of Deliver. Its methods that end it early return the outcome, or nil to go on.
+type attempt struct {
+	*Activities
+	in       DeliverInput
+	delivery relay.Delivery
+	adapter  relay.Adapter
+	request  relay.Request
+	row      relay.Attempt
+	result   relay.Result
+	took     time.Duration // the exchange
+	pause    time.Duration // before the next attempt
+}
+
+// run makes the attempt.
+func (t *attempt) run(ctx context.Context) outcome {
+	if o := t.load(ctx); o != nil {
+		return t.exit(ctx, *o)
+	}
+	if o := t.decide(ctx); o != nil {
+		return t.exit(ctx, *o)
+	}
+	leave, wait := t.Gates.enter(ctx, t.gate(), t.in.ID, t.delivery.Destination.Options.Limits)
+	if wait > 0 {
+		return t.exit(ctx, *t.notSent(relay.ReasonLimited, wait))
+	}
+	defer leave()
+	if o := t.checkHealth(ctx); o != nil {
+		return t.exit(ctx, *o)
+	}
+	if !t.record(ctx) {
+		return t.exit(ctx, t.notRecorded())
+	}
+	reply := t.Sender.Send(ctx, t.request)
+	t.took, t.result = reply.Took, t.adapter.Outcome(reply)
+	return t.conclude(ctx)
+}
+
+// load reads everything that the attempt needs.
+func (t *attempt) load(ctx context.Context) *outcome {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	d, err := t.Store.Delivery(ctx, t.in.ID, t.in.Run, t.in.Destination)
+	t.delivery = d
+	switch {
+	case isNotFound(err) || err == nil && !d.Owned:
+		return &outcome{end: t.end(relay.Lost, "")}
+	case errors.Is(err, relay.ErrUnreadable) && d.Owned:
+		t.Log.ErrorContext(ctx, "credential.unreadable", t.names()...)
+		return t.notSent(relay.ReasonCredentialUnreadable, credentialWait)
+	case err != nil:
+		return t.notSent(relay.ReasonDatabaseUnavailable, databaseWait)
+	}
+	return nil
+}
+
+// decide asks the switches once more, then the earlier attempts, then the adapter.
+func (t *attempt) decide(ctx context.Context) *outcome {
+	route := t.resolved(t.delivery.Switches, t.in.TurnedAway)
+	tries := t.tries()
+	_, on := route.Leg(t.in.Destination)
+	switch {
+	case tries.Accepted:
+		return &outcome{end: t.end(relay.Accepted, "")}
+	case tries.Made >= t.Policy.Tries:
+		end := t.end(relay.Exhausted, relay.ReasonExhausted)
+		end.Cause, end.Status = tries.Cause, tries.Status // of the latest attempt
+		return &outcome{end: end}
+	case !on:
+		reason := route.Blocks(t.in.Destination)
+		t.recordSkip(ctx, relay.Blocked, reason, "")
+		return &outcome{end: t.end(relay.Blocked, reason)}
+	}
+	t.adapter = t.Adapters[t.in.Destination]
+	request, err := relay.Render(t.adapter, t.delivery.Destination, t.delivery.Event)
+	if err != nil {
+		return t.refused(ctx, err)
+	}
+	t.request = request
+	return nil
+}
+
+// refused is the outcome for an event that the adapter cannot send, or must not.
+func (t *attempt) refused(ctx context.Context, err error) *outcome {
+	var r *relay.Refusal
+	if !errors.As(err, &r) {
+		r = &relay.Refusal{Reason: relay.ReasonInvalidPayload}
+	}
+	o := relay.Rejected
+	if r.Skip {
+		o = relay.Skipped
+	}
+	t.recordSkip(ctx, o, r.Reason, r.Field)
+	return &outcome{end: t.end(o, r.Reason), field: r.Field}
+}
+
+// newRow is the record of this attempt. Its id is random and made in the execution that sends: a repeated execution is another
+// attempt, with a row of its own.
+func (t *attempt) newRow(number int) relay.Attempt {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return relay.Attempt{
@@ -27,15 +126,137 @@ func (t *try) newAttempt(number int) relay.Attempt {
 	}
 }
 
-// describe puts what leaves on record, as far as it is known to be harmless: no header values, no query values.
-func describe(a *relay.Attempt, r relay.Request) {
+// recordSkip records a decision that sent nothing. Best effort: without the database, the event's own reason still says the
+// same.
+func (t *attempt) recordSkip(ctx context.Context, o relay.Outcome, reason relay.Reason, field string) {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	row := t.newRow(0)
+	row.Result = relay.Result{Outcome: o, Reason: reason}
+	row.Detail = reason.Words()
+	if field != "" {
+		row.Detail += ": " + field
+	}
+	if o == relay.Blocked {
+		row.Detail += t.setBy(ctx, reason)
+	}
+	if err := t.Store.RecordSending(ctx, row); err != nil {
+		t.Log.WarnContext(ctx, "attempt.unrecorded", append(t.names(), "error", err)...)
+	}
+}
+
+// record writes the attempt before the request leaves. Without a record nothing is sent.
+func (t *attempt) record(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	t.row = t.newRow(t.delivery.LastNumber + 1)
+	describe(&t.row, t.request)
+	return t.Store.RecordSending(ctx, t.row) == nil
+}
+
+// describe adds the request to the record, without the values of headers and of the query.
+func describe(row *relay.Attempt, r relay.Request) {
 	sum := sha256.Sum256(r.Body)
-	a.Method = r.Method
-	a.URL = relay.RedactURL(r.URL)
-	a.HeaderNames = slices.Sorted(maps.Keys(r.Header))
-	a.Body = relay.RedactBody(r.Body)
-	a.BodySHA256 = hex.EncodeToString(sum[:])
-	a.AdapterVersion = r.Version
-	a.Dropped = relay.RedactNames(r.Dropped)
-	a.Warnings = r.Warnings
+	row.Method = r.Method
+	row.URL = relay.RedactURL(r.URL)
+	row.HeaderNames = slices.Sorted(maps.Keys(r.Header))
+	row.Body = relay.RedactBody(r.Body)
+	row.BodySHA256 = hex.EncodeToString(sum[:])
+	row.AdapterVersion = r.Version
+	row.Dropped = relay.RedactNames(r.Dropped)
+	row.Warnings = r.Warnings
+}
+
+// notRecorded is the outcome of an attempt that the database may or may not have stored: nothing was sent, and the next step
+// writes that.
+func (t *attempt) notRecorded() outcome {
+	o := *t.notSent(relay.ReasonDatabaseUnavailable, databaseWait)
+	o.unrecorded = []relay.AttemptEnd{{
+		AttemptID: t.row.AttemptID,
+		Result:    relay.Result{Outcome: relay.NotSent, Reason: relay.ReasonDatabaseUnavailable},
+	}}
+	return o
+}
+
+// conclude completes the record of an attempt that sent. If the database cannot store the response, the outcome carries it to
+// the workflow: an outage never repeats a send that was answered.
+func (t *attempt) conclude(ctx context.Context) outcome {
+	t.capRetryAfter()
+	t.measure()
+	t.pause = t.delay()
+	end := relay.AttemptEnd{AttemptID: t.row.AttemptID, Duration: time.Since(t.row.StartedAt), Result: t.result}
+	recorded := t.completeRow(ctx, end)
+	if recorded {
+		t.updateHealth(ctx)
+	}
+	t.Log.InfoContext(ctx, "delivery.attempted", append(t.names(),
+		"number", t.row.Number, "outcome", t.result.Outcome, "reason", t.result.Reason, "status", t.result.Status,
+		"duration_ms", end.Duration.Milliseconds(), "recorded", recorded)...)
+	o := outcome{end: t.end(t.result.Outcome, t.result.Reason)}
+	o.end.Status = t.result.Status
+	switch {
+	case !recorded:
+		end.Result.Fields, end.Result.TraceID = nil, "" // the vendor's text does not travel
+		o.wait, o.unrecorded = t.pause, []relay.AttemptEnd{end}
+	case t.result.Outcome == relay.Retry && t.probes():
+		o.end = t.failedProbe(o.end)
+	case t.result.Outcome == relay.Retry:
+		o.wait = t.pause
+	}
+	return o
+}
+
+// capRetryAfter rejects an event whose vendor asks for a wait over 24 h, or one past the age at which the platform drops the
+// event.
+func (t *attempt) capRetryAfter() {
+	r := &t.result
+	if r.Outcome != relay.Retry {
+		return
+	}
+	tooLate := t.request.MaxAge > 0 && t.delivery.Event.Age()+r.RetryAfter > t.request.MaxAge
+	if r.RetryAfter > maxRetryAfter || r.RetryAfter > 0 && tooLate {
+		r.Outcome, r.Reason = relay.Rejected, relay.ReasonRetryAfterTooLong
+	}
+}
+
+// delay is the wait before the next attempt: the policy's, or the vendor's if that is longer, plus up to a tenth, so that events
+// that failed together do not return together.
+func (t *attempt) delay() time.Duration {
+	d := max(t.Policy.Delay(t.tries().Made+1), t.result.RetryAfter)
+	return d + time.Duration(mathrand.Float64()*0.1*float64(d))
+}
+
+// completeRow stores the response, and reports whether the database took it.
+func (t *attempt) completeRow(ctx context.Context, end relay.AttemptEnd) bool {
+	// The activity's own context may end with the worker, but the response must be written.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
+	defer cancel()
+	for ctx.Err() == nil {
+		if t.Store.CompleteAttempts(ctx, []relay.AttemptEnd{end}) == nil {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(completeRetry):
+		}
+	}
+	return false
+}
+
+func (t *attempt) end(o relay.Outcome, r relay.Reason) relay.End {
+	return relay.End{Destination: t.in.Destination, Outcome: o, Reason: r}
+}
+
+func (t *attempt) notSent(r relay.Reason, wait time.Duration) *outcome {
+	return &outcome{end: t.end(relay.NotSent, r), wait: wait}
+}
+
+// tries are the earlier attempts at the destination.
+func (t *attempt) tries() relay.Tries { return t.delivery.Switches.Tries[t.in.Destination] }
+
+func (t *attempt) last() bool { return t.tries().Made+1 >= t.Policy.Tries }
+
+func (t *attempt) names() []any {
+	return []any{slog.Int64("id", t.in.ID), slog.String("destination", t.in.Destination),
+		slog.String("storefront", t.delivery.Event.Storefront.Code), slog.String("event_type", t.delivery.Event.Type)}
 }

@@ -259,4 +259,6 @@ func TestAVendorsFailureIsBenign(t *testing.T) {
 // failingTake is a store whose database is away.
 type failingTake struct{ *oneRow }
 
-func (failingTake) Take(context.Context, int64, string) (bool, error) { return false, relay.ErrUnavailable }
+func (failingTake) Take(context.Context, int64, string) (bool, error) {
+	return false, relay.ErrUnavailable
+}

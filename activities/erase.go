@@ -11,13 +11,13 @@ import (
 	"relay/internal/relay"
 )
 
-// Erasures are what the steps of an erasure need of the database, where everything is kept that it knows.
+// Erasures are the erasures in the database, which keeps all of their state.
 type Erasures interface {
 	// SearchErasure looks at the next n events and notes those that are to be erased.
 	SearchErasure(ctx context.Context, id int64, n int) (ops.Erasure, error)
 	// ErasureItems are noted events that are not finished with, up to n.
 	ErasureItems(ctx context.Context, id int64, n int) ([]ops.EventState, error)
-	// Cancel ends an open event that the run has taken, or nobody has.
+	// Cancel ends an open event that the run has taken, or no run has.
 	Cancel(ctx context.Context, id int64, run string, c relay.Conclusion) error
 	// EraseEvent takes what an ended event holds of a person.
 	EraseEvent(ctx context.Context, id int64) error
@@ -33,42 +33,34 @@ type Deliveries interface {
 	CancelDelivery(ctx context.Context, row int64) error
 	// TerminateDelivery ends it without asking; where none is open it does nothing.
 	TerminateDelivery(ctx context.Context, row int64) error
-	// DeleteDeliveries deletes all runs of the rows' workflows, and gives the rows of which there were any. What it deletes
-	// may be there for a moment longer.
+	// DeleteDeliveries deletes all runs of the rows' workflows, and returns the rows that had any. A deleted run
+	// may be visible for a moment longer.
 	DeleteDeliveries(ctx context.Context, rows []int64) ([]int64, error)
 }
 
-const (
-	erasePage   = 2000 // events that are looked at in one transaction
-	eraseItems  = 50   // events that are worked at in one step
-	eraseBudget = 15 * time.Second
-	// eraseRest leaves the database to live traffic: half of the time.
-	eraseRest = 5 * time.Millisecond
-)
-
-// EraseInput names an erasure. Insist is set once it has waited for long: what has not ended by itself is terminated.
+// EraseInput names an erasure. Insist is set after a long wait: a delivery that has not ended is then terminated.
 type EraseInput struct {
 	ID     int64
 	Insist bool `json:",omitempty"`
 }
 
-// EraseOutput is where an erasure stands: numbers only.
+// EraseOutput is the progress of an erasure: numbers only.
 type EraseOutput struct {
 	State                           ops.ErasureState
 	Total, Scanned, Matched, Erased int64
 	Waiting                         int // events that have not ended, or whose workflows are being deleted
 }
 
-// StepErasure looks on for events to erase, until it has found some or its time is over, and works at those that were found. Done
-// twice it is done once more, not twice over.
+// StepErasure looks on for events to erase, until it has found some or its time is over, and erases those found. Safe to
+// retry: it continues from the stored cursor.
 func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutput, error) {
 	e, err := a.search(ctx, in.ID)
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	items, err := a.Erasures.ErasureItems(ctx, in.ID, eraseItems)
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	closed, err := a.erase(ctx, items, in.Insist)
 	if err == nil {
@@ -80,7 +72,7 @@ func (a *Activities) StepErasure(ctx context.Context, in EraseInput) (EraseOutpu
 		e.Erased += int64(len(closed))
 	}
 	if err != nil {
-		return EraseOutput{}, temporary(err)
+		return EraseOutput{}, opaque(err)
 	}
 	if e.State == ops.ErasureDone {
 		a.Log.InfoContext(ctx, "erasure.ended", "erasure", in.ID, "scanned", e.Scanned, "erased", e.Erased)
@@ -100,13 +92,13 @@ func (a *Activities) search(ctx context.Context, id int64) (ops.Erasure, error) 
 		select {
 		case <-ctx.Done():
 			return e, ctx.Err()
-		case <-time.After(max(eraseRest, time.Since(began))):
+		case <-time.After(max(minEraseRest, time.Since(began))):
 		}
 	}
 }
 
-// erase works at events and gives those that are finished with: they have ended, so long ago that no try of them is under way any more,
-// they are erased, and Temporal has nothing of them.
+// erase erases events, and returns the ids that are complete: ended so long ago that no attempt can be running, erased in MySQL,
+// and deleted in Temporal.
 func (a *Activities) erase(ctx context.Context, items []ops.EventState, insist bool) ([]int64, error) {
 	var ended, closed []int64
 	settled := map[int64]bool{}
@@ -138,7 +130,7 @@ func (a *Activities) erase(ctx context.Context, items []ops.EventState, insist b
 	return closed, err
 }
 
-// giveUp ends an open delivery. One that runs ends itself, and its row with it; one that does not heed that is terminated.
+// giveUp cancels an open delivery, which then ends its row itself. With insist it terminates the delivery.
 func (a *Activities) giveUp(ctx context.Context, e ops.EventState, insist bool) error {
 	switch {
 	case e.Status != relay.StatusProcessing:

@@ -36,8 +36,8 @@ func EndOf(err error) (relay.End, bool) {
 	return end, true
 }
 
-// temporary keeps the text of an error away from Temporal: a driver's message may quote what was to be written.
-func temporary(err error) error {
+// opaque keeps the text of an error away from Temporal: a driver's message may quote what was to be written.
+func opaque(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -26,3 +26,8 @@ func NewProber(a *Activities) *Prober { return &Prober{prober{Activities: a}} }
 
 // Look is one look for probes that are due.
 func (p *Prober) Look(ctx context.Context) { p.look(ctx) }
+
+// Translate is what Temporal is told of an outcome.
+func Translate(end relay.End, wait time.Duration, unrecorded []relay.AttemptEnd) (DeliverOutput, error) {
+	return outcome{end: end, wait: wait, unrecorded: unrecorded}.result()
+}

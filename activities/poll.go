@@ -13,9 +13,9 @@ import (
 // Inbox hands out pending rows under a lease.
 type Inbox interface {
 	// Claim leases pending rows, fairly between storefronts, and ends those that can never be delivered. With an error it
-	// gives what it had claimed before.
+	// returns what it had claimed before.
 	Claim(ctx context.Context) ([]relay.Start, error)
-	// Release gives leases back.
+	// Release ends leases early.
 	Release(ctx context.Context, ids []int64) error
 }
 
@@ -24,21 +24,13 @@ type Starter interface {
 	StartDelivery(ctx context.Context, s relay.Start) error
 }
 
-const (
-	startTimeout = 10 * time.Second
-	// releaseTimeout bounds what a worker that stops does for the next one.
-	releaseTimeout = 5 * time.Second
-	// pollFor is how long one execution of PollInbox polls, before the workflow starts the next with a fresh history.
-	pollFor = 10 * time.Minute
-)
-
-// PollInbox claims pending rows and starts their deliveries until its time is over or its worker stops. It is the way of
-// direct rows, of rows that the API left to it, and of rows whose start was lost in a crash.
+// PollInbox claims pending rows and starts their deliveries until its time is over or its worker stops. It starts
+// direct rows, rows beyond START_BURST, and rows whose start was lost in a crash.
 func (a *Activities) PollInbox(ctx context.Context) error {
 	deadline := time.Now().Add(pollFor)
 	stop := activity.GetWorkerStopChannel(ctx)
 	defer heartbeat(ctx)()
-	pace := newPace()
+	pace := newStartLimiter()
 	probes := prober{Activities: a}
 	for time.Now().Before(deadline) {
 		probes.look(ctx)
@@ -57,9 +49,9 @@ func (a *Activities) PollInbox(ctx context.Context) error {
 	return nil
 }
 
-// pollOnce is one round over the storefronts. It answers how many deliveries it started; trouble counts as none, so that
+// pollOnce is one round over the storefronts. It returns how many deliveries it started; with an error that is 0, so that
 // the next round waits.
-func (a *Activities) pollOnce(ctx context.Context, p *pace) int {
+func (a *Activities) pollOnce(ctx context.Context, p *startLimiter) int {
 	began := time.Now()
 	starts, err := a.Inbox.Claim(ctx)
 	if a.Meter != nil {
@@ -84,7 +76,7 @@ func (a *Activities) pollOnce(ctx context.Context, p *pace) int {
 	return len(starts)
 }
 
-// release gives leases back, also where ctx has ended: that is what starts fail by when Temporal or the worker goes away.
+// release ends leases early, also after the end of ctx, by which starts fail when Temporal or the worker stops.
 func (a *Activities) release(ctx context.Context, ids []int64) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
@@ -93,8 +85,8 @@ func (a *Activities) release(ctx context.Context, ids []int64) {
 	}
 }
 
-// startAll starts deliveries, a few at a time, and gives back the ids of those that could not be started.
-func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *pace) []int64 {
+// startAll starts deliveries, a few at a time, and returns the ids of those that failed to start.
+func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *startLimiter) []int64 {
 	var (
 		mu     sync.Mutex
 		failed []int64
@@ -118,8 +110,7 @@ func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *pace
 	return failed
 }
 
-// heartbeat tells Temporal each second that this execution lives, whatever it waits for, until the function that it gives
-// is called. Only a worker that is gone falls silent.
+// heartbeat records a heartbeat every second until the returned function is called. Only a worker that died is silent.
 func heartbeat(ctx context.Context) func() {
 	ctx, stop := context.WithCancel(ctx)
 	go func() {

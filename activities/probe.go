@@ -7,21 +7,16 @@ import (
 	"relay/internal/relay"
 )
 
-const (
-	probeLook    = time.Second      // between two looks for probes that are due
-	probeTimeout = 10 * time.Second // of one look
-)
-
 // prober sends probes by itself, so that a destination without traffic is found to have recovered. A probe is one event
-// that failed at the destination, set back to pending: it goes the way of every event, and nothing artificial is sent.
+// that failed at the destination, set back to pending: it is delivered like any other event, and nothing artificial is sent.
 type prober struct {
 	*Activities
 	looked time.Time
 }
 
-// look starts the probes that are due, at most once in probeLook. Its trouble is logged: the next look comes soon.
+// look starts the probes that are due, at most once in probeEvery. An error is only logged, because the next look comes soon.
 func (p *prober) look(ctx context.Context) {
-	if time.Since(p.looked) < probeLook {
+	if time.Since(p.looked) < probeEvery {
 		return
 	}
 	p.looked = time.Now()

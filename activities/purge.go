@@ -9,10 +9,10 @@ import (
 	"relay/internal/ops"
 )
 
-// Purges is what retention needs of the database. Done twice, a bite takes the next rows: what is gone is gone.
-type Purges interface {
-	// PurgeEvents deletes those of the next n events that ended longer than age ago, and keeps their figures.
-	PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeMark, n int) (ops.PurgeBite, error)
+// PurgeStore is what retention needs of the database. It deletes in batches; retrying a batch is safe.
+type PurgeStore interface {
+	// PurgeEvents deletes those of the next n events that ended longer than age ago, and keeps their statistics.
+	PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeCursor, n int) (ops.PurgeBatch, error)
 	// PurgeAudit deletes those of the n oldest entries that are older than age.
 	PurgeAudit(ctx context.Context, age time.Duration, n int) (int64, error)
 	// PurgeReplays and PurgeErasures do the same with those that ended longer than age ago.
@@ -20,21 +20,13 @@ type Purges interface {
 	PurgeErasures(ctx context.Context, age time.Duration, n int) (int64, error)
 }
 
-const (
-	purgeBite   = 200 // events, or entries of the audit, in one transaction
-	purgeBudget = 10 * time.Minute
-	// Purging rests four times as long as it worked, so that it is a fifth of one connection's work at most.
-	purgeRest    = 4
-	shortestRest = 5 * time.Millisecond
-)
-
 // PurgeOutput is what one round took; More says that its time was over first.
 type PurgeOutput struct {
 	ops.Purged
 	More bool
 }
 
-// PurgeEvents deletes what is older than it is to be kept, in small bites with rests between.
+// PurgeEvents deletes rows past their retention, in small batches with pauses between.
 func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 	var out PurgeOutput
 	end := time.Now().Add(purgeBudget)
@@ -46,27 +38,27 @@ func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 	if err != nil && ctx.Err() == nil {
 		a.Log.WarnContext(ctx, "inbox.purge_failed", "error", err)
 	}
-	return out, temporary(err)
+	return out, opaque(err)
 }
 
 func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput) error {
-	var mark ops.PurgeMark
+	var mark ops.PurgeCursor
 	events := func() (bool, error) {
-		bite, err := a.Purges.PurgeEvents(ctx, a.Retention.Events, mark, purgeBite)
-		out.Purged, mark = out.Plus(bite.Purged), bite.Next
-		return bite.Done, err
+		batch, err := a.PurgeStore.PurgeEvents(ctx, a.Retention.Events, mark, purgeBatch)
+		out.Purged, mark = out.Plus(batch.Purged), batch.Next
+		return batch.Done, err
 	}
 	kept := func(purge func(context.Context, time.Duration, int) (int64, error), age time.Duration, count *int64) func() (bool, error) {
 		return func() (bool, error) {
-			n, err := purge(ctx, age, purgeBite)
+			n, err := purge(ctx, age, purgeBatch)
 			*count += n
-			return n < purgeBite, err
+			return n < purgeBatch, err
 		}
 	}
-	for _, bite := range []func() (bool, error){
-		kept(a.Purges.PurgeAudit, a.Retention.Audit, &out.Audit),
-		kept(a.Purges.PurgeErasures, a.Retention.Audit, &out.Erasures),
-		kept(a.Purges.PurgeReplays, a.Retention.Events, &out.Replays), // their filters may hold an order's id
+	for _, batch := range []func() (bool, error){
+		kept(a.PurgeStore.PurgeAudit, a.Retention.Audit, &out.Audit),
+		kept(a.PurgeStore.PurgeErasures, a.Retention.Audit, &out.Erasures),
+		kept(a.PurgeStore.PurgeReplays, a.Retention.Events, &out.Replays), // their filters may hold an order's id
 		events,
 	} {
 		for done := false; !done; {
@@ -75,12 +67,12 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 			}
 			began := time.Now()
 			var err error
-			if done, err = bite(); err != nil {
+			if done, err = batch(); err != nil {
 				return err
 			}
 			activity.RecordHeartbeat(ctx, out.Purged)
 			stopping, err := rest(ctx, time.Since(began))
-			if err != nil || stopping { // the worker goes; another goes on
+			if err != nil || stopping { // another worker continues
 				out.More = stopping
 				return err
 			}
@@ -89,9 +81,9 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 	return nil
 }
 
-// rest waits in proportion to what was worked; true says that the worker is about to stop.
+// rest pauses in proportion to the time of a batch, and reports whether the worker is about to stop.
 func rest(ctx context.Context, worked time.Duration) (bool, error) {
-	timer := time.NewTimer(max(purgeRest*worked, shortestRest))
+	timer := time.NewTimer(max(purgeRest*worked, minPurgeRest))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

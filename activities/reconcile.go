@@ -10,10 +10,10 @@ import (
 	"relay/internal/relay"
 )
 
-// Books are what a reconciliation reads and repairs: the rows that say that somebody delivers them.
-type Books interface {
+// ReconcileStore reads and repairs rows in status processing.
+type ReconcileStore interface {
 	// Processing lists rows that a run has and that count as in flight no longer, behind a row of an earlier page.
-	Processing(ctx context.Context, after *ops.Owned, limit int) ([]ops.Owned, error)
+	Processing(ctx context.Context, after *ops.HeldRow, limit int) ([]ops.HeldRow, error)
 	// Reopen makes a row that is still this run's pending again.
 	Reopen(ctx context.Context, id int64, run string) (bool, error)
 	Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error
@@ -22,37 +22,35 @@ type Books interface {
 
 // Executions are the workflows that deliver rows, as Temporal knows them.
 type Executions interface {
-	// Suspects are those rows for which no running workflow is listed; the list may lag behind.
-	Suspects(ctx context.Context, rows []ops.Owned) ([]ops.Owned, error)
-	// Fate is what became of the workflow of a row, for certain.
-	Fate(ctx context.Context, row int64) (ops.Fate, error)
+	// WithoutWorkflow are those rows for which no running workflow is listed; the list may lag behind.
+	WithoutWorkflow(ctx context.Context, rows []ops.HeldRow) ([]ops.HeldRow, error)
+	// WorkflowState is what became of the workflow of a row, for certain.
+	WorkflowState(ctx context.Context, row int64) (ops.WorkflowState, error)
 }
 
-// reconcilePage is how many workflows one list call asks for: few and large, because lists are rationed.
-const reconcilePage = 500
-
-// Reconcile finds rows whose workflow is gone and repairs them: every row has a final state or a running workflow. What was
-// terminated or cancelled by hand fails, as cancelled; what was lost (timed out, deleted, a namespace gone) is pending again.
+// Reconcile finds rows whose workflow is gone and repairs them: every row has a final state or a running workflow. A
+// delivery that a person terminated or cancelled fails as cancelled. A lost one (timed out, deleted, a namespace gone) becomes
+// pending again.
 func (a *Activities) Reconcile(ctx context.Context) (ops.Reconciliation, error) {
 	var r ops.Reconciliation
-	var last *ops.Owned
+	var last *ops.HeldRow
 	for {
-		rows, err := a.Books.Processing(ctx, last, reconcilePage)
+		rows, err := a.ReconcileStore.Processing(ctx, last, reconcilePage)
 		if err != nil {
-			return r, temporary(err)
+			return r, opaque(err)
 		}
 		if len(rows) == 0 {
 			break
 		}
 		last = &rows[len(rows)-1]
 		r.Checked += len(rows)
-		suspects, err := a.Executions.Suspects(ctx, rows)
+		suspects, err := a.Executions.WithoutWorkflow(ctx, rows)
 		if err != nil {
-			return r, temporary(err)
+			return r, opaque(err)
 		}
 		for _, row := range suspects {
 			if err := a.repair(ctx, row, &r); err != nil {
-				return r, temporary(err)
+				return r, opaque(err)
 			}
 			activity.RecordHeartbeat(ctx)
 		}
@@ -62,26 +60,26 @@ func (a *Activities) Reconcile(ctx context.Context) (ops.Reconciliation, error) 
 		level = slog.LevelWarn
 	}
 	a.Log.Log(ctx, level, "inbox.reconciled", "checked", r.Checked, "reopened", r.Reopened, "cancelled", r.Cancelled)
-	return r, temporary(a.Books.RecordReconciliation(ctx, r))
+	return r, opaque(a.ReconcileStore.RecordReconciliation(ctx, r))
 }
 
-func (a *Activities) repair(ctx context.Context, row ops.Owned, r *ops.Reconciliation) error {
-	fate, err := a.Executions.Fate(ctx, row.ID)
+func (a *Activities) repair(ctx context.Context, row ops.HeldRow, r *ops.Reconciliation) error {
+	fate, err := a.Executions.WorkflowState(ctx, row.ID)
 	if err != nil {
 		return err
 	}
 	switch fate {
-	case ops.FateRunning:
+	case ops.WorkflowRunning:
 		return nil
-	case ops.FateStopped:
+	case ops.WorkflowStopped:
 		r.Cancelled++
-		return a.Books.Finish(ctx, row.ID, row.Run, relay.Conclusion{
+		return a.ReconcileStore.Finish(ctx, row.ID, row.Run, relay.Conclusion{
 			Status: relay.StatusFailed,
 			Reason: relay.ReasonCancelled,
 			Detail: relay.ReasonCancelled.Words(),
 		})
 	}
-	reopened, err := a.Books.Reopen(ctx, row.ID, row.Run)
+	reopened, err := a.ReconcileStore.Reopen(ctx, row.ID, row.Run)
 	if reopened {
 		r.Reopened++
 	}

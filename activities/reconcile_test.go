@@ -16,12 +16,12 @@ import (
 
 // books are rows in the hands of runs, and what became of them.
 type books struct {
-	rows     []ops.Owned
+	rows     []ops.HeldRow
 	statuses map[int64]relay.Status
 	recorded []ops.Reconciliation
 }
 
-func (b *books) Processing(_ context.Context, after *ops.Owned, limit int) ([]ops.Owned, error) {
+func (b *books) Processing(_ context.Context, after *ops.HeldRow, limit int) ([]ops.HeldRow, error) {
 	for i, o := range b.rows {
 		if after == nil || o.ID > after.ID {
 			return b.rows[i:min(i+limit, len(b.rows))], nil
@@ -47,32 +47,34 @@ func (b *books) RecordReconciliation(_ context.Context, r ops.Reconciliation) er
 
 // executions are workflows by row; a row with id 1 is listed late.
 type executions struct {
-	fates map[int64]ops.Fate
+	fates map[int64]ops.WorkflowState
 	err   error
 	lists int
 }
 
-func (x *executions) Suspects(_ context.Context, rows []ops.Owned) ([]ops.Owned, error) {
+func (x *executions) WithoutWorkflow(_ context.Context, rows []ops.HeldRow) ([]ops.HeldRow, error) {
 	x.lists++
-	var suspects []ops.Owned
+	var suspects []ops.HeldRow
 	for _, r := range rows {
-		if x.fates[r.ID] != ops.FateRunning || r.ID == 1 {
+		if x.fates[r.ID] != ops.WorkflowRunning || r.ID == 1 {
 			suspects = append(suspects, r)
 		}
 	}
 	return suspects, x.err
 }
 
-func (x *executions) Fate(_ context.Context, row int64) (ops.Fate, error) { return x.fates[row], nil }
+func (x *executions) WorkflowState(_ context.Context, row int64) (ops.WorkflowState, error) {
+	return x.fates[row], nil
+}
 
 func TestReconcileRepairsRowsWhoseWorkflowIsGone(t *testing.T) {
 	t.Parallel()
 	b := &books{statuses: map[int64]relay.Status{}}
-	x := &executions{fates: map[int64]ops.Fate{7: ops.FateGone, 900: ops.FateStopped}}
+	x := &executions{fates: map[int64]ops.WorkflowState{7: ops.WorkflowGone, 900: ops.WorkflowStopped}}
 	for id := int64(1); id <= 1000; id++ {
-		b.rows = append(b.rows, ops.Owned{ID: id, Run: "r"})
+		b.rows = append(b.rows, ops.HeldRow{ID: id, Run: "r"})
 		if _, ok := x.fates[id]; !ok {
-			x.fates[id] = ops.FateRunning
+			x.fates[id] = ops.WorkflowRunning
 		}
 	}
 	r, err := reconcile(t, b, x)
@@ -86,7 +88,7 @@ func TestReconcileRepairsRowsWhoseWorkflowIsGone(t *testing.T) {
 
 func TestReconcileRepairsNothingWhileTemporalDoesNotAnswer(t *testing.T) {
 	t.Parallel()
-	b := &books{rows: []ops.Owned{{ID: 1}}, statuses: map[int64]relay.Status{}}
+	b := &books{rows: []ops.HeldRow{{ID: 1}}, statuses: map[int64]relay.Status{}}
 	_, err := reconcile(t, b, &executions{err: errors.New("away")})
 	require.Error(t, err)
 	require.Empty(t, b.statuses)
@@ -97,7 +99,7 @@ func reconcile(t *testing.T, b *books, x *executions) (ops.Reconciliation, error
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
-	a := &activities.Activities{Books: b, Executions: x, Log: slog.New(slog.DiscardHandler)}
+	a := &activities.Activities{ReconcileStore: b, Executions: x, Log: slog.New(slog.DiscardHandler)}
 	env.RegisterActivity(a)
 	result, err := env.ExecuteActivity(a.Reconcile)
 	var r ops.Reconciliation

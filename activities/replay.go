@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Replays are what the steps of a replay need of the database. Where it has come to is kept there, not in the workflow.
+// Replays are the replays in the database, which keeps their cursors: the workflow has none.
 type Replays interface {
 	// StepReplay sets up to n more events back to pending and moves the cursor, both or neither.
 	StepReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error)
@@ -20,22 +20,17 @@ type Replays interface {
 	ProbeHeld(ctx context.Context, id int64, p relay.Place, next time.Duration) (bool, error)
 	// SettleReplay counts up to n of its events that have ended.
 	SettleReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error)
-	// SetReplayState writes where it stands; a final state stays.
+	// SetReplayState stores the state; a final state stays.
 	SetReplayState(ctx context.Context, id int64, state ops.ReplayState) error
 	// EndReplay writes that all of its events have ended.
 	EndReplay(ctx context.Context, id int64) error
 }
 
-// Figures counts what the statistics are made of.
-type Figures interface {
+// StatsStore updates the hourly statistics.
+type StatsStore interface {
 	// RollUp counts the hours that need it, for about as long as the budget, and says how many those were.
 	RollUp(ctx context.Context, budget time.Duration) (int, error)
 }
-
-const (
-	settlePage   = 500
-	rollUpBudget = 5 * time.Second
-)
 
 // ReplayInput names a replay, and how many events its next step may start, or the state that it shall have.
 type ReplayInput struct {
@@ -44,7 +39,7 @@ type ReplayInput struct {
 	State ops.ReplayState `json:",omitempty"`
 }
 
-// ReplayOutput is where a replay stands: numbers only, because a filter may hold an order's id.
+// ReplayOutput is the progress of a replay: numbers only, because a filter may hold an order's id.
 type ReplayOutput struct {
 	State                                        ops.ReplayState
 	Matched, Started, Delivered, Failed, Skipped int64
@@ -58,13 +53,13 @@ type ReplayOutput struct {
 // InFlight are events that were started and have not ended.
 func (o ReplayOutput) InFlight() int64 { return o.Started - o.Delivered - o.Failed - o.Skipped }
 
-// StepReplay counts the events of a replay that have ended and starts the next. Done twice it is done once more, not twice
-// over: the cursor is in the row.
+// StepReplay counts the events of a replay that have ended and starts the next. Safe to retry: it continues from
+// the stored cursor.
 func (a *Activities) StepReplay(ctx context.Context, in ReplayInput) (ReplayOutput, error) {
 	for {
 		settled, err := a.Replays.SettleReplay(ctx, in.ID, settlePage)
 		if err != nil {
-			return ReplayOutput{}, temporary(err)
+			return ReplayOutput{}, opaque(err)
 		}
 		if settled.Settled < settlePage {
 			break
@@ -73,12 +68,12 @@ func (a *Activities) StepReplay(ctx context.Context, in ReplayInput) (ReplayOutp
 	}
 	step, err := a.Replays.StepReplay(ctx, in.ID, in.Size)
 	if err != nil {
-		return ReplayOutput{}, temporary(err)
+		return ReplayOutput{}, opaque(err)
 	}
 	r := step.Replay
 	if r.Held > 0 {
 		if err := a.probeHeld(ctx, in.ID); err != nil {
-			return ReplayOutput{}, temporary(err)
+			return ReplayOutput{}, opaque(err)
 		}
 	}
 	if step.Started > 0 {
@@ -111,19 +106,19 @@ func (a *Activities) probeHeld(ctx context.Context, id int64) error {
 // SetReplayState pauses, resumes or cancels a replay.
 func (a *Activities) SetReplayState(ctx context.Context, in ReplayInput) error {
 	a.Log.InfoContext(ctx, "replay.state", "replay", in.ID, "state", in.State)
-	return temporary(a.Replays.SetReplayState(ctx, in.ID, in.State))
+	return opaque(a.Replays.SetReplayState(ctx, in.ID, in.State))
 }
 
 // EndReplay writes that a replay has nothing left to wait for.
 func (a *Activities) EndReplay(ctx context.Context, in ReplayInput) error {
 	a.Log.InfoContext(ctx, "replay.ended", "replay", in.ID)
-	return temporary(a.Replays.EndReplay(ctx, in.ID))
+	return opaque(a.Replays.EndReplay(ctx, in.ID))
 }
 
-// RollUpStats counts the figures of the hours that need it.
+// RollUpStats updates the statistics of the hours marked for counting.
 func (a *Activities) RollUpStats(ctx context.Context) (int, error) {
 	began := time.Now()
-	n, err := a.Figures.RollUp(ctx, rollUpBudget)
+	n, err := a.StatsStore.RollUp(ctx, rollUpBudget)
 	a.Log.DebugContext(ctx, "stats.counted", "hours", n, "duration_ms", time.Since(began).Milliseconds(), "ok", err == nil)
-	return n, temporary(err)
+	return n, opaque(err)
 }

@@ -31,7 +31,7 @@ var signals = []string{
 	`"do_not_sell": {}`, `"non_personalized_ads": true`, `"non_personalized_ads": 0`, `"limited_data_use": true`, `"limited_data_use": "?"`, `"gpc": 1`, `"gpc": "0"`,
 	`"us_privacy": "1YYN"`, `"us_privacy": "1YNN"`, `"us_privacy": "1---"`, `"us_privacy": "x"`, `"data_processing_options": ["LDU"]`, `"data_processing_options": []`,
 	`"data_processing_options": ["LDU"], "data_processing_options_country": 1, "data_processing_options_state": 1000`, `"data_processing_options": ["?"]`,
-	`"consent": "granted", "opt_out": true`, `"consent": "granted", "gpc": true`, `"consent": "denied", "marketing_consent": true`, `"adStorage": "denied"`,
+	`"consent": {"ad_storage": "granted", "marketing": false}`, `"consent": "granted", "opt_out": true`, `"consent": "granted", "gpc": true`, `"consent": "denied", "marketing_consent": true`, `"adStorage": "denied"`,
 }
 
 // contents are what else payloads hold: money, lines, pages and ids, well and badly.
@@ -39,7 +39,8 @@ var contents = []string{
 	``, `"order_revenue": 80.79`, `"order_revenue": "80.790", "currency": "eur"`, `"order_revenue": "$80.79"`, `"order_revenue": "1,234.56"`, `"order_revenue": -1`,
 	`"order_revenue": "-0.01"`, `"order_revenue": "free"`, `"order_revenue": 1e999`, `"order_revenue": 0`, `"order_revenue": "0x10"`, `"order_revenue": true`,
 	`"order_revenue": []`, `"order_revenue": "NaN"`, `"value": 5`, `"value": "5 USD"`, `"value": -5`, `"order_revenue": 5, "currency": "DOLLARS"`,
-	`"order_revenue": 5, "currency": "$"`, `"order_revenue": 5, "currency": 840`, `"currency": "x"`, `"tax": "1,5", "shipping": -2, "coupon": "A"`, `"tax": 1.50`,
+	`"order_revenue": 5, "currency": "$"`, `"order_revenue": 5, "currency": 840`, `"order_revenue": 5, "currency": ["EUR"]`, `"order_revenue": 5, "currency": {"code": "EUR"}`,
+	`"order_revenue": 5, "currency": true`, `"order_revenue": 5, "currency": " "`, `"currency": "x"`, `"tax": "1,5", "shipping": -2, "coupon": "A"`, `"tax": 1.50`,
 	`"items": [{"sku": "s1", "qty": 2, "unit_price": "40.395", "name": "Pills", "for": "Jane"}]`, `"line_items": [{"id": 7}, {"title": "no id"}]`,
 	`"contents": [{"product_id": "p", "quantity": "two", "item_price": -1}]`, `"items": [], "line_items": [{"id": "x"}]`, `"items": [1, null, "x"]`, `"items": {}`,
 	`"items": [{"item_id": "jane@example.com"}]`, `"products": [{"sku": "s1"}]`,
@@ -48,7 +49,7 @@ var contents = []string{
 	`"page_referrer": "https://www.google.com/search?q=x", "page_title": "T"`,
 	`"session_id": "1768472000"`, `"session_id": "sess_1"`, `"session_id": "undefined"`, `"session_id": "jane@example.com"`, `"ga_client_id": "GA1.1.5.6"`,
 	`"_ga": "GA1.2.123.456"`, `"ga_client_id": "null"`, `"ga_session_id": "1768472000"`, `"_ga_ABC123": "GS1.1.1768472000.1.1.1768472001.0.0.0"`,
-	`"_ga_ABC123": "GS2.1.s1768472000$o1$g1$t1768472001$j0$l0$h0"`, `"t-value": "aff_1"`, `"t-value": "jane@example.com"`, `"gclid": "Cj0KCQ"`,
+	`"_ga_ABC123": "GS2.1.s1768472000$o1$g1$t1768472001$j0$l0$h0"`, `"t-value": "aff_1"`, `"t-value": "jane@example.com"`, `"t-value": "+1 (415) 555-0132"`, `"session_id": "415-555-0132"`, `"gclid": "Cj0KCQ"`,
 	`"gclid": "undefined"`, `"order_id": "jane@example.com"`, `"order_id": 12345678901234567890`, `"order_id": "order:purchase_completed"`, `"event_id": "own-1"`,
 	`"email": "Jane.Doe@gmail.com", "phone": "+14155550132", "first_name": "Jane", "last_name": "Doe", "city": "Reno", "state": "NV", "zip": "89501", "country": "US"`,
 	`"billing_email": "jane@example.com", "customer_id": 9`, `"client_ip": "203.0.113.7", "user_agent": "UA/1"`, `"ip_address": "10.0.0.1"`,

@@ -70,7 +70,7 @@ func TestWhoSetASwitchIsKnown(t *testing.T) {
 	}
 	f, err := a.store.Flip(t.Context(), id, "meta_capi", relay.ReasonPlatformDisabled)
 	require.NoError(t, err)
-	require.Equal(t, ops.Flip{}, f, "nobody has touched it")
+	require.Equal(t, ops.SwitchChange{}, f, "nobody has touched it")
 	lines := a.must(http.MethodGet, "/admin/v1/audit?entity=storefronts", "").body["items"].([]any)
 	require.NotContains(t, lines[0], "switched")
 	require.Equal(t, false, lines[1].(map[string]any)["switched"])

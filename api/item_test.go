@@ -81,6 +81,8 @@ func TestItemIsRejected(t *testing.T) {
 		"a comma at the end":           {event("note", `[1,]`), []string{"  invalid_json"}},
 		"a name without quotes":        {`{note:1,` + event()[1:], []string{"  invalid_json"}},
 		"a byte order mark before it":  {"\ufeff" + event(), []string{"  invalid_json"}},
+		"a no-break space before it":   {"\u00a0" + event(), []string{"  invalid_json"}},
+		"a NUL before it":              {"\x00" + event(), []string{"  invalid_json"}},
 		"a byte order mark within":     {"{\ufeff" + event()[1:], []string{"  invalid_json"}},
 		"too many levels":              {event("deep", strings.Repeat("[", 10_001)+strings.Repeat("]", 10_001)), []string{"  invalid_json"}},
 		"too many levels of objects":   {event("deep", strings.Repeat(`{"a":`, 9_998)+"1"+strings.Repeat("}", 9_998)), []string{"  invalid_json"}},

@@ -58,7 +58,7 @@ func serveFile(name, contentType string) binding {
 		}
 		if strings.HasSuffix(name, ".gz") {
 			c.Header("Vary", "Accept-Encoding")
-			if strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+			if acceptsGzip(c.Request.Header) {
 				c.Header("Content-Encoding", "gzip")
 			} else if body, err = unpack(body); err != nil {
 				return err

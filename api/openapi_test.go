@@ -50,4 +50,6 @@ func TestTheDocsPageIsServedWhole(t *testing.T) {
 		require.LessOrEqual(t, packed.Body.Len(), plain.Body.Len())
 	}
 	require.Equal(t, "gzip", get("/docs/swagger-ui.css", "gzip").Header().Get("Content-Encoding"))
+	require.Equal(t, "gzip", get("/docs/swagger-ui.css", "*").Header().Get("Content-Encoding"))
+	require.Empty(t, get("/docs/swagger-ui.css", "gzip;q=0").Header().Get("Content-Encoding"), "q=0 refuses")
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Some items are no JSON although it is plain where they end: NaN, a byte order mark before the item, more levels than a
+// Some items are no JSON although it is plain where they end: NaN, a byte order mark or another character that is not seen before the item, more levels than a
 // decoder takes, a control character in a text. They cost themselves, not their batch: each is overwritten with a number of
 // the same length, and the batch is decoded again. Where it is not plain where an item ends, as after an unescaped quote, the
 // whole batch is refused.
@@ -55,19 +57,14 @@ type scanner struct {
 	at   int
 }
 
-const bom = "\ufeff"
-
-// skip passes white space and byte order marks.
+// skip passes white space of every kind, and what is not seen: byte order marks, zero-width and control characters.
 func (s *scanner) skip() {
 	for s.at < len(s.text) {
-		switch {
-		case strings.IndexByte(" \t\r\n", s.text[s.at]) >= 0:
-			s.at++
-		case bytes.HasPrefix(s.text[s.at:], []byte(bom)):
-			s.at += len(bom)
-		default:
+		r, size := utf8.DecodeRune(s.text[s.at:])
+		if !unicode.IsSpace(r) && !unicode.Is(unicode.C, r) {
 			return
 		}
+		s.at += size
 	}
 }
 

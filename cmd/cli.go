@@ -115,6 +115,9 @@ func problemError(status int, answer []byte) error {
 		return fmt.Errorf("the relay responded with %d", status)
 	}
 	words := p.Detail
+	if p.Field != "" && len(p.Errors) == 0 {
+		words = p.Field + ": " + words
+	}
 	for _, e := range p.Errors {
 		words += fmt.Sprintf("\n  %s: %s (%s)", e.Field, e.Message, e.Code)
 	}

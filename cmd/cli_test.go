@@ -101,8 +101,44 @@ func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
 	require.ErrorContains(t, err, "--note")
 	_, err = c.run(t, "", "events", "show", "8")
 	require.ErrorContains(t, err, "there is no event with this id (404 not_found)")
-	_, err = c.run(t, "", "events", "list", "--from", "yesterday")
-	require.ErrorContains(t, err, "--from")
+}
+
+func TestAWrongFlagIsNamedBeforeTheRelayIsAsked(t *testing.T) {
+	c := &canned{}
+	for flag, value := range map[string]string{"--from": "yesterday", "--to": "2026-13-01T00:00:00Z", "--limit": "0"} {
+		_, err := c.run(t, "", "events", "list", flag, value)
+		require.ErrorContains(t, err, flag)
+	}
+	_, err := c.run(t, "", "events", "list", "--limit=-5")
+	require.ErrorContains(t, err, "--limit: must be at least 1", "an empty list would look as if there were no event")
+	require.Empty(t, c.asked)
+}
+
+func TestAnErrorNamesTheFieldThatWasSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		status         int
+		problem, words string
+	}{
+		"one field": {422, `{"status":422,"code":"unknown_storefront","field":"storefront","detail":"there is no storefront with this code"}`,
+			"storefront: there is no storefront with this code (422 unknown_storefront)"},
+		"several": {422, `{"status":422,"code":"missing_field","field":"a","detail":"errors says what is wrong","errors":[{"field":"a","code":"missing_field","message":"is required"}]}`,
+			"errors says what is wrong\n  a: is required (missing_field) (422 missing_field)"},
+		"none":          {404, `{"status":404,"code":"not_found","detail":"there is no event with this id"}`, "there is no event with this id (404 not_found)"},
+		"not a problem": {502, `<html>`, "the relay answered 502"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.problem)
+			}))
+			defer server.Close()
+			t.Setenv("RELAY_URL", server.URL)
+			root := cmd.NewRoot()
+			root.SetArgs([]string{"events", "list"})
+			err := root.ExecuteContext(t.Context())
+			require.EqualError(t, err, c.words)
+		})
+	}
 }
 
 const (

@@ -141,7 +141,7 @@ func (t *Temporal) connect() error {
 	if o.Namespace == "" {
 		o.Namespace = client.DefaultNamespace
 	}
-	// What we say to Temporal is a few hundred bytes at a time: packing it costs both sides a tenth of their work.
+	// Messages to Temporal have a few hundred bytes: compressing them costs both sides a tenth of their work.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	t.options = o
 	return nil

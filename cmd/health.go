@@ -55,7 +55,7 @@ func askHealth(ctx context.Context, listen, path string) error {
 	if err != nil {
 		return errors.New("LISTEN_ADDR: is not an address")
 	}
-	// A transport of its own: no proxy of the environment stands between a process and its neighbour.
+	// A transport of its own: no proxy of the environment is used inside a container.
 	reply, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
 	if err != nil {
 		return fmt.Errorf("%s does not respond", address)

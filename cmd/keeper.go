@@ -40,7 +40,7 @@ func (p pair) Stop() {
 	all.Wait()
 }
 
-// keeper keeps a worker running. The SDK stops a worker for good after a few minutes of answers that look final, such as a
+// keeper keeps a worker running. The SDK stops a worker for good after a few minutes of errors that look final, such as a
 // namespace that does not exist; the keeper then starts another.
 type keeper struct {
 	make  func(failed func(error)) runnable

@@ -9,7 +9,7 @@ import (
 
 const barWidth = 40
 
-// lineEnds is what goes before and after a line that shows progress: on a terminal it replaces the last one.
+// lineEnds is the text before and after a line that shows progress: on a terminal it replaces the last one.
 func lineEnds(out io.Writer) (begin, end string) {
 	if f, ok := out.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {

@@ -24,7 +24,7 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 2 * time.Minute // of a 32 MiB body on a slow line
 	// writeTimeout begins with the request: it has room for reading the body, for the longest operation (20 s) and for an
-	// answer on a slow line. Without it a client that never reads holds its connection for ever.
+	// response on a slow line. Without it a client that never reads holds its connection for ever.
 	writeTimeout = readTimeout + time.Minute
 )
 
@@ -63,7 +63,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	burst := workflows.NewBurst(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
+	burst := workflows.NewStartQueue(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
 	handler, err := s.handler(burst)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// watch comes first: the other parts are told of it when they are made.
+// watch comes first, because the other parts are made with it.
 func (s *service) watch(ctx context.Context) error {
 	log := newLogger(s.cfg.Debug)
 	var err error
@@ -109,7 +109,7 @@ func (s *service) watch(ctx context.Context) error {
 	return err
 }
 
-// open makes the parts. None of them connects: the relay starts, and answers what it can, while its servers are away.
+// open makes the parts. None of them connects: the relay starts, and serves what it can, while its servers are away.
 func (s *service) open() error {
 	keys, err := db.NewKeys(s.cfg.EncryptionKey.Reveal())
 	if err != nil {

@@ -56,7 +56,7 @@ func (w watching) temporal(o *client.Options) error {
 	return err
 }
 
-// connector stands between the database's pool and its driver; nil does not.
+// connector wraps the database's driver for traces; nil without them.
 func (w watching) connector() func(driver.Connector) driver.Connector {
 	if w.traces == nil {
 		return nil
@@ -100,7 +100,7 @@ func (w watching) roots(next activities.Starter) activities.Starter {
 	return w.traces.Roots(next)
 }
 
-// serve answers Prometheus until the function that it gives is called, which also sends the last spans.
+// serve serves metrics until the returned function is called, which also sends the last spans.
 func (w watching) serve(ctx context.Context, address string, log *slog.Logger) (func(), error) {
 	closeTraces := func() {
 		if w.traces == nil {

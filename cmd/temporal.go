@@ -21,7 +21,7 @@ func newConnection(o client.Options) (*connection, error) {
 	return &connection{Client: c, turn: make(chan struct{}, 1)}, err
 }
 
-// reach waits until the server has answered once.
+// reach waits until the server has responded once.
 func (c *connection) reach(ctx context.Context) error {
 	if c.reached.Load() {
 		return nil
@@ -40,7 +40,7 @@ func (c *connection) reach(ctx context.Context) error {
 	return err
 }
 
-// CheckHealth asks the server how it is.
+// CheckHealth checks the health of the server.
 func (c *connection) CheckHealth(ctx context.Context, r *client.CheckHealthRequest) (*client.CheckHealthResponse, error) {
 	if err := c.reach(ctx); err != nil {
 		return nil, err

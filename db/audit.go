@@ -96,8 +96,8 @@ func readAudit(rows *sql.Rows) ([]ops.AuditEntry, error) {
 }
 
 // flips are who set the kill switches of some things as they are, and when, by id.
-func flips(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.Flip, error) {
-	found := map[int64]ops.Flip{}
+func flips(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.SwitchChange, error) {
+	found := map[int64]ops.SwitchChange{}
 	if len(ids) == 0 {
 		return found, nil
 	}
@@ -114,7 +114,7 @@ func flips(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var id int64
-		var f ops.Flip
+		var f ops.SwitchChange
 		if err := rows.Scan(&id, &f.By, &f.At); err != nil {
 			return nil, err
 		}
@@ -184,7 +184,7 @@ func rawJSON(s string) json.RawMessage {
 
 // Flip is who set the kill switch that keeps a storefront's events from a destination, and when. Reasons that are no
 // switch have none.
-func (s *Store) Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.Flip, error) {
+func (s *Store) Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	entity, query, args := ops.EntityStorefront, "SELECT ?", []any{storefrontID}
 	switch reason {
 	case relay.ReasonStorefrontDisabled:
@@ -197,11 +197,11 @@ func (s *Store) Flip(ctx context.Context, storefrontID int64, destination string
 			WHERE k.storefront_id = ? AND p.code = ?`
 		args = append(args, destination)
 	default:
-		return ops.Flip{}, nil
+		return ops.SwitchChange{}, nil
 	}
 	var id int64
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
-		return ops.Flip{}, fail("find who set a kill switch", err)
+		return ops.SwitchChange{}, fail("find who set a kill switch", err)
 	}
 	found, err := flips(ctx, s.sql, entity, []int64{id})
 	return found[id], fail("find who set a kill switch", err)

@@ -196,7 +196,7 @@ func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
 	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) - INTERVAL (id % 3) MINUTE - INTERVAL 1 SECOND")
 
 	var got []int64
-	var last *ops.Owned
+	var last *ops.HeldRow
 	for {
 		page, err := f.Processing(t.Context(), last, 3)
 		require.NoError(t, err)

@@ -123,6 +123,10 @@ const backlogSQL = `SELECT
 		WHERE status = 'pending' AND storefront_id <=> ? ORDER BY claimed_until LIMIT 1000) o)`
 
 func (o *observing) readBacklogs(ctx context.Context) error {
+	limits, err := o.Limits(ctx)
+	if err != nil {
+		return err
+	}
 	open := map[int64]bool{}
 	for _, status := range []relay.Status{relay.StatusPending, relay.StatusProcessing} {
 		for id := int64(math.MinInt32) - 1; ; {
@@ -142,15 +146,29 @@ func (o *observing) readBacklogs(ctx context.Context) error {
 		}
 	}
 	for id := range open {
-		if err := o.readBacklog(ctx, cmp.Or(o.codes[id], "unknown"), id); err != nil {
+		limited, err := o.usesUp(ctx, limits, id)
+		if err != nil {
+			return err
+		}
+		if err := o.readBacklog(ctx, cmp.Or(o.codes[id], "unknown"), id, limited); err != nil {
 			return err
 		}
 	}
-	return o.readBacklog(ctx, "", nil)
+	return o.readBacklog(ctx, "", nil, false)
 }
 
-func (o *observing) readBacklog(ctx context.Context, code string, id any) error {
-	b := ops.Backlog{Storefront: code}
+// usesUp reports whether a storefront's backlog waits for a limit: what has begun is under a lease. Without a worker the leases
+// end, and the backlog waits for a worker.
+func (o *observing) usesUp(ctx context.Context, limits map[int64]Limited, id int64) (bool, error) {
+	if _, limited := limits[id]; !limited {
+		return false, nil
+	}
+	n, err := o.inFlight(ctx, id, 1)
+	return n > 0, err
+}
+
+func (o *observing) readBacklog(ctx context.Context, code string, id any, limited bool) error {
+	b := ops.Backlog{Storefront: code, Limited: limited}
 	var oldest sql.NullInt64
 	err := o.sql.QueryRowContext(ctx, backlogSQL, id, ops.BacklogBound, id, ops.BacklogBound, id).Scan(&b.Pending, &b.Processing, &oldest)
 	b.Oldest = time.Duration(max(0, oldest.Int64)) * time.Microsecond

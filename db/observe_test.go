@@ -54,6 +54,30 @@ func TestObserveSaysHowThingsStand(t *testing.T) {
 	require.Equal(t, 1, o.Reconciliation.Repaired())
 }
 
+// A backlog waits for a limit as long as events that have begun use it up. Without a worker it waits for a worker.
+func TestObserveTellsABacklogThatWaitsForALimit(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	limited, free := f.storefront("limited"), f.storefront("free")
+	require.NoError(t, f.PutSGTM(t.Context(), limited, db.SGTMConfig{URL: "https://tags.example.com", Active: true,
+		Options: relay.Options{Limits: relay.Limits{InFlight: 1}}}))
+	for id, code := range map[int64]string{limited: "limited", free: "free"} {
+		f.taken(f.insert(newEvents(int(id)*10, int(id)*10+3, id, code))[0].ID, "running")
+	}
+	waits := func() map[string]bool {
+		o, err := f.Observe(t.Context())
+		require.NoError(t, err)
+		all := map[string]bool{}
+		for _, b := range o.Backlogs {
+			all[b.Storefront] = b.Limited
+		}
+		return all
+	}
+	require.Equal(t, map[string]bool{"limited": true, "free": false, "": false}, waits())
+	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND")
+	require.Equal(t, map[string]bool{"limited": false, "free": false, "": false}, waits())
+}
+
 func TestObservingReadsKeysOnly(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)

@@ -15,7 +15,7 @@ import (
 // range holds nothing but them. Rows of other statuses, open or of the earlier service, are never even looked at.
 var purgeOrder = []relay.Status{relay.StatusDelivered, relay.StatusFailed, relay.StatusSkipped}
 
-// purgeSQL reads the oldest rows of a status from where the last bite ended. What somebody else holds, a retry for one, is
+// purgeSQL reads the oldest rows of a status from where the last batch ended. What somebody else holds, a retry for one, is
 // not waited for.
 const purgeSQL = `SELECT e.id, e.created_at, ` + hourOf + `, COALESCE(e.storefront_id, 0), COALESCE(e.reason, ''),
 	LEFT(COALESCE(e.ends, ''), 2000), COALESCE(e.finished_at, e.created_at) < ?
@@ -24,11 +24,11 @@ const purgeSQL = `SELECT e.id, e.created_at, ` + hourOf + `, COALESCE(e.storefro
 
 // PurgeEvents deletes those of the next n events, with their attempts, that were received and have ended longer than age
 // ago. Their figures are kept in the same transaction. An hour that has not been counted yet is not touched.
-func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeMark, n int) (ops.PurgeBite, error) {
-	var bite ops.PurgeBite
+func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeCursor, n int) (ops.PurgeBatch, error) {
+	var batch ops.PurgeBatch
 	before, err := s.purgeBefore(ctx, age)
 	if err != nil {
-		return bite, fail("purge events", err)
+		return batch, fail("purge events", err)
 	}
 	if after.Status == "" {
 		after.Status = purgeOrder[0]
@@ -38,17 +38,17 @@ func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after ops.Pu
 		if err != nil {
 			return err
 		}
-		bite = ops.PurgeBite{Next: p.next}
+		batch = ops.PurgeBatch{Next: p.next}
 		if p.read < n {
-			bite.Next, bite.Done = nextPurge(after.Status)
+			batch.Next, batch.Done = nextPurge(after.Status)
 		}
 		if len(p.ids) == 0 {
 			return nil
 		}
-		bite.Purged, err = p.remove(ctx, tx)
+		batch.Purged, err = p.remove(ctx, tx)
 		return err
 	})
-	return bite, fail("purge events", err)
+	return batch, fail("purge events", err)
 }
 
 // purgeBefore is the time before which events are old, and counted: counting goes from hour to hour, the present one apart.
@@ -64,24 +64,24 @@ func (s *Store) purgeBefore(ctx context.Context, age time.Duration) (time.Time, 
 	return before, err
 }
 
-// nextPurge is where the next bite begins when a status is done.
-func nextPurge(status relay.Status) (ops.PurgeMark, bool) {
+// nextPurge is where the next batch begins when a status is done.
+func nextPurge(status relay.Status) (ops.PurgeCursor, bool) {
 	i := slices.Index(purgeOrder, status) + 1
 	if i == len(purgeOrder) {
-		return ops.PurgeMark{}, true
+		return ops.PurgeCursor{}, true
 	}
-	return ops.PurgeMark{Status: purgeOrder[i]}, false
+	return ops.PurgeCursor{Status: purgeOrder[i]}, false
 }
 
-// purge is what one bite is about to delete.
+// purge is what one batch is about to delete.
 type purge struct {
 	read    int // rows, deleted or passed over
-	next    ops.PurgeMark
+	next    ops.PurgeCursor
 	ids     []int64
 	figures map[string]map[figure]int64 // by hour
 }
 
-func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.PurgeMark, n int) (purge, error) {
+func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.PurgeCursor, n int) (purge, error) {
 	p := purge{next: after, figures: map[string]map[figure]int64{}}
 	from := after.At
 	if after.IsZero() {

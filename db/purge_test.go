@@ -32,16 +32,16 @@ func (f *fixture) aged(name string, storefront int64, days int, status relay.Sta
 	return id
 }
 
-// purge purges events to the end, in bites of n.
+// purge purges events to the end, in batches of n.
 func (f *fixture) purge(age time.Duration, n int) ops.Purged {
 	f.t.Helper()
 	var all ops.Purged
-	var mark ops.PurgeMark
+	var mark ops.PurgeCursor
 	for {
-		bite, err := f.PurgeEvents(f.t.Context(), age, mark, n)
+		batch, err := f.PurgeEvents(f.t.Context(), age, mark, n)
 		require.NoError(f.t, err)
-		all, mark = all.Plus(bite.Purged), bite.Next
-		if bite.Done {
+		all, mark = all.Plus(batch.Purged), batch.Next
+		if batch.Done {
 			return all
 		}
 	}
@@ -131,9 +131,9 @@ func TestAnOldEventThatSomebodyHoldsIsLeftForTheNextRound(t *testing.T) {
 	require.NoError(t, err)
 	_, err = tx.ExecContext(t.Context(), "UPDATE marketing_events SET status = 'pending' WHERE id = ?", held)
 	require.NoError(t, err)
-	bite, err := f.PurgeEvents(shortly(t), ninety, ops.PurgeMark{Status: relay.StatusFailed}, 10)
+	batch, err := f.PurgeEvents(shortly(t), ninety, ops.PurgeCursor{Status: relay.StatusFailed}, 10)
 	require.NoError(t, err)
-	require.Equal(t, int64(1), bite.Events)
+	require.Equal(t, int64(1), batch.Events)
 	require.NoError(t, tx.Commit())
 	require.Zero(t, f.purge(ninety, 10), "it was retried")
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND status = 'pending'", held))
@@ -154,7 +154,7 @@ func TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging(t *testing.T) {
 	id := f.aged("old", bosley, howLong, relay.StatusFailed, relay.ReasonExhausted)
 	f.exec("INSERT INTO event_attempts (event_id, attempt_id) VALUES (?, 'x')", id)
 	f.rollUpAll()
-	_, err = f.PurgeEvents(t.Context(), ninety, ops.PurgeMark{Status: relay.StatusFailed}, 10)
+	_, err = f.PurgeEvents(t.Context(), ninety, ops.PurgeCursor{Status: relay.StatusFailed}, 10)
 	require.ErrorContains(t, err, "mysql error 1451")
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", id), "all of it or nothing")
 	f.exec("ALTER TABLE event_attempts DROP FOREIGN KEY fk_attempts")
@@ -162,7 +162,7 @@ func TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging(t *testing.T) {
 	require.Equal(t, int64(1), f.statsOfAYear(bosley).Received)
 }
 
-// TestPurgingDisturbsNobody has bites taken, events stored and hours counted at the same time.
+// TestPurgingDisturbsNobody has batches taken, events stored and hours counted at the same time.
 func TestPurgingDisturbsNobody(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
@@ -212,11 +212,11 @@ func TestABiteCostsTheSameWhateverLiesAround(t *testing.T) {
 	f.exec("UPDATE marketing_events SET created_at = UTC_TIMESTAMP(6) - INTERVAL 99 DAY WHERE status = 'pending'")
 	f.rollUpAll()
 	f.exec("ANALYZE TABLE marketing_events, event_attempts")
-	var bite ops.PurgeBite
+	var batch ops.PurgeBatch
 	var err error
-	reads := f.readsOf(func() { bite, err = f.PurgeEvents(t.Context(), ninety, ops.PurgeMark{}, 100) })
+	reads := f.readsOf(func() { batch, err = f.PurgeEvents(t.Context(), ninety, ops.PurgeCursor{}, 100) })
 	require.NoError(t, err)
-	require.Equal(t, ops.Purged{Events: 20, Attempts: 40}, bite.Purged)
+	require.Equal(t, ops.Purged{Events: 20, Attempts: 40}, batch.Purged)
 	require.LessOrEqual(t, reads, 500)
 	reads = f.readsOf(func() { f.purge(ninety, 100) })
 	require.LessOrEqual(t, reads, 100, "a round that finds nothing")

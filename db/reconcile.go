@@ -19,9 +19,9 @@ const processingSQL = `SELECT id, COALESCE(run_id, ''), storefront_id, claimed_u
 
 // Processing lists rows that a run took and has not finished, and whose lease is over, in the order of the claim key, behind
 // after; nil is the beginning.
-func (s *Store) Processing(ctx context.Context, after *ops.Owned, limit int) ([]ops.Owned, error) {
+func (s *Store) Processing(ctx context.Context, after *ops.HeldRow, limit int) ([]ops.HeldRow, error) {
 	if after == nil {
-		after = &ops.Owned{Storefront: -1 << 31}
+		after = &ops.HeldRow{Storefront: -1 << 31}
 	}
 	since := after.Since.UTC()
 	if since.IsZero() {
@@ -32,9 +32,9 @@ func (s *Store) Processing(ctx context.Context, after *ops.Owned, limit int) ([]
 		return nil, fail("list the events that are being delivered", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var list []ops.Owned
+	var list []ops.HeldRow
 	for rows.Next() {
-		var o ops.Owned
+		var o ops.HeldRow
 		if err := rows.Scan(&o.ID, &o.Run, &o.Storefront, &o.Since); err != nil {
 			return nil, fail("list the events that are being delivered", err)
 		}

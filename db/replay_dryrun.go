@@ -3,6 +3,7 @@ package db
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"slices"
 	"time"
@@ -10,9 +11,6 @@ import (
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
-
-// eventTime is the payload's, where the payload is JSON; MySQL fails on what is not.
-const eventTime = "CASE WHEN JSON_VALID(e.event_payload) THEN JSON_UNQUOTE(JSON_EXTRACT(e.event_payload, '$.event_time')) END"
 
 // DryRun counts what a replay would start, by storefront, destination and reason, and how many of that are too old. It
 // looks at every match, one after the other, and keeps only the figures. maxAge says how old an event may be at a storefront's
@@ -49,23 +47,22 @@ func (s *Store) countArm(ctx context.Context, from string, where condition, c *c
 		return err
 	}
 	rows, err := s.sql.QueryContext(ctx, `SELECT COALESCE(e.storefront_id, 0), COALESCE(e.storefront_code, ''), COALESCE(e.reason, ''),
-		COALESCE(e.ends, ''), e.created_at, COALESCE(`+eventTime+`, '') FROM `+from+" WHERE "+where.String(), where.args...)
+		COALESCE(e.ends, ''), e.created_at, COALESCE(e.source_system, ''), e.event_payload FROM `+from+" WHERE "+where.String(), where.args...)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var t ops.Tally
-		var ends, happened string
-		var created time.Time
-		if err := rows.Scan(&t.StorefrontID, &t.StorefrontCode, &t.Reason, &ends, &created, &happened); err != nil {
+		var ends string
+		var payload sql.RawBytes
+		e := relay.Event{Now: c.now}
+		if err := rows.Scan(&t.StorefrontID, &t.StorefrontCode, &t.Reason, &ends, &e.CreatedAt, &e.Source, &payload); err != nil {
 			return err
 		}
-		at, ok := relay.ReadTime(happened)
-		if !ok {
-			at = created
-		}
-		c.add(t, ends, c.now.Sub(at))
+		// The payload is read here, as a delivery reads it: MySQL's JSON functions fail on a hundred levels.
+		e.Payload, _ = relay.ParsePayload(payload) // of what cannot be read the row's time counts
+		c.add(t, ends, e.Age())
 	}
 	return rows.Err()
 }

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -197,8 +198,12 @@ func TestADryRunCountsByStorefrontDestinationAndReason(t *testing.T) {
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
 	for i, s := range f.insert(newEvents(0, 4, bosley, "bosley")) { // of January: old
 		f.ended(s.ID, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
-		if i == 0 {
+		switch i {
+		case 0:
 			f.exec("UPDATE marketing_events SET event_payload = 'broken', payload_digest = NULL WHERE id = ?", s.ID)
+		case 1: // deeper than the JSON functions of either engine look
+			f.exec("UPDATE marketing_events SET event_payload = ?, payload_digest = NULL WHERE id = ?",
+				`{"event_time": "2026-01-15T10:25:00Z", "deep": `+strings.Repeat("[", 200)+strings.Repeat("]", 200)+"}", s.ID)
 		}
 	}
 	id := f.direct("o-1", pfizer)

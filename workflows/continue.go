@@ -2,14 +2,13 @@ package workflows
 
 import (
 	"errors"
-	"strings"
 
 	"go.temporal.io/sdk/workflow"
 
 	"relay/internal/relay"
 )
 
-// errContinue ends a run that goes on as a new one, because its history has grown long.
+// errContinue ends a run that continues as new, because its history has grown long.
 var errContinue = errors.New("continue as new")
 
 // Continued is what a run passes on to the one that continues it.
@@ -39,7 +38,7 @@ func (d *delivery) continued(ctx workflow.Context) error {
 // keepHouse continues a housekeeping workflow as new, on the queue of the housekeeping also where an older release started it
 // on that of the deliveries.
 func keepHouse(ctx workflow.Context, next any, args ...any) error {
-	if queue := workflow.GetInfo(ctx).TaskQueueName; !strings.HasSuffix(queue, housekeepingSuffix) {
+	if queue := workflow.GetInfo(ctx).TaskQueueName; !keepsHouse(queue) {
 		ctx = workflow.WithWorkflowTaskQueue(ctx, Housekeeping(queue))
 	}
 	return workflow.NewContinueAsNewError(ctx, next, args...)

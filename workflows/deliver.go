@@ -12,10 +12,10 @@ import (
 	"relay/internal/relay"
 )
 
-// a names activities: the SDK calls them by method, and an empty receiver is all that takes.
+// a names activities for the SDK, which needs only the methods of a nil receiver.
 var a *activities.Activities
 
-// DeliverInput is all that Temporal is told of an event.
+// DeliverInput is all that Temporal stores of an event.
 type DeliverInput struct {
 	ID int64 // of the row in marketing_events
 	// Searchable is true where the namespace has the search attributes.
@@ -24,8 +24,8 @@ type DeliverInput struct {
 	Continued *Continued `json:",omitempty"`
 }
 
-// DeliverEvent delivers one event: it takes the row, follows its route, and writes what the event came to. Its result says so
-// in words. A failed delivery ends as a failed workflow, so that the Web UI's own filter finds it.
+// DeliverEvent delivers one event: it takes the row, follows its route, and writes the event's final status, which is also its
+// result. A failed delivery ends as a failed workflow, so that the Web UI's own filter finds it.
 func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 	d := newDelivery(ctx, in)
 	for ; d.routes < maxRoutes; d.routes++ {
@@ -61,7 +61,7 @@ type delivery struct {
 	turnedAway bool               // by the container, for its health: the platforms get the event
 	routes     int                // followed to their end
 	running    int                // legs under way
-	words      string             // for people: what the event came to
+	words      string             // the result, as text for the Web UI
 }
 
 func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
@@ -78,7 +78,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded, TurnedAway: d.turnedAway}
 	d.unrecorded = nil // another leg may add to it meanwhile
 	var out activities.ResolveOutput
-	if err := always(ctx, "route", d.mayContinue, a.ResolveRoute, in, &out); err != nil {
+	if err := untilDone(ctx, "route", d.mayContinue, a.ResolveRoute, in, &out); err != nil {
 		d.unrecorded = append(d.unrecorded, in.Unrecorded...)
 		return false, err
 	}
@@ -87,7 +87,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 }
 
 // follow delivers to every destination of the route that has not ended yet, all at once, and says whether the switches have
-// to be asked again: a destination was blocked under way, or its tries ran out, or a container turned the event away, and
+// to be asked again: a destination was blocked under way, or its attempts ran out, or a container turned the event away, and
 // another may take over.
 func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 	legs := d.open()
@@ -121,7 +121,7 @@ func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 	return again && !d.lost, failure
 }
 
-// deliver tries one destination until it has ended there.
+// deliver repeats attempts at one destination until the delivery there has ended.
 func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, error) {
 	last := relay.End{Destination: leg.Destination, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}
 	for {
@@ -134,7 +134,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 		}
 		in := activities.DeliverInput{Row: d.row, Destination: leg.Destination, TurnedAway: d.turnedAway}
 		var out activities.DeliverOutput
-		err := workflow.ExecuteActivity(sending(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
+		err := workflow.ExecuteActivity(sendOptions(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
 		if temporal.IsCanceledError(err) {
 			return last, err
 		}
@@ -151,7 +151,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 		} else if d.mayContinue(ctx) {
 			return last, errContinue
 		}
-		// Tries were lost with their worker, or nothing could be sent: the rows say how many tries are left.
+		// Attempts were lost with their worker, or nothing could be sent: the rows have the number of attempts left.
 		taken, err := d.resolve(ctx)
 		if err != nil || !taken {
 			return relay.End{Destination: leg.Destination, Outcome: relay.Lost}, err
@@ -164,41 +164,8 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 	}
 }
 
-// always does a step at the database until it succeeds or the delivery is cancelled: no event may be lost because MySQL was
-// away. The waits are timers with a name, so that the Web UI shows what a delivery is waiting for.
-//
-// leave, where it is not nil, ends the waiting with errContinue.
-func always(ctx workflow.Context, step string, leave func(workflow.Context) bool, activity, in, out any) error {
-	for wait := firstWait; ; wait = min(2*wait, longestWait) {
-		err := workflow.ExecuteLocalActivity(bookkeeping(ctx, step), activity, in).Get(ctx, out)
-		if err == nil || temporal.IsCanceledError(err) {
-			return err
-		}
-		timer := workflow.TimerOptions{Summary: step + ": waiting for the database"}
-		if err := workflow.NewTimerWithOptions(ctx, wait, timer).Get(ctx, nil); err != nil {
-			return err
-		}
-		if leave != nil && leave(ctx) {
-			return errContinue
-		}
-	}
-}
-
-// waits reports whether a try that ended so is to be followed by another.
-func waits(o relay.Outcome) bool { return o == relay.NotSent || o == relay.Retry }
-
-// pause waits before a destination is tried again that could not be sent to. A long history grows slowly where it cannot
-// continue as new at once.
-func pause(ctx workflow.Context, out activities.DeliverOutput) error {
-	if suggested(ctx) {
-		out.Wait = max(out.Wait, longestWait)
-	}
-	timer := workflow.TimerOptions{Summary: out.End.Destination + ": " + out.End.Reason.Words()}
-	return workflow.NewTimerWithOptions(ctx, out.Wait, timer).Get(ctx, nil)
-}
-
-// off is the end of a destination that is no longer on the route; last is how its tries stand. Nobody switched off a
-// container whose tries ran out: it failed, whoever takes over.
+// off is the end of a destination that is no longer on the route; last is its latest failure. A container whose
+// attempts ran out was not switched off: it failed, even if the platforms take over.
 func (d *delivery) off(last relay.End) relay.End {
 	if slices.Contains(d.route.Accepted, last.Destination) {
 		return relay.End{Destination: last.Destination, Outcome: relay.Accepted}
@@ -251,7 +218,7 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	}
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
 	var out activities.FinishOutput
-	if err := always(ctx, "finish", nil, a.Finish, in, &out); err != nil {
+	if err := untilDone(ctx, "finish", nil, a.Finish, in, &out); err != nil {
 		return false, d.cancelled(ctx, err)
 	}
 	if out.Recovered {
@@ -299,7 +266,7 @@ func (d *delivery) cancelled(ctx workflow.Context, err error) error {
 	defer cancel()
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded, Cancelled: true}
 	var out activities.FinishOutput
-	if e := always(ctx, "cancel", nil, a.Finish, in, &out); e != nil {
+	if e := untilDone(ctx, "cancel", nil, a.Finish, in, &out); e != nil {
 		return e
 	}
 	return err

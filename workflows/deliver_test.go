@@ -359,7 +359,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Error(t, b.run(t))
 		require.Equal(t, 1, b.sender.sent)
 		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
-		require.Equal(t, "sgtm: the destination is unhealthy (destination_unhealthy), last: the destination refused the credential (unauthorized)", b.store.conclusion.Detail)
+		require.Equal(t, "sgtm: the destination is unhealthy (destination_unhealthy), last: the destination rejected the credential (unauthorized)", b.store.conclusion.Detail)
 	})
 
 	t.Run("hands events in flight over, where the platforms take what the container does not", func(t *testing.T) {

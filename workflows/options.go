@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -9,45 +10,50 @@ import (
 	"relay/internal/relay"
 )
 
+// Task queues, time-outs, retry policies and sizes of all workflows. What activities bound themselves is in
+// activities/options.go.
+
 // TaskQueue is the default of TEMPORAL_TASK_QUEUE, the queue of the deliveries.
 const TaskQueue = "relay"
 
 const housekeepingSuffix = "-housekeeping"
 
 // Housekeeping names the task queue of everything but deliveries: the poller, the reconciler, purges, replays, erasures and
-// statistics. Sends that occupy every slot of the deliveries' worker leave it alone.
-func Housekeeping(queue string) string { return queue + housekeepingSuffix }
+// statistics. Sends that occupy every slot of the deliveries' worker do not delay it.
+func Housekeeping(queue string) string {
+	return queue + housekeepingSuffix
+}
 
+func keepsHouse(queue string) bool { return strings.HasSuffix(queue, housekeepingSuffix) }
+
+// Workers.
 const (
-	// sendTimeout is one try: reading (1.5 s), recording (1.5 s), the HTTP exchange (10 s), completing (1.5 s).
-	sendTimeout = 15 * time.Second
-	// WorkerStopTimeout lets the longest try end and be recorded before a worker goes. The SDK's default of 0 would send
+	// WorkerStopTimeout lets the longest attempt end and be recorded before a worker stops. The SDK's default of 0 would send
 	// everything in flight a second time.
 	WorkerStopTimeout = 20 * time.Second
-
 	// StickyTimeout is how long a task waits for the worker that has the workflow in its cache. After a crash that worker
-	// is gone, and the default of 5 s is what every open delivery would wait.
+	// is gone, and every open delivery would wait for the default of 5 s.
 	StickyTimeout = time.Second
+)
+
+// DeliverEvent.
+const (
+	// sendTimeout is one attempt: reading (1.5 s), recording (1.5 s), the HTTP exchange (10 s), completing (1.5 s).
+	sendTimeout = 15 * time.Second
+	// taskTimeout bounds how long a step at the database, and every open delivery of a worker that was killed, waits before
+	// another worker continues.
+	taskTimeout = 5 * time.Second
 
 	// firstWait doubles up to longestWait while the database is away.
 	firstWait   = 2 * time.Second
 	longestWait = time.Minute
 
 	maxRoutes = 10 // how often the switches may change under one event
-
-	// taskTimeout is what a step at the database, and every open delivery of a worker that was killed, waits at most before
-	// another worker goes on.
-	taskTimeout = 5 * time.Second
-
-	// pollHeartbeat is how long nobody polls after a worker was killed.
-	pollHeartbeat = 4 * time.Second
-	pollTimeout   = 20 * time.Minute // an execution polls for 10
-	pollRounds    = 50               // executions in one history
 )
 
-// sending is one try after another at one destination: at once, then after base, 2 × base, 4 × base, ... as far as the tries
-// left go. Every failed try names its own delay, so the intervals here count only for a try that was lost with its worker.
-func sending(ctx workflow.Context, leg relay.Leg, base time.Duration) workflow.Context {
+// sendOptions schedule the attempts at one destination: at once, then after base, 2 × base, 4 × base, ... for the attempts left.
+// Every failed attempt names its own delay, so these intervals count only for an attempt that was lost with its worker.
+func sendOptions(ctx workflow.Context, leg relay.Leg, base time.Duration) workflow.Context {
 	first := relay.Policy{Base: base}.Delay(leg.Made + 1)
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: sendTimeout,
@@ -61,9 +67,9 @@ func sending(ctx workflow.Context, leg relay.Leg, base time.Duration) workflow.C
 	})
 }
 
-// bookkeeping is a short step at the database. A deadlock or a lost connection is tried again at once; what takes longer is
-// waited for by a timer (see always).
-func bookkeeping(ctx workflow.Context, summary string) workflow.Context {
+// dbOptions are those of a short step at the database. A deadlock or a lost connection is retried at once; untilDone waits
+// for the rest with a timer.
+func dbOptions(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout: 5 * time.Second,
 		Summary:             summary,
@@ -75,8 +81,24 @@ func bookkeeping(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// polling is one long execution of PollInbox, begun again wherever a worker is.
-func polling(ctx workflow.Context) workflow.Context {
+// The queue of starts in the API's process.
+const (
+	startWorkers     = 16   // starts in flight
+	startShare       = 8    // of one storefront: more only adds latency at the server, for the other storefronts, too
+	startQueueLength = 2000 // rows that one process promises to start within their lease
+	startTimeout     = 10 * time.Second
+)
+
+// PollInbox.
+const (
+	// pollHeartbeat is the pause in polling after a worker was killed.
+	pollHeartbeat = 4 * time.Second
+	pollTimeout   = 20 * time.Minute // an execution polls for 10
+	pollRounds    = 50               // executions in one history
+)
+
+// pollOptions are those of one long execution of PollInbox, which any worker continues.
+func pollOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: pollTimeout,
 		Summary:             "looks for rows that nobody has started",
@@ -85,5 +107,88 @@ func polling(ctx workflow.Context) workflow.Context {
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 1,
 		},
+	})
+}
+
+// Reconcile.
+const (
+	reconcileEvery = time.Minute
+	// A reconciliation of 100,000 open rows takes 200 list calls at the ten a second that a server grants.
+	reconcileTimeout   = 10 * time.Minute
+	reconcileHeartbeat = time.Minute
+)
+
+func reconcileOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: reconcileTimeout,
+		HeartbeatTimeout:    reconcileHeartbeat,
+		Summary:             "compares open rows with workflows",
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 3},
+	})
+}
+
+// PurgeEvents.
+const (
+	purgeEvery     = time.Hour
+	purgeTimeout   = 15 * time.Minute // a round works for 10
+	purgeHeartbeat = 2 * time.Minute  // a batch may wait for a lock
+	purgeRounds    = 100              // most of a day; a longer first purge continues in the next hour
+)
+
+func purgeOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: purgeTimeout,
+		HeartbeatTimeout:    purgeHeartbeat,
+		Summary:             "deletes what is older than it is kept",
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 10 * time.Second, BackoffCoefficient: 2, MaximumAttempts: 5},
+	})
+}
+
+// RollUpStats.
+const rollUpEvery = time.Minute
+
+func rollUpOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: rollUpEvery,
+		Summary:             "counts the hours that are open",
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 2},
+	})
+}
+
+// EraseEvents.
+const (
+	eraseSteps     = 400 // in one history
+	eraseFirstWait = time.Second
+	eraseLastWait  = 30 * time.Second
+)
+
+// eraseOptions retry a step of an erasure until it succeeds.
+func eraseOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 2 * time.Minute,
+		HeartbeatTimeout:    time.Minute,
+		Summary:             "looks for what is to be erased, and erases it",
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+	})
+}
+
+// ReplayEvents.
+const (
+	replayEvery      = 2 * time.Second // a step starts what the rate allows in this time
+	replaySteps      = 400             // in one history, of some 4,000 events
+	replayPausedLook = 5 * time.Minute // between two counts of events that have ended, while paused
+	replayDrainFirst = 5 * time.Second // while waiting for the last events to end; doubled each time
+	replayDrainMost  = time.Minute
+	replayHoldFirst  = 2 * time.Second // while everything left waits for an unhealthy destination; doubled each time
+	replayHoldMost   = 30 * time.Second
+)
+
+// replayOptions retry a step of a replay until it succeeds.
+func replayOptions(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Minute,
+		HeartbeatTimeout:    30 * time.Second,
+		Summary:             summary,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 	})
 }

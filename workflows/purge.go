@@ -2,32 +2,19 @@ package workflows
 
 import (
 	"context"
-	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"relay/activities"
 	"relay/internal/ops"
 )
 
-const (
-	purgeID        = "purge-events"
-	purgeEvery     = time.Hour        // what has grown old in an hour is little
-	purgeTimeout   = 15 * time.Minute // a round works for 10
-	purgeHeartbeat = 2 * time.Minute  // a bite may wait for a lock
-	purgeRounds    = 100              // most of a day; a first purge of more goes on in the next hour
-)
+const purgeID = "purge-events"
 
 // PurgeEvents deletes events that ended longer ago than they are to be kept, with their attempts, and old entries of the
-// audit. Its result is how many: counts are all that it ever tells Temporal.
+// audit. Its result has counts only.
 func PurgeEvents(ctx workflow.Context) (ops.Purged, error) {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: purgeTimeout,
-		HeartbeatTimeout:    purgeHeartbeat,
-		Summary:             "deletes what is older than it is kept",
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 10 * time.Second, BackoffCoefficient: 2, MaximumAttempts: 5},
-	})
+	ctx = purgeOptions(ctx)
 	var all ops.Purged
 	for range purgeRounds {
 		var out activities.PurgeOutput

@@ -27,26 +27,26 @@ type attic struct {
 	erasures      int64
 	fails         int
 	ages          map[time.Duration]bool // that it was asked for
-	marks         []ops.PurgeMark
-	bites         int
-	lasting       bool // every fifth bite finds only what stays
+	marks         []ops.PurgeCursor
+	batches       int
+	lasting       bool // every fifth batch finds only what stays
 }
 
-func (a *attic) PurgeEvents(_ context.Context, age time.Duration, after ops.PurgeMark, n int) (ops.PurgeBite, error) {
+func (a *attic) PurgeEvents(_ context.Context, age time.Duration, after ops.PurgeCursor, n int) (ops.PurgeBatch, error) {
 	if a.fails > 0 {
 		a.fails--
-		return ops.PurgeBite{}, fmt.Errorf("event 4711 of jane@example.com: %w", relay.ErrUnavailable)
+		return ops.PurgeBatch{}, fmt.Errorf("event 4711 of jane@example.com: %w", relay.ErrUnavailable)
 	}
 	a.ages[age], a.marks = true, append(a.marks, after)
-	a.bites++
-	bite := ops.PurgeBite{Next: ops.PurgeMark{Status: relay.StatusFailed, Position: ops.Position{ID: int64(a.bites)}}}
-	if a.lasting && a.bites%5 == 0 {
-		return bite, nil
+	a.batches++
+	batch := ops.PurgeBatch{Next: ops.PurgeCursor{Status: relay.StatusFailed, Position: ops.Position{ID: int64(a.batches)}}}
+	if a.lasting && a.batches%5 == 0 {
+		return batch, nil
 	}
 	took := min(int64(n), a.events)
 	a.events -= took
-	bite.Purged, bite.Done = ops.Purged{Events: took, Attempts: 2 * took}, took < int64(n)
-	return bite, nil
+	batch.Purged, batch.Done = ops.Purged{Events: took, Attempts: 2 * took}, took < int64(n)
+	return batch, nil
 }
 
 func (a *attic) PurgeAudit(_ context.Context, age time.Duration, n int) (int64, error) {
@@ -81,7 +81,7 @@ func setupPurge(t *testing.T, a *attic) (*testsuite.TestWorkflowEnvironment, *by
 	a.ages = map[time.Duration]bool{}
 	env.RegisterWorkflow(workflows.PurgeEvents)
 	log := &bytes.Buffer{}
-	env.RegisterActivity(&activities.Activities{Purges: a, Retention: ops.Retention{Events: 90 * aDay, Audit: 2192 * aDay},
+	env.RegisterActivity(&activities.Activities{PurgeStore: a, Retention: ops.Retention{Events: 90 * aDay, Audit: 2192 * aDay},
 		Log: slog.New(slog.NewTextHandler(log, nil))})
 	return env, log
 }
@@ -99,7 +99,7 @@ func purgeResult(t *testing.T, env *testsuite.TestWorkflowEnvironment) ops.Purge
 func TestPurgeEvents(t *testing.T) {
 	t.Parallel()
 
-	t.Run("bite by bite until nothing old is left, and the audit by an age of its own", func(t *testing.T) {
+	t.Run("batch by batch until nothing old is left, and the audit by an age of its own", func(t *testing.T) {
 		t.Parallel()
 		a := &attic{events: 1050, audit: 250, replays: 3, erasures: 201, lasting: true}
 		env, log := setupPurge(t, a)
@@ -111,7 +111,7 @@ func TestPurgeEvents(t *testing.T) {
 		})
 		require.Equal(t, ops.Purged{Events: 1050, Attempts: 2100, Audit: 250, Replays: 3, Erasures: 201}, purgeResult(t, env))
 		require.Equal(t, map[time.Duration]bool{90 * aDay: true, 2192 * aDay: true}, a.ages)
-		require.Equal(t, 7, a.bites, "six with something old, one that found only what stays")
+		require.Equal(t, 7, a.batches, "six with something old, one that found only what stays")
 		require.Zero(t, a.marks[0])
 		for i, m := range a.marks[1:] {
 			require.Equal(t, int64(i+1), m.ID, "each goes on where the last one ended")

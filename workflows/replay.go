@@ -14,7 +14,7 @@ import (
 	"relay/internal/ops"
 )
 
-// Signals that a replay understands, and the query for its progress. People may send them from the Web UI.
+// Signals and the query of a replay, also for use in the Web UI.
 const (
 	SignalPause  = "pause"
 	SignalResume = "resume"
@@ -25,21 +25,11 @@ const (
 	QueryProgress = "progress"
 )
 
-const (
-	replayEvery      = 2 * time.Second // a step starts what the rate allows in this time
-	replaySteps      = 400             // in one history, of some 4,000 events
-	replayPausedLook = 5 * time.Minute // to count what has ended meanwhile
-	replayDrainFirst = 5 * time.Second // while waiting for the last events to end; doubled each time
-	replayDrainMost  = time.Minute
-	replayHoldFirst  = 2 * time.Second // while everything left waits for an unhealthy destination; doubled each time
-	replayHoldMost   = 30 * time.Second
-)
-
 // ReplayEventsID is the id of the workflow behind a replay.
 func ReplayEventsID(replay int64) string { return "replay-events:" + strconv.FormatInt(replay, 10) }
 
 // ReplayEvents sets the events of a replay back to pending, so many a second, and waits until they have ended. It keeps
-// nothing but the replay's id: filter, cursor and figures are in the database, so that it may be begun anew at any time.
+// nothing but the replay's id: filter, cursor and counts are in the database, so that a new run continues at any time.
 func ReplayEvents(ctx workflow.Context, in activities.ReplayInput) error {
 	r := &replaying{in: activities.ReplayInput{ID: in.ID}}
 	if err := workflow.SetQueryHandler(ctx, QueryProgress, func() (activities.ReplayOutput, error) { return r.last, nil }); err != nil {
@@ -102,13 +92,13 @@ func (r *replaying) turn(ctx workflow.Context) (bool, error) {
 	in := r.in
 	in.Size = r.size()
 	var out activities.ReplayOutput // a fresh one: what the JSON leaves out must not stay as it was
-	if err := workflow.ExecuteActivity(replayStep(ctx, "starts the next events"), a.StepReplay, in).Get(ctx, &out); err != nil {
+	if err := workflow.ExecuteActivity(replayOptions(ctx, "starts the next events"), a.StepReplay, in).Get(ctx, &out); err != nil {
 		return false, err
 	}
 	r.last = out
 	over := r.last.Walked || r.last.State.Final()
 	if over && r.last.InFlight() <= 0 {
-		return true, workflow.ExecuteActivity(replayStep(ctx, "ends the replay"), a.EndReplay, r.in).Get(ctx, nil)
+		return true, workflow.ExecuteActivity(replayOptions(ctx, "ends the replay"), a.EndReplay, r.in).Get(ctx, nil)
 	}
 	wait := r.wait(over) - workflow.Now(ctx).Sub(began)
 	if wait <= 0 || r.steered() {
@@ -127,7 +117,7 @@ func (r *replaying) steered() bool { return r.woken || len(r.wanted) > 0 }
 // holds reports whether nothing is left to do but to wait until a destination is healthy.
 func (r *replaying) holds() bool { return r.last.Now == 0 && r.last.HeldNow == 0 && r.last.Held > 0 }
 
-// waitsFor says in words what the wait after a step is for.
+// waitsFor is the summary of the timer after a step.
 func (r *replaying) waitsFor(over bool) string {
 	switch {
 	case over:
@@ -161,12 +151,12 @@ func (r *replaying) wait(over bool) time.Duration {
 	return replayEvery
 }
 
-// obey writes what signals wanted.
+// obey stores the states that signals asked for.
 func (r *replaying) obey(ctx workflow.Context) error {
 	for len(r.wanted) > 0 {
 		in := r.in
 		in.State = r.wanted[0]
-		if err := workflow.ExecuteActivity(replayStep(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(replayOptions(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); err != nil {
 			return err
 		}
 		r.wanted = r.wanted[1:]
@@ -185,20 +175,10 @@ func (r *replaying) cancelled(ctx workflow.Context, err error) error {
 	defer cancel()
 	in := r.in
 	in.State = ops.ReplayCancelled
-	if e := workflow.ExecuteActivity(replayStep(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); e != nil {
+	if e := workflow.ExecuteActivity(replayOptions(ctx, "sets it "+string(in.State)), a.SetReplayState, in).Get(ctx, nil); e != nil {
 		return e
 	}
 	return err
-}
-
-// replayStep is a step at the database, repeated until it succeeds.
-func replayStep(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
-		HeartbeatTimeout:    30 * time.Second,
-		Summary:             summary,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute},
-	})
 }
 
 // StartReplay starts the workflow of a replay unless it runs.

@@ -31,7 +31,7 @@ var attributeTypes = map[string]enums.IndexedValueType{
 	Destinations.GetName(): enums.INDEXED_VALUE_TYPE_KEYWORD_LIST,
 }
 
-// RegisterSearchAttributes makes a namespace take our search attributes. It may be repeated. A server uses new ones only
+// RegisterSearchAttributes registers our search attributes in a namespace. It is idempotent. A server uses new ones only
 // after a second or two.
 func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
 	_, err := c.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
@@ -44,7 +44,7 @@ func RegisterSearchAttributes(ctx context.Context, c client.Client, namespace st
 	return checkSearchAttributes(ctx, c, namespace)
 }
 
-// checkSearchAttributes is needed beside registering: an attribute that exists with another type is kept without a word.
+// checkSearchAttributes is needed beside registering: the server silently keeps an existing attribute of another type.
 func checkSearchAttributes(ctx context.Context, c client.Client, namespace string) error {
 	got, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
@@ -58,14 +58,14 @@ func checkSearchAttributes(ctx context.Context, c client.Client, namespace strin
 	return nil
 }
 
-// Search says what a namespace lets deliveries be searched by. Nothing is, until Detect has found the attributes.
+// Search selects the search attributes of deliveries. There are none until Detect has found them registered.
 type Search struct {
 	// IDs lets event ids and types be search attributes, which not every cluster should see.
 	IDs   bool
 	ready atomic.Bool
 }
 
-// Detect looks whether the namespace has our attributes.
+// Detect checks whether the namespace has our attributes.
 func (s *Search) Detect(ctx context.Context, c client.Client, namespace string) error {
 	err := checkSearchAttributes(ctx, c, namespace)
 	s.ready.Store(err == nil)
@@ -84,7 +84,7 @@ func (s *Search) attributes(e relay.Start) (temporal.SearchAttributes, bool) {
 	return temporal.NewSearchAttributes(updates...), true
 }
 
-// tag makes the delivery findable by its destinations. The upsert goes with the command that schedules Deliver.
+// tag makes the delivery findable by its destinations. The upsert travels with the command that schedules Deliver.
 func (d *delivery) tag(ctx workflow.Context, legs []relay.Leg) error {
 	if !d.in.Searchable {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// DeliverEventID is the id of the workflow that delivers an event's row: one open run at a time, whoever starts it.
+// DeliverEventID is the id of the workflow that delivers an event's row: one open run at a time, whichever process starts it.
 func DeliverEventID(row int64) string { return "deliver-event:" + strconv.FormatInt(row, 10) }
 
 // Starter starts workflows: deliveries on TaskQueue, everything else on its queue of housekeeping.
@@ -34,7 +34,7 @@ func (s Starter) StartDelivery(ctx context.Context, e relay.Start) error {
 	_, err := s.Client.ExecuteWorkflow(ctx, o, DeliverEvent, in)
 	var invalid *serviceerror.InvalidArgument
 	if in.Searchable && errors.As(err, &invalid) {
-		// The attributes have been taken away, or are too new for this server: being found is worth less than being delivered.
+		// Search attributes not (yet) registered: start without them, because delivery matters more than search.
 		o.TypedSearchAttributes, in.Searchable = temporal.SearchAttributes{}, false
 		_, err = s.Client.ExecuteWorkflow(ctx, o, DeliverEvent, in)
 	}

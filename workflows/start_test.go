@@ -41,6 +41,10 @@ func (r *recorder) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOpti
 	return nil, err
 }
 
+func (r *recorder) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return nil, serviceerror.NewNotFound("no such workflow")
+}
+
 func (r *recorder) OperatorService() operatorservice.OperatorServiceClient { return r }
 
 func (r *recorder) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest, ...grpc.CallOption) (*operatorservice.ListSearchAttributesResponse, error) {
@@ -103,7 +107,7 @@ func TestWhatRunsOnceStartsAgainAfterItsEnd(t *testing.T) {
 			require.NoError(t, start(workflows.Starter{Client: r, TaskQueue: "relay"}))
 			o := r.options[0]
 			require.Equal(t, id, o.ID)
-			require.Equal(t, "relay", o.TaskQueue)
+			require.Equal(t, "relay-housekeeping", o.TaskQueue)
 			require.Equal(t, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, o.WorkflowIDReusePolicy)
 			require.Equal(t, enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, o.WorkflowIDConflictPolicy)
 		})
@@ -153,27 +157,27 @@ func TestOnlyWhatAPersonStoppedIsStopped(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		temporal described
-		fate     ops.Fate
+		fate     ops.WorkflowState
 		asked    bool
 	}{
-		"running":                           {described{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, ops.FateRunning, false},
-		"paused":                            {described{status: enums.WORKFLOW_EXECUTION_STATUS_PAUSED}, ops.FateRunning, false},
-		"cancelled":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED}, ops.FateStopped, false},
-		"terminated by a person":            {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "temporal-cli:ann@host"}, ops.FateStopped, true},
-		"terminated in the Web UI":          {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED}, ops.FateStopped, true},
-		"terminated at the history's limit": {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "history-service"}, ops.FateGone, true},
-		"timed out":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT}, ops.FateGone, false},
-		"ended":                             {described{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, ops.FateGone, false},
-		"unknown":                           {described{err: serviceerror.NewNotFound("no")}, ops.FateGone, false},
+		"running":                           {described{status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING}, ops.WorkflowRunning, false},
+		"paused":                            {described{status: enums.WORKFLOW_EXECUTION_STATUS_PAUSED}, ops.WorkflowRunning, false},
+		"cancelled":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED}, ops.WorkflowStopped, false},
+		"terminated by a person":            {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "temporal-cli:ann@host"}, ops.WorkflowStopped, true},
+		"terminated in the Web UI":          {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED}, ops.WorkflowStopped, true},
+		"terminated at the history's limit": {described{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, identity: "history-service"}, ops.WorkflowGone, true},
+		"timed out":                         {described{status: enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT}, ops.WorkflowGone, false},
+		"ended":                             {described{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, ops.WorkflowGone, false},
+		"unknown":                           {described{err: serviceerror.NewNotFound("no")}, ops.WorkflowGone, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fate, err := workflows.Executions{Client: &c.temporal}.Fate(t.Context(), 7)
+			fate, err := workflows.Executions{Client: &c.temporal}.WorkflowState(t.Context(), 7)
 			require.NoError(t, err)
 			require.Equal(t, c.fate, fate)
 			require.Equal(t, c.asked, c.temporal.asked, "one more call only where it decides")
 		})
 	}
-	_, err := workflows.Executions{Client: &described{err: serviceerror.NewUnavailable("away")}}.Fate(t.Context(), 7)
+	_, err := workflows.Executions{Client: &described{err: serviceerror.NewUnavailable("away")}}.WorkflowState(t.Context(), 7)
 	require.Error(t, err)
 }

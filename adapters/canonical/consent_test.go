@@ -70,8 +70,11 @@ func TestEverySignalOfConsentHasOneMeaning(t *testing.T) {
 		`{"data_processing_options":["LDU"],"data_processing_options_state":"1000"}`:                                           california,
 		`{"data_processing_options":["LDU"],"data_processing_options_country":-1,"data_processing_options_state":99999999999}`: limited,
 		`{"consent":{"gpc":true,"analytics_storage":"granted"}}`:                                                               part(func(c *canonical.Consent) { c.Restricted = true; c.AnalyticsStorage = granted }),
-		`{"consent":{"consent":{"consent":"denied"}}}`:                                                                         refused,
-		`{"consent":{"consent":{"consent":{"consent":{}}}}}`:                                                                   refused,
+		`{"consent":{"ad_storage":"granted","marketing":false}}`:                                                               refused, `{"consent":{"analytics_storage":"granted","ads":"Denied "}}`: refused,
+		`{"consent":{"ad_storage":"granted","vendors":[{"google":"no"}]}}`: refused, `{"consent_state":{"ad_storage":true,"purposes":{"ads":0}}}`: refused,
+		`{"consent":{"ad_storage":"denied","version":0,"region":"NO","ads_data_redaction":false,"preferences":true}}`: noStorage,
+		`{"consent":{"consent":{"consent":"denied"}}}`:                                                                refused,
+		`{"consent":{"consent":{"consent":{"consent":{}}}}}`:                                                          refused,
 	} {
 		got := canonical.ReadConsent(event(t, payload))
 		got.Fields = nil

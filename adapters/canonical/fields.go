@@ -117,7 +117,7 @@ func (f *Fields) read(q query) string {
 			f.withhold(path, q.listed)
 			continue
 		}
-		if why := f.reveals(text); q.plain && why != "" {
+		if why := f.reads(text); q.plain && why != "" {
 			f.withhold(path, why)
 			continue
 		}
@@ -231,6 +231,22 @@ func (f *Fields) reveals(text string) string {
 	}
 	return ""
 }
+
+// reads is reveals for a text that is no order, storefront or part of an item, whose ids may look like telephone numbers.
+func (f *Fields) reads(text string) string {
+	switch why := f.reveals(text); {
+	case why != "":
+		return why
+	case relay.HoldsTelephone(text):
+		return whyPhone
+	case f.health && len(f.event.OrderID()) >= minOrder && !f.names("order_id") && holdsWord(text, f.event.OrderID()):
+		return whyOrderInText
+	}
+	return ""
+}
+
+// minOrder is the shortest id of an order that a text does not hold by chance.
+const minOrder = 4
 
 // letters is a name's letters and digits in lower case: "Ad-Storage" and "adStorage" are "adstorage".
 func letters(name string) string {

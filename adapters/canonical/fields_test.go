@@ -32,6 +32,9 @@ func TestMoneyIsExactOrRefused(t *testing.T) {
 		{`{"order_revenue":{}}`, "", "", relay.Refusal{Reason: relay.ReasonInvalidField, Field: "order_revenue"}},
 		{`{"value":true}`, "", "", relay.Refusal{Reason: relay.ReasonInvalidField, Field: "value"}},
 		{`{"order_revenue":1,"currency":"dollars"}`, "", "", relay.Refusal{Reason: relay.ReasonInvalidField, Field: "currency"}},
+		{`{"order_revenue":1,"currency":["EUR"]}`, "", "", relay.Refusal{Reason: relay.ReasonInvalidField, Field: "currency"}},
+		{`{"order_revenue":1,"currency":{"code":"EUR"}}`, "", "", relay.Refusal{Reason: relay.ReasonInvalidField, Field: "currency"}},
+		{`{"order_revenue":1,"currency":" "}`, "1", "USD", relay.Refusal{}},
 		{`{"order_revenue":1,"currency":840}`, "", "", relay.Refusal{Reason: relay.ReasonInvalidField, Field: "currency"}},
 	} {
 		value, currency, err := open(t, c.payload, relay.Options{}).Money()
@@ -101,6 +104,7 @@ func TestOnlyAShoppersAddressIsAnAddress(t *testing.T) {
 		"203.0.113.9": "203.0.113.9", "2001:db8::9": "2001:db8::9", "::ffff:203.0.113.9": "203.0.113.9",
 		"10.0.0.1": "", "192.168.1.4": "", "127.0.0.1": "", "0.0.0.0": "", "100.64.3.2": "", "fe80::1%eth0": "", "::1": "",
 		"fd00::1": "", "169.254.1.1": "", "224.0.0.1": "", "255.255.255.255": "", "203.0.113.9:443": "", "host": "",
+		"203.0.113.9, 198.51.100.1": "203.0.113.9", "unknown, 203.0.113.9": "203.0.113.9", "unknown": "", "10.0.0.1, 203.0.113.9": "", "host, 203.0.113.9": "", ",": "",
 	} {
 		f := open(t, `{"client_ip":"`+raw+`","user_agent":"UA/1"}`, o)
 		require.Equal(t, want, f.IP(), raw)
@@ -188,4 +192,10 @@ func TestReadLeavesToTheVendorsCodesWhatTheyDecide(t *testing.T) {
 	}
 	require.Equal(t, "AbC-1_=", canonical.TraceID("AbC-1_="))
 	require.Empty(t, canonical.TraceID("Invalid token abc"))
+}
+
+func TestAProductIsKnownByItsOwnIDAndNotByItsLines(t *testing.T) {
+	t.Parallel()
+	f := open(t, `{"line_items":[{"id":1,"product_id":93,"sku":"W1"},{"id":2,"sku":"W2"},{"sku":"W3"}]}`, relay.Options{})
+	require.Equal(t, []string{"93", "2", "W3"}, canonical.IDs(f.Items()))
 }

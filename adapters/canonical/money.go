@@ -51,6 +51,9 @@ func (f *Fields) currency() (string, error) {
 	const field = "currency"
 	path, raw := f.source.first(spellings[field])
 	c := relay.Payload{"v": raw}.Text("v")
+	if c == "" && len(raw) > 0 && raw[0] != '"' { // ["EUR"]: the storefront's would be another currency
+		return "", relay.Refuse(relay.ReasonInvalidField, field)
+	}
 	if c == "" || covers(f.lists.deny, path, field) {
 		if c = strings.TrimSpace(f.event.Storefront.Currency); c != "" {
 			f.Warn("the value has no currency of its own: the storefront's is sent")

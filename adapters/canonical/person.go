@@ -147,13 +147,20 @@ var notPublic = []netip.Prefix{
 // publicIP is the first address of a list (X-Forwarded-For has the shopper's first) as a vendor can use it: our own proxies'
 // private ones would place all shoppers in one spot.
 func publicIP(raw string) string {
-	first, _, _ := strings.Cut(raw, ",")
-	a, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(first), "[]"))
-	if p, perr := netip.ParseAddrPort(strings.TrimSpace(first)); err != nil && perr == nil && strings.Contains(raw, ",") {
-		a, err = p.Addr(), nil
+	var a netip.Addr
+	for part := range strings.SplitSeq(raw, ",") {
+		var err error
+		part = strings.TrimSpace(part)
+		a, err = netip.ParseAddr(strings.Trim(part, "[]"))
+		if p, perr := netip.ParseAddrPort(part); err != nil && perr == nil && strings.Contains(raw, ",") {
+			a, err = p.Addr(), nil
+		}
+		if err == nil || !relay.Placeholder(part) { // proxies write "unknown" for what they do not know
+			break
+		}
 	}
 	a = a.Unmap()
-	if err != nil || a.Zone() != "" || !a.IsGlobalUnicast() || a.IsPrivate() {
+	if !a.IsValid() || a.Zone() != "" || !a.IsGlobalUnicast() || a.IsPrivate() {
 		return ""
 	}
 	if slices.ContainsFunc(notPublic, func(p netip.Prefix) bool { return p.Contains(a) }) {

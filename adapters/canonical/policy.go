@@ -8,14 +8,16 @@ import (
 
 // Why a field does not leave as it is.
 const (
-	whyHealth    = "data policy health: leaves only where allow names it"
-	whyListed    = "may tell of a treatment: leaves only where allow names it"
-	whyPage      = "data policy health: pages are sent as their origin, unless allow names the field"
-	whyOrder     = "data policy health: the order is sent as a hash, unless allow names order_id"
-	whyOwnID     = "is no plain identifier, or holds what the platform must not read: the event's id is sent as a hash"
-	whyOrderInID = "data policy health: holds the order, so that the event's id is sent as a hash, unless allow names order_id"
-	whyMail      = "holds an e-mail address"
-	whyName      = "holds the event's own name, which this platform does not read"
+	whyHealth      = "data policy health: leaves only where allow names it"
+	whyListed      = "may tell of a treatment: leaves only where allow names it"
+	whyPage        = "data policy health: pages are sent as their origin, unless allow names the field"
+	whyOrder       = "data policy health: the order is sent as a hash, unless allow names order_id"
+	whyOwnID       = "is no plain identifier, or holds what the platform must not read: the event's id is sent as a hash"
+	whyOrderInID   = "data policy health: holds the order, so that the event's id is sent as a hash, unless allow names order_id"
+	whyOrderInText = "data policy health: holds the order, unless allow names order_id"
+	whyMail        = "holds an e-mail address"
+	whyPhone       = "holds a telephone number or a social security number"
+	whyName        = "holds the event's own name, which this platform does not read"
 )
 
 // harmless are the only free texts that leave under the data policy health without being allowed by name.

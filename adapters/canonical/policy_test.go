@@ -238,3 +238,19 @@ func TestAnOwnEventIDDoesNotCarryWhatIsHeldBack(t *testing.T) {
 		}
 	}
 }
+
+func TestUnderHealthNoTextHoldsTheOrder(t *testing.T) {
+	t.Parallel()
+	const payload = `{"order_id":"ORD-77","session_id":"sess:ORD-77","utm_source":"ORD-77","utm_medium":"ORD-778"}`
+	read := func(o relay.Options, policy relay.DataPolicy) []string {
+		e := event(t, payload)
+		e.Storefront.DataPolicy = policy
+		o.Identifiers = canonical.Hashed
+		f, err := canonical.Open(relay.Destination{Options: o}, e, rules)
+		require.NoError(t, err)
+		return []string{f.Identifier(nil, "session_id"), f.Text("utm_source"), f.Text("utm_medium")}
+	}
+	require.Equal(t, []string{"", "", "ORD-778"}, read(relay.Options{}, relay.DataPolicyHealth))
+	require.Equal(t, []string{"sess:ORD-77", "ORD-77", "ORD-778"}, read(relay.Options{}, relay.DataPolicyStandard))
+	require.Equal(t, []string{"sess:ORD-77", "ORD-77", ""}, read(relay.Options{Allow: []string{"order_id", "session_id", "utm_source"}}, relay.DataPolicyHealth))
+}

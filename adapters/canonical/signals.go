@@ -42,6 +42,9 @@ func (c *Consent) scan(fields map[string]json.RawMessage, depth int) bool {
 		raw := bytes.TrimSpace(fields[name])
 		known, said := c.signal(letters(name), raw, depth)
 		found = found || known
+		if !known && depth > 0 && refuses(letters(name), raw) { // {"ad_storage": "granted", "marketing": false}
+			c.refuse()
+		}
 		if said && depth == 0 {
 			c.Fields = append(c.Fields, name)
 		}
@@ -78,8 +81,38 @@ func (c *Consent) signal(name string, raw json.RawMessage, depth int) (known, sa
 	return true, said
 }
 
+// refusing are the words that say no to a purpose which the relay does not know.
+var refusing = append([]string{"denied", "deny", "decline", "declined", "refuse", "refused", "reject", "rejected", "revoked", "withdrawn", "disallow", "disallowed",
+	"opt_out", "opted_out"}, no...)
+
+// aboutConsent are what consent objects hold beside decisions: a "no" there refuses nothing, and neither does Norway.
+var aboutConsent = []string{"version", "waitforupdate", "timestamp", "id", "source", "method", "region", "country", "language", "lang", "locale", "adsdataredaction",
+	"urlpassthrough", "gdprapplies", "gdpr", "explicit", "implicit", "default", "isdefault", "expired", "shown", "updated"}
+
+// refuses reports whether a member of a consent object says no in words of its own, at any depth.
+func refuses(name string, raw json.RawMessage) bool {
+	if slices.Contains(aboutConsent, name) {
+		return false
+	}
+	var object map[string]json.RawMessage
+	var list []json.RawMessage
+	switch word, scalar := scalarWord(raw); {
+	case scalar:
+		return slices.Contains(refusing, word)
+	case json.Unmarshal(raw, &object) == nil:
+		for inner, value := range object {
+			if refuses(letters(inner), value) {
+				return true
+			}
+		}
+	case json.Unmarshal(raw, &list) == nil:
+		return slices.ContainsFunc(list, func(value json.RawMessage) bool { return refuses("", value) })
+	}
+	return false
+}
+
 // whole reads a consent field: one word for everything, or an object of signals. An object in other words
-// ({"marketing": false}) refuses everything.
+// ({"marketing": false}) refuses everything, and so does one that says no in such words beside known ones.
 func (c *Consent) whole(raw json.RawMessage, depth int) {
 	if len(raw) == 0 || raw[0] != '{' {
 		word, scalar := scalarWord(raw)

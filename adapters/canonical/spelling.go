@@ -12,7 +12,7 @@ import (
 
 // spellings are the names under which shop systems write a field, the relay's own first; "billing.email" is email inside of
 // billing. Names count without case and punctuation, so that firstName and First-Name need no line of their own. The buyer
-// comes before the receiver: goods may be sent to somebody else.
+// comes before the receiver: goods may be sent to somebody else. A product comes before an id, which may be that of the line.
 var spellings = map[string][]string{
 	"email": person([]string{"email", "email_address", "user_email", "contact_email", "mail", "hashed_email", "email_sha256", "sha256_email"},
 		"email", "email_address", "sha256_email_address"),
@@ -29,7 +29,7 @@ var spellings = map[string][]string{
 	"country":     person([]string{"country", "country_code"}, "country_code", "country", "country_id", "country_iso2"),
 
 	"client_ip": {"client_ip", "client_ip_address", "ip_address", "ip", "customer_ip", "customer_ip_address", "user_ip", "remote_ip", "remote_addr",
-		"browser_ip", "x_forwarded_for", "ip_override", "client_details.browser_ip", "client.ip", "context.ip", "customer.ip", "user.ip"},
+		"browser_ip", "x_forwarded_for", "forwarded_for", "x_real_ip", "cf_connecting_ip", "true_client_ip", "ip_override", "client_details.browser_ip", "client.ip", "context.ip", "customer.ip", "user.ip"},
 	"user_agent": {"user_agent", "client_user_agent", "customer_user_agent", "http_user_agent", "browser_user_agent", "client_details.user_agent",
 		"client.user_agent", "context.user_agent", "customer.user_agent", "user.user_agent", "browser.user_agent"},
 
@@ -40,7 +40,7 @@ var spellings = map[string][]string{
 	"order_revenue": {"order_revenue", "value"},
 
 	"items":      {"items", "contents", "line_items", "products", "order_items", "cart_items", "order.items", "order.line_items", "ecommerce.items", "cart.items"},
-	ItemID:       {ItemID, "id", "product_id", "content_id", "sku", "item_sku", "product_sku", "product_code", "variant_id"},
+	ItemID:       {ItemID, "product_id", "content_id", "id", "sku", "item_sku", "product_sku", "product_code", "variant_id"},
 	"quantity":   {"quantity", "qty", "qty_ordered", "item_quantity"},
 	"price":      {"item_price", "price", "unit_price"},
 	ItemName:     {ItemName, "name", "title", "product_name", "product_title"},

@@ -63,7 +63,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if err != nil {
 		return relay.Request{}, err
 	}
-	body, err := measurement.Build(f, d, e)
+	body, err := measurement.Build(f, d, e, nil)
 	if err != nil {
 		return relay.Request{}, err
 	}

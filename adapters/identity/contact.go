@@ -38,7 +38,8 @@ func madeUpEmail(s string) bool {
 		return weak(part) && strings.IndexFunc(part, unicode.IsLetter) >= 0 && !strings.HasPrefix(fold(part), "test") && fold(part) != "email"
 	}
 	zeros := strings.Trim(local, "0") == ""
-	return strong(local) || zeros || weak(local) && weak(label) || strong(label) && label != "default" || strings.HasSuffix(host, ".invalid")
+	short := local == label && (len(local) == 1 || strings.Trim(local, "0123456789") == "") // a@a.com, 123@123.com
+	return strong(local) || zeros || short || weak(local) && weak(label) || strong(label) && label != "default" || strings.HasSuffix(host, ".invalid")
 }
 
 // PhoneE164 is a phone number with "+" and country code. A number without country code is one of region (ISO 3166

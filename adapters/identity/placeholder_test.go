@@ -13,7 +13,7 @@ func TestPlaceholdersArePeopleNowhere(t *testing.T) {
 	for clean, raws := range map[*func(string) string][]string{
 		ptr(identity.Email): {"none@none.com", "noemail@noemail.com", "no-email@shop.example", "guest@shop.example", "Anonymous@shop.example", "null@null.com",
 			"undefined@shop.example", "n/a@shop.example", "noreply@shop.example", "test@test.com", "email@email.com", "0000@shop.example", "jane@none.com",
-			"jane@noemail.com", "jane@shop.invalid", "na@na.na", "123456@test.com"},
+			"jane@noemail.com", "jane@shop.invalid", "na@na.na", "123456@test.com", "a@a.com", "1@1.com", "123@123.com"},
 		ptr(e164("US")): {"0000000000", "1111111111", "1234567890", "+1 000 000 0000", "+10000000000", "555-555-5555", "(999) 999-9999", "9876543210",
 			"+1 234 567 8901", "undefined", "n/a", "+11111111111", "00 000 000"},
 		ptr(identity.Name):       {"null", "Undefined", "GUEST", "n/a", "(not set)", "none", "Unknown", "test", "xxxxx"},
@@ -41,7 +41,7 @@ func TestPeopleWhoLookLikePlaceholdersStay(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ got, want string }{
 		{identity.Name("Na"), "na"}, {identity.Name("Nan"), "nan"}, {identity.Name("Guestrin"), "guestrin"}, {identity.Name("Testa"), "testa"},
-		{identity.Email("test@shop.example"), "test@shop.example"}, {identity.Email("123456@qq.com"), "123456@qq.com"},
+		{identity.Email("test@shop.example"), "test@shop.example"}, {identity.Email("123456@qq.com"), "123456@qq.com"}, {identity.Email("a@x.com"), "a@x.com"},
 		{identity.Email("guestrin@shop.example"), "guestrin@shop.example"}, {identity.Email("email@shop.example"), "email@shop.example"},
 		{identity.Email("nulla@nullarbor.example"), "nulla@nullarbor.example"},
 		{identity.Country("NA"), "na"}, {identity.Zip("22222", "us"), "22222"}, {identity.ExternalID("1234"), "1234"}, {identity.ExternalID("777"), "777"},

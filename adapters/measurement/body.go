@@ -1,6 +1,7 @@
 package measurement
 
 import (
+	"encoding/json"
 	"slices"
 
 	"relay/adapters/canonical"
@@ -11,14 +12,15 @@ import (
 const Purchase = "purchase"
 
 // Build is the body for one event in GA4's schema, the same for Google and for the GA4 client of a container: what is not
-// in the schema stays here. extra are further payload fields that leave under their own names as far as there is room.
+// in the schema stays here. said are parameters that the caller adds; extra are further payload fields that leave under their own
+// names as far as there is room.
 // The error is a *relay.Refusal: money that is none.
-func Build(f *canonical.Fields, d relay.Destination, e relay.Event, extra ...string) (Body, error) {
+func Build(f *canonical.Fields, d relay.Destination, e relay.Event, said map[string]json.RawMessage, extra ...string) (Body, error) {
 	if fit := EventName(f.Name); fit != f.Name {
 		f.Warn("GA4 does not take the event's name as it is; it is sent as " + fit)
 		f.Name = fit
 	}
-	params, err := parameters(d, e, f, extra)
+	params, err := parameters(d, e, f, said, extra)
 	if err != nil {
 		return Body{}, err
 	}

@@ -29,7 +29,7 @@ func container(t *testing.T, e relay.Event, o relay.Options) (measurement.Body, 
 	d := relay.Destination{Options: o, Settings: map[string]string{"measurement_id": "G-BOSLEY1"}}
 	f, err := canonical.Open(d, e, canonical.Rules{Names: measurement.Names, Consent: canonical.Consent.Analytics, Restricts: true, Container: true})
 	require.NoError(t, err)
-	b, err := measurement.Build(f, d, e, o.Allow...)
+	b, err := measurement.Build(f, d, e, nil, o.Allow...)
 	require.NoError(t, err)
 	return b, f
 }

@@ -2,6 +2,7 @@ package measurement
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -74,8 +75,10 @@ var others = []field{
 }
 
 // parameters are an event's, as many as GA4 takes. A field that finds no room is not read, and so counts as dropped.
-func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, extra []string) (map[string]json.RawMessage, error) {
+func parameters(d relay.Destination, e relay.Event, f *canonical.Fields, said map[string]json.RawMessage, extra []string,
+) (map[string]json.RawMessage, error) {
 	p := map[string]json.RawMessage{}
+	maps.Copy(p, said)
 	value, currency, err := f.Money()
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ func direct(t *testing.T, e relay.Event, o relay.Options) (measurement.Body, *ca
 	d := relay.Destination{Options: o, Settings: map[string]string{"measurement_id": "G-BOSLEY1"}}
 	f, err := canonical.Open(d, e, canonical.Rules{Names: measurement.Names, Consent: canonical.Consent.Analytics, Restricts: true})
 	require.NoError(t, err)
-	b, err := measurement.Build(f, d, e)
+	b, err := measurement.Build(f, d, e, nil)
 	require.NoError(t, err)
 	return b, f
 }

@@ -25,7 +25,7 @@ var (
 	// fbc is version, subdomain index, milliseconds of the click, the click id, and perhaps the tag of a library.
 	fbc = regexp.MustCompile(`^fb\.[0-9]\.([0-9]{1,15})\.([A-Za-z0-9_-]+)(\.[A-Za-z0-9_-]{1,20})?$`)
 	// fbp ends with a random number in place of the click id.
-	fbp    = regexp.MustCompile(`^fb\.[0-9]\.[0-9]{1,15}\.[0-9]+(\.[A-Za-z0-9_-]{1,20})?$`)
+	fbp    = regexp.MustCompile(`^fb\.[0-9]\.[0-9]{1,15}\.([0-9]+)(\.[A-Za-z0-9_-]{1,20})?$`)
 	fbclid = regexp.MustCompile(`^[A-Za-z0-9_-]{1,500}$`)
 )
 
@@ -62,7 +62,7 @@ func clickID(f *canonical.Fields, at time.Time) string {
 }
 
 func browserID(s string) string {
-	if !fbp.MatchString(s) {
+	if m := fbp.FindStringSubmatch(s); m == nil || relay.Placeholder(m[1]) {
 		return ""
 	}
 	return s

@@ -30,12 +30,13 @@ func aliases(body map[string]json.RawMessage, d relay.Destination, e relay.Event
 		}
 	}
 	add("transaction_id", body["order_id"])
-	if v := p.Number("order_revenue"); v != "" {
+	path, raw := canonical.Find(p, "order_revenue")
+	if v := (relay.Payload{path: raw}).Number(path); v != "" {
 		add("value", json.RawMessage(v))
-	} else if p.Text("order_revenue") != "" {
-		warnings = append(warnings, "order_revenue is no number; the tags get no value of it")
+	} else if path != "" && path != "value" {
+		warnings = append(warnings, path+" is no number; the tags get no value of it")
 	}
-	if c := measurement.Currency(e, p); c != "" && !isNull(body["value"]) {
+	if c := currency(p, d, e); c != "" && !isNull(body["value"]) {
 		add("currency", measurement.Text(c))
 	}
 	for name, value := range understood(p, d, e) {
@@ -49,6 +50,19 @@ func aliases(body map[string]json.RawMessage, d relay.Destination, e relay.Event
 	}
 	body["event_time"] = json.RawMessage(strconv.FormatInt(canonical.Time(e).Unix(), 10))
 	return warnings
+}
+
+// currency is the payload's under any spelling, else the storefront's; "" where the payload has one that cannot be read.
+func currency(p relay.Payload, d relay.Destination, e relay.Event) string {
+	const field = "currency"
+	path, raw := canonical.Find(p, field)
+	if path == "" || canonical.Denies(d.Options, field) {
+		return measurement.Currency(e, nil)
+	}
+	if text := (relay.Payload{field: raw}); text.Text(field) != "" {
+		return measurement.Currency(e, text)
+	}
+	return ""
 }
 
 // found is the text of a field under any spelling; nil where there is none, or the admin denies the field.
@@ -81,7 +95,7 @@ func understood(p relay.Payload, d relay.Destination, e relay.Event) map[string]
 		return nil
 	}
 	f.Consent = canonical.Consent{}
-	b, err := measurement.Build(f, d, e)
+	b, err := measurement.Build(f, d, e, nil)
 	if err != nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package sgtm
 
 import (
+	"encoding/json"
 	"net/url"
 	"slices"
 	"time"
@@ -36,16 +37,17 @@ func ga4(d relay.Destination, e relay.Event) (relay.Request, error) {
 	if !enforces(d) {
 		f.Consent = canonical.Consent{} // the tags obey, not the relay
 	}
+	said := map[string]json.RawMessage{}
+	if !enforces(d) && decided(consent) {
+		said[gcsParam] = gcs(consent)
+	}
 	body := ga4Body{}
-	if body.Body, err = measurement.Build(f, d, e, d.Options.Allow...); err != nil {
+	if body.Body, err = measurement.Build(f, d, e, said, d.Options.Allow...); err != nil {
 		return relay.Request{}, err
 	}
 	body.UserAgent = f.UserAgent()
 	if !enforces(d) {
 		body.Consent = measurement.NewConsent(d, consent)
-		if decided(consent) {
-			body.Events[0].Params[gcsParam] = gcs(consent)
-		}
 	}
 	r, err := f.Post(version, address(d, "/mp/collect?"+query(d)), headers(d), body)
 	if err != nil {
@@ -55,7 +57,7 @@ func ga4(d relay.Destination, e relay.Event) (relay.Request, error) {
 		return relay.Request{}, relay.Refuse(relay.ReasonTooLarge, "items")
 	}
 	r.Dropped = body.Dropped(r.Dropped, consent)
-	if body.Events[0].Params[gcsParam] != nil {
+	if said[gcsParam] != nil {
 		r.Dropped = slices.DeleteFunc(r.Dropped, func(name string) bool { return slices.Contains(consent.Fields, name) })
 	}
 	return r, nil

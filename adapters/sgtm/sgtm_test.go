@@ -52,3 +52,23 @@ func TestDenyKeepsAnOwnEventIDHere(t *testing.T) {
 		}
 	}
 }
+
+func TestAliasesReadMoneyUnderAnySpelling(t *testing.T) {
+	t.Parallel()
+	d := container(set(sgtm.SettingClientType, sgtm.ClientCustom))
+	d.Options.CustomAliases = true
+	for payload, want := range map[string]string{
+		`"order_revenue":10`: `10 "USD"`, `"order_revenue":10,"currency_code":"eur"`: `10 "EUR"`, `"order_revenue":"10.50","order_currency_code":"CAD"`: `10.50 "CAD"`,
+		`"orderRevenue":7,"Order-Currency":"GBP"`: `7 "GBP"`, `"order_revenue":1,"ecommerce":{"currency":"SEK"}`: `1 "SEK"`, `"value":2,"currencyCode":"CHF"`: `2 "CHF"`,
+		`"order_revenue":1,"currency_code":["EUR"]`: `1 `, `"order_revenue":"€5"`: ` `,
+	} {
+		p, err := relay.ParsePayload([]byte("{" + payload + "}"))
+		require.NoError(t, err)
+		r, err := sgtm.Adapter{}.Request(d, relay.Event{EventID: "o_1", Type: "purchase_completed", Source: relay.SourceAPI, Payload: p,
+			Storefront: relay.Storefront{Code: "bosley", Currency: "USD"}})
+		require.NoError(t, err)
+		body, err := relay.ParsePayload(r.Body)
+		require.NoError(t, err)
+		require.Equal(t, want, string(body["value"])+" "+string(body["currency"]), payload)
+	}
+}

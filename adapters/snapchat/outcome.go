@@ -3,6 +3,7 @@ package snapchat
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ type entry struct {
 
 // known are the statuses that are kept; refusals are those of them that say no. A word that is none of them is no refusal.
 var (
-	refusals = []string{"INVALID", "FAILED", "FAILURE", "FAIL", "ERROR", "REJECTED"}
+	refusals = []string{"INVALID", "FAILED", "FAILURE", "FAIL", "ERROR", "REJECTED", "REJECT", "DENIED", "UNAUTHORIZED"}
 	known    = append([]string{"VALID"}, refusals...)
 )
 
@@ -63,12 +64,15 @@ func (a answer) refused() bool {
 	return isRefusal(a.Status) || slices.ContainsFunc(a.entries(), entry.refused)
 }
 
+// isRefusal reports whether a status is a word of refusal, or begins or ends with one: INVALID_REQUEST, PARTIAL_FAILURE. One event
+// was sent, so that no part of it is taken.
 func isRefusal(status json.RawMessage) bool {
-	return slices.Contains(refusals, strings.ToUpper(word(status)))
+	parts := strings.FieldsFunc(strings.ToUpper(word(status)), func(r rune) bool { return r < 'A' || r > 'Z' })
+	return len(parts) > 0 && (slices.Contains(refusals, parts[0]) || slices.Contains(refusals, parts[len(parts)-1]) && parts[0] != "NO")
 }
 
 func (e entry) refused() bool {
-	return isRefusal(e.Status) || isRefusal(e.EventStatus) || string(e.Valid) == "false" || len(errorMessages(e.Errors)) > 0
+	return isRefusal(e.Status) || isRefusal(e.EventStatus) || strings.EqualFold(word(e.Valid), "false") || string(e.Valid) == "false" || len(errorMessages(e.Errors)) > 0
 }
 
 // entries are those of event_logs; none where they have another form.
@@ -78,10 +82,14 @@ func (a answer) entries() []entry {
 		return list
 	}
 	var one entry
-	if json.Unmarshal(a.EventLogs, &one) == nil {
-		return []entry{one}
+	if json.Unmarshal(a.EventLogs, &one) != nil {
+		return nil
 	}
-	return nil
+	var byKey map[string]entry // by the event's index or id
+	if json.Unmarshal(a.EventLogs, &byKey) == nil {
+		list = slices.Collect(maps.Values(byKey))
+	}
+	return append(list, one)
 }
 
 // errorMessages are the texts of errors, be they a list or an object with one; none where they have another form.

@@ -118,7 +118,7 @@ func (o *observer) PoolStats() sql.DBStats {
 func TestTheDatabaseIsLookedAtNowAndThenHoweverManyScrape(t *testing.T) {
 	t.Parallel()
 	o := &observer{seen: ops.Observation{
-		Backlogs: []ops.Backlog{{Storefront: "bosley", Pending: 7, Processing: 2, Oldest: 90 * time.Second}, {Pending: 1}},
+		Backlogs: []ops.Backlog{{Storefront: "bosley", Pending: 7, Processing: 2, Oldest: 90 * time.Second}, {Storefront: "limited", Pending: 3, Oldest: time.Hour, Limited: true}, {Pending: 1}},
 		Switches: []ops.SwitchState{
 			{Level: ops.LevelStorefront, Storefront: "bosley", On: true},
 			{Level: ops.LevelSGTM, Storefront: "bosley", Destination: relay.SGTM, On: false},
@@ -141,6 +141,9 @@ func TestTheDatabaseIsLookedAtNowAndThenHoweverManyScrape(t *testing.T) {
 			`relay_pending_events{storefront="(none)"} 1`,
 			`relay_processing_events{storefront="bosley"} 2`,
 			`relay_oldest_pending_seconds{storefront="bosley"} 90`,
+			`relay_oldest_overdue_seconds{storefront="bosley"} 90`,
+			`relay_oldest_pending_seconds{storefront="limited"} 3600`,
+			`relay_oldest_overdue_seconds{storefront="limited"} 0`,
 			`relay_switch_on{destination="",level="storefront",storefront="bosley"} 1`,
 			`relay_switch_on{destination="sgtm",level="sgtm",storefront="bosley"} 0`,
 			`relay_switch_on{destination="meta_capi",level="platform",storefront=""} 1`,
@@ -171,7 +174,7 @@ func TestManyStorefrontsShareTheSeriesOfOthers(t *testing.T) {
 	o := &observer{}
 	for i := range 400 {
 		code := fmt.Sprintf("storefront-%03d", i)
-		o.seen.Backlogs = append(o.seen.Backlogs, ops.Backlog{Storefront: code, Pending: 1, Oldest: time.Duration(i) * time.Second})
+		o.seen.Backlogs = append(o.seen.Backlogs, ops.Backlog{Storefront: code, Pending: 1, Oldest: time.Duration(i) * time.Second, Limited: i%2 == 0})
 		o.seen.Switches = append(o.seen.Switches, ops.SwitchState{Level: ops.LevelStorefront, Storefront: code, On: i != 350})
 	}
 	m := newMetrics()
@@ -179,5 +182,6 @@ func TestManyStorefrontsShareTheSeriesOfOthers(t *testing.T) {
 	text := scrape(t, m)
 	require.Contains(t, text, `relay_pending_events{storefront="other"} 100`)
 	require.Contains(t, text, `relay_oldest_pending_seconds{storefront="other"} 399`)
+	require.Contains(t, text, `relay_oldest_overdue_seconds{storefront="other"} 399`, "of those without a limit")
 	require.Contains(t, text, `relay_switch_on{destination="",level="storefront",storefront="other"} 0`, "one of them is off")
 }

@@ -50,6 +50,7 @@ var (
 	pendingEvents    = desc("relay_pending_events", "Events whose delivery nobody has begun, counted to 10000 a storefront.", "storefront")
 	processingEvents = desc("relay_processing_events", "Events that are being delivered or wait for a retry, counted to 10000 a storefront.", "storefront")
 	oldestPending    = desc("relay_oldest_pending_seconds", "How long the oldest pending event has waited; 0 where none does.", "storefront")
+	oldestOverdue    = desc("relay_oldest_overdue_seconds", "The same, but 0 where pending events wait because the limit of a destination is used up.", "storefront")
 	switchOn         = desc("relay_switch_on", "Kill switches: 1 is on, 0 is off.", "level", "storefront", "destination")
 	unhealthy        = desc("relay_destination_unhealthy", "1 for a destination that is left alone after failures, else 0.", "storefront", "destination")
 	failures         = desc("relay_destination_failures", "Failures of a destination in a row.", "storefront", "destination")
@@ -71,7 +72,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe gives what there may be.
 func (o *observed) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{databaseUp, pendingEvents, processingEvents, oldestPending, switchOn, unhealthy, failures, eventsDay,
+	for _, d := range []*prometheus.Desc{databaseUp, pendingEvents, processingEvents, oldestPending, oldestOverdue, switchOn, unhealthy, failures, eventsDay,
 		countedAt, repairs, disagreeing, checked, reconciledAt, connections, connectionsMax, poolWaits, poolWaited} {
 		to <- d
 	}
@@ -151,17 +152,21 @@ func (e emitter) observation(o ops.Observation) {
 type sums[K comparable] map[K]float64
 
 func (e emitter) backlogs(all []ops.Backlog) {
-	pending, processing, oldest := sums[string]{}, sums[string]{}, sums[string]{}
+	pending, processing, oldest, overdue := sums[string]{}, sums[string]{}, sums[string]{}, sums[string]{}
 	for _, b := range all {
 		s := e.storefront(b.Storefront)
 		pending[s] += float64(b.Pending)
 		processing[s] += float64(b.Processing)
 		oldest[s] = max(oldest[s], b.Oldest.Seconds())
+		if !b.Limited {
+			overdue[s] = max(overdue[s], b.Oldest.Seconds())
+		}
 	}
 	for s := range pending {
 		e.gauge(pendingEvents, pending[s], s)
 		e.gauge(processingEvents, processing[s], s)
 		e.gauge(oldestPending, oldest[s], s)
+		e.gauge(oldestOverdue, overdue[s], s)
 	}
 }
 

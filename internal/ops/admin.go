@@ -74,8 +74,8 @@ type AuditQuery struct {
 	Limit    int
 }
 
-// Flip is who set a kill switch as it is, and when. The zero value: nobody since the audit began.
-type Flip struct {
+// SwitchChange is who set a kill switch as it is, and when. The zero value: nobody since the audit began.
+type SwitchChange struct {
 	By string
 	At time.Time
 }
@@ -86,7 +86,7 @@ type Record[T any] struct {
 	Version   string // differs after every write; what If-Match compares
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Flip      Flip // of its kill switch
+	Flip      SwitchChange // of its kill switch
 	Value     T
 }
 

@@ -46,7 +46,7 @@ type LevelStatus struct {
 	Level    string
 	EntityID int64
 	Active   bool
-	Flip     Flip
+	Flip     SwitchChange
 }
 
 // Receives reports whether the destination gets its storefront's events, and the reason where it does not, or gets only some.

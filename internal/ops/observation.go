@@ -21,11 +21,13 @@ type Observation struct {
 const BacklogBound = 10_000
 
 // Backlog is what a storefront has open: Pending waits for its delivery to begin, the oldest for so long; Processing is
-// being delivered, or waits for a retry. Storefront is empty for direct rows whose code nobody has looked up yet.
+// being delivered, or waits for a retry. Limited is true where more is not begun because a destination's limit is used up.
+// Storefront is empty for direct rows whose code nobody has looked up yet.
 type Backlog struct {
 	Storefront          string
 	Pending, Processing int
 	Oldest              time.Duration
+	Limited             bool
 }
 
 // The levels of the kill switches.

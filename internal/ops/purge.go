@@ -25,15 +25,15 @@ func (p Purged) Plus(q Purged) Purged {
 		Replays: p.Replays + q.Replays, Erasures: p.Erasures + q.Erasures}
 }
 
-// PurgeMark is where a bite of purging ended, in the order of (status, time, id). The zero value is the beginning.
-type PurgeMark struct {
+// PurgeCursor is where a batch of purging ended, in the order of (status, time, id). The zero value is the beginning.
+type PurgeCursor struct {
 	Status relay.Status
 	Position
 }
 
-// PurgeBite is what one bite took, and where the next begins; Done says that there is none.
-type PurgeBite struct {
+// PurgeBatch is what one batch took, and where the next begins; Done says that there is none.
+type PurgeBatch struct {
 	Purged
-	Next PurgeMark
+	Next PurgeCursor
 	Done bool
 }

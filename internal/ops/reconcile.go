@@ -2,23 +2,23 @@ package ops
 
 import "time"
 
-// Owned is a row that a run has taken. Storefront and Since are where it stands in the order of rows.
-type Owned struct {
+// HeldRow is a row that a run has taken. Storefront and Since are where it stands in the order of rows.
+type HeldRow struct {
 	ID         int64
 	Run        string
 	Storefront int64
 	Since      time.Time
 }
 
-// Fate is what became of the workflow that delivers a row.
-type Fate int
+// WorkflowState is what became of the workflow that delivers a row.
+type WorkflowState int
 
-// The fates. Gone is closed without having finished its row, unknown, or terminated by the server; Stopped was terminated or
+// The states. Gone is closed without having finished its row, unknown, or terminated by the server; Stopped was terminated or
 // cancelled by a person.
 const (
-	FateGone Fate = iota
-	FateRunning
-	FateStopped
+	WorkflowGone WorkflowState = iota
+	WorkflowRunning
+	WorkflowStopped
 )
 
 // Reconciliation is what one look at all open rows found.

@@ -189,3 +189,18 @@ func FuzzRedactBody(f *testing.F) {
 		}
 	})
 }
+
+// An address of a person without a dot after the @ is none that a pattern for addresses finds.
+func TestAnAddressWithoutADomainIsNotShown(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"jane@localhost", "jane@mx1", "Jane Doe <jane@localhost>", "mailto:jane@localhost", "jane%40localhost", "@jane"} {
+		for _, name := range []string{"note", "value", "currency", "event_name", "order_id", "storefront_id", "utm_source", "page_url", "status",
+			"consent", "event_source_id", "event_time", "items"} {
+			body, err := json.Marshal(map[string]any{name: value, "data": []any{map[string]any{name: value}}, "properties": map[string]any{name: []any{value}}})
+			require.NoError(t, err)
+			require.NotContains(t, strings.ToLower(relay.RedactBody(body)), "jane", "%s of %s", value, name)
+		}
+		require.Equal(t, relay.Redacted, relay.RedactName(value))
+		require.Equal(t, relay.Redacted, relay.RedactHeader("X-Note", value))
+	}
+}

@@ -29,12 +29,12 @@ func Reveals(text, name string) bool {
 	return true
 }
 
-// telephone is a number in a form in which people write it, and nobody writes an id: with its country, or in groups. A number of
-// social insurance has groups as well.
+// telephone is a telephone number as people write it and programs write no id: with its country, or in groups. A social
+// security number is written in groups as well.
 var telephone = regexp.MustCompile(`(?:^|[^\pL\pN])\+[1-9](?:[ ().\x{a0}\x{2010}-\x{2013}-]{0,2}[0-9]){9,14}(?:$|[^\pL\pN])|` +
 	`(?:^|[^\pL\pN.-])(?:1[ .-])?(?:\([0-9]{3}\) ?[0-9]{3}[ .-][0-9]{4}|[0-9]{3}([ .-])[0-9]{3}[ .-][0-9]{4}|[0-9]{3}-[0-9]{2}-[0-9]{4})(?:$|[^\pL\pN.-])`)
 
-// HoldsTelephone reports whether a text has a telephone number or a number of social insurance in it, as people write them.
+// HoldsTelephone reports whether a text has a telephone number or a social security number in it, as people write them.
 // Digits alone may be any id.
 func HoldsTelephone(text string) bool {
 	for range maxLayers {

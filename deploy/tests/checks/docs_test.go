@@ -11,8 +11,11 @@ import (
 )
 
 var (
-	link    = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
-	command = regexp.MustCompile("(?m)^ *relay ([a-z](?:[a-z-]+ ?)+)$|`relay ([a-z](?:[a-z-]+ ?)+)`")
+	link    = regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	// unslugged are the characters that an anchor leaves out of its heading.
+	unslugged = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	command   = regexp.MustCompile("(?m)^ *relay ([a-z](?:[a-z-]+ ?)+)$|`relay ([a-z](?:[a-z-]+ ?)+)`")
 	// elsewhere are places on the machines of those who write, which mean nothing to those who read.
 	elsewhere = regexp.MustCompile(`(^|[\s"'=(])/(root|home|work|Users)/`)
 )
@@ -33,12 +36,30 @@ func pages(t *testing.T) map[string]string {
 	return found
 }
 
+// anchors are the fragments that GitHub makes of a page's headings.
+func anchors(page string) []string {
+	var all []string
+	for _, m := range heading.FindAllStringSubmatch(page, -1) {
+		all = append(all, strings.ReplaceAll(unslugged.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
+	}
+	return all
+}
+
 func TestLinksOfThePagesLeadSomewhere(t *testing.T) {
 	t.Parallel()
-	for file, text := range pages(t) {
+	all := pages(t)
+	for file, text := range all {
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
-			if !strings.Contains(m[1], ":") {
-				require.FileExists(t, filepath.Join(filepath.Dir(file), m[1]), file)
+			if strings.Contains(m[1], ":") {
+				continue
+			}
+			target := file
+			if m[1] != "" {
+				target = filepath.Join(filepath.Dir(file), m[1])
+				require.FileExists(t, target, file)
+			}
+			if page, ok := all[target]; ok && m[2] != "" {
+				require.Contains(t, anchors(page), m[2][1:], "%s: %s", file, m[0])
 			}
 		}
 		require.NotRegexp(t, elsewhere, text, file)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
 
 	"relay/db"
 	"relay/deploy/sandbox"
@@ -46,10 +47,12 @@ func TestEventsOfALimitedDestinationAreDeliveredInTurn(t *testing.T) {
 	slices.Sort(quiet)
 	require.Less(t, quiet[len(quiet)/2], time.Second)
 
-	ids, displaced := w.order(t, "limited-%")
-	// How far is bound where the clock is the test's own (activities/gates_test.go), and by the benchmark on a quiet machine.
-	t.Logf("%d places from the order of arrival at most", displaced)
+	ids := w.order(t, "limited-%")
 	w.requireFewHistoryEvents(t, ids, 40)
+	prompt := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return w.dispatchedLate(t, id) })
+	t.Logf("%d places from the order of arrival at most; %d of those that Temporal dispatched in time", displaced(ids), displaced(prompt))
+	// The queue is ours, the dispatch is Temporal's: on an overloaded machine it takes longer than any lead over an event's turn.
+	require.LessOrEqual(t, displaced(prompt), n/20+30)
 	require.Empty(t, w.overlaps(t, "/limited/", 40*time.Millisecond), "one at a time")
 }
 
@@ -84,8 +87,8 @@ func (w *world) arrival(t *testing.T, order string) time.Time {
 	return at
 }
 
-// order returns the rows of events in the order of their first attempts, and how far one of them is from its place at most.
-func (w *world) order(t *testing.T, like string) ([]int64, int) {
+// order returns the rows of events in the order of their first attempts.
+func (w *world) order(t *testing.T, like string) []int64 {
 	t.Helper()
 	rows, err := w.sql.QueryContext(t.Context(), `SELECT a.marketing_event_id FROM event_attempts a
 		JOIN marketing_events e ON e.id = a.marketing_event_id WHERE e.order_id LIKE ? AND a.number = 1 ORDER BY a.started_at`, like)
@@ -98,11 +101,38 @@ func (w *world) order(t *testing.T, like string) ([]int64, int) {
 		ids = append(ids, id)
 	}
 	require.NoError(t, rows.Err())
-	displaced := 0
+	return ids
+}
+
+// displaced is how far one of the rows is from its place at most.
+func displaced(ids []int64) int {
+	most := 0
 	for place, id := range slices.Sorted(slices.Values(ids)) {
-		displaced = max(displaced, place-slices.Index(ids, id), slices.Index(ids, id)-place)
+		most = max(most, place-slices.Index(ids, id), slices.Index(ids, id)-place)
 	}
-	return ids, displaced
+	return most
+}
+
+// dispatchedLate reports whether a workflow task of a delivery waited for longer than a worker takes that has a processor.
+func (w *world) dispatchedLate(t *testing.T, row int64) bool {
+	t.Helper()
+	const late = time.Second
+	var scheduled time.Time
+	events := w.temporal.GetWorkflowHistory(t.Context(), workflows.DeliverEventID(row), "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		require.NoError(t, err)
+		switch at := e.GetEventTime().AsTime(); e.GetEventType() {
+		case enums.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
+			scheduled = at
+		case enums.EVENT_TYPE_WORKFLOW_TASK_STARTED, enums.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+			if at.Sub(scheduled) > late {
+				return true
+			}
+		default:
+		}
+	}
+	return false
 }
 
 func (w *world) requireFewHistoryEvents(t *testing.T, rows []int64, most int) {

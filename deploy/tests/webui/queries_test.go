@@ -1,6 +1,7 @@
 package webui_test
 
 import (
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -18,9 +19,9 @@ import (
 
 const operations = "../../../docs/OPERATIONS.md"
 
-var saved = regexp.MustCompile("(?m)^\\| ([a-z ]+) \\| `([^`]*)` \\|$")
+var saved = regexp.MustCompile("(?m)^\\| \\[([a-z ]+)\\]\\(([^)]*)\\) \\| `([^`]*)` \\|$")
 
-// savedQueries are those of the table in docs/OPERATIONS.md, with the storefronts of this test.
+// savedQueries are those of the table in docs/OPERATIONS.md, with the storefronts of this test. Each link must hold its query.
 func savedQueries(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(operations)
@@ -31,7 +32,10 @@ func savedQueries(t *testing.T) map[string]string {
 	ours := strings.NewReplacer("'bosley'", "'queries'", "meta_capi", "sandbox_b", "2025020100003333", "q-direct", "'20250201'", "'q-'",
 		"2026-01-15T00:00:00Z", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
 	for _, row := range saved.FindAllStringSubmatch(section, -1) {
-		queries[row[1]] = ours.Replace(row[2])
+		link, err := url.Parse(row[2])
+		require.NoError(t, err)
+		require.Equal(t, row[3], link.Query().Get("query"), row[1])
+		queries[row[1]] = ours.Replace(row[3])
 	}
 	return queries
 }

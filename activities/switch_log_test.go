@@ -33,11 +33,11 @@ func (s *switchedOff) RecordSending(_ context.Context, a relay.Attempt) error {
 	return nil
 }
 
-func (s *switchedOff) Flip(_ context.Context, storefront int64, destination string, reason relay.Reason) (ops.Flip, error) {
+func (s *switchedOff) Flip(_ context.Context, storefront int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	if storefront != 5 || destination != "meta_capi" || reason != relay.ReasonCredentialDisabled {
-		return ops.Flip{}, nil
+		return ops.SwitchChange{}, nil
 	}
-	return ops.Flip{By: "anna", At: time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC)}, s.flip
+	return ops.SwitchChange{By: "anna", At: time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC)}, s.flip
 }
 
 func TestABlockedAttemptNamesTheSwitchAndWhoSetItWhen(t *testing.T) {
@@ -52,7 +52,7 @@ func TestABlockedAttemptNamesTheSwitchAndWhoSetItWhen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &switchedOff{flip: c.flip}
-			a := &activities.Activities{Store: s, Flips: s, Policy: relay.Policy{Tries: 5, Base: time.Minute}, Log: slog.New(slog.DiscardHandler)}
+			a := &activities.Activities{Store: s, SwitchLog: s, Policy: relay.Policy{Tries: 5, Base: time.Minute}, Log: slog.New(slog.DiscardHandler)}
 			out, err := a.Deliver(t.Context(), activities.DeliverInput{Row: activities.Row{ID: 1, Run: "run"}, Destination: "meta_capi"})
 			require.NoError(t, err)
 			require.Equal(t, relay.Blocked, out.End.Outcome)

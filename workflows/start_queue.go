@@ -5,22 +5,14 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"time"
 
 	"relay/internal/relay"
 )
 
-const (
-	burstWorkers = 16   // starts in flight
-	burstShare   = 8    // of one storefront: more only adds latency at the server, also that of the others' events
-	burstQueue   = 2000 // rows that one process promises to start within their lease
-	startTimeout = 10 * time.Second
-)
-
-// Burst starts the deliveries of rows that this process has just stored, off the request path: at most perStorefront of one
+// StartQueue starts the deliveries of rows that this process has just stored, off the request path: at most perStorefront of one
 // storefront and 2,000 in all at a time, the storefronts in turn, so that one event of a quiet storefront does not wait for
-// the batch of another. What it does not take is PollInbox's, as is what it fails to start.
-type Burst struct {
+// the batch of another. PollInbox starts the rows that it does not accept or fails to start.
+type StartQueue struct {
 	start         func(context.Context, relay.Start) error
 	room          func(ctx context.Context, storefront string) int
 	perStorefront int
@@ -37,17 +29,17 @@ type Burst struct {
 	closed   bool
 }
 
-// queued is a row that waits for its start. What its context holds (the trace that it belongs to) goes with it, its end does
-// not: the request is answered by then.
+// queued is a row that waits for its start. It keeps the values of its context, such as the trace, but not its end: the
+// request has been answered by then.
 type queued struct {
 	relay.Start
 	ctx context.Context
 }
 
-// NewBurst begins to work at once; Close ends it. Room is how many events of a storefront may start now for the limits of its
-// destinations; nil is no such limit.
-func NewBurst(start func(context.Context, relay.Start) error, room func(ctx context.Context, storefront string) int, perStorefront int, log *slog.Logger) *Burst {
-	b := &Burst{
+// NewStartQueue starts its workers, which Close ends. Room is how many events of a storefront may start now within the limits of
+// its destinations; nil is no such limit.
+func NewStartQueue(start func(context.Context, relay.Start) error, room func(ctx context.Context, storefront string) int, perStorefront int, log *slog.Logger) *StartQueue {
+	b := &StartQueue{
 		start:         start,
 		room:          room,
 		perStorefront: perStorefront,
@@ -57,14 +49,14 @@ func NewBurst(start func(context.Context, relay.Start) error, room func(ctx cont
 		reserved:      map[string]int{},
 	}
 	b.wake = sync.NewCond(&b.mu)
-	for range burstWorkers {
+	for range startWorkers {
 		b.wg.Go(b.work)
 	}
 	return b
 }
 
-// Reserve says how many of n rows of a storefront will be started here; each of those must come back to Start or Release.
-func (b *Burst) Reserve(ctx context.Context, storefront string, n int) int {
+// Reserve returns how many of n rows of a storefront will be started here. Each of those must be passed to Start or Release.
+func (b *StartQueue) Reserve(ctx context.Context, storefront string, n int) int {
 	if b.room != nil {
 		n = min(n, b.room(ctx, storefront))
 	}
@@ -73,14 +65,14 @@ func (b *Burst) Reserve(ctx context.Context, storefront string, n int) int {
 	if b.closed {
 		return 0
 	}
-	n = max(0, min(n, b.perStorefront-b.reserved[storefront], burstQueue-b.total))
+	n = max(0, min(n, b.perStorefront-b.reserved[storefront], startQueueLength-b.total))
 	b.reserved[storefront] += n
 	b.total += n
 	return n
 }
 
-// Start takes reserved rows over. It never blocks, and what ctx ends by does not end it.
-func (b *Burst) Start(ctx context.Context, rows []relay.Start) {
+// Start queues reserved rows. It never blocks, and the end of ctx does not stop the starts.
+func (b *StartQueue) Start(ctx context.Context, rows []relay.Start) {
 	ctx = context.WithoutCancel(ctx)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -96,8 +88,8 @@ func (b *Burst) Start(ctx context.Context, rows []relay.Start) {
 	b.wake.Broadcast()
 }
 
-// Release gives back n reservations of a storefront.
-func (b *Burst) Release(storefront string, n int) {
+// Release returns n reservations of a storefront.
+func (b *StartQueue) Release(storefront string, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.total -= n
@@ -107,7 +99,7 @@ func (b *Burst) Release(storefront string, n int) {
 }
 
 // Close starts what is queued, or leaves it to PollInbox once ctx ends.
-func (b *Burst) Close(ctx context.Context) {
+func (b *StartQueue) Close(ctx context.Context) {
 	b.mu.Lock()
 	b.closed = true
 	b.wake.Broadcast()
@@ -123,7 +115,7 @@ func (b *Burst) Close(ctx context.Context) {
 	}
 }
 
-func (b *Burst) work() {
+func (b *StartQueue) work() {
 	for {
 		r, ok := b.next()
 		if !ok {
@@ -140,11 +132,11 @@ func (b *Burst) work() {
 }
 
 // next waits for a row whose storefront has a place, and is false once there will be none.
-func (b *Burst) next() (queued, bool) {
+func (b *StartQueue) next() (queued, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for {
-		if i := slices.IndexFunc(b.turns, func(s string) bool { return b.busy[s] < burstShare }); i >= 0 {
+		if i := slices.IndexFunc(b.turns, func(s string) bool { return b.busy[s] < startShare }); i >= 0 {
 			return b.take(i), true
 		}
 		if b.closed && len(b.turns) == 0 {
@@ -154,8 +146,8 @@ func (b *Burst) next() (queued, bool) {
 	}
 }
 
-// take takes a row of the storefront whose turn is number i, which then goes to the end of the line.
-func (b *Burst) take(i int) queued {
+// take takes a row of the storefront whose turn is number i, which then moves to the end of the line.
+func (b *StartQueue) take(i int) queued {
 	storefront := b.turns[i]
 	b.turns = slices.Delete(b.turns, i, i+1)
 	rows := b.waiting[storefront]
@@ -169,7 +161,7 @@ func (b *Burst) take(i int) queued {
 	return rows[0]
 }
 
-func (b *Burst) started(storefront string) {
+func (b *StartQueue) started(storefront string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.busy[storefront]--; b.busy[storefront] == 0 {

@@ -39,7 +39,7 @@ func rowsOf(storefront string, n int) []relay.Start {
 func TestBurstStartsTheStorefrontsInTurn(t *testing.T) {
 	t.Parallel()
 	s := &starts{let: make(chan struct{})}
-	b := workflows.NewBurst(s.start, nil, 200, slog.New(slog.DiscardHandler))
+	b := workflows.NewStartQueue(s.start, nil, 200, slog.New(slog.DiscardHandler))
 	require.Equal(t, 100, b.Reserve(t.Context(), "busy", 100))
 	b.Start(t.Context(), rowsOf("busy", 100))
 	require.Equal(t, 1, b.Reserve(t.Context(), "quiet", 1))
@@ -53,7 +53,7 @@ func TestBurstStartsTheStorefrontsInTurn(t *testing.T) {
 func TestBurstTakesNoMoreThanItsShareOfAStorefront(t *testing.T) {
 	t.Parallel()
 	s := &starts{let: make(chan struct{})}
-	b := workflows.NewBurst(s.start, nil, 200, slog.New(slog.DiscardHandler))
+	b := workflows.NewStartQueue(s.start, nil, 200, slog.New(slog.DiscardHandler))
 	require.Equal(t, 150, b.Reserve(t.Context(), "busy", 150))
 	require.Equal(t, 50, b.Reserve(t.Context(), "busy", 150))
 	require.Zero(t, b.Reserve(t.Context(), "busy", 1))
@@ -71,7 +71,7 @@ func TestBurstStartsNoMoreThanThereIsRoomForAtTheDestinations(t *testing.T) {
 	t.Parallel()
 	s := &starts{let: make(chan struct{})}
 	room := map[string]int{"limited": 3, "full": 0, "free": 1000}
-	b := workflows.NewBurst(s.start, func(_ context.Context, storefront string) int { return room[storefront] }, 200, slog.New(slog.DiscardHandler))
+	b := workflows.NewStartQueue(s.start, func(_ context.Context, storefront string) int { return room[storefront] }, 200, slog.New(slog.DiscardHandler))
 	require.Equal(t, 3, b.Reserve(t.Context(), "limited", 10))
 	require.Zero(t, b.Reserve(t.Context(), "full", 10))
 	require.Equal(t, 200, b.Reserve(t.Context(), "free", 300))
@@ -85,7 +85,7 @@ func TestBurstStartsHalfOfItsStartsForOneStorefrontAtMost(t *testing.T) {
 		let := make(chan struct{})
 		var mu sync.Mutex
 		busy := map[string]int{}
-		b := workflows.NewBurst(func(_ context.Context, r relay.Start) error {
+		b := workflows.NewStartQueue(func(_ context.Context, r relay.Start) error {
 			mu.Lock()
 			busy[r.StorefrontCode]++
 			mu.Unlock()

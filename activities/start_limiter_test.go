@@ -9,28 +9,28 @@ import (
 
 func TestStartsInFlightFollowWhatTemporalTakes(t *testing.T) {
 	t.Parallel()
-	p := newPace()
+	p := newStartLimiter()
 	starts := func(n int, took time.Duration) {
 		for range n {
 			p.enter()
 			p.leave(took)
 		}
 	}
-	require.Equal(t, fewestStarts, p.limit)
+	require.Equal(t, minStarts, p.limit)
 	starts(100, 5*time.Millisecond)
-	require.Equal(t, mostStarts, p.limit)
+	require.Equal(t, maxStarts, p.limit)
 	starts(1, time.Second)
-	require.Equal(t, mostStarts/2, p.limit)
+	require.Equal(t, maxStarts/2, p.limit)
 	starts(10, time.Second)
-	require.Equal(t, fewestStarts, p.limit, "never none")
-	starts(fewestStarts, 5*time.Millisecond)
-	require.Equal(t, fewestStarts+1, p.limit)
+	require.Equal(t, minStarts, p.limit, "never none")
+	starts(minStarts, 5*time.Millisecond)
+	require.Equal(t, minStarts+1, p.limit)
 }
 
 func TestAStartWaitsForItsPlace(t *testing.T) {
 	t.Parallel()
-	p := newPace()
-	for range fewestStarts {
+	p := newStartLimiter()
+	for range minStarts {
 		p.enter()
 	}
 	entered := make(chan struct{})

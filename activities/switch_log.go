@@ -1,0 +1,14 @@
+package activities
+
+import (
+	"context"
+
+	"relay/internal/ops"
+	"relay/internal/relay"
+)
+
+// SwitchLog names the users who set kill switches.
+type SwitchLog interface {
+	// Flip is who set the kill switch that keeps a storefront's events from a destination, and when; zero if unknown.
+	Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error)
+}

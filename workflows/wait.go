@@ -1,0 +1,42 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"relay/activities"
+	"relay/internal/relay"
+)
+
+// untilDone retries a step at the database until it succeeds or the delivery is cancelled: an outage of MySQL loses no event.
+// The waits are named timers, so that the Web UI shows what a delivery is waiting for.
+//
+// leave, if it is not nil and returns true, ends the waiting with errContinue.
+func untilDone(ctx workflow.Context, step string, leave func(workflow.Context) bool, activity, in, out any) error {
+	for wait := firstWait; ; wait = min(2*wait, longestWait) {
+		err := workflow.ExecuteLocalActivity(dbOptions(ctx, step), activity, in).Get(ctx, out)
+		if err == nil || temporal.IsCanceledError(err) {
+			return err
+		}
+		timer := workflow.TimerOptions{Summary: step + ": waiting for the database"}
+		if err := workflow.NewTimerWithOptions(ctx, wait, timer).Get(ctx, nil); err != nil {
+			return err
+		}
+		if leave != nil && leave(ctx) {
+			return errContinue
+		}
+	}
+}
+
+// waits reports whether another attempt follows one that ended with this outcome.
+func waits(o relay.Outcome) bool { return o == relay.NotSent || o == relay.Retry }
+
+// pause waits before a destination is tried again that could not be sent to. A long history grows slowly where it cannot
+// continue as new at once.
+func pause(ctx workflow.Context, out activities.DeliverOutput) error {
+	if suggested(ctx) {
+		out.Wait = max(out.Wait, longestWait)
+	}
+	timer := workflow.TimerOptions{Summary: out.End.Destination + ": " + out.End.Reason.Words()}
+	return workflow.NewTimerWithOptions(ctx, out.Wait, timer).Get(ctx, nil)
+}
