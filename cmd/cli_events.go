@@ -29,6 +29,9 @@ func eventsList() *cobra.Command {
 	var f filterFlags
 	var limit int
 	c := remoteCommand("list", "Search events, newest first", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+		if limit < 1 {
+			return errors.New("--limit: must be at least 1")
+		}
 		q, err := f.query()
 		if err != nil {
 			return err

@@ -124,7 +124,7 @@ func TestAnErrorNamesTheFieldThatWasSent(t *testing.T) {
 		"several": {422, `{"status":422,"code":"missing_field","field":"a","detail":"errors says what is wrong","errors":[{"field":"a","code":"missing_field","message":"is required"}]}`,
 			"errors says what is wrong\n  a: is required (missing_field) (422 missing_field)"},
 		"none":          {404, `{"status":404,"code":"not_found","detail":"there is no event with this id"}`, "there is no event with this id (404 not_found)"},
-		"not a problem": {502, `<html>`, "the relay answered 502"},
+		"not a problem": {502, `<html>`, "the relay responded with 502"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
