@@ -17,7 +17,7 @@ import (
 	"relay/internal/relay"
 )
 
-// AdminLogin is somebody who may use the admin API. Either Password or Hash is set.
+// AdminLogin is a login of the admin API. Either Password or Hash is set.
 type AdminLogin struct {
 	Name     string
 	Password relay.Secret
@@ -152,7 +152,7 @@ func (a *admins) remember(digest [sha256.Size]byte, who actor) {
 	a.remembered[digest] = who
 }
 
-// admit lets only those through whom the access allows. An admin's name goes into the log, and with the request's context
+// admit checks the login against the access rule. An admin's name goes into the log, and with the request's context
 // to the handler.
 func (s *server) admit(c *gin.Context, l *requestLog, need access) error {
 	if need == open || need == probe && !wantsVerbose(c) {
@@ -201,7 +201,7 @@ func (s *server) adminOf(c *gin.Context, sent login, name, password string, isOM
 // actorContextKey is where a handler's context has the admin.
 type actorContextKey struct{}
 
-// actOf is who does what a handler is about to do, for the audit.
+// actOf returns the login, the action and the request id, for the audit.
 func actOf(ctx context.Context, action ops.Action) ops.Act {
 	who, _ := ctx.Value(actorContextKey{}).(actor)
 	act := ops.Act{By: who.name, Action: action}

@@ -68,11 +68,11 @@ func (l *credentialList) listQuery() (ops.ListQuery, error) {
 func (a *Admin) credentialRoutes() []route {
 	r := resource[ops.Credential, Credential, CredentialInput, CredentialPatch]{
 		entity: ops.EntityCredential, tag: tagCredentials, one: "a credential", items: a.Credentials, view: credentialView,
-		start:  a.startCredential,
-		put:    putCredential,
-		patch:  patchCredential,
-		check:  a.checkCredential,
-		settle: func(v *ops.Credential, old ops.Credential) { v.Active = old.Active },
+		start:         a.startCredential,
+		put:           putCredential,
+		patch:         patchCredential,
+		check:         a.checkCredential,
+		resetSwitches: func(v *ops.Credential, old ops.Credential) { v.Active = old.Active },
 		written: func(ctx context.Context, rec ops.Record[ops.Credential], view *Credential) {
 			view.Failed = a.rewritten(ctx, rec.Value.StorefrontID, rec.Value.StorefrontCode, rec.Value.Platform)
 			view.Warnings = a.warnings(ctx, rec.Value.StorefrontID, credentialDestination(rec.Value))

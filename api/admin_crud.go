@@ -29,8 +29,8 @@ type resource[T, View, Input, Patch any] struct {
 	put   func(f *violations, old T, in Input) T
 	patch func(f *violations, old T, in Patch) T
 	check func(ctx context.Context, f *violations, v, old T)
-	// settle sets a copy's kill switches as they were.
-	settle func(v *T, old T)
+	// resetSwitches sets the kill switches of a copy back, to see whether anything else changed.
+	resetSwitches func(v *T, old T)
 	// written is for what follows from a write, and adds to its answer; nil is nothing.
 	written func(context.Context, ops.Record[T], *View)
 }
@@ -98,7 +98,7 @@ func (r resource[T, View, Input, Patch]) output(rec ops.Record[T], err error) (*
 	return &recordOutput[View]{ETag: etag(rec.Version), Body: r.view(rec)}, nil
 }
 
-// wrote is the answer to a write.
+// wrote returns the response to a write.
 func (r resource[T, View, Input, Patch]) wrote(ctx context.Context, rec ops.Record[T], err error) (*recordOutput[View], error) {
 	out, err := r.output(rec, err)
 	if err == nil && r.written != nil {
@@ -185,9 +185,9 @@ func (r resource[T, View, Input, Patch]) change(ctx context.Context, in *changeI
 
 // checked lets a kill switch be flipped whatever else may be wrong with what is stored.
 func (r resource[T, View, Input, Patch]) checked(ctx context.Context, f *violations, v, old T) (T, error) {
-	settled := v
-	r.settle(&settled, old)
-	if !reflect.DeepEqual(settled, old) {
+	reset := v
+	r.resetSwitches(&reset, old)
+	if !reflect.DeepEqual(reset, old) {
 		r.check(ctx, f, v, old)
 	}
 	return v, f.err()

@@ -26,7 +26,7 @@ type pageParams struct {
 	sort   string
 }
 
-// cursor is where a page ended. It goes to the client and comes back, and is worth nothing to anybody else.
+// cursor is the key at which a page ended. Clients send it back unread.
 type cursor struct {
 	Sort  string `json:"s,omitempty"`
 	Value string `json:"v,omitempty"`

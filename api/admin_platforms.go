@@ -101,10 +101,10 @@ func (a *Admin) platformRoutes() []route {
 		start: func(_ context.Context, _ *violations, in PlatformInput) (int64, ops.Platform, error) {
 			return 0, ops.Platform{Code: in.Code, Active: true}, nil
 		},
-		put:    putPlatform,
-		patch:  patchPlatform,
-		check:  a.checkPlatform,
-		settle: func(v *ops.Platform, old ops.Platform) { v.Active = old.Active },
+		put:           putPlatform,
+		patch:         patchPlatform,
+		check:         a.checkPlatform,
+		resetSwitches: func(v *ops.Platform, old ops.Platform) { v.Active = old.Active },
 	}
 	return slices.Concat(r.routes(), []route{listRoute[platformList](r, "platforms")}, switchRoutes(r, flipper[ops.Platform]{a, a.Platforms, func(v *ops.Platform) *bool { return &v.Active },
 		func(rec ops.Record[ops.Platform]) (int64, int64) { return 0, rec.ID }}))

@@ -99,7 +99,7 @@ const (
 )
 
 // credentialField checks one value against the platform's list. A format there is a regular expression, a range of
-// lengths, or words for people, which nobody can check.
+// lengths, or a text, which cannot be checked.
 func (v *violations) credentialField(f ops.CredentialField, value string) {
 	field := "credentials." + f.Field
 	multiline := func(r rune) bool { return unicode.IsControl(r) && (!f.Secret || r != '\n' && r != '\r' && r != '\t') }
@@ -157,7 +157,7 @@ func (v *violations) secret(field string, value, stored relay.Secret) {
 	}
 }
 
-// headers checks custom headers by the rule of who sends them.
+// headers checks custom headers by the rules of the HTTP client.
 func (v *violations) headers(check func(string, relay.Secret) error, headers map[string]relay.Secret) {
 	if len(headers) > maxHeaders {
 		v.add("custom_headers", codeInvalidValue, "there are more than "+strconv.Itoa(maxHeaders)+" headers")
@@ -173,7 +173,7 @@ func (v *violations) headers(check func(string, relay.Secret) error, headers map
 	}
 }
 
-// options checks what a schema cannot say, and gives them as they are stored.
+// options checks what the schema cannot express, and returns the options as they are stored.
 func (v *violations) options(o *Options) relay.Options {
 	var out relay.Options
 	if o == nil {

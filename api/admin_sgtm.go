@@ -91,7 +91,7 @@ func (a *Admin) sgtmRoutes() []route {
 		put:   putSGTM,
 		patch: patchSGTM,
 		check: a.checkSGTM,
-		settle: func(v *ops.SGTMConfig, old ops.SGTMConfig) {
+		resetSwitches: func(v *ops.SGTMConfig, old ops.SGTMConfig) {
 			v.Active, v.Fallback = old.Active, old.Fallback
 		},
 		written: func(ctx context.Context, rec ops.Record[ops.SGTMConfig], view *SGTMConfig) {

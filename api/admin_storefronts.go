@@ -74,10 +74,10 @@ func (a *Admin) storefrontRoutes() []route {
 		start: func(_ context.Context, _ *violations, in StorefrontInput) (int64, relay.Storefront, error) {
 			return in.ID, relay.Storefront{ID: in.ID, Code: in.StorefrontID, Active: true, DataPolicy: relay.DataPolicyHealth}, nil
 		},
-		put:    putStorefront,
-		patch:  patchStorefront,
-		check:  a.checkStorefront,
-		settle: func(v *relay.Storefront, old relay.Storefront) { v.Active = old.Active },
+		put:           putStorefront,
+		patch:         patchStorefront,
+		check:         a.checkStorefront,
+		resetSwitches: func(v *relay.Storefront, old relay.Storefront) { v.Active = old.Active },
 	}
 	return slices.Concat(r.routes(), []route{listRoute[storefrontList](r, "storefronts")}, switchRoutes(r, flipper[relay.Storefront]{a, a.Storefronts, func(v *relay.Storefront) *bool { return &v.Active },
 		func(rec ops.Record[relay.Storefront]) (int64, int64) { return rec.ID, 0 }}))

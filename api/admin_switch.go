@@ -12,7 +12,7 @@ import (
 	"relay/internal/relay"
 )
 
-// maxRoutes is how many storefronts an answer to a flipped switch lists.
+// maxRoutes is how many storefronts the response to a switch lists.
 const maxRoutes = 100
 
 // Switched is what a kill switch's flip led to.

@@ -54,7 +54,7 @@ func newTest(t testing.TB, options ...func(*api.Config, *relayed)) *relayed {
 }
 
 func (r *relayed) deps() api.Deps {
-	return api.Deps{Inbox: r.inbox, Starter: r.starter, Database: r.probes, Temporal: r.probes.Temporal, Books: r.books, Checks: r.checks,
+	return api.Deps{Inbox: r.inbox, Starter: r.starter, Database: r.probes, Temporal: r.probes.Temporal, Reconciliations: r.books, Checks: r.checks,
 		Log: slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 }
 

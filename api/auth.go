@@ -23,7 +23,7 @@ func (l login) matches(other login) bool {
 	return u&p == 1
 }
 
-// refuseLogin answers a login that is not OMS's. An admin's is no guess.
+// refuseLogin refuses a login that is not OMS's. That of an admin does not count as a guess.
 func (s *server) refuseLogin(c *gin.Context, sent login) error {
 	if _, ok := s.admins.known(sent); ok {
 		return s.unauthorized(c)

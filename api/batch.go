@@ -116,7 +116,7 @@ func list(notes []ItemError) ([]ItemError, int) {
 	return notes[:n], len(notes) - n
 }
 
-// count tells the meter what became of a batch. Storefronts are those that exist; codes are ours.
+// count reports the outcome of a batch to the meter. Storefronts are those that exist; codes are ours.
 func (s *server) count(b *batch) {
 	if s.deps.Meter == nil {
 		return

@@ -14,7 +14,7 @@ import (
 
 var errTooLarge = errors.New("more bytes than allowed")
 
-// limited gives errTooLarge instead of the first byte over the limit.
+// limited returns errTooLarge instead of the first byte over the limit.
 type limited struct {
 	r    io.Reader
 	left int64

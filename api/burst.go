@@ -33,7 +33,7 @@ func reserve(ctx context.Context, starter Starter, events []relay.NewEvent) *bur
 	return b
 }
 
-// start hands over those leased events that are new rows; stored answers for events in their order.
+// start hands over the leased events that are new rows; stored has the results in the order of events.
 func (b *burst) start(ctx context.Context, events []relay.NewEvent, stored []relay.Stored) {
 	var starts []relay.Start
 	for i, e := range events {
@@ -50,7 +50,7 @@ func (b *burst) start(ctx context.Context, events []relay.NewEvent, stored []rel
 	}
 }
 
-// release gives back what was not started.
+// release returns the reservations that were not used.
 func (b *burst) release() {
 	for storefront, n := range b.held {
 		if n > 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// compressFrom is where packing an answer begins to pay: below it fits one or two network packets anyway.
+// compressFrom is the size from which compression pays: a smaller response fits one or two network packets.
 const compressFrom = 1 << 10
 
 // Speed before size: lists of events shrink to a tenth at any level.
@@ -20,7 +20,7 @@ var gzips = sync.Pool{New: func() any {
 	return z
 }}
 
-// compress packs JSON answers for clients that accept gzip. It is written by hand because gin-contrib/gzip, a further
+// compress compresses JSON responses for clients that accept gzip. It is written by hand because gin-contrib/gzip, a further
 // dependency, packs answers of any size and type and leaves a strong ETag on what it changed.
 func compress(c *gin.Context) {
 	w := &compressing{ResponseWriter: c.Writer, accepted: acceptsGzip(c.Request.Header) && c.Request.Method != http.MethodHead}
@@ -50,7 +50,7 @@ func acceptsGzip(h http.Header) bool {
 	return accepted
 }
 
-// compressing holds back the first bytes of an answer until it knows whether to pack it.
+// compressing holds back the first bytes of a response until it knows whether to compress it.
 type compressing struct {
 	gin.ResponseWriter
 	accepted bool

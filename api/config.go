@@ -22,7 +22,7 @@ const (
 	RoleWorker Role = "worker"
 )
 
-// Bounds of a batch. Lists of errors and warnings stop at maxListed; the answer then counts the rest.
+// Bounds of a batch. Lists of errors and warnings stop at maxListed; the rest is counted.
 const (
 	maxItems  = 10_000
 	maxListed = 1_000
@@ -69,10 +69,10 @@ type LoginLimits struct {
 
 // Inbox is where accepted events are kept.
 type Inbox interface {
-	// StorefrontIDs gives the ids of those codes that exist, of inactive storefronts too.
+	// StorefrontIDs returns the ids of the known codes, inactive storefronts included.
 	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
-	// InsertEvents stores events in one transaction, all or none, and answers for each of them in their order. Leased ones
-	// are kept from other starters for the time given. An error that wraps relay.ErrUnavailable is worth another try.
+	// InsertEvents stores events in one transaction, all or none, and returns a result for each, in their order. Leased ones
+	// are kept from other starters for the lease. An error that wraps relay.ErrUnavailable may be retried.
 	InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.Stored, error)
 }
 
@@ -83,47 +83,47 @@ type Starter interface {
 	Reserve(ctx context.Context, storefront string, n int) int
 	// Start takes over events that are stored and leased. They belong to the trace of ctx, and outlive it.
 	Start(ctx context.Context, rows []relay.Start)
-	// Release gives back what was reserved and will not be started.
+	// Release returns reservations that will not be used.
 	Release(storefront string, n int)
 }
 
 // Database is what readiness asks of MySQL.
 type Database interface {
-	// Ping fails where MySQL does not answer.
+	// Ping fails if MySQL does not respond.
 	Ping(ctx context.Context) error
-	// Writable fails where an event cannot be stored now; where MySQL answers all the same, with *relay.Unwritable.
+	// Writable fails if an event cannot be stored now: with *relay.Unwritable if MySQL responds.
 	Writable(ctx context.Context) error
 	// Current reports whether the schema has every migration that this program knows.
 	Current(ctx context.Context) (bool, error)
 }
 
-// Meter counts what comes in.
+// Meter counts requests and batches.
 type Meter interface {
-	// Request is told of a request that was answered; method is one of HTTP's or other, route as it was declared or none.
+	// Request counts a request; method is one of HTTP or other, route as it was registered or none.
 	Request(method, route string, status int, took time.Duration)
-	// Batch is told what became of a batch's items: those that were taken by storefront, errors by code.
+	// Batch counts the items of a batch: accepted ones by storefront, errors by code.
 	Batch(items int, accepted, duplicates, rejected map[string]int)
 }
 
 // Tracer makes each request part of a trace.
 type Tracer interface {
-	// Request gives the context to go on with, and what is to be called once the request was answered.
+	// Request returns the context of the span, and the function that ends it.
 	Request(r *http.Request) (ctx context.Context, end func(method, route string, status int))
 }
 
 // Deps are the collaborators. The worker role needs Database, Temporal and Log; the others need all.
 type Deps struct {
-	Inbox    Inbox
-	Starter  Starter
-	Database Database
-	Temporal func(context.Context) error // fails where Temporal does not answer
-	Checks   []Check                     // what /health/ready looks at besides database, migrations and temporal
-	Admin    *Admin                      // nil: no admin API
-	Ops      *Ops                        // nil: no operations on events but ingestion
-	Books    Books                       // nil: /health/ready?verbose says nothing of the reconciler
-	Meter    Meter                       // nil: nothing is counted
-	Tracer   Tracer                      // nil: nothing is traced
-	Log      *slog.Logger
+	Inbox           Inbox
+	Starter         Starter
+	Database        Database
+	Temporal        func(context.Context) error // fails where Temporal does not answer
+	Checks          []Check                     // what /health/ready looks at besides database, migrations and temporal
+	Admin           *Admin                      // nil: no admin API
+	Ops             *Ops                        // nil: no operations on events but ingestion
+	Reconciliations ReconciliationReader        // nil: /health/ready?verbose says nothing of the reconciler
+	Meter           Meter                       // nil: nothing is counted
+	Tracer          Tracer                      // nil: nothing is traced
+	Log             *slog.Logger
 }
 
 func (c Config) check() error {

@@ -55,7 +55,7 @@ func decode(src *source) (*batch, error) {
 
 func newDecoder(src *source) *decoder {
 	return &decoder{
-		// Of a repeated name the last value counts, as it does to whoever reads the payload later. Invalid UTF-8 costs an item,
+		// Of a repeated name the last value counts, as for every later reader of the payload. Invalid UTF-8 costs an item,
 		// not the batch, so each item looks for it.
 		dec:   jsontext.NewDecoder(src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
 		src:   src,
@@ -76,7 +76,7 @@ func (d *decoder) decode() (*batch, error) {
 	return d.batch, nil
 }
 
-// envelope reads the object around the items. The indices and URLs are for who pages through OMS: any type will do.
+// envelope reads the object around the items. The indices and URLs of paging are ignored: any type is accepted.
 func (d *decoder) envelope() error {
 	t, err := d.dec.ReadToken()
 	if err != nil {

@@ -55,7 +55,7 @@ type LimitsView struct {
 	PerSecond float64 `json:"per_second,omitempty" example:"50" doc:"Requests a second; missing is no limit."`
 }
 
-// ProbeAnswer is what became of the wish to probe a destination.
+// ProbeAnswer is the result of a request to probe a destination.
 type ProbeAnswer struct {
 	Probe       string          `json:"probe" enum:"started,next_event,not_needed" example:"started" doc:"started: event_id is sent again. next_event: no event failed there, the next one that comes is the probe. not_needed: it is not unhealthy."`
 	EventID     int64           `json:"event_id,omitempty" example:"4711" doc:"The event that is sent again."`

@@ -10,12 +10,12 @@ import (
 	"relay/internal/relay"
 )
 
-// eraseWait is how long an answer waits for the erasure of an order, which mostly takes two seconds.
+// eraseWait is how long a response waits for the erasure of an order, which mostly takes two seconds.
 const eraseWait = 5 * time.Second
 
-// Erasures keeps erasures.
+// Erasures stores erasures.
 type Erasures interface {
-	// CreateErasure keeps the wish, and with it adds a line to the audit, which gets its id: both or neither.
+	// CreateErasure stores the request, and in the same transaction a line of the audit with its id.
 	CreateErasure(ctx context.Context, e ops.Erasure, line ops.AuditEntry) (ops.Erasure, error)
 	Erasure(ctx context.Context, id int64) (ops.Erasure, error)
 }

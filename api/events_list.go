@@ -42,7 +42,7 @@ type eventInput struct {
 	ID int64 `path:"id" minimum:"1" example:"4711" doc:"The event's row."`
 }
 
-// RetryView is the answer to a retry.
+// RetryView is the response to a retry.
 type RetryView struct {
 	ID          int64        `json:"id" example:"4711" doc:"The event's row."`
 	Retried     bool         `json:"retried" example:"true" doc:"Whether this request began the retry. A second click while it runs changes nothing."`
@@ -85,7 +85,7 @@ func (h opsHandlers) get(ctx context.Context, in *getEventInput) (*eventDetailOu
 	return &eventDetailOutput{h.detailView(e, false)}, nil
 }
 
-// reveal answers with the payload only after the audit has its line.
+// reveal returns the payload only after the audit has its line.
 func (h opsHandlers) reveal(ctx context.Context, in *revealEventInput) (*eventDetailOutput, error) {
 	note := strings.TrimSpace(in.Body.Note)
 	if note == "" {

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// EventStore is what people ask of the inbox. An event that is not there is relay.ErrNotFound.
+// EventStore reads and retries the events of the inbox. An event that is not there is relay.ErrNotFound.
 type EventStore interface {
 	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
 	// SearchEvents lists events, newest first, from a position on; a page may be short although there is more.
@@ -21,7 +21,7 @@ type EventStore interface {
 	// RetryEvent sets a failed or skipped event back to pending, and with it adds lines to the audit: both or neither.
 	RetryEvent(ctx context.Context, id int64, lines ...ops.AuditEntry) (ops.RetryResult, error)
 	Destinations
-	// Stats reads figures; the zero storefront is all of them.
+	// Stats reads counts; the zero storefront is all of them.
 	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error)
 	// RecordAudit adds a line to the audit.
 	RecordAudit(ctx context.Context, e ops.AuditEntry) error
@@ -37,7 +37,7 @@ type SetupStore interface {
 	ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
 }
 
-// ReplayStore keeps replays.
+// ReplayStore stores replays.
 type ReplayStore interface {
 	// DryRun counts what a replay would start, and what of it is older than a destination takes.
 	DryRun(ctx context.Context, r ops.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (ops.DryRun, error)

@@ -19,7 +19,7 @@ type Destinations interface {
 	CountEvents(ctx context.Context, f ops.Filter) (int64, error)
 }
 
-// Failed is what failed at a destination, in the answers to a check and to a write of its settings.
+// Failed counts the events that failed at a destination, in responses to a check and to a write of its settings.
 type Failed struct {
 	FailedSince *int64    `json:"failed_since,omitempty" example:"12" doc:"In the response to a check and to a write: events that failed because the destination refused the credential, was unhealthy or let their attempts run out, since it became unhealthy; at a healthy one those of the last 30 days. Missing if counting took longer than a second."`
 	Replay      *ReplayIn `json:"replay,omitempty" doc:"The body for POST /admin/v1/replays that sends exactly those again; missing where there are none."`
@@ -49,8 +49,8 @@ func failedAt(ctx context.Context, d Destinations, storefront int64, code, desti
 	return out
 }
 
-// rewritten is for a destination whose settings were just written: what made it unhealthy may be mended, so the next event
-// finds out, and the answer says what failed meanwhile.
+// rewritten is for a destination whose settings were just written: the cause may be fixed, so the next event
+// is the probe, and the response counts what has failed.
 func (a *Admin) rewritten(ctx context.Context, storefront int64, code, destination string) Failed {
 	_ = a.Destinations.ProbeNow(ctx, storefront, destination) // the write is done; without this the next probe comes a little later
 	return failedAt(ctx, a.Destinations, storefront, code, destination)

@@ -46,7 +46,7 @@ func (r report) word(name string) string {
 	return ""
 }
 
-// MarshalJSON keeps the order of the checks, for people who read it with curl.
+// MarshalJSON keeps the order of the checks, for readers of curl.
 func (r report) MarshalJSON() ([]byte, error) { return r.object("", nil), nil }
 
 // object is the report with one more member, unless its name is "".

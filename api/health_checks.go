@@ -44,7 +44,7 @@ func builtIn(role Role, d Deps) []Check {
 	}
 }
 
-// refusals are the words of a database that answers and is not written.
+// refusals are the words of a database that responds and refuses writes.
 var refusals = []string{string(relay.WriteReadOnly), string(relay.WriteNoRoom), string(relay.WriteForbidden), string(relay.WriteStalled)}
 
 // writable is the word of the database. The write gets less time than the check has, so that one that hangs is called stalled.

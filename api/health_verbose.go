@@ -10,11 +10,11 @@ import (
 	"relay/internal/ops"
 )
 
-// reconciledLately is how old the latest look at all open rows may be: it comes each minute.
+// reconciledLately is how old the latest reconciliation may be; one runs each minute.
 const reconciledLately = 5 * time.Minute
 
-// Books tell what the reconciler found.
-type Books interface {
+// ReconciliationReader reads the result of reconciliations.
+type ReconciliationReader interface {
 	// Reconciliation is the latest one, and how many rows all of them have repaired; the zero value before the first.
 	Reconciliation(ctx context.Context) (ops.Reconciliation, int64, error)
 }
@@ -39,14 +39,14 @@ func wantsVerbose(c *gin.Context) bool {
 	return false
 }
 
-// reconciliation is what the reconciler found, or nil where nobody knows.
+// reconciliation returns the latest result, or nil if there is none.
 func (s *server) reconciliation(ctx context.Context) *ReconciliationView {
-	if s.deps.Books == nil {
+	if s.deps.Reconciliations == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	r, inAll, err := s.deps.Books.Reconciliation(ctx)
+	r, inAll, err := s.deps.Reconciliations.Reconciliation(ctx)
 	if err != nil || r.At.IsZero() {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (s *server) reconciliation(ctx context.Context) *ReconciliationView {
 	return v
 }
 
-// writeReady answers a readiness request. The details, where they were asked for, are missing while the database is down and
+// writeReady writes the response of readiness. Requested details are missing while the database is down and
 // before the first reconciliation.
 func (s *server) writeReady(c *gin.Context, status int, r report) {
 	body := r.object("", nil)

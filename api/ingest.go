@@ -44,7 +44,7 @@ func (s *server) ingest(c *gin.Context, l *requestLog) error {
 	return nil
 }
 
-// resolve gives each item its storefront's id and rejects those of unknown storefronts.
+// resolve sets each item's storefront id and rejects the items of unknown storefronts.
 func (s *server) resolve(ctx context.Context, b *batch) error {
 	seen := map[string]bool{}
 	var codes []string
@@ -100,7 +100,7 @@ func (s *server) store(ctx context.Context, b *batch) error {
 		if it.stored.Verdict != relay.Conflict {
 			return ""
 		}
-		return conflictWords(it.stored)
+		return conflictText(it.stored)
 	})
 	before := len(b.items)
 	b.rejectWhere("event_id", codeBusy, func(it item) string {
@@ -118,9 +118,9 @@ func (s *server) store(ctx context.Context, b *batch) error {
 // busyItem is the text of an item whose row another writer is inserting.
 const busyItem = "a transaction that is still open inserts this event; the item was not stored: send it again"
 
-// conflictWords says why an id is taken, and what the sender can do. Of another storefront's event it says no more than that
+// conflictText explains why an id is taken, and what the sender can do. Of another storefront's event it says only that
 // there is one.
-func conflictWords(s relay.Stored) string {
+func conflictText(s relay.Stored) string {
 	const own = "an event_id of its own"
 	if s.Foreign {
 		return "an event of another storefront has this event_id and event_name, which no two storefronts may share: this event needs " + own

@@ -23,7 +23,7 @@ const (
 type accountKey = [sha256.Size]byte
 
 // guesses limits failed logins. An address with too many failures is blocked. An account with too many is blocked for every
-// address that has failed within the window itself: an attack on an account does not keep its owner out, who comes from
+// address that has failed within the window itself: an attack on an account does not lock out its owner, who uses
 // elsewhere. A login that has succeeded from an address before needs no further proof there, whatever else fails: admins
 // often share a proxy's address with everybody else.
 type guesses struct {

@@ -21,7 +21,7 @@ const (
 	logKey          = "relay.line"
 )
 
-// requestLog is the one log line of a request. Nothing that a client wrote goes into it but a sane request id.
+// requestLog is the one log line of a request. Of the client's own texts it holds only a valid request id.
 type requestLog struct {
 	id    string
 	attrs []slog.Attr
@@ -36,7 +36,7 @@ func (l *requestLog) fail(f *failure) { l.code, l.cause = f.code, f.cause }
 
 func logOf(c *gin.Context) *requestLog { return c.MustGet(logKey).(*requestLog) }
 
-// observe gives every request its id, answers a panic with a problem document and writes the request's line.
+// observe sets the id of a request, turns a panic into a problem document and writes the log line.
 func (s *server) observe(c *gin.Context) {
 	began := time.Now()
 	l := &requestLog{id: requestID(c.GetHeader(requestIDHeader))}
@@ -97,7 +97,7 @@ func (s *server) log(c *gin.Context, l *requestLog, took time.Duration) {
 	s.deps.Log.LogAttrs(context.WithoutCancel(c.Request.Context()), level, "http.request", attrs...)
 }
 
-// trace makes the request part of a trace, and gives what ends its part.
+// trace starts the span of the request, and returns the function that ends it.
 func (s *server) trace(c *gin.Context) func(method, route string, status int) {
 	if s.deps.Tracer == nil {
 		return func(string, string, int) {}

@@ -12,7 +12,7 @@ import (
 
 const exampleRequestID = "QH7VXQ2LTRZKC4"
 
-// exemplify gives every refusal in the document an example of its own status: made from the schema alone, each would show the
+// exemplify adds an example of its own status to every refusal in the document: made from the schema alone, each would show the
 // same one.
 func (r *registry) exemplify() {
 	for _, item := range r.api.OpenAPI().Paths {

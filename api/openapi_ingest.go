@@ -29,7 +29,7 @@ type EventItem struct {
 	OrderCurrency string   `json:"currency,omitempty" example:"USD" doc:"ISO 4217; the storefront's own if missing."`
 }
 
-// Health is the answer of GET /health.
+// Health is the body of GET /health.
 type Health struct {
 	Status string `json:"status" enum:"ok" example:"ok" doc:"Always ok: the process lives."`
 }

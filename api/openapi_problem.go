@@ -35,7 +35,7 @@ func init() { //nolint:gochecknoinits // the only way to replace huma's error do
 	huma.DefaultArrayNullable = false
 }
 
-// problemFor reads a handler's error as an answer and leaves the reason in the log.
+// problemFor translates a handler's error and logs its cause.
 func problemFor(ctx context.Context, err error) *Problem {
 	f := failureOf(ctx, err)
 	id := ""
@@ -59,7 +59,7 @@ func refuseFields(errs []FieldError) error {
 	return f
 }
 
-// failureOfHuma is the one place that reads huma's own errors. Nothing of a value that was sent goes on.
+// failureOfHuma is the one place that translates huma's own errors. No value that was sent passes it.
 func failureOfHuma(status int, detail string, errs []error) *failure {
 	switch {
 	case status == http.StatusRequestEntityTooLarge:

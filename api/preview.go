@@ -24,7 +24,7 @@ func (o *jsonObject) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON gives them back.
+// MarshalJSON writes them unchanged.
 func (o jsonObject) MarshalJSON() ([]byte, error) { return o, nil }
 
 // Schema is for the document: any object.
@@ -66,7 +66,7 @@ func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOut
 	return &previewOutput{v}, err
 }
 
-// markErased says of an erased event that it goes nowhere.
+// markErased marks the preview of an erased event: it is not sent.
 func (h opsHandlers) markErased(ctx context.Context, id int64, v *PreviewView) error {
 	e, err := h.Events.EventDetail(ctx, id)
 	if err != nil || e.ErasedAt.IsZero() {

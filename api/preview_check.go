@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// shownAnswer is how much of a vendor's answer to a test is shown.
+// shownAnswer is how many bytes of a vendor's response to a test are shown.
 const shownAnswer = 4 << 10
 
 type checkInput struct {
@@ -122,7 +122,7 @@ func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *c
 	return r, refuseWith(codeNoTestMode, "a test event cannot be made of these settings")
 }
 
-// sendTest sends one event in the vendor's test mode and reads the answer as a delivery would.
+// sendTest sends one event in the vendor's test mode and reads the response as a delivery does.
 func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter, d relay.Destination, r relay.Request) {
 	reply := h.Send(ctx, r)
 	res := a.Outcome(reply)
@@ -146,7 +146,7 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 }
 
 // letThrough is a destination with options that keep nothing of a test event back. They are there for persons' sake, and its
-// person is made up: without one, most platforms refuse the event for want of somebody to match.
+// person is made up: without one, most platforms refuse the event because they cannot match it.
 func letThrough(d relay.Destination) relay.Destination {
 	o := &d.Options
 	o.Identifiers, o.SendIP, o.SendUserAgent = "hashed", true, true

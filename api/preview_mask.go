@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// masked stands where a secret stood.
+// masked replaces a secret.
 var masked = relay.NewSecret("").String()
 
 // leastSecret is how many characters a secret must have. A shorter one is easily guessed, and is found in text that has

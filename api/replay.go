@@ -53,7 +53,7 @@ func (h opsHandlers) replayStateTo(state ops.ReplayState, action ops.Action) fun
 }
 
 func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replayAnswerOutput, error) {
-	r, err := h.wanted(ctx, in.Body)
+	r, err := h.newReplay(ctx, in.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +90,8 @@ func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replay
 	return &replayAnswerOutput{http.StatusCreated, ReplayAnswer{Replay: &v, Unhealthy: h.unhealthyViews(unhealthy)}}, nil
 }
 
-// wanted checks what a replay is asked to do.
-func (h opsHandlers) wanted(ctx context.Context, in ReplayIn) (ops.Replay, error) {
+// newReplay checks the request for a replay.
+func (h opsHandlers) newReplay(ctx context.Context, in ReplayIn) (ops.Replay, error) {
 	f, err := h.filter(ctx, in.Filter, "filter.")
 	if err != nil {
 		return ops.Replay{}, err

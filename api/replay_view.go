@@ -8,7 +8,7 @@ import (
 	"relay/internal/relay"
 )
 
-// ReplayIn is the wish to deliver many events again.
+// ReplayIn is a request to deliver many events again.
 type ReplayIn struct {
 	Filter       EventFilter `json:"filter" doc:"Which events: the same filter as the list's. Without a status it means failed ones, with resend delivered ones."`
 	Rate         int         `json:"rate,omitempty" minimum:"1" maximum:"1000" example:"20" doc:"Events a second; 20 if missing."`

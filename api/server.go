@@ -1,4 +1,4 @@
-// Package api is the relay's HTTP side: events in, JSON out. It decides what an acceptable event is and answers in words
+// Package api is the relay's HTTP side: events in, JSON out. It decides which events are acceptable and responds with codes
 // that OMS can act on. It knows neither SQL nor Temporal: storing, starting and probing are small interfaces that it
 // declares (see Deps) and that cmd fills.
 package api
@@ -11,7 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// handler answers a request, or says why not; what it adds to the line is logged.
+// handler writes the response of a request, or returns why not. It may add to the log line.
 type handler func(*gin.Context, *requestLog) error
 
 type server struct {

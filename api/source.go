@@ -162,7 +162,7 @@ func (s *source) reserve(total int64) bool {
 	return true
 }
 
-// close gives the room back. It may be called again.
+// close releases the reservation. It may be called again.
 func (s *source) close() {
 	if s.room != nil {
 		s.room.give(s.held)

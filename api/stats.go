@@ -20,7 +20,7 @@ type statsInput struct {
 	To         time.Time `query:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window; now if missing. At most 92 days after from."`
 }
 
-// StatsView is the figures of a window.
+// StatsView holds the counts of a window.
 type StatsView struct {
 	From        time.Time         `json:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window: a full hour."`
 	To          time.Time         `json:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window. Hours that begin before it count whole."`
@@ -29,7 +29,7 @@ type StatsView struct {
 	Unknown     *StorefrontStats  `json:"unknown_storefront,omitempty" doc:"The counts of events without a known storefront: rows of OMS's own whose storefront_code is not resolved or names none, and events of deleted storefronts. Missing if the request names one storefront."`
 }
 
-// StorefrontStats is the figures of a storefront: of the events received in the window, what has become of them.
+// StorefrontStats counts the outcomes of the events that a storefront received in the window.
 type StorefrontStats struct {
 	Storefront    string                      `json:"storefront" example:"bosley" doc:"The storefront's code; empty for unknown_storefront."`
 	Received      int64                       `json:"received" example:"4000" doc:"Events received in the window."`
@@ -42,7 +42,7 @@ type StorefrontStats struct {
 	Destinations  map[string]DestinationStats `json:"destinations" doc:"Deliveries by destination: sgtm, or a platform's code."`
 }
 
-// DestinationStats is the figures of one destination.
+// DestinationStats counts the deliveries of one destination.
 type DestinationStats struct {
 	Delivered    int64                  `json:"delivered" example:"3950" doc:"Deliveries that were accepted."`
 	Failed       map[relay.Reason]int64 `json:"failed" doc:"Deliveries that failed, by reason."`

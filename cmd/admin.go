@@ -62,7 +62,7 @@ func readUsers(path string) ([]api.AdminLogin, error) {
 		}
 		l, err := parseUser(line)
 		if err == nil && seen[l.Name] {
-			err = errors.New("the name is there twice")
+			err = errors.New("the name is used twice")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)

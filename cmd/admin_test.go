@@ -38,7 +38,7 @@ func TestABadUsersFileStopsTheStartWithOneLine(t *testing.T) {
 		"unknown role":    {good + "bob:" + string(hash) + ":root\n", "line 2: has a role"},
 		"plain password":  {"anna:hunter2:admin\n", "line 1: has no hash of bcrypt"},
 		"another hash":    {"anna:$apr1$abcdefgh$0123456789012345678901:admin\n", "line 1: has no hash of bcrypt"},
-		"a name twice":    {good + good, "line 2: the name is there twice"},
+		"a name twice":    {good + good, "line 2: the name is used twice"},
 		"no name":         {":" + string(hash) + ":admin\n", "line 1: is not"},
 		"empty":           {"\n# nobody\n", "has no user"},
 		"a mark":          {"\ufeff" + good, "line 1: begins with a byte order mark"},

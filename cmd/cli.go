@@ -55,7 +55,7 @@ func remoteCommand(use, short string, args cobra.PositionalArgs, run func(*cobra
 	return c
 }
 
-// call makes one request and decodes the answer into to; with --json it is also printed, unless quiet.
+// call sends one request and decodes the response into to; with --json it is also printed, unless quiet.
 func (r *remote) call(ctx context.Context, method, path string, query url.Values, body, to any) error {
 	answer, err := r.raw(ctx, method, path, query, body)
 	if err != nil {
@@ -112,7 +112,7 @@ func (r *remote) raw(ctx context.Context, method, path string, query url.Values,
 func problemError(status int, answer []byte) error {
 	var p api.Problem
 	if json.Unmarshal(answer, &p) != nil || p.Code == "" {
-		return fmt.Errorf("the relay answered %d", status)
+		return fmt.Errorf("the relay responded with %d", status)
 	}
 	words := p.Detail
 	if p.Field != "" && len(p.Errors) == 0 {

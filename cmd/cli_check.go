@@ -23,7 +23,7 @@ type checkFlags struct {
 
 func checkCommand() *cobra.Command {
 	var f checkFlags
-	c := remoteCommand("check STOREFRONT DESTINATION", "Look at a destination's settings, and with --send-test send it one made-up event",
+	c := remoteCommand("check STOREFRONT DESTINATION", "Check a destination's settings, and with --send-test send it one made-up event",
 		cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
 			path, err := r.destinationPath(c, args[0], args[1])
 			if err != nil {
@@ -49,7 +49,7 @@ func checkCommand() *cobra.Command {
 				err = r.printCheck(v)
 			}
 			if err == nil && !v.OK {
-				err = errors.New("the check found something wrong")
+				err = errors.New("the check failed")
 			}
 			return err
 		})

@@ -21,7 +21,7 @@ func TestACheckShowsWarningsAndWhatCameBack(t *testing.T) {
 	require.Equal(t, "anna POST /admin/v1/credentials/7/check", c.asked[1])
 
 	out, err = c.run(t, "", "check", "bosley", "sgtm", "--preview-header", "ZW52")
-	require.ErrorContains(t, err, "the check found something wrong")
+	require.ErrorContains(t, err, "the check failed")
 	require.Equal(t, "anna POST /admin/v1/sgtm-configs/3/check?send=test", c.asked[3])
 	require.Equal(t, "ZW52", c.preview)
 	for _, line := range []string{"unclaimed_path", "400", "code", "warning: no preview"} {

@@ -108,7 +108,7 @@ func clockOf(t *time.Time) string {
 }
 
 func probeCommand() *cobra.Command {
-	return remoteCommand("probe STOREFRONT DESTINATION", "Find out now whether an unhealthy destination has recovered, through a relay's API",
+	return remoteCommand("probe STOREFRONT DESTINATION", "Probe an unhealthy destination now, through a relay's API",
 		cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
 			var answer api.ProbeAnswer
 			path := destinationsPath + "/" + url.PathEscape(args[0]) + "/" + url.PathEscape(args[1]) + "/probe"

@@ -19,20 +19,20 @@ import (
 const erasuresPath = "/admin/v1/erasures"
 
 func eraseCommand() *cobra.Command {
-	var wish api.ErasureIn
+	var body api.ErasureIn
 	var yes, detach bool
-	c := remoteCommand("erase", "Erase what is stored of an order or a person, through a relay's API", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
-		if (wish.OrderID == "") == (wish.ExternalID == "") {
-			return errors.New("say either --order or --external-id")
+	c := remoteCommand("erase", "Erase the data of an order or a person, through a relay's API", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+		if (body.OrderID == "") == (body.ExternalID == "") {
+			return errors.New("set either --order or --external-id")
 		}
 		if r.json && !yes {
-			return errors.New("--json does not ask: say --yes")
+			return errors.New("--json does not ask: set --yes")
 		}
 		if !yes && !r.confirmed("Erase it? This cannot be undone.") {
-			return errors.New("nothing was erased: it was not confirmed; --yes does not ask")
+			return errors.New("nothing was erased: it was not confirmed; --yes skips the question")
 		}
 		var v api.ErasureView
-		if err := r.call(c.Context(), http.MethodPost, erasuresPath, nil, wish, &v); err != nil {
+		if err := r.call(c.Context(), http.MethodPost, erasuresPath, nil, body, &v); err != nil {
 			return err
 		}
 		if r.json {
@@ -44,9 +44,9 @@ func eraseCommand() *cobra.Command {
 		v, err := r.watchErasure(c.Context(), strconv.FormatInt(v.ID, 10))
 		return cmp.Or(err, foundNothing(v))
 	})
-	c.Flags().StringVar(&wish.OrderID, "order", "", "order id, or an event's own id")
-	c.Flags().StringVar(&wish.ExternalID, "external-id", "", "the shop's own id of a person")
-	c.Flags().StringVar(&wish.Storefront, "storefront", "", "only events of the storefront with this code")
+	c.Flags().StringVar(&body.OrderID, "order", "", "order id, or an event's own id")
+	c.Flags().StringVar(&body.ExternalID, "external-id", "", "the shop's own id of a person")
+	c.Flags().StringVar(&body.Storefront, "storefront", "", "only events of the storefront with this code")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "do not watch it")
 	c.AddCommand(remoteCommand("watch ID", "Watch an erasure until it is done", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
@@ -66,13 +66,13 @@ func foundNothing(v api.ErasureView) error {
 
 // watchErasure draws a bar until the erasure is done. It shows no more than a number: not whom it is about.
 func (r *remote) watchErasure(ctx context.Context, id string) (api.ErasureView, error) {
-	bar := progress{out: r.out, what: "events looked at"}
+	bar := progress{out: r.out, what: "events scanned"}
 	for {
 		var v api.ErasureView
 		if err := r.call(ctx, http.MethodGet, erasuresPath+"/"+url.PathEscape(id), nil, nil, &v); err != nil {
 			return v, err
 		}
-		bar.what = fmt.Sprintf("events looked at, %d of %d erased, %s", v.Erased, v.Matched, v.State)
+		bar.what = fmt.Sprintf("events scanned, %d of %d erased, %s", v.Erased, v.Matched, v.State)
 		if r.json {
 			if v.State == ops.ErasureDone {
 				return v, r.printJSON(v)

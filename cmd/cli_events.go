@@ -28,7 +28,7 @@ func eventsCommand() *cobra.Command {
 func eventsList() *cobra.Command {
 	var f filterFlags
 	var limit int
-	c := remoteCommand("list", "Find events, newest first", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+	c := remoteCommand("list", "Search events, newest first", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
 		if limit < 1 {
 			return errors.New("--limit: must be at least 1")
 		}
@@ -83,7 +83,7 @@ func eventsShow() *cobra.Command {
 	var note string
 	c := remoteCommand("show ID", "Show an event with its attempts", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
 		if reveal != (note != "") {
-			return errors.New("--reveal and --note belong together: the audit keeps why the payload was needed")
+			return errors.New("--reveal and --note belong together: the audit records the reason")
 		}
 		method, path, body := http.MethodGet, eventsPath+"/"+url.PathEscape(args[0]), any(nil)
 		if reveal {
@@ -177,7 +177,7 @@ func eventsRetry() *cobra.Command {
 	})
 }
 
-// retry asks for one event. With an error comes a view that says why, so that each event has its line.
+// retry retries one event. An error comes with a view that has the reason, so that each event has its line.
 func (r *remote) retry(ctx context.Context, id string) (api.RetryView, error) {
 	var v api.RetryView
 	err := r.call(ctx, http.MethodPost, eventsPath+"/"+url.PathEscape(id)+"/retry", nil, nil, &v)

@@ -33,33 +33,33 @@ func replayCommand() *cobra.Command {
 
 func replayStart() *cobra.Command {
 	var f filterFlags
-	var wish api.ReplayIn
+	var request api.ReplayIn
 	var dryRun, yes, detach bool
-	c := remoteCommand("start", "Count what a filter picks, ask, and deliver it again", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+	c := remoteCommand("start", "Count the events that match a filter, ask, and deliver them again", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
 		var err error
-		if wish.Filter, err = f.filter(); err != nil {
+		if request.Filter, err = f.filter(); err != nil {
 			return err
 		}
 		if r.json && !yes && !dryRun {
-			return errors.New("--json does not ask: say --yes or --dry-run")
+			return errors.New("--json does not ask: set --yes or --dry-run")
 		}
-		wish.Resend = len(wish.Destinations) > 0
-		dry, err := r.dryRun(c.Context(), wish, !r.json || dryRun)
+		request.Resend = len(request.Destinations) > 0
+		dry, err := r.dryRun(c.Context(), request, !r.json || dryRun)
 		if err != nil || dryRun {
 			return err
 		}
 		if dry.Events == 0 {
-			return errors.New("nothing was started: the filter picks no event that can be delivered again")
+			return errors.New("nothing was started: no event that matches the filter can be delivered again")
 		}
 		if !yes && !r.confirmed(fmt.Sprintf("Deliver %d events again?", dry.Events)) {
-			return errors.New("nothing was started: it was not confirmed; --yes does not ask")
+			return errors.New("nothing was started: it was not confirmed; --yes skips the question")
 		}
-		wish.Confirm = nil
-		if wish.Resend {
-			wish.Confirm = &dry.Events
+		request.Confirm = nil
+		if request.Resend {
+			request.Confirm = &dry.Events
 		}
 		var answer api.ReplayAnswer
-		if err := r.call(c.Context(), http.MethodPost, replaysPath, nil, wish, &answer); err != nil {
+		if err := r.call(c.Context(), http.MethodPost, replaysPath, nil, request, &answer); err != nil {
 			return err
 		}
 		if r.json {
@@ -71,8 +71,8 @@ func replayStart() *cobra.Command {
 		return r.watch(c.Context(), strconv.FormatInt(answer.Replay.ID, 10))
 	})
 	f.add(c)
-	c.Flags().IntVar(&wish.Rate, "rate", ops.DefaultReplayRate, "events a second")
-	c.Flags().StringSliceVar(&wish.Destinations, "resend", nil, "send again what these destinations have accepted; several with commas")
+	c.Flags().IntVar(&request.Rate, "rate", ops.DefaultReplayRate, "events a second")
+	c.Flags().StringSliceVar(&request.Destinations, "resend", nil, "send again what these destinations have accepted; several with commas")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only count")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "do not watch it")
@@ -80,9 +80,9 @@ func replayStart() *cobra.Command {
 }
 
 // dryRun counts and shows what would be started.
-func (r *remote) dryRun(ctx context.Context, wish api.ReplayIn, show bool) (*api.DryRunView, error) {
+func (r *remote) dryRun(ctx context.Context, request api.ReplayIn, show bool) (*api.DryRunView, error) {
 	var answer api.ReplayAnswer
-	if err := r.call(ctx, http.MethodPost, replaysPath, url.Values{"dry_run": {"true"}}, wish, &answer); err != nil {
+	if err := r.call(ctx, http.MethodPost, replaysPath, url.Values{"dry_run": {"true"}}, request, &answer); err != nil {
 		return nil, err
 	}
 	dry := answer.DryRun
@@ -154,7 +154,7 @@ func replayRow(v api.ReplayView) []string {
 }
 
 func replayShow() *cobra.Command {
-	return remoteCommand("show ID", "Show how far a replay is", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
+	return remoteCommand("show ID", "Show a replay and its progress", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
 		return r.showReplay(c.Context(), http.MethodGet, "/"+url.PathEscape(args[0]))
 	})
 }

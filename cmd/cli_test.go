@@ -124,7 +124,7 @@ func TestAnErrorNamesTheFieldThatWasSent(t *testing.T) {
 		"several": {422, `{"status":422,"code":"missing_field","field":"a","detail":"errors says what is wrong","errors":[{"field":"a","code":"missing_field","message":"is required"}]}`,
 			"errors says what is wrong\n  a: is required (missing_field) (422 missing_field)"},
 		"none":          {404, `{"status":404,"code":"not_found","detail":"there is no event with this id"}`, "there is no event with this id (404 not_found)"},
-		"not a problem": {502, `<html>`, "the relay answered 502"},
+		"not a problem": {502, `<html>`, "the relay responded with 502"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -160,7 +160,7 @@ func TestAReplayAsksBeforeItBegins(t *testing.T) {
 	for _, args := range [][]string{nil, {"--yes"}, {"--yes", "--json"}} {
 		c.asked = nil
 		_, err = c.run(t, "y\n", append([]string{"replay", "start", "--storefront", "bosley"}, args...)...)
-		require.ErrorContains(t, err, "nothing was started: the filter picks no event")
+		require.ErrorContains(t, err, "nothing was started: no event that matches the filter")
 		require.Len(t, c.asked, 1)
 	}
 	_, err = c.run(t, "", "replay", "start", "--dry-run")
@@ -214,8 +214,8 @@ func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
 	out, err = c.run(t, "y\n", "erase", "--external-id", "p-1", "--storefront", "bosley")
 	require.NoError(t, err)
 	require.Equal(t, `anna POST /admin/v1/erasures {"external_id":"p-1","storefront":"bosley"}`, c.asked[0])
-	require.Contains(t, out, "[####################....................] 5 of 10 events looked at, 1 of 2 erased, running")
-	require.Contains(t, out, "[########################################] 10 of 10 events looked at, 2 of 2 erased, done")
+	require.Contains(t, out, "[####################....................] 5 of 10 events scanned, 1 of 2 erased, running")
+	require.Contains(t, out, "[########################################] 10 of 10 events scanned, 2 of 2 erased, done")
 	require.NotContains(t, out, "p-1")
 
 	const none = `{"id":6,"kind":"order","state":"done","total":0,"scanned":0,"matched":0,"erased":0}`

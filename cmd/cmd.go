@@ -1,4 +1,4 @@
-// Package cmd puts the relay together: it reads the environment, makes the parts, and connects them. Nothing
+// Package cmd assembles the relay: it reads the environment, makes the parts, and connects them. Nothing
 // else knows all of them.
 package cmd
 
@@ -22,7 +22,7 @@ import (
 // again. Twice the default takes a twentieth off the time of such a batch.
 const gcPercent = 200
 
-// Main runs the program with its arguments and returns the exit code. adapters are the platforms that it speaks to.
+// Main runs the program with its arguments and returns the exit code. adapters are the platforms it supports.
 func Main(ctx context.Context, args []string, adapters map[string]relay.Adapter) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -38,7 +38,7 @@ func Main(ctx context.Context, args []string, adapters map[string]relay.Adapter)
 func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "relay",
-		Short:         "Takes marketing events in and delivers each to its storefront's destinations",
+		Short:         "Accepts marketing events and delivers each to its storefront's destinations",
 		Long:          "Marketing Events Relay: accepts marketing events, by HTTP or as rows in MySQL, and delivers each one to the\nstorefront's server-side GTM container or directly to its platforms. Settings come from the environment; see README.md.",
 		SilenceUsage:  true,
 		SilenceErrors: true,

@@ -26,7 +26,7 @@ func healthCommand() *cobra.Command {
 	var ready bool
 	c := &cobra.Command{
 		Use:   "health",
-		Short: "Ask the relay at LISTEN_ADDR whether it lives: exit status 0 or 1",
+		Short: "Check whether the relay at LISTEN_ADDR is alive: exit status 0 or 1",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var l Listen
@@ -53,7 +53,7 @@ func askHealth(ctx context.Context, listen, path string) error {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
-		return errors.New("LISTEN_ADDR: is no address")
+		return errors.New("LISTEN_ADDR: is not an address")
 	}
 	// A transport of its own: no proxy of the environment is used inside a container.
 	reply, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
@@ -64,8 +64,8 @@ func askHealth(ctx context.Context, listen, path string) error {
 	if reply.StatusCode == http.StatusOK {
 		return nil
 	}
-	words, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<10)) // the response of /health/ready needs no login
-	return fmt.Errorf("%s answers %d %s", path, reply.StatusCode, words)
+	words, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<10)) // the answer of /health/ready is for anybody
+	return fmt.Errorf("%s responds with %d %s", path, reply.StatusCode, words)
 }
 
 // reachable is where a process that listens on an address answers its own machine: at the loopback, where it listens on all

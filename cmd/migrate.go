@@ -22,7 +22,7 @@ func migrateCommand() *cobra.Command {
 			undone, err := s.Down(ctx)
 			show(w, "taken back", undone)
 			if err == nil && len(undone) == 0 {
-				err = errors.New("nothing was taken back: no migration is applied")
+				err = errors.New("nothing was rolled back: no migration is applied")
 			}
 			return err
 		}),

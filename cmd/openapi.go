@@ -52,7 +52,7 @@ func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, e
 	w := &page{header: http.Header{}}
 	h.ServeHTTP(w, req)
 	if w.status != http.StatusOK {
-		return nil, fmt.Errorf("the document is answered with %d", w.status)
+		return nil, fmt.Errorf("the document has status %d", w.status)
 	}
 	return w.Bytes(), nil
 }

@@ -23,7 +23,7 @@ func rotateCommand() *cobra.Command {
 	var dryRun bool
 	c := &cobra.Command{
 		Use:   "rotate-keys",
-		Short: "Encrypt every stored secret anew under the first key of ENCRYPTION_KEY",
+		Short: "Re-encrypt every stored secret under the first key of ENCRYPTION_KEY",
 		Long: `Encrypts every stored secret anew that is not under the first key of ENCRYPTION_KEY yet: credentials, api_secret, the values
 of custom_headers, and what the earlier service stored bare. It works while the relay runs, may be stopped at any moment, and
 goes on when it is called again. Every process of the relay has to know the first key before; see "Keys" in docs/OPERATIONS.md.`,
@@ -77,14 +77,14 @@ func rotateKeys(ctx context.Context, store *db.Store, out io.Writer) error {
 	line := ops.AuditEntry{By: "relay rotate-keys", Action: ops.ActionRotate, Entity: ops.EntityKey}
 	bar := progress{out: out}
 	r, err := store.RotateKeys(ctx, line, func(r db.Rotation) {
-		bar.what = fmt.Sprintf("values, %d encrypted anew", r.Rotated)
+		bar.what = fmt.Sprintf("values, %d re-encrypted", r.Rotated)
 		bar.draw(int64(r.Done), int64(r.Of))
 	})
 	bar.done()
 	if err != nil {
-		return fmt.Errorf("%w (%d values encrypted anew; run it again to go on)", err, r.Rotated)
+		return fmt.Errorf("%w (%d values re-encrypted; run it again to continue)", err, r.Rotated)
 	}
-	_, _ = fmt.Fprintf(out, "under the first key: %d values, %d of them encrypted anew\n", r.First, r.Rotated)
+	_, _ = fmt.Fprintf(out, "under the first key: %d values, %d of them re-encrypted\n", r.First, r.Rotated)
 	if len(r.Unreadable) == 0 {
 		return nil
 	}

@@ -118,7 +118,7 @@ func TestARotationThatWasKilledGoesOnWhereItWas(t *testing.T) {
 	require.NoError(t, killed.Process.Kill())
 	require.Error(t, killed.Wait())
 	require.NoError(t, tx.Rollback())
-	require.Contains(t, out.String(), "] 200 of 302 values, 200 encrypted anew\n")
+	require.Contains(t, out.String(), "] 200 of 302 values, 200 re-encrypted\n")
 	require.Less(t, v.readable(v.new), credentials)
 	require.Equal(t, credentials, v.readable(v.new+","+v.old), "the relay has read all of them all the time")
 
@@ -139,7 +139,7 @@ func TestARotationThatWasKilledGoesOnWhereItWas(t *testing.T) {
 
 	third, out, trouble := v.rotate()
 	require.NoError(t, third.Run(), trouble.String())
-	require.True(t, strings.HasSuffix(out.String(), "under the first key: 302 values, 0 of them encrypted anew\n"), out.String())
+	require.True(t, strings.HasSuffix(out.String(), "under the first key: 302 values, 0 of them re-encrypted\n"), out.String())
 	var lines int
 	require.NoError(t, v.raw.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM admin_audit WHERE action = 'rotate'").Scan(&lines))
 	require.Equal(t, 2, lines, "one for each run that changed something")
@@ -156,7 +156,7 @@ func TestARotationNamesWhatItCannotRead(t *testing.T) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, c.Run(), &exit)
 	require.Equal(t, 1, exit.ExitCode())
-	require.Contains(t, out.String(), "under the first key: 301 values, 301 of them encrypted anew\ncannot be read: platform_credentials 7 credentials\n")
+	require.Contains(t, out.String(), "under the first key: 301 values, 301 of them re-encrypted\ncannot be read: platform_credentials 7 credentials\n")
 	require.Equal(t, "relay: 1 values cannot be read with the keys of ENCRYPTION_KEY, and were left as they are\n", trouble.String())
 	require.NotContains(t, out.String(), "gAAAA")
 }

@@ -179,13 +179,13 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 			_, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 			return err
 		},
-		Checks: checks,
-		Admin:  s.admin(),
-		Ops:    s.ops(),
-		Books:  s.store,
-		Meter:  s.apiMeter(),
-		Tracer: s.apiTracer(),
-		Log:    s.log,
+		Checks:          checks,
+		Admin:           s.admin(),
+		Ops:             s.ops(),
+		Reconciliations: s.store,
+		Meter:           s.apiMeter(),
+		Tracer:          s.apiTracer(),
+		Log:             s.log,
 	})
 }
 

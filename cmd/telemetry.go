@@ -18,7 +18,8 @@ import (
 	"relay/cmd/telemetry"
 )
 
-// watching holds the optional metrics (METRICS_ADDR) and traces (OpenTelemetry's variables); nil means off.
+// watching holds the telemetry of a running relay: metrics if METRICS_ADDR is set, traces if OpenTelemetry's variables ask
+// for them. A nil part is off.
 type watching struct {
 	metrics *telemetry.Metrics
 	traces  *telemetry.Traces

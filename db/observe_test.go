@@ -59,7 +59,7 @@ func TestObserveTellsABacklogThatWaitsForALimit(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	limited, free := f.storefront("limited"), f.storefront("free")
-	require.NoError(t, f.PutSGTM(t.Context(), limited, db.SGTMConfig{URL: "https://tags.example.com", Active: true,
+	require.NoError(t, f.PutSGTM(t.Context(), limited, ops.SGTMConfig{URL: "https://tags.example.com", Active: true,
 		Options: relay.Options{Limits: relay.Limits{InFlight: 1}}}))
 	for id, code := range map[int64]string{limited: "limited", free: "free"} {
 		f.taken(f.insert(newEvents(int(id)*10, int(id)*10+3, id, code))[0].ID, "running")

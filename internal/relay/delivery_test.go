@@ -55,7 +55,7 @@ func TestConclusionOfARouteThatLeadsNowhereCarriesItsReason(t *testing.T) {
 	c = relay.Conclude(relay.Resolve(s, policy), nil)
 	require.Equal(t, relay.ReasonNoActiveDestination, c.Reason)
 	require.Equal(t, "no destination is switched on; sgtm: the storefront's sGTM container is switched off; "+
-		"meta_capi: the platform is switched off for all storefronts; tiktok: no adapter for this platform", c.Detail)
+		"meta_capi: the platform is switched off for all storefronts; tiktok: the relay has no adapter for this platform", c.Detail)
 }
 
 func TestConclusionCountsWhatWasAcceptedBefore(t *testing.T) {

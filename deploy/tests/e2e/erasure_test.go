@@ -50,7 +50,7 @@ func TestWhatIsErasedIsGoneEverywhereAndStaysSo(t *testing.T) {
 	require.NoError(t, r.Start(t.Context()))
 	for id, looked := range []int{1, 4, 1} {
 		out := w.cli(t, r, "erase", "watch", fmt.Sprint(id+1))
-		require.Contains(t, out, fmt.Sprintf("%d of %d events looked at, 1 of 1 erased, done", looked, looked))
+		require.Contains(t, out, fmt.Sprintf("%d of %d events scanned, 1 of 1 erased, done", looked, looked))
 	}
 	w.record(t, workflows.EraseEventsID(2), "erased")
 
