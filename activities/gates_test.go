@@ -214,7 +214,7 @@ func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
 		"one in flight, slowly":    {relay.Limits{InFlight: 1}, 2 * time.Second, 1, 4200 * time.Second, 3},
 		"four in flight":           {relay.Limits{InFlight: 4}, 200 * time.Millisecond, 1, 105 * time.Second, 2},
 		"ten a second":             {relay.Limits{PerSecond: 10}, time.Millisecond, 1, 205 * time.Second, 2},
-		"one a second":             {relay.Limits{PerSecond: 1}, time.Millisecond, 1, 2050 * time.Second, 3},
+		"one a second":             {relay.Limits{PerSecond: 1}, time.Millisecond, 1, 2050 * time.Second, 4},
 		"both":                     {relay.Limits{InFlight: 2, PerSecond: 10}, 100 * time.Millisecond, 1, 205 * time.Second, 2},
 		"ten a second, 3 workers":  {relay.Limits{PerSecond: 10}, time.Millisecond, 3, 260 * time.Second, 6},
 		"six in flight, 3 workers": {relay.Limits{InFlight: 6}, 300 * time.Millisecond, 3, 130 * time.Second, 6},
