@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -24,7 +25,7 @@ var templates embed.FS
 
 // Generate writes the folder adapters/<code>, registers the adapter and renders its golden files. It overwrites nothing. It
 // returns the files that it wrote or changed.
-func Generate(root, code string) ([]string, error) {
+func Generate(ctx context.Context, root, code string) ([]string, error) {
 	p, err := find(root, code)
 	if err != nil {
 		return nil, err
@@ -41,7 +42,7 @@ func Generate(root, code string) ([]string, error) {
 		return written, err
 	}
 	written = append(written, registryFile)
-	golden := exec.Command("go", "test", "./"+filepath.ToSlash(dir), "-update")
+	golden := exec.CommandContext(ctx, "go", "test", "./"+filepath.ToSlash(dir), "-update")
 	golden.Dir = root
 	if out, err := golden.CombinedOutput(); err != nil {
 		return written, fmt.Errorf("golden files: %w\n%s", err, out)

@@ -38,7 +38,7 @@ func TestAGeneratedPlatformPassesTheConformanceSuite(t *testing.T) {
 	codes := []string{"reddit", "microsoft_ads", "taboola"} // usual, with an underscore, without a secret
 	lines := 0
 	for _, code := range codes {
-		written, err := Generate(root, code)
+		written, err := Generate(t.Context(), root, code)
 		require.NoError(t, err, code)
 		require.Contains(t, written, registryFile)
 		sources, err := filepath.Glob(filepath.Join(root, "adapters", code, "*.go"))
@@ -66,7 +66,7 @@ func TestAGeneratedPlatformPassesTheConformanceSuite(t *testing.T) {
 
 func TestNothingIsOverwritten(t *testing.T) {
 	t.Parallel()
-	_, err := Generate(repositoryRoot, "snapchat")
+	_, err := Generate(t.Context(), repositoryRoot, "snapchat")
 	require.ErrorContains(t, err, "exists")
 }
 
@@ -77,7 +77,7 @@ func TestPlatformsThatCannotBeGeneratedAreRefused(t *testing.T) {
 		"tune":                "no fixed api_base_url",
 		"../x":                "is not in",
 	} {
-		_, err := Generate(repositoryRoot, code)
+		_, err := Generate(t.Context(), repositoryRoot, code)
 		require.ErrorContains(t, err, want, code)
 	}
 	_, err := newPlatform(entry{Code: "a_b", URL: "https://example.com"})

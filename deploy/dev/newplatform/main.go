@@ -5,6 +5,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -26,7 +27,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	written, err := Generate(root, args[0])
+	written, err := Generate(context.Background(), root, args[0])
 	for _, file := range written {
 		fmt.Println(file)
 	}
