@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"relay/internal/relay"
 )
@@ -12,7 +14,8 @@ type burst struct {
 	held    map[string]int // reserved and not yet started, by storefront code
 }
 
-// reserve marks as leased the first events of each storefront, as many as the starter takes.
+// reserve marks as leased the first events of each storefront, as many as the starter takes. First is the order of their keys,
+// in which rows are inserted: an event that starts before rows with lower ids would pass them at a limited destination.
 func reserve(ctx context.Context, starter Starter, events []relay.NewEvent) *burst {
 	wanted := map[string]int{}
 	for _, e := range events {
@@ -24,13 +27,25 @@ func reserve(ctx context.Context, starter Starter, events []relay.NewEvent) *bur
 		got := min(n, max(0, starter.Reserve(ctx, storefront, n)))
 		b.held[storefront], left[storefront] = got, got
 	}
-	for i := range events {
+	for _, i := range byKey(events) {
 		if left[events[i].StorefrontCode] > 0 {
 			left[events[i].StorefrontCode]--
 			events[i].Leased = true
 		}
 	}
 	return b
+}
+
+// byKey returns the indexes of events in the order of their keys.
+func byKey(events []relay.NewEvent) []int {
+	order := make([]int, len(events))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(events[a].EventID, events[b].EventID), cmp.Compare(events[a].Type, events[b].Type))
+	})
+	return order
 }
 
 // start hands over the leased events that are new rows; stored has the results in the order of events.

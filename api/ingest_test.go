@@ -190,6 +190,20 @@ func TestStarterTakesAFew(t *testing.T) {
 	r.starter.idle(t)
 }
 
+// Rows are inserted in the order of their keys. A start that passes rows with lower ids breaks the order of arrival at a
+// limited destination.
+func TestStarterTakesTheFirstRows(t *testing.T) {
+	t.Parallel()
+	r := newTest(t, func(_ *api.Config, r *relayed) { r.starter.room = 2 })
+	r.items(t, order(9), order(1), order(8), order(2))
+	var leased []bool
+	for _, e := range r.inbox.rows {
+		leased = append(leased, e.Leased)
+	}
+	require.Equal(t, []bool{false, true, false, true}, leased)
+	r.starter.idle(t)
+}
+
 func TestABusyItemIsReportedAndTheOthersAreStored(t *testing.T) {
 	t.Parallel()
 	r := newTest(t)
