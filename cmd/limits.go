@@ -16,7 +16,7 @@ import (
 const (
 	// leastHorizon is for how long ahead events of a limited destination are started. What comes later waits in the inbox, where
 	// its order is certain.
-	leastHorizon = 4 * time.Second
+	leastHorizon = 2 * time.Second
 	mostHorizon  = time.Minute
 
 	// mostAtOnce is how many events of a storefront with limits the API starts itself. More would wait for their turns anyway;
@@ -45,7 +45,7 @@ type limitedStorefront struct {
 }
 
 func newLimiter(store *db.Store, pollInterval time.Duration) *limiter {
-	l := &limiter{store: store, horizon: min(mostHorizon, max(leastHorizon, 3*pollInterval))}
+	l := &limiter{store: store, horizon: min(mostHorizon, max(leastHorizon, 2*pollInterval))}
 	l.gates = &activities.Gates{PerStorefront: activitySlots / 2, Workers: func() int { return int(l.workers.Load()) }}
 	return l
 }
