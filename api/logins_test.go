@@ -156,7 +156,7 @@ func TestTheAddressIsTheClientsBehindTrustedProxiesAlone(t *testing.T) {
 
 // TestARightLoginDoesNotWaitBehindWrongOnes is about bcrypt's queue: 300 connections that guess.
 func TestARightLoginDoesNotWaitBehindWrongOnes(t *testing.T) {
-	t.Parallel()
+	// Not parallel: it measures a time while bcrypt keeps all processors busy.
 	g := newGuarded(t, bcrypt.DefaultCost, func(cfg *api.Config) {
 		cfg.Logins = api.LoginLimits{PerAccount: 1 << 20, PerAddress: 1 << 20, Window: time.Minute}
 	})
@@ -188,7 +188,7 @@ func TestARightLoginDoesNotWaitBehindWrongOnes(t *testing.T) {
 		})
 	}
 	many.Wait()
-	require.Less(t, time.Since(began), 3*time.Second)
+	require.Less(t, time.Since(began), 5*time.Second) // it was more than 10 s, and several times that under the race detector
 	stop.Store(true)
 	flood.Wait()
 }
