@@ -112,15 +112,19 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 		if room <= len(c.starts) {
 			break
 		}
-		more := false
+		more, before := false, c.starts
 		err := again(ctx, duplicateTries, isTwin, func() error {
 			return s.tx(ctx, func(tx *sql.Tx) (err error) {
+				c.starts = before // a transaction that is repeated has claimed nothing
 				more, err = c.page(ctx, tx, room-len(c.starts))
 				return err
 			})
 		})
-		if err != nil || !more {
-			return c.starts, err
+		if err != nil {
+			return before, err
+		}
+		if !more {
+			break
 		}
 	}
 	return c.starts, nil

@@ -49,6 +49,6 @@ export DBTEST_SERVER="$home/usr/sbin/mysqld"
 export DBTEST_SERVER_PREFIX="$loader --library-path $libraries"
 $DBTEST_SERVER_PREFIX "$DBTEST_SERVER" --no-defaults --version
 
-go test -count=1 ./db/... ./api
+go test -count=1 -timeout 30m ./db/... ./api
 cd deploy
-go test -count=1 ./dev/harness ./tests/e2e/...
+go test -count=1 -timeout 30m ./dev/harness ./tests/e2e/...
