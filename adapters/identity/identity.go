@@ -39,14 +39,14 @@ func Hashed(raw string) (string, bool) {
 	if len(s) != hex.EncodedLen(sha256.Size) || strings.Trim(s, "0123456789abcdef") != "" {
 		return "", false
 	}
-	if s == ofNothing || strings.Trim(s, s[:1]) == "" || hashesOfNobody()[s] {
+	if s == ofNothing || strings.Trim(s, s[:1]) == "" || placeholderHashes()[s] {
 		s = ""
 	}
 	return s, true
 }
 
-// hashesOfNobody are the hashes of placeholders, which shops that hash send as if they were people.
-var hashesOfNobody = sync.OnceValue(func() map[string]bool {
+// placeholderHashes are the hashes of placeholders, which shops that hash send as if they were people.
+var placeholderHashes = sync.OnceValue(func() map[string]bool {
 	hashes := map[string]bool{}
 	for _, word := range append(relay.PlaceholderWords(), "n/a", "(not set)", "not set", "-", "0", "none@none.com", "test@test.com",
 		"noemail@noemail.com", "guest@guest.com", "0000000000", "1111111111", "1234567890", "+10000000000", "10000000000") {
