@@ -25,14 +25,14 @@ type Store interface {
 	// Wait records what a row waits for, and until when, and ends its time as a row in flight unless w says otherwise.
 	Wait(ctx context.Context, id int64, w relay.Waiting) error
 	// Finish is relay.ErrRecovered for an event that failed for the health of a destination which is healthy again.
-	Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error
+	Finish(ctx context.Context, id int64, run string, c relay.EventOutcome) error
 	// Cancel is Finish for a delivery that was given up, maybe before its run took the row.
-	Cancel(ctx context.Context, id int64, run string, c relay.Conclusion) error
+	Cancel(ctx context.Context, id int64, run string, c relay.EventOutcome) error
 }
 
 // Sender makes one exchange with a destination.
 type Sender interface {
-	Send(ctx context.Context, r relay.Request) relay.Reply
+	Send(ctx context.Context, r relay.Request) relay.Response
 }
 
 // Activities are registered with a worker as they are; every exported method is an activity under its own name.
@@ -67,7 +67,7 @@ type Row struct {
 	Run string
 }
 
-// ResolveInput asks for a route. Unrecorded are ends of attempts that could not be written when they happened. TurnedAway
+// ResolveInput asks for a route. Unrecorded are ends of attempts that could not be written when they happened. ContainerUnhealthy
 // means that the unhealthy container rejected the event, which no row records.
 type ResolveInput struct {
 	Row
@@ -109,7 +109,7 @@ func (a *Activities) route(ctx context.Context, id int64, turnedAway bool) (rela
 // resolved is where the switches send an event.
 func (a *Activities) resolved(s relay.Switches, turnedAway bool) relay.Route {
 	if turnedAway {
-		s = s.TurnedAway(a.Policy)
+		s = s.ContainerUnhealthy(a.Policy)
 	}
 	return relay.Resolve(a.withAdapters(s), a.Policy)
 }
@@ -126,7 +126,7 @@ func (a *Activities) withAdapters(s relay.Switches) relay.Switches {
 type FinishInput struct {
 	Row
 	Route      relay.Route
-	Ends       []relay.End
+	Ends       []relay.DeliveryResult
 	Unrecorded []relay.AttemptEnd `json:",omitempty"`
 	Cancelled  bool               `json:",omitempty"`
 }
@@ -147,7 +147,7 @@ func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, 
 	}
 	c, finish := relay.Conclude(in.Route, in.Ends), a.Store.Finish
 	if in.Cancelled {
-		c.Status, c.Reason, c.Detail = relay.StatusFailed, relay.ReasonCancelled, relay.ReasonCancelled.Words()
+		c.Status, c.Reason, c.Detail = relay.StatusFailed, relay.ReasonCancelled, relay.ReasonCancelled.Text()
 		finish = a.Store.Cancel
 	}
 	err := finish(ctx, in.ID, in.Run, c)

@@ -74,7 +74,7 @@ func (t *attempt) load(ctx context.Context) *outcome {
 func (t *attempt) decide(ctx context.Context) *outcome {
 	route := t.resolved(t.delivery.Switches, t.in.TurnedAway)
 	tries := t.tries()
-	_, on := route.Leg(t.in.Destination)
+	_, on := route.Target(t.in.Destination)
 	switch {
 	case tries.Accepted:
 		return &outcome{end: t.end(relay.Accepted, "")}
@@ -83,7 +83,7 @@ func (t *attempt) decide(ctx context.Context) *outcome {
 		end.Cause, end.Status = tries.Cause, tries.Status // of the latest attempt
 		return &outcome{end: end}
 	case !on:
-		reason := route.Blocks(t.in.Destination)
+		reason := route.BlockedBy(t.in.Destination)
 		t.recordSkip(ctx, relay.Blocked, reason, "")
 		return &outcome{end: t.end(relay.Blocked, reason)}
 	}
@@ -133,7 +133,7 @@ func (t *attempt) recordSkip(ctx context.Context, o relay.Outcome, reason relay.
 	defer cancel()
 	row := t.newRow(0)
 	row.Result = relay.Result{Outcome: o, Reason: reason}
-	row.Detail = reason.Words()
+	row.Detail = reason.Text()
 	if field != "" {
 		row.Detail += ": " + field
 	}
@@ -243,8 +243,8 @@ func (t *attempt) completeRow(ctx context.Context, end relay.AttemptEnd) bool {
 	return false
 }
 
-func (t *attempt) end(o relay.Outcome, r relay.Reason) relay.End {
-	return relay.End{Destination: t.in.Destination, Outcome: o, Reason: r}
+func (t *attempt) end(o relay.Outcome, r relay.Reason) relay.DeliveryResult {
+	return relay.DeliveryResult{Destination: t.in.Destination, Outcome: o, Reason: r}
 }
 
 func (t *attempt) notSent(r relay.Reason, wait time.Duration) *outcome {

@@ -44,15 +44,15 @@ func (t *attempt) persists() bool {
 		return false
 	}
 	route, handsOver := t.resolved(t.delivery.Switches, t.in.TurnedAway), false
-	if t.in.Destination == relay.SGTM && route.HandsOver {
-		handsOver = len(t.resolved(t.delivery.Switches, true).Legs) > 0
+	if t.in.Destination == relay.SGTM && route.FailsOver {
+		handsOver = len(t.resolved(t.delivery.Switches, true).Targets) > 0
 	}
 	return !handsOver
 }
 
 // failedProbe is the end of a probe that could be repeated. A probe is one request: its event fails again at once, and the
 // relay draws the next one.
-func (t *attempt) failedProbe(end relay.End) relay.End {
+func (t *attempt) failedProbe(end relay.DeliveryResult) relay.DeliveryResult {
 	end = t.unhealthy(end.Reason, end.Status)
 	if t.Meter != nil && !t.last() { // else measure has counted it
 		t.Meter.Ended(t.delivery.Event.Storefront.Code, t.in.Destination, end.Outcome)
@@ -61,7 +61,7 @@ func (t *attempt) failedProbe(end relay.End) relay.End {
 }
 
 // unhealthy is the end of an event at an unhealthy destination, with the cause of the latest failure there.
-func (t *attempt) unhealthy(cause relay.Reason, status int) relay.End {
+func (t *attempt) unhealthy(cause relay.Reason, status int) relay.DeliveryResult {
 	end := t.end(relay.Rejected, relay.ReasonUnhealthy)
 	end.Cause, end.Status = cause, status
 	return end

@@ -7,7 +7,7 @@ import (
 	"relay/internal/relay"
 )
 
-// DeliverInput names one destination of one event. TurnedAway is as in ResolveInput.
+// DeliverInput names one destination of one event. ContainerUnhealthy is as in ResolveInput.
 type DeliverInput struct {
 	Row
 	Destination string
@@ -17,7 +17,7 @@ type DeliverInput struct {
 // DeliverOutput is an attempt that ended without a Temporal error: accepted, blocked, skipped, lost, or not sent, which is to
 // be attempted again after Wait. Unrecorded is an end that the database could not store: the next step writes it.
 type DeliverOutput struct {
-	End        relay.End
+	End        relay.DeliveryResult
 	Wait       time.Duration      `json:",omitempty"`
 	Unrecorded []relay.AttemptEnd `json:",omitempty"`
 }
@@ -32,7 +32,7 @@ func (a *Activities) Deliver(ctx context.Context, in DeliverInput) (DeliverOutpu
 
 // outcome is how an attempt ended, the one form that the log, the metrics, the row and Temporal are derived from.
 type outcome struct {
-	end        relay.End
+	end        relay.DeliveryResult
 	wait       time.Duration      // before the next attempt
 	unrecorded []relay.AttemptEnd // for the next step to write
 	field      string             // of the event, where one is the reason

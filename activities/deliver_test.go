@@ -79,19 +79,19 @@ func (s *oneRow) Wait(_ context.Context, _ int64, w relay.Waiting) error {
 	return nil
 }
 
-func (s *oneRow) Finish(context.Context, int64, string, relay.Conclusion) error { return nil }
-func (s *oneRow) Cancel(context.Context, int64, string, relay.Conclusion) error { return nil }
+func (s *oneRow) Finish(context.Context, int64, string, relay.EventOutcome) error { return nil }
+func (s *oneRow) Cancel(context.Context, int64, string, relay.EventOutcome) error { return nil }
 
 func (*oneRow) RecordFailure(context.Context, int64, string, relay.Failure) error { return nil }
 
 // wire is the outside world.
 type wire struct {
-	reply relay.Reply
+	reply relay.Response
 	sent  int
 	then  context.CancelFunc
 }
 
-func (w *wire) Send(context.Context, relay.Request) relay.Reply {
+func (w *wire) Send(context.Context, relay.Request) relay.Response {
 	w.sent++
 	if w.then != nil {
 		w.then()
@@ -111,7 +111,7 @@ func (talkative) Request(relay.Destination, relay.Event) (relay.Request, error) 
 	return relay.Request{Method: "POST", URL: "https://example.com/", Repeatable: true}, nil
 }
 
-func (talkative) Outcome(r relay.Reply) relay.Result {
+func (talkative) Outcome(r relay.Response) relay.Result {
 	result := r.Result()
 	result.TraceID, result.Fields = vendorText, map[string]string{"message": vendorText}
 	return result
@@ -144,7 +144,7 @@ func deliver(t *testing.T, s *oneRow, w *wire, options ...func(*activities.Activ
 
 func TestWithoutARecordNothingIsSent(t *testing.T) {
 	t.Parallel()
-	s, w := &oneRow{recordErr: relay.ErrUnavailable}, &wire{reply: relay.Reply{Status: 200}}
+	s, w := &oneRow{recordErr: relay.ErrUnavailable}, &wire{reply: relay.Response{Status: 200}}
 	out, _, err := deliver(t, s, w)
 	require.NoError(t, err)
 	require.Zero(t, w.sent)
@@ -171,7 +171,7 @@ func TestNoTextOfAVendorReachesTemporal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &oneRow{completeErr: c.completeErr}
-			out, text, _ := deliver(t, s, &wire{reply: relay.Reply{Status: c.status}})
+			out, text, _ := deliver(t, s, &wire{reply: relay.Response{Status: c.status}})
 			require.NotContains(t, text, vendorText)
 			require.NotContains(t, text, "jane")
 			if c.completeErr != nil {
@@ -187,7 +187,7 @@ func TestNoTextOfAVendorReachesTemporal(t *testing.T) {
 // What came back while the worker stops is written all the same.
 func TestAnAnswerIsRecordedAlthoughTheWorkerStops(t *testing.T) {
 	t.Parallel()
-	s, w := &oneRow{}, &wire{reply: relay.Reply{Status: 200}}
+	s, w := &oneRow{}, &wire{reply: relay.Response{Status: 200}}
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	a := &activities.Activities{Store: s, Sender: w, Adapters: map[string]relay.Adapter{relay.SGTM: talkative{}}, Health: s,
@@ -225,7 +225,7 @@ func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, _, _ = deliver(t, c.store, &wire{reply: relay.Reply{Status: c.status}}, c.with)
+			_, _, _ = deliver(t, c.store, &wire{reply: relay.Response{Status: c.status}}, c.with)
 			require.Len(t, c.store.waits, 1)
 			w := c.store.waits[0]
 			require.Equal(t, c.wants, w.For)
@@ -235,7 +235,7 @@ func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
 		})
 	}
 	s := &oneRow{}
-	_, _, err := deliver(t, s, &wire{reply: relay.Reply{Status: 200}})
+	_, _, err := deliver(t, s, &wire{reply: relay.Response{Status: 200}})
 	require.NoError(t, err)
 	require.Empty(t, s.waits, "what is delivered at once costs no write more")
 }
@@ -244,7 +244,7 @@ func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
 func TestAVendorsFailureIsBenign(t *testing.T) {
 	t.Parallel()
 	for status, retryable := range map[int]bool{503: true, 429: true, 422: false, 401: false} {
-		_, _, err := deliver(t, &oneRow{}, &wire{reply: relay.Reply{Status: status}})
+		_, _, err := deliver(t, &oneRow{}, &wire{reply: relay.Response{Status: status}})
 		var app *temporal.ApplicationError
 		require.ErrorAs(t, err, &app)
 		require.Equal(t, retryable, !app.NonRetryable(), status)

@@ -18,7 +18,7 @@ type Erasures interface {
 	// ErasureItems are noted events that are not finished with, up to n.
 	ErasureItems(ctx context.Context, id int64, n int) ([]ops.EventState, error)
 	// Cancel ends an open event that the run has taken, or no run has.
-	Cancel(ctx context.Context, id int64, run string, c relay.Conclusion) error
+	Cancel(ctx context.Context, id int64, run string, c relay.EventOutcome) error
 	// EraseEvent takes what an ended event holds of a person.
 	EraseEvent(ctx context.Context, id int64) error
 	// CloseItems counts events as finished with.
@@ -143,5 +143,5 @@ func (a *Activities) giveUp(ctx context.Context, e ops.EventState, insist bool) 
 			return err
 		}
 	}
-	return a.Erasures.Cancel(ctx, e.ID, e.Run, relay.Conclusion{Status: relay.StatusFailed, Reason: relay.ReasonCancelled, Detail: relay.ReasonCancelled.Words()})
+	return a.Erasures.Cancel(ctx, e.ID, e.Run, relay.EventOutcome{Status: relay.StatusFailed, Reason: relay.ReasonCancelled, Detail: relay.ReasonCancelled.Text()})
 }

@@ -28,6 +28,6 @@ func NewProber(a *Activities) *Prober { return &Prober{prober{Activities: a}} }
 func (p *Prober) Look(ctx context.Context) { p.look(ctx) }
 
 // Translate is what Temporal is told of an outcome.
-func Translate(end relay.End, wait time.Duration, unrecorded []relay.AttemptEnd) (DeliverOutput, error) {
+func Translate(end relay.DeliveryResult, wait time.Duration, unrecorded []relay.AttemptEnd) (DeliverOutput, error) {
 	return outcome{end: end, wait: wait, unrecorded: unrecorded}.result()
 }

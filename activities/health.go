@@ -18,7 +18,7 @@ type HealthStore interface {
 	// Probe reports whether this attempt may probe an unhealthy destination. The next may after the delay.
 	Probe(ctx context.Context, storefront int64, destination string, next time.Duration) (bool, error)
 	// DueProbes lists unhealthy destinations whose probe is due, each once in the given time.
-	DueProbes(ctx context.Context, every time.Duration) ([]relay.Sick, error)
+	DueProbes(ctx context.Context, every time.Duration) ([]relay.UnhealthyDestination, error)
 	// StartProbe sets one event that failed at an unhealthy destination back to pending, as its probe, and returns its id; 0
 	// where no event failed there, or the probe is not due and not wanted now.
 	StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...ops.AuditEntry) (event int64, err error)

@@ -9,7 +9,7 @@ import (
 // Meter counts events, attempts and their ends.
 type Meter interface {
 	// Claimed counts an event that PollInbox claimed.
-	Claimed(s relay.Start)
+	Claimed(s relay.PendingDelivery)
 	// Attempted counts a request and the time that the destination took.
 	Attempted(storefront, destination string, r relay.Result, took time.Duration)
 	// Ended counts the end of the delivery to a destination.

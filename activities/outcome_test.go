@@ -25,7 +25,7 @@ func TestEveryOutcomeHasOneTranslationForTemporal(t *testing.T) {
 		relay.Unauthorized: final,
 		relay.Exhausted:    final,
 	} {
-		end := relay.End{Destination: relay.SGTM, Outcome: o, Reason: relay.ReasonServerError, Status: 503}
+		end := relay.DeliveryResult{Destination: relay.SGTM, Outcome: o, Reason: relay.ReasonServerError, Status: 503}
 		out, err := activities.Translate(end, time.Minute, nil)
 		if want == output {
 			require.NoError(t, err, o)

@@ -14,14 +14,14 @@ import (
 type Inbox interface {
 	// Claim leases pending rows, fairly between storefronts, and ends those that can never be delivered. With an error it
 	// returns what it had claimed before.
-	Claim(ctx context.Context) ([]relay.Start, error)
+	Claim(ctx context.Context) ([]relay.PendingDelivery, error)
 	// Release ends leases early.
 	Release(ctx context.Context, ids []int64) error
 }
 
 // Starter starts the delivery of one row; starting it again is harmless.
 type Starter interface {
-	StartDelivery(ctx context.Context, s relay.Start) error
+	StartDelivery(ctx context.Context, s relay.PendingDelivery) error
 }
 
 // PollInbox claims pending rows and starts their deliveries until its time is over or its worker stops. It starts
@@ -86,7 +86,7 @@ func (a *Activities) release(ctx context.Context, ids []int64) {
 }
 
 // startAll starts deliveries, a few at a time, and returns the ids of those that failed to start.
-func (a *Activities) startAll(ctx context.Context, starts []relay.Start, p *startLimiter) []int64 {
+func (a *Activities) startAll(ctx context.Context, starts []relay.PendingDelivery, p *startLimiter) []int64 {
 	var (
 		mu     sync.Mutex
 		failed []int64

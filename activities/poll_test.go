@@ -18,14 +18,14 @@ import (
 // inboxOnce hands out some rows once, then nothing, and records what it gets back.
 type inboxOnce struct {
 	mu       sync.Mutex
-	rows     []relay.Start
+	rows     []relay.PendingDelivery
 	claimErr error
 	released []int64
 	bounded  bool
 	done     func()
 }
 
-func (i *inboxOnce) Claim(context.Context) ([]relay.Start, error) {
+func (i *inboxOnce) Claim(context.Context) ([]relay.PendingDelivery, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	rows := i.rows
@@ -48,7 +48,7 @@ func (i *inboxOnce) Release(ctx context.Context, ids []int64) error {
 // awayStarter is Temporal that goes away under way: it takes rows with even ids, then the worker's context ends.
 type awayStarter struct{ gone context.CancelFunc }
 
-func (s awayStarter) StartDelivery(ctx context.Context, r relay.Start) error {
+func (s awayStarter) StartDelivery(ctx context.Context, r relay.PendingDelivery) error {
 	if r.ID%2 == 0 {
 		return nil
 	}
@@ -63,7 +63,9 @@ func (s awayStarter) StartDelivery(ctx context.Context, r relay.Start) error {
 // noProbes is destinations of which none is to be probed.
 type noProbes struct{ activities.HealthStore }
 
-func (noProbes) DueProbes(context.Context, time.Duration) ([]relay.Sick, error) { return nil, nil }
+func (noProbes) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDestination, error) {
+	return nil, nil
+}
 
 func TestClaimsWhoseStartsFailedAreGivenBack(t *testing.T) {
 	t.Parallel()
@@ -76,7 +78,7 @@ func TestClaimsWhoseStartsFailedAreGivenBack(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			inbox := &inboxOnce{rows: []relay.Start{{ID: 1}, {ID: 2}, {ID: 3}, {ID: 4}}, done: cancel}
+			inbox := &inboxOnce{rows: []relay.PendingDelivery{{ID: 1}, {ID: 2}, {ID: 3}, {ID: 4}}, done: cancel}
 			if c.claimFails {
 				inbox.claimErr = errors.New("locked")
 			}

@@ -35,12 +35,12 @@ func (p *prober) look(ctx context.Context) {
 
 // probe starts the probe of one destination, unless the kill switches keep the storefront's events from it: then its failed
 // events would only be skipped.
-func (p *prober) probe(ctx context.Context, sick relay.Sick) error {
+func (p *prober) probe(ctx context.Context, sick relay.UnhealthyDestination) error {
 	list, err := p.Health.StorefrontSwitches(ctx, sick.StorefrontID, 0, 1)
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	if _, on := p.resolved(list[0], false).Leg(sick.Destination); !on {
+	if _, on := p.resolved(list[0], false).Target(sick.Destination); !on {
 		return nil
 	}
 	event, err := p.Health.StartProbe(ctx, sick.Place, false, p.Policy.ProbeDelay(sick.Probes+1, sick.Reason))

@@ -18,7 +18,7 @@ import (
 // clinic knows unhealthy destinations whose probe is due.
 type clinic struct {
 	activities.HealthStore
-	due      []relay.Sick
+	due      []relay.UnhealthyDestination
 	looks    int
 	switches relay.Switches
 	fails    error
@@ -26,7 +26,7 @@ type clinic struct {
 	next     []time.Duration
 }
 
-func (c *clinic) DueProbes(context.Context, time.Duration) ([]relay.Sick, error) {
+func (c *clinic) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDestination, error) {
 	c.looks++
 	return c.due, c.fails
 }
@@ -46,8 +46,8 @@ func (c *clinic) StartProbe(_ context.Context, p relay.Place, now bool, next tim
 
 func TestTheRelayProbesByItself(t *testing.T) {
 	t.Parallel()
-	sick := func(destination string, probes int) relay.Sick {
-		return relay.Sick{Place: relay.Place{StorefrontID: 5, Destination: destination}, Health: relay.Health{Unhealthy: true, Probes: probes}}
+	sick := func(destination string, probes int) relay.UnhealthyDestination {
+		return relay.UnhealthyDestination{Place: relay.Place{StorefrontID: 5, Destination: destination}, Health: relay.Health{Unhealthy: true, Probes: probes}}
 	}
 	on := relay.Switches{
 		Storefront: relay.Storefront{Active: true},
@@ -56,21 +56,21 @@ func TestTheRelayProbesByItself(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name     string
-		due      []relay.Sick
+		due      []relay.UnhealthyDestination
 		switches relay.Switches
 		fails    error
 		probed   []string
 		next     []time.Duration
 	}{
 		{name: "nothing that is well", switches: on},
-		{name: "what is due, at growing intervals", due: []relay.Sick{sick("meta", 0), sick("meta", 1)}, switches: on,
+		{name: "what is due, at growing intervals", due: []relay.UnhealthyDestination{sick("meta", 0), sick("meta", 1)}, switches: on,
 			probed: []string{"meta", "meta"}, next: []time.Duration{30 * time.Second, time.Minute}},
-		{name: "no destination that is switched off", due: []relay.Sick{sick("ga4", 0)}, switches: on},
-		{name: "no destination that the relay does not speak to", due: []relay.Sick{sick("other", 0)}, switches: on},
-		{name: "no platform behind a container", due: []relay.Sick{sick("meta", 0), sick(relay.SGTM, 0)},
+		{name: "no destination that is switched off", due: []relay.UnhealthyDestination{sick("ga4", 0)}, switches: on},
+		{name: "no destination that the relay does not speak to", due: []relay.UnhealthyDestination{sick("other", 0)}, switches: on},
+		{name: "no platform behind a container", due: []relay.UnhealthyDestination{sick("meta", 0), sick(relay.SGTM, 0)},
 			switches: relay.Switches{Storefront: on.Storefront, Platforms: on.Platforms, SGTM: &relay.SGTMSwitch{Active: true}},
 			probed:   []string{relay.SGTM}, next: []time.Duration{30 * time.Second}},
-		{name: "nothing while the database is away", due: []relay.Sick{sick("meta", 0)}, switches: on, fails: relay.ErrUnavailable},
+		{name: "nothing while the database is away", due: []relay.UnhealthyDestination{sick("meta", 0)}, switches: on, fails: relay.ErrUnavailable},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

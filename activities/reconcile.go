@@ -16,7 +16,7 @@ type ReconcileStore interface {
 	Processing(ctx context.Context, after *ops.HeldRow, limit int) ([]ops.HeldRow, error)
 	// Reopen makes a row that is still this run's pending again.
 	Reopen(ctx context.Context, id int64, run string) (bool, error)
-	Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error
+	Finish(ctx context.Context, id int64, run string, c relay.EventOutcome) error
 	RecordReconciliation(ctx context.Context, r ops.Reconciliation) error
 }
 
@@ -73,10 +73,10 @@ func (a *Activities) repair(ctx context.Context, row ops.HeldRow, r *ops.Reconci
 		return nil
 	case ops.WorkflowStopped:
 		r.Cancelled++
-		return a.ReconcileStore.Finish(ctx, row.ID, row.Run, relay.Conclusion{
+		return a.ReconcileStore.Finish(ctx, row.ID, row.Run, relay.EventOutcome{
 			Status: relay.StatusFailed,
 			Reason: relay.ReasonCancelled,
-			Detail: relay.ReasonCancelled.Words(),
+			Detail: relay.ReasonCancelled.Text(),
 		})
 	}
 	reopened, err := a.ReconcileStore.Reopen(ctx, row.ID, row.Run)

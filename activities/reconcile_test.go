@@ -35,7 +35,7 @@ func (b *books) Reopen(_ context.Context, id int64, _ string) (bool, error) {
 	return true, nil
 }
 
-func (b *books) Finish(_ context.Context, id int64, _ string, c relay.Conclusion) error {
+func (b *books) Finish(_ context.Context, id int64, _ string, c relay.EventOutcome) error {
 	b.statuses[id] = c.Status
 	return nil
 }

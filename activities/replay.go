@@ -15,7 +15,7 @@ type Replays interface {
 	// StepReplay sets up to n more events back to pending and moves the cursor, both or neither.
 	StepReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error)
 	// HeldProbes lists the unhealthy destinations whose probe is due and for which a replay holds events.
-	HeldProbes(ctx context.Context, id int64) ([]relay.Sick, error)
+	HeldProbes(ctx context.Context, id int64) ([]relay.UnhealthyDestination, error)
 	// ProbeHeld starts one event that a replay holds for an unhealthy destination, as its probe, and reports whether it did.
 	ProbeHeld(ctx context.Context, id int64, p relay.Place, next time.Duration) (bool, error)
 	// SettleReplay counts up to n of its events that have ended.

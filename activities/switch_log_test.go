@@ -57,7 +57,7 @@ func TestABlockedAttemptNamesTheSwitchAndWhoSetItWhen(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, relay.Blocked, out.End.Outcome)
 			require.Len(t, s.recorded, 1)
-			require.Equal(t, relay.ReasonCredentialDisabled.Words()+c.who, s.recorded[0].Detail)
+			require.Equal(t, relay.ReasonCredentialDisabled.Text()+c.who, s.recorded[0].Detail)
 		})
 	}
 }

@@ -79,7 +79,7 @@ func wait(_ http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
-func exchanges(accepted relay.Reply) map[string]exchange {
+func exchanges(accepted relay.Response) map[string]exchange {
 	all := map[string]exchange{
 		"the platform's own yes": {func(w http.ResponseWriter, _ *http.Request) {
 			for name, value := range accepted.Header {
@@ -147,8 +147,8 @@ func TestAdaptersRetryOrRejectWhatNeverLeft(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, _ string, a relay.Adapter, _ []adaptertest.Case) {
 		for _, repeatable := range []bool{true, false} {
-			require.Equal(t, relay.Retry, a.Outcome(relay.Reply{Trouble: relay.TroubleConnect, Repeatable: repeatable}).Outcome)
-			refused := a.Outcome(relay.Reply{Trouble: relay.TroubleAddress, Repeatable: repeatable})
+			require.Equal(t, relay.Retry, a.Outcome(relay.Response{TransportError: relay.TransportConnect, Repeatable: repeatable}).Outcome)
+			refused := a.Outcome(relay.Response{TransportError: relay.TransportAddress, Repeatable: repeatable})
 			require.Equal(t, relay.Rejected, refused.Outcome)
 			require.Equal(t, relay.ReasonAddressRefused, refused.Reason)
 		}
@@ -175,8 +175,8 @@ func TestAdaptersSurviveAnyAnswer(t *testing.T) {
 				if body == yes && status/100 == 4 {
 					continue // a body may overrule the status
 				}
-				for _, trouble := range []relay.Trouble{relay.NoTrouble, relay.TroubleCut, relay.TroubleTimeout} {
-					reply := relay.Reply{Sent: true, Status: status, Body: []byte(body), Trouble: trouble, Repeatable: true}
+				for _, trouble := range []relay.TransportError{relay.NoTransportError, relay.TransportCut, relay.TransportTimeout} {
+					reply := relay.Response{Sent: true, Status: status, Body: []byte(body), TransportError: trouble, Repeatable: true}
 					requireSane(t, reply, a.Outcome(reply))
 				}
 			}
@@ -184,9 +184,9 @@ func TestAdaptersSurviveAnyAnswer(t *testing.T) {
 	})
 }
 
-func requireSane(t *testing.T, reply relay.Reply, res relay.Result) {
+func requireSane(t *testing.T, reply relay.Response, res relay.Result) {
 	t.Helper()
-	about := fmt.Sprintf("%d %.200q %s: %+v", reply.Status, reply.Body, reply.Trouble, res)
+	about := fmt.Sprintf("%d %.200q %s: %+v", reply.Status, reply.Body, reply.TransportError, res)
 	require.Contains(t, []relay.Outcome{relay.Accepted, relay.Retry, relay.Rejected, relay.Unauthorized, relay.Unknown}, res.Outcome, about)
 	require.Equal(t, reply.Status, res.Status, about)
 	require.Equal(t, res.Outcome == relay.Accepted, res.Reason == "", about)

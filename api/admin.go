@@ -15,19 +15,19 @@ type Collection[T any] interface {
 	// Find reads one.
 	Find(ctx context.Context, id int64) (ops.Record[T], error)
 	// List reads one page.
-	List(ctx context.Context, q ops.ListQuery) (ops.Listing[ops.Record[T]], error)
+	List(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error)
 	// Create adds one; id is 0 or the one that it is to have.
-	Create(ctx context.Context, act ops.Act, id int64, v T) (ops.Record[T], error)
+	Create(ctx context.Context, act ops.Actor, id int64, v T) (ops.Record[T], error)
 	// Update changes one while nobody else can. An error of change leaves everything as it is and comes back.
-	Update(ctx context.Context, act ops.Act, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error)
+	Update(ctx context.Context, act ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error)
 	// Delete removes one, unless check, which sees it first, has an error.
-	Delete(ctx context.Context, act ops.Act, id int64, check func(ops.Record[T]) error) error
+	Delete(ctx context.Context, act ops.Actor, id int64, check func(ops.Record[T]) error) error
 }
 
 // Audit is what was done, and where that led.
 type Audit interface {
 	// Audit lists what was done, the newest first.
-	Audit(ctx context.Context, q ops.AuditQuery) (ops.Listing[ops.AuditEntry], error)
+	Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error)
 	// StorefrontSwitches are the switches of a storefront, or of all that have a credential at a platform, limit at most.
 	StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error)
 }

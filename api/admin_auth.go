@@ -202,9 +202,9 @@ func (s *server) adminOf(c *gin.Context, sent login, name, password string, isOM
 type actorContextKey struct{}
 
 // actOf returns the login, the action and the request id, for the audit.
-func actOf(ctx context.Context, action ops.Action) ops.Act {
+func actOf(ctx context.Context, action ops.Action) ops.Actor {
 	who, _ := ctx.Value(actorContextKey{}).(actor)
-	act := ops.Act{By: who.name, Action: action}
+	act := ops.Actor{By: who.name, Action: action}
 	if l, ok := ctx.Value(logContextKey{}).(*requestLog); ok {
 		act.RequestID = l.id
 	}

@@ -86,7 +86,7 @@ func credentialView(rec ops.Record[ops.Credential]) Credential {
 	v := rec.Value
 	view := Credential{ID: rec.ID, StorefrontID: v.StorefrontID, StorefrontCode: v.StorefrontCode, PlatformID: v.PlatformID,
 		PlatformCode: v.Platform, Credentials: map[string]string{}, Secrets: map[string]SecretView{}, IsActive: v.Active,
-		Options: optionsView(v.Options), SecretsUnreadable: v.Unreadable, SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At),
+		Options: optionsView(v.Options), SecretsUnreadable: v.Unreadable, SwitchedBy: rec.SwitchChange.By, SwitchedAt: switchedAt(rec.SwitchChange.At),
 		CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
 	shown := map[string]bool{} // what the platform does not list is a secret
 	for _, f := range v.FieldList {

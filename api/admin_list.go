@@ -71,7 +71,7 @@ func (p pageParams) query(filters map[string]string, search string) (ops.ListQue
 		if err != nil {
 			return q, err
 		}
-		q.After = &ops.Mark{Value: c.Value, ID: c.ID}
+		q.After = &ops.PageKey{Value: c.Value, ID: c.ID}
 	}
 	return q, nil
 }

@@ -114,7 +114,7 @@ func (a *Admin) platformView(rec ops.Record[ops.Platform]) Platform {
 	v, names := rec.Value, a.EventNames(rec.Value.Code)
 	view := Platform{ID: rec.ID, Code: v.Code, Name: v.Name, Vendor: v.Vendor, Category: v.Category, Tier: v.Tier, APIBaseURL: v.APIBaseURL,
 		Auth: v.Auth, CredentialFields: []CredentialField{}, DocsURL: v.DocsURL, ServerSideEventsAPI: v.ServerSide,
-		HasAdapter: a.HasAdapter(v.Code), IsActive: v.Active, SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At),
+		HasAdapter: a.HasAdapter(v.Code), IsActive: v.Active, SwitchedBy: rec.SwitchChange.By, SwitchedAt: switchedAt(rec.SwitchChange.At),
 		EventNames: maps.Clone(names.Default), ProposedEventNames: maps.Clone(names.Proposed),
 		CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
 	if view.EventNames == nil {

@@ -109,7 +109,7 @@ func sgtmView(rec ops.Record[ops.SGTMConfig]) SGTMConfig {
 	view := SGTMConfig{ID: rec.ID, StorefrontID: v.StorefrontID, StorefrontCode: v.StorefrontCode, SGTMURL: v.URL, ClientType: v.ClientType,
 		MeasurementID: v.MeasurementID, APISecret: secretView(v.APISecret), CustomEndpointPath: v.EndpointPath,
 		CustomHeaders: map[string]SecretView{}, IsActive: v.Active, Fallback: v.Fallback, OnExhausted: v.OnExhausted,
-		Options: optionsView(v.Options), SecretsUnreadable: v.Unreadable, SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At),
+		Options: optionsView(v.Options), SecretsUnreadable: v.Unreadable, SwitchedBy: rec.SwitchChange.By, SwitchedAt: switchedAt(rec.SwitchChange.At),
 		CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
 	for name, value := range v.Headers {
 		view.CustomHeaders[name] = secretView(value)

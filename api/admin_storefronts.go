@@ -87,7 +87,7 @@ func storefrontView(rec ops.Record[relay.Storefront]) Storefront {
 	v := rec.Value
 	return Storefront{ID: rec.ID, StorefrontID: v.Code, Name: v.Name, IsActive: v.Active, Currency: v.Currency, PhoneRegion: v.PhoneRegion,
 		BaseURL: v.BaseURL, UsePayloadEventID: v.SendsPayloadEventID, DataPolicy: string(v.DataPolicy), RequireConsent: v.RequireConsent,
-		SwitchedBy: rec.Flip.By, SwitchedAt: switchedAt(rec.Flip.At), CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
+		SwitchedBy: rec.SwitchChange.By, SwitchedAt: switchedAt(rec.SwitchChange.At), CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
 }
 
 // putStorefront is old with everything replaced but what never changes and, where the body does not name them, the kill

@@ -93,8 +93,8 @@ func (s flipper[T]) flip(ctx context.Context, id int64, action ops.Action, set f
 	if err != nil {
 		return nil, err
 	}
-	out := Switched{ID: rec.ID, IsActive: *s.flag(&rec.Value), Changed: changed, SwitchedBy: rec.Flip.By,
-		SwitchedAt: switchedAt(rec.Flip.At), Routes: []RouteNow{}, RoutesOmitted: len(found) > maxRoutes}
+	out := Switched{ID: rec.ID, IsActive: *s.flag(&rec.Value), Changed: changed, SwitchedBy: rec.SwitchChange.By,
+		SwitchedAt: switchedAt(rec.SwitchChange.At), Routes: []RouteNow{}, RoutesOmitted: len(found) > maxRoutes}
 	for _, sw := range found[:min(len(found), maxRoutes)] {
 		out.Routes = append(out.Routes, s.admin.routeNow(sw))
 	}
@@ -109,15 +109,15 @@ func (a *Admin) routeNow(s relay.Switches) RouteNow {
 	route := relay.Resolve(s, relay.Policy{Tries: 1})
 	now := RouteNow{StorefrontID: s.Storefront.ID, StorefrontCode: s.Storefront.Code, Destinations: []string{},
 		Reason: string(route.Reason), Off: []Off{}}
-	for _, leg := range route.Legs {
+	for _, leg := range route.Targets {
 		now.Destinations = append(now.Destinations, leg.Destination)
 	}
-	for _, off := range route.Off {
+	for _, off := range route.Disabled {
 		now.Off = append(now.Off, Off{off.Destination, string(off.Reason)})
 	}
 	now.Text = "events of " + now.StorefrontCode + " now go to: " + strings.Join(now.Destinations, ", ")
 	if len(now.Destinations) == 0 {
-		now.Text = "events of " + now.StorefrontCode + " now go nowhere, and end skipped: " + route.Reason.Words()
+		now.Text = "events of " + now.StorefrontCode + " now go nowhere, and end skipped: " + route.Reason.Text()
 	}
 	return now
 }

@@ -38,7 +38,7 @@ type item struct {
 	index    int
 	noOffset bool // its event_time names no offset
 	event    relay.NewEvent
-	stored   relay.Stored
+	stored   relay.InsertResult
 }
 
 // BatchResult counts the outcomes of a batch: the body of a 202, and part of the problem document of a 422.

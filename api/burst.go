@@ -49,14 +49,14 @@ func byKey(events []relay.NewEvent) []int {
 }
 
 // start hands over the leased events that are new rows; stored has the results in the order of events.
-func (b *burst) start(ctx context.Context, events []relay.NewEvent, stored []relay.Stored) {
-	var starts []relay.Start
+func (b *burst) start(ctx context.Context, events []relay.NewEvent, stored []relay.InsertResult) {
+	var starts []relay.PendingDelivery
 	for i, e := range events {
 		if !e.Leased || stored[i].Verdict != relay.Inserted {
 			continue
 		}
 		b.held[e.StorefrontCode]--
-		starts = append(starts, relay.Start{
+		starts = append(starts, relay.PendingDelivery{
 			ID: stored[i].ID, EventID: e.EventID, Type: e.Type, StorefrontCode: e.StorefrontCode, Source: relay.SourceAPI,
 		})
 	}

@@ -61,7 +61,7 @@ var (
 	codeConfirmMismatch = define("confirm_mismatch", http.StatusConflict, "the filter matches another number of events now; repeat the dry run")
 	codeReplayEnded     = define("replay_ended", http.StatusConflict, "the replay has ended")
 	codeDestinationOff  = define("destination_off", http.StatusConflict, "the destination gets no events")
-	codeUnreadable      = define("unreadable_secret", http.StatusConflict, relay.ReasonCredentialUnreadable.Words())
+	codeUnreadable      = define("unreadable_secret", http.StatusConflict, relay.ReasonCredentialUnreadable.Text())
 	codeVersionMismatch = define("version_mismatch", http.StatusPreconditionFailed, "it was changed since it was read; read it again")
 
 	codeBodyTooLarge         = define("body_too_large", http.StatusRequestEntityTooLarge, "the body is larger than this path accepts")
@@ -81,7 +81,7 @@ var (
 	codeInvalidURL        = define("invalid_url", http.StatusUnprocessableEntity, "the address is not acceptable")
 	codeTooManyEvents     = define("too_many_events", http.StatusUnprocessableEntity, "counting takes too long; narrow the filter, by time for example")
 	codeNoTestMode        = define("no_test_mode", http.StatusUnprocessableEntity, "this destination has no test mode; only its settings can be checked")
-	codeNoAdapter         = define("no_adapter", http.StatusUnprocessableEntity, relay.ReasonNoAdapter.Words())
+	codeNoAdapter         = define("no_adapter", http.StatusUnprocessableEntity, relay.ReasonNoAdapter.Text())
 
 	// Of items, and of requests with one event or with a field of the same kind.
 	codeInvalidItem = define("invalid_item", http.StatusUnprocessableEntity, "the item is not a JSON object")

@@ -73,7 +73,7 @@ type Inbox interface {
 	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
 	// InsertEvents stores events in one transaction, all or none, and returns a result for each, in their order. Leased ones
 	// are kept from other starters for the lease. An error that wraps relay.ErrUnavailable may be retried.
-	InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.Stored, error)
+	InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.InsertResult, error)
 }
 
 // Starter starts deliveries off the request path. It never blocks.
@@ -82,7 +82,7 @@ type Starter interface {
 	// is given back by Start or by Release.
 	Reserve(ctx context.Context, storefront string, n int) int
 	// Start takes over events that are stored and leased. They belong to the trace of ctx, and outlive it.
-	Start(ctx context.Context, rows []relay.Start)
+	Start(ctx context.Context, rows []relay.PendingDelivery)
 	// Release returns reservations that will not be used.
 	Release(storefront string, n int)
 }

@@ -80,7 +80,7 @@ func (h opsHandlers) probe(ctx context.Context, in *probeInput) (*probeOutput, e
 		return nil, err
 	}
 	if receives, reason := h.receives(d); !receives {
-		return nil, refuseWith(codeDestinationOff, "the destination gets no events: "+reason.Words())
+		return nil, refuseWith(codeDestinationOff, "the destination gets no events: "+reason.Text())
 	}
 	out := &probeOutput{ProbeAnswer{Destination: h.destinationView(d), Probe: "not_needed", Text: "The destination is not unhealthy: its events are sent."}}
 	if !d.Health.Unhealthy {

@@ -28,7 +28,7 @@ func TestDestinationsSayHowTheyFareAndWhy(t *testing.T) {
 	o.must(http.MethodPost, fmt.Sprintf("/admin/v1/sgtm-configs/%d/deactivate", container), "")
 	o.must(http.MethodPatch, fmt.Sprintf("/admin/v1/credentials/%d", credential), `{"options":{"limits":{"in_flight":3}}}`)
 	o.unhealthy("vendor")
-	o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonUnhealthy, relay.End{Destination: "vendor", Reason: relay.ReasonUnhealthy})
+	o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonUnhealthy, relay.DeliveryResult{Destination: "vendor", Reason: relay.ReasonUnhealthy})
 
 	r := o.as(rita).call(http.MethodGet, destinations, "")
 	require.Equal(t, http.StatusOK, r.status, r.text)
@@ -95,7 +95,7 @@ func TestAProbeIsStartedByHand(t *testing.T) {
 	require.Equal(t, "next_event", probe("bosley/sgtm").body["probe"])
 	require.True(t, o.tries(relay.SGTM), "the next event is the probe")
 
-	id := o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonUnhealthy, relay.End{Destination: relay.SGTM, Reason: relay.ReasonUnhealthy})
+	id := o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonUnhealthy, relay.DeliveryResult{Destination: relay.SGTM, Reason: relay.ReasonUnhealthy})
 	r = probe("bosley/sgtm")
 	require.Equal(t, "started", r.body["probe"], r.text)
 	require.InDelta(t, id, r.body["event_id"], 0)

@@ -71,7 +71,7 @@ func (h opsHandlers) destinationView(d ops.DestinationStatus) DestinationView {
 			LastProbeAt: timeOrNone(d.ProbedAt), NextProbeAt: timeOrNone(d.NextProbe), Probes: d.Health.Probes}}
 	v.Receives, v.Reason = h.receives(d)
 	for _, l := range d.Levels {
-		v.Switches = append(v.Switches, SwitchView{Level: l.Level, On: l.Active, SetBy: l.Flip.By, SetAt: timeOrNone(l.Flip.At)})
+		v.Switches = append(v.Switches, SwitchView{Level: l.Level, On: l.Active, SetBy: l.SwitchChange.By, SetAt: timeOrNone(l.SwitchChange.At)})
 	}
 	return v
 }

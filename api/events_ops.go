@@ -29,9 +29,9 @@ type EventStore interface {
 
 // SetupStore is what a preview and a check ask of the configuration, secrets included.
 type SetupStore interface {
-	Setup(ctx context.Context, storefrontID int64) (ops.Setup, error)
+	Setup(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error)
 	// EventSetup reads an event as an adapter sees it, with its storefront's setup.
-	EventSetup(ctx context.Context, id int64) (relay.Event, ops.Setup, error)
+	EventSetup(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error)
 	// CredentialPlace and ContainerPlace say whose which destination a credential or an sGTM config is.
 	CredentialPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
 	ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
@@ -71,7 +71,7 @@ type Ops struct {
 	Adapters     map[string]relay.Adapter
 	Policy       relay.Policy
 	// Send makes one exchange with a destination, of a test event.
-	Send func(ctx context.Context, r relay.Request) relay.Reply
+	Send func(ctx context.Context, r relay.Request) relay.Response
 	// EventURL, ReplayURL and ErasureURL are where people look at the workflow behind an event, a replay or an erasure; "" is
 	// nowhere.
 	EventURL   func(id int64) string

@@ -85,7 +85,7 @@ type operated struct {
 	*administered
 	ops            *api.Ops
 	runner         *runner
-	replies        []relay.Reply
+	replies        []relay.Response
 	sent           []relay.Request
 	bosley, pfizer int64
 }
@@ -100,7 +100,7 @@ func newOpsTest(t testing.TB) *operated {
 		Events: o.store, Setups: o.store, Replays: o.store, Runner: o.runner, Destinations: o.store, Erasures: o.store, Eraser: o.runner,
 		Adapters: adapters.All(),
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
-		Send: func(_ context.Context, r relay.Request) relay.Reply {
+		Send: func(_ context.Context, r relay.Request) relay.Response {
 			o.sent = append(o.sent, r)
 			reply := o.replies[0]
 			o.replies = o.replies[1:]
@@ -137,19 +137,19 @@ func (o *operated) event(storefront int64, order, kind, payload string) int64 {
 const person = `{"order_id":"o-1","email":"jo@example.com","order_revenue":80.790,"event_time":"2026-01-15T10:25:00Z"}`
 
 // ended is an event that a run has ended so.
-func (o *operated) ended(storefront int64, order string, status relay.Status, reason relay.Reason, ends ...relay.End) int64 {
+func (o *operated) ended(storefront int64, order string, status relay.Status, reason relay.Reason, ends ...relay.DeliveryResult) int64 {
 	o.t.Helper()
 	id := o.event(storefront, order, "purchase_completed", person)
 	o.end(id, status, reason, ends...)
 	return id
 }
 
-func (o *operated) end(id int64, status relay.Status, reason relay.Reason, ends ...relay.End) {
+func (o *operated) end(id int64, status relay.Status, reason relay.Reason, ends ...relay.DeliveryResult) {
 	o.t.Helper()
 	ok, err := o.store.Take(o.t.Context(), id, "run")
 	require.NoError(o.t, err)
 	require.True(o.t, ok)
-	require.NoError(o.t, o.store.Finish(o.t.Context(), id, "run", relay.Conclusion{Status: status, Reason: reason, Detail: reason.Words(), Ends: ends}))
+	require.NoError(o.t, o.store.Finish(o.t.Context(), id, "run", relay.EventOutcome{Status: status, Reason: reason, Detail: reason.Text(), Ends: ends}))
 }
 
 // as makes the calls that follow those of another login.
@@ -169,7 +169,7 @@ func (r reply) items(t testing.TB) []map[string]any {
 	return list
 }
 
-var refusedAtMeta = relay.End{Destination: "vendor", Outcome: relay.Unauthorized, Reason: relay.ReasonUnauthorized, Status: 401}
+var refusedAtMeta = relay.DeliveryResult{Destination: "vendor", Outcome: relay.Unauthorized, Reason: relay.ReasonUnauthorized, Status: 401}
 
 func TestEventsAreFoundPageByPage(t *testing.T) {
 	t.Parallel()

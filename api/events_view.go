@@ -34,7 +34,7 @@ type EventView struct {
 
 func (h opsHandlers) view(e ops.EventSummary) EventView {
 	v := EventView{ID: e.ID, EventID: e.EventID, OrderID: e.OrderID, EventType: e.Type, StorefrontID: e.StorefrontID,
-		StorefrontCode: e.StorefrontCode, Source: e.Source, Status: e.Status, Reason: e.Reason, ReasonText: e.Reason.Words(),
+		StorefrontCode: e.StorefrontCode, Source: e.Source, Status: e.Status, Reason: e.Reason, ReasonText: e.Reason.Text(),
 		Detail: e.Detail, Warnings: e.Warnings, Generation: e.Generation, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, WorkflowURL: h.EventURL(e.ID)}
 	v.WaitingFor, v.NextAttemptAt = e.WaitingFor, timeOrNone(e.NextAttemptAt)
 	v.FinishedAt, v.ErasedAt = timeOrNone(e.FinishedAt), timeOrNone(e.ErasedAt)
@@ -114,7 +114,7 @@ func (h opsHandlers) detailView(e ops.EventDetail, reveal bool) EventDetailView 
 		v.Payload = jsonOrText(string(e.Payload))
 	}
 	for _, end := range e.Ends {
-		v.Ends = append(v.Ends, EndView{end.Destination, end.Outcome, end.Reason, end.Reason.Words(), end.Status, end.Cause, end.Cause.Words()})
+		v.Ends = append(v.Ends, EndView{end.Destination, end.Outcome, end.Reason, end.Reason.Text(), end.Status, end.Cause, end.Cause.Text()})
 	}
 	for _, a := range e.Attempts {
 		v.Attempts = append(v.Attempts, attemptView(a))
@@ -125,7 +125,7 @@ func (h opsHandlers) detailView(e ops.EventDetail, reveal bool) EventDetailView 
 func attemptView(a relay.Attempt) AttemptView {
 	v := AttemptView{AttemptID: a.AttemptID, Generation: a.Generation, Destination: a.Destination, Number: a.Number, StartedAt: a.StartedAt,
 		DurationMS: float64(a.Duration.Microseconds()) / 1000, Outcome: a.Result.Outcome, Reason: a.Result.Reason,
-		ReasonText: a.Result.Reason.Words(), Detail: a.Detail,
+		ReasonText: a.Result.Reason.Text(), Detail: a.Detail,
 		Request: AttemptRequest{Method: a.Method, URL: relay.RedactURL(a.URL), HeaderNames: a.HeaderNames, BodySHA256: a.BodySHA256,
 			AdapterVersion: a.AdapterVersion, DroppedFields: relay.RedactNames(a.Dropped), Warnings: a.Warnings},
 		Response: AttemptResponse{Status: a.Result.Status, TraceID: a.Result.TraceID, Fields: a.Result.Fields},

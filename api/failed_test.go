@@ -34,11 +34,11 @@ func TestAWriteOfSettingsSaysWhatFailedMeanwhileAndLetsTheNextEventTry(t *testin
 	for _, destination := range []string{"vendor", relay.SGTM} {
 		o.unhealthy(destination)
 		for _, reason := range reasons {
-			o.ended(o.bosley, destination+"-"+string(reason), relay.StatusFailed, reason, relay.End{Destination: destination, Reason: reason})
+			o.ended(o.bosley, destination+"-"+string(reason), relay.StatusFailed, reason, relay.DeliveryResult{Destination: destination, Reason: reason})
 		}
-		o.ended(o.bosley, destination+"-mapped", relay.StatusFailed, relay.ReasonInvalidPayload, relay.End{Destination: destination})
+		o.ended(o.bosley, destination+"-mapped", relay.StatusFailed, relay.ReasonInvalidPayload, relay.DeliveryResult{Destination: destination})
 	}
-	o.ended(o.bosley, "elsewhere", relay.StatusFailed, relay.ReasonUnauthorized, relay.End{Destination: "other"})
+	o.ended(o.bosley, "elsewhere", relay.StatusFailed, relay.ReasonUnauthorized, relay.DeliveryResult{Destination: "other"})
 
 	for _, write := range []struct{ destination, method, path, body string }{
 		{"vendor", http.MethodPatch, fmt.Sprintf("/admin/v1/credentials/%d", credential), `{"credentials":{"access_token":"a-new-one-of-some-length"}}`},

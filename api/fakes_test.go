@@ -36,7 +36,7 @@ func (i *inbox) StorefrontIDs(_ context.Context, codes []string) (map[string]int
 	return ids, nil
 }
 
-func (i *inbox) InsertEvents(_ context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.Stored, error) {
+func (i *inbox) InsertEvents(_ context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.InsertResult, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.inserts++
@@ -48,7 +48,7 @@ func (i *inbox) InsertEvents(_ context.Context, events []relay.NewEvent, lease t
 	if i.err != nil {
 		return nil, i.err
 	}
-	stored := make([]relay.Stored, len(events))
+	stored := make([]relay.InsertResult, len(events))
 	if i.discard {
 		return stored, nil
 	}
@@ -57,15 +57,15 @@ func (i *inbox) InsertEvents(_ context.Context, events []relay.NewEvent, lease t
 		row, taken := i.byKey[key]
 		switch {
 		case i.busy[e.EventID]:
-			stored[n] = relay.Stored{Verdict: relay.Busy}
+			stored[n] = relay.InsertResult{Verdict: relay.Busy}
 		case !taken:
 			i.rows = append(i.rows, e)
 			i.byKey[key] = len(i.rows)
-			stored[n] = relay.Stored{ID: int64(len(i.rows)), Verdict: relay.Inserted, Status: relay.StatusPending}
+			stored[n] = relay.InsertResult{ID: int64(len(i.rows)), Verdict: relay.Inserted, Status: relay.StatusPending}
 		case i.rows[row-1].Digest == e.Digest && i.rows[row-1].StorefrontID == e.StorefrontID:
-			stored[n] = relay.Stored{ID: int64(row), Verdict: relay.Duplicate, Status: i.status}
+			stored[n] = relay.InsertResult{ID: int64(row), Verdict: relay.Duplicate, Status: i.status}
 		default:
-			stored[n] = relay.Stored{ID: int64(row), Verdict: relay.Conflict, Status: i.status,
+			stored[n] = relay.InsertResult{ID: int64(row), Verdict: relay.Conflict, Status: i.status,
 				Foreign: i.rows[row-1].StorefrontID != e.StorefrontID}
 		}
 	}
@@ -77,7 +77,7 @@ type starter struct {
 	mu       sync.Mutex
 	room     int
 	held     map[string]int
-	started  []relay.Start
+	started  []relay.PendingDelivery
 	released map[string]int
 }
 
@@ -89,7 +89,7 @@ func (s *starter) Reserve(_ context.Context, storefront string, n int) int {
 	return got
 }
 
-func (s *starter) Start(_ context.Context, starts []relay.Start) {
+func (s *starter) Start(_ context.Context, starts []relay.PendingDelivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.started = append(s.started, starts...)

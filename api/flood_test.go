@@ -31,7 +31,7 @@ type blocked struct {
 	leave   chan struct{}
 }
 
-func (b blocked) InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.Stored, error) {
+func (b blocked) InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.InsertResult, error) {
 	b.entered <- struct{}{}
 	<-b.leave
 	return b.inbox.InsertEvents(ctx, events, lease)

@@ -120,7 +120,7 @@ const busyItem = "a transaction that is still open inserts this event; the item 
 
 // conflictText explains why an id is taken, and what the sender can do. Of another storefront's event it says only that
 // there is one.
-func conflictText(s relay.Stored) string {
+func conflictText(s relay.InsertResult) string {
 	const own = "an event_id of its own"
 	if s.Foreign {
 		return "an event of another storefront has this event_id and event_name, which no two storefronts may share: this event needs " + own

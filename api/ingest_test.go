@@ -56,7 +56,7 @@ func TestBatchIsStoredAndStarted(t *testing.T) {
 		require.Contains(t, string(r.inbox.rows[2].Payload), `80.790, "big": 12345678901234567890 }`)
 	})
 	t.Run("deliveries are started", func(t *testing.T) {
-		require.Equal(t, relay.Start{ID: 2, EventID: "2025010100002222", Type: "rx_issued", StorefrontCode: "pfizer",
+		require.Equal(t, relay.PendingDelivery{ID: 2, EventID: "2025010100002222", Type: "rx_issued", StorefrontCode: "pfizer",
 			Source: "oms"}, r.starter.started[1])
 		require.Len(t, r.starter.started, 3)
 		r.starter.idle(t)

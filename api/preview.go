@@ -44,7 +44,7 @@ type previewOutput struct{ Body PreviewView }
 
 func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOutput, error) {
 	var event relay.Event
-	var setup ops.Setup
+	var setup ops.StorefrontConfig
 	var err error
 	stored := in.Body.ID != 0
 	switch {
@@ -73,7 +73,7 @@ func (h opsHandlers) markErased(ctx context.Context, id int64, v *PreviewView) e
 		return gone(err, "event")
 	}
 	v.ErasedAt = timeOrNone(e.ErasedAt)
-	v.Route = PreviewRoute{Destinations: []string{}, Reason: relay.ReasonErased, ReasonText: relay.ReasonErased.Words(), Accepted: v.Route.Accepted}
+	v.Route = PreviewRoute{Destinations: []string{}, Reason: relay.ReasonErased, ReasonText: relay.ReasonErased.Text(), Accepted: v.Route.Accepted}
 	for i := range v.Destinations {
 		v.Destinations[i].Sends = false
 		v.Destinations[i].setReason(relay.ReasonErased, "")
@@ -82,31 +82,31 @@ func (h opsHandlers) markErased(ctx context.Context, id int64, v *PreviewView) e
 }
 
 // parseEvent reads an item as ingestion does.
-func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, ops.Setup, error) {
+func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, ops.StorefrontConfig, error) {
 	body := slices.Concat([]byte(`{"data":[`), item, []byte(`]}`))
 	b, err := decode(&source{r: bytes.NewReader(body)})
 	if err != nil {
-		return relay.Event{}, ops.Setup{}, err
+		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
 	if len(b.items) != 1 {
 		var errs []FieldError
 		for _, n := range b.errors {
 			errs = append(errs, FieldError{"event." + n.Field, n.Code, n.Message})
 		}
-		return relay.Event{}, ops.Setup{}, refuseFields(errs)
+		return relay.Event{}, ops.StorefrontConfig{}, refuseFields(errs)
 	}
 	e := b.items[0].event
 	id, err := h.storefrontID(ctx, e.StorefrontCode, "event.storefront_id")
 	if err != nil {
-		return relay.Event{}, ops.Setup{}, err
+		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
 	setup, err := h.Setups.Setup(ctx, id)
 	if err != nil {
-		return relay.Event{}, ops.Setup{}, err
+		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
 	payload, err := relay.ParsePayload(e.Payload)
 	if err != nil {
-		return relay.Event{}, ops.Setup{}, refuseField(codeInvalidItem, "event", codeInvalidItem.message())
+		return relay.Event{}, ops.StorefrontConfig{}, refuseField(codeInvalidItem, "event", codeInvalidItem.message())
 	}
 	now := time.Now().UTC()
 	return relay.Event{EventID: e.EventID, Type: e.Type, Source: relay.SourceAPI, Storefront: setup.Switches.Storefront, Payload: payload,
@@ -114,7 +114,7 @@ func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, 
 }
 
 // previewOf puts an event and a setup through the same pure functions that a delivery uses.
-func (h opsHandlers) previewOf(e relay.Event, s ops.Setup, redact bool) PreviewView {
+func (h opsHandlers) previewOf(e relay.Event, s ops.StorefrontConfig, redact bool) PreviewView {
 	for i, p := range s.Switches.Platforms {
 		_, s.Switches.Platforms[i].HasAdapter = h.Adapters[p.Code]
 	}
@@ -142,12 +142,12 @@ func bool01(b bool) int {
 }
 
 // previewAt is what one destination would get.
-func (h opsHandlers) previewAt(key string, e relay.Event, s ops.Setup, route relay.Route, redact bool) PreviewDestination {
-	_, on := route.Leg(key)
+func (h opsHandlers) previewAt(key string, e relay.Event, s ops.StorefrontConfig, route relay.Route, redact bool) PreviewDestination {
+	_, on := route.Target(key)
 	p := PreviewDestination{Destination: key, Sends: on, Warnings: []string{}, DroppedFields: []string{}, Withheld: []WithheldView{}}
 	if !on {
-		p.setReason(route.Blocks(key), "")
-		if _, container := route.Leg(relay.SGTM); container {
+		p.setReason(route.BlockedBy(key), "")
+		if _, container := route.Target(relay.SGTM); container {
 			p.Reason, p.ReasonText = "", containerTakesAll
 		}
 	}
@@ -191,7 +191,7 @@ func (p *PreviewDestination) warn(words ...string) {
 }
 
 func (p *PreviewDestination) setReason(r relay.Reason, field string) {
-	p.Reason, p.ReasonText, p.Field = r, r.Words(), field
+	p.Reason, p.ReasonText, p.Field = r, r.Text(), field
 }
 
 // refused says why the adapter would not send the event; that explains more than a switch that is off.
@@ -229,6 +229,6 @@ func (p *PreviewDestination) describe(r relay.Request, d relay.Destination, e re
 	}
 	p.MaxAgeHours = r.MaxAge.Hours()
 	if e.Age() > r.MaxAge {
-		p.warn(string(relay.ReasonTooOld) + ": " + relay.ReasonTooOld.Words())
+		p.warn(string(relay.ReasonTooOld) + ": " + relay.ReasonTooOld.Text())
 	}
 }

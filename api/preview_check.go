@@ -34,17 +34,17 @@ type CheckView struct {
 
 // SentView is one exchange with a vendor.
 type SentView struct {
-	Request PreviewHTTP       `json:"request" doc:"The request; secrets are masked."`
-	Status  int               `json:"status,omitempty" example:"200" doc:"The HTTP status; missing if there was no response."`
-	Trouble relay.Trouble     `json:"trouble,omitempty" example:"timeout" doc:"Why there was no response."`
-	Outcome relay.Outcome     `json:"outcome" example:"accepted" doc:"The relay's reading of the response."`
-	Reason  relay.Reason      `json:"reason,omitempty" example:"unauthorized" doc:"Why, for programs."`
-	Text    string            `json:"reason_text,omitempty" example:"the destination refused the credential" doc:"The reason, as a text."`
-	TraceID string            `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
-	Fields  map[string]string `json:"fields,omitempty" doc:"The known fields of the response."`
-	Answer  any               `json:"answer,omitempty" doc:"The response, at most 4 KiB; secrets are masked."`
-	Warning []string          `json:"warnings,omitempty" example:"[\"the event is older than an hour\"]" doc:"Warnings about the test."`
-	TookMS  int64             `json:"took_ms" example:"130" doc:"How long it took, in milliseconds."`
+	Request PreviewHTTP          `json:"request" doc:"The request; secrets are masked."`
+	Status  int                  `json:"status,omitempty" example:"200" doc:"The HTTP status; missing if there was no response."`
+	Trouble relay.TransportError `json:"trouble,omitempty" example:"timeout" doc:"Why there was no response."`
+	Outcome relay.Outcome        `json:"outcome" example:"accepted" doc:"The relay's reading of the response."`
+	Reason  relay.Reason         `json:"reason,omitempty" example:"unauthorized" doc:"Why, for programs."`
+	Text    string               `json:"reason_text,omitempty" example:"the destination refused the credential" doc:"The reason, as a text."`
+	TraceID string               `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
+	Fields  map[string]string    `json:"fields,omitempty" doc:"The known fields of the response."`
+	Answer  any                  `json:"answer,omitempty" doc:"The response, at most 4 KiB; secrets are masked."`
+	Warning []string             `json:"warnings,omitempty" example:"[\"the event is older than an hour\"]" doc:"Warnings about the test."`
+	TookMS  int64                `json:"took_ms" example:"130" doc:"How long it took, in milliseconds."`
 }
 
 type checkOutput struct{ Body CheckView }
@@ -117,7 +117,7 @@ func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *c
 	}
 	var refusal *relay.Refusal
 	if errors.As(err, &refusal) {
-		return r, refuseField(codeNoTestMode, refusal.Field, "a test event cannot be made: "+refusal.Reason.Words())
+		return r, refuseField(codeNoTestMode, refusal.Field, "a test event cannot be made: "+refusal.Reason.Text())
 	}
 	return r, refuseWith(codeNoTestMode, "a test event cannot be made of these settings")
 }
@@ -128,7 +128,7 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 	res := a.Outcome(reply)
 	shown := maskRequest(r, d)
 	v.Sent = &SentView{Request: PreviewHTTP{shown.Method, shown.URL, shown.Headers, jsonOrText(shown.Body)},
-		Status: reply.Status, Trouble: reply.Trouble, Outcome: res.Outcome, Reason: res.Reason, Text: res.Reason.Words(), TraceID: res.TraceID,
+		Status: reply.Status, Trouble: reply.TransportError, Outcome: res.Outcome, Reason: res.Reason, Text: res.Reason.Text(), TraceID: res.TraceID,
 		Fields: res.Fields, Warning: r.Warnings, TookMS: reply.Took.Milliseconds()}
 	if len(reply.Body) > 0 {
 		answer := maskSecrets(string(reply.Body), d)
@@ -141,7 +141,7 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 	}
 	v.Message = who + " accepted the test event"
 	if !v.OK {
-		v.Message = who + " did not accept the test event: " + res.Reason.Words()
+		v.Message = who + " did not accept the test event: " + res.Reason.Text()
 	}
 }
 

@@ -156,7 +156,7 @@ func TestATestEventShowsTheVendorsAnswer(t *testing.T) {
 	o := newOpsTest(t)
 	_, credential := o.configured()
 	path := fmt.Sprintf("/admin/v1/credentials/%d/check?send=test", credential)
-	o.replies = []relay.Reply{
+	o.replies = []relay.Response{
 		{Sent: true, Status: 200, Body: []byte(`{"ok":true,"echo":"` + token + `"}`), Took: 5 * time.Millisecond},
 		{Sent: true, Status: 401, Body: []byte("<html>no</html>")},
 	}
@@ -178,7 +178,7 @@ func TestAContainerGetsATestEventThatIsNeitherASaleNorAPerson(t *testing.T) {
 	o := newOpsTest(t)
 	container, _ := o.configured()
 	path := fmt.Sprintf("/admin/v1/sgtm-configs/%d/check?send=test", container)
-	o.replies = []relay.Reply{{Sent: true, Status: 200}, {Sent: true, Status: 400, Body: []byte("no client"), Took: time.Millisecond}}
+	o.replies = []relay.Response{{Sent: true, Status: 200}, {Sent: true, Status: 400, Body: []byte("no client"), Took: time.Millisecond}}
 	r := o.call(http.MethodPost, path, "")
 	require.Equal(t, http.StatusOK, r.status, r.text)
 	require.Equal(t, true, r.body["ok"], r.text)
@@ -214,7 +214,7 @@ func TestATestEventLeavesWhateverTheOptionsSay(t *testing.T) {
 			made := o.call(http.MethodPost, "/admin/v1/credentials", fmt.Sprintf(`{"storefront_code":%q,"platform_code":%q,"credentials":%s,"options":%s}`,
 				storefront, platform, c.fields, options))
 			require.Equal(t, http.StatusCreated, made.status, made.text)
-			o.replies = []relay.Reply{{Sent: true, Status: 200, Body: []byte(c.yes)}}
+			o.replies = []relay.Response{{Sent: true, Status: 200, Body: []byte(c.yes)}}
 			r := o.call(http.MethodPost, fmt.Sprintf("/admin/v1/credentials/%d/check?send=test&test_event_code=TEST1", made.id()), "")
 			require.Equal(t, true, r.body["ok"], r.text)
 			require.NotContains(t, r.text, "secret-token")

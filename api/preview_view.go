@@ -68,8 +68,8 @@ type PreviewHTTP struct {
 }
 
 func routeView(r relay.Route) PreviewRoute {
-	v := PreviewRoute{Destinations: []string{}, Reason: r.Reason, ReasonText: r.Reason.Words(), Accepted: r.Accepted}
-	for _, leg := range r.Legs {
+	v := PreviewRoute{Destinations: []string{}, Reason: r.Reason, ReasonText: r.Reason.Text(), Accepted: r.Accepted}
+	for _, leg := range r.Targets {
 		v.Destinations = append(v.Destinations, leg.Destination)
 	}
 	return v
@@ -99,7 +99,7 @@ func levels(s relay.Switches) []PreviewLevel {
 	return list
 }
 
-func (l *PreviewLevel) off(r relay.Reason) { l.Reason, l.ReasonText = r, r.Words() }
+func (l *PreviewLevel) off(r relay.Reason) { l.Reason, l.ReasonText = r, r.Text() }
 
 // containerTakesAll is why platforms get nothing while the container is on.
 const containerTakesAll = "the container is on: events go there, and only there"

@@ -120,7 +120,7 @@ func (h opsHandlers) newReplay(ctx context.Context, in ReplayIn) (ops.Replay, er
 
 // dryRun counts what a replay would start.
 func (h opsHandlers) dryRun(ctx context.Context, r ops.Replay) (ops.DryRun, error) {
-	ages := maxAges{h: h, ctx: ctx, setups: map[int64]ops.Setup{}, known: map[place]time.Duration{}}
+	ages := maxAges{h: h, ctx: ctx, setups: map[int64]ops.StorefrontConfig{}, known: map[place]time.Duration{}}
 	dry, err := h.Replays.DryRun(ctx, r, ages.of)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return dry, refuse(codeTooManyEvents)

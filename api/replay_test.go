@@ -64,9 +64,9 @@ func TestAReplayIsTriedDryThenBegun(t *testing.T) {
 func TestAResendNeedsTheNumberOfItsDryRun(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
-	accepted := relay.End{Destination: relay.SGTM, Outcome: relay.Accepted}
+	accepted := relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Accepted}
 	o.ended(o.bosley, "b-1", relay.StatusDelivered, "", accepted)
-	o.ended(o.bosley, "b-2", relay.StatusDelivered, "", relay.End{Destination: "ga4", Outcome: relay.Accepted})
+	o.ended(o.bosley, "b-2", relay.StatusDelivered, "", relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted})
 	wish := `{"filter":{"storefront":"bosley"},"resend":true,"destinations":["sgtm"]%s}`
 	r := o.call(http.MethodPost, replays+"?dry_run=true", fmt.Sprintf(wish, ""))
 	require.Equal(t, http.StatusOK, r.status, r.text)

@@ -134,7 +134,7 @@ type place struct {
 type maxAges struct {
 	h      opsHandlers
 	ctx    context.Context //nolint:containedctx // of one dry run
-	setups map[int64]ops.Setup
+	setups map[int64]ops.StorefrontConfig
 	known  map[place]time.Duration
 }
 

@@ -60,9 +60,9 @@ func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, e
 // nobody starts nothing.
 type nobody struct{}
 
-func (nobody) Reserve(context.Context, string, int) int { return 0 }
-func (nobody) Start(context.Context, []relay.Start)     {}
-func (nobody) Release(string, int)                      {}
+func (nobody) Reserve(context.Context, string, int) int       { return 0 }
+func (nobody) Start(context.Context, []relay.PendingDelivery) {}
+func (nobody) Release(string, int)                            {}
 
 // page keeps an answer.
 type page struct {

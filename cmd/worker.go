@@ -168,7 +168,7 @@ type inbox struct {
 	options db.ClaimOptions
 }
 
-func (i inbox) Claim(ctx context.Context) ([]relay.Start, error) {
+func (i inbox) Claim(ctx context.Context) ([]relay.PendingDelivery, error) {
 	return i.Store.Claim(ctx, i.options)
 }
 

@@ -99,7 +99,7 @@ func (f *fixture) worksOnAdoptedTables() {
 	d, err := f.Delivery(t.Context(), id, "run", "sgtm")
 	require.NoError(t, err)
 	require.Equal(t, 2, d.LastNumber)
-	require.NoError(t, f.Finish(t.Context(), id, "run", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), id, "run", relay.EventOutcome{Status: relay.StatusDelivered}))
 	events, err := f.EventsOf(t.Context(), []string{newEvent(1, 5, "").EventID})
 	require.NoError(t, err)
 	require.Len(t, events[0].Attempts, 1)

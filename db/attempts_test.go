@@ -78,7 +78,7 @@ func TestEventsOfAnOrderAreListedWithTheirAttempts(t *testing.T) {
 	f.taken(direct, "run")
 	a := anAttempt(direct)
 	require.NoError(t, f.RecordSending(t.Context(), a))
-	require.NoError(t, f.Finish(t.Context(), direct, "run", relay.Conclusion{Status: relay.StatusFailed, Reason: relay.ReasonUnknown, Detail: "why"}))
+	require.NoError(t, f.Finish(t.Context(), direct, "run", relay.EventOutcome{Status: relay.StatusFailed, Reason: relay.ReasonUnknown, Detail: "why"}))
 
 	events, err := f.EventsOf(t.Context(), []string{"order-1", "order-3"})
 	require.NoError(t, err)

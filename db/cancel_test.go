@@ -16,9 +16,9 @@ func TestACancelledRunEndsItsRowAndOneThatItHasNotTaken(t *testing.T) {
 	f.taken(taken, "run")
 	f.taken(others, "another run")
 	f.taken(ended, "run")
-	require.NoError(t, f.Finish(t.Context(), ended, "run", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), ended, "run", relay.EventOutcome{Status: relay.StatusDelivered}))
 
-	c := relay.Conclusion{Status: relay.StatusFailed, Reason: relay.ReasonCancelled, Detail: relay.ReasonCancelled.Words()}
+	c := relay.EventOutcome{Status: relay.StatusFailed, Reason: relay.ReasonCancelled, Detail: relay.ReasonCancelled.Text()}
 	for id, want := range map[int64]string{waiting: "failed cancelled", taken: "failed cancelled", others: "processing -", ended: "delivered -"} {
 		require.NoError(t, f.Cancel(t.Context(), id, "run", c))
 		require.Equal(t, want, f.text("SELECT CONCAT(status, ' ', COALESCE(reason, '-')) FROM marketing_events WHERE id = ?", id))

@@ -44,7 +44,7 @@ const claimPages = 20
 // number of storefronts with pending rows, not on the size of the table.
 //
 // Trouble with one storefront does not keep the others waiting: what was claimed is returned beside the error.
-func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.Start, error) {
+func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDelivery, error) {
 	trouble := fail("resolve storefront codes", s.resolveCodes(ctx))
 	var limits map[int64]Limited
 	if o.Room != nil {
@@ -53,7 +53,7 @@ func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.Start, error
 			return nil, errors.Join(trouble, err)
 		}
 	}
-	var pages [][]relay.Start
+	var pages [][]relay.PendingDelivery
 	for id := int64(math.MinInt32) - 1; ; {
 		next, ok, err := s.nextPending(ctx, id)
 		if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) nextPending(ctx context.Context, id int64) (int64, bool, error) 
 }
 
 // claimStorefront claims a page of one storefront's rows, less what the cap leaves no room for.
-func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) ([]relay.Start, error) {
+func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) ([]relay.PendingDelivery, error) {
 	room := o.Page
 	if o.Cap > 0 {
 		busy, err := s.inFlight(ctx, id, o.Cap)
@@ -146,8 +146,8 @@ func (s *Store) inFlight(ctx context.Context, id int64, limit int) (int, error) 
 }
 
 // deal merges pages in turn, so that the first starts are not all of one storefront.
-func deal(pages [][]relay.Start) []relay.Start {
-	var starts []relay.Start
+func deal(pages [][]relay.PendingDelivery) []relay.PendingDelivery {
+	var starts []relay.PendingDelivery
 	for n := 0; ; n++ {
 		before := len(starts)
 		for _, page := range pages {
@@ -167,7 +167,7 @@ type claim struct {
 	code       string
 	known      bool // there is such a storefront
 	lease      time.Duration
-	starts     []relay.Start
+	starts     []relay.PendingDelivery
 	direct     []directRow // of the page's rows
 }
 
@@ -196,13 +196,13 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	starts = slices.DeleteFunc(starts, func(s relay.Start) bool { return refused[s.ID] })
+	starts = slices.DeleteFunc(starts, func(s relay.PendingDelivery) bool { return refused[s.ID] })
 	bad = slices.DeleteFunc(bad, func(f failure) bool { return refused[f.id] })
 	twins, err := c.twins(ctx, tx, starts, bad)
 	if err != nil {
 		return false, err
 	}
-	starts = slices.DeleteFunc(starts, func(s relay.Start) bool {
+	starts = slices.DeleteFunc(starts, func(s relay.PendingDelivery) bool {
 		twin, ok := twins[s.ID]
 		if ok {
 			bad = append(bad, failure{s.ID, relay.ReasonDuplicate, fmt.Sprintf("row %d holds this event", twin)})
@@ -222,13 +222,13 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	return more, nil
 }
 
-func (c *claim) read(rows *sql.Rows) ([]relay.Start, []failure, error) {
+func (c *claim) read(rows *sql.Rows) ([]relay.PendingDelivery, []failure, error) {
 	defer func() { _ = rows.Close() }()
 	c.direct = nil
-	var starts []relay.Start
+	var starts []relay.PendingDelivery
 	var bad []failure
 	for rows.Next() {
-		var start relay.Start
+		var start relay.PendingDelivery
 		var code sql.NullString
 		var payload sql.RawBytes
 		var erased bool
@@ -251,7 +251,7 @@ func (c *claim) read(rows *sql.Rows) ([]relay.Start, []failure, error) {
 }
 
 // judge finds what keeps a row from ever being delivered. payload is nil for rows that the API has checked.
-func (c *claim) judge(start relay.Start, code string, payload []byte) (failure, bool) {
+func (c *claim) judge(start relay.PendingDelivery, code string, payload []byte) (failure, bool) {
 	f := failure{id: start.ID}
 	code = strings.TrimSpace(code)
 	switch {
@@ -267,12 +267,12 @@ func (c *claim) judge(start relay.Start, code string, payload []byte) (failure, 
 	case payload != nil:
 		f.reason, f.detail = judgePayload(payload)
 	}
-	f.detail = cmp.Or(f.detail, f.reason.Words())
+	f.detail = cmp.Or(f.detail, f.reason.Text())
 	return f, f.reason == ""
 }
 
 // lend writes the lease, and the code of rows that came with an id only.
-func (c *claim) lend(ctx context.Context, tx *sql.Tx, starts []relay.Start) error {
+func (c *claim) lend(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery) error {
 	for chunk := range slices.Chunk(starts, maxRows) {
 		args := []any{c.lease.Microseconds(), c.code}
 		for _, start := range chunk {

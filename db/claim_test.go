@@ -54,7 +54,7 @@ func TestClaimLeavesRoomUnderTheCap(t *testing.T) {
 	f.taken(starts[1].ID, "run 1")
 	require.Empty(t, f.claim(capped), "two of them run")
 
-	require.NoError(t, f.Finish(t.Context(), starts[0].ID, "run 0", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), starts[0].ID, "run 0", relay.EventOutcome{Status: relay.StatusDelivered}))
 	f.insert(newEvents(100, 103, pfizer, "pfizer"))
 	next := f.claim(capped)
 	require.Len(t, next, 4, "one place of bosley's is free, and pfizer has its own")

@@ -127,7 +127,7 @@ func (c *Collection[T, R, P]) records(ctx context.Context, q querier, rows []R) 
 		row := P(&rows[i])
 		common := row.common()
 		list[i] = ops.Record[T]{ID: common.ID, Version: c.version(row), CreatedAt: common.CreatedAt, UpdatedAt: common.UpdatedAt,
-			Flip: flips[common.ID], Value: row.value(c.store)}
+			SwitchChange: flips[common.ID], Value: row.value(c.store)}
 	}
 	return list, nil
 }

@@ -60,19 +60,19 @@ func (s *Store) writeAudit(ctx context.Context, q querier, lines ...ops.AuditEnt
 }
 
 // audit writes the line of a write to a row.
-func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, act ops.Act, row P, changes []ops.Change, switched *bool) error {
+func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, act ops.Actor, row P, changes []ops.Change, switched *bool) error {
 	return c.store.writeAudit(ctx, q, ops.AuditEntry{By: act.By, Action: act.Action, Entity: c.table.entity, EntityID: row.common().ID,
 		Name: row.title(), RequestID: act.RequestID, Changes: changes, Switched: switched})
 }
 
 // Audit lists the audit's lines, the newest first, with the number of all lines that match.
-func (s *Store) Audit(ctx context.Context, q ops.AuditQuery) (ops.Listing[ops.AuditEntry], error) {
+func (s *Store) Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
 	list, err := s.audit(ctx, q)
 	return list, fail("list the audit", err)
 }
 
-func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Listing[ops.AuditEntry], error) {
-	var list ops.Listing[ops.AuditEntry]
+func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
+	var list ops.Page[ops.AuditEntry]
 	var where condition
 	where.equal("actor", q.By)
 	where.equal("action", string(q.Action))
@@ -99,7 +99,7 @@ func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Listing[ops.Au
 	}
 	if len(rows) > q.Limit {
 		rows = rows[:q.Limit]
-		list.Next = &ops.Mark{ID: rows[q.Limit-1].ID}
+		list.Next = &ops.PageKey{ID: rows[q.Limit-1].ID}
 	}
 	for _, row := range rows {
 		e, err := row.entry()

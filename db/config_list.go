@@ -13,13 +13,13 @@ import (
 
 // List reads one page, in the order of a field and then of the id, so that the order is the same at every call. A filter or
 // sort field that the list does not have is an error.
-func (c *Collection[T, R, P]) List(ctx context.Context, q ops.ListQuery) (ops.Listing[ops.Record[T]], error) {
+func (c *Collection[T, R, P]) List(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error) {
 	list, err := c.list(ctx, q)
 	return list, fail("list "+string(c.table.entity), err)
 }
 
-func (c *Collection[T, R, P]) list(ctx context.Context, q ops.ListQuery) (ops.Listing[ops.Record[T]], error) {
-	var list ops.Listing[ops.Record[T]]
+func (c *Collection[T, R, P]) list(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error) {
+	var list ops.Page[ops.Record[T]]
 	sort, ok := c.table.sorts[q.Sort]
 	if !ok {
 		return list, fmt.Errorf("no order by %q", q.Sort)
@@ -56,9 +56,9 @@ func (c *Collection[T, R, P]) list(ctx context.Context, q ops.ListQuery) (ops.Li
 }
 
 // mark is where a page ends: the value that it is sorted by, and the id.
-func (c *Collection[T, R, P]) mark(row P, sort string) *ops.Mark {
+func (c *Collection[T, R, P]) mark(row P, sort string) *ops.PageKey {
 	_, column, _ := strings.Cut(sort, ".")
-	return &ops.Mark{Value: fieldText(c.schema().FieldMap[column], row), ID: row.common().ID}
+	return &ops.PageKey{Value: fieldText(c.schema().FieldMap[column], row), ID: row.common().ID}
 }
 
 // sortValue is the value of a mark as the server compares it: a time is no text.

@@ -9,7 +9,7 @@ import (
 )
 
 // Create adds one; id is 0 or the one that it is to have. What stands in the way is a *ops.WriteError.
-func (c *Collection[T, R, P]) Create(ctx context.Context, act ops.Act, id int64, v T) (ops.Record[T], error) {
+func (c *Collection[T, R, P]) Create(ctx context.Context, act ops.Actor, id int64, v T) (ops.Record[T], error) {
 	var r ops.Record[T]
 	err := c.store.tx(ctx, func(tx *sql.Tx) error {
 		row := c.row(v)
@@ -71,7 +71,7 @@ func (c *Collection[T, R, P]) conflict(ctx context.Context, tx *sql.Tx, row P) e
 
 // Update locks one and changes it by what change returns. Where that equals what is stored, nothing is written. An error
 // of change leaves everything as it is and is returned as it is.
-func (c *Collection[T, R, P]) Update(ctx context.Context, act ops.Act, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error) {
+func (c *Collection[T, R, P]) Update(ctx context.Context, act ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error) {
 	var r ops.Record[T]
 	err := c.store.tx(ctx, func(tx *sql.Tx) error {
 		old, err := c.lock(ctx, tx, id)
@@ -131,7 +131,7 @@ func (c *Collection[T, R, P]) update(ctx context.Context, tx *sql.Tx, row P, v T
 }
 
 // Delete removes one. check sees it first and may refuse. One that is in use is a *ops.WriteError that says by what.
-func (c *Collection[T, R, P]) Delete(ctx context.Context, act ops.Act, id int64, check func(ops.Record[T]) error) error {
+func (c *Collection[T, R, P]) Delete(ctx context.Context, act ops.Actor, id int64, check func(ops.Record[T]) error) error {
 	return fail(c.act("delete", id), c.store.tx(ctx, func(tx *sql.Tx) error {
 		old, err := c.lock(ctx, tx, id)
 		if err != nil {

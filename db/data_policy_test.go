@@ -92,7 +92,7 @@ func TestAChangeOfThePolicyIsAuditedAndChangesTheVersion(t *testing.T) {
 	id := f.storefront("bosley")
 	before, err := f.Storefronts().Find(t.Context(), id)
 	require.NoError(t, err)
-	after, err := f.Storefronts().Update(t.Context(), ops.Act{By: "anna", Action: ops.ActionPatch}, id, func(r ops.Record[relay.Storefront]) (relay.Storefront, error) {
+	after, err := f.Storefronts().Update(t.Context(), ops.Actor{By: "anna", Action: ops.ActionPatch}, id, func(r ops.Record[relay.Storefront]) (relay.Storefront, error) {
 		r.Value.DataPolicy, r.Value.RequireConsent = relay.DataPolicyStandard, true
 		return r.Value, nil
 	})

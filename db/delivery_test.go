@@ -148,7 +148,7 @@ func TestDeliveryHoldsWhatOneTryNeeds(t *testing.T) {
 	require.Equal(t, map[string]string{"api_secret": "your_api_secret", "header:X-Api-Key": "your-key"}, reveal(d.Destination.Secrets))
 	require.Equal(t, []string{"email"}, d.Destination.Options.Deny)
 
-	require.NoError(t, f.Finish(t.Context(), id, "run", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), id, "run", relay.EventOutcome{Status: relay.StatusDelivered}))
 	done, err := f.Delivery(t.Context(), id, "run", "sgtm")
 	require.NoError(t, err)
 	require.False(t, done.Owned, "finished")

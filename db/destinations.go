@@ -145,7 +145,7 @@ func (s *Store) addLevelFlips(ctx context.Context, list []ops.DestinationStatus)
 		}
 		for id, flip := range found {
 			for _, l := range at[id] {
-				l.Flip = flip
+				l.SwitchChange = flip
 			}
 		}
 	}

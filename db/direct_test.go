@@ -61,7 +61,7 @@ func TestBriefsInsertsWorkFromAnyTimeZone(t *testing.T) {
 				require.NoError(t, err)
 
 				starts := f.claim(aPage)
-				require.Equal(t, []relay.Start{{ID: starts[0].ID, EventID: "2025020100003333", Type: "purchase_completed",
+				require.Equal(t, []relay.PendingDelivery{{ID: starts[0].ID, EventID: "2025020100003333", Type: "purchase_completed",
 					StorefrontCode: "bosley", Source: "oms_direct"}}, starts)
 				f.taken(starts[0].ID, "run")
 				d, err := f.Delivery(t.Context(), starts[0].ID, "run", relay.SGTM)

@@ -141,7 +141,7 @@ func refuseErased(ctx context.Context, tx *sql.Tx, direct []directRow) (map[int6
 		_, old := twins[row.stored]
 		if twin || old || row.erased {
 			refused[row.id] = true
-			failures = append(failures, failure{row.id, relay.ReasonErased, relay.ReasonErased.Words()})
+			failures = append(failures, failure{row.id, relay.ReasonErased, relay.ReasonErased.Text()})
 		}
 	}
 	if err := failRows(ctx, tx, failures); err != nil {

@@ -46,7 +46,7 @@ func TestNothingOfAnErasedEventIsInAnyTable(t *testing.T) {
 		Method: "POST", URL: "https://t.example.com/" + eraseMe, HeaderNames: []string{"X-" + eraseMe}, Body: eraseMe, BodySHA256: eraseMe,
 		AdapterVersion: "sgtm/1", Dropped: []string{eraseMe}, Warnings: []string{eraseMe},
 		Result: relay.Result{Outcome: relay.Accepted, Status: 200, TraceID: eraseMe, Fields: map[string]string{"id": eraseMe}}}))
-	f.ended(id, relay.StatusDelivered, "", relay.End{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
+	f.ended(id, relay.StatusDelivered, "", relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
 	f.replay(ops.Replay{Filter: ops.Filter{OrderID: eraseMe}})
 	f.replay(ops.Replay{Filter: ops.Filter{OrderID: eraseMe + "-e"}})
 	require.Len(t, f.holds(eraseMe), 12)

@@ -49,7 +49,7 @@ func (f *fixture) delivered(id int64) {
 	require.NoError(f.t, f.RecordSending(f.t.Context(), relay.Attempt{AttemptID: fmt.Sprintf("%032d", id), EventID: id, Destination: relay.SGTM, Number: 1,
 		URL: "https://t.example.com/mp/collect", Body: `{"transaction_id":"20250201"}`, BodySHA256: strings.Repeat("a", 64),
 		Result: relay.Result{Outcome: relay.Accepted, Status: 200, TraceID: "trace", Fields: map[string]string{"fbtrace_id": "x"}}}))
-	f.ended(id, relay.StatusDelivered, "", relay.End{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
+	f.ended(id, relay.StatusDelivered, "", relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
 }
 
 func TestAnErasedOrderLeavesTheFactAndNothingOfThePerson(t *testing.T) {
@@ -127,7 +127,7 @@ func TestAnErasedEventIsADuplicateWhenItComesAgain(t *testing.T) {
 
 	again := f.insert(append(newEvents(3, 5, bosley, "bosley"), events[1]))
 	require.Equal(t, []relay.Verdict{relay.Inserted, relay.Inserted, relay.Duplicate}, []relay.Verdict{again[0].Verdict, again[1].Verdict, again[2].Verdict})
-	require.Equal(t, relay.Stored{ID: stored[1].ID, Verdict: relay.Duplicate, Status: relay.StatusDelivered}, again[2])
+	require.Equal(t, relay.InsertResult{ID: stored[1].ID, Verdict: relay.Duplicate, Status: relay.StatusDelivered}, again[2])
 	again = f.insert(events) // with others that are there
 	for n := range events {
 		require.Equal(t, relay.Duplicate, again[n].Verdict)
@@ -149,7 +149,7 @@ func TestADirectRowOfAnErasedEventFailsAndIsErasedToo(t *testing.T) {
 	bosley := f.storefront("bosley")
 	first := f.direct("o-1", bosley)
 	f.taken(first, "run")
-	require.NoError(t, f.Finish(t.Context(), first, "run", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), first, "run", relay.EventOutcome{Status: relay.StatusDelivered}))
 	require.NoError(t, f.EraseEvent(t.Context(), first))
 	for range 2 { // its unique key is free, so OMS may insert it again and again
 		again, fresh := f.direct("o-1", bosley), f.direct(fmt.Sprint("o-", time.Now().UnixNano()), bosley)

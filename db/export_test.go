@@ -103,7 +103,7 @@ func ObserveQueries() map[string]Query {
 }
 
 // FinishTogether ends events of a run as a group does.
-func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c relay.Conclusion) error {
+func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c relay.EventOutcome) error {
 	var all []*finishing
 	for _, id := range ids {
 		all = append(all, &finishing{id: id, run: run, conclusion: c, ends: []byte("[]")})

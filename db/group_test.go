@@ -121,8 +121,8 @@ func TestAGroupFinishesOnlyTheRowsOfItsRuns(t *testing.T) {
 		rows = append(rows, f.direct(fmt.Sprint(i), bosley))
 		f.taken(rows[i], run)
 	}
-	require.NoError(t, f.Finish(t.Context(), rows[5], "own", relay.Conclusion{Status: relay.StatusFailed, Detail: "first"}))
-	require.NoError(t, f.FinishTogether(t.Context(), rows, "own", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), rows[5], "own", relay.EventOutcome{Status: relay.StatusFailed, Detail: "first"}))
+	require.NoError(t, f.FinishTogether(t.Context(), rows, "own", relay.EventOutcome{Status: relay.StatusDelivered}))
 	var statuses []relay.Status
 	for _, id := range rows {
 		status, _ := f.status(id)
@@ -192,8 +192,8 @@ func (f *fixture) deliverInGroup(i int, id int64) {
 	status := 200 + int(id%2)
 	require.NoError(f.t, f.CompleteAttempts(ctx, []relay.AttemptEnd{{AttemptID: a.AttemptID, Duration: time.Duration(id) * time.Microsecond,
 		Result: relay.Result{Outcome: relay.Accepted, Status: status, TraceID: fmt.Sprintf("t-%d", id)}}}))
-	require.NoError(f.t, f.Finish(ctx, id, run, relay.Conclusion{Status: relay.StatusDelivered, Detail: fmt.Sprintf("d-%d", id),
-		Ends: []relay.End{{Destination: relay.SGTM, Outcome: relay.Accepted, Status: status}}}))
+	require.NoError(f.t, f.Finish(ctx, id, run, relay.EventOutcome{Status: relay.StatusDelivered, Detail: fmt.Sprintf("d-%d", id),
+		Ends: []relay.DeliveryResult{{Destination: relay.SGTM, Outcome: relay.Accepted, Status: status}}}))
 }
 
 func TestManyTriedDeliveriesMakeRoomAtOnce(t *testing.T) {

@@ -24,7 +24,7 @@ func (f *fixture) failedAt(eventID string, storefront int64, destination string,
 	f.t.Helper()
 	id := f.direct(eventID, storefront)
 	f.taken(id, "r-"+eventID)
-	require.NoError(f.t, f.Finish(f.t.Context(), id, "r-"+eventID, relay.Conclude(relay.Route{}, []relay.End{
+	require.NoError(f.t, f.Finish(f.t.Context(), id, "r-"+eventID, relay.Conclude(relay.Route{}, []relay.DeliveryResult{
 		{Destination: destination, Outcome: relay.Rejected, Reason: reason}})))
 	return id
 }
@@ -130,7 +130,7 @@ func TestTheRelayDrawsItsProbesFromWhatFailed(t *testing.T) {
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
 	place := relay.Place{StorefrontID: bosley, Destination: "meta"}
-	due := func() []relay.Sick {
+	due := func() []relay.UnhealthyDestination {
 		list, err := f.DueProbes(t.Context(), time.Minute)
 		require.NoError(t, err)
 		return list
@@ -159,7 +159,7 @@ func TestTheRelayDrawsItsProbesFromWhatFailed(t *testing.T) {
 	f.failedAt("refused", bosley, "meta", relay.ReasonBadRequest)
 	accepted := f.direct("accepted", bosley)
 	f.taken(accepted, "r")
-	require.NoError(t, f.Finish(t.Context(), accepted, "r", relay.Conclude(relay.Route{}, []relay.End{
+	require.NoError(t, f.Finish(t.Context(), accepted, "r", relay.Conclude(relay.Route{}, []relay.DeliveryResult{
 		{Destination: "meta", Outcome: relay.Accepted}, {Destination: "ga4", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}})))
 	require.Zero(t, start(true), "nothing that a recovery would send there again")
 
@@ -233,7 +233,7 @@ func TestAnEventEndsForADestinationsHealthOnlyWhileThatIsBad(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
-	turnedAway := relay.Conclude(relay.Route{}, []relay.End{
+	turnedAway := relay.Conclude(relay.Route{}, []relay.DeliveryResult{
 		{Destination: "ga4", Outcome: relay.Accepted}, {Destination: "meta", Outcome: relay.Rejected, Reason: relay.ReasonUnhealthy}})
 	require.Equal(t, relay.ReasonUnhealthy, turnedAway.Reason)
 	require.NoError(t, f.RecordFailure(t.Context(), bosley, "meta", relay.Failure{Reason: relay.ReasonServerError, Down: true, Probe: 30 * time.Second}))
@@ -266,7 +266,7 @@ func TestAnEventWhoseAttemptsRanOutJustBeforeARecoveryIsSentAgain(t *testing.T) 
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
-	exhausted := relay.Conclude(relay.Route{}, []relay.End{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}})
+	exhausted := relay.Conclude(relay.Route{}, []relay.DeliveryResult{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}})
 	finish := func(order string, destination string, age time.Duration) int64 {
 		id := f.direct(order, bosley)
 		f.taken(id, "r")

@@ -119,7 +119,7 @@ func (f *fixture) status(id int64) (relay.Status, relay.Reason) {
 	return status, relay.Reason(reason.String)
 }
 
-func (f *fixture) claim(o db.ClaimOptions) []relay.Start {
+func (f *fixture) claim(o db.ClaimOptions) []relay.PendingDelivery {
 	f.t.Helper()
 	starts, err := f.Claim(f.t.Context(), o)
 	require.NoError(f.t, err)
@@ -129,7 +129,7 @@ func (f *fixture) claim(o db.ClaimOptions) []relay.Start {
 // aPage is a round of claiming that reaches every row of a small test.
 var aPage = db.ClaimOptions{Page: 100, Lease: time.Minute}
 
-func ids(starts []relay.Start) []int64 {
+func ids(starts []relay.PendingDelivery) []int64 {
 	list := []int64{}
 	for _, s := range starts {
 		list = append(list, s.ID)
@@ -160,7 +160,7 @@ func newEvents(from, to int, storefrontID int64, code string) []relay.NewEvent {
 	return events
 }
 
-func (f *fixture) insert(events []relay.NewEvent) []relay.Stored {
+func (f *fixture) insert(events []relay.NewEvent) []relay.InsertResult {
 	f.t.Helper()
 	stored, err := f.InsertEvents(f.t.Context(), events, 30*time.Second)
 	require.NoError(f.t, err)

@@ -66,7 +66,7 @@ func (h holder) sharesStorefront(e relay.NewEvent) bool {
 // which row holds it now. An event that is there already, or twice in the batch, makes no second row: it is a duplicate,
 // or a conflict where storefront or payload differ. One that a transaction which stays open is inserting is busy: the others
 // are stored without it. Leased events are kept from Claim for the time of the lease.
-func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.Stored, error) {
+func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.InsertResult, error) {
 	if len(events) == 0 {
 		return nil, nil
 	}
@@ -187,11 +187,11 @@ func (b *batch) chunks(indexes []int) [][]int {
 }
 
 // answers are the verdicts, once the rows are stored.
-func (b *batch) answers() []relay.Stored {
-	stored := make([]relay.Stored, len(b.events))
+func (b *batch) answers() []relay.InsertResult {
+	stored := make([]relay.InsertResult, len(b.events))
 	for i, e := range b.events {
 		h, held := b.holders[b.keys[i]]
-		stored[i] = relay.Stored{ID: h.id, Status: h.status, Verdict: relay.Conflict}
+		stored[i] = relay.InsertResult{ID: h.id, Status: h.status, Verdict: relay.Conflict}
 		switch {
 		case b.inserted[i]:
 			stored[i].Verdict = relay.Inserted

@@ -16,7 +16,7 @@ import (
 )
 
 // holdsIt requires that every answer names the row of its own event.
-func (f *fixture) holdsIt(events []relay.NewEvent, stored []relay.Stored) {
+func (f *fixture) holdsIt(events []relay.NewEvent, stored []relay.InsertResult) {
 	f.t.Helper()
 	rows := map[int64][2]string{}
 	r, err := f.raw.QueryContext(f.t.Context(), "SELECT id, event_id, event_type FROM marketing_events")
@@ -34,7 +34,7 @@ func (f *fixture) holdsIt(events []relay.NewEvent, stored []relay.Stored) {
 	}
 }
 
-func verdicts(stored []relay.Stored) []relay.Verdict {
+func verdicts(stored []relay.InsertResult) []relay.Verdict {
 	var v []relay.Verdict
 	for _, s := range stored {
 		v = append(v, s.Verdict)
@@ -68,7 +68,7 @@ func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
 
 	again := f.insert(events)
 	for i, s := range again {
-		require.Equal(t, relay.Stored{ID: stored[i].ID, Verdict: relay.Duplicate, Status: relay.StatusPending}, s)
+		require.Equal(t, relay.InsertResult{ID: stored[i].ID, Verdict: relay.Duplicate, Status: relay.StatusPending}, s)
 	}
 }
 
@@ -190,7 +190,7 @@ func TestDirectRowAndAPIEventAreTheSameEvent(t *testing.T) {
 	changed.Digest = sha256.Sum256(changed.Payload)
 
 	stored := f.insert([]relay.NewEvent{e, other, changed})
-	require.Equal(t, []relay.Stored{
+	require.Equal(t, []relay.InsertResult{
 		{ID: byID, Verdict: relay.Duplicate, Status: relay.StatusPending},
 		{ID: byCode, Verdict: relay.Duplicate, Status: relay.StatusPending},
 		{ID: byID, Verdict: relay.Conflict, Status: relay.StatusPending},
@@ -202,7 +202,7 @@ func TestBatchesWithTheSameEventsRaceToOneRowEach(t *testing.T) {
 	f := migrated(t)
 	bosley := f.storefront("bosley")
 	const writers, events = 4, 1500
-	answers := make([][]relay.Stored, writers)
+	answers := make([][]relay.InsertResult, writers)
 	batches := make([][]relay.NewEvent, writers)
 	var wg sync.WaitGroup
 	for w := range writers {
@@ -244,7 +244,7 @@ func TestBatchWaitsForTheWriterItRacesAndThenSeesItsRows(t *testing.T) {
 	direct, err := res.LastInsertId()
 	require.NoError(t, err)
 
-	answer := make(chan []relay.Stored, 1)
+	answer := make(chan []relay.InsertResult, 1)
 	go func() {
 		stored, _ := f.InsertEvents(t.Context(), []relay.NewEvent{newEvent(0, bosley, "bosley"), e}, time.Second)
 		answer <- stored

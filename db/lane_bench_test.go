@@ -97,8 +97,8 @@ func (f *fixture) deliverOnce(id int64) {
 		Body: strings.Repeat("x", 500), BodySHA256: strings.Repeat("0", 64), AdapterVersion: "1"}))
 	require.NoError(f.t, f.CompleteAttempts(ctx, []relay.AttemptEnd{{AttemptID: attempt, Duration: time.Millisecond,
 		Result: relay.Result{Outcome: relay.Accepted, Status: 200}}}))
-	require.NoError(f.t, f.Finish(ctx, id, run, relay.Conclusion{Status: relay.StatusDelivered,
-		Ends: []relay.End{{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200}}}))
+	require.NoError(f.t, f.Finish(ctx, id, run, relay.EventOutcome{Status: relay.StatusDelivered,
+		Ends: []relay.DeliveryResult{{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200}}}))
 }
 
 func ownCPU(b *testing.B) time.Duration {

@@ -181,7 +181,7 @@ func (o *observing) readFigures(ctx context.Context) error {
 	err := o.each(ctx, `SELECT storefront_id, outcome, SUM(n) FROM event_stats
 		WHERE hour >= UTC_TIMESTAMP() - INTERVAL 24 HOUR AND destination = '' GROUP BY storefront_id, outcome`, func(rows *sql.Rows) error {
 		var storefront int64
-		var f ops.Figure
+		var f ops.Stat
 		if err := rows.Scan(&storefront, &f.Outcome, &f.N); err != nil {
 			return err
 		}

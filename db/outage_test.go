@@ -38,7 +38,7 @@ func calls(s *db.Store) map[string]func(context.Context) error {
 			return s.CompleteAttempts(ctx, []relay.AttemptEnd{{AttemptID: "a", Result: relay.Result{Outcome: relay.Accepted}}})
 		},
 		"Finish": func(ctx context.Context) error {
-			return s.Finish(ctx, 1, "run", relay.Conclusion{Status: relay.StatusDelivered})
+			return s.Finish(ctx, 1, "run", relay.EventOutcome{Status: relay.StatusDelivered})
 		},
 		"SetStorefrontActive": func(ctx context.Context) error { return seed.On(s).SetStorefrontActive(ctx, 1, true) },
 	}

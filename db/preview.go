@@ -17,15 +17,15 @@ var setupSQL = "SELECT " + strings.NewReplacer("e.generation", "0", "e.resend", 
 
 // Setup reads a storefront with the four levels of its kill switches and every destination that it has configured, secrets
 // included; relay.ErrNotFound where there is none.
-func (s *Store) Setup(ctx context.Context, storefrontID int64) (ops.Setup, error) {
+func (s *Store) Setup(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error) {
 	act := fmt.Sprintf("read the setup of storefront %d", storefrontID)
 	var r deliveryRow
 	err := s.sql.QueryRowContext(ctx, setupSQL, storefrontID).Scan(append(r.levels.dest(), &r.sgtm.url, &r.sgtm.clientType,
 		&r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path, &r.sgtm.headers, &r.sgtm.options)...)
 	if err != nil {
-		return ops.Setup{}, fail(act, err)
+		return ops.StorefrontConfig{}, fail(act, err)
 	}
-	setup := ops.Setup{Switches: r.switches(), Destinations: map[string]relay.Destination{}, Unreadable: map[string]bool{}}
+	setup := ops.StorefrontConfig{Switches: r.switches(), Destinations: map[string]relay.Destination{}, Unreadable: map[string]bool{}}
 	if setup.Switches.SGTM != nil {
 		d, err := s.container(&r)
 		if err := addDestination(&setup, relay.SGTM, d, err); err != nil {
@@ -35,7 +35,7 @@ func (s *Store) Setup(ctx context.Context, storefrontID int64) (ops.Setup, error
 	return setup, fail(act, s.addPlatforms(ctx, storefrontID, &setup))
 }
 
-func (s *Store) addPlatforms(ctx context.Context, storefrontID int64, to *ops.Setup) error {
+func (s *Store) addPlatforms(ctx context.Context, storefrontID int64, to *ops.StorefrontConfig) error {
 	rows, err := s.sql.QueryContext(ctx, `SELECT p.code, p.is_active, k.is_active, p.api_base_url, p.credential_fields, k.credentials, k.options
 		FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id
 		WHERE k.storefront_id = ? AND p.code IS NOT NULL ORDER BY p.code`, storefrontID)
@@ -59,7 +59,7 @@ func (s *Store) addPlatforms(ctx context.Context, storefrontID int64, to *ops.Se
 	return rows.Err()
 }
 
-func addDestination(to *ops.Setup, key string, d relay.Destination, err error) error {
+func addDestination(to *ops.StorefrontConfig, key string, d relay.Destination, err error) error {
 	if errors.Is(err, relay.ErrUnreadable) {
 		to.Unreadable[key] = true
 		return nil
@@ -69,14 +69,14 @@ func addDestination(to *ops.Setup, key string, d relay.Destination, err error) e
 }
 
 // EventSetup reads an event as an adapter sees it, with the setup of its storefront and the tries made so far.
-func (s *Store) EventSetup(ctx context.Context, id int64) (relay.Event, ops.Setup, error) {
+func (s *Store) EventSetup(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error) {
 	d, err := s.Delivery(ctx, id, "", "")
 	if err != nil {
-		return relay.Event{}, ops.Setup{}, err
+		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
 	setup, err := s.Setup(ctx, d.Event.Storefront.ID)
 	if err != nil {
-		return relay.Event{}, ops.Setup{}, err
+		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
 	switches, err := s.Switches(ctx, id)
 	setup.Switches.Tries = switches.Tries

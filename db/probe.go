@@ -30,7 +30,7 @@ func (s *Store) Probe(ctx context.Context, storefront int64, destination string,
 
 // DueProbes lists unhealthy destinations whose probe is due. It answers a place once in the given time, so that looking for an
 // event to send costs little where there is none.
-func (s *Store) DueProbes(ctx context.Context, every time.Duration) ([]relay.Sick, error) {
+func (s *Store) DueProbes(ctx context.Context, every time.Duration) ([]relay.UnhealthyDestination, error) {
 	const due = `unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6)
 		AND (sought_at IS NULL OR sought_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)`
 	list, err := s.sick(ctx, s.sql, due+" ORDER BY probe_at LIMIT ?", every.Microseconds(), probePage)
@@ -47,7 +47,7 @@ func (s *Store) DueProbes(ctx context.Context, every time.Duration) ([]relay.Sic
 }
 
 // SickDestinations lists the unhealthy destinations of a storefront, or of all (0).
-func (s *Store) SickDestinations(ctx context.Context, storefront int64) ([]relay.Sick, error) {
+func (s *Store) SickDestinations(ctx context.Context, storefront int64) ([]relay.UnhealthyDestination, error) {
 	where, args := "unhealthy_since IS NOT NULL", []any(nil)
 	if storefront != 0 {
 		where, args = where+" AND storefront_id = ?", []any{storefront}
@@ -56,16 +56,16 @@ func (s *Store) SickDestinations(ctx context.Context, storefront int64) ([]relay
 	return list, fail("list unhealthy destinations", err)
 }
 
-func (s *Store) sick(ctx context.Context, q querier, where string, args ...any) ([]relay.Sick, error) {
+func (s *Store) sick(ctx context.Context, q querier, where string, args ...any) ([]relay.UnhealthyDestination, error) {
 	rows, err := q.QueryContext(ctx, `SELECT storefront_id, destination, failures, failing_since, reason, last_status, probes, probe_event_id
 		FROM destination_health WHERE `+where, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var list []relay.Sick
+	var list []relay.UnhealthyDestination
 	for rows.Next() {
-		p := relay.Sick{Health: relay.Health{Unhealthy: true}}
+		p := relay.UnhealthyDestination{Health: relay.Health{Unhealthy: true}}
 		var since sql.NullTime
 		var reason sql.NullString
 		var status, event sql.NullInt64
@@ -183,7 +183,7 @@ func scanTargets(rows *sql.Rows, resend []string, to map[int64]target) error {
 		if err := rows.Scan(&id, &t.storefront, &stored); err != nil {
 			return err
 		}
-		var ends []relay.End
+		var ends []relay.DeliveryResult
 		_ = json.Unmarshal([]byte(stored), &ends) // none, or ours
 		for _, e := range ends {
 			if e.Outcome != relay.Accepted || slices.Contains(resend, e.Destination) {

@@ -20,7 +20,7 @@ const (
 )
 
 // aged is an event that was received so many days ago, and ended then, with two attempts.
-func (f *fixture) aged(name string, storefront int64, days int, status relay.Status, reason relay.Reason, ends ...relay.End) int64 {
+func (f *fixture) aged(name string, storefront int64, days int, status relay.Status, reason relay.Reason, ends ...relay.DeliveryResult) int64 {
 	f.t.Helper()
 	id := f.direct(name, storefront)
 	f.ended(id, status, reason, ends...)
@@ -69,7 +69,7 @@ func TestOnlyWhatIsOverAndOldIsPurged(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
-	accepted := relay.End{Destination: relay.SGTM, Outcome: relay.Accepted}
+	accepted := relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Accepted}
 	for n := range 5 {
 		f.aged(fmt.Sprintf("delivered-%d", n), bosley, howLong, relay.StatusDelivered, "", accepted)
 	}

@@ -70,9 +70,9 @@ func (s *Store) countArm(ctx context.Context, from string, where condition, c *c
 // add counts one event at each destination where it would be tried again.
 func (c *counting) add(t ops.Tally, stored string, age time.Duration) {
 	c.events++
-	var ends []relay.End
+	var ends []relay.DeliveryResult
 	_ = json.Unmarshal([]byte(stored), &ends) // none, or ours
-	ends = slices.DeleteFunc(ends, func(e relay.End) bool {
+	ends = slices.DeleteFunc(ends, func(e relay.DeliveryResult) bool {
 		return e.Outcome == relay.Accepted && !slices.Contains(c.resend, e.Destination)
 	})
 	if len(ends) == 0 {

@@ -261,7 +261,7 @@ func (h *holding) setBack(ctx context.Context, ids []int64) ([]int64, error) {
 }
 
 // HeldProbes lists the unhealthy destinations whose probe is due and for which a replay holds events.
-func (s *Store) HeldProbes(ctx context.Context, replay int64) ([]relay.Sick, error) {
+func (s *Store) HeldProbes(ctx context.Context, replay int64) ([]relay.UnhealthyDestination, error) {
 	list, err := s.sick(ctx, s.sql, `unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6) AND (storefront_id, destination) IN
 		(SELECT held_storefront, held_destination FROM event_replay_items WHERE replay_id = ? AND held_storefront IS NOT NULL)`, replay)
 	return list, fail(fmt.Sprintf("list the probes of replay %d", replay), err)

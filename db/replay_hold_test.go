@@ -51,8 +51,8 @@ func TestAReplayHoldsWhatAnUnhealthyDestinationWouldGet(t *testing.T) {
 	elsewhere := f.failedAt("elsewhere", bosley, "ga4", relay.ReasonBadRequest)
 	theirs := f.failedAt("theirs", pfizer, "meta_capi", relay.ReasonBadRequest)
 	both := f.direct("both", bosley)
-	f.ended(both, relay.StatusFailed, relay.ReasonBadRequest, relay.End{Destination: "ga4", Outcome: relay.Rejected},
-		relay.End{Destination: "meta_capi", Outcome: relay.Rejected})
+	f.ended(both, relay.StatusFailed, relay.ReasonBadRequest, relay.DeliveryResult{Destination: "ga4", Outcome: relay.Rejected},
+		relay.DeliveryResult{Destination: "meta_capi", Outcome: relay.Rejected})
 	f.sick(bosley, "meta_capi")
 	r := f.replay(ops.Replay{Filter: ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
 

@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-var notMappedAtMeta = relay.End{Destination: "meta", Outcome: relay.Skipped, Reason: relay.ReasonNotMapped}
+var notMappedAtMeta = relay.DeliveryResult{Destination: "meta", Outcome: relay.Skipped, Reason: relay.ReasonNotMapped}
 
 func TestRetrySetsAFailedEventBackOnce(t *testing.T) {
 	t.Parallel()
@@ -56,7 +56,7 @@ func TestRetryLeavesWhatRunsOrArrived(t *testing.T) {
 	r, err = f.RetryEvent(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, ops.RetryResult{Status: relay.StatusProcessing}, r)
-	require.NoError(t, f.Finish(t.Context(), id, "r", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), id, "r", relay.EventOutcome{Status: relay.StatusDelivered}))
 	r, err = f.RetryEvent(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, ops.RetryResult{Status: relay.StatusDelivered}, r)
@@ -81,7 +81,7 @@ func TestAReplayStartsEachMatchOnce(t *testing.T) {
 	var failed []int64
 	for _, s := range f.insert(newEvents(0, 12, bosley, "bosley")) {
 		if s.ID%4 == 0 {
-			f.ended(s.ID, relay.StatusDelivered, "", relay.End{Destination: relay.SGTM, Outcome: relay.Accepted})
+			f.ended(s.ID, relay.StatusDelivered, "", relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Accepted})
 			continue
 		}
 		f.ended(s.ID, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
@@ -161,8 +161,8 @@ func TestAResendSendsAgainWhatOneDestinationAccepted(t *testing.T) {
 	for _, destination := range []string{"ga4", "meta"} {
 		f.accept(id, 0, destination, "a-"+destination)
 	}
-	f.ended(id, relay.StatusDelivered, "", relay.End{Destination: "ga4", Outcome: relay.Accepted}, relay.End{Destination: "meta", Outcome: relay.Accepted})
-	f.ended(other, relay.StatusDelivered, "", relay.End{Destination: "ga4", Outcome: relay.Accepted})
+	f.ended(id, relay.StatusDelivered, "", relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted}, relay.DeliveryResult{Destination: "meta", Outcome: relay.Accepted})
+	f.ended(other, relay.StatusDelivered, "", relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted})
 	resend := func(destination string) {
 		r := f.replay(ops.Replay{Resend: []string{destination}, Filter: ops.Filter{Statuses: []relay.Status{relay.StatusDelivered}}})
 		step, err := f.StepReplay(t.Context(), r.ID, 10)
@@ -180,7 +180,7 @@ func TestAResendSendsAgainWhatOneDestinationAccepted(t *testing.T) {
 	require.Equal(t, map[string]relay.Tries{"ga4": {Accepted: true}, "meta": {Made: 1, Accepted: true}}, tries())
 
 	// A later retry does not send it a third time, and a later resend elsewhere does not undo this one.
-	f.ended(id, relay.StatusFailed, relay.ReasonExhausted, relay.End{Destination: "meta", Outcome: relay.Accepted}, exhaustedAtSGTM)
+	f.ended(id, relay.StatusFailed, relay.ReasonExhausted, relay.DeliveryResult{Destination: "meta", Outcome: relay.Accepted}, exhaustedAtSGTM)
 	_, err := f.RetryEvent(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, map[string]relay.Tries{"ga4": {Accepted: true}, "meta": {Accepted: true}}, tries())
@@ -207,8 +207,8 @@ func TestADryRunCountsByStorefrontDestinationAndReason(t *testing.T) {
 		}
 	}
 	id := f.direct("o-1", pfizer)
-	f.ended(id, relay.StatusFailed, relay.ReasonBadRequest, relay.End{Destination: "ga4", Outcome: relay.Accepted},
-		relay.End{Destination: "meta", Outcome: relay.Rejected, Reason: relay.ReasonBadRequest}, relay.End{Destination: "tiktok", Outcome: relay.Rejected, Reason: relay.ReasonTooOld})
+	f.ended(id, relay.StatusFailed, relay.ReasonBadRequest, relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted},
+		relay.DeliveryResult{Destination: "meta", Outcome: relay.Rejected, Reason: relay.ReasonBadRequest}, relay.DeliveryResult{Destination: "tiktok", Outcome: relay.Rejected, Reason: relay.ReasonTooOld})
 	f.ended(f.direct("o-2", pfizer), relay.StatusSkipped, relay.ReasonNoActiveDestination)
 	f.ended(f.direct("o-3", pfizer), relay.StatusDelivered, "")
 

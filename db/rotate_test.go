@@ -200,7 +200,7 @@ func TestRotationLeavesVersionsAsTheyAreAndAWriteDoesNot(t *testing.T) {
 	still := func() { f.exec("UPDATE platform_credentials SET updated_at = '2026-01-01'") }
 	still()
 	before = versions(both)
-	_, err := both.Credentials().Update(t.Context(), ops.Act{By: "anna", Action: ops.ActionPatch}, 1, func(r ops.Record[ops.Credential]) (ops.Credential, error) {
+	_, err := both.Credentials().Update(t.Context(), ops.Actor{By: "anna", Action: ops.ActionPatch}, 1, func(r ops.Record[ops.Credential]) (ops.Credential, error) {
 		r.Value.Fields = map[string]relay.Secret{"api_secret": relay.NewSecret("another")}
 		return r.Value, nil
 	})

@@ -35,7 +35,7 @@ func (s *Store) Wait(ctx context.Context, id int64, w relay.Waiting) error {
 // that failed for a destination's health ends only while that destination is unhealthy, else it is relay.ErrRecovered: the
 // replay that began with the recovery finds what failed before, and may have passed the place of what fails after. For the same
 // reason one whose attempts ran out before a recovery and that is finished after it is pending again.
-func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.Conclusion) error {
+func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.EventOutcome) error {
 	act := fmt.Sprintf("finish event %d", id)
 	unhealthy, exhausted := c.Unhealthy(), c.Exhausted()
 	if len(unhealthy)+len(exhausted) == 0 {

@@ -103,7 +103,7 @@ func (s *Store) waitMany(ctx context.Context, all []*waiting) (alone []*waiting,
 type finishing struct {
 	id         int64
 	run        string
-	conclusion relay.Conclusion
+	conclusion relay.EventOutcome
 	ends       []byte
 }
 

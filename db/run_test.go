@@ -29,8 +29,8 @@ func TestFinishWritesTheConclusionOnce(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
-	c := relay.Conclusion{Status: relay.StatusFailed, Reason: relay.ReasonExhausted, Detail: "sgtm: no attempts left",
-		Ends: []relay.End{{Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}}}
+	c := relay.EventOutcome{Status: relay.StatusFailed, Reason: relay.ReasonExhausted, Detail: "sgtm: no attempts left",
+		Ends: []relay.DeliveryResult{{Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}}}
 	require.NoError(t, f.Finish(t.Context(), id, "run", c))
 	status, _ := f.status(id)
 	require.Equal(t, relay.StatusPending, status, "nobody has taken it")
@@ -45,7 +45,7 @@ func TestFinishWritesTheConclusionOnce(t *testing.T) {
 	first := f.text(row, id)
 	require.Contains(t, first, `failed|exhausted|sgtm: no attempts left|[{"destination":"sgtm","outcome":"exhausted","reason":"exhausted","status":503}]|20`)
 
-	require.NoError(t, f.Finish(t.Context(), id, "run", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), id, "run", relay.EventOutcome{Status: relay.StatusDelivered}))
 	require.Equal(t, first, f.text(row, id), "the first end stays")
 }
 
@@ -54,7 +54,7 @@ func TestLongDetailIsCutAtACharacter(t *testing.T) {
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
 	f.taken(id, "run")
-	require.NoError(t, f.Finish(t.Context(), id, "run", relay.Conclusion{Status: relay.StatusFailed, Detail: strings.Repeat("é", 40000)}))
+	require.NoError(t, f.Finish(t.Context(), id, "run", relay.EventOutcome{Status: relay.StatusFailed, Detail: strings.Repeat("é", 40000)}))
 	require.Equal(t, 65534, f.count("SELECT LENGTH(detail) FROM marketing_events WHERE id = ?", id))
 }
 
@@ -66,7 +66,7 @@ func TestResetRunTakesItsFinishedRowBackAsANewGeneration(t *testing.T) {
 			f := migrated(t)
 			id := f.direct("1", f.storefront("bosley"))
 			f.taken(id, "run")
-			require.NoError(t, f.Finish(t.Context(), id, "run", relay.Conclusion{Status: status, Reason: "reason", Detail: "detail", Ends: []relay.End{{}}}))
+			require.NoError(t, f.Finish(t.Context(), id, "run", relay.EventOutcome{Status: status, Reason: "reason", Detail: "detail", Ends: []relay.DeliveryResult{{}}}))
 			ok, err := f.Take(t.Context(), id, "another")
 			require.NoError(t, err)
 			require.False(t, ok)
@@ -85,7 +85,7 @@ func TestRetriedRowIsANewRunsAndNoLongerTheOldOnes(t *testing.T) {
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
 	f.taken(id, "old")
-	require.NoError(t, f.Finish(t.Context(), id, "old", relay.Conclusion{Status: relay.StatusFailed}))
+	require.NoError(t, f.Finish(t.Context(), id, "old", relay.EventOutcome{Status: relay.StatusFailed}))
 	f.exec("UPDATE marketing_events SET status = 'pending', generation = generation + 1, claimed_until = DEFAULT WHERE id = ?", id)
 	require.Equal(t, []int64{id}, ids(f.claim(aPage)))
 	f.taken(id, "new")

@@ -12,11 +12,11 @@ import (
 )
 
 // ended writes an event's end as a run would have.
-func (f *fixture) ended(id int64, status relay.Status, reason relay.Reason, ends ...relay.End) {
+func (f *fixture) ended(id int64, status relay.Status, reason relay.Reason, ends ...relay.DeliveryResult) {
 	f.t.Helper()
 	run := fmt.Sprintf("run-%d-%d", id, f.count("SELECT generation FROM marketing_events WHERE id = ?", id))
 	f.taken(id, run)
-	require.NoError(f.t, f.Finish(f.t.Context(), id, run, relay.Conclusion{Status: status, Reason: reason, Detail: reason.Words(), Ends: ends}))
+	require.NoError(f.t, f.Finish(f.t.Context(), id, run, relay.EventOutcome{Status: status, Reason: reason, Detail: reason.Text(), Ends: ends}))
 }
 
 // found searches page by page and gives the ids in order.
@@ -40,7 +40,7 @@ func (f *fixture) found(filter ops.Filter, page int) []int64 {
 	return nil
 }
 
-var exhaustedAtSGTM = relay.End{Destination: relay.SGTM, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}
+var exhaustedAtSGTM = relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}
 
 func TestSearchFindsWhatTheFilterSays(t *testing.T) {
 	t.Parallel()
@@ -53,8 +53,8 @@ func TestSearchFindsWhatTheFilterSays(t *testing.T) {
 		return int64(f.count("SELECT id FROM marketing_events WHERE event_id = ?", newEvent(n, 0, "").EventID))
 	}
 	f.ended(id(0), relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
-	f.ended(id(1), relay.StatusDelivered, "", relay.End{Destination: "ga4", Outcome: relay.Accepted}, relay.End{Destination: "meta", Outcome: relay.Blocked})
-	f.ended(id(3), relay.StatusSkipped, relay.ReasonNotMapped, relay.End{Destination: "meta", Outcome: relay.Skipped, Reason: relay.ReasonNotMapped})
+	f.ended(id(1), relay.StatusDelivered, "", relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted}, relay.DeliveryResult{Destination: "meta", Outcome: relay.Blocked})
+	f.ended(id(3), relay.StatusSkipped, relay.ReasonNotMapped, relay.DeliveryResult{Destination: "meta", Outcome: relay.Skipped, Reason: relay.ReasonNotMapped})
 	begin := time.Now().UTC().Add(-time.Hour)
 
 	for name, c := range map[string]struct {

@@ -140,7 +140,7 @@ func (s *Store) countHour(ctx context.Context, hour, now time.Time) error {
 		}
 		open := false
 		for f := range figures {
-			open = open || f.outcome == ops.FigureOpen
+			open = open || f.outcome == ops.StatOpen
 		}
 		// A finished hour is still unsettled until the settling time is over.
 		open = open || now.Sub(hour) <= time.Hour+settleAfter
@@ -172,13 +172,13 @@ func countFigures(ctx context.Context, tx *sql.Tx, hour time.Time) (map[figure]i
 
 // tally counts n events that ended alike; how is the text of their ends.
 func tally(figures map[figure]int64, storefront int64, status relay.Status, reason, how string, n int64) {
-	figures[figure{storefront: storefront, outcome: ops.FigureReceived}] += n
+	figures[figure{storefront: storefront, outcome: ops.StatReceived}] += n
 	if !status.Final() {
-		figures[figure{storefront: storefront, outcome: ops.FigureOpen}] += n
+		figures[figure{storefront: storefront, outcome: ops.StatOpen}] += n
 		return
 	}
 	figures[figure{storefront: storefront, outcome: string(status), reason: reason}] += n
-	var ends []relay.End
+	var ends []relay.DeliveryResult
 	_ = json.Unmarshal([]byte(how), &ends) // none, or ours; of more than twenty destinations it is cut, and not counted
 	for _, e := range ends {
 		outcome, reason := outcomeOf(e)
@@ -187,7 +187,7 @@ func tally(figures map[figure]int64, storefront int64, status relay.Status, reas
 }
 
 // outcomeOf is a delivery's end in the words of an event's.
-func outcomeOf(e relay.End) (outcome, reason string) {
+func outcomeOf(e relay.DeliveryResult) (outcome, reason string) {
 	switch e.Outcome {
 	case relay.Accepted:
 		return string(relay.StatusDelivered), ""

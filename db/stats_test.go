@@ -39,9 +39,9 @@ func TestStatsSayWhatBecameOfTheEventsReceived(t *testing.T) {
 		all = append(all, s.ID)
 	}
 	f.direct("d-1", pfizer)
-	f.ended(all[0], relay.StatusDelivered, "", relay.End{Destination: "ga4", Outcome: relay.Accepted}, relay.End{Destination: "meta", Outcome: relay.Blocked, Reason: relay.ReasonCredentialDisabled})
+	f.ended(all[0], relay.StatusDelivered, "", relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted}, relay.DeliveryResult{Destination: "meta", Outcome: relay.Blocked, Reason: relay.ReasonCredentialDisabled})
 	f.ended(all[1], relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
-	f.ended(all[2], relay.StatusFailed, relay.ReasonBadRequest, relay.End{Destination: "ga4", Outcome: relay.Rejected, Reason: relay.ReasonBadRequest})
+	f.ended(all[2], relay.StatusFailed, relay.ReasonBadRequest, relay.DeliveryResult{Destination: "ga4", Outcome: relay.Rejected, Reason: relay.ReasonBadRequest})
 	f.ended(all[3], relay.StatusSkipped, relay.ReasonNotMapped, notMappedAtMeta)
 	f.taken(all[4], "running")
 	f.rollUp()
@@ -71,7 +71,7 @@ func TestStatsOfAPastHourFollowItsEvents(t *testing.T) {
 	bosley := f.storefront("bosley")
 	old, other := f.direct("o-1", bosley), f.direct("o-2", bosley)
 	f.exec("UPDATE marketing_events SET created_at = UTC_TIMESTAMP(6) - INTERVAL 26 HOUR")
-	f.ended(other, relay.StatusDelivered, "", relay.End{Destination: "ga4", Outcome: relay.Accepted})
+	f.ended(other, relay.StatusDelivered, "", relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted})
 	f.rollUp() // the first round begins with the oldest event
 	require.Equal(t, int64(1), f.stats()["bosley"].Open)
 
@@ -86,7 +86,7 @@ func TestStatsOfAPastHourFollowItsEvents(t *testing.T) {
 	require.NoError(t, err)
 	f.rollUp()
 	require.Equal(t, int64(1), f.stats()["bosley"].Open)
-	f.ended(old, relay.StatusDelivered, "", relay.End{Destination: relay.SGTM, Outcome: relay.Accepted})
+	f.ended(old, relay.StatusDelivered, "", relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Accepted})
 	f.rollUp()
 	got = f.stats()["bosley"]
 	require.Equal(t, int64(2), got.Delivered)

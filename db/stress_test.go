@@ -55,7 +55,7 @@ func TestEveryEventIsDeliveredOnceWhileAllWorkAtOnce(t *testing.T) {
 					run := fmt.Sprintf("%d-%d", c, s.ID)
 					ok, err := f.Take(t.Context(), s.ID, run)
 					if err == nil && ok {
-						err = f.Finish(t.Context(), s.ID, run, relay.Conclusion{Status: relay.StatusDelivered})
+						err = f.Finish(t.Context(), s.ID, run, relay.EventOutcome{Status: relay.StatusDelivered})
 					}
 					if _, twice := taken.LoadOrStore(s.ID, run); twice || !ok || err != nil {
 						errs <- fmt.Errorf("row %d: taken %t, before %t: %w", s.ID, ok, twice, err)

@@ -41,7 +41,7 @@ func (t twin) precedes(row directRow) bool {
 
 // twins finds, for those direct rows that are about to start, the row that is delivered in their place. What just failed is
 // no such row.
-func (c *claim) twins(ctx context.Context, tx *sql.Tx, starts []relay.Start, bad []failure) (map[int64]int64, error) {
+func (c *claim) twins(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery, bad []failure) (map[int64]int64, error) {
 	about := make(map[int64]bool, len(starts))
 	for _, s := range starts {
 		about[s.ID] = true
@@ -97,12 +97,12 @@ func isTwin(err error) bool { return isNumber(err, errDuplicate) }
 
 // rename stores event_id and event_type as the relay knows them, so that all who read the row, and the API's duplicates, meet
 // one name.
-func (c *claim) rename(ctx context.Context, tx *sql.Tx, starts []relay.Start) error {
+func (c *claim) rename(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery) error {
 	odd := make(map[int64]bool)
 	for _, r := range c.direct {
 		odd[r.id] = r.odd
 	}
-	starts = slices.DeleteFunc(slices.Clone(starts), func(s relay.Start) bool { return !odd[s.ID] })
+	starts = slices.DeleteFunc(slices.Clone(starts), func(s relay.PendingDelivery) bool { return !odd[s.ID] })
 	for chunk := range slices.Chunk(starts, maxRows) {
 		p := newPicks("id", len(chunk))
 		for _, s := range chunk {

@@ -46,7 +46,7 @@ func TestClaimedRowHasTheNameThatTheAPIWouldHaveStored(t *testing.T) {
 		stored := f.text("SELECT CONCAT('[', event_id, ']', event_type, '.') FROM marketing_events WHERE id = ?", s.ID)
 		require.Equal(t, fmt.Sprintf("[%s]%s.", d.Event.EventID, d.Event.Type), stored)
 		if s.ID == spaced {
-			require.Equal(t, relay.Start{ID: spaced, EventID: "9", Type: "rx_issued", StorefrontCode: "bosley", Source: relay.SourceDirect}, s)
+			require.Equal(t, relay.PendingDelivery{ID: spaced, EventID: "9", Type: "rx_issued", StorefrontCode: "bosley", Source: relay.SourceDirect}, s)
 			require.Equal(t, "[9]rx_issued.", stored)
 			continue
 		}
@@ -87,14 +87,14 @@ func TestRowsThatDifferInTheCaseOfTheTypeAreOneEvent(t *testing.T) {
 		a := f.row("1", "Purchase_Completed", `{"v":1}`)
 		require.Equal(t, []int64{a}, ids(f.claim(aPage)))
 		f.taken(a, "run")
-		require.NoError(t, f.Finish(t.Context(), a, "run", relay.Conclusion{Status: relay.StatusDelivered}))
+		require.NoError(t, f.Finish(t.Context(), a, "run", relay.EventOutcome{Status: relay.StatusDelivered}))
 		b := f.row("1", "Purchase_Completed", `{"v":1}`)
 		require.Empty(t, f.claim(aPage))
 		require.Equal(t, dup(a), f.detail(b))
 		e := newEvent(1, bosley, "bosley")
 		e.EventID = "1"
 		stored := f.insert([]relay.NewEvent{e})
-		require.Equal(t, relay.Stored{ID: a, Verdict: relay.Conflict, Status: relay.StatusDelivered}, stored[0], "the API meets it too")
+		require.Equal(t, relay.InsertResult{ID: a, Verdict: relay.Conflict, Status: relay.StatusDelivered}, stored[0], "the API meets it too")
 	})
 	t.Run("beside an event of the API", func(t *testing.T) {
 		t.Parallel()
@@ -150,7 +150,7 @@ func TestClaimersStartOneOfTwins(t *testing.T) {
 			}
 		})
 	}
-	started := make([][]relay.Start, 3)
+	started := make([][]relay.PendingDelivery, 3)
 	for i := range started {
 		claimers.Go(func() {
 			// A round may find only rows that another claimer has locked, so what is left decides.

@@ -44,7 +44,7 @@ func TestAnEventKeepsTheWaitThatEndsFirst(t *testing.T) {
 	f.exec("UPDATE marketing_events SET next_attempt_at = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND")
 	require.Equal(t, relay.WaitsForLimit, wait(relay.Waiting{For: relay.WaitsForLimit, After: 3 * time.Hour}).WaitingFor, "that wait was over")
 
-	require.NoError(t, f.Finish(t.Context(), id, "run", relay.Conclusion{Status: relay.StatusFailed}))
+	require.NoError(t, f.Finish(t.Context(), id, "run", relay.EventOutcome{Status: relay.StatusFailed}))
 	require.Empty(t, wait(hour).WaitingFor)
 	f.exec("UPDATE marketing_events SET status = 'pending'")
 	f.taken(id, "another run")

@@ -175,7 +175,7 @@ func TestAServerThatRefusesToPrepareStallsNoDelivery(t *testing.T) {
 	_, err = f.Delivery(t.Context(), id, "run", "sgtm")
 	require.NoError(t, err)
 	require.NoError(t, f.RecordSending(t.Context(), anAttempt(id)))
-	require.NoError(t, f.Finish(t.Context(), id, "run", relay.Conclusion{Status: relay.StatusDelivered}))
+	require.NoError(t, f.Finish(t.Context(), id, "run", relay.EventOutcome{Status: relay.StatusDelivered}))
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'delivered'"))
 	require.False(t, f.Prepares())
 	require.Equal(t, 1, strings.Count(lines.String(), "level=WARN msg=database.prepared_statements_refused mysql_error=1461"), lines.String())

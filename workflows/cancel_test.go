@@ -24,7 +24,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 	t.Run("while it waits for its next try", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 500}
+		b.sender.then = relay.Response{Status: 500}
 		b.RegisterDelayedCallback(b.CancelWorkflow, 2*time.Minute)
 		cancelled(t, b)
 		require.Equal(t, 2, b.sender.sent)
@@ -51,7 +51,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 	t.Run("while the database is away, once that is back", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 500}
+		b.sender.then = relay.Response{Status: 500}
 		b.RegisterDelayedCallback(func() {
 			b.store.away(time.Hour, b.Now)
 			b.CancelWorkflow()
@@ -69,17 +69,17 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 			{Code: "meta", PlatformActive: true, CredentialActive: true},
 			{Code: "ga4", PlatformActive: true, CredentialActive: true},
 		}
-		b.sender.byHost = map[string]relay.Reply{"meta": {Status: 503}}
+		b.sender.byHost = map[string]relay.Response{"meta": {Status: 503}}
 		b.RegisterDelayedCallback(b.CancelWorkflow, 10*time.Second)
 		cancelled(t, b)
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes("ga4"))
-		require.Contains(t, b.store.conclusion.Ends, relay.End{Destination: "ga4", Outcome: relay.Accepted, Status: 200})
+		require.Contains(t, b.store.conclusion.Ends, relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted, Status: 200})
 	})
 
 	t.Run("and leaves a row of another run alone", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 500}
+		b.sender.then = relay.Response{Status: 500}
 		b.RegisterDelayedCallback(func() {
 			b.store.owner = "another run"
 			b.CancelWorkflow()
@@ -97,7 +97,7 @@ func TestACancelledDeliveryRecordsTheAnswersThatItHas(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			b.sender.then = relay.Reply{Status: 503}
+			b.sender.then = relay.Response{Status: 503}
 			b.sender.after = func() { b.store.away(10*time.Minute, b.Now) }
 			b.RegisterDelayedCallback(b.CancelWorkflow, after)
 			var canceled *temporal.CanceledError

@@ -15,10 +15,10 @@ var errContinue = errors.New("continue as new")
 type Continued struct {
 	// Run owns the row: the first run, also after a reset of a later one.
 	Run        string
-	Ends       []relay.End        `json:",omitempty"`
-	Unrecorded []relay.AttemptEnd `json:",omitempty"`
-	TurnedAway bool               `json:",omitempty"`
-	Routes     int                `json:",omitempty"` // followed to their end
+	Ends       []relay.DeliveryResult `json:",omitempty"`
+	Unrecorded []relay.AttemptEnd     `json:",omitempty"`
+	TurnedAway bool                   `json:",omitempty"`
+	Routes     int                    `json:",omitempty"` // followed to their end
 }
 
 // mayContinue reports whether the run is to continue as new: Temporal suggests it, and no other leg is under way, whose

@@ -54,7 +54,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.SetContinueAsNewSuggested(true)
-		b.sender.then = relay.Reply{Status: 503}
+		b.sender.then = relay.Response{Status: 503}
 		b.sender.after = func() { b.store.away(time.Hour, b.Now) }
 		require.Error(t, b.run(t))
 		in := continued(t, b)
@@ -77,13 +77,13 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		b.store.switches.SGTM = nil
 		b.store.switches.Platforms = []relay.PlatformSwitch{
 			{Code: "ga4", PlatformActive: true, CredentialActive: true}, {Code: "meta", PlatformActive: true, CredentialActive: true}}
-		b.sender.byHost = map[string]relay.Reply{"meta": {Status: 503}} // for 15 minutes
+		b.sender.byHost = map[string]relay.Response{"meta": {Status: 503}} // for 15 minutes
 		b.store.unreadableAt, b.store.unreadable = "ga4", 1000
 		begin := b.Now()
 		require.Error(t, b.run(t))
 		in := continued(t, b)
 		require.GreaterOrEqual(t, b.Now().Sub(begin), 15*time.Minute)
-		require.Equal(t, []relay.End{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError}}, in.Continued.Ends)
+		require.Equal(t, []relay.DeliveryResult{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError}}, in.Continued.Ends)
 	})
 
 	t.Run("never without need", func(t *testing.T) {

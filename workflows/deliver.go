@@ -55,7 +55,7 @@ type delivery struct {
 	in         DeliverInput
 	row        activities.Row
 	route      relay.Route
-	ends       []relay.End
+	ends       []relay.DeliveryResult
 	unrecorded []relay.AttemptEnd // ends that the database could not take yet
 	lost       bool               // the row is not ours any more
 	turnedAway bool               // by the container, for its health: the platforms get the event
@@ -112,7 +112,7 @@ func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 				return
 			}
 			d.end(end)
-			turnedAway := d.route.HandsOver && end.Destination == relay.SGTM && end.Reason == relay.ReasonUnhealthy
+			turnedAway := d.route.FailsOver && end.Destination == relay.SGTM && end.Reason == relay.ReasonUnhealthy
 			d.turnedAway = d.turnedAway || turnedAway
 			again = again || end.Outcome == relay.Blocked || end.Outcome == relay.Exhausted || turnedAway
 		})
@@ -122,8 +122,8 @@ func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 }
 
 // deliver repeats attempts at one destination until the delivery there has ended.
-func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, error) {
-	last := relay.End{Destination: leg.Destination, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}
+func (d *delivery) deliver(ctx workflow.Context, leg relay.Target) (relay.DeliveryResult, error) {
+	last := relay.DeliveryResult{Destination: leg.Destination, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}
 	for {
 		if leg.Left == 0 {
 			last.Outcome, last.Reason = relay.Exhausted, relay.ReasonExhausted
@@ -154,9 +154,9 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 		// Attempts were lost with their worker, or nothing could be sent: the rows have the number of attempts left.
 		taken, err := d.resolve(ctx)
 		if err != nil || !taken {
-			return relay.End{Destination: leg.Destination, Outcome: relay.Lost}, err
+			return relay.DeliveryResult{Destination: leg.Destination, Outcome: relay.Lost}, err
 		}
-		next, on := d.route.Leg(leg.Destination)
+		next, on := d.route.Target(leg.Destination)
 		if !on {
 			return d.off(last), nil
 		}
@@ -166,21 +166,21 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Leg) (relay.End, erro
 
 // off is the end of a destination that is no longer on the route; last is its latest failure. A container whose
 // attempts ran out was not switched off: it failed, even if the platforms take over.
-func (d *delivery) off(last relay.End) relay.End {
+func (d *delivery) off(last relay.DeliveryResult) relay.DeliveryResult {
 	if slices.Contains(d.route.Accepted, last.Destination) {
-		return relay.End{Destination: last.Destination, Outcome: relay.Accepted}
+		return relay.DeliveryResult{Destination: last.Destination, Outcome: relay.Accepted}
 	}
-	reason := d.route.Blocks(last.Destination)
+	reason := d.route.BlockedBy(last.Destination)
 	if reason == relay.ReasonExhausted {
 		return last
 	}
-	return relay.End{Destination: last.Destination, Outcome: relay.Blocked, Reason: reason}
+	return relay.DeliveryResult{Destination: last.Destination, Outcome: relay.Blocked, Reason: reason}
 }
 
 // open are the legs that have not ended, or were blocked and are on the route again.
-func (d *delivery) open() []relay.Leg {
-	var legs []relay.Leg
-	for _, leg := range d.route.Legs {
+func (d *delivery) open() []relay.Target {
+	var legs []relay.Target
+	for _, leg := range d.route.Targets {
 		if i := d.find(leg.Destination); i < 0 || d.ends[i].Outcome == relay.Blocked {
 			legs = append(legs, leg)
 		}
@@ -197,7 +197,7 @@ func (d *delivery) find(destination string) int {
 	return -1
 }
 
-func (d *delivery) end(e relay.End) {
+func (d *delivery) end(e relay.DeliveryResult) {
 	if e.Outcome == relay.Lost {
 		d.lost = true
 		return
@@ -227,7 +227,7 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 		return true, nil
 	}
 	if out.Status == relay.StatusFailed {
-		return false, temporal.NewApplicationErrorWithOptions(cmp.Or(out.Detail, out.Reason.Words()), string(out.Reason),
+		return false, temporal.NewApplicationErrorWithOptions(cmp.Or(out.Detail, out.Reason.Text()), string(out.Reason),
 			temporal.ApplicationErrorOptions{NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign, Details: []any{d.ends}})
 	}
 	d.words = string(out.Status) + "; " + out.Detail
@@ -236,14 +236,14 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 
 // reopen forgets the ends that were for a destination's health alone.
 func (d *delivery) reopen() {
-	d.ends = slices.DeleteFunc(d.ends, func(e relay.End) bool { return e.Reason == relay.ReasonUnhealthy })
+	d.ends = slices.DeleteFunc(d.ends, func(e relay.DeliveryResult) bool { return e.Reason == relay.ReasonUnhealthy })
 	d.turnedAway = false
 }
 
 // giveUp ends an event whose switches change faster than it can follow.
 func (d *delivery) giveUp(ctx workflow.Context) (string, error) {
 	d.reopen() // no health decides any more
-	d.ends = append(d.ends, relay.End{Destination: "route", Outcome: relay.Rejected, Reason: relay.ReasonTooManyRoutes})
+	d.ends = append(d.ends, relay.DeliveryResult{Destination: "route", Outcome: relay.Rejected, Reason: relay.ReasonTooManyRoutes})
 	_, err := d.finish(ctx)
 	return d.words, err
 }

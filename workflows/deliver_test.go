@@ -69,7 +69,7 @@ func TestDeliverEvent(t *testing.T) {
 	t.Run("503 twice, then 200: three attempts, after 60 and 120 s", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.replies = []relay.Reply{{Status: 503}, {Status: 503}, {Status: 200}}
+		b.sender.replies = []relay.Response{{Status: 503}, {Status: 503}, {Status: 200}}
 		begin := b.Now()
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusDelivered, b.store.status)
@@ -83,7 +83,7 @@ func TestDeliverEvent(t *testing.T) {
 	t.Run("five failures end it as exhausted, after 15 minutes", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 500}
+		b.sender.then = relay.Response{Status: 500}
 		begin := b.Now()
 		err := b.run(t)
 		var app *temporal.ApplicationError
@@ -104,7 +104,7 @@ func TestDeliverEvent(t *testing.T) {
 	t.Run("a rejection ends it at once", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 422}
+		b.sender.then = relay.Response{Status: 422}
 		require.Error(t, b.run(t))
 		require.Equal(t, relay.StatusFailed, b.store.status)
 		require.Equal(t, relay.ReasonBadRequest, b.store.conclusion.Reason)
@@ -114,7 +114,7 @@ func TestDeliverEvent(t *testing.T) {
 	t.Run("Retry-After is waited for", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.replies = []relay.Reply{{Status: 429, Header: map[string]string{"Retry-After": "3600"}}}
+		b.sender.replies = []relay.Response{{Status: 429, Header: map[string]string{"Retry-After": "3600"}}}
 		begin := b.Now()
 		require.NoError(t, b.run(t))
 		require.GreaterOrEqual(t, b.sender.last.Sub(begin), time.Hour)
@@ -123,7 +123,7 @@ func TestDeliverEvent(t *testing.T) {
 	t.Run("a Retry-After of two days ends it", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.replies = []relay.Reply{{Status: 429, Header: map[string]string{"Retry-After": "172800"}}}
+		b.sender.replies = []relay.Response{{Status: 429, Header: map[string]string{"Retry-After": "172800"}}}
 		require.Error(t, b.run(t))
 		require.Equal(t, relay.ReasonRetryAfterTooLong, b.store.conclusion.Reason)
 	})
@@ -163,7 +163,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 	t.Run("when a failure comes: the try counts", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 500}
+		b.sender.then = relay.Response{Status: 500}
 		b.sender.after = func() { b.store.away(10*time.Minute, b.Now) }
 		require.Error(t, b.run(t))
 		require.Equal(t, 5, b.sender.sent)
@@ -187,7 +187,7 @@ func TestSwitches(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
-		b.sender.replies = []relay.Reply{{Status: 503}}
+		b.sender.replies = []relay.Response{{Status: 503}}
 		b.sender.after = func() { b.store.switches.SGTM.Active = false }
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusDelivered, b.store.status)
@@ -204,7 +204,7 @@ func TestSwitches(t *testing.T) {
 			{Code: "meta", PlatformActive: true, CredentialActive: true},
 			{Code: "ga4", PlatformActive: true, CredentialActive: true},
 		}
-		b.sender.byHost = map[string]relay.Reply{"meta": {Status: 400}}
+		b.sender.byHost = map[string]relay.Response{"meta": {Status: 400}}
 		require.Error(t, b.run(t))
 		require.Equal(t, relay.StatusFailed, b.store.status)
 		require.Equal(t, []relay.Outcome{relay.Rejected}, b.store.outcomes("meta"))
@@ -235,7 +235,7 @@ func TestSwitches(t *testing.T) {
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
 		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
-		b.sender.byHost = map[string]relay.Reply{relay.SGTM: {Status: 500}}
+		b.sender.byHost = map[string]relay.Response{relay.SGTM: {Status: 500}}
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 		require.Len(t, b.store.outcomes(relay.SGTM), 5)
@@ -248,7 +248,7 @@ func TestSwitches(t *testing.T) {
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
 		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true}}
-		b.sender.then = relay.Reply{Status: 500}
+		b.sender.then = relay.Response{Status: 500}
 		require.Error(t, b.run(t))
 		require.Equal(t, relay.StatusFailed, b.store.status, "a recovery looks for failed events")
 		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
@@ -292,7 +292,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		b.store.switches.SGTM.DirectOnExhausted = true
 		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
 		b.store.health, b.store.sick = relay.Health{Failures: 20, Unhealthy: true}, relay.SGTM
-		b.sender.replies = []relay.Reply{{Status: 503}}
+		b.sender.replies = []relay.Response{{Status: 503}}
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, b.store.outcomes("meta"))
@@ -329,7 +329,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 	t.Run("leaves an event that was tried there its schedule", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.replies = []relay.Reply{{Status: 503}, {Status: 503}}
+		b.sender.replies = []relay.Response{{Status: 503}, {Status: 503}}
 		sickens(b, relay.Health{Reason: relay.ReasonServerError})
 		require.NoError(t, b.run(t))
 		require.Equal(t, 3, b.sender.sent)
@@ -340,7 +340,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 	t.Run("leaves an event its schedule, until the attempts run out", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 503}
+		b.sender.then = relay.Response{Status: 503}
 		sickens(b, relay.Health{Reason: relay.ReasonServerError})
 		require.Error(t, b.run(t))
 		require.Equal(t, 5, b.sender.sent)
@@ -350,7 +350,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 	t.Run("is tried no more with a credential that it refuses", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 503}
+		b.sender.then = relay.Response{Status: 503}
 		b.store.reading = func() { // another event finds that out
 			if len(b.store.attempts) == 1 {
 				b.store.health = relay.Health{Failures: 20, Unhealthy: true, Reason: relay.ReasonUnauthorized}
@@ -367,7 +367,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
 		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
-		b.sender.byHost = map[string]relay.Reply{relay.SGTM: {Status: 503}}
+		b.sender.byHost = map[string]relay.Response{relay.SGTM: {Status: 503}}
 		b.store.sick = relay.SGTM
 		sickens(b, relay.Health{Reason: relay.ReasonServerError})
 		require.NoError(t, b.run(t))
@@ -379,7 +379,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
-		b.sender.replies = []relay.Reply{{Status: 503}}
+		b.sender.replies = []relay.Response{{Status: 503}}
 		sickens(b, relay.Health{Reason: relay.ReasonServerError})
 		require.NoError(t, b.run(t))
 		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, b.store.outcomes(relay.SGTM))
@@ -389,7 +389,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.health = relay.Health{Failures: 20, Unhealthy: true, ProbeEvent: 1}
-		b.sender.then = relay.Reply{Status: 503}
+		b.sender.then = relay.Response{Status: 503}
 		require.Error(t, b.run(t))
 		require.Equal(t, 1, b.sender.sent)
 		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
@@ -408,7 +408,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 	t.Run("is what a refused credential makes of it", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.sender.then = relay.Reply{Status: 401}
+		b.sender.then = relay.Response{Status: 401}
 		require.Error(t, b.run(t))
 		require.Equal(t, relay.ReasonUnauthorized, b.store.conclusion.Reason)
 		require.True(t, b.store.health.Unhealthy)
@@ -431,4 +431,4 @@ func (echo) Request(d relay.Destination, _ relay.Event) (relay.Request, error) {
 	return relay.Request{Method: "POST", URL: "https://" + d.Key + "/", Repeatable: true}, nil
 }
 
-func (echo) Outcome(r relay.Reply) relay.Result { return r.Result() }
+func (echo) Outcome(r relay.Response) relay.Result { return r.Result() }

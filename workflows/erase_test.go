@@ -90,7 +90,7 @@ func (a *archive) ErasureItems(_ context.Context, _ int64, n int) ([]ops.EventSt
 	return list, nil
 }
 
-func (a *archive) Cancel(_ context.Context, id int64, _ string, c relay.Conclusion) error {
+func (a *archive) Cancel(_ context.Context, id int64, _ string, c relay.EventOutcome) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e := a.matches[id]

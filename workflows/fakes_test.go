@@ -18,7 +18,7 @@ type store struct {
 	generation   int
 	switches     relay.Switches
 	attempts     []relay.Attempt
-	conclusion   relay.Conclusion
+	conclusion   relay.EventOutcome
 	failRecords  int
 	health       relay.Health
 	sick         string // the one destination that health is of; "" is all
@@ -191,7 +191,7 @@ func (s *store) Wait(_ context.Context, _ int64, w relay.Waiting) error {
 	return nil
 }
 
-func (s *store) Finish(_ context.Context, _ int64, run string, c relay.Conclusion) error {
+func (s *store) Finish(_ context.Context, _ int64, run string, c relay.EventOutcome) error {
 	unlock, err := s.lock()
 	if err != nil {
 		return err
@@ -207,7 +207,7 @@ func (s *store) Finish(_ context.Context, _ int64, run string, c relay.Conclusio
 	return nil
 }
 
-func (s *store) Cancel(_ context.Context, _ int64, run string, c relay.Conclusion) error {
+func (s *store) Cancel(_ context.Context, _ int64, run string, c relay.EventOutcome) error {
 	unlock, err := s.lock()
 	if err != nil {
 		return err
@@ -258,7 +258,9 @@ func (s *store) Probe(context.Context, int64, string, time.Duration) (bool, erro
 	return s.probes >= 0, nil
 }
 
-func (s *store) DueProbes(context.Context, time.Duration) ([]relay.Sick, error) { return nil, nil }
+func (s *store) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDestination, error) {
+	return nil, nil
+}
 
 func (s *store) StartProbe(context.Context, relay.Place, bool, time.Duration, ...ops.AuditEntry) (int64, error) {
 	return 0, nil
@@ -286,16 +288,16 @@ func (s *store) outcomes(destination string) []relay.Outcome {
 // sender answers by host, else with its replies in order, then with then; the zero answer is 200.
 type sender struct {
 	mu      sync.Mutex
-	replies []relay.Reply
-	byHost  map[string]relay.Reply
-	then    relay.Reply
+	replies []relay.Response
+	byHost  map[string]relay.Response
+	then    relay.Response
 	after   func()
 	now     func() time.Time
 	last    time.Time // of the latest request, on the workflow's clock
 	sent    int
 }
 
-func (s *sender) Send(_ context.Context, r relay.Request) relay.Reply {
+func (s *sender) Send(_ context.Context, r relay.Request) relay.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent++
@@ -310,7 +312,7 @@ func (s *sender) Send(_ context.Context, r relay.Request) relay.Reply {
 	} else if len(s.replies) > 0 {
 		reply, s.replies = s.replies[0], s.replies[1:]
 	}
-	if reply.Status == 0 && reply.Trouble == relay.NoTrouble {
+	if reply.Status == 0 && reply.TransportError == relay.NoTransportError {
 		reply.Status = 200
 	}
 	reply.Sent, reply.Repeatable, reply.At = true, true, s.now()

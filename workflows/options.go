@@ -53,7 +53,7 @@ const (
 
 // sendOptions schedule the attempts at one destination: at once, then after base, 2 × base, 4 × base, ... for the attempts left.
 // Every failed attempt names its own delay, so these intervals count only for an attempt that was lost with its worker.
-func sendOptions(ctx workflow.Context, leg relay.Leg, base time.Duration) workflow.Context {
+func sendOptions(ctx workflow.Context, leg relay.Target, base time.Duration) workflow.Context {
 	first := relay.Policy{Base: base}.Delay(leg.Made + 1)
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: sendTimeout,

@@ -74,8 +74,8 @@ func (r *replays) StepReplay(_ context.Context, _ int64, n int) (ops.ReplayStep,
 	return step, nil
 }
 
-func (r *replays) HeldProbes(context.Context, int64) ([]relay.Sick, error) {
-	return []relay.Sick{{Place: relay.Place{StorefrontID: 1, Destination: "meta"}}}, nil
+func (r *replays) HeldProbes(context.Context, int64) ([]relay.UnhealthyDestination, error) {
+	return []relay.UnhealthyDestination{{Place: relay.Place{StorefrontID: 1, Destination: "meta"}}}, nil
 }
 
 func (r *replays) ProbeHeld(context.Context, int64, relay.Place, time.Duration) (bool, error) {

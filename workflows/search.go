@@ -73,7 +73,7 @@ func (s *Search) Detect(ctx context.Context, c client.Client, namespace string) 
 }
 
 // attributes of one delivery at its start; false where the namespace has none.
-func (s *Search) attributes(e relay.Start) (temporal.SearchAttributes, bool) {
+func (s *Search) attributes(e relay.PendingDelivery) (temporal.SearchAttributes, bool) {
 	if !s.ready.Load() {
 		return temporal.SearchAttributes{}, false
 	}
@@ -85,7 +85,7 @@ func (s *Search) attributes(e relay.Start) (temporal.SearchAttributes, bool) {
 }
 
 // tag makes the delivery findable by its destinations. The upsert travels with the command that schedules Deliver.
-func (d *delivery) tag(ctx workflow.Context, legs []relay.Leg) error {
+func (d *delivery) tag(ctx workflow.Context, legs []relay.Target) error {
 	if !d.in.Searchable {
 		return nil
 	}

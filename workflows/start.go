@@ -27,7 +27,7 @@ type Starter struct {
 
 // StartDelivery starts DeliverEvent for a row. While one runs it changes nothing, and after one has ended it starts another:
 // the row decides whether there is anything to do.
-func (s Starter) StartDelivery(ctx context.Context, e relay.Start) error {
+func (s Starter) StartDelivery(ctx context.Context, e relay.PendingDelivery) error {
 	o := s.deliveryOptions(e)
 	in := DeliverInput{ID: e.ID}
 	o.TypedSearchAttributes, in.Searchable = s.Search.attributes(e)
@@ -41,7 +41,7 @@ func (s Starter) StartDelivery(ctx context.Context, e relay.Start) error {
 	return err
 }
 
-func (s Starter) deliveryOptions(e relay.Start) client.StartWorkflowOptions {
+func (s Starter) deliveryOptions(e relay.PendingDelivery) client.StartWorkflowOptions {
 	summary := e.StorefrontCode
 	if s.Search.IDs {
 		summary = e.Type + " of " + e.StorefrontCode

@@ -13,7 +13,7 @@ import (
 // storefront and 2,000 in all at a time, the storefronts in turn, so that one event of a quiet storefront does not wait for
 // the batch of another. PollInbox starts the rows that it does not accept or fails to start.
 type StartQueue struct {
-	start         func(context.Context, relay.Start) error
+	start         func(context.Context, relay.PendingDelivery) error
 	room          func(ctx context.Context, storefront string) int
 	perStorefront int
 	log           *slog.Logger
@@ -32,13 +32,13 @@ type StartQueue struct {
 // queued is a row that waits for its start. It keeps the values of its context, such as the trace, but not its end: the
 // request has been answered by then.
 type queued struct {
-	relay.Start
+	relay.PendingDelivery
 	ctx context.Context
 }
 
 // NewStartQueue starts its workers, which Close ends. Room is how many events of a storefront may start now within the limits of
 // its destinations; nil is no such limit.
-func NewStartQueue(start func(context.Context, relay.Start) error, room func(ctx context.Context, storefront string) int, perStorefront int, log *slog.Logger) *StartQueue {
+func NewStartQueue(start func(context.Context, relay.PendingDelivery) error, room func(ctx context.Context, storefront string) int, perStorefront int, log *slog.Logger) *StartQueue {
 	b := &StartQueue{
 		start:         start,
 		room:          room,
@@ -72,7 +72,7 @@ func (b *StartQueue) Reserve(ctx context.Context, storefront string, n int) int 
 }
 
 // Start queues reserved rows. It never blocks, and the end of ctx does not stop the starts.
-func (b *StartQueue) Start(ctx context.Context, rows []relay.Start) {
+func (b *StartQueue) Start(ctx context.Context, rows []relay.PendingDelivery) {
 	ctx = context.WithoutCancel(ctx)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -122,7 +122,7 @@ func (b *StartQueue) work() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.ctx, startTimeout)
-		if err := b.start(ctx, r.Start); err != nil {
+		if err := b.start(ctx, r.PendingDelivery); err != nil {
 			b.log.WarnContext(ctx, "delivery.start_failed", "id", r.ID, "error", err)
 		}
 		cancel()

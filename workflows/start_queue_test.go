@@ -20,7 +20,7 @@ type starts struct {
 	done []string
 }
 
-func (s *starts) start(_ context.Context, r relay.Start) error {
+func (s *starts) start(_ context.Context, r relay.PendingDelivery) error {
 	<-s.let
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,10 +28,10 @@ func (s *starts) start(_ context.Context, r relay.Start) error {
 	return nil
 }
 
-func rowsOf(storefront string, n int) []relay.Start {
-	rows := make([]relay.Start, n)
+func rowsOf(storefront string, n int) []relay.PendingDelivery {
+	rows := make([]relay.PendingDelivery, n)
 	for i := range rows {
-		rows[i] = relay.Start{ID: int64(i), StorefrontCode: storefront}
+		rows[i] = relay.PendingDelivery{ID: int64(i), StorefrontCode: storefront}
 	}
 	return rows
 }
@@ -85,7 +85,7 @@ func TestBurstStartsHalfOfItsStartsForOneStorefrontAtMost(t *testing.T) {
 		let := make(chan struct{})
 		var mu sync.Mutex
 		busy := map[string]int{}
-		b := workflows.NewStartQueue(func(_ context.Context, r relay.Start) error {
+		b := workflows.NewStartQueue(func(_ context.Context, r relay.PendingDelivery) error {
 			mu.Lock()
 			busy[r.StorefrontCode]++
 			mu.Unlock()

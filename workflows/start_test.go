@@ -59,7 +59,7 @@ func started(t *testing.T, r *recorder, s *workflows.Search) client.StartWorkflo
 	t.Helper()
 	require.NoError(t, s.Detect(t.Context(), r, "default"))
 	starter := workflows.Starter{Client: r, TaskQueue: "relay", Search: s}
-	require.NoError(t, starter.StartDelivery(t.Context(), relay.Start{ID: 7, EventID: "order-1", Type: "rx_issued", StorefrontCode: "bosley", Source: "oms"}))
+	require.NoError(t, starter.StartDelivery(t.Context(), relay.PendingDelivery{ID: 7, EventID: "order-1", Type: "rx_issued", StorefrontCode: "bosley", Source: "oms"}))
 	return r.options[len(r.options)-1]
 }
 

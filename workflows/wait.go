@@ -37,6 +37,6 @@ func pause(ctx workflow.Context, out activities.DeliverOutput) error {
 	if suggested(ctx) {
 		out.Wait = max(out.Wait, longestWait)
 	}
-	timer := workflow.TimerOptions{Summary: out.End.Destination + ": " + out.End.Reason.Words()}
+	timer := workflow.TimerOptions{Summary: out.End.Destination + ": " + out.End.Reason.Text()}
 	return workflow.NewTimerWithOptions(ctx, out.Wait, timer).Get(ctx, nil)
 }

@@ -37,7 +37,7 @@ func TestWhatCannotBeSentUsesUpNoTry(t *testing.T) {
 	t.Run("an answer 429 to another event of the destination, which slows this one at once", func(t *testing.T) {
 		t.Parallel()
 		first, second := neighbours(t)
-		first.sender.then = relay.Reply{Status: 429, Header: map[string]string{"Retry-After": "600"}}
+		first.sender.then = relay.Response{Status: 429, Header: map[string]string{"Retry-After": "600"}}
 		first.RegisterDelayedCallback(first.CancelWorkflow, time.Second)
 		require.Error(t, first.run(t))
 		begin := second.Now()
@@ -135,7 +135,7 @@ func (r refusing) Request(relay.Destination, relay.Event) (relay.Request, error)
 func TestARowThatIsTakenAwayEndsTheDeliveryWithoutASend(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.sender.then = relay.Reply{Status: 503}
+	b.sender.then = relay.Response{Status: 503}
 	b.sender.after = func() { b.store.owner = "another run" }
 	require.NoError(t, b.run(t))
 	require.Equal(t, 1, b.sender.sent)
@@ -164,7 +164,7 @@ func TestAnEventTooOldForWhatTheDestinationAsksEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.activities.Adapters[relay.SGTM] = aged{}
-	b.sender.then = relay.Reply{Status: 503, Header: map[string]string{"Retry-After": "7200"}}
+	b.sender.then = relay.Response{Status: 503, Header: map[string]string{"Retry-After": "7200"}}
 	require.Error(t, b.run(t))
 	require.Equal(t, 1, b.sender.sent)
 	require.Equal(t, relay.ReasonRetryAfterTooLong, b.store.conclusion.Reason)
@@ -183,7 +183,7 @@ func (a aged) Request(d relay.Destination, e relay.Event) (relay.Request, error)
 func TestTheAttemptAfterALostOneWaitsItsTime(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.sender.then = relay.Reply{Status: 503}
+	b.sender.then = relay.Response{Status: 503}
 	var lost time.Time
 	b.sender.after = func() {
 		switch b.sender.sent {
@@ -191,7 +191,7 @@ func TestTheAttemptAfterALostOneWaitsItsTime(t *testing.T) {
 			b.store.away(5*time.Second, b.Now) // the answer travels, and the next attempt begins another activity
 		case 2:
 			lost = b.Now()
-			b.sender.then = relay.Reply{Status: 200}
+			b.sender.then = relay.Response{Status: 200}
 			panic("the worker dies")
 		}
 	}

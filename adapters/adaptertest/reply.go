@@ -15,11 +15,11 @@ import (
 )
 
 // Accepted returns a platform's response to an accepted event: testdata/accepted.reply.json, else 200 and an empty body.
-func Accepted(t testing.TB, dir string) relay.Reply {
+func Accepted(t testing.TB, dir string) relay.Response {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, "accepted.reply.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return relay.Reply{Sent: true, Status: 200}
+		return relay.Response{Sent: true, Status: 200}
 	}
 	require.NoError(t, err)
 	var f struct {
@@ -28,7 +28,7 @@ func Accepted(t testing.TB, dir string) relay.Reply {
 		Body    json.RawMessage   `json:"body"`
 	}
 	require.NoError(t, json.Unmarshal(b, &f))
-	r := relay.Reply{Sent: true, Status: f.Status, Header: map[string]string{}, Body: f.Body}
+	r := relay.Response{Sent: true, Status: f.Status, Header: map[string]string{}, Body: f.Body}
 	for name, value := range f.Headers {
 		r.Header[textproto.CanonicalMIMEHeaderKey(name)] = value
 	}

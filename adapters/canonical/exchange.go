@@ -37,13 +37,13 @@ func (f *Fields) Post(version, url string, header map[string]string, body any) (
 // Read decodes a response's JSON into body and reports whether the outcome is decided without the vendor's own codes. It is
 // for an incomplete response, a retryable status or a redirect, and for a web page or, with a 2xx, anything but a JSON object: a
 // proxy responded then, and the attempt is retried.
-func Read(r relay.Reply, body any) (res relay.Result, decided bool) {
+func Read(r relay.Response, body any) (res relay.Result, decided bool) {
 	res = r.Result()
 	parsed := json.Unmarshal(r.Body, body) == nil && bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{"))
 	switch {
 	case r.Status < 200, res.Outcome == relay.Retry, res.Reason == relay.ReasonRedirect:
 		return res, true
-	case r.Trouble != relay.NoTrouble && !parsed: // a refusal may hide "not now" in the part that is missing
+	case r.TransportError != relay.NoTransportError && !parsed: // a refusal may hide "not now" in the part that is missing
 		res.Outcome, res.Reason = relay.Retry, relay.ReasonNetwork
 		return res, true
 	case r.IsHTML(), res.Outcome == relay.Accepted && !parsed:

@@ -164,25 +164,25 @@ func TestReadLeavesToTheVendorsCodesWhatTheyDecide(t *testing.T) {
 	t.Parallel()
 	html := map[string]string{"Content-Type": "text/html"}
 	for _, c := range []struct {
-		reply   relay.Reply
+		reply   relay.Response
 		outcome relay.Outcome
 		reason  relay.Reason
 		decided bool
 	}{
-		{relay.Reply{Status: 200, Body: []byte(`{"code":0}`)}, relay.Accepted, "", false},
-		{relay.Reply{Status: 400, Body: []byte(`{"code":1}`)}, relay.Rejected, relay.ReasonBadRequest, false},
-		{relay.Reply{Status: 400}, relay.Rejected, relay.ReasonBadRequest, true},
-		{relay.Reply{Status: 403, Body: []byte(`no`)}, relay.Unauthorized, relay.ReasonUnauthorized, true},
-		{relay.Reply{Status: 200}, relay.Retry, relay.ReasonNotJSON, true},
-		{relay.Reply{Status: 200, Body: []byte(`null`)}, relay.Retry, relay.ReasonNotJSON, true},
-		{relay.Reply{Status: 404, Header: html, Body: []byte(`<html>`)}, relay.Retry, relay.ReasonNotJSON, true},
-		{relay.Reply{Status: 302, Header: html, Body: []byte(`<html>`)}, relay.Rejected, relay.ReasonRedirect, true},
-		{relay.Reply{Status: 503, Body: []byte(`{"code":1}`)}, relay.Retry, relay.ReasonServerError, true},
-		{relay.Reply{Status: 429, Body: []byte(`{"code":1}`)}, relay.Retry, relay.ReasonThrottled, true},
-		{relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout}, relay.Retry, relay.ReasonTimeout, true},
-		{relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut}, relay.Retry, relay.ReasonNetwork, true},
-		{relay.Reply{Sent: true, Repeatable: true, Status: 400, Trouble: relay.TroubleCut, Body: []byte(`{"er`)}, relay.Retry, relay.ReasonNetwork, true},
-		{relay.Reply{Trouble: relay.TroubleAddress}, relay.Rejected, relay.ReasonAddressRefused, true},
+		{relay.Response{Status: 200, Body: []byte(`{"code":0}`)}, relay.Accepted, "", false},
+		{relay.Response{Status: 400, Body: []byte(`{"code":1}`)}, relay.Rejected, relay.ReasonBadRequest, false},
+		{relay.Response{Status: 400}, relay.Rejected, relay.ReasonBadRequest, true},
+		{relay.Response{Status: 403, Body: []byte(`no`)}, relay.Unauthorized, relay.ReasonUnauthorized, true},
+		{relay.Response{Status: 200}, relay.Retry, relay.ReasonNotJSON, true},
+		{relay.Response{Status: 200, Body: []byte(`null`)}, relay.Retry, relay.ReasonNotJSON, true},
+		{relay.Response{Status: 404, Header: html, Body: []byte(`<html>`)}, relay.Retry, relay.ReasonNotJSON, true},
+		{relay.Response{Status: 302, Header: html, Body: []byte(`<html>`)}, relay.Rejected, relay.ReasonRedirect, true},
+		{relay.Response{Status: 503, Body: []byte(`{"code":1}`)}, relay.Retry, relay.ReasonServerError, true},
+		{relay.Response{Status: 429, Body: []byte(`{"code":1}`)}, relay.Retry, relay.ReasonThrottled, true},
+		{relay.Response{Sent: true, Repeatable: true, TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout, true},
+		{relay.Response{Sent: true, Repeatable: true, Status: 200, TransportError: relay.TransportCut}, relay.Retry, relay.ReasonNetwork, true},
+		{relay.Response{Sent: true, Repeatable: true, Status: 400, TransportError: relay.TransportCut, Body: []byte(`{"er`)}, relay.Retry, relay.ReasonNetwork, true},
+		{relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused, true},
 	} {
 		var body struct{ Code int }
 		res, decided := canonical.Read(c.reply, &body)

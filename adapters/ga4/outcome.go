@@ -10,7 +10,7 @@ import (
 // Outcome classifies Google's response. Any 2xx means that the event arrived, not that it was accepted; only the validation
 // endpoint reports errors. If the response to an event other than a purchase is lost, the outcome is Unknown: the event may have
 // arrived, and a duplicate would be counted.
-func (Adapter) Outcome(r relay.Reply) relay.Result {
+func (Adapter) Outcome(r relay.Response) relay.Result {
 	res := r.Result()
 	if r.Status < 200 || r.Status >= 300 {
 		return res

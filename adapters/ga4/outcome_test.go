@@ -24,7 +24,7 @@ func TestOutcomeOfAStatus(t *testing.T) {
 	} {
 		want.Status = status
 		for _, repeatable := range []bool{true, false} {
-			reply := relay.Reply{Sent: true, Status: status, Repeatable: repeatable}
+			reply := relay.Response{Sent: true, Status: status, Repeatable: repeatable}
 			require.Equal(t, want, ga4.Adapter{}.Outcome(reply), "%d", status)
 		}
 	}
@@ -35,19 +35,19 @@ func TestALostAnswerIsUnknownUnlessACopyIsDropped(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
-		reply  relay.Reply
+		reply  relay.Response
 		want   relay.Outcome
 		reason relay.Reason
 	}{
-		{"time-out of a purchase", relay.Reply{Sent: true, Trouble: relay.TroubleTimeout, Repeatable: true}, relay.Retry, relay.ReasonTimeout},
-		{"time-out of another event", relay.Reply{Sent: true, Trouble: relay.TroubleTimeout}, relay.Unknown, relay.ReasonUnknown},
-		{"cut of a purchase", relay.Reply{Sent: true, Trouble: relay.TroubleCut, Repeatable: true}, relay.Retry, relay.ReasonNetwork},
-		{"cut of another event", relay.Reply{Sent: true, Trouble: relay.TroubleCut}, relay.Unknown, relay.ReasonUnknown},
-		{"time-out before anything left", relay.Reply{Trouble: relay.TroubleTimeout}, relay.Retry, relay.ReasonTimeout},
-		{"no connection", relay.Reply{Trouble: relay.TroubleConnect}, relay.Retry, relay.ReasonNetwork},
-		{"forbidden address", relay.Reply{Trouble: relay.TroubleAddress}, relay.Rejected, relay.ReasonAddressRefused},
-		{"status without its body", relay.Reply{Sent: true, Status: 204, Trouble: relay.TroubleCut}, relay.Accepted, ""},
-		{"failure without its body", relay.Reply{Sent: true, Status: 503, Trouble: relay.TroubleCut}, relay.Retry, relay.ReasonServerError},
+		{"time-out of a purchase", relay.Response{Sent: true, TransportError: relay.TransportTimeout, Repeatable: true}, relay.Retry, relay.ReasonTimeout},
+		{"time-out of another event", relay.Response{Sent: true, TransportError: relay.TransportTimeout}, relay.Unknown, relay.ReasonUnknown},
+		{"cut of a purchase", relay.Response{Sent: true, TransportError: relay.TransportCut, Repeatable: true}, relay.Retry, relay.ReasonNetwork},
+		{"cut of another event", relay.Response{Sent: true, TransportError: relay.TransportCut}, relay.Unknown, relay.ReasonUnknown},
+		{"time-out before anything left", relay.Response{TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
+		{"no connection", relay.Response{TransportError: relay.TransportConnect}, relay.Retry, relay.ReasonNetwork},
+		{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
+		{"status without its body", relay.Response{Sent: true, Status: 204, TransportError: relay.TransportCut}, relay.Accepted, ""},
+		{"failure without its body", relay.Response{Sent: true, Status: 503, TransportError: relay.TransportCut}, relay.Retry, relay.ReasonServerError},
 	} {
 		res := ga4.Adapter{}.Outcome(c.reply)
 		require.Equal(t, c.want, res.Outcome, c.name)
@@ -57,13 +57,13 @@ func TestALostAnswerIsUnknownUnlessACopyIsDropped(t *testing.T) {
 
 func TestAWebPageIsNotGoogle(t *testing.T) {
 	t.Parallel()
-	reply := relay.Reply{Sent: true, Status: 200, Body: []byte("<!doctype html><title>Log in to the hotel's network</title>")}
+	reply := relay.Response{Sent: true, Status: 200, Body: []byte("<!doctype html><title>Log in to the hotel's network</title>")}
 	require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNotJSON, Status: 200}, ga4.Adapter{}.Outcome(reply))
 }
 
 func TestRetryAfterIsHonoured(t *testing.T) {
 	t.Parallel()
-	reply := relay.Reply{Sent: true, Status: 429, Header: map[string]string{"Retry-After": "90"}}
+	reply := relay.Response{Sent: true, Status: 429, Header: map[string]string{"Retry-After": "90"}}
 	require.Equal(t, 90*time.Second, ga4.Adapter{}.Outcome(reply).RetryAfter)
 }
 
@@ -72,12 +72,12 @@ func TestTheValidatingEndpointSaysWhatIsWrong(t *testing.T) {
 	for _, code := range []string{"VALUE_INVALID", "VALUE_REQUIRED", "NAME_INVALID", "NAME_RESERVED", "VALUE_OUT_OF_BOUNDS",
 		"EXCEEDED_MAX_ENTITIES", "NAME_DUPLICATED", "INTERNAL_ERROR"} {
 		body := `{"validationMessages":[{"fieldPath":"events[0].params.value","description":"about jane@example.com","validationCode":"` + code + `"}]}`
-		res := ga4.Adapter{}.Outcome(relay.Reply{Sent: true, Status: 200, Body: []byte(body), Repeatable: true})
+		res := ga4.Adapter{}.Outcome(relay.Response{Sent: true, Status: 200, Body: []byte(body), Repeatable: true})
 		require.Equal(t, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonVendorRejected, Status: 200,
 			Fields: map[string]string{"validation_code": code, "field_path": "events[0].params.value"}}, res)
 	}
 	for _, body := range []string{`{"validationMessages":[]}`, `{ "validationMessages": [ ] }`, ``, `{}`, `no JSON`} {
-		res := ga4.Adapter{}.Outcome(relay.Reply{Sent: true, Status: 200, Body: []byte(body), Repeatable: true})
+		res := ga4.Adapter{}.Outcome(relay.Response{Sent: true, Status: 200, Body: []byte(body), Repeatable: true})
 		require.Equal(t, relay.Result{Outcome: relay.Accepted, Status: 200}, res, body)
 	}
 }

@@ -48,7 +48,7 @@ func Hashed(raw string) (string, bool) {
 // placeholderHashes are the hashes of placeholders, which shops that hash send as if they were people.
 var placeholderHashes = sync.OnceValue(func() map[string]bool {
 	hashes := map[string]bool{}
-	for _, word := range append(relay.PlaceholderWords(), "n/a", "(not set)", "not set", "-", "0", "none@none.com", "test@test.com",
+	for _, word := range append(relay.Placeholders(), "n/a", "(not set)", "not set", "-", "0", "none@none.com", "test@test.com",
 		"noemail@noemail.com", "guest@guest.com", "0000000000", "1111111111", "1234567890", "+10000000000", "10000000000") {
 		hashes[Hash(word)] = true
 	}

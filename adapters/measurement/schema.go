@@ -122,7 +122,7 @@ func extras(d relay.Destination, names []string) []field {
 	var list []field
 	for _, name := range names {
 		param := Name(name)
-		if slices.Contains(taken, name) || slices.Contains(taken, param) || canonical.Reads(name) || relay.Identifies(name) || relay.Identifies(param) {
+		if slices.Contains(taken, name) || slices.Contains(taken, param) || canonical.Reads(name) || relay.IsPersonalField(name) || relay.IsPersonalField(param) {
 			continue
 		}
 		list = append(list, field{param, func(f *canonical.Fields) json.RawMessage {

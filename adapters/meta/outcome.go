@@ -35,7 +35,7 @@ const blockedFor = time.Hour
 // Codes: rudder-transformer @c98d160c, src/v0/util/facebookUtils/networkHandler.js;
 // https://developers.facebook.com/docs/graph-api/guides/error-handling. Codes 32, 102, 10, 506, 613 and those from 80004 on
 // come from general Graph pages and are unconfirmed for this edge.
-func (Adapter) Outcome(r relay.Reply) relay.Result {
+func (Adapter) Outcome(r relay.Response) relay.Result {
 	var a response
 	res, decided := canonical.Read(r, &a)
 	res.Fields = a.fields()
@@ -108,7 +108,7 @@ func (e failure) classify(res *relay.Result) {
 
 // regainAccess is the longest wait that the usage header names, in minutes there.
 // https://developers.facebook.com/docs/graph-api/overview/rate-limiting#headers-2
-func regainAccess(r relay.Reply) time.Duration {
+func regainAccess(r relay.Response) time.Duration {
 	var usage map[string][]struct {
 		Minutes float64 `json:"estimated_time_to_regain_access"`
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // failed is an error answer of Meta's, with everything in it that must not be kept.
-func failed(status, code, subcode int) relay.Reply {
-	return relay.Reply{Sent: true, Repeatable: true, Status: status, Body: fmt.Appendf(nil,
+func failed(status, code, subcode int) relay.Response {
+	return relay.Response{Sent: true, Repeatable: true, Status: status, Body: fmt.Appendf(nil,
 		`{"error":{"message":"about jane@example.com","type":"OAuthException","code":%d,"error_subcode":%d,"error_user_msg":"about Jane","fbtrace_id":"AbC-1_x"}}`,
 		code, subcode)}
 }
@@ -103,14 +103,14 @@ func TestOtherAnswersOfMetas(t *testing.T) {
 		{500, `{"error":{"code":1,"fbtrace_id":"AbC"}}`, relay.Retry, relay.ReasonServerError, "AbC"},
 		{503, `<html>`, relay.Retry, relay.ReasonServerError, ""},
 	} {
-		res := meta.Adapter{}.Outcome(relay.Reply{Sent: true, Repeatable: true, Status: c.status, Body: []byte(c.body)})
+		res := meta.Adapter{}.Outcome(relay.Response{Sent: true, Repeatable: true, Status: c.status, Body: []byte(c.body)})
 		require.Equal(t, c.outcome, res.Outcome, c.body)
 		require.Equal(t, c.reason, res.Reason, c.body)
 		require.Equal(t, c.trace, res.TraceID, c.body)
 	}
-	timeout := meta.Adapter{}.Outcome(relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout})
+	timeout := meta.Adapter{}.Outcome(relay.Response{Sent: true, Repeatable: true, TransportError: relay.TransportTimeout})
 	require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}, timeout, "a second copy is dropped by its id")
-	ok := meta.Adapter{}.Outcome(relay.Reply{Status: 200, Body: []byte(`{"events_received":1,"messages":["a","b"]}`)})
+	ok := meta.Adapter{}.Outcome(relay.Response{Status: 200, Body: []byte(`{"events_received":1,"messages":["a","b"]}`)})
 	require.Equal(t, map[string]string{"events_received": "1", "messages": "2"}, ok.Fields)
 }
 

@@ -91,7 +91,7 @@ func (c *Client) Close() {
 }
 
 // Send makes one exchange and never repeats it. Trouble comes back in the Reply, without the URL.
-func (c *Client) Send(ctx context.Context, r relay.Request) relay.Reply {
+func (c *Client) Send(ctx context.Context, r relay.Request) relay.Response {
 	start := time.Now()
 	reply := c.exchange(ctx, r)
 	reply.At = time.Now()
@@ -100,7 +100,7 @@ func (c *Client) Send(ctx context.Context, r relay.Request) relay.Reply {
 	return reply
 }
 
-func (c *Client) exchange(ctx context.Context, r relay.Request) relay.Reply {
+func (c *Client) exchange(ctx context.Context, r relay.Request) relay.Response {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	reply, idle := c.once(ctx, r)
@@ -112,23 +112,23 @@ func (c *Client) exchange(ctx context.Context, r relay.Request) relay.Reply {
 }
 
 // once makes one exchange. idle says that it failed on a connection that was open before, and that nothing left.
-func (c *Client) once(ctx context.Context, r relay.Request) (reply relay.Reply, idle bool) {
+func (c *Client) once(ctx context.Context, r relay.Request) (reply relay.Response, idle bool) {
 	var w wire
 	req, err := newRequest(httptrace.WithClientTrace(ctx, w.trace()), r)
 	if err != nil {
-		return relay.Reply{Trouble: relay.TroubleBadURL}, false
+		return relay.Response{TransportError: relay.TransportBadURL}, false
 	}
 	client, err := c.clientFor(req.URL)
 	if err != nil {
-		return relay.Reply{Trouble: relay.TroubleAddress}, false
+		return relay.Response{TransportError: relay.TransportAddress}, false
 	}
 	res, err := client.Do(req)
 	if err != nil {
 		sent := w.sent(ctx)
-		return relay.Reply{Sent: sent, Trouble: trouble(err, sent)}, !sent && w.reused
+		return relay.Response{Sent: sent, TransportError: trouble(err, sent)}, !sent && w.reused
 	}
 	defer func() { _ = res.Body.Close() }()
-	reply = relay.Reply{Sent: true, Status: res.StatusCode, Header: firstValues(res.Header)}
+	reply = relay.Response{Sent: true, Status: res.StatusCode, Header: firstValues(res.Header)}
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return reply, false // its body is the bare connection, whose reads no context ends
 	}
@@ -136,7 +136,7 @@ func (c *Client) once(ctx context.Context, r relay.Request) (reply relay.Reply, 
 	if err != nil {
 		// The status came, and it decides; a body that was cut off can only hide a vendor's code, and then the
 		// adapter asks for another attempt.
-		reply.Trouble = trouble(err, true)
+		reply.TransportError = trouble(err, true)
 	}
 	return reply, false
 }
@@ -177,19 +177,19 @@ func (c *Client) clientFor(u *url.URL) (*http.Client, error) {
 	return nil, errRefused
 }
 
-func trouble(err error, sent bool) relay.Trouble {
+func trouble(err error, sent bool) relay.TransportError {
 	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, errRefused):
-		return relay.TroubleAddress
+		return relay.TransportAddress
 	case !sent:
-		return relay.TroubleConnect
+		return relay.TransportConnect
 	case unprocessed(err):
-		return relay.TroubleUnprocessed
+		return relay.TransportUnprocessed
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return relay.TroubleTimeout
+		return relay.TransportTimeout
 	}
-	return relay.TroubleCut
+	return relay.TransportCut
 }
 
 // unprocessed reports whether a server of HTTP/2 said that it did not look at the request. net/http only says so in words.

@@ -17,15 +17,15 @@ import (
 )
 
 // endsInTime sends to a server that never comes to an end, by a client that waits 150 ms.
-func endsInTime(t *testing.T, url string) relay.Reply {
+func endsInTime(t *testing.T, url string) relay.Response {
 	t.Helper()
 	return sendInTime(t, post(url))
 }
 
-func sendInTime(t *testing.T, request relay.Request) relay.Reply {
+func sendInTime(t *testing.T, request relay.Request) relay.Response {
 	t.Helper()
 	c := hasty(t)
-	done := make(chan relay.Reply, 1)
+	done := make(chan relay.Response, 1)
 	go func() { done <- c.Send(t.Context(), request) }()
 	select {
 	case reply := <-done:
@@ -33,7 +33,7 @@ func sendInTime(t *testing.T, request relay.Request) relay.Reply {
 		return reply
 	case <-time.After(10 * time.Second):
 		t.Fatal("the exchange does not end")
-		return relay.Reply{}
+		return relay.Response{}
 	}
 }
 
@@ -143,7 +143,7 @@ func TestAnExchangeEndsWithItsTime(t *testing.T) {
 		address, _ := listener(t)
 		request := post("http://" + address)
 		request.Body = make([]byte, 32<<20)
-		require.Equal(t, relay.TroubleTimeout, sendInTime(t, request).Trouble)
+		require.Equal(t, relay.TransportTimeout, sendInTime(t, request).TransportError)
 	})
 }
 
@@ -159,7 +159,7 @@ func TestAnIdleConnectionThatTheServerClosedCostsNoAttempt(t *testing.T) {
 	sent := 0
 	for range 300 {
 		reply := c.Send(t.Context(), post(url))
-		require.NotEqual(t, relay.TroubleConnect, reply.Trouble, "nothing left, so another connection was tried")
+		require.NotEqual(t, relay.TransportConnect, reply.TransportError, "nothing left, so another connection was tried")
 		if reply.Sent {
 			sent++
 		}

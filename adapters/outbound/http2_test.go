@@ -114,16 +114,16 @@ func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		begun, completed func(c rawConn, stream uint32)
-		want             relay.Trouble
+		want             relay.TransportError
 	}{
-		"GOAWAY after the request":         {nothing, goAway, relay.TroubleUnprocessed},
-		"GOAWAY after its headers":         {goAway, nothing, relay.TroubleUnprocessed},
+		"GOAWAY after the request":         {nothing, goAway, relay.TransportUnprocessed},
+		"GOAWAY after its headers":         {goAway, nothing, relay.TransportUnprocessed},
 		"GOAWAY and the end":               {nothing, func(c rawConn, _ uint32) { c.goAway(0); _ = c.Close() }, ""},
-		"REFUSED_STREAM after the request": {nothing, reset(refused), relay.TroubleUnprocessed},
-		"REFUSED_STREAM after its headers": {reset(refused), nothing, relay.TroubleUnprocessed},
-		"PROTOCOL_ERROR":                   {nothing, reset(protocolError), relay.TroubleCut},
-		"CANCEL":                           {nothing, reset(cancelled), relay.TroubleCut},
-		"the end":                          {nothing, func(c rawConn, _ uint32) { _ = c.Close() }, relay.TroubleCut},
+		"REFUSED_STREAM after the request": {nothing, reset(refused), relay.TransportUnprocessed},
+		"REFUSED_STREAM after its headers": {reset(refused), nothing, relay.TransportUnprocessed},
+		"PROTOCOL_ERROR":                   {nothing, reset(protocolError), relay.TransportCut},
+		"CANCEL":                           {nothing, reset(cancelled), relay.TransportCut},
+		"the end":                          {nothing, func(c rawConn, _ uint32) { _ = c.Close() }, relay.TransportCut},
 	} {
 		for kind, change := range map[string]func(*relay.Request){
 			"":                          func(*relay.Request) {},
@@ -142,10 +142,10 @@ func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
 				require.EqualValues(t, 1, s.begun.Load())
 				require.LessOrEqual(t, s.completed.Load(), int32(1))
 				if c.want != "" {
-					require.Equal(t, c.want, reply.Trouble)
+					require.Equal(t, c.want, reply.TransportError)
 				}
 				reply.Repeatable = false
-				require.Equal(t, reply.Trouble == relay.TroubleUnprocessed, reply.Result().Outcome == relay.Retry,
+				require.Equal(t, reply.TransportError == relay.TransportUnprocessed, reply.Result().Outcome == relay.Retry,
 					"what the server did not look at may be sent again to any platform")
 			})
 		}
@@ -164,7 +164,7 @@ func TestTheNextSendAfterAGOAWAYGetsAConnectionOfItsOwn(t *testing.T) {
 	c := home(t)
 	for range 10 {
 		reply := c.Send(t.Context(), post(s.url))
-		require.Equal(t, 200, reply.Status, reply.Trouble)
+		require.Equal(t, 200, reply.Status, reply.TransportError)
 	}
 	require.EqualValues(t, 10, s.completed.Load())
 }

@@ -95,7 +95,7 @@ func TestConfiguredProxyIsUsed(t *testing.T) {
 		p := newProxy(t)
 		c := client(t, outbound.Config{Proxy: p.url, AllowedPrivateNets: nets("127.0.0.0/8")})
 		reply := c.Send(t.Context(), post(s.URL+"/collect"))
-		require.Equal(t, http.StatusNoContent, reply.Status, reply.Trouble)
+		require.Equal(t, http.StatusNoContent, reply.Status, reply.TransportError)
 		require.Equal(t, []string{"CONNECT " + strings.TrimPrefix(s.URL, "https://")}, p.requests())
 		require.False(t, p.heardOf(secret))
 	})
@@ -122,7 +122,7 @@ func TestProxyOpensNothing(t *testing.T) {
 	p := newProxy(t)
 	c := client(t, outbound.Config{Proxy: p.url})
 	for _, u := range []string{"https://127.0.0.1/", "https://169.254.169.254/", "http://10.0.0.1/", "https://[::ffff:10.0.0.1]/", "https://[::ffff:100.64.0.1]/", "http://tags.example.com/"} {
-		require.Equal(t, relay.TroubleAddress, c.Send(t.Context(), post(u)).Trouble, u)
+		require.Equal(t, relay.TransportAddress, c.Send(t.Context(), post(u)).TransportError, u)
 	}
 	require.Empty(t, p.requests())
 }
@@ -131,7 +131,7 @@ func TestRefusalByTheProxyIsAFailedConnection(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t)
 	reply := client(t, outbound.Config{Proxy: p.url}).Send(t.Context(), post("https://tags.example.com/collect"))
-	require.Equal(t, relay.TroubleConnect, reply.Trouble)
+	require.Equal(t, relay.TransportConnect, reply.TransportError)
 	require.False(t, reply.Sent)
 	require.Zero(t, reply.Status, "the proxy's 403 is not the destination's")
 	require.Equal(t, []string{"CONNECT tags.example.com:443"}, p.requests())
@@ -150,6 +150,6 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	require.NotNil(t, named, "the environment does name one for this address")
 
 	reply := client(t, outbound.Config{AllowedPrivateNets: nets("0.0.0.0/32")}).Send(t.Context(), post(target))
-	require.Equal(t, http.StatusNoContent, reply.Status, reply.Trouble)
+	require.Equal(t, http.StatusNoContent, reply.Status, reply.TransportError)
 	require.Zero(t, fromEnvironment.Load())
 }

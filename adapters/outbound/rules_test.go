@@ -34,7 +34,7 @@ func TestPrivateAddressesAreRefusedBeforeAnythingIsSent(t *testing.T) {
 		for _, scheme := range []string{"https://", "http://"} {
 			for _, port := range []string{"", ":8443"} {
 				reply := c.Send(t.Context(), post(scheme+host+port+"/latest/meta-data"))
-				require.Equal(t, relay.TroubleAddress, reply.Trouble, scheme+host)
+				require.Equal(t, relay.TransportAddress, reply.TransportError, scheme+host)
 				require.False(t, reply.Sent)
 				require.Zero(t, reply.Status)
 			}
@@ -48,8 +48,8 @@ func TestPublicAddressesPassByHTTPSOnly(t *testing.T) {
 	p := newProxy(t)
 	c := client(t, outbound.Config{Proxy: p.url})
 	for _, host := range outside {
-		require.Equal(t, relay.TroubleConnect, c.Send(t.Context(), post("https://"+host+"/collect")).Trouble, host)
-		require.Equal(t, relay.TroubleAddress, c.Send(t.Context(), post("http://"+host+"/collect")).Trouble, host)
+		require.Equal(t, relay.TransportConnect, c.Send(t.Context(), post("https://"+host+"/collect")).TransportError, host)
+		require.Equal(t, relay.TransportAddress, c.Send(t.Context(), post("http://"+host+"/collect")).TransportError, host)
 	}
 	asked := p.requests()
 	require.Len(t, asked, len(outside))
@@ -64,7 +64,7 @@ func TestNameIsJudgedByTheAddressThatItResolvesTo(t *testing.T) {
 	c := client(t, outbound.Config{})
 	for _, scheme := range []string{"https", "http"} {
 		reply := c.Send(t.Context(), post(scheme+"://localhost:"+portOf(t, address)+"/collect"))
-		require.Equal(t, relay.TroubleAddress, reply.Trouble, scheme)
+		require.Equal(t, relay.TransportAddress, reply.TransportError, scheme)
 		require.False(t, reply.Sent)
 	}
 	require.Zero(t, accepted.Load(), "and nothing knocked at the port")
@@ -76,7 +76,7 @@ func TestOtherSpellingsOfLoopbackLeadNowhere(t *testing.T) {
 	c := client(t, outbound.Config{})
 	for _, host := range []string{"127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1.", "LOCALHOST", "localhost."} {
 		reply := c.Send(t.Context(), post("https://"+host+":"+portOf(t, address)+"/collect"))
-		require.Contains(t, []relay.Trouble{relay.TroubleAddress, relay.TroubleConnect}, reply.Trouble, host)
+		require.Contains(t, []relay.TransportError{relay.TransportAddress, relay.TransportConnect}, reply.TransportError, host)
 		require.False(t, reply.Sent)
 	}
 	require.Zero(t, accepted.Load())
@@ -91,7 +91,7 @@ func TestAllowedPrivateNetsOpenExactlyThose(t *testing.T) {
 		require.Equal(t, http.StatusNoContent, c.Send(t.Context(), post("http://"+host+":"+port+"/")).Status, host)
 	}
 	for _, host := range []string{"127.0.0.2", "[::1]", "10.0.0.1", "10.21.0.1", "169.254.169.254", "[::ffff:127.0.0.2]", "[64:ff9b::127.0.0.1]", "8.8.8.8"} {
-		require.Equal(t, relay.TroubleAddress, c.Send(t.Context(), post("http://"+host+":"+port+"/")).Trouble, host)
+		require.Equal(t, relay.TransportAddress, c.Send(t.Context(), post("http://"+host+":"+port+"/")).TransportError, host)
 	}
 	t.Run("by name, too", func(t *testing.T) {
 		t.Parallel()
@@ -103,25 +103,25 @@ func TestOtherSchemesUsersAndMalformedURLsAreRefused(t *testing.T) {
 	t.Parallel()
 	address, accepted := listener(t)
 	c := home(t)
-	for url, want := range map[string]relay.Trouble{
-		"ftp://" + address + "/":              relay.TroubleAddress,
-		"file:///etc/passwd":                  relay.TroubleAddress,
-		"gopher://" + address + "/":           relay.TroubleAddress,
-		"//" + address + "/":                  relay.TroubleAddress,
-		"/collect":                            relay.TroubleAddress,
-		"":                                    relay.TroubleAddress,
-		"https:///collect":                    relay.TroubleAddress,
-		"http://user:s3cret@" + address + "/": relay.TroubleAddress,
-		"http://" + address + "/%zz":          relay.TroubleBadURL,
-		"http://" + address + "/\x00":         relay.TroubleBadURL,
-		"http://a b/":                         relay.TroubleBadURL,
-		"http://[::1/":                        relay.TroubleBadURL,
+	for url, want := range map[string]relay.TransportError{
+		"ftp://" + address + "/":              relay.TransportAddress,
+		"file:///etc/passwd":                  relay.TransportAddress,
+		"gopher://" + address + "/":           relay.TransportAddress,
+		"//" + address + "/":                  relay.TransportAddress,
+		"/collect":                            relay.TransportAddress,
+		"":                                    relay.TransportAddress,
+		"https:///collect":                    relay.TransportAddress,
+		"http://user:s3cret@" + address + "/": relay.TransportAddress,
+		"http://" + address + "/%zz":          relay.TransportBadURL,
+		"http://" + address + "/\x00":         relay.TransportBadURL,
+		"http://a b/":                         relay.TransportBadURL,
+		"http://[::1/":                        relay.TransportBadURL,
 	} {
 		reply := c.Send(t.Context(), post(url))
-		require.Equal(t, want, reply.Trouble, url)
+		require.Equal(t, want, reply.TransportError, url)
 		require.False(t, reply.Sent)
 	}
-	require.Equal(t, relay.TroubleBadURL, c.Send(t.Context(), relay.Request{Method: "NO METHOD", URL: "http://" + address}).Trouble)
+	require.Equal(t, relay.TransportBadURL, c.Send(t.Context(), relay.Request{Method: "NO METHOD", URL: "http://" + address}).TransportError)
 	require.Zero(t, accepted.Load())
 }
 
@@ -143,7 +143,7 @@ func TestRedirectsAreNeverFollowed(t *testing.T) {
 			r.URL = s.URL + "/collect?to=" + to
 			reply := c.Send(t.Context(), r)
 			require.Equal(t, status, reply.Status)
-			require.Equal(t, relay.NoTrouble, reply.Trouble)
+			require.Equal(t, relay.NoTransportError, reply.TransportError)
 			require.Equal(t, relay.ReasonRedirect, reply.Result().Reason)
 			require.Equal(t, 1, hits)
 		}

@@ -46,7 +46,7 @@ func TestExchangeCarriesTheRequestAsItIs(t *testing.T) {
 	require.EqualValues(t, len(body), got.ContentLength)
 	require.Equal(t, `{"v":80.790}`, string(body))
 
-	require.Equal(t, relay.NoTrouble, reply.Trouble)
+	require.Equal(t, relay.NoTransportError, reply.TransportError)
 	require.True(t, reply.Sent)
 	require.True(t, reply.Repeatable)
 	require.Equal(t, http.StatusCreated, reply.Status)
@@ -77,7 +77,7 @@ func TestConnectionIsReused(t *testing.T) {
 	path := "/"
 	for range 20 {
 		path += "x"
-		require.Equal(t, relay.NoTrouble, c.Send(t.Context(), post(s.URL+path)).Trouble)
+		require.Equal(t, relay.NoTransportError, c.Send(t.Context(), post(s.URL+path)).TransportError)
 	}
 	require.EqualValues(t, 1, opened.Load())
 }
@@ -93,13 +93,13 @@ func TestHTTPSSpeaksHTTP2AndChecksTheCertificate(t *testing.T) {
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	reply := home(t).Send(t.Context(), post(s.URL))
-	require.Equal(t, http.StatusOK, reply.Status, reply.Trouble)
+	require.Equal(t, http.StatusOK, reply.Status, reply.TransportError)
 	require.True(t, reply.Sent)
 	require.Equal(t, "HTTP/2.0", proto)
 
 	proto = ""
 	reply = home(t).Send(t.Context(), post("https://localhost:"+portOf(t, s.Listener.Addr().String())))
-	require.Equal(t, relay.TroubleConnect, reply.Trouble, "the certificate is not for localhost")
+	require.Equal(t, relay.TransportConnect, reply.TransportError, "the certificate is not for localhost")
 	require.False(t, reply.Sent)
 	require.Empty(t, proto)
 }
@@ -132,7 +132,7 @@ func TestAnswerIsReadUpTo64KiB(t *testing.T) {
 			})
 			reply := home(t).Send(t.Context(), post(s.URL))
 			require.Equal(t, http.StatusOK, reply.Status)
-			require.Equal(t, relay.NoTrouble, reply.Trouble)
+			require.Equal(t, relay.NoTransportError, reply.TransportError)
 			require.Len(t, reply.Body, c.want)
 		})
 	}
@@ -150,7 +150,7 @@ func TestNothingThatComesBackTellsTheURLOrASecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			reply := hasty(t).Send(t.Context(), post(url))
-			require.NotEqual(t, relay.NoTrouble, reply.Trouble)
+			require.NotEqual(t, relay.NoTransportError, reply.TransportError)
 			b, err := json.Marshal(reply)
 			require.NoError(t, err)
 			for _, shown := range []string{string(b), fmt.Sprintf("%+v %#v", reply, reply), fmt.Sprint(reply.Result())} {

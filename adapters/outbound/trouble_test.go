@@ -36,7 +36,7 @@ func TestTimeOutTellsWhetherAnythingWasSent(t *testing.T) {
 		address, accepted := listener(t)
 		reply := hasty(t).Send(t.Context(), post("https://"+address))
 		require.False(t, reply.Sent)
-		require.Equal(t, relay.TroubleConnect, reply.Trouble)
+		require.Equal(t, relay.TransportConnect, reply.TransportError)
 		require.EqualValues(t, 1, accepted.Load())
 		reply.Repeatable = false
 		require.Equal(t, relay.Retry, reply.Result().Outcome, "which is safe to repeat at any platform")
@@ -46,7 +46,7 @@ func TestTimeOutTellsWhetherAnythingWasSent(t *testing.T) {
 		s := server(t, func(_ http.ResponseWriter, r *http.Request) { wait(r) })
 		reply := hasty(t).Send(t.Context(), post(s.URL))
 		require.True(t, reply.Sent)
-		require.Equal(t, relay.TroubleTimeout, reply.Trouble)
+		require.Equal(t, relay.TransportTimeout, reply.TransportError)
 		require.Zero(t, reply.Status)
 		require.GreaterOrEqual(t, reply.Took, 150*time.Millisecond)
 		reply.Repeatable = false
@@ -60,7 +60,7 @@ func TestTimeOutTellsWhetherAnythingWasSent(t *testing.T) {
 			wait(r)
 		})
 		reply := hasty(t).Send(t.Context(), post(s.URL))
-		require.Equal(t, relay.TroubleTimeout, reply.Trouble)
+		require.Equal(t, relay.TransportTimeout, reply.TransportError)
 		require.Equal(t, http.StatusOK, reply.Status, "the status came")
 		require.Equal(t, "half", string(reply.Body))
 	})
@@ -71,7 +71,7 @@ func TestTimeOutTellsWhetherAnythingWasSent(t *testing.T) {
 		defer cancel()
 		reply := home(t).Send(ctx, post(s.URL))
 		require.True(t, reply.Sent)
-		require.Equal(t, relay.TroubleTimeout, reply.Trouble)
+		require.Equal(t, relay.TransportTimeout, reply.TransportError)
 	})
 	t.Run("a caller who has left already sends nothing", func(t *testing.T) {
 		t.Parallel()
@@ -80,7 +80,7 @@ func TestTimeOutTellsWhetherAnythingWasSent(t *testing.T) {
 		cancel()
 		reply := home(t).Send(ctx, post("http://"+address))
 		require.False(t, reply.Sent)
-		require.Equal(t, relay.TroubleConnect, reply.Trouble)
+		require.Equal(t, relay.TransportConnect, reply.TransportError)
 	})
 }
 
@@ -101,7 +101,7 @@ func TestNoConnectionSendsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			reply := home(t).Send(t.Context(), post(url))
-			require.Equal(t, relay.TroubleConnect, reply.Trouble)
+			require.Equal(t, relay.TransportConnect, reply.TransportError)
 			require.False(t, reply.Sent)
 		})
 	}
@@ -114,7 +114,7 @@ func TestCutConnection(t *testing.T) {
 		s := server(t, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 		reply := home(t).Send(t.Context(), post(s.URL))
 		require.True(t, reply.Sent)
-		require.Equal(t, relay.TroubleCut, reply.Trouble)
+		require.Equal(t, relay.TransportCut, reply.TransportError)
 		require.Zero(t, reply.Status)
 	})
 	t.Run("in the middle of the answer", func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestCutConnection(t *testing.T) {
 			_, _ = io.WriteString(w, "half")
 		})
 		reply := home(t).Send(t.Context(), post(s.URL))
-		require.Equal(t, relay.TroubleCut, reply.Trouble)
+		require.Equal(t, relay.TransportCut, reply.TransportError)
 		require.Equal(t, http.StatusOK, reply.Status)
 		require.Equal(t, "half", string(reply.Body))
 	})
@@ -139,7 +139,7 @@ func TestCutConnection(t *testing.T) {
 		})
 		reply := home(t).Send(t.Context(), post(s.URL))
 		require.True(t, reply.Sent)
-		require.Equal(t, relay.TroubleCut, reply.Trouble)
+		require.Equal(t, relay.TransportCut, reply.TransportError)
 	})
 	t.Run("headers without end", func(t *testing.T) {
 		t.Parallel()
@@ -148,7 +148,7 @@ func TestCutConnection(t *testing.T) {
 		})
 		reply := home(t).Send(t.Context(), post(s.URL))
 		require.True(t, reply.Sent)
-		require.Equal(t, relay.TroubleCut, reply.Trouble)
+		require.Equal(t, relay.TransportCut, reply.TransportError)
 	})
 }
 
@@ -171,7 +171,7 @@ func TestNoExchangeIsRepeated(t *testing.T) {
 		}
 		require.Equal(t, http.StatusOK, c.Send(t.Context(), r).Status)
 		reply := c.Send(t.Context(), r)
-		require.Equal(t, relay.TroubleCut, reply.Trouble, header)
+		require.Equal(t, relay.TransportCut, reply.TransportError, header)
 		require.True(t, reply.Sent)
 		require.EqualValues(t, 2, arrived.Load(), header)
 	}

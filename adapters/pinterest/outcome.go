@@ -43,7 +43,7 @@ type result struct {
 
 // Outcome classifies Pinterest's response: by status and code, then by the result of our one event, which may have failed inside
 // a 200. The id of the request is in a header.
-func (Adapter) Outcome(r relay.Reply) relay.Result {
+func (Adapter) Outcome(r relay.Response) relay.Result {
 	var a response
 	res, decided := canonical.Read(r, &a)
 	res.TraceID = canonical.TraceID(r.Get("X-Pinterest-Rid"))

@@ -10,8 +10,8 @@ import (
 	"relay/internal/relay"
 )
 
-func answered(status int, body string) relay.Reply {
-	return relay.Reply{Sent: true, Repeatable: true, Status: status, Body: []byte(body)}
+func answered(status int, body string) relay.Response {
+	return relay.Response{Sent: true, Repeatable: true, Status: status, Body: []byte(body)}
 }
 
 const (
@@ -23,7 +23,7 @@ const (
 // answers are all that the vendor is known to give, and what the way there can do to them.
 var answers = []struct {
 	name    string
-	reply   relay.Reply
+	reply   relay.Response
 	outcome relay.Outcome
 	reason  relay.Reason
 }{
@@ -64,10 +64,10 @@ var answers = []struct {
 	{"a page in 200", answered(200, "<!doctype html>"), relay.Retry, relay.ReasonNotJSON},
 	{"no body in 200", answered(200, ""), relay.Retry, relay.ReasonNotJSON},
 	{"301", answered(301, ""), relay.Rejected, relay.ReasonRedirect},
-	{"cut answer", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut, Body: []byte(processed[:40])}, relay.Retry, relay.ReasonNetwork},
-	{"time-out", relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout}, relay.Retry, relay.ReasonTimeout},
-	{"no connection", relay.Reply{Repeatable: true, Trouble: relay.TroubleConnect}, relay.Retry, relay.ReasonNetwork},
-	{"forbidden address", relay.Reply{Trouble: relay.TroubleAddress}, relay.Rejected, relay.ReasonAddressRefused},
+	{"cut answer", relay.Response{Sent: true, Repeatable: true, Status: 200, TransportError: relay.TransportCut, Body: []byte(processed[:40])}, relay.Retry, relay.ReasonNetwork},
+	{"time-out", relay.Response{Sent: true, Repeatable: true, TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
+	{"no connection", relay.Response{Repeatable: true, TransportError: relay.TransportConnect}, relay.Retry, relay.ReasonNetwork},
+	{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
 }
 
 func TestEveryAnswerOfPinterestsHasItsOutcome(t *testing.T) {

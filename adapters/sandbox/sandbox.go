@@ -60,7 +60,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 }
 
 // Outcome classifies by the status alone; a web page with a 2xx is retried.
-func (Adapter) Outcome(r relay.Reply) relay.Result {
+func (Adapter) Outcome(r relay.Response) relay.Result {
 	res := r.Result()
 	if res.Outcome == relay.Accepted && r.IsHTML() {
 		res.Outcome, res.Reason = relay.Retry, relay.ReasonNotJSON

@@ -99,7 +99,7 @@ func requireFit(t *testing.T, body []byte) {
 			continue
 		}
 		require.Regexp(t, fit, param)
-		require.False(t, relay.Identifies(param), param)
+		require.False(t, relay.IsPersonalField(param), param)
 		if param == "items" {
 			continue
 		}

@@ -28,7 +28,7 @@ func TestOutcomeIsWhatContainersMeanByAStatus(t *testing.T) {
 	} {
 		want.Status = status
 		for _, body := range []string{"", "ok", `{"timestamp":1,"unique_event_id":"x"}`} {
-			reply := relay.Reply{Sent: true, Status: status, Body: []byte(body), Repeatable: true, Header: map[string]string{"Content-Type": "text/html"}}
+			reply := relay.Response{Sent: true, Status: status, Body: []byte(body), Repeatable: true, Header: map[string]string{"Content-Type": "text/html"}}
 			require.Equal(t, want, sgtm.Adapter{}.Outcome(reply), "%d %s", status, body)
 		}
 	}
@@ -36,7 +36,7 @@ func TestOutcomeIsWhatContainersMeanByAStatus(t *testing.T) {
 
 func TestOutcomeOfAWebPage(t *testing.T) {
 	t.Parallel()
-	page := relay.Reply{Sent: true, Status: 200, Body: []byte("<!doctype html><title>Shop</title>"), Repeatable: true}
+	page := relay.Response{Sent: true, Status: 200, Body: []byte("<!doctype html><title>Shop</title>"), Repeatable: true}
 	require.Equal(t, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonNotATagServer, Status: 200}, sgtm.Adapter{}.Outcome(page))
 	page.Status = 502
 	require.Equal(t, relay.Retry, sgtm.Adapter{}.Outcome(page).Outcome, "a load balancer's page is trouble like any other")
@@ -46,27 +46,27 @@ func TestOutcomeOfABrokenExchange(t *testing.T) {
 	t.Parallel()
 	t.Run("a time-out is tried again, because the container drops copies", func(t *testing.T) {
 		t.Parallel()
-		reply := relay.Reply{Sent: true, Trouble: relay.TroubleTimeout, Repeatable: true}
+		reply := relay.Response{Sent: true, TransportError: relay.TransportTimeout, Repeatable: true}
 		require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}, sgtm.Adapter{}.Outcome(reply))
 	})
 	t.Run("no connection is tried again", func(t *testing.T) {
 		t.Parallel()
-		require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}, sgtm.Adapter{}.Outcome(relay.Reply{Trouble: relay.TroubleConnect}))
+		require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}, sgtm.Adapter{}.Outcome(relay.Response{TransportError: relay.TransportConnect}))
 	})
 	t.Run("a 2xx whose body was cut is accepted", func(t *testing.T) {
 		t.Parallel()
-		reply := relay.Reply{Sent: true, Status: 200, Trouble: relay.TroubleCut, Repeatable: true}
+		reply := relay.Response{Sent: true, Status: 200, TransportError: relay.TransportCut, Repeatable: true}
 		require.Equal(t, relay.Result{Outcome: relay.Accepted, Status: 200}, sgtm.Adapter{}.Outcome(reply))
 	})
 	t.Run("a forbidden address is rejected", func(t *testing.T) {
 		t.Parallel()
-		require.Equal(t, relay.ReasonAddressRefused, sgtm.Adapter{}.Outcome(relay.Reply{Trouble: relay.TroubleAddress}).Reason)
+		require.Equal(t, relay.ReasonAddressRefused, sgtm.Adapter{}.Outcome(relay.Response{TransportError: relay.TransportAddress}).Reason)
 	})
 }
 
 func TestOutcomeKeepsRetryAfterAndNothingOfTheAnswer(t *testing.T) {
 	t.Parallel()
-	res := sgtm.Adapter{}.Outcome(relay.Reply{Sent: true, Status: 503, Repeatable: true, Body: []byte(`{"email":"jane@example.com"}`),
+	res := sgtm.Adapter{}.Outcome(relay.Response{Sent: true, Status: 503, Repeatable: true, Body: []byte(`{"email":"jane@example.com"}`),
 		Header: map[string]string{"Retry-After": "30", "X-Echo": "jane@example.com"}})
 	require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonServerError, Status: 503, RetryAfter: 30 * time.Second}, res)
 }

@@ -84,7 +84,7 @@ func headers(d relay.Destination) map[string]string {
 
 // Outcome classifies the container's response. Any 2xx means that a client claimed the request; the results of the tags are
 // not in it. A container returns 400 for a path that no client claims.
-func (Adapter) Outcome(r relay.Reply) relay.Result {
+func (Adapter) Outcome(r relay.Response) relay.Result {
 	res := r.Result()
 	switch {
 	case r.Status == 206:

@@ -41,7 +41,7 @@ var (
 
 // Outcome classifies Snap's response: the body's status is more precise than HTTP's. No body at all is a success; a pixel and a token
 // that do not belong together are told by a word in the reason.
-func (Adapter) Outcome(r relay.Reply) relay.Result {
+func (Adapter) Outcome(r relay.Response) relay.Result {
 	res := r.Result()
 	if res.Outcome == relay.Accepted && len(bytes.TrimSpace(r.Body)) == 0 {
 		return res

@@ -9,8 +9,8 @@ import (
 	"relay/internal/relay"
 )
 
-func answered(status int, body string) relay.Reply {
-	return relay.Reply{Sent: true, Repeatable: true, Status: status, Body: []byte(body)}
+func answered(status int, body string) relay.Response {
+	return relay.Response{Sent: true, Repeatable: true, Status: status, Body: []byte(body)}
 }
 
 const (
@@ -22,7 +22,7 @@ const (
 // answers are all that the vendor is known to give, and what the way there can do to them.
 var answers = []struct {
 	name    string
-	reply   relay.Reply
+	reply   relay.Response
 	outcome relay.Outcome
 	reason  relay.Reason
 }{
@@ -70,11 +70,11 @@ var answers = []struct {
 	{"503", answered(503, ""), relay.Retry, relay.ReasonServerError},
 	{"web page in 200", answered(200, "<html>maintenance"), relay.Retry, relay.ReasonNotJSON},
 	{"words in 200", answered(200, "ok"), relay.Retry, relay.ReasonNotJSON},
-	{"cut answer", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut, Body: []byte(`{"status":"IN`)}, relay.Retry, relay.ReasonNetwork},
-	{"cut before a byte of it", relay.Reply{Sent: true, Repeatable: true, Status: 200, Trouble: relay.TroubleCut}, relay.Retry, relay.ReasonNetwork},
-	{"time-out", relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout}, relay.Retry, relay.ReasonTimeout},
-	{"no connection", relay.Reply{Repeatable: true, Trouble: relay.TroubleConnect}, relay.Retry, relay.ReasonNetwork},
-	{"forbidden address", relay.Reply{Trouble: relay.TroubleAddress}, relay.Rejected, relay.ReasonAddressRefused},
+	{"cut answer", relay.Response{Sent: true, Repeatable: true, Status: 200, TransportError: relay.TransportCut, Body: []byte(`{"status":"IN`)}, relay.Retry, relay.ReasonNetwork},
+	{"cut before a byte of it", relay.Response{Sent: true, Repeatable: true, Status: 200, TransportError: relay.TransportCut}, relay.Retry, relay.ReasonNetwork},
+	{"time-out", relay.Response{Sent: true, Repeatable: true, TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
+	{"no connection", relay.Response{Repeatable: true, TransportError: relay.TransportConnect}, relay.Retry, relay.ReasonNetwork},
+	{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
 }
 
 func TestEveryAnswerOfSnapsHasItsOutcome(t *testing.T) {

@@ -21,7 +21,7 @@ type response struct {
 // Codes: rudder-transformer @c98d160c, src/v0/destinations/tiktok_ads/networkHandler.js; github.com/stape-io/tiktok-tag
 // issue 10; https://business-api.tiktok.com/portal/docs?id=1737172488964097 (return codes). 40101 to 40103 and those from
 // 40106 on are unconfirmed members of the family "authentication", 20001 has an unconfirmed body.
-func (Adapter) Outcome(r relay.Reply) relay.Result {
+func (Adapter) Outcome(r relay.Response) relay.Result {
 	var a response
 	res, decided := canonical.Read(r, &a)
 	res.TraceID = canonical.TraceID(a.RequestID)

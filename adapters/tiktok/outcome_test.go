@@ -10,8 +10,8 @@ import (
 	"relay/internal/relay"
 )
 
-func said(status, code int, message string) relay.Reply {
-	return relay.Reply{Sent: true, Repeatable: true, Status: status, Body: fmt.Appendf(nil,
+func said(status, code int, message string) relay.Response {
+	return relay.Response{Sent: true, Repeatable: true, Status: status, Body: fmt.Appendf(nil,
 		`{"code":%d,"message":%q,"request_id":"20261123AbC","data":{"failed":"about Jane"}}`, code, message)}
 }
 
@@ -78,11 +78,11 @@ func TestOtherAnswersOfTikToks(t *testing.T) {
 		{301, ``, relay.Rejected, relay.ReasonRedirect},
 		{429, ``, relay.Retry, relay.ReasonThrottled},
 	} {
-		res := tiktok.Adapter{}.Outcome(relay.Reply{Sent: true, Repeatable: true, Status: c.status, Body: []byte(c.body)})
+		res := tiktok.Adapter{}.Outcome(relay.Response{Sent: true, Repeatable: true, Status: c.status, Body: []byte(c.body)})
 		require.Equal(t, c.outcome, res.Outcome, "%d %s", c.status, c.body)
 		require.Equal(t, c.reason, res.Reason, "%d %s", c.status, c.body)
 	}
-	timeout := tiktok.Adapter{}.Outcome(relay.Reply{Sent: true, Repeatable: true, Trouble: relay.TroubleTimeout})
+	timeout := tiktok.Adapter{}.Outcome(relay.Response{Sent: true, Repeatable: true, TransportError: relay.TransportTimeout})
 	require.Equal(t, relay.Retry, timeout.Outcome, "a second copy is dropped by its id")
 }
 

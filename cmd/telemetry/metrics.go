@@ -117,7 +117,7 @@ func (m *Metrics) Batch(items int, accepted, duplicates, rejected map[string]int
 }
 
 // Claimed is told of an event that PollInbox starts.
-func (m *Metrics) Claimed(s relay.Start) {
+func (m *Metrics) Claimed(s relay.PendingDelivery) {
 	source := s.Source
 	if source != relay.SourceAPI && source != relay.SourceDirect {
 		source = other // OMS writes the column

@@ -40,7 +40,7 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	m := newMetrics()
 	m.Request(http.MethodPost, "/v1/events", http.StatusAccepted, 20*time.Millisecond)
 	m.Batch(7, map[string]int{"bosley": 3}, map[string]int{"bosley": 2}, map[string]int{"missing_field": 2})
-	m.Claimed(relay.Start{StorefrontCode: "bosley", Source: relay.SourceDirect})
+	m.Claimed(relay.PendingDelivery{StorefrontCode: "bosley", Source: relay.SourceDirect})
 	m.Attempted("bosley", "sgtm", relay.Result{Outcome: relay.Retry, Reason: relay.ReasonServerError}, time.Second)
 	m.Ended("bosley", "sgtm", relay.Exhausted)
 	m.Finished(relay.StatusFailed, relay.ReasonExhausted)
@@ -71,7 +71,7 @@ func TestLabelsHaveBounds(t *testing.T) {
 	m := newMetrics()
 	for i := range 1000 {
 		m.Ended(fmt.Sprint("storefront-", i), fmt.Sprint("destination-", i%200), relay.Accepted)
-		m.Claimed(relay.Start{StorefrontCode: "storefront-0", Source: fmt.Sprint("source-", i)})
+		m.Claimed(relay.PendingDelivery{StorefrontCode: "storefront-0", Source: fmt.Sprint("source-", i)})
 	}
 	text := scrape(t, m)
 	require.Less(t, strings.Count(text, "relay_deliveries_total{"), 402)
@@ -126,7 +126,7 @@ func TestTheDatabaseIsLookedAtNowAndThenHoweverManyScrape(t *testing.T) {
 			{Level: ops.LevelCredential, Storefront: "bosley", Destination: "meta_capi", On: true},
 		},
 		Destinations:   []ops.DestinationState{{Storefront: "bosley", Destination: relay.SGTM, Health: relay.Health{Failures: 20, Unhealthy: true}}},
-		Figures:        []ops.Figure{{Storefront: "bosley", Outcome: "received", N: 4000}},
+		Figures:        []ops.Stat{{Storefront: "bosley", Outcome: "received", N: 4000}},
 		CountedAt:      time.Unix(1_700_000_000, 0),
 		Reconciliation: ops.Reconciliation{At: time.Unix(1_700_000_060, 0), Checked: 12, Reopened: 1, Cancelled: 2},
 		Repaired:       9,

@@ -174,7 +174,7 @@ func (e emitter) backlogs(all []ops.Backlog) {
 func (e emitter) day(o ops.Observation) {
 	day := sums[[2]string]{}
 	for _, b := range o.Backlogs {
-		for _, outcome := range []string{ops.FigureReceived, ops.FigureOpen, string(relay.StatusDelivered), string(relay.StatusFailed), string(relay.StatusSkipped)} {
+		for _, outcome := range []string{ops.StatReceived, ops.StatOpen, string(relay.StatusDelivered), string(relay.StatusFailed), string(relay.StatusSkipped)} {
 			day[[2]string{e.storefront(b.Storefront), outcome}] += 0 // there, if only as 0
 		}
 	}

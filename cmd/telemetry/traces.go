@@ -162,7 +162,7 @@ func (t *Traces) Request(r *http.Request) (context.Context, func(method, route s
 
 // Sender makes exchanges with destinations.
 type Sender interface {
-	Send(ctx context.Context, r relay.Request) relay.Reply
+	Send(ctx context.Context, r relay.Request) relay.Response
 }
 
 // Sender puts a span around each exchange. The destination gets no header of it.
@@ -174,22 +174,22 @@ type tracedSender struct {
 }
 
 // Send makes the exchange. Of the URL the span has the host.
-func (s tracedSender) Send(ctx context.Context, r relay.Request) relay.Reply {
+func (s tracedSender) Send(ctx context.Context, r relay.Request) relay.Response {
 	ctx, span := s.traces.tracer.Start(ctx, "send", trace.WithSpanKind(trace.SpanKindClient))
 	defer span.End()
 	reply := s.next.Send(ctx, r)
 	span.SetAttributes(attribute.String("http.request.method", r.Method), attribute.String("server.address", hostOf(r.URL)),
 		attribute.String("relay.adapter", r.Version), attribute.Int("http.response.status_code", reply.Status))
-	if reply.Trouble != "" {
-		span.SetAttributes(attribute.String("error.type", string(reply.Trouble)))
-		span.SetStatus(codes.Error, string(reply.Trouble))
+	if reply.TransportError != "" {
+		span.SetAttributes(attribute.String("error.type", string(reply.TransportError)))
+		span.SetStatus(codes.Error, string(reply.TransportError))
 	}
 	return reply
 }
 
 // Starter starts deliveries.
 type Starter interface {
-	StartDelivery(ctx context.Context, s relay.Start) error
+	StartDelivery(ctx context.Context, s relay.PendingDelivery) error
 }
 
 // Roots begins a trace of its own for each delivery that a poller starts: nobody's request led to it, and the poller's own
@@ -202,7 +202,7 @@ type rootStarter struct {
 }
 
 // StartDelivery starts a delivery.
-func (s rootStarter) StartDelivery(ctx context.Context, e relay.Start) error {
+func (s rootStarter) StartDelivery(ctx context.Context, e relay.PendingDelivery) error {
 	ctx, span := s.traces.tracer.Start(ctx, "inbox", trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer))
 	defer span.End()
 	span.SetAttributes(attribute.String("relay.storefront", e.StorefrontCode))

@@ -19,13 +19,13 @@ type Seed struct{ *db.Store }
 // On returns the Seed of a store.
 func On(store *db.Store) Seed { return Seed{store} }
 
-func act(action ops.Action) ops.Act { return ops.Act{By: "seed", Action: action} }
+func act(action ops.Action) ops.Actor { return ops.Actor{By: "seed", Action: action} }
 
 // collection is what Seed uses of a store's collections.
 type collection[T any] interface {
-	List(ctx context.Context, q ops.ListQuery) (ops.Listing[ops.Record[T]], error)
-	Create(ctx context.Context, act ops.Act, id int64, v T) (ops.Record[T], error)
-	Update(ctx context.Context, act ops.Act, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error)
+	List(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error)
+	Create(ctx context.Context, act ops.Actor, id int64, v T) (ops.Record[T], error)
+	Update(ctx context.Context, act ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error)
 }
 
 // find returns the one row that a filter matches; relay.ErrNotFound where there is none.

@@ -21,8 +21,8 @@ const (
 	ActionRotate     Action = "rotate" // of the keys that secrets are kept under
 )
 
-// Act identifies an admin and an action for the audit.
-type Act struct {
+// Actor identifies an admin and an action for the audit.
+type Actor struct {
 	By        string // the admin's name
 	Action    Action
 	RequestID string
@@ -82,16 +82,16 @@ type SwitchChange struct {
 
 // Record is a stored entry of the configuration.
 type Record[T any] struct {
-	ID        int64
-	Version   string // differs after every write; If-Match compares it
-	CreatedAt time.Time
-	UpdatedAt time.Time
-	Flip      SwitchChange // of its kill switch
-	Value     T
+	ID           int64
+	Version      string // differs after every write; If-Match compares it
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	SwitchChange SwitchChange // of its kill switch
+	Value        T
 }
 
-// Mark is the keyset position at which a page ended: the sort field's value, as text, and the id.
-type Mark struct {
+// PageKey is the keyset position at which a page ended: the sort field's value, as text, and the id.
+type PageKey struct {
 	Value string
 	ID    int64
 }
@@ -102,15 +102,15 @@ type ListQuery struct {
 	Search string         // part of a code or name
 	Sort   string         // a field; empty is the id
 	Desc   bool
-	After  *Mark
+	After  *PageKey
 	Limit  int
 }
 
-// Listing is one page of a configuration's list. Next is nil on the last one.
-type Listing[T any] struct {
+// Page is one page of a configuration's list. Next is nil on the last one.
+type Page[T any] struct {
 	Items []T
 	Total int // of all pages
-	Next  *Mark
+	Next  *PageKey
 }
 
 // SGTMConfig is a storefront's container. Empty texts mean the defaults: client type ga4, fallback direct, and fail where

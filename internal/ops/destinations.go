@@ -43,27 +43,27 @@ type DestinationStatus struct {
 
 // LevelStatus is one kill switch of a destination.
 type LevelStatus struct {
-	Level    string
-	EntityID int64
-	Active   bool
-	Flip     SwitchChange
+	Level        string
+	EntityID     int64
+	Active       bool
+	SwitchChange SwitchChange
 }
 
 // Receives reports whether the destination gets its storefront's events, and the reason where it does not, or gets only some.
 func (d DestinationStatus) Receives() (bool, relay.Reason) {
 	route := relay.Resolve(d.Switches, relay.Policy{Tries: 1})
-	if _, on := route.Leg(d.Destination); on {
+	if _, on := route.Target(d.Destination); on {
 		return true, ""
 	}
 	sgtm := d.Switches.SGTM
 	if d.Destination == relay.SGTM || sgtm == nil || !sgtm.Active || !d.Switches.Storefront.Active {
-		return false, route.Blocks(d.Destination)
+		return false, route.BlockedBy(d.Destination)
 	}
 	// Behind a container: evaluate the switches without it.
 	behind := d.Switches
 	behind.SGTM = nil
-	if route = relay.Resolve(behind, relay.Policy{Tries: 1}); len(route.Legs) == 0 {
-		return false, route.Blocks(d.Destination)
+	if route = relay.Resolve(behind, relay.Policy{Tries: 1}); len(route.Targets) == 0 {
+		return false, route.BlockedBy(d.Destination)
 	}
 	return sgtm.DirectOnExhausted, relay.ReasonBehindContainer
 }

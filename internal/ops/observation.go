@@ -11,7 +11,7 @@ type Observation struct {
 	Backlogs       []Backlog
 	Switches       []SwitchState
 	Destinations   []DestinationState
-	Figures        []Figure  // of the events received in the last 24 hours
+	Figures        []Stat    // of the events received in the last 24 hours
 	CountedAt      time.Time // when the newest hour of the figures was counted; zero before the first
 	Reconciliation Reconciliation
 	Repaired       int64 // rows that all reconciliations have repaired
@@ -50,8 +50,8 @@ type DestinationState struct {
 	relay.Health
 }
 
-// Figure counts a storefront's events by outcome: received, open, or a final status.
-type Figure struct {
+// Stat counts a storefront's events by outcome: received, open, or a final status.
+type Stat struct {
 	Storefront, Outcome string
 	N                   int64
 }

@@ -69,7 +69,7 @@ type EventSummary struct {
 type EventDetail struct {
 	EventSummary
 	Payload  []byte // as received, person fields included
-	Ends     []relay.End
+	Ends     []relay.DeliveryResult
 	Resend   map[string]int  // by destination: the generation from which on an accepted copy counts
 	Attempts []relay.Attempt // in order
 }
@@ -82,9 +82,9 @@ type RetryResult struct {
 	Erased     bool // and so can't be
 }
 
-// Setup is a storefront's whole configuration, as a preview needs it. Destinations whose secrets do not decrypt are in
+// StorefrontConfig is a storefront's whole configuration, as a preview needs it. Destinations whose secrets do not decrypt are in
 // Unreadable, without their secrets.
-type Setup struct {
+type StorefrontConfig struct {
 	Switches     relay.Switches
 	Destinations map[string]relay.Destination
 	Unreadable   map[string]bool

@@ -45,16 +45,16 @@ type StatsReport struct {
 
 // Outcomes that a figure counts beside the final statuses.
 const (
-	FigureReceived = "received"
-	FigureOpen     = "open"
+	StatReceived = "received"
+	StatOpen     = "open"
 )
 
 // Add adds a figure: of the events themselves where destination is empty, else of the deliveries there.
 func (s *Stats) Add(destination, outcome string, reason relay.Reason, n int64) {
 	switch {
-	case destination == "" && outcome == FigureReceived:
+	case destination == "" && outcome == StatReceived:
 		s.Received += n
-	case destination == "" && outcome == FigureOpen:
+	case destination == "" && outcome == StatOpen:
 		s.Open += n
 	case destination == "":
 		s.add(outcome, reason, n)

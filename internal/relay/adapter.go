@@ -17,7 +17,7 @@ type Adapter interface {
 	// skipped at this destination.
 	Request(Destination, Event) (Request, error)
 	// Outcome classifies the response.
-	Outcome(Reply) Result
+	Outcome(Response) Result
 }
 
 // EventNames maps our event types to the vendor's names: the defaults, which an admin can override, and proposals for an

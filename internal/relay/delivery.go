@@ -86,8 +86,8 @@ type AttemptEnd struct {
 	Result    Result
 }
 
-// End is how the delivery to one destination ended.
-type End struct {
+// DeliveryResult is how the delivery to one destination ended.
+type DeliveryResult struct {
 	Destination string  `json:"destination"`
 	Outcome     Outcome `json:"outcome"`
 	Reason      Reason  `json:"reason,omitempty"`
@@ -96,31 +96,31 @@ type End struct {
 	Cause Reason `json:"cause,omitempty"`
 }
 
-// Conclusion is the event's final status, reason and per-destination results.
-type Conclusion struct {
+// EventOutcome is the event's final status, reason and per-destination results.
+type EventOutcome struct {
 	Status Status
 	Reason Reason
 	Detail string
-	Ends   []End
+	Ends   []DeliveryResult
 }
 
 // Conclude combines the results of an event's deliveries with its route: any failed destination makes it
 // failed, else any that accepted makes it delivered, with the blocked ones listed in Detail; else it was skipped.
-func Conclude(route Route, ends []End) Conclusion {
+func Conclude(route Route, ends []DeliveryResult) EventOutcome {
 	all := slices.Clone(ends)
 	for _, d := range route.Accepted {
-		if !slices.ContainsFunc(all, func(e End) bool { return e.Destination == d }) {
-			all = append(all, End{Destination: d, Outcome: Accepted})
+		if !slices.ContainsFunc(all, func(e DeliveryResult) bool { return e.Destination == d }) {
+			all = append(all, DeliveryResult{Destination: d, Outcome: Accepted})
 		}
 	}
-	for _, o := range route.Off { // exhausted in an earlier run
-		if o.Reason == ReasonExhausted && !slices.ContainsFunc(all, func(e End) bool { return e.Destination == o.Destination }) {
-			all = append(all, End{Destination: o.Destination, Outcome: Exhausted, Reason: ReasonExhausted})
+	for _, o := range route.Disabled { // exhausted in an earlier run
+		if o.Reason == ReasonExhausted && !slices.ContainsFunc(all, func(e DeliveryResult) bool { return e.Destination == o.Destination }) {
+			all = append(all, DeliveryResult{Destination: o.Destination, Outcome: Exhausted, Reason: ReasonExhausted})
 		}
 	}
-	slices.SortFunc(all, func(a, b End) int { return strings.Compare(a.Destination, b.Destination) })
-	c := Conclusion{Ends: all, Detail: detail(route, all)}
-	c.Status, c.Reason = sum(all, route)
+	slices.SortFunc(all, func(a, b DeliveryResult) int { return strings.Compare(a.Destination, b.Destination) })
+	c := EventOutcome{Ends: all, Detail: detail(route, all)}
+	c.Status, c.Reason = finalStatus(all, route)
 	if c.Status == StatusSkipped && c.Reason == "" {
 		c.Reason = cmp.Or(route.Reason, ReasonNoActiveDestination)
 	}
@@ -128,7 +128,7 @@ func Conclude(route Route, ends []End) Conclusion {
 }
 
 // Unhealthy are the destinations whose bad health alone is why this event failed there. A cancelled event has none.
-func (c Conclusion) Unhealthy() []string {
+func (c EventOutcome) Unhealthy() []string {
 	if c.Status != StatusFailed || c.Reason == ReasonCancelled {
 		return nil
 	}
@@ -142,7 +142,7 @@ func (c Conclusion) Unhealthy() []string {
 }
 
 // Exhausted are the destinations whose last attempt failed, where that is why this event failed.
-func (c Conclusion) Exhausted() []string {
+func (c EventOutcome) Exhausted() []string {
 	if c.Status != StatusFailed || c.Reason != ReasonExhausted {
 		return nil
 	}
@@ -155,16 +155,16 @@ func (c Conclusion) Exhausted() []string {
 	return keys
 }
 
-// sum is the status of an event whose deliveries ended so, and the reason of the end that decided it. Of several failures
+// finalStatus is the status of an event whose deliveries ended so, and the reason of the end that decided it. Of several failures
 // the one that another try may mend goes first, so that a replay after an outage finds it. What an admin
 // chose for this event (skipped) explains more than a switch that was off (blocked). A container whose tries ran out and
 // whose events the platforms took over (Off, exhausted), or that turned them away for its health, fails the event only where
 // none of them accepted it.
-func sum(ends []End, route Route) (Status, Reason) {
-	var failed, accepted, skipped, blocked, replaced []End
+func finalStatus(ends []DeliveryResult, route Route) (Status, Reason) {
+	var failed, accepted, skipped, blocked, replaced []DeliveryResult
 	for _, e := range ends {
 		over := e.Outcome == Exhausted || e.Reason == ReasonUnhealthy
-		if over && slices.Contains(route.Off, Off{e.Destination, ReasonExhausted}) {
+		if over && slices.Contains(route.Disabled, Disabled{e.Destination, ReasonExhausted}) {
 			replaced = append(replaced, e)
 			continue
 		}
@@ -181,7 +181,7 @@ func sum(ends []End, route Route) (Status, Reason) {
 	}
 	switch {
 	case len(failed) > 0:
-		i := slices.IndexFunc(failed, func(e End) bool { return e.Reason == ReasonExhausted || e.Reason == ReasonUnhealthy })
+		i := slices.IndexFunc(failed, func(e DeliveryResult) bool { return e.Reason == ReasonExhausted || e.Reason == ReasonUnhealthy })
 		return StatusFailed, failed[max(0, i)].Reason
 	case len(accepted) > 0:
 		return StatusDelivered, ""
@@ -196,30 +196,30 @@ func sum(ends []End, route Route) (Status, Reason) {
 }
 
 // detail describes how each delivery ended and which switch was off at which level.
-func detail(route Route, ends []End) string {
+func detail(route Route, ends []DeliveryResult) string {
 	var s []string
 	if len(ends) == 0 && route.Reason != "" {
-		s = append(s, route.Reason.Words())
+		s = append(s, route.Reason.Text())
 	}
 	for _, e := range ends {
 		s = append(s, e.String())
 	}
-	for _, o := range route.Off {
-		if slices.ContainsFunc(ends, func(e End) bool {
+	for _, o := range route.Disabled {
+		if slices.ContainsFunc(ends, func(e DeliveryResult) bool {
 			return e.Destination == o.Destination && (e.Reason == o.Reason || o.Reason == ReasonExhausted)
 		}) {
 			continue // said already
 		}
-		s = append(s, o.Destination+": "+o.Reason.Words())
+		s = append(s, o.Destination+": "+o.Reason.Text())
 	}
 	return strings.Join(s, "; ")
 }
 
 // String describes the result: "sgtm: no attempts left (exhausted), last response 503: the destination reported a server error (server_error)".
-func (e End) String() string {
+func (e DeliveryResult) String() string {
 	s := e.Destination + ": " + string(e.Outcome)
 	if e.Reason != "" {
-		s = e.Destination + ": " + e.Reason.Words() + " (" + string(e.Reason) + ")"
+		s = e.Destination + ": " + e.Reason.Text() + " (" + string(e.Reason) + ")"
 	}
 	if e.Status != 0 {
 		s += fmt.Sprintf(", last response %d", e.Status)
@@ -227,7 +227,7 @@ func (e End) String() string {
 		s += ", last"
 	}
 	if e.Cause != "" {
-		s += ": " + e.Cause.Words() + " (" + string(e.Cause) + ")"
+		s += ": " + e.Cause.Text() + " (" + string(e.Cause) + ")"
 	}
 	return s
 }

@@ -8,8 +8,8 @@ import (
 	"relay/internal/relay"
 )
 
-func end(destination string, o relay.Outcome, r relay.Reason) relay.End {
-	return relay.End{Destination: destination, Outcome: o, Reason: r}
+func end(destination string, o relay.Outcome, r relay.Reason) relay.DeliveryResult {
+	return relay.DeliveryResult{Destination: destination, Outcome: o, Reason: r}
 }
 
 func TestConclusionWeighsTheEnds(t *testing.T) {
@@ -18,20 +18,20 @@ func TestConclusionWeighsTheEnds(t *testing.T) {
 	blocked := end("ga4", relay.Blocked, relay.ReasonCredentialDisabled)
 	skipped := end("snapchat", relay.Skipped, relay.ReasonNotMapped)
 	for name, c := range map[string]struct {
-		ends   []relay.End
+		ends   []relay.DeliveryResult
 		status relay.Status
 		reason relay.Reason
 	}{
-		"all accepted is delivered":           {[]relay.End{accepted, end("tiktok", relay.Accepted, "")}, relay.StatusDelivered, ""},
-		"accepted and blocked is delivered":   {[]relay.End{accepted, blocked, skipped}, relay.StatusDelivered, ""},
-		"a rejection fails it":                {[]relay.End{accepted, end("tiktok", relay.Rejected, relay.ReasonBadRequest)}, relay.StatusFailed, relay.ReasonBadRequest},
-		"a bad credential fails it":           {[]relay.End{accepted, end("tiktok", relay.Unauthorized, relay.ReasonUnauthorized)}, relay.StatusFailed, relay.ReasonUnauthorized},
-		"tries that ran out fail it":          {[]relay.End{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
-		"an unknown end fails it":             {[]relay.End{accepted, end("ga4", relay.Unknown, relay.ReasonUnknown)}, relay.StatusFailed, relay.ReasonUnknown},
-		"an end nobody foresaw fails it":      {[]relay.End{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
-		"blocked alone is skipped":            {[]relay.End{blocked}, relay.StatusSkipped, relay.ReasonCredentialDisabled},
-		"skipped explains more than blocked":  {[]relay.End{blocked, skipped}, relay.StatusSkipped, relay.ReasonNotMapped},
-		"the first failure by name is shown":  {[]relay.End{end("tiktok", relay.Rejected, relay.ReasonTooLarge), end("meta_capi", relay.Rejected, relay.ReasonNotFound)}, relay.StatusFailed, relay.ReasonNotFound},
+		"all accepted is delivered":           {[]relay.DeliveryResult{accepted, end("tiktok", relay.Accepted, "")}, relay.StatusDelivered, ""},
+		"accepted and blocked is delivered":   {[]relay.DeliveryResult{accepted, blocked, skipped}, relay.StatusDelivered, ""},
+		"a rejection fails it":                {[]relay.DeliveryResult{accepted, end("tiktok", relay.Rejected, relay.ReasonBadRequest)}, relay.StatusFailed, relay.ReasonBadRequest},
+		"a bad credential fails it":           {[]relay.DeliveryResult{accepted, end("tiktok", relay.Unauthorized, relay.ReasonUnauthorized)}, relay.StatusFailed, relay.ReasonUnauthorized},
+		"tries that ran out fail it":          {[]relay.DeliveryResult{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
+		"an unknown end fails it":             {[]relay.DeliveryResult{accepted, end("ga4", relay.Unknown, relay.ReasonUnknown)}, relay.StatusFailed, relay.ReasonUnknown},
+		"an end nobody foresaw fails it":      {[]relay.DeliveryResult{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
+		"blocked alone is skipped":            {[]relay.DeliveryResult{blocked}, relay.StatusSkipped, relay.ReasonCredentialDisabled},
+		"skipped explains more than blocked":  {[]relay.DeliveryResult{blocked, skipped}, relay.StatusSkipped, relay.ReasonNotMapped},
+		"the first failure by name is shown":  {[]relay.DeliveryResult{end("tiktok", relay.Rejected, relay.ReasonTooLarge), end("meta_capi", relay.Rejected, relay.ReasonNotFound)}, relay.StatusFailed, relay.ReasonNotFound},
 		"nothing at all is skipped, with why": {nil, relay.StatusSkipped, relay.ReasonNoActiveDestination},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestConclusionWeighsTheEnds(t *testing.T) {
 func TestConclusionOfARouteThatLeadsNowhereCarriesItsReason(t *testing.T) {
 	t.Parallel()
 	c := relay.Conclude(relay.Route{Reason: relay.ReasonStorefrontDisabled}, nil)
-	require.Equal(t, relay.Conclusion{Status: relay.StatusSkipped, Reason: relay.ReasonStorefrontDisabled,
+	require.Equal(t, relay.EventOutcome{Status: relay.StatusSkipped, Reason: relay.ReasonStorefrontDisabled,
 		Detail: "the storefront is switched off"}, c)
 
 	s := allOn()
@@ -61,9 +61,9 @@ func TestConclusionOfARouteThatLeadsNowhereCarriesItsReason(t *testing.T) {
 func TestConclusionCountsWhatWasAcceptedBefore(t *testing.T) {
 	t.Parallel()
 	route := relay.Route{Accepted: []string{"meta_capi", "tiktok"}}
-	c := relay.Conclude(route, []relay.End{{Destination: "tiktok", Outcome: relay.Accepted, Status: 204}, end("ga4", relay.Blocked, relay.ReasonPlatformDisabled)})
+	c := relay.Conclude(route, []relay.DeliveryResult{{Destination: "tiktok", Outcome: relay.Accepted, Status: 204}, end("ga4", relay.Blocked, relay.ReasonPlatformDisabled)})
 	require.Equal(t, relay.StatusDelivered, c.Status)
-	require.Equal(t, []relay.End{end("ga4", relay.Blocked, relay.ReasonPlatformDisabled), end("meta_capi", relay.Accepted, ""),
+	require.Equal(t, []relay.DeliveryResult{end("ga4", relay.Blocked, relay.ReasonPlatformDisabled), end("meta_capi", relay.Accepted, ""),
 		{Destination: "tiktok", Outcome: relay.Accepted, Status: 204}}, c.Ends)
 	require.Equal(t, "ga4: the platform is switched off for all storefronts (platform_disabled); meta_capi: accepted; "+
 		"tiktok: accepted, last response 204", c.Detail)
@@ -75,34 +75,34 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	s.SGTM.DirectOnExhausted = true
 	s.Tries[relay.SGTM] = relay.Tries{Made: policy.Tries}
 	route := relay.Resolve(s, policy)
-	exhausted := relay.End{Destination: relay.SGTM, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}
+	exhausted := relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}
 
-	c := relay.Conclude(route, []relay.End{exhausted, end("meta_capi", relay.Accepted, "")})
+	c := relay.Conclude(route, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusDelivered, c.Status)
 	require.Equal(t, "meta_capi: accepted; sgtm: no attempts left (exhausted), last response 503", c.Detail, "said once")
 
-	c = relay.Conclude(route, []relay.End{exhausted, end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
+	c = relay.Conclude(route, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
 	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
 	require.Equal(t, relay.ReasonExhausted, c.Reason)
 
 	unhealthy := end(relay.SGTM, relay.Rejected, relay.ReasonUnhealthy)
-	c = relay.Conclude(route, []relay.End{unhealthy, end("meta_capi", relay.Accepted, "")})
+	c = relay.Conclude(route, []relay.DeliveryResult{unhealthy, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusDelivered, c.Status)
 	require.Equal(t, "meta_capi: accepted; sgtm: the destination is unhealthy (destination_unhealthy)", c.Detail)
-	c = relay.Conclude(route, []relay.End{unhealthy})
+	c = relay.Conclude(route, []relay.DeliveryResult{unhealthy})
 	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
 	require.Equal(t, []string{relay.SGTM}, c.Unhealthy())
 
-	c = relay.Conclude(route, []relay.End{end(relay.SGTM, relay.Rejected, relay.ReasonUnclaimed), end("meta_capi", relay.Accepted, "")})
+	c = relay.Conclude(route, []relay.DeliveryResult{end(relay.SGTM, relay.Rejected, relay.ReasonUnclaimed), end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusFailed, c.Status, "only tries that ran out are replaced")
 
-	c = relay.Conclude(relay.Route{}, []relay.End{exhausted, end("meta_capi", relay.Accepted, "")})
+	c = relay.Conclude(relay.Route{}, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusFailed, c.Status, "where it was not replaced, it failed")
 
-	c = relay.Conclude(route, []relay.End{end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
+	c = relay.Conclude(route, []relay.DeliveryResult{end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
 	require.Equal(t, relay.StatusFailed, c.Status, "its tries ran out in a run before")
 	require.Equal(t, relay.ReasonExhausted, c.Reason)
-	require.Equal(t, relay.StatusDelivered, relay.Conclude(route, []relay.End{end("meta_capi", relay.Accepted, "")}).Status)
+	require.Equal(t, relay.StatusDelivered, relay.Conclude(route, []relay.DeliveryResult{end("meta_capi", relay.Accepted, "")}).Status)
 }
 
 // A recovery replay looks for events by their reason.
@@ -112,34 +112,34 @@ func TestTheFailureThatMayPassDecidesTheReason(t *testing.T) {
 	unknown := end("meta", relay.Unknown, relay.ReasonUnknown)
 	for _, passing := range []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy} {
 		down := end("snapchat", relay.Exhausted, passing)
-		for _, ends := range [][]relay.End{{refused, down}, {down, refused}, {refused, unknown, down}, {unknown, down, refused}} {
+		for _, ends := range [][]relay.DeliveryResult{{refused, down}, {down, refused}, {refused, unknown, down}, {unknown, down, refused}} {
 			c := relay.Conclude(relay.Route{}, ends)
 			require.Equal(t, relay.StatusFailed, c.Status)
 			require.Equal(t, passing, c.Reason)
 		}
 	}
-	require.Equal(t, relay.ReasonBadRequest, relay.Conclude(relay.Route{}, []relay.End{refused, unknown}).Reason, "else the first")
+	require.Equal(t, relay.ReasonBadRequest, relay.Conclude(relay.Route{}, []relay.DeliveryResult{refused, unknown}).Reason, "else the first")
 }
 
 func TestConcludeLeavesItsInputAlone(t *testing.T) {
 	t.Parallel()
-	ends := []relay.End{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}
+	ends := []relay.DeliveryResult{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}
 	relay.Conclude(relay.Route{Accepted: []string{"ga4"}}, ends)
-	require.Equal(t, []relay.End{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}, ends)
+	require.Equal(t, []relay.DeliveryResult{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}, ends)
 }
 
 func TestReasonsHaveWords(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, "no attempts left", relay.ReasonExhausted.Words())
-	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Words(), "one that is not listed is its own word")
+	require.Equal(t, "no attempts left", relay.ReasonExhausted.Text())
+	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Text(), "one that is not listed is its own word")
 	for _, r := range reasons(t) {
-		require.NotEqual(t, string(r), r.Words(), "%s has no words", r)
+		require.NotEqual(t, string(r), r.Text(), "%s has no words", r)
 	}
 }
 
 func TestAnEndKeepsWhyItsLatestAttemptFailed(t *testing.T) {
 	t.Parallel()
-	for want, e := range map[string]relay.End{
+	for want, e := range map[string]relay.DeliveryResult{
 		"sgtm: no attempts left (exhausted), last response 503: the destination reported a server error (server_error)": {
 			Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError},
 		"sgtm: no attempts left (exhausted), last: no response in time (timeout)": {

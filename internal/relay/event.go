@@ -132,17 +132,17 @@ const (
 	Busy
 )
 
-// Stored is the result of inserting one NewEvent: ID and Status are those of the row that holds the event now;
+// InsertResult is the result of inserting one NewEvent: ID and Status are those of the row that holds the event now;
 // a busy one has none.
-type Stored struct {
+type InsertResult struct {
 	ID      int64
 	Verdict Verdict
 	Status  Status
 	Foreign bool // of a conflict: the row belongs to another storefront
 }
 
-// Start is a delivery to be started. Its fields may be visible in Temporal.
-type Start struct {
+// PendingDelivery is a delivery to be started. Its fields may be visible in Temporal.
+type PendingDelivery struct {
 	ID             int64
 	EventID        string
 	Type           string

@@ -59,8 +59,8 @@ type Place struct {
 	Destination  string
 }
 
-// Sick is an unhealthy destination of a storefront.
-type Sick struct {
+// UnhealthyDestination is an unhealthy destination of a storefront.
+type UnhealthyDestination struct {
 	Place
 	Health
 }

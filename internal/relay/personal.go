@@ -18,9 +18,9 @@ var identifying = set(
 var identifyingEnds = []string{"email", "phone", "phonenumber", "firstname", "lastname", "fullname", "address", "zipcode",
 	"postalcode", "dateofbirth", "birthdate", "dob", "ssn", "useragent"}
 
-// Identifies reports whether a payload field of this name, however it is spelled, identifies a person. Such a list is never
+// IsPersonalField reports whether a payload field of this name, however it is spelled, identifies a person. Such a list is never
 // complete: the record of attempts does not rely on it (see RedactBody).
-func Identifies(field string) bool {
+func IsPersonalField(field string) bool {
 	name := FoldName(field)
 	return identifying[name] || slices.ContainsFunc(identifyingEnds, func(e string) bool { return strings.HasSuffix(name, e) })
 }
@@ -30,8 +30,8 @@ func Identifies(field string) bool {
 var mailAddress = regexp.MustCompile(`[^\s@"]["']?(@|%40)(["']?[^\s@"]+\.[\pL\pN\pM]{2,}|\[[0-9A-Fa-f:.]+\])|` +
 	`[^\s@"]["']?\s*(@|%40)\s*[\pL\pN][^\s@"]*\.\pL[\pL\pM]+`)
 
-// HoldsMailAddress reports whether a text has an e-mail address in it, percent-encoded or not.
-func HoldsMailAddress(text string) bool { return mailAddress.MatchString(text) }
+// ContainsEmail reports whether a text has an e-mail address in it, percent-encoded or not.
+func ContainsEmail(text string) bool { return mailAddress.MatchString(text) }
 
 // FoldName is a name without case and punctuation: "E-Mail", "e_mail" and "eMail" are one.
 func FoldName(name string) string {

@@ -25,8 +25,8 @@ var nothings = set("undefined", "null", "nil", "none", "nan")
 // template is the place of a value that no program has filled in: {{session_id}}, ${id}, %%CLICKID%%, __CLICKID__, [id], <id>.
 var template = regexp.MustCompile(`^(\{\{.*\}\}|\$?\{[\w .:-]+\}|%%?[A-Za-z_]+%%?|\[[A-Za-z_ .]+\]|<[A-Za-z_ .]+>|__[A-Z_]+__|<%.*%>)$`)
 
-// PlaceholderWords returns the words that Placeholder knows, for callers that only see their hashes.
-func PlaceholderWords() []string { return sortedKeys(placeholders) }
+// Placeholders returns the words that Placeholder knows, for callers that only see their hashes.
+func Placeholders() []string { return sortedKeys(placeholders) }
 
 // Lengths from which digits count as made up. Shorter ones are the ids of a young shop.
 const (

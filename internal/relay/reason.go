@@ -56,7 +56,7 @@ const (
 	ReasonVendorPermission Reason = "vendor_permission"
 )
 
-var words = map[Reason]string{
+var texts = map[Reason]string{
 	ReasonStorefrontDisabled:  "the storefront is switched off",
 	ReasonSGTMDisabled:        "the storefront's sGTM container is switched off",
 	ReasonSGTMStop:            "the storefront's sGTM container is switched off and set to stop",
@@ -111,9 +111,9 @@ var words = map[Reason]string{
 	ReasonVendorPermission: "the credential lacks a permission at the platform",
 }
 
-// Words returns the reason as text; an unlisted reason as its code.
-func (r Reason) Words() string {
-	if w, ok := words[r]; ok {
+// Text returns the reason as text; an unlisted reason as its code.
+func (r Reason) Text() string {
+	if w, ok := texts[r]; ok {
 		return w
 	}
 	return string(r)

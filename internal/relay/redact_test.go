@@ -168,11 +168,11 @@ func TestFieldsThatIdentifyAreTold(t *testing.T) {
 	t.Parallel()
 	for _, field := range []string{"email", "Email", "e-mail", "user_email", "phone_number", "firstName", "LAST_NAME", "name", "city",
 		"address", "address1", "Postal Code", "dob", "patient_dob", "client_ip", "ip_address", "user_agent", "customer_id", "SSN"} {
-		require.True(t, relay.Identifies(field), field)
+		require.True(t, relay.IsPersonalField(field), field)
 	}
 	for _, field := range []string{"event_name", "item_name", "order_id", "utm_source", "gclid", "value", "currency", "session_id", "status",
 		"email_opt_in", "t-value", "shipping", "membership", "", "…"} {
-		require.False(t, relay.Identifies(field), field)
+		require.False(t, relay.IsPersonalField(field), field)
 	}
 }
 

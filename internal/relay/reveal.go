@@ -17,7 +17,7 @@ func Reveals(text, name string) bool {
 	name = FoldName(name)
 	for range maxLayers {
 		text = strings.Map(narrow, text)
-		if HoldsMailAddress(text) || name != "" && strings.Contains(FoldName(text), name) {
+		if ContainsEmail(text) || name != "" && strings.Contains(FoldName(text), name) {
 			return true
 		}
 		plain := decoded(text)

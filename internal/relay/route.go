@@ -41,8 +41,8 @@ type Tries struct {
 	Status int
 }
 
-// Leg is one destination of a route.
-type Leg struct {
+// Target is one destination of a route.
+type Target struct {
 	Destination string
 	Made        int // attempts made so far
 	Left        int // attempts left
@@ -51,8 +51,8 @@ type Leg struct {
 	Status int    `json:",omitempty"`
 }
 
-// Off is a destination that a switch disables, and the reason.
-type Off struct {
+// Disabled is a destination that a switch disables, and the reason.
+type Disabled struct {
 	Destination string
 	Reason      Reason
 }
@@ -60,13 +60,13 @@ type Off struct {
 // Route is the decision of the kill switches for an event: its destinations, or the reason for having none. Base is the first
 // retry's delay.
 type Route struct {
-	Legs     []Leg
-	Reason   Reason   // of a route without destinations
-	Off      []Off    // disabled destinations
-	Accepted []string // destinations that have the event already
+	Targets  []Target   `json:"Legs"`
+	Reason   Reason     // of a route without destinations
+	Disabled []Disabled `json:"Off"` // disabled destinations
+	Accepted []string   // destinations that have the event already
 	Base     time.Duration
-	// HandsOver says that the platforms receive the events that this route's container does not accept.
-	HandsOver bool `json:",omitempty"`
+	// FailsOver says that the platforms receive the events that this route's container does not accept.
+	FailsOver bool `json:"HandsOver,omitempty"`
 }
 
 // Policy is the retry policy: MAX_RETRY_ATTEMPTS attempts in all, the first at once, then after Base, 2 × Base, 4 × Base, ...
@@ -108,34 +108,34 @@ func Resolve(s Switches, p Policy) Route {
 	case s.SGTM != nil && s.SGTM.Active:
 		tries := s.Tries[SGTM]
 		if !s.SGTM.DirectOnExhausted || tries.Made < p.Tries {
-			r.HandsOver = s.SGTM.DirectOnExhausted
+			r.FailsOver = s.SGTM.DirectOnExhausted
 			r.add(SGTM, tries, p)
 			return r
 		}
-		r.Off = append(r.Off, Off{SGTM, ReasonExhausted})
+		r.Disabled = append(r.Disabled, Disabled{SGTM, ReasonExhausted})
 	case s.SGTM != nil && s.SGTM.Stop:
 		r.Reason = ReasonSGTMStop
-		r.Off = []Off{{SGTM, ReasonSGTMStop}}
+		r.Disabled = []Disabled{{SGTM, ReasonSGTMStop}}
 		return r
 	case s.SGTM != nil:
-		r.Off = append(r.Off, Off{SGTM, ReasonSGTMDisabled})
+		r.Disabled = append(r.Disabled, Disabled{SGTM, ReasonSGTMDisabled})
 	}
 	for _, pl := range slices.SortedFunc(slices.Values(s.Platforms), byCode) {
-		if reason := pl.off(); reason != "" {
-			r.Off = append(r.Off, Off{pl.Code, reason})
+		if reason := pl.disabled(); reason != "" {
+			r.Disabled = append(r.Disabled, Disabled{pl.Code, reason})
 			continue
 		}
 		r.add(pl.Code, s.Tries[pl.Code], p)
 	}
-	if len(r.Legs) == 0 && len(r.Accepted) == 0 {
+	if len(r.Targets) == 0 && len(r.Accepted) == 0 {
 		r.Reason = ReasonNoActiveDestination
 	}
 	return r
 }
 
-// TurnedAway returns the switches for an event that was not sent because the container is unhealthy: its attempts there count
+// ContainerUnhealthy returns the switches for an event that was not sent because the container is unhealthy: its attempts there count
 // as used up.
-func (s Switches) TurnedAway(p Policy) Switches {
+func (s Switches) ContainerUnhealthy(p Policy) Switches {
 	tries := maps.Clone(s.Tries)
 	if tries == nil {
 		tries = map[string]Tries{}
@@ -153,15 +153,15 @@ func (r *Route) add(destination string, t Tries, p Policy) {
 	if t.Accepted {
 		return
 	}
-	leg := Leg{Destination: destination, Made: t.Made, Left: max(0, p.Tries-t.Made)}
+	leg := Target{Destination: destination, Made: t.Made, Left: max(0, p.Tries-t.Made)}
 	if leg.Left == 0 {
 		leg.Cause, leg.Status = t.Cause, t.Status
 	}
-	r.Legs = append(r.Legs, leg)
+	r.Targets = append(r.Targets, leg)
 }
 
-// off returns the reason that disables a platform, or "".
-func (p PlatformSwitch) off() Reason {
+// disabled returns the reason that disables a platform, or "".
+func (p PlatformSwitch) disabled() Reason {
 	switch {
 	case !p.PlatformActive:
 		return ReasonPlatformDisabled
@@ -173,18 +173,18 @@ func (p PlatformSwitch) off() Reason {
 	return ""
 }
 
-// Leg returns the route's leg to a destination.
-func (r Route) Leg(destination string) (Leg, bool) {
-	i := slices.IndexFunc(r.Legs, func(l Leg) bool { return l.Destination == destination })
+// Target returns the route's leg to a destination.
+func (r Route) Target(destination string) (Target, bool) {
+	i := slices.IndexFunc(r.Targets, func(l Target) bool { return l.Destination == destination })
 	if i < 0 {
-		return Leg{}, false
+		return Target{}, false
 	}
-	return r.Legs[i], true
+	return r.Targets[i], true
 }
 
-// Blocks returns the reason that keeps a destination off the route.
-func (r Route) Blocks(destination string) Reason {
-	for _, o := range r.Off {
+// BlockedBy returns the reason that keeps a destination off the route.
+func (r Route) BlockedBy(destination string) Reason {
+	for _, o := range r.Disabled {
 		if o.Destination == destination {
 			return o.Reason
 		}

@@ -31,42 +31,42 @@ func noContainer() relay.Switches {
 	return s
 }
 
-func leg(destination string, made int) relay.Leg {
-	return relay.Leg{Destination: destination, Made: made, Left: policy.Tries - made}
+func leg(destination string, made int) relay.Target {
+	return relay.Target{Destination: destination, Made: made, Left: policy.Tries - made}
 }
 
 func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 	t.Parallel()
-	direct := []relay.Leg{leg("meta_capi", 0), leg("tiktok", 0)}
+	direct := []relay.Target{leg("meta_capi", 0), leg("tiktok", 0)}
 	for name, c := range map[string]struct {
 		flip func(*relay.Switches)
 		want relay.Route
 	}{
 		"everything on goes to sGTM, and only there": {func(*relay.Switches) {},
-			relay.Route{Legs: []relay.Leg{leg(relay.SGTM, 0)}}},
+			relay.Route{Targets: []relay.Target{leg(relay.SGTM, 0)}}},
 		"a storefront that is off goes nowhere": {func(s *relay.Switches) { s.Storefront.Active = false },
 			relay.Route{Reason: relay.ReasonStorefrontDisabled}},
 		"no container means the platforms, by their codes": {func(s *relay.Switches) { s.SGTM = nil },
-			relay.Route{Legs: direct}},
+			relay.Route{Targets: direct}},
 		"a container that is off falls back to the platforms": {func(s *relay.Switches) { s.SGTM.Active = false },
-			relay.Route{Legs: direct, Off: []relay.Off{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled}}}},
+			relay.Route{Targets: direct, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled}}}},
 		"a container that is off and set to stop goes nowhere": {func(s *relay.Switches) { *s.SGTM = relay.SGTMSwitch{Stop: true} },
-			relay.Route{Reason: relay.ReasonSGTMStop, Off: []relay.Off{{Destination: relay.SGTM, Reason: relay.ReasonSGTMStop}}}},
+			relay.Route{Reason: relay.ReasonSGTMStop, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMStop}}}},
 		"stop says nothing while the container is on": {func(s *relay.Switches) { s.SGTM.Stop = true },
-			relay.Route{Legs: []relay.Leg{leg(relay.SGTM, 0)}}},
+			relay.Route{Targets: []relay.Target{leg(relay.SGTM, 0)}}},
 		"a platform that is off for everybody is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0].PlatformActive = false },
-			relay.Route{Legs: direct[:1], Off: []relay.Off{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
+			relay.Route{Targets: direct[:1], Disabled: []relay.Disabled{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
 		"a credential that is off is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[1].CredentialActive = false },
-			relay.Route{Legs: direct[1:], Off: []relay.Off{{Destination: "meta_capi", Reason: relay.ReasonCredentialDisabled}}}},
+			relay.Route{Targets: direct[1:], Disabled: []relay.Disabled{{Destination: "meta_capi", Reason: relay.ReasonCredentialDisabled}}}},
 		"a platform without an adapter is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0].HasAdapter = false },
-			relay.Route{Legs: direct[:1], Off: []relay.Off{{Destination: "tiktok", Reason: relay.ReasonNoAdapter}}}},
+			relay.Route{Targets: direct[:1], Disabled: []relay.Disabled{{Destination: "tiktok", Reason: relay.ReasonNoAdapter}}}},
 		"of two switches that are off the higher one is named": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0] = relay.PlatformSwitch{Code: "tiktok"} },
-			relay.Route{Legs: direct[:1], Off: []relay.Off{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
+			relay.Route{Targets: direct[:1], Disabled: []relay.Disabled{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
 		"everything off lists what was off at which level": {
 			func(s *relay.Switches) {
 				s.SGTM.Active, s.Platforms[0].PlatformActive, s.Platforms[1].CredentialActive = false, false, false
 			},
-			relay.Route{Reason: relay.ReasonNoActiveDestination, Off: []relay.Off{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled},
+			relay.Route{Reason: relay.ReasonNoActiveDestination, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled},
 				{Destination: "meta_capi", Reason: relay.ReasonCredentialDisabled}, {Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
 		"nothing configured goes nowhere": {func(s *relay.Switches) { s.SGTM, s.Platforms = nil, nil },
 			relay.Route{Reason: relay.ReasonNoActiveDestination}},
@@ -89,7 +89,7 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 		s.Tries["meta_capi"] = relay.Tries{Made: 2, Accepted: true}
 		s.Tries["tiktok"] = relay.Tries{Made: 3}
 		r := relay.Resolve(s, policy)
-		require.Equal(t, []relay.Leg{leg("tiktok", 3)}, r.Legs)
+		require.Equal(t, []relay.Target{leg("tiktok", 3)}, r.Targets)
 		require.Equal(t, []string{"meta_capi"}, r.Accepted)
 	})
 	t.Run("nobody is left, and that is no reason", func(t *testing.T) {
@@ -106,7 +106,7 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 		s.SGTM.Active = false
 		s.Tries[relay.SGTM] = relay.Tries{Made: 1, Accepted: true}
 		r := relay.Resolve(s, policy)
-		require.Empty(t, r.Legs)
+		require.Empty(t, r.Targets)
 		require.Empty(t, r.Reason)
 		require.Equal(t, []string{relay.SGTM}, r.Accepted)
 	})
@@ -127,18 +127,18 @@ func TestRouteShowsADestinationWithoutTriesLeft(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.Tries[relay.SGTM] = relay.Tries{Made: 7}
-		require.Equal(t, []relay.Leg{{Destination: relay.SGTM, Made: 7, Left: 0}}, relay.Resolve(s, policy).Legs)
+		require.Equal(t, []relay.Target{{Destination: relay.SGTM, Made: 7, Left: 0}}, relay.Resolve(s, policy).Targets)
 	})
 	t.Run("a container set to hand over is replaced by the platforms", func(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.SGTM.DirectOnExhausted = true
 		s.Tries[relay.SGTM] = relay.Tries{Made: 4}
-		require.Equal(t, []relay.Leg{leg(relay.SGTM, 4)}, relay.Resolve(s, policy).Legs)
+		require.Equal(t, []relay.Target{leg(relay.SGTM, 4)}, relay.Resolve(s, policy).Targets)
 		s.Tries[relay.SGTM] = relay.Tries{Made: 5}
 		r := relay.Resolve(s, policy)
-		require.Equal(t, []relay.Leg{leg("meta_capi", 0), leg("tiktok", 0)}, r.Legs)
-		require.Equal(t, []relay.Off{{Destination: relay.SGTM, Reason: relay.ReasonExhausted}}, r.Off)
+		require.Equal(t, []relay.Target{leg("meta_capi", 0), leg("tiktok", 0)}, r.Targets)
+		require.Equal(t, []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonExhausted}}, r.Disabled)
 	})
 	t.Run("a container set to hand over to nobody goes nowhere", func(t *testing.T) {
 		t.Parallel()
@@ -154,17 +154,17 @@ func TestRouteAnswersForOneDestination(t *testing.T) {
 	s := allOn()
 	s.SGTM.Active, s.Platforms[0].PlatformActive = false, false
 	r := relay.Resolve(s, policy)
-	l, ok := r.Leg("meta_capi")
+	l, ok := r.Target("meta_capi")
 	require.True(t, ok)
 	require.Equal(t, leg("meta_capi", 0), l)
-	_, ok = r.Leg("tiktok")
+	_, ok = r.Target("tiktok")
 	require.False(t, ok)
-	require.Equal(t, relay.ReasonPlatformDisabled, r.Blocks("tiktok"))
-	require.Equal(t, relay.ReasonSGTMDisabled, r.Blocks(relay.SGTM))
-	require.Equal(t, relay.ReasonDestinationGone, r.Blocks("snapchat"), "a credential that was deleted")
+	require.Equal(t, relay.ReasonPlatformDisabled, r.BlockedBy("tiktok"))
+	require.Equal(t, relay.ReasonSGTMDisabled, r.BlockedBy(relay.SGTM))
+	require.Equal(t, relay.ReasonDestinationGone, r.BlockedBy("snapchat"), "a credential that was deleted")
 	s.Storefront.Active = false
-	require.Equal(t, relay.ReasonStorefrontDisabled, relay.Resolve(s, policy).Blocks("meta_capi"))
-	require.Equal(t, relay.ReasonDestinationGone, relay.Resolve(allOn(), policy).Blocks("meta_capi"), "sGTM replaces it")
+	require.Equal(t, relay.ReasonStorefrontDisabled, relay.Resolve(s, policy).BlockedBy("meta_capi"))
+	require.Equal(t, relay.ReasonDestinationGone, relay.Resolve(allOn(), policy).BlockedBy("meta_capi"), "sGTM replaces it")
 }
 
 func TestResolveLeavesItsInputAlone(t *testing.T) {

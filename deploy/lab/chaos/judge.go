@@ -19,7 +19,7 @@ type row struct {
 	sent   sent
 	status relay.Status
 	reason relay.Reason
-	ends   []relay.End
+	ends   []relay.DeliveryResult
 }
 
 // tries is what the attempts say of an event at one destination.

@@ -13,9 +13,9 @@ import (
 // delivered is the evidence of one event at a container and one at two platforms, with nothing wrong.
 func delivered() evidence {
 	a, b := sent{"1", "purchase_completed", acme}, sent{"2", "consult_started", brio}
-	accepted := func(destinations ...string) (ends []relay.End) {
+	accepted := func(destinations ...string) (ends []relay.DeliveryResult) {
 		for _, d := range destinations {
-			ends = append(ends, relay.End{Destination: d, Outcome: relay.Accepted, Status: 200})
+			ends = append(ends, relay.DeliveryResult{Destination: d, Outcome: relay.Accepted, Status: 200})
 		}
 		return ends
 	}

@@ -90,7 +90,7 @@ func (o *outage) waitLong(t *testing.T) {
 	requireRefused(t, o.api)
 	o.waitTimer(t, o.first, "route: waiting for the database")
 	o.waitTimer(t, o.wire, "finish: waiting for the database")
-	o.waitTimer(t, o.between, "sgtm: "+relay.ReasonDatabaseUnavailable.Words())
+	o.waitTimer(t, o.between, "sgtm: "+relay.ReasonDatabaseUnavailable.Text())
 	eventually(t, func() error {
 		if time.Since(gone) < allTries {
 			return errNotYet

@@ -10,37 +10,37 @@ import (
 	"time"
 )
 
-// Trouble is a transport error: the request got no complete response.
-type Trouble string
+// TransportError is a transport error: the request got no complete response.
+type TransportError string
 
 // The transport errors. TroubleAddress is the relay's own: the outbound rules forbid the address, and nothing was sent.
 const (
-	NoTrouble      Trouble = ""
-	TroubleConnect Trouble = "connect" // name, route, TLS: no byte of the request left
-	TroubleTimeout Trouble = "timeout"
-	TroubleCut     Trouble = "cut" // the connection ended before the response did
-	// TroubleUnprocessed is a request that was sent and that the server reports as not processed (HTTP/2).
-	TroubleUnprocessed Trouble = "unprocessed"
-	TroubleAddress     Trouble = "address_refused"
-	TroubleBadURL      Trouble = "bad_url"
+	NoTransportError TransportError = ""
+	TransportConnect TransportError = "connect" // name, route, TLS: no byte of the request left
+	TransportTimeout TransportError = "timeout"
+	TransportCut     TransportError = "cut" // the connection ended before the response did
+	// TransportUnprocessed is a request that was sent and that the server reports as not processed (HTTP/2).
+	TransportUnprocessed TransportError = "unprocessed"
+	TransportAddress     TransportError = "address_refused"
+	TransportBadURL      TransportError = "bad_url"
 )
 
-// Reply is a response or a transport error: whether bytes of the request may have been sent, status, header and body (cut at
+// Response is a response or a transport error: whether bytes of the request may have been sent, status, header and body (cut at
 // 64 KiB). Header keys are canonical ("Retry-After"), each with its first value.
-type Reply struct {
-	Sent       bool
-	Trouble    Trouble
-	Status     int
-	Header     map[string]string
-	Body       []byte
-	At         time.Time // when it came
-	Took       time.Duration
-	Repeatable bool // the Request's
+type Response struct {
+	Sent           bool
+	TransportError TransportError
+	Status         int
+	Header         map[string]string
+	Body           []byte
+	At             time.Time // when it came
+	Took           time.Duration
+	Repeatable     bool // the Request's
 }
 
 // IsHTML reports whether the response is a web page, which no platform's API returns. The header alone is not enough: many
 // servers send text/html with an empty body or with "ok".
-func (r Reply) IsHTML() bool {
+func (r Response) IsHTML() bool {
 	body := bytes.TrimLeft(r.Body, "\ufeff \t\r\n")
 	if strings.HasPrefix(strings.ToLower(r.Get("Content-Type")), "text/html") {
 		return bytes.HasPrefix(body, []byte("<"))
@@ -50,7 +50,7 @@ func (r Reply) IsHTML() bool {
 }
 
 // Get returns a header of the response.
-func (r Reply) Get(name string) string { return r.Header[textproto.CanonicalMIMEHeaderKey(name)] }
+func (r Response) Get(name string) string { return r.Header[textproto.CanonicalMIMEHeaderKey(name)] }
 
 // longestRetryAfter is far beyond any wait that is kept.
 const longestRetryAfter = 10 * 365 * 24 * time.Hour
@@ -58,7 +58,7 @@ const longestRetryAfter = 10 * 365 * 24 * time.Hour
 // RetryAfter returns the wait that the Retry-After header asks for, in seconds (a fraction counts) or as a date; 0 if the
 // header is missing or unreadable. A date is measured against the response's own Date: the two clocks may differ, and only the server's is
 // meant.
-func (r Reply) RetryAfter() time.Duration {
+func (r Response) RetryAfter() time.Duration {
 	v := strings.TrimSpace(r.Get("Retry-After"))
 	if n, err := strconv.ParseFloat(v, 64); decimal.MatchString(v) && (err == nil || errors.Is(err, strconv.ErrRange)) {
 		return time.Duration(min(n, longestRetryAfter.Seconds()) * float64(time.Second))
@@ -88,25 +88,25 @@ func httpDate(v string) (time.Time, bool) {
 
 // Result classifies a response by its HTTP status. It is the only place that does. Adapters check the vendor's own codes
 // first. Every 5xx, 408, 425 and 429 is retryable; every other 4xx is not.
-func (r Reply) Result() Result {
+func (r Response) Result() Result {
 	res := Result{Status: r.Status, RetryAfter: r.RetryAfter()}
 	res.Outcome, res.Reason = r.classify()
 	return res
 }
 
-func (r Reply) classify() (Outcome, Reason) {
+func (r Response) classify() (Outcome, Reason) {
 	switch {
 	case r.Status >= 300: // known, also where the body broke off
 		return classifyStatus(r.Status)
-	case r.Trouble == TroubleAddress || r.Trouble == TroubleBadURL:
+	case r.TransportError == TransportAddress || r.TransportError == TransportBadURL:
 		return Rejected, ReasonAddressRefused
-	case r.Trouble == TroubleConnect || r.Trouble == TroubleUnprocessed:
+	case r.TransportError == TransportConnect || r.TransportError == TransportUnprocessed:
 		return Retry, ReasonNetwork
-	case r.Trouble != NoTrouble && r.Sent && !r.Repeatable:
+	case r.TransportError != NoTransportError && r.Sent && !r.Repeatable:
 		return Unknown, ReasonUnknown
-	case r.Trouble == TroubleTimeout:
+	case r.TransportError == TransportTimeout:
 		return Retry, ReasonTimeout
-	case r.Trouble != NoTrouble:
+	case r.TransportError != NoTransportError:
 		return Retry, ReasonNetwork
 	}
 	return classifyStatus(r.Status)

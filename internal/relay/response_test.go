@@ -13,7 +13,7 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func answered(status int) relay.Reply { return relay.Reply{Sent: true, Status: status, At: noon} }
+func answered(status int) relay.Response { return relay.Response{Sent: true, Status: status, At: noon} }
 
 func TestStatusDecidesTheOutcome(t *testing.T) {
 	t.Parallel()
@@ -36,7 +36,7 @@ func TestStatusDecidesTheOutcome(t *testing.T) {
 		want.Status = status
 		require.Equal(t, want, answered(status).Result(), status)
 		cut := answered(status)
-		cut.Trouble = relay.TroubleCut
+		cut.TransportError = relay.TransportCut
 		if status >= 300 {
 			require.Equal(t, want, cut.Result(), "%d came, whatever became of the body", status)
 		} else {
@@ -48,19 +48,19 @@ func TestStatusDecidesTheOutcome(t *testing.T) {
 func TestTroubleDecidesWhereThereWasNoAnswer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		reply relay.Reply
+		reply relay.Response
 		want  relay.Result
 	}{
-		"no connection is tried again":                         {relay.Reply{Trouble: relay.TroubleConnect}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
-		"a forbidden address is rejected":                      {relay.Reply{Trouble: relay.TroubleAddress}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
-		"a malformed URL is rejected":                          {relay.Reply{Trouble: relay.TroubleBadURL}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
-		"a time-out before sending is tried again":             {relay.Reply{Trouble: relay.TroubleTimeout}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
-		"a time-out after sending a repeatable is tried again": {relay.Reply{Trouble: relay.TroubleTimeout, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
-		"a time-out after sending anything else is unknown":    {relay.Reply{Trouble: relay.TroubleTimeout, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
-		"a cut after sending a repeatable is tried again":      {relay.Reply{Trouble: relay.TroubleCut, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
-		"a cut after sending anything else is unknown":         {relay.Reply{Trouble: relay.TroubleCut, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
-		"a cut before sending is tried again":                  {relay.Reply{Trouble: relay.TroubleCut}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
-		"nothing at all is not accepted":                       {relay.Reply{}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonBadRequest}},
+		"no connection is tried again":                         {relay.Response{TransportError: relay.TransportConnect}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"a forbidden address is rejected":                      {relay.Response{TransportError: relay.TransportAddress}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
+		"a malformed URL is rejected":                          {relay.Response{TransportError: relay.TransportBadURL}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
+		"a time-out before sending is tried again":             {relay.Response{TransportError: relay.TransportTimeout}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
+		"a time-out after sending a repeatable is tried again": {relay.Response{TransportError: relay.TransportTimeout, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
+		"a time-out after sending anything else is unknown":    {relay.Response{TransportError: relay.TransportTimeout, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
+		"a cut after sending a repeatable is tried again":      {relay.Response{TransportError: relay.TransportCut, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"a cut after sending anything else is unknown":         {relay.Response{TransportError: relay.TransportCut, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
+		"a cut before sending is tried again":                  {relay.Response{TransportError: relay.TransportCut}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"nothing at all is not accepted":                       {relay.Response{}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonBadRequest}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +115,7 @@ func TestADateOfRetryAfterIsMeasuredByTheServersClock(t *testing.T) {
 
 func TestHeadersAreFoundInAnyCase(t *testing.T) {
 	t.Parallel()
-	r := relay.Reply{Header: map[string]string{"X-Request-Id": "r1"}}
+	r := relay.Response{Header: map[string]string{"X-Request-Id": "r1"}}
 	require.Equal(t, "r1", r.Get("x-request-id"))
 	require.Empty(t, r.Get("X-Other"))
 }
@@ -142,7 +142,7 @@ func TestWebPagesAreTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := relay.Reply{Body: []byte(c.body), Header: map[string]string{"Content-Type": c.contentType}}
+			r := relay.Response{Body: []byte(c.body), Header: map[string]string{"Content-Type": c.contentType}}
 			require.Equal(t, c.want, r.IsHTML())
 		})
 	}
