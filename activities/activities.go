@@ -45,7 +45,7 @@ type Activities struct {
 	Starter        Starter
 	Health         HealthStore
 	Recovery       Recovery
-	Gates          *Gates
+	Limiter        *Limiter
 	ReconcileStore ReconcileStore
 	Executions     Executions
 	Replays        Replays

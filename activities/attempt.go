@@ -36,7 +36,7 @@ func (t *attempt) run(ctx context.Context) outcome {
 	if o := t.decide(ctx); o != nil {
 		return t.exit(ctx, *o)
 	}
-	leave, wait := t.Gates.enter(ctx, t.gate(), t.in.ID, t.delivery.Destination.Options.Limits)
+	leave, wait := t.Limiter.enter(ctx, t.limiterKey(), t.in.ID, t.delivery.Destination.Options.Limits)
 	if wait > 0 {
 		return t.exit(ctx, *t.notSent(relay.ReasonLimited, wait))
 	}

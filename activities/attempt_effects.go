@@ -81,7 +81,7 @@ func (t *attempt) updateHealth(ctx context.Context) {
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, t.failure(true))
 	case t.result.Outcome == relay.Retry && t.result.Reason == relay.ReasonThrottled:
 		// It works, and asks for fewer requests: that slows its other events, too.
-		t.Gates.close(t.gate(), max(t.result.RetryAfter, shortestSleep))
+		t.Limiter.close(t.limiterKey(), max(t.result.RetryAfter, shortestSleep))
 	case t.result.Outcome == relay.Retry:
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, t.failure(false))
 	}
@@ -114,8 +114,8 @@ func (t *attempt) recover(ctx context.Context, storefront relay.Storefront) erro
 	return t.Recovery.StartReplay(ctx, replay)
 }
 
-func (t *attempt) gate() gateKey {
-	return gateKey{storefront: t.delivery.Event.Storefront.ID, destination: t.in.Destination}
+func (t *attempt) limiterKey() limiterKey {
+	return limiterKey{storefront: t.delivery.Event.Storefront.ID, destination: t.in.Destination}
 }
 
 // waiting is the wait that follows a failed attempt; none follows the last one, nor a probe.

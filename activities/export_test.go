@@ -7,16 +7,16 @@ import (
 	"relay/internal/relay"
 )
 
-// Enter and Close let a test stand before the gates.
-func (g *Gates) Enter(ctx context.Context, storefront int64, destination string, event int64, l relay.Limits) (func(), time.Duration) {
-	return g.enter(ctx, gateKey{storefront, destination}, event, l)
+// Enter and Close let a test stand in the queue of the limiter.
+func (g *Limiter) Enter(ctx context.Context, storefront int64, destination string, event int64, l relay.Limits) (func(), time.Duration) {
+	return g.enter(ctx, limiterKey{storefront, destination}, event, l)
 }
 
-func (g *Gates) Close(storefront int64, destination string, d time.Duration) {
-	g.close(gateKey{storefront, destination}, d)
+func (g *Limiter) Close(storefront int64, destination string, d time.Duration) {
+	g.close(limiterKey{storefront, destination}, d)
 }
 
-func (g *Gates) Len() int { return len(g.gates) }
+func (g *Limiter) Len() int { return len(g.queues) }
 
 // Prober is the prober of PollInbox.
 type Prober struct{ prober }

@@ -2,7 +2,7 @@ package activities
 
 import "time"
 
-// Time-outs, retries and sizes of the activities, except those of the limiter (gates.go). Time-outs and retry policies that
+// Time-outs, retries and sizes of the activities, except those of the limiter (limiter.go). Time-outs and retry policies that
 // Temporal enforces are in workflows/options.go.
 
 // Deliver: the database's part in one attempt. With the HTTP exchange they fit into the activity's 15 s.

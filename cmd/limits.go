@@ -29,7 +29,7 @@ const (
 
 // limiter is what this process knows of the limits of destinations.
 type limiter struct {
-	gates   *activities.Gates
+	limiter *activities.Limiter
 	store   *db.Store
 	horizon time.Duration
 	workers atomic.Int64
@@ -46,13 +46,13 @@ type limitedStorefront struct {
 
 func newLimiter(store *db.Store, pollInterval time.Duration) *limiter {
 	l := &limiter{store: store, horizon: min(mostHorizon, max(leastHorizon, 2*pollInterval))}
-	l.gates = &activities.Gates{PerStorefront: activitySlots / 2, Workers: func() int { return int(l.workers.Load()) }}
+	l.limiter = &activities.Limiter{PerStorefront: activitySlots / 2, Workers: func() int { return int(l.workers.Load()) }}
 	return l
 }
 
 // capacity is how many events a destination takes within the horizon.
 func (l *limiter) capacity(storefront int64, destination string, limits relay.Limits) int {
-	return l.gates.Capacity(storefront, destination, limits, l.horizon)
+	return l.limiter.Capacity(storefront, destination, limits, l.horizon)
 }
 
 // room is how many events of a storefront the API may start at once. It asks the database only of storefronts with limits.

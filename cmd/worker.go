@@ -156,7 +156,7 @@ func (s *service) activities() *activities.Activities {
 		Retention:      s.cfg.retention(),
 		Meter:          s.meter(),
 		Executions:     workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
-		Gates:          s.limits.gates,
+		Limiter:        s.limits.limiter,
 		PollInterval:   s.cfg.PollInterval,
 		Log:            s.log,
 	}

@@ -37,7 +37,7 @@ func setup(t *testing.T) *bundle {
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
 		Health:   b.store,
 		Recovery: b.store,
-		Gates:    &activities.Gates{Now: b.Now},
+		Limiter:  &activities.Limiter{Now: b.Now},
 		Log:      slog.New(slog.DiscardHandler),
 	}
 	b.RegisterActivity(b.activities)

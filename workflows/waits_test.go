@@ -21,10 +21,10 @@ func TestWhatCannotBeSentUsesUpNoTry(t *testing.T) {
 		first.store.options.Limits.PerSecond = 1.0 / 600
 		second.store.options = first.store.options
 		require.NoError(t, first.run(t))
-		gates, reads := second.activities.Gates, 0
+		limiter, reads := second.activities.Limiter, 0
 		second.store.reading = func() {
 			if reads++; reads == 8 {
-				gates.Now = second.Now // until then no time goes by at the gate, as where others take every turn
+				limiter.Now = second.Now // until then no time goes by in the limiter, as where others take every turn
 			}
 		}
 		begin := second.Now()
@@ -62,9 +62,9 @@ func TestWhatCannotBeSentUsesUpNoTry(t *testing.T) {
 func neighbours(t *testing.T) (first, second *bundle) {
 	t.Helper()
 	first, second = setup(t), setup(t)
-	gates := &activities.Gates{Now: first.Now}
-	first.activities.Gates, second.activities.Gates = gates, gates
-	second.store.reading = func() { gates.Now = second.Now }
+	limiter := &activities.Limiter{Now: first.Now}
+	first.activities.Limiter, second.activities.Limiter = limiter, limiter
+	second.store.reading = func() { limiter.Now = second.Now }
 	return first, second
 }
 

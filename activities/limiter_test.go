@@ -22,7 +22,7 @@ func TestGates(t *testing.T) {
 
 	t.Run("one storefront's attempts leave room for another's", func(t *testing.T) {
 		t.Parallel()
-		g := &activities.Gates{PerStorefront: 2}
+		g := &activities.Limiter{PerStorefront: 2}
 		for event := range int64(2) {
 			_, wait := g.Enter(t.Context(), 1, "sgtm", event, relay.Limits{})
 			require.Zero(t, wait)
@@ -36,7 +36,7 @@ func TestGates(t *testing.T) {
 	t.Run("a destination's limit in flight holds, and an attempt that ends makes room", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			g := &activities.Gates{}
+			g := &activities.Limiter{}
 			leave, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{InFlight: 1})
 			require.Zero(t, wait)
 			_, wait = g.Enter(t.Context(), 1, "ga4", 2, relay.Limits{InFlight: 1})
@@ -47,9 +47,9 @@ func TestGates(t *testing.T) {
 		})
 	})
 
-	t.Run("a gate without limits is forgotten", func(t *testing.T) {
+	t.Run("a queue without limits is forgotten", func(t *testing.T) {
 		t.Parallel()
-		g := &activities.Gates{}
+		g := &activities.Limiter{}
 		leave, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.Zero(t, wait)
 		leave()
@@ -59,7 +59,7 @@ func TestGates(t *testing.T) {
 	t.Run("a destination that asks for fewer requests gets none until then", func(t *testing.T) {
 		t.Parallel()
 		now := time.Now()
-		g := &activities.Gates{Now: func() time.Time { return now }}
+		g := &activities.Limiter{Now: func() time.Time { return now }}
 		g.Close(1, "ga4", time.Minute)
 		_, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.GreaterOrEqual(t, wait, time.Minute)
@@ -73,7 +73,7 @@ func TestGates(t *testing.T) {
 	t.Run("the limits are divided by the workers, and a worker has one place at least", func(t *testing.T) {
 		t.Parallel()
 		for _, c := range []struct{ workers, inFlight, want int }{{0, 4, 4}, {1, 4, 4}, {2, 4, 2}, {3, 4, 1}, {9, 4, 1}} {
-			g := &activities.Gates{Workers: func() int { return c.workers }}
+			g := &activities.Limiter{Workers: func() int { return c.workers }}
 			sent := 0
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel() // nothing waits here
@@ -89,7 +89,7 @@ func TestGates(t *testing.T) {
 	t.Run("the capacity follows what attempts take", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			g := &activities.Gates{}
+			g := &activities.Limiter{}
 			l := relay.Limits{InFlight: 1}
 			require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "nothing is known, so a second each")
 			for n := range int64(8) {
@@ -108,11 +108,11 @@ func TestGates(t *testing.T) {
 // crowd is events that arrive at a limited destination together, and what becomes of them: each sleeps for as long as it is
 // told, a little longer, and returns, as DeliverEvent does.
 type crowd struct {
-	gates  []*activities.Gates
-	limits func() relay.Limits
-	takes  time.Duration
-	slow   func(n int) time.Duration // takes longer, of the attempt that is number n
-	gone   func(event int64) bool    // never returns
+	limiters []*activities.Limiter
+	limits   func() relay.Limits
+	takes    time.Duration
+	slow     func(n int) time.Duration // takes longer, of the attempt that is number n
+	gone     func(event int64) bool    // never returns
 
 	mu       sync.Mutex
 	order    []int64
@@ -126,7 +126,7 @@ type crowd struct {
 func (c *crowd) deliver(t *testing.T, event int64) {
 	for {
 		ctx, cancel := context.WithTimeout(t.Context(), perAttempt)
-		leave, wait := c.gates[rand.IntN(len(c.gates))].Enter(ctx, 1, "ga4", event, c.limits())
+		leave, wait := c.limiters[rand.IntN(len(c.limiters))].Enter(ctx, 1, "ga4", event, c.limits())
 		cancel()
 		if wait == 0 {
 			c.send(event, leave)
@@ -169,7 +169,7 @@ func (c *crowd) run(t *testing.T, n int) {
 	var all sync.WaitGroup
 	open := make(chan struct{}, n)
 	for event := range int64(n) {
-		for len(open) >= c.gates[0].Capacity(1, "ga4", c.limits(), 4*time.Second) {
+		for len(open) >= c.limiters[0].Capacity(1, "ga4", c.limits(), 4*time.Second) {
 			time.Sleep(time.Second)
 		}
 		open <- struct{}{}
@@ -224,7 +224,7 @@ func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &crowd{takes: c.takes, limits: func() relay.Limits { return c.limits }}
 				for range c.workers {
-					r.gates = append(r.gates, &activities.Gates{Workers: func() int { return c.workers }})
+					r.limiters = append(r.limiters, &activities.Limiter{Workers: func() int { return c.workers }})
 				}
 				r.run(t, n)
 				require.Len(t, r.order, n)
@@ -248,7 +248,7 @@ func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
 func TestPlacesOfEventsThatNeverReturnAreLost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &crowd{gates: []*activities.Gates{{}}, takes: time.Millisecond, limits: func() relay.Limits { return relay.Limits{PerSecond: 10} },
+		r := &crowd{limiters: []*activities.Limiter{{}}, takes: time.Millisecond, limits: func() relay.Limits { return relay.Limits{PerSecond: 10} },
 			gone: func(event int64) bool { return event%2 == 1 }}
 		r.run(t, 400)
 		require.Less(t, len(r.order), 400)
@@ -263,7 +263,7 @@ func TestAChangedLimitHoldsForEventsThatWait(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				r := &crowd{gates: []*activities.Gates{{}}, takes: time.Millisecond, limits: func() relay.Limits {
+				r := &crowd{limiters: []*activities.Limiter{{}}, takes: time.Millisecond, limits: func() relay.Limits {
 					if time.Since(begin) > 5*time.Second {
 						return relay.Limits{PerSecond: c.after}
 					}
@@ -305,7 +305,7 @@ func TestTheOrderHoldsWhereTheTimeOfAnAttemptChanges(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var slept time.Duration
-				r := &crowd{gates: []*activities.Gates{{}}, takes: takes, limits: func() relay.Limits { return relay.Limits{InFlight: 1} },
+				r := &crowd{limiters: []*activities.Limiter{{}}, takes: takes, limits: func() relay.Limits { return relay.Limits{InFlight: 1} },
 					slow: func(n int) time.Duration {
 						d := c.slow(n)
 						slept += d

@@ -21,8 +21,8 @@ const (
 	slack = 5 * time.Millisecond
 )
 
-// gate is the queue before one destination, or before a storefront's share of the worker.
-type gate struct {
+// queue holds the attempts that wait before one destination, or before a storefront's share of the worker.
+type queue struct {
 	limits   relay.Limits // this process's, as the latest attempt brought them
 	inFlight int
 	present  []*ticket           // who wait in this process, in the order of their events
@@ -43,19 +43,19 @@ type ticket struct {
 	began time.Time     // the turn; zero before
 }
 
-func (o *gate) limited() bool { return o.limits.InFlight > 0 || o.limits.PerSecond > 0 }
+func (o *queue) limited() bool { return o.limits.InFlight > 0 || o.limits.PerSecond > 0 }
 
-func (o *gate) queue(t *ticket) {
+func (o *queue) add(t *ticket) {
 	i, _ := slices.BinarySearchFunc(o.present, t.event, func(t *ticket, event int64) int { return cmp.Compare(t.event, event) })
 	o.present = slices.Insert(o.present, i, t)
 }
 
-func (o *gate) drop(t *ticket) {
+func (o *queue) drop(t *ticket) {
 	o.present = slices.DeleteFunc(o.present, func(other *ticket) bool { return other == t })
 }
 
 // serve gives turns in the order of events, and returns when to serve again where the rate alone forbids the next one.
-func (o *gate) serve(now time.Time) time.Duration {
+func (o *queue) serve(now time.Time) time.Duration {
 	for len(o.present) > 0 {
 		if o.full() {
 			return 0 // leave serves
@@ -76,7 +76,7 @@ func (o *gate) serve(now time.Time) time.Duration {
 }
 
 // delay estimates how long an event waits for its turn: behind all earlier events, present and asleep.
-func (o *gate) delay(event int64, now time.Time) time.Duration {
+func (o *queue) delay(event int64, now time.Time) time.Duration {
 	ahead := 0
 	for _, t := range o.present {
 		if t.event >= event {
@@ -96,7 +96,7 @@ func (o *gate) delay(event int64, now time.Time) time.Duration {
 
 // free estimates when the next place becomes free. An attempt that takes longer than others says nothing of those that follow
 // it, so it counts once, and not for each event that is ahead.
-func (o *gate) free(step time.Duration, now time.Time) time.Duration {
+func (o *queue) free(step time.Duration, now time.Time) time.Duration {
 	since := now.Sub(o.latest)
 	if since > step && o.full() {
 		return min(since/2, exchangeTimeout)
@@ -104,11 +104,11 @@ func (o *gate) free(step time.Duration, now time.Time) time.Duration {
 	return step - since
 }
 
-func (o *gate) full() bool { return o.limits.InFlight > 0 && o.inFlight >= o.limits.InFlight }
+func (o *queue) full() bool { return o.limits.InFlight > 0 && o.inFlight >= o.limits.InFlight }
 
 // sleep keeps an event's place while it is away, and returns how long that is. It wakes well before its turn: the estimate may
 // be too long, and an event that is late is passed by all that come meanwhile. One that is early waits its turn.
-func (o *gate) sleep(event int64, now time.Time, delay time.Duration) time.Duration {
+func (o *queue) sleep(event int64, now time.Time, delay time.Duration) time.Duration {
 	lead := min(longestLead, max(shortestLead, mostEarly*spacing(o.limits, cmp.Or(o.hold, assumedHold))))
 	delay = max(shortestSleep, delay-lead)
 	if o.asleep == nil {
@@ -120,7 +120,7 @@ func (o *gate) sleep(event int64, now time.Time, delay time.Duration) time.Durat
 
 // wakeUp ends the sleep of an event and reports whether there was one. Once in a while it also ends the sleep of those that
 // did not return in time: they were cancelled, or returned at another worker.
-func (o *gate) wakeUp(event int64, now time.Time) bool {
+func (o *queue) wakeUp(event int64, now time.Time) bool {
 	_, slept := o.asleep[event]
 	delete(o.asleep, event)
 	if len(o.asleep) == 0 || now.Sub(o.swept) < time.Second {
@@ -137,7 +137,7 @@ func (o *gate) wakeUp(event int64, now time.Time) bool {
 
 // learn smooths how long attempts keep their places. One that takes long counts for little: an event that sleeps too long
 // loses its place in the order, and one that sleeps too short only waits again.
-func (o *gate) learn(took time.Duration) {
+func (o *queue) learn(took time.Duration) {
 	o.ended++
 	switch {
 	case o.hold == 0:
@@ -152,7 +152,7 @@ func (o *gate) learn(took time.Duration) {
 
 // holds is how long an attempt keeps its place where more is started by it: as learnt of some, for the first of all opens
 // connections, or longer where no place has become free for longer than that.
-func (o *gate) holds(now time.Time) time.Duration {
+func (o *queue) holds(now time.Time) time.Duration {
 	hold := o.hold
 	if o.ended < telling {
 		hold = max(hold, assumedExchange)
@@ -163,8 +163,8 @@ func (o *gate) holds(now time.Time) time.Duration {
 	return hold
 }
 
-// idle gates are forgotten, except for what they have learnt of a limited destination.
-func (o *gate) idle(now time.Time) bool {
+// idle queues are forgotten, except for what they have learnt of a limited destination.
+func (o *queue) idle(now time.Time) bool {
 	return o.inFlight == 0 && len(o.present) == 0 && !o.limited() && !o.closed.After(now)
 }
 

@@ -28,13 +28,13 @@ const (
 	longestLead  = 1500 * time.Millisecond
 )
 
-// Gates are the limiter of one worker process: each destination gets its attempts within its limits, in the order of the
+// Limiter bounds the attempts of one worker process: each destination gets its attempts within its limits, in the order of the
 // events, and each storefront keeps within its share of the worker, so that a slow destination leaves room for other
 // storefronts. An attempt whose turn is far off keeps its place in the queue, leaves, and returns at the time it was told.
 //
 // The queue is this process's. An event that returns at another worker takes its place there by its row's id, so the order
 // holds; the place that it left behind expires. The zero value has no share to keep and one worker.
-type Gates struct {
+type Limiter struct {
 	// PerStorefront is how many attempts of one storefront may be in flight; 0 is no limit.
 	PerStorefront int
 	// Workers is how many worker processes share the limits; nil is one.
@@ -42,19 +42,19 @@ type Gates struct {
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
 
-	mu    sync.Mutex
-	gates map[gateKey]*gate
+	mu     sync.Mutex
+	queues map[limiterKey]*queue
 }
 
-// gateKey is a destination of a storefront or, without one, the storefront.
-type gateKey struct {
+// limiterKey is a destination of a storefront or, without one, the storefront.
+type limiterKey struct {
 	storefront  int64
 	destination string
 }
 
 // enter waits for the turn of an event's attempt, and returns the function that ends it; or it returns how long to stay away.
-func (g *Gates) enter(ctx context.Context, key gateKey, event int64, l relay.Limits) (leave func(), wait time.Duration) {
-	share := gateKey{storefront: key.storefront}
+func (g *Limiter) enter(ctx context.Context, key limiterKey, event int64, l relay.Limits) (leave func(), wait time.Duration) {
+	share := limiterKey{storefront: key.storefront}
 	leaveShare, wait := g.pass(ctx, share, event, relay.Limits{InFlight: g.PerStorefront})
 	if wait > 0 {
 		return nil, wait
@@ -67,8 +67,8 @@ func (g *Gates) enter(ctx context.Context, key gateKey, event int64, l relay.Lim
 	return func() { leaveOne(); leaveShare() }, 0
 }
 
-// pass takes one gate.
-func (g *Gates) pass(ctx context.Context, key gateKey, event int64, l relay.Limits) (leave func(), wait time.Duration) {
+// pass takes one queue.
+func (g *Limiter) pass(ctx context.Context, key limiterKey, event int64, l relay.Limits) (leave func(), wait time.Duration) {
 	stay := stayOf(ctx)
 	t, wait := g.join(key, event, l, stay)
 	if wait > 0 {
@@ -85,7 +85,7 @@ func (g *Gates) pass(ctx context.Context, key gateKey, event int64, l relay.Limi
 }
 
 // await waits for a turn in this process, and returns how long to stay away where it did not come.
-func (g *Gates) await(ctx context.Context, key gateKey, t *ticket, stay time.Duration) time.Duration {
+func (g *Limiter) await(ctx context.Context, key limiterKey, t *ticket, stay time.Duration) time.Duration {
 	timer := time.NewTimer(stay)
 	defer timer.Stop()
 	var stop <-chan struct{}
@@ -103,7 +103,7 @@ func (g *Gates) await(ctx context.Context, key gateKey, t *ticket, stay time.Dur
 }
 
 // join queues for a turn. It returns how long to stay away where that is longer than stay.
-func (g *Gates) join(key gateKey, event int64, l relay.Limits, stay time.Duration) (*ticket, time.Duration) {
+func (g *Limiter) join(key limiterKey, event int64, l relay.Limits, stay time.Duration) (*ticket, time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now, one := g.now(), g.at(key)
@@ -118,7 +118,7 @@ func (g *Gates) join(key gateKey, event int64, l relay.Limits, stay time.Duratio
 		return nil, one.sleep(event, now, shut+one.delay(event, now))
 	}
 	t := &ticket{event: event, turn: make(chan struct{})}
-	one.queue(t)
+	one.add(t)
 	g.serve(one, now)
 	if t.began.IsZero() {
 		if delay := one.delay(event, now); delay > stay {
@@ -130,7 +130,7 @@ func (g *Gates) join(key gateKey, event int64, l relay.Limits, stay time.Duratio
 }
 
 // abandon leaves the queue, unless the turn came at the last moment.
-func (g *Gates) abandon(key gateKey, t *ticket) time.Duration {
+func (g *Limiter) abandon(key limiterKey, t *ticket) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !t.began.IsZero() {
@@ -142,7 +142,7 @@ func (g *Gates) abandon(key gateKey, t *ticket) time.Duration {
 }
 
 // leave ends an attempt, which lets the next one go.
-func (g *Gates) leave(key gateKey, t *ticket) {
+func (g *Limiter) leave(key limiterKey, t *ticket) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now, one := g.now(), g.at(key)
@@ -150,12 +150,12 @@ func (g *Gates) leave(key gateKey, t *ticket) {
 	one.learn(now.Sub(t.began))
 	g.serve(one, now)
 	if one.idle(now) {
-		delete(g.gates, key)
+		delete(g.queues, key)
 	}
 }
 
 // serve gives turns to those who wait in this process. Where only the rate holds them up, it serves again in time.
-func (g *Gates) serve(one *gate, now time.Time) {
+func (g *Limiter) serve(one *queue, now time.Time) {
 	if again := one.serve(now); again > 0 && !one.timed {
 		one.timed = true
 		time.AfterFunc(again, func() {
@@ -168,7 +168,7 @@ func (g *Gates) serve(one *gate, now time.Time) {
 }
 
 // close keeps attempts away from a destination that asked for it, those already on their way excepted.
-func (g *Gates) close(key gateKey, d time.Duration) {
+func (g *Limiter) close(key limiterKey, d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	one := g.at(key)
@@ -179,18 +179,18 @@ func (g *Gates) close(key gateKey, d time.Duration) {
 
 // Capacity is how many attempts a destination takes within a time under its limits, in all worker processes together. At
 // least one, so that its events start.
-func (g *Gates) Capacity(storefront int64, destination string, l relay.Limits, within time.Duration) int {
+func (g *Limiter) Capacity(storefront int64, destination string, l relay.Limits, within time.Duration) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	hold := assumedExchange
-	if one, ok := g.gates[gateKey{storefront, destination}]; ok {
+	if one, ok := g.queues[limiterKey{storefront, destination}]; ok {
 		hold = one.holds(g.now())
 	}
 	return max(1, l.InFlight, int(within/max(spacing(l, hold), time.Microsecond)))
 }
 
 // divide is this process's part of the limits of the whole deployment. A process never has less than one place in flight.
-func (g *Gates) divide(l relay.Limits) relay.Limits {
+func (g *Limiter) divide(l relay.Limits) relay.Limits {
 	n := 1
 	if g.Workers != nil {
 		n = max(1, g.Workers())
@@ -202,19 +202,19 @@ func (g *Gates) divide(l relay.Limits) relay.Limits {
 	return l
 }
 
-func (g *Gates) at(key gateKey) *gate {
-	if g.gates == nil {
-		g.gates = map[gateKey]*gate{}
+func (g *Limiter) at(key limiterKey) *queue {
+	if g.queues == nil {
+		g.queues = map[limiterKey]*queue{}
 	}
-	one, ok := g.gates[key]
+	one, ok := g.queues[key]
 	if !ok {
-		one = &gate{}
-		g.gates[key] = one
+		one = &queue{}
+		g.queues[key] = one
 	}
 	return one
 }
 
-func (g *Gates) now() time.Time {
+func (g *Limiter) now() time.Time {
 	if g.Now == nil {
 		return time.Now()
 	}
