@@ -30,6 +30,7 @@ const (
 // limiter is what this process knows of the limits of destinations.
 type limiter struct {
 	limiter *activities.Limiter
+	lane    *activities.Lane
 	store   *db.Store
 	horizon time.Duration
 	workers atomic.Int64
@@ -45,7 +46,7 @@ type limitedStorefront struct {
 }
 
 func newLimiter(store *db.Store, pollInterval time.Duration) *limiter {
-	l := &limiter{store: store, horizon: min(mostHorizon, max(leastHorizon, 2*pollInterval))}
+	l := &limiter{store: store, lane: &activities.Lane{}, horizon: min(mostHorizon, max(leastHorizon, 2*pollInterval))}
 	l.limiter = &activities.Limiter{PerStorefront: activitySlots / 2, Workers: func() int { return int(l.workers.Load()) }}
 	return l
 }

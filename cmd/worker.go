@@ -157,6 +157,7 @@ func (s *service) activities() *activities.Activities {
 		Meter:          s.meter(),
 		Executions:     workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Limiter:        s.limits.limiter,
+		Lane:           s.limits.lane,
 		PollInterval:   s.cfg.PollInterval,
 		Log:            s.log,
 	}

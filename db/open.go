@@ -12,8 +12,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
-
-	"relay/internal/relay"
 )
 
 // The pool's numbers. Connections are renewed now and then, so that a server behind a balancer gets its share again after
@@ -48,10 +46,11 @@ type Store struct {
 
 	// What concurrent deliveries write is committed in groups.
 	takes    *group[*taking]
-	records  *group[*relay.Attempt]
-	ends     *group[*relay.AttemptEnd]
+	records  *group[*recording]
+	ends     *group[*completing]
 	waits    *group[*waiting]
 	finishes *group[*finishing]
+	wholes   *group[*concluding]
 }
 
 // Open makes a Store without connecting: a server that is down shows at the first call.
@@ -80,6 +79,7 @@ func Open(c Config) (*Store, error) {
 	s.ends = newGroup(2, s.completeOne, s.completeMany)
 	s.waits = newGroup(transactionPays, s.waitOne, s.waitMany)
 	s.finishes = newGroup(transactionPays, s.finishOne, s.finishMany)
+	s.wholes = newGroup(transactionPays, s.concludeOne, s.concludeMany)
 	return s, nil
 }
 

@@ -27,7 +27,7 @@ func (p *picks) pick() string {
 	return "ELT(FIELD(" + p.column + "," + p.keys() + ")," + tuples("?", len(p.key)) + ")"
 }
 
-// set assigns all columns, in their order. Its arguments are args, as far as the keys of the WHERE.
+// set assigns all columns, in their order. Its arguments are setArgs.
 func (p *picks) set(columns ...string) string {
 	assignments := make([]string, len(columns))
 	for i, c := range columns {
@@ -39,11 +39,14 @@ func (p *picks) set(columns ...string) string {
 // keys are the placeholders of all keys.
 func (p *picks) keys() string { return tuples("?", len(p.key)) }
 
-// args are those of set, and then of keys.
-func (p *picks) args() []any {
+// setArgs are the arguments of set.
+func (p *picks) setArgs() []any {
 	var args []any
 	for _, values := range p.values {
 		args = append(append(args, p.key...), values...)
 	}
-	return append(args, p.key...)
+	return args
 }
+
+// args are those of set, and then of keys.
+func (p *picks) args() []any { return append(p.setArgs(), p.key...) }
