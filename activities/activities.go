@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"relay/internal/ops"
@@ -63,7 +64,13 @@ type Activities struct {
 	Meter          Meter // nil: nothing is counted
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
-	Log          *slog.Logger
+	// PollShards is how many pollers share the storefronts; 0 is one.
+	PollShards int
+	// Workers is how many worker processes run; nil is one.
+	Workers func() int
+	Log     *slog.Logger
+
+	polls atomic.Int64 // in this process
 }
 
 // Row names an event's row and the run that delivers it.

@@ -59,10 +59,12 @@ func (a *Activities) first(ctx context.Context, row Row) (ResolveOutput, error) 
 func repeated(c relay.EventOutcome) ResolveOutput {
 	finished := finishOutput(c)
 	out := FirstAttempts{Words: "this run had finished the event: " + c.Detail, Finished: &finished}
+	var route relay.Route // for its destinations
 	for _, end := range c.Ends {
 		out.Attempts = append(out.Attempts, DeliverOutput{End: end})
+		route.Targets = append(route.Targets, relay.Target{Destination: end.Destination})
 	}
-	return ResolveOutput{Taken: true, First: &out}
+	return ResolveOutput{Taken: true, Route: route, First: &out}
 }
 
 // consider decides whether a leg is attempted now, has ended, or is left to an activity.

@@ -43,6 +43,8 @@ const (
 	releaseTimeout = 5 * time.Second
 	// pollFor is how long one execution polls, before the workflow starts the next.
 	pollFor = 10 * time.Minute
+	// pollMoves is how long one polls at least, before another worker may take it over that has fewer.
+	pollMoves = 5 * time.Second
 
 	// minStarts are in flight while Temporal is slow; more would only queue ahead of other storefronts.
 	minStarts = 2

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -19,6 +20,8 @@ type ClaimOptions struct {
 	Page  int           // rows of one storefront at most
 	Cap   int           // rows of one storefront that may be in flight; 0 is no cap
 	Lease time.Duration // for which no other process claims them; longestLease at most
+	// Shard and Shards are the part of the storefronts, of so many; the zero values are all of them.
+	Shard, Shards int
 	// Room is how many rows of a storefront may be in flight for the limits of one of its destinations; nil is no cap.
 	Room func(storefront int64, destination string, l relay.Limits) int
 }
@@ -34,6 +37,13 @@ func (o ClaimOptions) cap(storefront int64, limits map[int64]Limited) int {
 	return n
 }
 
+// mine reports whether a storefront belongs to this part. The ids may be OMS's own, and all even: so they are mixed.
+func (o ClaimOptions) mine(storefront int64) bool {
+	h := fnv.New32a()
+	_, _ = fmt.Fprint(h, storefront)
+	return int(h.Sum32()%uint32(max(1, o.Shards))) == o.Shard //nolint:gosec // a handful
+}
+
 // claimPages is how many pages of rows that can never be delivered one round removes per storefront before it goes on to
 // the next one.
 const claimPages = 20
@@ -45,7 +55,10 @@ const claimPages = 20
 //
 // Trouble with one storefront does not keep the others waiting: what was claimed is returned beside the error.
 func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDelivery, error) {
-	trouble := fail("resolve storefront codes", s.resolveCodes(ctx))
+	var trouble error
+	if o.Shard == 0 {
+		trouble = fail("resolve storefront codes", s.resolveCodes(ctx))
+	}
 	var limits map[int64]Limited
 	if o.Room != nil {
 		var err error
@@ -63,6 +76,9 @@ func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDeliv
 			return deal(pages), trouble
 		}
 		id = next
+		if !o.mine(id) {
+			continue
+		}
 		own := o
 		own.Cap = o.cap(id, limits)
 		page, err := s.claimStorefront(ctx, id, own)

@@ -85,8 +85,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 		return false, err
 	}
 	d.route = out.Route
-	d.attempted(out.First)
-	return out.Taken, nil
+	return out.Taken, d.attempted(ctx, out.First)
 }
 
 // follow delivers to every destination of the route that has not ended yet, all at once, and says whether the switches have

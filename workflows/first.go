@@ -11,6 +11,7 @@ import (
 // firstAttempts are the attempts that were made with a run's first route.
 type firstAttempts struct {
 	asked    bool
+	made     bool                       // by a release that makes them
 	open     []activities.DeliverOutput // that another attempt or a wait follows
 	finished *activities.FinishOutput   // the event ended with them
 }
@@ -37,11 +38,11 @@ func (f *firstAttempts) take(destination string) (activities.DeliverOutput, bool
 }
 
 // attempted takes over what the first attempts came to.
-func (d *delivery) attempted(first *activities.FirstAttempts) {
+func (d *delivery) attempted(ctx workflow.Context, first *activities.FirstAttempts) error {
 	if !firstInRoute(first) {
-		return
+		return nil
 	}
-	d.first.finished = first.Finished
+	d.first.made, d.first.finished = true, first.Finished
 	for _, out := range first.Attempts {
 		if waits(out.End.Outcome) {
 			d.first.open = append(d.first.open, out)
@@ -50,6 +51,7 @@ func (d *delivery) attempted(first *activities.FirstAttempts) {
 		d.unrecorded = append(d.unrecorded, out.Unrecorded...)
 		d.end(out.End)
 	}
+	return d.tagFirst(ctx)
 }
 
 // firstSummary names the destinations that a run is to go to, as far as its start knew them.

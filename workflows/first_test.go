@@ -6,11 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 
 	"relay/internal/relay"
+	"relay/workflows"
 )
 
 // executions counts the executions of Deliver, which are regular activities.
@@ -101,4 +104,51 @@ func TestTheFirstAttemptsComeWithTheRoute(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Sending, relay.Accepted}, b.store.outcomes(relay.SGTM))
 		require.GreaterOrEqual(t, b.sender.last.Sub(begin), time.Minute, "the next attempt follows the schedule")
 	})
+}
+
+// tags counts the upserts of a run that starts with these destinations, and returns what it is findable by at its end.
+func (b *bundle) tags(t *testing.T, start []string) (upserts int, end []string) {
+	t.Helper()
+	set := start
+	if start != nil {
+		require.NoError(t, b.SetTypedSearchAttributesOnStart(temporal.NewSearchAttributes(workflows.Destinations.ValueSet(start))))
+	}
+	b.OnUpsertTypedSearchAttributes(mock.Anything).Return(nil).Run(func(args mock.Arguments) {
+		upserts++
+		set, _ = args.Get(0).(temporal.SearchAttributes).GetKeywordList(workflows.Destinations)
+	})
+	b.ExecuteWorkflow(workflows.DeliverEvent, workflows.DeliverInput{ID: 1, Searchable: true})
+	require.True(t, b.IsWorkflowCompleted())
+	return upserts, set
+}
+
+func TestDestinationsAreWrittenAgainOnlyWhereTheRouteDiffers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		start   []string
+		given   func(*bundle)
+		upserts int
+		end     []string
+	}{
+		"as at the start":          {[]string{"sgtm"}, func(*bundle) {}, 0, []string{"sgtm"}},
+		"unknown at the start":     {nil, func(*bundle) {}, 1, []string{"sgtm"}},
+		"switched on since":        {[]string{"ga4", "meta"}, func(*bundle) {}, 1, []string{"sgtm"}},
+		"switched off since":       {[]string{"sgtm"}, func(b *bundle) { b.store.switches.Storefront.Active = false }, 1, nil},
+		"attempted more than once": {[]string{"sgtm"}, func(b *bundle) { b.sender.replies = []relay.Response{{Status: 503}} }, 0, []string{"sgtm"}},
+		"by an older release":      {[]string{"sgtm"}, func(b *bundle) { b.activities.Lane = nil }, 1, []string{"sgtm"}},
+		"rerouted after an attempt": {[]string{"sgtm"}, func(b *bundle) {
+			b.store.switches.Platforms = []relay.PlatformSwitch{platform("meta")}
+			b.sender.replies = []relay.Response{{Status: 503}}
+			b.sender.after = func() { b.store.switches.SGTM.Active = false }
+		}, 1, []string{"meta"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			c.given(b)
+			upserts, end := b.tags(t, c.start)
+			require.Equal(t, c.upserts, upserts)
+			require.Equal(t, c.end, end)
+		})
+	}
 }

@@ -108,6 +108,8 @@ const (
 	pollHeartbeat = 4 * time.Second
 	pollTimeout   = 20 * time.Minute // an execution polls for 10
 	pollRounds    = 50               // executions in one history
+
+	MaxPollShards = 32
 )
 
 // pollOptions are those of one long execution of PollInbox, which any worker continues.
