@@ -19,7 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"relay/db"
 	"relay/db/dbtest"
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
@@ -215,7 +214,7 @@ func (w *world) count(t *testing.T, query string, args ...any) int {
 }
 
 // wait waits until an event is as wanted.
-func (w *world) wait(t *testing.T, order string, wanted func(db.EventRecord) bool) db.EventRecord {
+func (w *world) wait(t *testing.T, order string, wanted func(ops.EventDetail) bool) ops.EventDetail {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
@@ -225,7 +224,7 @@ func (w *world) wait(t *testing.T, order string, wanted func(db.EventRecord) boo
 }
 
 // delivered waits for the end of an event, which is to be a good one, with a row for every request.
-func (w *world) delivered(t *testing.T, order string) db.EventRecord {
+func (w *world) delivered(t *testing.T, order string) ops.EventDetail {
 	t.Helper()
 	e := w.wait(t, order, harness.Final)
 	require.Equal(t, relay.StatusDelivered, e.Status, e.Detail)
