@@ -57,7 +57,7 @@ func (s *server) routes() []route {
 	if s.cfg.Role == RoleWorker {
 		return table
 	}
-	table = append(table, s.ingestRoute())
+	table = append(table, s.ingestRoute(), meRoute())
 	if a := s.deps.Admin; a != nil {
 		table = slices.Concat(table, a.storefrontRoutes(), a.sgtmRoutes(), a.platformRoutes(), a.credentialRoutes(), a.auditRoutes())
 	}
