@@ -124,6 +124,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, "/admin/v1/stats", typed(h.stats),
 			doc{id: "get-stats", tag: tagStats, summary: "Counts by storefront and destination", errors: badInput,
 				text: "Counted each minute by the hour of receipt, so that ten million events take no longer than ten."}},
+		{reader, http.MethodGet, "/admin/v1/stats/series", typed(h.series),
+			doc{id: "get-stats-series", tag: tagStats, summary: "Counts over time", errors: badInput,
+				text: "The same counts by hour or day, for charts: by outcome, reason, destination or storefront. An event counts in the hour in which it was received."}},
 	}
 }
 
