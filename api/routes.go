@@ -57,7 +57,7 @@ func (s *server) routes() []route {
 	if s.cfg.Role == RoleWorker {
 		return table
 	}
-	table = append(table, s.ingestRoute())
+	table = append(table, s.ingestRoute(), meRoute())
 	if a := s.deps.Admin; a != nil {
 		table = slices.Concat(table, a.storefrontRoutes(), a.sgtmRoutes(), a.platformRoutes(), a.credentialRoutes(), a.auditRoutes())
 	}
@@ -124,6 +124,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, "/admin/v1/stats", typed(h.stats),
 			doc{id: "get-stats", tag: tagStats, summary: "Counts by storefront and destination", errors: badInput,
 				text: "Counted each minute by the hour of receipt, so that ten million events take no longer than ten."}},
+		{reader, http.MethodGet, "/admin/v1/stats/series", typed(h.series),
+			doc{id: "get-stats-series", tag: tagStats, summary: "Counts over time", errors: badInput,
+				text: "The same counts by hour or day, for charts: by outcome, reason, destination or storefront. An event counts in the hour in which it was received."}},
 	}
 }
 
