@@ -115,7 +115,7 @@ func TestTheBarKeepsItsLastFiguresWhereThereAreNoNewOnes(t *testing.T) {
 	require.Contains(t, s.get(t, "").Body.String(), "1,204")
 	body := s.get(t, "keys").Body.String()
 	require.Contains(t, body, "1,204")
-	require.Equal(t, []string{"GET /admin/v1/stats"}, s.calls(), "the bar is read once in a while")
+	require.Equal(t, 1, s.count("GET /admin/v1/stats"), "the bar is read once in a while")
 
 	s = newSite()
 	s.answers["GET /admin/v1/stats"] = problem(http.StatusServiceUnavailable, "database_unavailable", "the database does not respond")
@@ -123,7 +123,7 @@ func TestTheBarKeepsItsLastFiguresWhereThereAreNoNewOnes(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code, "a page that needs no database has none to miss")
 	require.Contains(t, w.Body.String(), "The counts are not available now")
 	w = s.get(t, "")
-	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Equal(t, http.StatusOK, w.Code)
 	require.Contains(t, w.Body.String(), "the database does not respond")
 	require.Contains(t, w.Body.String(), "request-of-rest")
 }

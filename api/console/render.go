@@ -92,6 +92,8 @@ func (c *Console) functions() template.FuncMap {
 		"ms":     milliseconds,
 		"plural": plural,
 		"join":   strings.Join,
+		"ticks":  ticks,
+		"field":  field,
 		"pair":   func(a, b any) []any { return []any{a, b} },
 		"set":    func(s ...string) []string { return s },
 	}
@@ -203,6 +205,31 @@ func span(d time.Duration) string {
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d d", int(d.Hours()/24))
+}
+
+// field is a time as a field for one takes it.
+func field(s string) string {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return s
+	}
+	return t.UTC().Format("2006-01-02T15:04")
+}
+
+// ticks are the labels of a time axis: its two ends and what lies between.
+func ticks(times []time.Time) []string {
+	if len(times) == 0 {
+		return nil
+	}
+	layout, n := "15:04", len(times)
+	if times[n-1].Sub(times[0]) > 24*time.Hour {
+		layout = "Jan 2"
+	}
+	var labels []string
+	for _, i := range []int{0, n / 4, n / 2, 3 * n / 4, n - 1} {
+		labels = append(labels, times[i].UTC().Format(layout))
+	}
+	return labels
 }
 
 // plural is a number with its noun.

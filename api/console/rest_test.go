@@ -97,6 +97,17 @@ func (r *rest) calls() []string {
 	return list
 }
 
+// count is how often something was asked.
+func (r *rest) count(what string) int {
+	n := 0
+	for _, c := range r.calls() {
+		if c == what {
+			n++
+		}
+	}
+	return n
+}
+
 // last is the newest request to a path.
 func (r *rest) last(t testing.TB, what string) asked {
 	t.Helper()
