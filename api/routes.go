@@ -21,7 +21,7 @@ const (
 )
 
 // route is one row of the API: who may do what where, by which handler, and what the document says about it. Everything that
-// is served is such a row.
+// is served is such a row, except the pages of the console.
 type route struct {
 	access access
 	method string
