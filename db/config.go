@@ -81,7 +81,7 @@ type Collection[T, R any, P configRow[T, R]] struct {
 // Find reads one. One that is not there is relay.ErrNotFound.
 func (c *Collection[T, R, P]) Find(ctx context.Context, id int64) (ops.Record[T], error) {
 	r, err := c.one(ctx, c.store.sql, id)
-	return r, fail(c.act("read", id), err)
+	return r, wrap(c.op("read", id), err)
 }
 
 func (c *Collection[T, R, P]) one(ctx context.Context, q querier, id int64) (ops.Record[T], error) {
@@ -118,7 +118,7 @@ func (c *Collection[T, R, P]) records(ctx context.Context, q querier, rows []R) 
 	for i := range rows {
 		ids[i] = P(&rows[i]).common().ID
 	}
-	flips, err := c.store.flips(ctx, q, c.table.entity, ids)
+	changed, err := c.store.switchChanges(ctx, q, c.table.entity, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (c *Collection[T, R, P]) records(ctx context.Context, q querier, rows []R) 
 		row := P(&rows[i])
 		common := row.common()
 		list[i] = ops.Record[T]{ID: common.ID, Version: c.version(row), CreatedAt: common.CreatedAt, UpdatedAt: common.UpdatedAt,
-			SwitchChange: flips[common.ID], Value: row.value(c.store)}
+			SwitchChange: changed[common.ID], Value: row.value(c.store)}
 	}
 	return list, nil
 }
@@ -159,6 +159,6 @@ func fieldText(f *schema.Field, row any) string {
 	}
 }
 
-func (c *Collection[T, R, P]) act(what string, id int64) string {
+func (c *Collection[T, R, P]) op(what string, id int64) string {
 	return what + " " + string(c.table.entity) + " " + strconv.FormatInt(id, 10)
 }

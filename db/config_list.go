@@ -15,7 +15,7 @@ import (
 // sort field that the list does not have is an error.
 func (c *Collection[T, R, P]) List(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error) {
 	list, err := c.list(ctx, q)
-	return list, fail("list "+string(c.table.entity), err)
+	return list, wrap("list "+string(c.table.entity), err)
 }
 
 func (c *Collection[T, R, P]) list(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error) {
@@ -49,14 +49,14 @@ func (c *Collection[T, R, P]) list(ctx context.Context, q ops.ListQuery) (ops.Pa
 	}
 	if len(rows) > q.Limit {
 		rows = rows[:q.Limit]
-		list.Next = c.mark(&rows[q.Limit-1], sort)
+		list.Next = c.pageKey(&rows[q.Limit-1], sort)
 	}
 	list.Items, err = c.records(ctx, c.store.sql, rows)
 	return list, err
 }
 
-// mark is where a page ends: the value that it is sorted by, and the id.
-func (c *Collection[T, R, P]) mark(row P, sort string) *ops.PageKey {
+// pageKey is where a page ends: the value that it is sorted by, and the id.
+func (c *Collection[T, R, P]) pageKey(row P, sort string) *ops.PageKey {
 	_, column, _ := strings.Cut(sort, ".")
 	return &ops.PageKey{Value: fieldText(c.schema().FieldMap[column], row), ID: row.common().ID}
 }

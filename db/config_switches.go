@@ -17,7 +17,7 @@ func (s *Store) StorefrontSwitches(ctx context.Context, storefrontID, platformID
 			list[i].Platforms, err = s.platformSwitches(ctx, list[i].Storefront.ID)
 		}
 	}
-	return list, fail("read the switches of storefronts", err)
+	return list, wrap("read the switches of storefronts", err)
 }
 
 func (s *Store) storefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error) {

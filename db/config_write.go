@@ -9,7 +9,7 @@ import (
 )
 
 // Create adds one; id is 0 or the one that it is to have. What stands in the way is a *ops.WriteError.
-func (c *Collection[T, R, P]) Create(ctx context.Context, act ops.Actor, id int64, v T) (ops.Record[T], error) {
+func (c *Collection[T, R, P]) Create(ctx context.Context, actor ops.Actor, id int64, v T) (ops.Record[T], error) {
 	var r ops.Record[T]
 	err := c.store.tx(ctx, func(tx *sql.Tx) error {
 		row := c.row(v)
@@ -18,14 +18,14 @@ func (c *Collection[T, R, P]) Create(ctx context.Context, act ops.Actor, id int6
 			return err
 		}
 		on := row.active()
-		if err := c.audit(ctx, tx, act, row, diff(nil, c.auditFields(row, v)), &on); err != nil {
+		if err := c.audit(ctx, tx, actor, row, diff(nil, c.auditFields(row, v)), &on); err != nil {
 			return err
 		}
 		var err error
 		r, err = c.one(ctx, tx, row.common().ID)
 		return err
 	})
-	return r, fail("create "+string(c.table.entity), err)
+	return r, wrap("create "+string(c.table.entity), err)
 }
 
 // row returns a row that holds v, without its secrets.
@@ -71,7 +71,7 @@ func (c *Collection[T, R, P]) conflict(ctx context.Context, tx *sql.Tx, row P) e
 
 // Update locks one and changes it by what change returns. Where that equals what is stored, nothing is written. An error
 // of change leaves everything as it is and is returned as it is.
-func (c *Collection[T, R, P]) Update(ctx context.Context, act ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error) {
+func (c *Collection[T, R, P]) Update(ctx context.Context, actor ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error) {
 	var r ops.Record[T]
 	err := c.store.tx(ctx, func(tx *sql.Tx) error {
 		old, err := c.lock(ctx, tx, id)
@@ -95,13 +95,13 @@ func (c *Collection[T, R, P]) Update(ctx context.Context, act ops.Actor, id int6
 		if on := row.active(); on != before.active() {
 			switched = &on
 		}
-		if err := c.audit(ctx, tx, act, row, changes, switched); err != nil {
+		if err := c.audit(ctx, tx, actor, row, changes, switched); err != nil {
 			return err
 		}
 		r, err = c.one(ctx, tx, id)
 		return err
 	})
-	return r, fail(c.act(string(act.Action), id), err)
+	return r, wrap(c.op(string(actor.Action), id), err)
 }
 
 // lock reads one and keeps it from others until the transaction ends. It locks the row alone: with the rows of the joins,
@@ -131,8 +131,8 @@ func (c *Collection[T, R, P]) update(ctx context.Context, tx *sql.Tx, row P, v T
 }
 
 // Delete removes one. check sees it first and may refuse. One that is in use is a *ops.WriteError that says by what.
-func (c *Collection[T, R, P]) Delete(ctx context.Context, act ops.Actor, id int64, check func(ops.Record[T]) error) error {
-	return fail(c.act("delete", id), c.store.tx(ctx, func(tx *sql.Tx) error {
+func (c *Collection[T, R, P]) Delete(ctx context.Context, actor ops.Actor, id int64, check func(ops.Record[T]) error) error {
+	return wrap(c.op("delete", id), c.store.tx(ctx, func(tx *sql.Tx) error {
 		old, err := c.lock(ctx, tx, id)
 		if err != nil {
 			return err
@@ -155,6 +155,6 @@ func (c *Collection[T, R, P]) Delete(ctx context.Context, act ops.Actor, id int6
 		if err := row.retire(ctx, tx); err != nil {
 			return err
 		}
-		return c.audit(ctx, tx, act, row, diff(c.auditFields(row, old.Value), nil), nil)
+		return c.audit(ctx, tx, actor, row, diff(c.auditFields(row, old.Value), nil), nil)
 	}))
 }

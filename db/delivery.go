@@ -51,10 +51,10 @@ func (r *deliveryRow) dest() []any {
 // relay.ErrNotFound. Where only the destination's secrets or options cannot be read, the error is relay.ErrUnreadable and
 // the rest is filled in. A destination that is no longer configured has no Key.
 func (s *Store) Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error) {
-	act := fmt.Sprintf("read event %d for %s", id, destination)
+	op := fmt.Sprintf("read event %d for %s", id, destination)
 	var r deliveryRow
-	if err := s.notice(s.lane.scan(ctx, r.dest(), deliverySQL, destination, destination, id)); err != nil {
-		return relay.Delivery{}, fail(act, err)
+	if err := s.notice(s.prepared.scan(ctx, r.dest(), deliverySQL, destination, destination, id)); err != nil {
+		return relay.Delivery{}, wrap(op, err)
 	}
 	d := relay.Delivery{
 		Owned:      r.status == relay.StatusProcessing && r.run.String == run,
@@ -78,7 +78,7 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 	}
 	numbers, err := r.addTo(&d.Switches, r.levels)
 	if err != nil {
-		return relay.Delivery{}, fail(act, err)
+		return relay.Delivery{}, wrap(op, err)
 	}
 	d.LastNumber = numbers[destination]
 	if destination == relay.SGTM {
@@ -86,7 +86,7 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 	} else {
 		d.Destination, err = s.platform(&r)
 	}
-	return d, fail(act, err)
+	return d, wrap(op, err)
 }
 
 // container is a storefront's sGTM container as a destination.

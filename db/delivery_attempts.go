@@ -35,11 +35,11 @@ func recordArgs(a *relay.Attempt) []any {
 // RecordSending writes the record of a try before its request leaves, with the outcome sending; or, where nothing is sent,
 // with the outcome given. Writing the same attempt again changes nothing. It is committed when this returns.
 func (s *Store) RecordSending(ctx context.Context, a relay.Attempt) error {
-	return fail("record attempt "+a.AttemptID, s.records.do(ctx, &a))
+	return wrap("record attempt "+a.AttemptID, s.records.do(ctx, &a))
 }
 
 func (s *Store) recordOne(ctx context.Context, a *relay.Attempt) error {
-	_, err := s.execLane(ctx, recordSQL+recordRow, recordArgs(a)...)
+	_, err := s.execPrepared(ctx, recordSQL+recordRow, recordArgs(a)...)
 	if isNumber(err, errDuplicate) { // written before, and the answer was lost
 		return nil
 	}
@@ -67,14 +67,14 @@ func (s *Store) recordMany(ctx context.Context, all []*relay.Attempt) (alone []*
 func (s *Store) CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error {
 	for i := range ends {
 		if err := s.ends.do(ctx, &ends[i]); err != nil {
-			return fail("complete attempt "+ends[i].AttemptID, err)
+			return wrap("complete attempt "+ends[i].AttemptID, err)
 		}
 	}
 	return nil
 }
 
 func (s *Store) completeOne(ctx context.Context, e *relay.AttemptEnd) error {
-	_, err := s.execLane(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
+	_, err := s.execPrepared(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
 		response_fields = ? WHERE attempt_id = ? AND outcome = 'sending'`,
 		string(e.Result.Outcome), nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
 		shown(e.Result.TraceID, 255), object(e.Result.Fields), e.AttemptID)
@@ -83,7 +83,7 @@ func (s *Store) completeOne(ctx context.Context, e *relay.AttemptEnd) error {
 
 // completeMany completes attempts with one statement. The outcome comes last: it decides which rows are completed.
 func (s *Store) completeMany(ctx context.Context, all []*relay.AttemptEnd) ([]*relay.AttemptEnd, error) {
-	p := newPicks("attempt_id", len(all))
+	p := newCaseUpdate("attempt_id", len(all))
 	for _, e := range all {
 		p.add(e.AttemptID, nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
 			shown(e.Result.TraceID, 255), object(e.Result.Fields), string(e.Result.Outcome))

@@ -17,11 +17,11 @@ const cancelSQL = `UPDATE marketing_events SET status = ?, reason = ?, detail = 
 // Cancel ends an event whose delivery somebody gave up: one that its run has taken, and one that it has not, which would
 // otherwise be pending for the next run. What has ended, or is another run's, stays as it is.
 func (s *Store) Cancel(ctx context.Context, id int64, run string, c relay.EventOutcome) error {
-	act := fmt.Sprintf("cancel event %d", id)
+	op := fmt.Sprintf("cancel event %d", id)
 	ends, err := json.Marshal(c.Ends)
 	if err != nil {
-		return fail(act, err)
+		return wrap(op, err)
 	}
 	_, err = s.exec(ctx, cancelSQL, string(c.Status), nullText(string(c.Reason)), nullText(cut(c.Detail, maxText)), ends, run, id, run)
-	return fail(act, err)
+	return wrap(op, err)
 }

@@ -77,16 +77,16 @@ func (r *destinationRow) read() ops.DestinationStatus {
 // DestinationStatuses lists one page of the configured destinations of storefronts, and reports whether there are more. It
 // asks the same number of questions for one as for a hundred.
 func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, bool, error) {
-	const act = "list destinations"
+	const op = "list destinations"
 	list, err := s.destinationPage(ctx, q)
 	if err != nil {
-		return nil, false, fail(act, err)
+		return nil, false, wrap(op, err)
 	}
 	more := len(list) > q.Limit
 	list = list[:min(len(list), q.Limit)]
-	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addLevelFlips, s.addWaiting, s.addFailed} {
+	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addFailed} {
 		if err := add(ctx, list); err != nil {
-			return nil, false, fail(act, err)
+			return nil, false, wrap(op, err)
 		}
 	}
 	return list, more, nil
@@ -123,8 +123,8 @@ func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]
 	return list, rows.Err()
 }
 
-// addLevelFlips says who set the kill switches of destinations, and when: one question for each level.
-func (s *Store) addLevelFlips(ctx context.Context, list []ops.DestinationStatus) error {
+// addSwitchChanges says who set the kill switches of destinations, and when: one question for each level.
+func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStatus) error {
 	for level, entity := range map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
 		ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential} {
 		at := map[int64][]*ops.LevelStatus{}
@@ -139,7 +139,7 @@ func (s *Store) addLevelFlips(ctx context.Context, list []ops.DestinationStatus)
 				}
 			}
 		}
-		found, err := s.flips(ctx, s.sql, entity, ids)
+		found, err := s.switchChanges(ctx, s.sql, entity, ids)
 		if err != nil {
 			return err
 		}

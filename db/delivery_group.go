@@ -53,7 +53,7 @@ func (g *group[T]) do(ctx context.Context, item T) error {
 	if !g.busy {
 		g.busy = true
 		g.mu.Unlock()
-		pass := g.passOn()
+		pass := g.handOver()
 		defer pass()
 		return g.one(ctx, item)
 	}
@@ -64,21 +64,21 @@ func (g *group[T]) do(ctx context.Context, item T) error {
 	case err := <-m.done:
 		return err
 	case <-ctx.Done():
-		g.leave(m)
+		g.withdraw(m)
 		return ctx.Err()
 	}
 }
 
-// leave takes back what has not begun. What is on its way may still be done: the caller cannot know, as with any statement
+// withdraw takes back what has not begun. What is on its way may still be done: the caller cannot know, as with any statement
 // whose answer it did not wait for.
-func (g *group[T]) leave(m *member[T]) {
+func (g *group[T]) withdraw(m *member[T]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.waiting = slices.DeleteFunc(g.waiting, func(w *member[T]) bool { return w == m })
 }
 
-// passOn lets those who wait go, once: when it is called, or when patience is over.
-func (g *group[T]) passOn() func() {
+// handOver lets those who wait go, once: when it is called, or when patience is over.
+func (g *group[T]) handOver() func() {
 	var once sync.Once
 	pass := func() { once.Do(g.next) }
 	timer := time.AfterFunc(g.patience, pass)
@@ -98,15 +98,15 @@ func (g *group[T]) next() {
 	}
 	members := slices.Clone(g.waiting[:n])
 	g.waiting = slices.Delete(g.waiting, 0, n)
-	go g.together(members)
+	go g.runTogether(members)
 }
 
-// together serves several callers. Where one of them spoils it for the others, each goes alone and gets its own answer.
-func (g *group[T]) together(members []*member[T]) {
-	pass := g.passOn()
+// runTogether serves several callers. Where one of them spoils it for the others, each goes alone and gets its own answer.
+func (g *group[T]) runTogether(members []*member[T]) {
+	pass := g.handOver()
 	defer pass()
 	if len(members) < g.least {
-		g.apart(members)
+		g.runApart(members)
 		return
 	}
 	items := make([]T, len(members))
@@ -131,11 +131,11 @@ func (g *group[T]) together(members []*member[T]) {
 		}
 		m.done <- nil
 	}
-	g.apart(alone)
+	g.runApart(alone)
 }
 
-// apart serves callers side by side.
-func (g *group[T]) apart(members []*member[T]) {
+// runApart serves callers side by side.
+func (g *group[T]) runApart(members []*member[T]) {
 	var all sync.WaitGroup
 	for _, m := range members {
 		all.Go(func() { m.done <- g.one(m.ctx, m.item) })

@@ -32,7 +32,7 @@ func (s *Store) RecordFailure(ctx context.Context, storefront int64, destination
 	args := []any{storefront, destination, f.Down, f.Down, probe, nullText(string(f.Reason)), nullNumber(f.Status)}
 	args = append(append(append(args, open...), probe), open...)
 	_, err := s.exec(ctx, failureSQL, args...)
-	return fail("record a failure of "+destination, err)
+	return wrap("record a failure of "+destination, err)
 }
 
 // RecordSuccess ends a row of failures. Where the destination was unhealthy, and this call made it healthy, it begins the
@@ -59,7 +59,7 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 		return err
 	})
 	if err != nil {
-		return 0, fail("record a success of "+destination, err)
+		return 0, wrap("record a success of "+destination, err)
 	}
 	return replay, nil
 }
@@ -68,7 +68,7 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 func (s *Store) ProbeNow(ctx context.Context, storefront int64, destination string) error {
 	_, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6), sought_at = NULL
 		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at > UTC_TIMESTAMP(6)`, storefront, destination)
-	return fail("let "+destination+" be probed", err)
+	return wrap("let "+destination+" be probed", err)
 }
 
 // UnhealthySince is when the failures began that made a destination unhealthy; zero for a healthy one.
@@ -79,5 +79,5 @@ func (s *Store) UnhealthySince(ctx context.Context, storefront int64, destinatio
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	return since, fail("read the health of "+destination, err)
+	return since, wrap("read the health of "+destination, err)
 }

@@ -71,9 +71,9 @@ func (p *prepared) refused(err error) error {
 
 // Prepares reports whether the server prepares statements. One that refuses is slower, and otherwise well.
 func (s *Store) Prepares() bool {
-	s.lane.mu.Lock()
-	defer s.lane.mu.Unlock()
-	return !time.Now().Before(s.lane.text)
+	s.prepared.mu.Lock()
+	defer s.prepared.mu.Unlock()
+	return !time.Now().Before(s.prepared.text)
 }
 
 // exec runs a statement and counts the rows that it found.

@@ -25,7 +25,7 @@ func (s *Store) Probe(ctx context.Context, storefront int64, destination string,
 	found, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, probes = probes + 1,
 		probed_at = UTC_TIMESTAMP(6) WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6)`,
 		next.Microseconds(), storefront, destination)
-	return found == 1, fail("probe "+destination, err)
+	return found == 1, wrap("probe "+destination, err)
 }
 
 // DueProbes lists unhealthy destinations whose probe is due. It answers a place once in the given time, so that looking for an
@@ -33,9 +33,9 @@ func (s *Store) Probe(ctx context.Context, storefront int64, destination string,
 func (s *Store) DueProbes(ctx context.Context, every time.Duration) ([]relay.UnhealthyDestination, error) {
 	const due = `unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6)
 		AND (sought_at IS NULL OR sought_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)`
-	list, err := s.sick(ctx, s.sql, due+" ORDER BY probe_at LIMIT ?", every.Microseconds(), probePage)
+	list, err := s.listUnhealthy(ctx, s.sql, due+" ORDER BY probe_at LIMIT ?", every.Microseconds(), probePage)
 	if err != nil || len(list) == 0 {
-		return nil, fail("list the probes that are due", err)
+		return nil, wrap("list the probes that are due", err)
 	}
 	args := []any{}
 	for _, p := range list {
@@ -43,20 +43,20 @@ func (s *Store) DueProbes(ctx context.Context, every time.Duration) ([]relay.Unh
 	}
 	_, err = s.exec(ctx, "UPDATE destination_health SET sought_at = UTC_TIMESTAMP(6) WHERE (storefront_id, destination) IN ("+
 		tuples("(?,?)", len(list))+")", args...)
-	return list, fail("list the probes that are due", err)
+	return list, wrap("list the probes that are due", err)
 }
 
-// SickDestinations lists the unhealthy destinations of a storefront, or of all (0).
-func (s *Store) SickDestinations(ctx context.Context, storefront int64) ([]relay.UnhealthyDestination, error) {
+// UnhealthyDestinations lists the unhealthy destinations of a storefront, or of all (0).
+func (s *Store) UnhealthyDestinations(ctx context.Context, storefront int64) ([]relay.UnhealthyDestination, error) {
 	where, args := "unhealthy_since IS NOT NULL", []any(nil)
 	if storefront != 0 {
 		where, args = where+" AND storefront_id = ?", []any{storefront}
 	}
-	list, err := s.sick(ctx, s.sql, where+" ORDER BY storefront_id, destination", args...)
-	return list, fail("list unhealthy destinations", err)
+	list, err := s.listUnhealthy(ctx, s.sql, where+" ORDER BY storefront_id, destination", args...)
+	return list, wrap("list unhealthy destinations", err)
 }
 
-func (s *Store) sick(ctx context.Context, q querier, where string, args ...any) ([]relay.UnhealthyDestination, error) {
+func (s *Store) listUnhealthy(ctx context.Context, q querier, where string, args ...any) ([]relay.UnhealthyDestination, error) {
 	rows, err := q.QueryContext(ctx, `SELECT storefront_id, destination, failures, failing_since, reason, last_status, probes, probe_event_id
 		FROM destination_health WHERE `+where, args...)
 	if err != nil {
@@ -86,10 +86,10 @@ func (s *Store) StartProbe(ctx context.Context, p relay.Place, now bool, next ti
 	if err != nil || since.IsZero() {
 		return 0, err
 	}
-	act := "probe " + p.Destination
+	op := "probe " + p.Destination
 	ids, err := s.probeCandidates(ctx, p, since)
 	if err != nil || len(ids) == 0 {
-		return 0, fail(act, err)
+		return 0, wrap(op, err)
 	}
 	var event int64
 	err = s.tx(ctx, func(tx *sql.Tx) error {
@@ -108,7 +108,7 @@ func (s *Store) StartProbe(ctx context.Context, p relay.Place, now bool, next ti
 		}
 		return s.writeAudit(ctx, tx, lines...)
 	})
-	return event, fail(act, err)
+	return event, wrap(op, err)
 }
 
 // lockProbe locks the health of a place and reports whether its probe is due, or wanted now.

@@ -29,18 +29,18 @@ func (s *Store) Processing(ctx context.Context, after *ops.HeldRow, limit int) (
 	}
 	rows, err := s.sql.QueryContext(ctx, processingSQL, after.Storefront, after.Storefront, since, since, after.ID, limit)
 	if err != nil {
-		return nil, fail("list the events that are being delivered", err)
+		return nil, wrap("list the events that are being delivered", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []ops.HeldRow
 	for rows.Next() {
 		var o ops.HeldRow
 		if err := rows.Scan(&o.ID, &o.Run, &o.Storefront, &o.Since); err != nil {
-			return nil, fail("list the events that are being delivered", err)
+			return nil, wrap("list the events that are being delivered", err)
 		}
 		list = append(list, o)
 	}
-	return list, fail("list the events that are being delivered", rows.Err())
+	return list, wrap("list the events that are being delivered", rows.Err())
 }
 
 // Reopen makes a row that is still this run's pending again; false where it is not. A row that the earlier service was
@@ -48,7 +48,7 @@ func (s *Store) Processing(ctx context.Context, after *ops.HeldRow, limit int) (
 func (s *Store) Reopen(ctx context.Context, id int64, run string) (bool, error) {
 	found, err := s.exec(ctx, `UPDATE marketing_events SET status = 'pending', claimed_until = DEFAULT, updated_at = UTC_TIMESTAMP(6)
 		WHERE id = ? AND COALESCE(run_id, '') = ? AND status = 'processing'`, id, run)
-	return found == 1, fail(fmt.Sprintf("reopen event %d", id), err)
+	return found == 1, wrap(fmt.Sprintf("reopen event %d", id), err)
 }
 
 // RecordReconciliation keeps what the latest reconciliation found.
@@ -58,7 +58,7 @@ func (s *Store) RecordReconciliation(ctx context.Context, r ops.Reconciliation) 
 		ON DUPLICATE KEY UPDATE at = VALUES(at), checked = VALUES(checked), reopened = VALUES(reopened),
 		cancelled = VALUES(cancelled), repaired_in_all = repaired_in_all + VALUES(repaired_in_all)`,
 		r.Checked, r.Reopened, r.Cancelled, r.Repaired())
-	return fail("record the reconciliation", err)
+	return wrap("record the reconciliation", err)
 }
 
 // Reconciliation is what the latest one found, and how many rows all of them have repaired. Before the first it is zero.
@@ -70,5 +70,5 @@ func (s *Store) Reconciliation(ctx context.Context) (ops.Reconciliation, int64, 
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, 0, nil
 	}
-	return r, inAll, fail("read the reconciliation", err)
+	return r, inAll, wrap("read the reconciliation", err)
 }

@@ -20,7 +20,7 @@ func (s *Store) Take(ctx context.Context, id int64, run string) (bool, error) {
 	t := &taking{id: id, run: run}
 	err := s.takes.do(ctx, t)
 	if err != nil { // then somebody may still be at it
-		return false, fail(fmt.Sprintf("take event %d", id), err)
+		return false, wrap(fmt.Sprintf("take event %d", id), err)
 	}
 	return t.taken, nil
 }
@@ -28,7 +28,7 @@ func (s *Store) Take(ctx context.Context, id int64, run string) (bool, error) {
 // Wait records what an event that a run took waits for. Unless it counts as in flight all the same, its lease ends. Of waits
 // for several destinations the one that ends first is kept.
 func (s *Store) Wait(ctx context.Context, id int64, w relay.Waiting) error {
-	return fail(fmt.Sprintf("record the wait of event %d", id), s.waits.do(ctx, &waiting{id, w}))
+	return wrap(fmt.Sprintf("record the wait of event %d", id), s.waits.do(ctx, &waiting{id, w}))
 }
 
 // Finish writes what an event came to. Where it is no longer the run's own, or finished already, nothing changes. An event
@@ -36,16 +36,16 @@ func (s *Store) Wait(ctx context.Context, id int64, w relay.Waiting) error {
 // replay that began with the recovery finds what failed before, and may have passed the place of what fails after. For the same
 // reason one whose attempts ran out before a recovery and that is finished after it is pending again.
 func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.EventOutcome) error {
-	act := fmt.Sprintf("finish event %d", id)
+	op := fmt.Sprintf("finish event %d", id)
 	unhealthy, exhausted := c.Unhealthy(), c.Exhausted()
 	if len(unhealthy)+len(exhausted) == 0 {
 		ends, err := json.Marshal(c.Ends)
 		if err != nil {
-			return fail(act, err)
+			return wrap(op, err)
 		}
-		return fail(act, s.finishes.do(ctx, &finishing{id, run, c, ends}))
+		return wrap(op, s.finishes.do(ctx, &finishing{id, run, c, ends}))
 	}
-	return fail(act, s.tx(ctx, func(tx *sql.Tx) error {
+	return wrap(op, s.tx(ctx, func(tx *sql.Tx) error {
 		if len(unhealthy) > 0 {
 			if err := stillUnhealthy(ctx, tx, id, unhealthy); err != nil {
 				return err
@@ -62,14 +62,14 @@ func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.EventO
 		if found, err := res.RowsAffected(); err != nil || found == 0 {
 			return err
 		}
-		return sendAgain(ctx, tx, id, exhausted)
+		return reopenForResend(ctx, tx, id, exhausted)
 	}))
 }
 
-// sendAgain sets an event back that just failed because its attempts ran out, where a destination has recovered since the last
+// reopenForResend sets an event back that just failed because its attempts ran out, where a destination has recovered since the last
 // of them: the replay of the recovery may have passed its place. It keeps the health of the destinations from changing until
 // the transaction ends, so that every other one fails before the recovery looks for it. The margin is for the clocks of workers.
-func sendAgain(ctx context.Context, tx *sql.Tx, id int64, destinations []string) error {
+func reopenForResend(ctx context.Context, tx *sql.Tx, id int64, destinations []string) error {
 	args := []any{int(relay.RecoveryMargin.Seconds()), id}
 	for _, d := range destinations {
 		args = append(args, d)
@@ -121,7 +121,7 @@ func (s *Store) Release(ctx context.Context, ids []int64) error {
 		_, err := s.exec(ctx, `UPDATE marketing_events SET claimed_until = DEFAULT, updated_at = UTC_TIMESTAMP(6)
 			WHERE id IN (`+tuples("?", len(chunk))+") AND status = 'pending'", args...)
 		if err != nil {
-			return fail(fmt.Sprintf("release %d events", len(ids)), err)
+			return wrap(fmt.Sprintf("release %d events", len(ids)), err)
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ type taking struct {
 }
 
 func (s *Store) takeOne(ctx context.Context, t *taking) error {
-	found, err := s.execLane(ctx, takeSQL, t.run, t.id, t.run)
+	found, err := s.execPrepared(ctx, takeSQL, t.run, t.id, t.run)
 	t.taken = found == 1
 	return err
 }
@@ -40,8 +40,8 @@ func (s *Store) takeOne(ctx context.Context, t *taking) error {
 // takeMany gives several rows to their runs in one transaction.
 func (s *Store) takeMany(ctx context.Context, all []*taking) (alone []*taking, err error) {
 	id := func(t *taking) int64 { return t.id }
-	return withFree(ctx, s, all, id, func(tx *sql.Tx, free []*taking, owners []owner) error {
-		p := newPicks("id", len(free))
+	return withLocked(ctx, s, all, id, func(tx *sql.Tx, free []*taking, owners []owner) error {
+		p := newCaseUpdate("id", len(free))
 		for i, t := range free {
 			if t.taken = owners[i].status == relay.StatusPending || owners[i].run == t.run; t.taken {
 				p.add(t.id, t.run)
@@ -82,19 +82,19 @@ func waitSQL(value func() string) string {
 var waitOneSQL = waitSQL(func() string { return "?" }) + "(?)"
 
 func (s *Store) waitOne(ctx context.Context, w *waiting) error {
-	_, err := s.execLane(ctx, waitOneSQL, append(w.values(), w.id)...)
+	_, err := s.execPrepared(ctx, waitOneSQL, append(w.values(), w.id)...)
 	return err
 }
 
 // waitMany records several waits in one transaction.
 func (s *Store) waitMany(ctx context.Context, all []*waiting) (alone []*waiting, err error) {
 	id := func(w *waiting) int64 { return w.id }
-	return withFree(ctx, s, all, id, func(tx *sql.Tx, free []*waiting, _ []owner) error {
-		p := newPicks("id", len(free))
+	return withLocked(ctx, s, all, id, func(tx *sql.Tx, free []*waiting, _ []owner) error {
+		p := newCaseUpdate("id", len(free))
 		for _, w := range free {
 			p.add(w.id, w.values()...)
 		}
-		_, err := tx.ExecContext(ctx, waitSQL(p.pick)+"("+p.keys()+")", p.args()...)
+		_, err := tx.ExecContext(ctx, waitSQL(p.value)+"("+p.keys()+")", p.args()...)
 		return err
 	})
 }
@@ -115,15 +115,15 @@ func (f *finishing) values() []any {
 }
 
 func (s *Store) finishOne(ctx context.Context, f *finishing) error {
-	_, err := s.execLane(ctx, finishSQL, f.args()...)
+	_, err := s.execPrepared(ctx, finishSQL, f.args()...)
 	return err
 }
 
 // finishMany ends several events in one transaction.
 func (s *Store) finishMany(ctx context.Context, all []*finishing) (alone []*finishing, err error) {
 	id := func(f *finishing) int64 { return f.id }
-	return withFree(ctx, s, all, id, func(tx *sql.Tx, free []*finishing, owners []owner) error {
-		p := newPicks("id", len(free))
+	return withLocked(ctx, s, all, id, func(tx *sql.Tx, free []*finishing, owners []owner) error {
+		p := newCaseUpdate("id", len(free))
 		for i, f := range free {
 			if owners[i].status == relay.StatusProcessing && owners[i].run == f.run {
 				p.add(f.id, f.values()...)
@@ -138,11 +138,11 @@ func (s *Store) finishMany(ctx context.Context, all []*finishing) (alone []*fini
 	})
 }
 
-// withFree does something, in one transaction, for those whose rows nobody else has locked. The others go alone, as does a
+// withLocked does something, in one transaction, for those whose rows nobody else has locked. The others go alone, as does a
 // second one that wants the same row.
-func withFree[T any](ctx context.Context, s *Store, all []T, id func(T) int64, do func(tx *sql.Tx, free []T, owners []owner) error) (alone []T, err error) {
+func withLocked[T any](ctx context.Context, s *Store, all []T, id func(T) int64, do func(tx *sql.Tx, free []T, owners []owner) error) (alone []T, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		locked, err := lockFree(ctx, tx, idsOf(all, id))
+		locked, err := lockFreeRows(ctx, tx, idsOf(all, id))
 		if err != nil {
 			return err
 		}
@@ -180,8 +180,8 @@ type owner struct {
 	run    string
 }
 
-// lockFree locks rows, as far as nobody else has, until the transaction ends.
-func lockFree(ctx context.Context, tx *sql.Tx, ids []any) (map[int64]owner, error) {
+// lockFreeRows locks rows, as far as nobody else has, until the transaction ends.
+func lockFreeRows(ctx context.Context, tx *sql.Tx, ids []any) (map[int64]owner, error) {
 	rows, err := tx.QueryContext(ctx, "SELECT id, status, run_id FROM marketing_events FORCE INDEX (PRIMARY) WHERE id IN ("+
 		tuples("?", len(ids))+") ORDER BY id FOR UPDATE SKIP LOCKED", ids...)
 	if err != nil {

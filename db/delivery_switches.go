@@ -56,15 +56,15 @@ func (l *levels) switches() relay.Switches {
 // Switches reads the four levels of the kill-switch hierarchy as they stand for an event, and the tries made so far.
 // HasAdapter is for the caller to fill. An event or storefront that is gone is relay.ErrNotFound.
 func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) {
-	act := fmt.Sprintf("read the switches for event %d", id)
+	op := fmt.Sprintf("read the switches for event %d", id)
 	var l levels
 	var d destinations
-	if err := s.notice(s.lane.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id)); err != nil {
-		return relay.Switches{}, fail(act, err)
+	if err := s.notice(s.prepared.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id)); err != nil {
+		return relay.Switches{}, wrap(op, err)
 	}
 	switches := l.switches()
 	_, err := d.addTo(&switches, l)
-	return switches, fail(act, err)
+	return switches, wrap(op, err)
 }
 
 // destinationColumns are, for the row of an event, the lower two levels for all platforms of its storefront, and all of its

@@ -31,15 +31,15 @@ func (s *Store) scanErasure(row interface{ Scan(...any) error }, more ...any) (o
 // CreateErasure keeps the wish to erase something, and with it a line of the audit, which gets its id: both or neither. It
 // picks only events that are there by now.
 func (s *Store) CreateErasure(ctx context.Context, e ops.Erasure, line ops.AuditEntry) (ops.Erasure, error) {
-	const act = "create an erasure"
+	const op = "create an erasure"
 	subject, err := s.keys.Encrypt(e.Subject)
 	if err != nil {
-		return e, fail(act, err)
+		return e, wrap(op, err)
 	}
 	var last int64
 	if e.Kind == ops.EraseExternalID {
-		if last, e.Total, err = s.toLookThrough(ctx); err != nil {
-			return e, fail(act, err)
+		if last, e.Total, err = s.eventsToScan(ctx); err != nil {
+			return e, wrap(op, err)
 		}
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
@@ -56,13 +56,13 @@ func (s *Store) CreateErasure(ctx context.Context, e ops.Erasure, line ops.Audit
 		return s.writeAudit(ctx, tx, line)
 	})
 	if err != nil {
-		return e, fail(act, err)
+		return e, wrap(op, err)
 	}
 	return s.Erasure(ctx, line.EntityID)
 }
 
-// toLookThrough is the latest event, and how many there are; where counting takes too long, how many there may be.
-func (s *Store) toLookThrough(ctx context.Context) (last, n int64, err error) {
+// eventsToScan is the latest event, and how many there are; where counting takes too long, how many there may be.
+func (s *Store) eventsToScan(ctx context.Context) (last, n int64, err error) {
 	var first int64
 	err = s.sql.QueryRowContext(ctx, "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), -1) FROM marketing_events").Scan(&first, &last)
 	if err != nil {
@@ -80,13 +80,13 @@ func (s *Store) toLookThrough(ctx context.Context) (last, n int64, err error) {
 // Erasure reads one; relay.ErrNotFound where there is none.
 func (s *Store) Erasure(ctx context.Context, id int64) (ops.Erasure, error) {
 	e, err := s.scanErasure(s.sql.QueryRowContext(ctx, "SELECT "+erasureColumns+" FROM event_erasures WHERE id = ?", id))
-	return e, fail(fmt.Sprintf("read erasure %d", id), err)
+	return e, wrap(fmt.Sprintf("read erasure %d", id), err)
 }
 
 // OpenErasures are those that have not ended: each has a workflow, or needs one.
 func (s *Store) OpenErasures(ctx context.Context) ([]int64, error) {
 	ids, err := idsFrom(s.sql.QueryContext(ctx, "SELECT id FROM event_erasures WHERE ended_at IS NULL ORDER BY id LIMIT 1000"))
-	return ids, fail("list open erasures", err)
+	return ids, wrap("list open erasures", err)
 }
 
 func idsFrom(rows *sql.Rows, err error) ([]int64, error) {
@@ -105,29 +105,29 @@ func idsFrom(rows *sql.Rows, err error) ([]int64, error) {
 	return ids, rows.Err()
 }
 
-// tryLasts is more than a try takes from its start to the record of its end.
-const tryLasts = 20 * time.Second
+// attemptTime is more than a try takes from its start to the record of its end.
+const attemptTime = 20 * time.Second
 
 // ErasureItems are events that an erasure has found and not finished with, up to n. One that has been purged is erased.
 func (s *Store) ErasureItems(ctx context.Context, id int64, n int) ([]ops.EventState, error) {
-	act := fmt.Sprintf("list the events of erasure %d", id)
+	op := fmt.Sprintf("list the events of erasure %d", id)
 	rows, err := s.sql.QueryContext(ctx, `SELECT i.marketing_event_id, COALESCE(e.status, ''), COALESCE(e.run_id, ''), e.id IS NULL OR e.erased_at IS NOT NULL,
 		COALESCE(e.finished_at, e.created_at, '1970-01-01') < UTC_TIMESTAMP(6) - INTERVAL ? SECOND FROM event_erasure_items i
 		LEFT JOIN marketing_events e ON e.id = i.marketing_event_id WHERE i.erasure_id = ? ORDER BY i.marketing_event_id LIMIT ?`,
-		int(tryLasts.Seconds()), id, n)
+		int(attemptTime.Seconds()), id, n)
 	if err != nil {
-		return nil, fail(act, err)
+		return nil, wrap(op, err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []ops.EventState
 	for rows.Next() {
 		var e ops.EventState
 		if err := rows.Scan(&e.ID, &e.Status, &e.Run, &e.Erased, &e.Settled); err != nil {
-			return nil, fail(act, err)
+			return nil, wrap(op, err)
 		}
 		list = append(list, e)
 	}
-	return list, fail(act, rows.Err())
+	return list, wrap(op, rows.Err())
 }
 
 // CloseItems counts events of an erasure as finished with, after a last look at their attempts: a try that was under way
@@ -136,7 +136,7 @@ func (s *Store) CloseItems(ctx context.Context, id int64, events []int64) error 
 	if len(events) == 0 {
 		return nil
 	}
-	return fail(fmt.Sprintf("finish events of erasure %d", id), s.tx(ctx, func(tx *sql.Tx) error {
+	return wrap(fmt.Sprintf("finish events of erasure %d", id), s.tx(ctx, func(tx *sql.Tx) error {
 		if err := eraseAttempts(ctx, tx, events); err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (s *Store) EndErasure(ctx context.Context, id int64) (ops.Erasure, error) {
 		WHERE id = ? AND walked = 1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM event_erasure_items i WHERE i.erasure_id = event_erasures.id)`,
 		string(ops.ErasureDone), id)
 	if err != nil {
-		return ops.Erasure{}, fail(fmt.Sprintf("end erasure %d", id), err)
+		return ops.Erasure{}, wrap(fmt.Sprintf("end erasure %d", id), err)
 	}
 	return s.Erasure(ctx, id)
 }

@@ -53,7 +53,7 @@ func (s *Store) SearchErasure(ctx context.Context, id int64, n int) (ops.Erasure
 			e.Walked, e.cursor, max(e.Total, e.Scanned), e.Scanned, e.Matched, id)
 		return err
 	})
-	return e.Erasure, fail(fmt.Sprintf("search for erasure %d", id), err)
+	return e.Erasure, wrap(fmt.Sprintf("search for erasure %d", id), err)
 }
 
 // byOrder finds the events of an order all at once, erased ones too, and takes its id out of the filters of replays.

@@ -16,9 +16,9 @@ import (
 // key and no further than ops.BacklogBound a storefront, what has ended was counted by RollUp.
 func (s *Store) Observe(ctx context.Context) (ops.Observation, error) {
 	o := &observing{Store: s, codes: map[int64]string{}}
-	for _, step := range []func(context.Context) error{o.readSwitches, o.readCredentials, o.readHealth, o.readBacklogs, o.readFigures} {
+	for _, step := range []func(context.Context) error{o.readSwitches, o.readCredentials, o.readHealth, o.readBacklogs, o.readStats} {
 		if err := step(ctx); err != nil {
-			return ops.Observation{}, fail("observe", err)
+			return ops.Observation{}, wrap("observe", err)
 		}
 	}
 	var err error
@@ -176,8 +176,8 @@ func (o *observing) readBacklog(ctx context.Context, code string, id any, limite
 	return err
 }
 
-// readFigures reads what RollUp has counted of the events of a day: 25 rows for each storefront and status.
-func (o *observing) readFigures(ctx context.Context) error {
+// readStats reads what RollUp has counted of the events of a day: 25 rows for each storefront and status.
+func (o *observing) readStats(ctx context.Context) error {
 	err := o.each(ctx, `SELECT storefront_id, outcome, SUM(n) FROM event_stats
 		WHERE hour >= UTC_TIMESTAMP() - INTERVAL 24 HOUR AND destination = '' GROUP BY storefront_id, outcome`, func(rows *sql.Rows) error {
 		var storefront int64

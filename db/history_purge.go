@@ -28,7 +28,7 @@ func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after ops.Pu
 	var batch ops.PurgeBatch
 	before, err := s.purgeBefore(ctx, age)
 	if err != nil {
-		return batch, fail("purge events", err)
+		return batch, wrap("purge events", err)
 	}
 	if after.Status == "" {
 		after.Status = purgeOrder[0]
@@ -48,7 +48,7 @@ func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after ops.Pu
 		batch.Purged, err = p.remove(ctx, tx)
 		return err
 	})
-	return batch, fail("purge events", err)
+	return batch, wrap("purge events", err)
 }
 
 // purgeBefore is the time before which events are old, and counted: counting goes from hour to hour, the present one apart.
@@ -78,11 +78,11 @@ type purge struct {
 	read    int // rows, deleted or passed over
 	next    ops.PurgeCursor
 	ids     []int64
-	figures map[string]map[figure]int64 // by hour
+	figures map[string]map[statKey]int64 // by hour
 }
 
 func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.PurgeCursor, n int) (purge, error) {
-	p := purge{next: after, figures: map[string]map[figure]int64{}}
+	p := purge{next: after, figures: map[string]map[statKey]int64{}}
 	from := after.At
 	if after.IsZero() {
 		from = time.Unix(0, 0)
@@ -105,7 +105,7 @@ func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.Purg
 		}
 		p.ids = append(p.ids, p.next.ID)
 		if p.figures[hour] == nil {
-			p.figures[hour] = map[figure]int64{}
+			p.figures[hour] = map[statKey]int64{}
 		}
 		tally(p.figures[hour], storefront, after.Status, reason, how, 1)
 	}
@@ -126,7 +126,7 @@ func (p purge) remove(ctx context.Context, tx *sql.Tx) (ops.Purged, error) {
 		return ops.Purged{}, err
 	}
 	for _, hour := range hours {
-		if err := insertFigures(ctx, tx, "event_stats_purged", hour, p.figures[hour]); err != nil {
+		if err := insertStats(ctx, tx, "event_stats_purged", hour, p.figures[hour]); err != nil {
 			return ops.Purged{}, err
 		}
 	}
@@ -147,19 +147,19 @@ func deleted(res sql.Result, err error) (int64, error) {
 }
 
 // addPurged adds the figures of an hour's events that are gone.
-func addPurged(ctx context.Context, tx *sql.Tx, hour time.Time, figures map[figure]int64) error {
+func addPurged(ctx context.Context, tx *sql.Tx, hour time.Time, counts map[statKey]int64) error {
 	rows, err := tx.QueryContext(ctx, "SELECT storefront_id, destination, outcome, reason, n FROM event_stats_purged WHERE hour = ?", hour)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var f figure
+		var f statKey
 		var n int64
 		if err := rows.Scan(&f.storefront, &f.destination, &f.outcome, &f.reason, &n); err != nil {
 			return err
 		}
-		figures[f] += n
+		counts[f] += n
 	}
 	return rows.Err()
 }
@@ -171,22 +171,22 @@ func (s *Store) PurgeAudit(ctx context.Context, age time.Duration, n int) (int64
 	err := s.sql.QueryRowContext(ctx, `SELECT MAX(id) FROM (SELECT id, at FROM admin_audit ORDER BY id LIMIT ?) oldest
 		WHERE at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND`, n, int64(age.Seconds())).Scan(&last)
 	if err != nil || !last.Valid {
-		return 0, fail("purge the audit", err)
+		return 0, wrap("purge the audit", err)
 	}
 	gone, err := s.exec(ctx, "DELETE FROM admin_audit WHERE id <= ? AND at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND", last.Int64, int64(age.Seconds()))
-	return gone, fail("purge the audit", err)
+	return gone, wrap("purge the audit", err)
 }
 
 // PurgeReplays deletes those of the n oldest replays that ended longer than age ago.
 func (s *Store) PurgeReplays(ctx context.Context, age time.Duration, n int) (int64, error) {
 	gone, err := s.purgeEnded(ctx, "event_replays", age, n)
-	return gone, fail("purge replays", err)
+	return gone, wrap("purge replays", err)
 }
 
 // PurgeErasures deletes those of the n oldest erasures that ended longer than age ago.
 func (s *Store) PurgeErasures(ctx context.Context, age time.Duration, n int) (int64, error) {
 	gone, err := s.purgeEnded(ctx, "event_erasures", age, n)
-	return gone, fail("purge erasures", err)
+	return gone, wrap("purge erasures", err)
 }
 
 // purgeEnded walks the key (ended_at, id): what has not ended has no time in it.

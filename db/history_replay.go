@@ -52,13 +52,13 @@ func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
 // CreateReplay keeps a replay and gives its id. It picks only events that are there by now: those that come later are
 // not meant. With it the lines go into the audit, with its id.
 func (s *Store) CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error) {
-	const act = "create a replay"
+	const op = "create a replay"
 	if err := checkDestinations(r.Resend); err != nil {
-		return r, fail(act, err)
+		return r, wrap(op, err)
 	}
 	var now time.Time
 	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&now); err != nil {
-		return r, fail(act, err)
+		return r, wrap(op, err)
 	}
 	if r.Filter.To.IsZero() || r.Filter.To.After(now) {
 		r.Filter.To = now
@@ -74,7 +74,7 @@ func (s *Store) CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.Aud
 		return s.writeAudit(ctx, tx, lines...)
 	})
 	if err != nil {
-		return r, fail(act, err)
+		return r, wrap(op, err)
 	}
 	return s.Replay(ctx, id)
 }
@@ -95,7 +95,7 @@ func insertReplay(ctx context.Context, q querier, r ops.Replay) (int64, error) {
 // Replay reads a replay; relay.ErrNotFound where there is none.
 func (s *Store) Replay(ctx context.Context, id int64) (ops.Replay, error) {
 	r, err := scanReplay(s.sql.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ?", id))
-	return r.Replay, fail(fmt.Sprintf("read replay %d", id), err)
+	return r.Replay, wrap(fmt.Sprintf("read replay %d", id), err)
 }
 
 // Replays lists replays, newest first, before an id; 0 is the newest.
@@ -106,41 +106,41 @@ func (s *Store) Replays(ctx context.Context, before int64, n int) ([]ops.Replay,
 	}
 	rows, err := s.sql.QueryContext(ctx, "SELECT "+replayColumns+query, args...)
 	if err != nil {
-		return nil, fail("list replays", err)
+		return nil, wrap("list replays", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []ops.Replay
 	for rows.Next() {
 		r, err := scanReplay(rows)
 		if err != nil {
-			return nil, fail("list replays", err)
+			return nil, wrap("list replays", err)
 		}
 		list = append(list, r.Replay)
 	}
-	return list, fail("list replays", rows.Err())
+	return list, wrap("list replays", rows.Err())
 }
 
 // OpenReplays are the replays that have not ended: each has a workflow, or needs one.
 func (s *Store) OpenReplays(ctx context.Context) ([]int64, error) {
 	rows, err := s.sql.QueryContext(ctx, "SELECT id FROM event_replays WHERE ended_at IS NULL ORDER BY id LIMIT 1000")
 	if err != nil {
-		return nil, fail("list open replays", err)
+		return nil, wrap("list open replays", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var ids []int64
 	for rows.Next() {
 		var id int64
 		if err := rows.Scan(&id); err != nil {
-			return nil, fail("list open replays", err)
+			return nil, wrap("list open replays", err)
 		}
 		ids = append(ids, id)
 	}
-	return ids, fail("list open replays", rows.Err())
+	return ids, wrap("list open replays", rows.Err())
 }
 
 // EndReplay writes that every event of a replay has ended. What it holds still, because it was cancelled, it gives up.
 func (s *Store) EndReplay(ctx context.Context, id int64) error {
-	return fail(fmt.Sprintf("end replay %d", id), s.tx(ctx, func(tx *sql.Tx) error {
+	return wrap(fmt.Sprintf("end replay %d", id), s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE event_replays SET state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END,
 			held = 0, ended_at = UTC_TIMESTAMP(6) WHERE id = ? AND ended_at IS NULL`, id)
 		if err == nil {
@@ -155,35 +155,35 @@ func (s *Store) EndReplay(ctx context.Context, id int64) error {
 // is held. A replay that is not running does not step.
 func (s *Store) StepReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error) {
 	var step ops.ReplayStep
-	act := fmt.Sprintf("step replay %d", id)
+	op := fmt.Sprintf("step replay %d", id)
 	before, err := s.Replay(ctx, id)
 	if err != nil {
-		return step, fail(act, err)
+		return step, wrap(op, err)
 	}
 	w, err := s.plan(ctx, before.Pick(), false)
 	if err != nil {
-		return step, fail(act, err)
+		return step, wrap(op, err)
 	}
 	if err := s.countMatches(ctx, before); err != nil {
-		return step, fail(act, err)
+		return step, wrap(op, err)
 	}
 	sick, err := s.closedPlaces(ctx)
 	if err != nil {
-		return step, fail(act, err)
+		return step, wrap(op, err)
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		r, err := scanReplay(tx.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ? FOR UPDATE", id))
 		if err != nil {
 			return err
 		}
-		h := &holding{tx: tx, replay: r, sick: sick}
+		h := &holding{tx: tx, replay: r, unhealthy: sick}
 		if r.State == ops.ReplayRunning && len(r.Pick().Statuses) > 0 {
 			err = h.step(ctx, w, n)
 		}
 		step = h.result()
 		return err
 	})
-	return step, fail(act, err)
+	return step, wrap(op, err)
 }
 
 // countMatches counts what a replay picks before its first step, where that was not counted when it was made: the relay's own
@@ -207,7 +207,7 @@ func (s *Store) countMatches(ctx context.Context, r ops.Replay) error {
 // SettleReplay counts those of a replay's events that have ended since they were started, up to n, and forgets them.
 func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error) {
 	var step ops.ReplayStep
-	act := fmt.Sprintf("settle replay %d", id)
+	op := fmt.Sprintf("settle replay %d", id)
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var locked int64 // two at once would count twice
 		if err := tx.QueryRowContext(ctx, "SELECT id FROM event_replays WHERE id = ? FOR UPDATE", id).Scan(&locked); err != nil {
@@ -234,7 +234,7 @@ func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (ops.ReplaySt
 		step.Replay, step.Walked = r.Replay, r.Walked && r.Held == 0
 		return err
 	})
-	return step, fail(act, err)
+	return step, wrap(op, err)
 }
 
 // endedItems locks and lists a replay's events that have ended. One that has been deleted meanwhile counts as skipped.
@@ -264,16 +264,16 @@ func endedItems(ctx context.Context, tx *sql.Tx, id int64, n int) (map[relay.Sta
 func (s *Store) CountEvents(ctx context.Context, f ops.Filter) (int64, error) {
 	w, err := s.plan(ctx, f, false)
 	if err != nil {
-		return 0, fail("count events", err)
+		return 0, wrap("count events", err)
 	}
 	var counts []string
 	var args []any
-	for _, a := range w.arms {
-		where := a.where.plus(w.rest)
+	for _, a := range w.ranges {
+		where := a.where.plus(w.residual)
 		counts = append(counts, "(SELECT COUNT(*) FROM "+a.from+" WHERE "+where.String()+")")
 		args = append(args, where.args...)
 	}
 	var n int64
 	err = s.sql.QueryRowContext(ctx, "SELECT "+strings.Join(counts, " + "), args...).Scan(&n)
-	return n, fail("count events", err)
+	return n, wrap("count events", err)
 }

@@ -16,18 +16,18 @@ import (
 // looks at every match, one after the other, and keeps only the figures. maxAge says how old an event may be at a storefront's
 // destination; 0 is no limit.
 func (s *Store) DryRun(ctx context.Context, r ops.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (ops.DryRun, error) {
-	const act = "count what a replay would start"
+	const op = "count what a replay would start"
 	if err := checkDestinations(r.Resend); err != nil {
-		return ops.DryRun{}, fail(act, err)
+		return ops.DryRun{}, wrap(op, err)
 	}
 	w, err := s.plan(ctx, r.Pick(), false)
 	if err != nil {
-		return ops.DryRun{}, fail(act, err)
+		return ops.DryRun{}, wrap(op, err)
 	}
 	c := counting{resend: r.Resend, maxAge: maxAge, tallies: map[ops.Tally]*ops.Tally{}}
-	for _, a := range w.arms {
-		if err := s.countArm(ctx, a.from, a.where.plus(w.rest), &c); err != nil {
-			return ops.DryRun{}, fail(act, err)
+	for _, a := range w.ranges {
+		if err := s.countRange(ctx, a.from, a.where.plus(w.residual), &c); err != nil {
+			return ops.DryRun{}, wrap(op, err)
 		}
 	}
 	return c.result(), nil
@@ -42,7 +42,7 @@ type counting struct {
 	tallies map[ops.Tally]*ops.Tally // by their names; the figures of the keys are zero
 }
 
-func (s *Store) countArm(ctx context.Context, from string, where condition, c *counting) error {
+func (s *Store) countRange(ctx context.Context, from string, where condition, c *counting) error {
 	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&c.now); err != nil {
 		return err
 	}

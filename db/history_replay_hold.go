@@ -13,7 +13,7 @@ import (
 // closedPlaces are the unhealthy destinations that get their storefronts' events: what a replay sent there would only be
 // turned away. A container whose events the platforms take over is none.
 func (s *Store) closedPlaces(ctx context.Context) (map[relay.Place]bool, error) {
-	sick, err := s.SickDestinations(ctx, 0)
+	sick, err := s.UnhealthyDestinations(ctx, 0)
 	if err != nil || len(sick) == 0 {
 		return nil, err
 	}
@@ -31,11 +31,11 @@ func (s *Store) closedPlaces(ctx context.Context) (map[relay.Place]bool, error) 
 
 // holding is one step of a replay, within its transaction.
 type holding struct {
-	tx      *sql.Tx
-	replay  replay
-	sick    map[relay.Place]bool
-	started int
-	held    int // found in this step
+	tx        *sql.Tx
+	replay    replay
+	unhealthy map[relay.Place]bool
+	started   int
+	held      int // found in this step
 }
 
 func (h *holding) result() ops.ReplayStep {
@@ -44,7 +44,7 @@ func (h *holding) result() ops.ReplayStep {
 }
 
 // step starts what is held no longer, then walks on, and writes how far it has come.
-func (h *holding) step(ctx context.Context, w walk, n int) error {
+func (h *holding) step(ctx context.Context, w scan, n int) error {
 	r := &h.replay
 	if r.Walked && r.Held == 0 {
 		return nil
@@ -58,7 +58,7 @@ func (h *holding) step(ctx context.Context, w walk, n int) error {
 		if err != nil {
 			return err
 		}
-		if err := h.walk(ctx, positionIDs(hits)); err != nil {
+		if err := h.startOrHold(ctx, positionIDs(hits)); err != nil {
 			return err
 		}
 		next, r.Walked = to, to.IsZero()
@@ -81,9 +81,9 @@ func (h *holding) count(ctx context.Context) error {
 		Scan(&h.replay.Held)
 }
 
-// walk starts or holds the matches that a walk found.
-func (h *holding) walk(ctx context.Context, ids []int64) error {
-	open, closed, err := h.sort(ctx, ids)
+// startOrHold starts or holds the matches that a walk found.
+func (h *holding) startOrHold(ctx context.Context, ids []int64) error {
+	open, closed, err := h.partition(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -123,10 +123,10 @@ func comparePlaces(a, b relay.Place) int {
 	return 1
 }
 
-// sort separates events by whether all that they would be sent to is closed. An event of which some destination is open goes
+// partition separates events by whether all that they would be sent to is closed. An event of which some destination is open goes
 // now: what is turned away elsewhere comes with the recovery there.
-func (h *holding) sort(ctx context.Context, ids []int64) (open []int64, closed map[relay.Place][]int64, err error) {
-	if len(h.sick) == 0 || len(ids) == 0 {
+func (h *holding) partition(ctx context.Context, ids []int64) (open []int64, closed map[relay.Place][]int64, err error) {
+	if len(h.unhealthy) == 0 || len(ids) == 0 {
 		return ids, nil, nil
 	}
 	targets, err := readTargets(ctx, h.tx, ids, h.replay.Resend)
@@ -135,7 +135,7 @@ func (h *holding) sort(ctx context.Context, ids []int64) (open []int64, closed m
 	}
 	closed = map[relay.Place][]int64{}
 	for _, id := range ids {
-		if place, is := h.closed(targets[id]); is {
+		if place, is := h.closedPlace(targets[id]); is {
 			closed[place] = append(closed[place], id)
 		} else {
 			open = append(open, id)
@@ -144,15 +144,15 @@ func (h *holding) sort(ctx context.Context, ids []int64) (open []int64, closed m
 	return open, closed, nil
 }
 
-// closed is the unhealthy destination that an event would go to, if it would go nowhere else. A container that gets the
+// closedPlace is the unhealthy destination that an event would go to, if it would go nowhere else. A container that gets the
 // storefront's events gets this one, wherever it had failed.
-func (h *holding) closed(t target) (relay.Place, bool) {
+func (h *holding) closedPlace(t target) (relay.Place, bool) {
 	container := relay.Place{StorefrontID: t.storefront, Destination: relay.SGTM}
-	if h.sick[container] {
+	if h.unhealthy[container] {
 		return container, true
 	}
 	for _, d := range t.destinations {
-		if !h.sick[relay.Place{StorefrontID: t.storefront, Destination: d}] {
+		if !h.unhealthy[relay.Place{StorefrontID: t.storefront, Destination: d}] {
 			return relay.Place{}, false
 		}
 	}
@@ -172,7 +172,7 @@ func (h *holding) release(ctx context.Context, n int) error {
 		return err
 	}
 	for _, place := range places {
-		if h.sick[place] || h.started >= n {
+		if h.unhealthy[place] || h.started >= n {
 			continue
 		}
 		ids, err := h.items(ctx, place, n-h.started)

@@ -34,7 +34,7 @@ func (s *Store) RetryEvent(ctx context.Context, id int64, lines ...ops.AuditEntr
 		return tx.QueryRowContext(ctx, "SELECT status, generation, erased_at IS NOT NULL FROM marketing_events WHERE id = ?", id).
 			Scan(&r.Status, &r.Generation, &r.Erased)
 	})
-	return r, fail(fmt.Sprintf("retry event %d", id), err)
+	return r, wrap(fmt.Sprintf("retry event %d", id), err)
 }
 
 // setBackRows sets those of the rows back to pending that have one of the statuses, and gives their ids. Destinations of
@@ -57,7 +57,7 @@ func setBackRows(ctx context.Context, tx *sql.Tx, ids []int64, from []relay.Stat
 	if err != nil {
 		return nil, err
 	}
-	return done, unsettle(ctx, tx, hours)
+	return done, markDirty(ctx, tx, hours)
 }
 
 // lockRows locks the rows, in the order of their ids, and gives them with the hours in which they were received.

@@ -127,11 +127,11 @@ func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
 }
 
 // readsOf is how many rows the server reads for what act does, without those of the question itself.
-func (f *fixture) readsOf(act func()) int {
+func (f *fixture) readsOf(op func()) int {
 	f.t.Helper()
 	first := handlerReads(f.t, f.raw)
 	second := handlerReads(f.t, f.raw)
-	act()
+	op()
 	return handlerReads(f.t, f.raw) - second - (second - first)
 }
 

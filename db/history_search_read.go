@@ -46,7 +46,7 @@ func (s *Store) Summaries(ctx context.Context, ids []int64) ([]ops.EventSummary,
 	byID := make(map[int64]ops.EventSummary, len(ids))
 	for start := 0; start < len(ids); start += maxRows {
 		if err := s.addSummaries(ctx, ids[start:min(start+maxRows, len(ids))], byID); err != nil {
-			return nil, fail("read events", err)
+			return nil, wrap("read events", err)
 		}
 	}
 	list := make([]ops.EventSummary, 0, len(ids))
@@ -134,32 +134,32 @@ func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]ops.EventSu
 		SELECT id FROM marketing_events WHERE event_id IN (`+in+")) o JOIN marketing_events e ON e.id = o.id ORDER BY e.id LIMIT ?",
 		append(args, maxOfOrders)...)
 	if err != nil {
-		return nil, fail("list the events of orders", err)
+		return nil, wrap("list the events of orders", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []ops.EventSummary
 	for rows.Next() {
 		var r summary
 		if err := rows.Scan(r.dest()...); err != nil {
-			return nil, fail("list the events of orders", err)
+			return nil, wrap("list the events of orders", err)
 		}
 		list = append(list, r.event())
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fail("list the events of orders", err)
+		return nil, wrap("list the events of orders", err)
 	}
 	return list, s.markLimited(ctx, list)
 }
 
 // EventDetail reads everything about one event; relay.ErrNotFound where there is none.
 func (s *Store) EventDetail(ctx context.Context, id int64) (ops.EventDetail, error) {
-	act := fmt.Sprintf("read event %d", id)
+	op := fmt.Sprintf("read event %d", id)
 	var r summary
 	var payload, ends, resend []byte
 	err := s.sql.QueryRowContext(ctx, "SELECT "+summaryColumns+", e.event_payload, e.ends, e.resend FROM marketing_events e WHERE e.id = ?", id).
 		Scan(append(r.dest(), &payload, &ends, &resend)...)
 	if err != nil {
-		return ops.EventDetail{}, fail(act, err)
+		return ops.EventDetail{}, wrap(op, err)
 	}
 	d := ops.EventDetail{EventSummary: r.event(), Payload: payload, Resend: resends(string(resend))}
 	_ = json.Unmarshal(ends, &d.Ends) // none, or ours
@@ -169,7 +169,7 @@ func (s *Store) EventDetail(ctx context.Context, id int64) (ops.EventDetail, err
 	}
 	d.EventSummary = one[0]
 	d.Attempts, err = s.Attempts(ctx, id)
-	return d, fail(act, err)
+	return d, wrap(op, err)
 }
 
 // resends reads the column resend: none, or ours.
@@ -185,19 +185,19 @@ func (s *Store) Attempts(ctx context.Context, id int64) ([]relay.Attempt, error)
 		method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields, warnings, response_status, trace_id,
 		response_fields, detail FROM event_attempts WHERE marketing_event_id = ? ORDER BY id`, id)
 	if err != nil {
-		return nil, fail("read attempts", err)
+		return nil, wrap("read attempts", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []relay.Attempt
 	for rows.Next() {
 		a, err := scanAttempt(rows)
 		if err != nil {
-			return nil, fail("read attempts", err)
+			return nil, wrap("read attempts", err)
 		}
 		a.EventID = id
 		list = append(list, a)
 	}
-	return list, fail("read attempts", rows.Err())
+	return list, wrap("read attempts", rows.Err())
 }
 
 func scanAttempt(rows *sql.Rows) (relay.Attempt, error) {

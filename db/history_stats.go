@@ -22,8 +22,8 @@ const (
 	hoursARound = 500
 )
 
-// unsettle has hours counted again.
-func unsettle(ctx context.Context, tx *sql.Tx, hours []any) error {
+// markDirty has hours counted again.
+func markDirty(ctx context.Context, tx *sql.Tx, hours []any) error {
 	if len(hours) == 0 {
 		return nil
 	}
@@ -37,16 +37,16 @@ func unsettle(ctx context.Context, tx *sql.Tx, hours []any) error {
 func (s *Store) RollUp(ctx context.Context, budget time.Duration) (int, error) {
 	var now time.Time
 	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&now); err != nil {
-		return 0, fail("roll up the figures", err)
+		return 0, wrap("roll up the figures", err)
 	}
 	end := time.Now().Add(budget)
 	hours, err := s.hoursToCount(ctx, now)
 	if err != nil {
-		return 0, fail("roll up the figures", err)
+		return 0, wrap("roll up the figures", err)
 	}
 	for n, hour := range hours {
 		if err := s.countHour(ctx, hour, now); err != nil {
-			return n, fail("roll up the figures", err)
+			return n, wrap("roll up the figures", err)
 		}
 		if time.Now().After(end) {
 			return n + 1, nil
@@ -55,15 +55,15 @@ func (s *Store) RollUp(ctx context.Context, budget time.Duration) (int, error) {
 	return len(hours), nil
 }
 
-// rested picks hours that were counted long enough ago, measured by how long that took; a quarter of a second is nothing.
-const rested = "(took_us < 250000 OR counted_at + INTERVAL 20 * took_us MICROSECOND <= ?)"
+// dueSQL picks hours that were counted long enough ago, measured by how long that took; a quarter of a second is nothing.
+const dueSQL = "(took_us < 250000 OR counted_at + INTERVAL 20 * took_us MICROSECOND <= ?)"
 
 // hoursToCount lists hours in the order of their urgency.
 func (s *Store) hoursToCount(ctx context.Context, now time.Time) ([]time.Time, error) {
 	present := now.Truncate(time.Hour)
 	var hours []time.Time
 	var tired int
-	err := s.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM event_stats_hours WHERE hour = ? AND NOT "+rested, present, now).Scan(&tired)
+	err := s.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM event_stats_hours WHERE hour = ? AND NOT "+dueSQL, present, now).Scan(&tired)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s *Store) hoursToCount(ctx context.Context, now time.Time) ([]time.Time, e
 	for h := first; h.Before(present) && len(hours) < hoursARound; h = h.Add(time.Hour) {
 		hours = append(hours, h)
 	}
-	rows, err := s.sql.QueryContext(ctx, "(SELECT hour FROM event_stats_hours WHERE unsettled = 1 AND hour < ? AND "+rested+` ORDER BY counted_at LIMIT 50)
+	rows, err := s.sql.QueryContext(ctx, "(SELECT hour FROM event_stats_hours WHERE unsettled = 1 AND hour < ? AND "+dueSQL+` ORDER BY counted_at LIMIT 50)
 		UNION (SELECT hour FROM event_stats_hours WHERE hour >= ? AND hour < ? AND counted_at < ? ORDER BY hour LIMIT 5)`,
 		present, now, present.Add(-recountFor), present, now.Add(-recountIn))
 	if err != nil {
@@ -109,8 +109,8 @@ func (s *Store) firstUncounted(ctx context.Context, present time.Time) (time.Tim
 	return last.Time.Truncate(time.Hour), err
 }
 
-// figure is what event_stats counts.
-type figure struct {
+// statKey is what event_stats counts.
+type statKey struct {
 	storefront                   int64
 	destination, outcome, reason string
 }
@@ -125,21 +125,21 @@ func (s *Store) countHour(ctx context.Context, hour, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		figures, err := countFigures(ctx, tx, hour)
+		counts, err := countStats(ctx, tx, hour)
 		if err != nil {
 			return err
 		}
-		if err := addPurged(ctx, tx, hour, figures); err != nil {
+		if err := addPurged(ctx, tx, hour, counts); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM event_stats WHERE hour = ?", hour); err != nil {
 			return err
 		}
-		if err := insertFigures(ctx, tx, "event_stats", hour, figures); err != nil {
+		if err := insertStats(ctx, tx, "event_stats", hour, counts); err != nil {
 			return err
 		}
 		open := false
-		for f := range figures {
+		for f := range counts {
 			open = open || f.outcome == ops.StatOpen
 		}
 		// A finished hour is still unsettled until the settling time is over.
@@ -149,15 +149,15 @@ func (s *Store) countHour(ctx context.Context, hour, now time.Time) error {
 	})
 }
 
-// countFigures groups by the text of ends, of which there are few, and reads that.
-func countFigures(ctx context.Context, tx *sql.Tx, hour time.Time) (map[figure]int64, error) {
+// countStats groups by the text of ends, of which there are few, and reads that.
+func countStats(ctx context.Context, tx *sql.Tx, hour time.Time) (map[statKey]int64, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT COALESCE(e.storefront_id, 0), e.status, COALESCE(e.reason, ''), LEFT(COALESCE(e.ends, ''), 2000) AS how,
 		COUNT(*) FROM `+eventsBy+`created) WHERE e.created_at >= ? AND e.created_at < ? GROUP BY 1, 2, 3, 4`, hour, hour.Add(time.Hour))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	figures := map[figure]int64{}
+	counts := map[statKey]int64{}
 	for rows.Next() {
 		var storefront, n int64
 		var status relay.Status
@@ -165,24 +165,24 @@ func countFigures(ctx context.Context, tx *sql.Tx, hour time.Time) (map[figure]i
 		if err := rows.Scan(&storefront, &status, &reason, &how, &n); err != nil {
 			return nil, err
 		}
-		tally(figures, storefront, status, reason, how, n)
+		tally(counts, storefront, status, reason, how, n)
 	}
-	return figures, rows.Err()
+	return counts, rows.Err()
 }
 
 // tally counts n events that ended alike; how is the text of their ends.
-func tally(figures map[figure]int64, storefront int64, status relay.Status, reason, how string, n int64) {
-	figures[figure{storefront: storefront, outcome: ops.StatReceived}] += n
+func tally(counts map[statKey]int64, storefront int64, status relay.Status, reason, how string, n int64) {
+	counts[statKey{storefront: storefront, outcome: ops.StatReceived}] += n
 	if !status.Final() {
-		figures[figure{storefront: storefront, outcome: ops.StatOpen}] += n
+		counts[statKey{storefront: storefront, outcome: ops.StatOpen}] += n
 		return
 	}
-	figures[figure{storefront: storefront, outcome: string(status), reason: reason}] += n
+	counts[statKey{storefront: storefront, outcome: string(status), reason: reason}] += n
 	var ends []relay.DeliveryResult
 	_ = json.Unmarshal([]byte(how), &ends) // none, or ours; of more than twenty destinations it is cut, and not counted
 	for _, e := range ends {
 		outcome, reason := outcomeOf(e)
-		figures[figure{storefront, e.Destination, outcome, reason}] += n
+		counts[statKey{storefront, e.Destination, outcome, reason}] += n
 	}
 }
 
@@ -197,13 +197,13 @@ func outcomeOf(e relay.DeliveryResult) (outcome, reason string) {
 	return string(relay.StatusFailed), string(e.Reason)
 }
 
-// insertFigures adds figures of an hour to those of a table.
-func insertFigures(ctx context.Context, tx *sql.Tx, table string, hour any, figures map[figure]int64) error {
-	if len(figures) == 0 {
+// insertStats adds figures of an hour to those of a table.
+func insertStats(ctx context.Context, tx *sql.Tx, table string, hour any, counts map[statKey]int64) error {
+	if len(counts) == 0 {
 		return nil
 	}
 	var args []any
-	for f, n := range figures {
+	for f, n := range counts {
 		args = append(args, hour, f.storefront, cut(f.destination, 50), f.outcome, f.reason, n)
 	}
 	const columns = 6

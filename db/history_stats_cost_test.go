@@ -74,11 +74,11 @@ func TestStatsTakeAsManyStatementsForManyStorefronts(t *testing.T) {
 		}
 	}
 	add(0, 3)
-	few := read()
-	require.Positive(t, few)
+	selective := read()
+	require.Positive(t, selective)
 	add(3, 300)
-	require.Equal(t, few, read())
-	require.LessOrEqual(t, few, int64(8))
+	require.Equal(t, selective, read())
+	require.LessOrEqual(t, selective, int64(8))
 }
 
 func TestStatsCountEventsWithoutAKnownStorefront(t *testing.T) {

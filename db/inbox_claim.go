@@ -45,7 +45,7 @@ const claimPages = 20
 //
 // Trouble with one storefront does not keep the others waiting: what was claimed is returned beside the error.
 func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDelivery, error) {
-	trouble := fail("resolve storefront codes", s.resolveCodes(ctx))
+	trouble := wrap("resolve storefront codes", s.resolveCodes(ctx))
 	var limits map[int64]Limited
 	if o.Room != nil {
 		var err error
@@ -57,17 +57,17 @@ func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDeliv
 	for id := int64(math.MinInt32) - 1; ; {
 		next, ok, err := s.nextPending(ctx, id)
 		if err != nil {
-			trouble = errors.Join(trouble, fail("look for pending events", err))
+			trouble = errors.Join(trouble, wrap("look for pending events", err))
 		}
 		if !ok {
-			return deal(pages), trouble
+			return interleave(pages), trouble
 		}
 		id = next
 		own := o
 		own.Cap = o.cap(id, limits)
 		page, err := s.claimStorefront(ctx, id, own)
 		if err != nil {
-			trouble = errors.Join(trouble, fail(fmt.Sprintf("claim events of storefront %d", id), err))
+			trouble = errors.Join(trouble, wrap(fmt.Sprintf("claim events of storefront %d", id), err))
 		}
 		pages = append(pages, page)
 	}
@@ -113,7 +113,7 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 			break
 		}
 		more, before := false, c.starts
-		err := again(ctx, duplicateTries, isTwin, func() error {
+		err := retry(ctx, duplicateAttempts, isTwin, func() error {
 			return s.tx(ctx, func(tx *sql.Tx) (err error) {
 				c.starts = before // a transaction that is repeated has claimed nothing
 				more, err = c.page(ctx, tx, room-len(c.starts))
@@ -145,8 +145,8 @@ func (s *Store) inFlight(ctx context.Context, id int64, limit int) (int, error) 
 	return n, err
 }
 
-// deal merges pages in turn, so that the first starts are not all of one storefront.
-func deal(pages [][]relay.PendingDelivery) []relay.PendingDelivery {
+// interleave merges pages in turn, so that the first starts are not all of one storefront.
+func interleave(pages [][]relay.PendingDelivery) []relay.PendingDelivery {
 	var starts []relay.PendingDelivery
 	for n := 0; ; n++ {
 		before := len(starts)
@@ -215,7 +215,7 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	if err := c.rename(ctx, tx, starts); err != nil {
 		return false, err
 	}
-	if err := c.lend(ctx, tx, starts); err != nil {
+	if err := c.leaseRows(ctx, tx, starts); err != nil {
 		return false, err
 	}
 	c.starts = append(c.starts, starts...)
@@ -265,14 +265,14 @@ func (c *claim) judge(start relay.PendingDelivery, code string, payload []byte) 
 	case strings.TrimSpace(start.Type) == "":
 		f.reason = relay.ReasonMissingEventType
 	case payload != nil:
-		f.reason, f.detail = judgePayload(payload)
+		f.reason, f.detail = checkPayload(payload)
 	}
 	f.detail = cmp.Or(f.detail, f.reason.Text())
 	return f, f.reason == ""
 }
 
-// lend writes the lease, and the code of rows that came with an id only.
-func (c *claim) lend(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery) error {
+// leaseRows writes the lease, and the code of rows that came with an id only.
+func (c *claim) leaseRows(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery) error {
 	for chunk := range slices.Chunk(starts, maxRows) {
 		args := []any{c.lease.Microseconds(), c.code}
 		for _, start := range chunk {

@@ -158,7 +158,7 @@ func refuseErased(ctx context.Context, tx *sql.Tx, direct []directRow) (map[int6
 // EraseEvent takes what an ended event, and its attempts, hold of a person; that there was one stays. Of one that has not
 // ended it takes nothing.
 func (s *Store) EraseEvent(ctx context.Context, id int64) error {
-	return fail(fmt.Sprintf("erase event %d", id), s.tx(ctx, func(tx *sql.Tx) error { return eraseRow(ctx, tx, id) }))
+	return wrap(fmt.Sprintf("erase event %d", id), s.tx(ctx, func(tx *sql.Tx) error { return eraseRow(ctx, tx, id) }))
 }
 
 func eraseRow(ctx context.Context, tx *sql.Tx, id int64) error {

@@ -18,11 +18,11 @@ import (
 const (
 	maxRows  = 1000
 	maxBytes = 1 << 20
-	// duplicateTries is how often a batch begins anew because another writer committed one of its events between the look
+	// duplicateAttempts is how often a batch begins anew because another writer committed one of its events between the look
 	// and the insert. Each time it sees more of them, so it ends.
-	duplicateTries = 10
-	// lockTries is how often a batch waits for a lock that no uncommitted row explains, as that of a gap.
-	lockTries = 2
+	duplicateAttempts = 10
+	// lockAttempts is how often a batch waits for a lock that no uncommitted row explains, as that of a gap.
+	lockAttempts = 2
 )
 
 // eventKey is what makes an event unique. The columns' collation ignores trailing spaces, so the key does too.
@@ -75,7 +75,7 @@ func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease
 		return isNumber(err, errDuplicate, errLockTimeout) || errors.Is(err, errErasedTwin)
 	}
 	look, waits := false, 0
-	err := again(ctx, duplicateTries, met, func() error {
+	err := retry(ctx, duplicateAttempts, met, func() error {
 		err := s.txWhere(ctx, isDeadlock, func(tx *sql.Tx) error { return b.store(ctx, tx, look) })
 		look = true
 		if !isNumber(err, errLockTimeout) {
@@ -83,13 +83,13 @@ func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease
 		}
 		waits++
 		found, trouble := s.findBusy(ctx, b)
-		if trouble != nil || !found && waits >= lockTries {
+		if trouble != nil || !found && waits >= lockAttempts {
 			return errors.Join(relay.ErrUnavailable, trouble)
 		}
 		return err
 	})
 	if err != nil {
-		return nil, fail(fmt.Sprintf("insert %d events", len(events)), err)
+		return nil, wrap(fmt.Sprintf("insert %d events", len(events)), err)
 	}
 	return b.answers(), nil
 }

@@ -35,7 +35,7 @@ const limitsSQL = `SELECT s.id, s.storefront_id, '` + relay.SGTM + `', NULL, c.o
 func (s *Store) Limits(ctx context.Context) (map[int64]Limited, error) {
 	rows, err := s.sql.QueryContext(ctx, limitsSQL)
 	if err != nil {
-		return nil, fail("read the limits of destinations", err)
+		return nil, wrap("read the limits of destinations", err)
 	}
 	defer func() { _ = rows.Close() }()
 	all := map[int64]Limited{}
@@ -44,7 +44,7 @@ func (s *Store) Limits(ctx context.Context) (map[int64]Limited, error) {
 		var code, destination string
 		var platform, options sql.NullString
 		if err := rows.Scan(&id, &code, &destination, &platform, &options); err != nil {
-			return nil, fail("read the limits of destinations", err)
+			return nil, wrap("read the limits of destinations", err)
 		}
 		var o relay.Options
 		var l relay.Limits
@@ -59,7 +59,7 @@ func (s *Store) Limits(ctx context.Context) (map[int64]Limited, error) {
 		}
 		all[id].Destinations[destination] = l
 	}
-	return all, fail("read the limits of destinations", rows.Err())
+	return all, wrap("read the limits of destinations", rows.Err())
 }
 
 // markLimited marks events that wait in the inbox because their destination has a limit. A row that has just come in, or was
@@ -91,7 +91,7 @@ func (s *Store) StartRoom(ctx context.Context, storefront int64, limit int) (int
 		WHERE status = 'pending' AND storefront_id = ? AND claimed_until <= UTC_TIMESTAMP(6)), `+inFlightColumn,
 		storefront, storefront, limit, storefront, limit).Scan(&backlog, &busy)
 	if err != nil {
-		return 0, fail(fmt.Sprintf("count the events in flight of storefront %d", storefront), err)
+		return 0, wrap(fmt.Sprintf("count the events in flight of storefront %d", storefront), err)
 	}
 	if backlog > 0 {
 		return 0, nil

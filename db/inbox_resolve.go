@@ -157,7 +157,7 @@ func directRows(ctx context.Context, tx *sql.Tx, ids []int64) ([]directRow, erro
 // StorefrontIDs resolves storefront codes, of active and inactive storefronts alike. Codes that nobody has are left out.
 func (s *Store) StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error) {
 	ids, err := storefrontIDs(ctx, s.sql, codes)
-	return ids, fail("look up storefronts", err)
+	return ids, wrap("look up storefronts", err)
 }
 
 func storefrontIDs(ctx context.Context, q querier, codes []string) (map[string]int64, error) {

@@ -104,7 +104,7 @@ func (c *claim) rename(ctx context.Context, tx *sql.Tx, starts []relay.PendingDe
 	}
 	starts = slices.DeleteFunc(slices.Clone(starts), func(s relay.PendingDelivery) bool { return !odd[s.ID] })
 	for chunk := range slices.Chunk(starts, maxRows) {
-		p := newPicks("id", len(chunk))
+		p := newCaseUpdate("id", len(chunk))
 		for _, s := range chunk {
 			p.add(s.ID, s.EventID, s.Type)
 		}

@@ -35,8 +35,8 @@ var sealedColumns = []sealedColumn{
 
 const (
 	rotatePage = 50
-	// rotateTries is how often a value is begun again that somebody has written meanwhile.
-	rotateTries = 10
+	// rotateAttempts is how often a value is begun again that somebody has written meanwhile.
+	rotateAttempts = 10
 )
 
 // RotateKeys encrypts every secret anew that is not under the first key yet, also those that were stored bare, while the
@@ -51,13 +51,13 @@ func (s *Store) RotateKeys(ctx context.Context, line ops.AuditEntry, progress fu
 	for _, c := range sealedColumns {
 		var n int
 		if err := s.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+c.table+c.filled()).Scan(&n); err != nil {
-			return r.Rotation, fail("rotate keys", err)
+			return r.Rotation, wrap("rotate keys", err)
 		}
 		r.Of += n
 	}
 	for _, c := range sealedColumns {
-		if err := r.walk(ctx, c, progress); err != nil {
-			return r.Rotation, fail("rotate keys", err)
+		if err := r.scan(ctx, c, progress); err != nil {
+			return r.Rotation, wrap("rotate keys", err)
 		}
 	}
 	return r.Rotation, nil
@@ -78,7 +78,7 @@ type stored struct {
 	value string
 }
 
-func (r *rotation) walk(ctx context.Context, c sealedColumn, progress func(Rotation)) error {
+func (r *rotation) scan(ctx context.Context, c sealedColumn, progress func(Rotation)) error {
 	for last := int64(-1 << 62); ; {
 		page, err := r.page(ctx, c, last)
 		if err != nil || len(page) == 0 {
@@ -115,7 +115,7 @@ func (r *rotation) page(ctx context.Context, c sealedColumn, last int64) ([]stor
 
 // value puts one value under the first key, again where somebody else was quicker.
 func (r *rotation) value(ctx context.Context, c sealedColumn, v stored) error {
-	for range rotateTries {
+	for range rotateAttempts {
 		fresh, err := c.renew(r.store.keys, v.value)
 		if errors.Is(err, relay.ErrUnreadable) {
 			r.Unreadable = append(r.Unreadable, fmt.Sprintf("%s %d %s", c.table, v.id, c.column))

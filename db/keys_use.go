@@ -23,14 +23,14 @@ func (s *Store) KeyUse(ctx context.Context) (KeyUse, error) {
 		for last := int64(-1 << 62); ; {
 			page, err := r.page(ctx, c, last)
 			if err != nil {
-				return use, fail("count secrets by their keys", err)
+				return use, wrap("count secrets by their keys", err)
 			}
 			if len(page) == 0 {
 				break
 			}
 			for _, v := range page {
 				if err := use.add(s.keys, c, v.value); err != nil {
-					return use, fail("count secrets by their keys", err)
+					return use, wrap("count secrets by their keys", err)
 				}
 			}
 			last = page[len(page)-1].id

@@ -86,7 +86,7 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 		r.Platforms, err = s.seedCatalogue(ctx, pool)
 		return err
 	})
-	return r, fail("migrate up", err)
+	return r, wrap("migrate up", err)
 }
 
 // Down undoes the migrations that the last Up applied or began, and names them. With the first of them goes everything that
@@ -128,7 +128,7 @@ func (s *Store) Down(ctx context.Context) ([]string, error) {
 		}
 		return nil
 	})
-	return undone, fail("migrate down", err)
+	return undone, wrap("migrate down", err)
 }
 
 // unknownOf counts the migrations of a group that this binary does not have.
@@ -150,7 +150,7 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	}
 	applied, err := s.applied(ctx)
 	if err != nil {
-		return nil, fail("read the migrations", err)
+		return nil, wrap("read the migrations", err)
 	}
 	var list []Migration
 	for _, m := range known.Sorted() {

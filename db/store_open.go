@@ -37,14 +37,14 @@ type Config struct {
 
 // Store is the database. Its methods may be called from any goroutine.
 type Store struct {
-	config *mysql.Config
-	wrap   func(driver.Connector) driver.Connector
-	sql    *sql.DB
-	bun    *bun.DB
-	keys   *Keys
-	lane   *prepared
-	log    *notices
-	writes writeCheck
+	config   *mysql.Config
+	wrap     func(driver.Connector) driver.Connector
+	sql      *sql.DB
+	bun      *bun.DB
+	keys     *Keys
+	prepared *prepared
+	log      *notices
+	writes   writeCheck
 
 	// What concurrent deliveries write is committed in groups.
 	takes    *group[*taking]
@@ -74,7 +74,7 @@ func Open(c Config) (*Store, error) {
 	}
 	log := &notices{log: c.Log}
 	s := &Store{config: config, wrap: c.Wrap, sql: pool, bun: newBun(pool), keys: keys, log: log,
-		lane: &prepared{pool: pool, log: log}}
+		prepared: &prepared{pool: pool, log: log}}
 	s.takes = newGroup(transactionPays, s.takeOne, s.takeMany)
 	s.records = newGroup(2, s.recordOne, s.recordMany)
 	s.ends = newGroup(2, s.completeOne, s.completeMany)
@@ -104,13 +104,13 @@ func newPool(config *mysql.Config, maxOpen int, wrap func(driver.Connector) driv
 
 // Close closes the connections.
 func (s *Store) Close() error {
-	s.lane.close()
+	s.prepared.close()
 	return s.sql.Close()
 }
 
 // Ping asks whether the server answers.
 func (s *Store) Ping(ctx context.Context) error {
-	return fail("ping the database", s.sql.PingContext(ctx))
+	return wrap("ping the database", s.sql.PingContext(ctx))
 }
 
 // lazyDialect is bun's dialect without the question for the server's version at the start, which would wait for a server
@@ -124,10 +124,10 @@ func newBun(pool *sql.DB) *bun.DB {
 	return bun.NewDB(pool, lazyDialect{mysqldialect.New(mysqldialect.WithTimeLocation("UTC"))})
 }
 
-// fail names the act that failed and translates the reason; nil stays nil.
-func fail(act string, err error) error {
+// wrap names the act that failed and translates the reason; nil stays nil.
+func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", act, translate(err))
+	return fmt.Errorf("%s: %w", op, translate(err))
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// contentionTries is how often a statement or transaction is begun that loses to another: deadlocks and lock time-outs
+// contentionAttempts is how often a statement or transaction is begun that loses to another: deadlocks and lock time-outs
 // are the price of several writers, and the second time mostly goes through.
-const contentionTries = 5
+const contentionAttempts = 5
 
 // querier is what *sql.DB, *sql.Tx and *sql.Conn have in common.
 type querier interface {
@@ -27,7 +27,7 @@ func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 
 // txWhere is tx with another notion of what is worth another attempt.
 func (s *Store) txWhere(ctx context.Context, worth func(error) bool, f func(*sql.Tx) error) error {
-	return s.notice(again(ctx, contentionTries, worth, func() error {
+	return s.notice(retry(ctx, contentionAttempts, worth, func() error {
 		tx, err := s.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 		if err != nil {
 			return err
@@ -42,7 +42,7 @@ func (s *Store) txWhere(ctx context.Context, worth func(error) bool, f func(*sql
 // exec runs one statement, again where it loses to another.
 func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	var found int64
-	err := again(ctx, contentionTries, isContention, func() error {
+	err := retry(ctx, contentionAttempts, isContention, func() error {
 		res, err := s.sql.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -53,11 +53,11 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 	return found, s.notice(err)
 }
 
-// execLane runs a prepared statement, again where it loses to another.
-func (s *Store) execLane(ctx context.Context, query string, args ...any) (int64, error) {
+// execPrepared runs a prepared statement, again where it loses to another.
+func (s *Store) execPrepared(ctx context.Context, query string, args ...any) (int64, error) {
 	var found int64
-	err := again(ctx, contentionTries, isContention, func() (err error) {
-		found, err = s.lane.exec(ctx, query, args...)
+	err := retry(ctx, contentionAttempts, isContention, func() (err error) {
+		found, err = s.prepared.exec(ctx, query, args...)
 		return err
 	})
 	return found, s.notice(err)
@@ -67,12 +67,12 @@ func isDeadlock(err error) bool { return isNumber(err, errDeadlock) }
 
 func isContention(err error) bool { return isNumber(err, errDeadlock, errLockTimeout) }
 
-// again calls f until it succeeds, fails for another reason, or has been called tries times. Between the calls it waits a
+// retry calls f until it succeeds, fails for another reason, or has been called a number of times. Between the calls it waits a
 // random moment, so that those who met do not meet again.
-func again(ctx context.Context, tries int, worth func(error) bool, f func() error) error {
+func retry(ctx context.Context, attempts int, worth func(error) bool, f func() error) error {
 	for n := 1; ; n++ {
 		err := f()
-		if err == nil || n == tries || !worth(err) {
+		if err == nil || n == attempts || !worth(err) {
 			return err
 		}
 		pause := time.NewTimer(time.Duration(n) * time.Duration(1+rand.IntN(10)) * time.Millisecond)

@@ -58,12 +58,12 @@ func (s *Store) Writable(ctx context.Context) error {
 func (s *Store) checkWrites(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, writeCheckTimeout)
 	defer cancel()
-	err := s.notice(s.tryWrite(ctx))
+	err := s.notice(s.testWrite(ctx))
 	switch {
 	case isNumber(err, errNoSuchTable, 1054): // not migrated yet, which Current says
 		err = nil
 	case err != nil:
-		err = fail("write to the database", s.refusal(ctx, err))
+		err = wrap("write to the database", s.refusal(ctx, err))
 	}
 	w := &s.writes
 	w.mu.Lock()
@@ -73,9 +73,9 @@ func (s *Store) checkWrites(ctx context.Context) {
 	w.done = nil
 }
 
-// tryWrite stores an event that nobody sees, because it is rolled back: only the inbox's own file knows whether there is room
+// testWrite stores an event that nobody sees, because it is rolled back: only the inbox's own file knows whether there is room
 // for a row. Then it commits one that stays, because a server can refuse as late as that.
-func (s *Store) tryWrite(ctx context.Context) error {
+func (s *Store) testWrite(ctx context.Context) error {
 	tx, err := s.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return err

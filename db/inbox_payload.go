@@ -2,9 +2,9 @@ package db
 
 import "relay/internal/relay"
 
-// judgePayload checks a payload of OMS as the API checks an item. The row's own time instead of one that cannot be read would
+// checkPayload checks a payload of OMS as the API checks an item. The row's own time instead of one that cannot be read would
 // make an old order a sale of today.
-func judgePayload(payload []byte) (relay.Reason, string) {
+func checkPayload(payload []byte) (relay.Reason, string) {
 	p, err := relay.ParsePayload(payload)
 	if err != nil {
 		return relay.ReasonInvalidPayload, ""
