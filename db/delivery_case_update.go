@@ -2,9 +2,9 @@ package db
 
 import "strings"
 
-// caseUpdate writes into several rows with one UPDATE, into each its own values: column = ELT(FIELD(key, keys...), values...).
+// caseUpdate updates several rows with one UPDATE, each with its own values: column = ELT(FIELD(key, keys...), values...).
 type caseUpdate struct {
-	column string // that tells the rows apart
+	column string // unique in the update
 	key    []any
 	values [][]any // by column
 }
@@ -13,7 +13,7 @@ func newCaseUpdate(column string, n int) *caseUpdate {
 	return &caseUpdate{column: column, key: make([]any, 0, n)}
 }
 
-// add adds a row, with a value for each of the columns of set. A key may come once only.
+// add adds a row, with a value for each column of set. A key may occur only once.
 func (p *caseUpdate) add(key any, values ...any) {
 	p.key = append(p.key, key)
 	if p.values == nil {
@@ -24,12 +24,12 @@ func (p *caseUpdate) add(key any, values ...any) {
 	}
 }
 
-// value is the value of one column for the row that an UPDATE is at.
+// value returns the expression of the next column's value.
 func (p *caseUpdate) value() string {
 	return "ELT(FIELD(" + p.column + "," + p.keys() + ")," + tuples("?", len(p.key)) + ")"
 }
 
-// set assigns all columns, in their order. Its arguments are args, as far as the keys of the WHERE.
+// set assigns all columns, in their order. Its arguments are the first part of args.
 func (p *caseUpdate) set(columns ...string) string {
 	assignments := make([]string, len(columns))
 	for i, c := range columns {
@@ -38,10 +38,10 @@ func (p *caseUpdate) set(columns ...string) string {
 	return strings.Join(assignments, ", ")
 }
 
-// keys are the placeholders of all keys.
+// keys returns the placeholders of all keys.
 func (p *caseUpdate) keys() string { return tuples("?", len(p.key)) }
 
-// args are those of set, and then of keys.
+// args returns the arguments of set, followed by those of keys.
 func (p *caseUpdate) args() []any {
 	var args []any
 	for _, values := range p.values {

@@ -9,8 +9,8 @@ import (
 	"relay/internal/relay"
 )
 
-// destinationsSQL reads the configured destinations of storefronts with their switches and their health: some rows for each
-// storefront, none of them an event's. The collations are spelled out because the tables may be the earlier service's.
+// destinationsSQL reads the configured destinations of storefronts with their switches and their health. It reads no events.
+// The collations are spelled out because the tables may be those of the earlier service.
 const destinationsSQL = `SELECT s.id, s.storefront_id, s.is_active, c.id, c.is_active, c.fallback, c.on_exhausted, d.destination,
 	d.platform_id, d.platform_active, d.credential_id, d.credential_active, d.options, d.limits,
 	h.failures, h.failing_since, h.unhealthy_since, h.reason, h.last_status, h.failed_at, h.probes, h.probed_at, h.probe_at
@@ -26,7 +26,7 @@ const destinationsSQL = `SELECT s.id, s.storefront_id, s.is_active, c.id, c.is_a
 	LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id
 	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = d.destination`
 
-// destinationRow is what destinationsSQL reads.
+// destinationRow is one row of destinationsSQL.
 type destinationRow struct {
 	levels
 	destination                      string
@@ -68,14 +68,14 @@ func (r *destinationRow) read() ops.DestinationStatus {
 	}
 	var options relay.Options
 	var limits relay.Limits
-	_ = readOptions(r.options.String, &options) // unreadable: its deliveries wait, and say so
+	_ = readOptions(r.options.String, &options) // unreadable: its deliveries wait and report it
 	_ = readOptions(r.limits.String, &limits)
 	d.Limits = options.Limits.Or(limits)
 	return d
 }
 
-// DestinationStatuses lists one page of the configured destinations of storefronts, and reports whether there are more. It
-// asks the same number of questions for one as for a hundred.
+// DestinationStatuses lists one page of the configured destinations of storefronts, and reports whether there are more. The
+// number of statements does not depend on the number of destinations.
 func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, bool, error) {
 	const op = "list destinations"
 	list, err := s.destinationPage(ctx, q)
@@ -123,7 +123,7 @@ func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]
 	return list, rows.Err()
 }
 
-// addSwitchChanges says who set the kill switches of destinations, and when: one question for each level.
+// addSwitchChanges adds who set the kill switches of destinations, and when, with one statement per level.
 func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStatus) error {
 	for level, entity := range map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
 		ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential} {
@@ -158,7 +158,7 @@ const waitingSQL = `SELECT COUNT(*) FROM (SELECT id, generation FROM marketing_e
 	WHERE NOT EXISTS (SELECT 1 FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination = ? AND (a.outcome = 'accepted'
 	OR a.generation = e.generation AND a.outcome IN ('rejected', 'unauthorized', 'unknown', 'skipped', 'blocked')))`
 
-// addWaiting counts what waits at the destinations that get events, by one statement for all of them.
+// addWaiting counts the waiting events of the destinations that receive events, with one statement for all of them.
 func (s *Store) addWaiting(ctx context.Context, list []ops.DestinationStatus) error {
 	var selects []string
 	var args []any
@@ -177,7 +177,8 @@ func (s *Store) addWaiting(ctx context.Context, list []ops.DestinationStatus) er
 	return s.sql.QueryRowContext(ctx, "SELECT "+strings.Join(selects, ", "), args...).Scan(counts...)
 }
 
-// withAdapter is a destination as if the relay spoke to its platform: the database does not know.
+// withAdapter returns a destination as if the relay had an adapter for its platform: the database does not know the
+// adapters.
 func withAdapter(d ops.DestinationStatus) ops.DestinationStatus {
 	platforms := append([]relay.PlatformSwitch(nil), d.Switches.Platforms...)
 	for i := range platforms {
@@ -187,8 +188,8 @@ func withAdapter(d ops.DestinationStatus) ops.DestinationStatus {
 	return d
 }
 
-// failedSQL counts, for unhealthy destinations, the failed events that their recovery sends again. It looks at the newest failed
-// events only, whosever they are.
+// failedSQL counts, for unhealthy destinations, the failed events that a recovery sends again. It reads only the newest
+// failed events of all storefronts.
 const failedSQL = `SELECT h.storefront_id, h.destination, COUNT(*) FROM
 	(SELECT storefront_id, reason, ends, created_at, erased_at FROM marketing_events FORCE INDEX (ix_marketing_events_status)
 		WHERE status = 'failed' ORDER BY created_at DESC LIMIT ?) e

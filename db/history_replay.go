@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// countReplay bounds the counting of what a replay picks.
+// countReplay bounds the time for counting the events of a replay.
 const countReplay = 5 * time.Second
 
 const replayColumns = `id, state, filter, resend, rate, created_by, matched, started, delivered, failed, skipped, held, walked, cursor_at, cursor_id,
@@ -49,8 +49,8 @@ func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
 	return r, nil
 }
 
-// CreateReplay keeps a replay and gives its id. It picks only events that are there by now: those that come later are
-// not meant. With it the lines go into the audit, with its id.
+// CreateReplay stores a replay and returns its id. It covers only events that exist now. The lines are added to the audit,
+// with its id, in the same transaction.
 func (s *Store) CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error) {
 	const op = "create a replay"
 	if err := checkDestinations(r.Resend); err != nil {
@@ -92,7 +92,7 @@ func insertReplay(ctx context.Context, q querier, r ops.Replay) (int64, error) {
 	return res.LastInsertId()
 }
 
-// Replay reads a replay; relay.ErrNotFound where there is none.
+// Replay reads a replay; relay.ErrNotFound if it does not exist.
 func (s *Store) Replay(ctx context.Context, id int64) (ops.Replay, error) {
 	r, err := scanReplay(s.sql.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ?", id))
 	return r.Replay, wrap(fmt.Sprintf("read replay %d", id), err)
@@ -120,7 +120,7 @@ func (s *Store) Replays(ctx context.Context, before int64, n int) ([]ops.Replay,
 	return list, wrap("list replays", rows.Err())
 }
 
-// OpenReplays are the replays that have not ended: each has a workflow, or needs one.
+// OpenReplays lists the replays that have not ended: each has a workflow, or needs one.
 func (s *Store) OpenReplays(ctx context.Context) ([]int64, error) {
 	rows, err := s.sql.QueryContext(ctx, "SELECT id FROM event_replays WHERE ended_at IS NULL ORDER BY id LIMIT 1000")
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *Store) OpenReplays(ctx context.Context) ([]int64, error) {
 	return ids, wrap("list open replays", rows.Err())
 }
 
-// EndReplay writes that every event of a replay has ended. What it holds still, because it was cancelled, it gives up.
+// EndReplay ends a replay whose events have all ended. Events that a cancelled replay still holds are released from it.
 func (s *Store) EndReplay(ctx context.Context, id int64) error {
 	return wrap(fmt.Sprintf("end replay %d", id), s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE event_replays SET state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END,
@@ -150,9 +150,9 @@ func (s *Store) EndReplay(ctx context.Context, id int64) error {
 	}))
 }
 
-// StepReplay sets the next events of a replay back to pending, up to n, and moves its cursor in the same transaction, so
-// that no event is started twice and none is passed over, whatever dies in between. What would go to an unhealthy destination
-// is held. A replay that is not running does not step.
+// StepReplay resets up to n further events of a replay to pending and moves its cursor in the same transaction: no event is
+// started twice and none is missed, even if the process is killed. Events for an unhealthy destination are held. A replay
+// that is not running does not step.
 func (s *Store) StepReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error) {
 	var step ops.ReplayStep
 	op := fmt.Sprintf("step replay %d", id)
@@ -186,8 +186,9 @@ func (s *Store) StepReplay(ctx context.Context, id int64, n int) (ops.ReplayStep
 	return step, wrap(op, err)
 }
 
-// countMatches counts what a replay picks before its first step, where that was not counted when it was made: the relay's own
-// replays begin within a transaction that must be short. The number is for people: where counting takes long, it stays 0.
+// countMatches counts the events of a replay before its first step, if they were not counted at its creation: the relay's
+// own replays are created in a transaction that must be short. The number is for display: if counting takes too long, it
+// stays 0.
 func (s *Store) countMatches(ctx context.Context, r ops.Replay) error {
 	if r.Matched > 0 || r.Started > 0 || r.Held > 0 || r.Walked || r.State != ops.ReplayRunning {
 		return nil
@@ -204,7 +205,7 @@ func (s *Store) countMatches(ctx context.Context, r ops.Replay) error {
 	return err
 }
 
-// SettleReplay counts those of a replay's events that have ended since they were started, up to n, and forgets them.
+// SettleReplay counts up to n of a replay's started events that have ended, and removes their items.
 func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error) {
 	var step ops.ReplayStep
 	op := fmt.Sprintf("settle replay %d", id)
@@ -237,7 +238,7 @@ func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (ops.ReplaySt
 	return step, wrap(op, err)
 }
 
-// endedItems locks and lists a replay's events that have ended. One that has been deleted meanwhile counts as skipped.
+// endedItems locks and lists a replay's events that have ended. A deleted event counts as skipped.
 func endedItems(ctx context.Context, tx *sql.Tx, id int64, n int) (map[relay.Status]int, []int64, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT i.marketing_event_id, COALESCE(e.status, 'skipped') FROM event_replay_items i
 		LEFT JOIN marketing_events e ON e.id = i.marketing_event_id
@@ -260,7 +261,7 @@ func endedItems(ctx context.Context, tx *sql.Tx, id int64, n int) (map[relay.Sta
 	return counts, ended, rows.Err()
 }
 
-// CountEvents counts what a filter picks. It looks at every match, so it may take a while; the context bounds it.
+// CountEvents counts the events that a filter selects. It reads every match, so it may take a while; the context bounds it.
 func (s *Store) CountEvents(ctx context.Context, f ops.Filter) (int64, error) {
 	w, err := s.plan(ctx, f, false)
 	if err != nil {

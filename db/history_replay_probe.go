@@ -18,8 +18,8 @@ func (s *Store) HeldProbes(ctx context.Context, replay int64) ([]relay.Unhealthy
 	return list, wrap(fmt.Sprintf("list the probes of replay %d", replay), err)
 }
 
-// ProbeHeld starts one event that a replay holds for an unhealthy destination, as the probe of the destination. False says that
-// the probe is not due, or the replay is not running, or holds none. The next probe is due after the delay.
+// ProbeHeld starts one event that a replay holds for an unhealthy destination, as the probe of the destination. It returns
+// false if the probe is not due, the replay is not running, or it holds no event. The next probe is due after the delay.
 func (s *Store) ProbeHeld(ctx context.Context, id int64, p relay.Place, next time.Duration) (bool, error) {
 	var probed bool
 	err := s.tx(ctx, func(tx *sql.Tx) error {

@@ -9,24 +9,24 @@ import (
 	"relay/internal/ops"
 )
 
-// One search looks at so many rows at most, in chunks: a page that is not full by then says where to go on.
+// A search scans a bounded number of rows, in chunks: a page may be short although more events match.
 const (
 	searchChunk  = 5_000
 	searchChunks = 5
 )
 
-// hit is one row that a walk came by.
+// hit is a scanned row and whether it matched.
 type hit struct {
 	ops.Position
 	match bool
 }
 
-// scan is one way through the events that a filter may match, in the order of an index.
+// scan reads the events that a filter may match, in the order of an index.
 type scan struct {
-	ranges   []indexRange // one, or one for each status
+	ranges   []indexRange // one, or one per status
 	residual condition
 	backward bool
-	bounded  bool // the arms may pass rows that do not match
+	bounded  bool // the ranges may hold rows that do not match
 }
 
 // indexRange is one range of an index.
@@ -41,7 +41,7 @@ const (
 	probeLimit = 2_000
 )
 
-// plan chooses the index for a filter. What the index does not answer is looked at row by row.
+// plan chooses the index for a filter. The other conditions are checked row by row.
 func (s *Store) plan(ctx context.Context, f ops.Filter, backward bool) (scan, error) {
 	w := scan{residual: residual(f), backward: backward}
 	if f.OrderID != "" {
@@ -61,7 +61,7 @@ func (s *Store) plan(ctx context.Context, f ops.Filter, backward bool) (scan, er
 	byStorefront := condition{[]string{"e.storefront_id = ?"}, []any{f.StorefrontID}}
 	storefront := f.StorefrontID != 0
 	if storefront && len(f.Statuses) > 0 {
-		// Either index would do; the one with the shorter range is better. Neither is long where one of them is short.
+		// Both indexes work; the one with the shorter range is better.
 		selective, err := s.isSelective(ctx, f)
 		if err != nil {
 			return w, err
@@ -86,7 +86,7 @@ func (s *Store) plan(ctx context.Context, f ops.Filter, backward bool) (scan, er
 	return w, nil
 }
 
-// isSelective says whether the statuses of a filter have few rows.
+// isSelective reports whether the statuses of a filter have few rows.
 func (s *Store) isSelective(ctx context.Context, f ops.Filter) (bool, error) {
 	var c condition
 	statuses(&c, f)
@@ -117,7 +117,7 @@ func between(c *condition, f ops.Filter) {
 	}
 }
 
-// residual is what no index answers.
+// residual returns the conditions that no index covers.
 func residual(f ops.Filter) condition {
 	var c condition
 	if len(f.Reasons) > 0 {
@@ -150,8 +150,7 @@ func residual(f ops.Filter) condition {
 	return c
 }
 
-// statement reads the next n rows after a position. Each arm stops after n of its own, so that nothing is sorted but what
-// the arms give.
+// statement selects the next n rows after a position. Each range is limited to n rows, so that little is sorted.
 func (w scan) statement(after ops.Position, n int) (string, []any) {
 	order, less := " ORDER BY e.created_at, e.id LIMIT ?", ">"
 	if w.backward {
@@ -175,7 +174,7 @@ func (w scan) statement(after ops.Position, n int) (string, []any) {
 	return "SELECT u.id, u.created_at, u.hit FROM ((" + strings.Join(selects, ") UNION ALL (") + ")) u" + sorted, append(args, n)
 }
 
-// next walks on from a position by at most n rows.
+// next reads at most the next n rows after a position.
 func (w scan) next(ctx context.Context, q querier, after ops.Position, n int) ([]hit, error) {
 	query, args := w.statement(after, n)
 	rows, err := q.QueryContext(ctx, query, args...)
@@ -187,7 +186,7 @@ func (w scan) next(ctx context.Context, q querier, after ops.Position, n int) ([
 	for rows.Next() {
 		var f hit
 		var at time.Time
-		var match sql.NullBool // NULL where a column is
+		var match sql.NullBool // NULL if a column is NULL
 		if err := rows.Scan(&f.ID, &at, &match); err != nil {
 			return nil, err
 		}
@@ -197,13 +196,13 @@ func (w scan) next(ctx context.Context, q querier, after ops.Position, n int) ([
 	return list, rows.Err()
 }
 
-// page walks on until it has found n matches, has reached the end, or has looked at so many rows. The position is where to
-// go on, zero at the end.
+// page scans until it has n matches, reaches the end, or has scanned the maximum number of rows. The position is the cursor,
+// zero at the end.
 func (w scan) page(ctx context.Context, q querier, after ops.Position, n int) ([]ops.Position, ops.Position, error) {
 	var hits []ops.Position
 	for round := range searchChunks {
 		chunk := n + 1
-		if w.bounded && round > 0 { // the first chunk hopes that matches are many
+		if w.bounded && round > 0 { // the first chunk assumes that most rows match
 			chunk = max(chunk, searchChunk)
 		} else if w.bounded {
 			chunk *= 4
@@ -228,7 +227,7 @@ func (w scan) page(ctx context.Context, q querier, after ops.Position, n int) ([
 	return hits, after, nil
 }
 
-// SearchEvents lists events, newest first, from a position on: at most n, and fewer where they are far between.
+// SearchEvents lists events, newest first, after a position: at most n, and fewer if matches are rare.
 func (s *Store) SearchEvents(ctx context.Context, f ops.Filter, after ops.Position, n int) (ops.EventPage, error) {
 	var p ops.EventPage
 	w, err := s.plan(ctx, f, true)

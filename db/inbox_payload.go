@@ -2,8 +2,8 @@ package db
 
 import "relay/internal/relay"
 
-// checkPayload checks a payload of OMS as the API checks an item. The row's own time instead of one that cannot be read would
-// make an old order a sale of today.
+// checkPayload checks a payload of a direct row as the API checks an item. An unreadable time is an error: with the row's
+// time in its place, an old order would count as a sale of today.
 func checkPayload(payload []byte) (relay.Reason, string) {
 	p, err := relay.ParsePayload(payload)
 	if err != nil {
