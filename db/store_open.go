@@ -16,22 +16,22 @@ import (
 	"relay/internal/relay"
 )
 
-// The pool's numbers. Connections are renewed now and then, so that a server behind a balancer gets its share again after
-// a failover, and before a firewall forgets the idle ones.
+// Settings of the pool. Connections are renewed regularly, so that a server behind a balancer receives its share again after
+// a failover, and before a firewall drops idle ones.
 const (
 	defaultMaxOpen = 20
 	connLifetime   = 10 * time.Minute
 	connIdleTime   = 2 * time.Minute
 )
 
-// Config says how to reach the database. Keys may be nil where no secret is read or written, as when migrating.
+// Config configures a Store. Keys may be nil if no secret is read or written, as when migrating.
 type Config struct {
-	URL     string // any form that ParseURL takes
+	URL     string // any form that ParseURL accepts
 	Keys    *Keys
-	MaxOpen int // connections at most; 0 is 20
-	// Wrap, where it is set, stands between the pool and the driver.
+	MaxOpen int // maximum number of connections; 0 is 20
+	// Wrap, if set, wraps the driver's connector.
 	Wrap func(driver.Connector) driver.Connector
-	// Log is told of what is retried in silence; nil is nobody.
+	// Log receives errors that are retried silently; nil discards them.
 	Log *slog.Logger
 }
 
@@ -46,7 +46,7 @@ type Store struct {
 	log      *notices
 	writes   writeCheck
 
-	// What concurrent deliveries write is committed in groups.
+	// Concurrent writes of deliveries are committed in groups.
 	takes    *group[*taking]
 	records  *group[*relay.Attempt]
 	ends     *group[*relay.AttemptEnd]
@@ -54,7 +54,7 @@ type Store struct {
 	finishes *group[*finishing]
 }
 
-// Open makes a Store without connecting: a server that is down shows at the first call.
+// Open returns a Store without connecting: the first call fails if the server is down.
 func Open(c Config) (*Store, error) {
 	config, err := ParseURL(c.URL)
 	if err != nil {
@@ -83,7 +83,8 @@ func Open(c Config) (*Store, error) {
 	return s, nil
 }
 
-// transactionPays is from how many rows on a transaction of five round trips costs less than a statement for each.
+// transactionPays is the number of rows from which on a transaction of five round trips is cheaper than one statement per
+// row.
 const transactionPays = 4
 
 func newPool(config *mysql.Config, maxOpen int, wrap func(driver.Connector) driver.Connector) (*sql.DB, error) {
@@ -108,23 +109,23 @@ func (s *Store) Close() error {
 	return s.sql.Close()
 }
 
-// Ping asks whether the server answers.
+// Ping reports whether the server responds.
 func (s *Store) Ping(ctx context.Context) error {
 	return wrap("ping the database", s.sql.PingContext(ctx))
 }
 
-// lazyDialect is bun's dialect without the question for the server's version at the start, which would wait for a server
-// that is down, and would switch on RETURNING, which MySQL does not have.
+// lazyDialect is bun's dialect without the query for the server's version, which would wait for a server that is down, and
+// would enable RETURNING, which MySQL does not have.
 type lazyDialect struct{ *mysqldialect.Dialect }
 
-// Init asks nothing.
+// Init sends no query.
 func (lazyDialect) Init(*sql.DB) {}
 
 func newBun(pool *sql.DB) *bun.DB {
 	return bun.NewDB(pool, lazyDialect{mysqldialect.New(mysqldialect.WithTimeLocation("UTC"))})
 }
 
-// wrap names the act that failed and translates the reason; nil stays nil.
+// wrap adds the failed operation and translates the error; nil stays nil.
 func wrap(op string, err error) error {
 	if err == nil {
 		return nil
