@@ -22,7 +22,7 @@ func (c *Collection[T, R, P]) list(ctx context.Context, q ops.ListQuery) (ops.Pa
 	var list ops.Page[ops.Record[T]]
 	sort, ok := c.table.sorts[q.Sort]
 	if !ok {
-		return list, fmt.Errorf("no order by %q", q.Sort)
+		return list, fmt.Errorf("unknown sort field %q", q.Sort)
 	}
 	where, err := c.where(q)
 	if err != nil {
@@ -78,7 +78,7 @@ func (c *Collection[T, R, P]) where(q ops.ListQuery) (condition, error) {
 	for _, field := range slices.Sorted(maps.Keys(q.Filter)) {
 		column, ok := c.table.filters[field]
 		if !ok {
-			return where, fmt.Errorf("no filter %q", field)
+			return where, fmt.Errorf("unknown filter %q", field)
 		}
 		where.and(column+" = ?", q.Filter[field])
 	}

@@ -17,7 +17,7 @@ func (f *fixture) policyOf(code string) string {
 	return f.text("SELECT CONCAT(data_policy, ' ', require_consent) FROM storefronts WHERE storefront_id = ?", code)
 }
 
-func TestAStorefrontThatWasThereKeepsTheStandardPolicyAndANewOneIsHealth(t *testing.T) {
+func TestExistingStorefrontsKeepTheStandardPolicyAndNewOnesAreHealth(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	f.exec(earlier[0])
@@ -60,7 +60,7 @@ func TestTheDataPolicysMigrationGoesDownAndUpOverRows(t *testing.T) {
 	require.Equal(t, "standard 0", f.policyOf("bosley"), "what a storefront sends does not change by itself")
 }
 
-func TestThePolicyIsReadWhereverAStorefrontIs(t *testing.T) {
+func TestThePolicyIsReadWithEveryStorefront(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	code := "bosley"

@@ -18,7 +18,7 @@ var configSQL = "SELECT " + strings.NewReplacer("e.generation", "0", "e.resend",
 // StorefrontConfig reads a storefront with the four levels of its kill switches and all its configured destinations, secrets
 // included; relay.ErrNotFound if it does not exist.
 func (s *Store) StorefrontConfig(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error) {
-	op := fmt.Sprintf("read the setup of storefront %d", storefrontID)
+	op := fmt.Sprintf("read the configuration of storefront %d", storefrontID)
 	var r deliveryRow
 	err := s.sql.QueryRowContext(ctx, configSQL, storefrontID).Scan(append(r.levels.dest(), &r.sgtm.url, &r.sgtm.clientType,
 		&r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path, &r.sgtm.headers, &r.sgtm.options)...)

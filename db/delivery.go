@@ -194,7 +194,7 @@ func (s *Store) openFields(stored string) (map[string]relay.Secret, error) {
 	}
 	var raw map[string]json.RawMessage
 	if json.Unmarshal([]byte(whole.Reveal()), &raw) != nil {
-		return nil, fmt.Errorf("%w: no JSON object in it", relay.ErrUnreadable)
+		return nil, fmt.Errorf("%w: not a JSON object", relay.ErrUnreadable)
 	}
 	fields := make(map[string]relay.Secret, len(raw))
 	for name, value := range raw {

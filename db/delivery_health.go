@@ -70,7 +70,7 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 func (s *Store) ProbeNow(ctx context.Context, storefront int64, destination string) error {
 	_, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6), sought_at = NULL
 		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at > UTC_TIMESTAMP(6)`, storefront, destination)
-	return wrap("let "+destination+" be probed", err)
+	return wrap("make the probe of "+destination+" due", err)
 }
 
 // UnhealthySince returns the time of the first of the failures that made a destination unhealthy; zero for a healthy one.

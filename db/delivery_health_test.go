@@ -125,7 +125,7 @@ func (f *fixture) probesOf(n int, storefront int64, destination string) int {
 	return int(let.Load())
 }
 
-func TestTheRelayDrawsItsProbesFromWhatFailed(t *testing.T) {
+func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -178,7 +178,7 @@ func TestTheRelayDrawsItsProbesFromWhatFailed(t *testing.T) {
 	require.Zero(t, start(true), "its event is under way")
 }
 
-func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
+func TestReconciliationListsRowsWithExpiredLeases(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	var want []int64
@@ -229,7 +229,7 @@ func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
 	require.False(t, r.At.IsZero())
 }
 
-func TestAnEventEndsForADestinationsHealthOnlyWhileThatIsBad(t *testing.T) {
+func TestAnEventEndsForAnUnhealthyDestinationOnlyWhileItIsUnhealthy(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

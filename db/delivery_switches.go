@@ -87,7 +87,7 @@ func (d *destinations) addTo(to *relay.Switches, l levels) (map[string]int, erro
 	var platforms []platformColumn
 	var attempts []attemptColumn
 	if err := errors.Join(unmarshalNull(d.platforms, &platforms), unmarshalNull(d.attempts, &attempts)); err != nil {
-		return nil, fmt.Errorf("read what the database has gathered: %w", err)
+		return nil, fmt.Errorf("parse the aggregated rows: %w", err)
 	}
 	for _, p := range platforms {
 		to.Platforms = append(to.Platforms, relay.PlatformSwitch{Code: p.code, PlatformActive: p.active != 0, CredentialActive: p.credential != 0})

@@ -52,7 +52,7 @@ func (f *fixture) delivered(id int64) {
 	f.ended(id, relay.StatusDelivered, "", relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
 }
 
-func TestAnErasedOrderLeavesTheFactAndNothingOfThePerson(t *testing.T) {
+func TestAnErasedOrderKeepsItsRowWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -196,7 +196,7 @@ func TestAnErasureAndASecondArrivalAtOnceMakeNoSecondRow(t *testing.T) {
 	}
 }
 
-func TestAnErasureWhoseKeyIsRotatedGoesOn(t *testing.T) {
+func TestAnErasureContinuesAfterAKeyRotation(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	e := f.erasure(ops.EraseOrder, "o-1", 0)
@@ -208,7 +208,7 @@ func TestAnErasureWhoseKeyIsRotatedGoesOn(t *testing.T) {
 	require.ErrorIs(t, err, relay.ErrUnreadable, "and waits without its key")
 }
 
-func TestReplaysAndRetriesPassErasedEventsOver(t *testing.T) {
+func TestReplaysAndRetriesSkipErasedEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -232,7 +232,7 @@ func TestReplaysAndRetriesPassErasedEventsOver(t *testing.T) {
 	require.False(t, ok, "no reset takes it")
 }
 
-func TestLookingForAnErasedTwinIsOneStepWhereNothingWasErased(t *testing.T) {
+func TestSearchForErasedTwinsIsOneStepIfNoneWasErased(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -65,7 +65,7 @@ func (f *fixture) rollUpAll() {
 	}
 }
 
-func TestOnlyWhatIsOverAndOldIsPurged(t *testing.T) {
+func TestOnlyEndedAndOldEventsArePurged(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -120,7 +120,7 @@ func TestOnlyWhatIsOverAndOldIsPurged(t *testing.T) {
 	})
 }
 
-func TestAnOldEventThatSomebodyHoldsIsLeftForTheNextRound(t *testing.T) {
+func TestALockedOldEventIsLeftForTheNextRound(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -139,9 +139,9 @@ func TestAnOldEventThatSomebodyHoldsIsLeftForTheNextRound(t *testing.T) {
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND status = 'pending'", held))
 }
 
-// TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging is about attempts that the relay does not know: they name their event
+// TestAForeignKeyOfTheEarlierServiceIsReportedAndStopsPurging is about attempts that the relay does not know: they name their event
 // in a column of their own.
-func TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging(t *testing.T) {
+func TestAForeignKeyOfTheEarlierServiceIsReportedAndStopsPurging(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	f.exec(earlier[2][:strings.Index(earlier[2], ",\n\t\tCONSTRAINT")] + ")")
@@ -162,8 +162,8 @@ func TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging(t *testing.T) {
 	require.Equal(t, int64(1), f.statsOfAYear(bosley).Received)
 }
 
-// TestPurgingDisturbsNobody has batches taken, events stored and hours counted at the same time.
-func TestPurgingDisturbsNobody(t *testing.T) {
+// TestPurgingBlocksNoOtherWriter has batches taken, events stored and hours counted at the same time.
+func TestPurgingBlocksNoOtherWriter(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -200,8 +200,8 @@ func TestPurgingDisturbsNobody(t *testing.T) {
 	require.Positive(t, f.count("SELECT COUNT(*) FROM marketing_events"))
 }
 
-// TestABiteCostsTheSameWhateverLiesAround runs alone: it counts what the server reads for everybody.
-func TestABiteCostsTheSameWhateverLiesAround(t *testing.T) {
+// TestAPurgeBatchCostsTheSameInATableOfAnySize runs alone: it counts what the server reads for everybody.
+func TestAPurgeBatchCostsTheSameInATableOfAnySize(t *testing.T) {
 	f := migrated(t)
 	bosley := f.storefront("bosley")
 	f.many(bosley, 20_000)

@@ -34,7 +34,7 @@ func (f *fixture) step(replay int64, n int) ops.ReplayStep {
 	return step
 }
 
-func TestAReplayHoldsWhatAnUnhealthyDestinationWouldGet(t *testing.T) {
+func TestAReplayHoldsEventsForAnUnhealthyDestination(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -115,7 +115,7 @@ func TestAReplayHoldsWhatAnUnhealthyDestinationWouldGet(t *testing.T) {
 	})
 }
 
-func TestAReplayHoldsOnlyForDestinationsThatGetEvents(t *testing.T) {
+func TestAReplayHoldsOnlyForDestinationsThatReceiveEvents(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name      string
@@ -150,7 +150,7 @@ func TestAReplayHoldsOnlyForDestinationsThatGetEvents(t *testing.T) {
 	}
 }
 
-func TestACancelledReplayGivesUpWhatItHolds(t *testing.T) {
+func TestACancelledReplayReleasesItsHeldEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -168,7 +168,7 @@ func TestACancelledReplayGivesUpWhatItHolds(t *testing.T) {
 	require.Equal(t, relay.StatusFailed, status)
 }
 
-func TestTheLatestWishForAReplayCounts(t *testing.T) {
+func TestTheLatestRequestForAReplayWins(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	r := f.replay(ops.Replay{})
@@ -194,7 +194,7 @@ func TestTheLatestWishForAReplayCounts(t *testing.T) {
 	require.ErrorIs(t, err, relay.ErrNotFound)
 }
 
-func TestTheReplayOfARecoverySaysWhatItMatched(t *testing.T) {
+func TestTheReplayOfARecoveryReportsItsMatches(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -15,7 +15,7 @@ import (
 
 var notMappedAtMeta = relay.DeliveryResult{Destination: "meta", Outcome: relay.Skipped, Reason: relay.ReasonNotMapped}
 
-func TestRetrySetsAFailedEventBackOnce(t *testing.T) {
+func TestRetryResetsAFailedEventOnce(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("o-1", f.storefront("bosley"))
@@ -45,7 +45,7 @@ func TestRetrySetsAFailedEventBackOnce(t *testing.T) {
 	require.Empty(t, reason)
 }
 
-func TestRetryLeavesWhatRunsOrArrived(t *testing.T) {
+func TestRetryLeavesRunningAndDeliveredEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("o-1", f.storefront("bosley"))
@@ -127,7 +127,7 @@ func TestAReplayStartsEachMatchOnce(t *testing.T) {
 	require.False(t, r.EndedAt.IsZero())
 }
 
-func TestAPausedReplayDoesNotStepAndACancelledOneStaysSo(t *testing.T) {
+func TestAPausedReplayDoesNotStepAndCancelledIsFinal(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("o-1", f.storefront("bosley"))

@@ -96,7 +96,7 @@ func resendExpression(destinations []string) (string, []any) {
 }
 
 // ErrBadDestination reports a destination with an impossible name.
-var ErrBadDestination = errors.New("a destination's key has letters, digits, - and _ only")
+var ErrBadDestination = errors.New("a destination's name has only letters, digits, - and _")
 
 // checkDestinations refuses names that would have another meaning in a JSON path.
 func checkDestinations(keys []string) error {

@@ -38,8 +38,8 @@ func rows(t *testing.T) int {
 	return n
 }
 
-// TestFindingCostsTheSameWhateverLiesAround runs alone: it counts what the server reads for everybody.
-func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
+// TestSearchCostsTheSameInATableOfAnySize runs alone: it counts what the server reads for everybody.
+func TestSearchCostsTheSameInATableOfAnySize(t *testing.T) {
 	f := migrated(t)
 	big, small := f.storefront("big"), f.storefront("small")
 	needle := f.direct("needle", small)

@@ -42,7 +42,7 @@ func (f *fixture) found(filter ops.Filter, page int) []int64 {
 
 var exhaustedAtSGTM = relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}
 
-func TestSearchFindsWhatTheFilterSays(t *testing.T) {
+func TestSearchFindsTheEventsOfItsFilter(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")

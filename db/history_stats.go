@@ -37,16 +37,16 @@ func markDirty(ctx context.Context, tx *sql.Tx, hours []any) error {
 func (s *Store) RollUp(ctx context.Context, budget time.Duration) (int, error) {
 	var now time.Time
 	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&now); err != nil {
-		return 0, wrap("roll up the figures", err)
+		return 0, wrap("roll up the statistics", err)
 	}
 	end := time.Now().Add(budget)
 	hours, err := s.hoursToCount(ctx, now)
 	if err != nil {
-		return 0, wrap("roll up the figures", err)
+		return 0, wrap("roll up the statistics", err)
 	}
 	for n, hour := range hours {
 		if err := s.countHour(ctx, hour, now); err != nil {
-			return n, wrap("roll up the figures", err)
+			return n, wrap("roll up the statistics", err)
 		}
 		if time.Now().After(end) {
 			return n + 1, nil

@@ -133,7 +133,7 @@ func TestTheOldestPendingEventIsFoundLeasedOrNot(t *testing.T) {
 	require.Positive(t, none)
 }
 
-func TestASearchTakesPercentSignsAndUnderscoresAsTheyAre(t *testing.T) {
+func TestASearchMatchesPercentSignsAndUnderscoresLiterally(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	codes := func(search string) []string {

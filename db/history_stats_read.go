@@ -17,7 +17,7 @@ import (
 func (s *Store) Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error) {
 	r := ops.StatsReport{From: from.UTC().Truncate(time.Hour), To: to.UTC()}
 	err := s.readStats(ctx, storefrontID, &r)
-	return r, wrap("read the figures", err)
+	return r, wrap("read the statistics", err)
 }
 
 func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsReport) error {

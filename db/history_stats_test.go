@@ -30,7 +30,7 @@ func (f *fixture) stats() map[string]ops.Stats {
 	return byCode
 }
 
-func TestStatsSayWhatBecameOfTheEventsReceived(t *testing.T) {
+func TestStatsCountTheOutcomesOfReceivedEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -93,7 +93,7 @@ func TestStatsOfAPastHourFollowItsEvents(t *testing.T) {
 	require.Empty(t, got.Failed)
 }
 
-func TestAnHourThatTakesLongToCountIsLeftAloneForAWhile(t *testing.T) {
+func TestAnHourThatIsSlowToCountIsCountedLessOften(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	f.direct("o-1", f.storefront("bosley"))

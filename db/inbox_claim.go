@@ -58,7 +58,7 @@ func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDeliv
 	for id := int64(math.MinInt32) - 1; ; {
 		next, ok, err := s.nextPending(ctx, id)
 		if err != nil {
-			trouble = errors.Join(trouble, wrap("look for pending events", err))
+			trouble = errors.Join(trouble, wrap("find pending events", err))
 		}
 		if !ok {
 			return interleave(pages), trouble

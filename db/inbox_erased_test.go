@@ -34,7 +34,7 @@ func (f *fixture) holds(text string) []string {
 
 const eraseMe = "2025020100007777"
 
-func TestNothingOfAnErasedEventIsInAnyTable(t *testing.T) {
+func TestAnErasedEventIsInNoTable(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -59,7 +59,7 @@ func TestNothingOfAnErasedEventIsInAnyTable(t *testing.T) {
 	require.Equal(t, []string{"POST", "sgtm/1"}, []string{attempts[0].Method, attempts[0].AdapterVersion})
 }
 
-func TestWhoKnowsTheOrderStillFindsWhatWasErased(t *testing.T) {
+func TestErasedEventsAreFoundByTheirOrderID(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -77,7 +77,7 @@ func TestWhoKnowsTheOrderStillFindsWhatWasErased(t *testing.T) {
 	require.Len(t, page.Items, 2)
 }
 
-func TestADirectRowOfAnErasedEventIsErasedWhateverElseIsWrongWithIt(t *testing.T) {
+func TestAnInvalidDirectRowOfAnErasedEventIsErasedToo(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

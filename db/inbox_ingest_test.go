@@ -72,7 +72,7 @@ func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
 	}
 }
 
-func TestInsertKnowsItsIDsHoweverTheServerNumbers(t *testing.T) {
+func TestInsertReadsItsIDsInEveryAutoIncrementMode(t *testing.T) {
 	t.Parallel()
 	t.Run("in steps of seven, as a cluster does", func(t *testing.T) {
 		t.Parallel()
@@ -141,7 +141,7 @@ func TestInsertWritesTheContractsColumns(t *testing.T) {
 	require.Equal(t, []int64{stored[0].ID}, ids(f.claim(aPage)), "a leased row is not claimed")
 }
 
-func TestEventThatIsThereWithOtherContentIsAConflict(t *testing.T) {
+func TestAStoredEventWithOtherContentIsAConflict(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -231,7 +231,7 @@ func TestBatchesWithTheSameEventsRaceToOneRowEach(t *testing.T) {
 	require.Equal(t, inserted, f.count("SELECT COUNT(*) FROM marketing_events"))
 }
 
-func TestBatchWaitsForTheWriterItRacesAndThenSeesItsRows(t *testing.T) {
+func TestBatchWaitsForAConcurrentWriterAndThenSeesItsRows(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -10,10 +10,10 @@ func checkPayload(payload []byte) (relay.Reason, string) {
 		return relay.ReasonInvalidPayload, ""
 	}
 	if relay.HasLoneSurrogate(payload) {
-		return relay.ReasonInvalidPayload, "event_payload has half a character in it, an unpaired surrogate"
+		return relay.ReasonInvalidPayload, "event_payload holds an unpaired surrogate"
 	}
 	if _, stated, ok := p.EventTime(); stated && !ok {
-		return relay.ReasonInvalidField, "event_time is no RFC 3339 time, no DATETIME (2026-01-15 10:15:00, in UTC) and no Unix time"
+		return relay.ReasonInvalidField, "event_time is not an RFC 3339 time, a DATETIME (2026-01-15 10:15:00, in UTC) or a Unix time"
 	}
 	return "", ""
 }

@@ -181,7 +181,7 @@ func TestClaimersStartOneOfTwins(t *testing.T) {
 	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'failed' AND reason <> 'duplicate_event'"))
 }
 
-func TestLookForTwinsReadsTheUniqueKey(t *testing.T) {
+func TestSearchForTwinsReadsTheUniqueKey(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -192,7 +192,7 @@ func TestLookForTwinsReadsTheUniqueKey(t *testing.T) {
 	}
 }
 
-func TestDirectRowWhoseTimeOrPayloadCannotBeReadFails(t *testing.T) {
+func TestDirectRowWithUnreadableTimeOrPayloadFails(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	f.storefront("bosley")

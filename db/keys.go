@@ -19,7 +19,7 @@ type Keys struct{ keys []*fernet.Key }
 // by its place in the list and never contains one.
 func NewKeys(list string) (*Keys, error) {
 	if strings.TrimSpace(list) == "" {
-		return nil, errors.New("no key; make one with: relay keygen")
+		return nil, errors.New("no key; create one with: relay keygen")
 	}
 	items := strings.Split(list, ",")
 	k := &Keys{}
@@ -41,7 +41,7 @@ func decodeKey(s string) (*fernet.Key, error) {
 	}
 	b, err := base64.URLEncoding.DecodeString(strings.NewReplacer("+", "-", "/", "_").Replace(s))
 	if err != nil || len(b) != len(fernet.Key{}) {
-		return nil, errors.New("is no base64; " + shape)
+		return nil, errors.New("is not base64; " + shape)
 	}
 	return (*fernet.Key)(b), nil
 }

@@ -43,9 +43,9 @@ func TestEveryTokenThatPythonMadeIsRead(t *testing.T) {
 	}
 }
 
-// TestPythonReadsWhatIsWrittenHere needs python3 with cryptography. Without it the test is skipped, unless PYTHON=required, as
+// TestPythonReadsTokensOfTheRelay needs python3 with cryptography. Without it the test is skipped, unless PYTHON=required, as
 // CI has it.
-func TestPythonReadsWhatIsWrittenHere(t *testing.T) {
+func TestPythonReadsTokensOfTheRelay(t *testing.T) {
 	t.Parallel()
 	key, err := db.GenerateKey()
 	require.NoError(t, err)

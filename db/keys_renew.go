@@ -36,7 +36,7 @@ func (k *Keys) renewObject(stored string, whole bool) (string, error) {
 	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal([]byte(text.Reveal()), &fields) != nil {
-		return "", fmt.Errorf("%w: no JSON object in it", relay.ErrUnreadable)
+		return "", fmt.Errorf("%w: not a JSON object", relay.ErrUnreadable)
 	}
 	whole = whole || isToken(stored)
 	changed, err := k.renewFields(fields, whole)

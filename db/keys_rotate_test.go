@@ -65,8 +65,8 @@ func secretsOf(t *testing.T, s *db.Store) map[string]string {
 	return got
 }
 
-// TestRotationPutsEveryShapeOfSecretUnderTheFirstKey has what this relay writes, and what the earlier service may have left.
-func TestRotationPutsEveryShapeOfSecretUnderTheFirstKey(t *testing.T) {
+// TestRotationEncryptsEveryShapeOfSecretWithTheFirstKey has what this relay writes, and what the earlier service may have left.
+func TestRotationEncryptsEveryShapeOfSecretWithTheFirstKey(t *testing.T) {
 	t.Parallel()
 	f := migrated(t) // its key is testKey
 	keys, err := db.NewKeys(testKey)
@@ -114,7 +114,7 @@ func TestRotationPutsEveryShapeOfSecretUnderTheFirstKey(t *testing.T) {
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM admin_audit WHERE action = 'rotate'"), "and nothing is told of nothing")
 }
 
-func TestRotationLeavesAndNamesWhatItCannotRead(t *testing.T) {
+func TestRotationLeavesAndReportsUnreadableValues(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	f.storefront("bosley")

@@ -144,7 +144,7 @@ func wanted(ctx context.Context, pool *sql.DB, statement string) (table, error) 
 	const create = "CREATE TABLE IF NOT EXISTS "
 	_, rest, ok := strings.Cut(statement, create)
 	if !ok {
-		return table{}, fmt.Errorf("no %q in a migration that makes tables", create)
+		return table{}, fmt.Errorf("no %q in a migration that creates tables", create)
 	}
 	name, _, _ := strings.Cut(rest, " ")
 	if _, err := conn.ExecContext(ctx, "CREATE TEMPORARY TABLE "+rest); err != nil {
@@ -191,7 +191,7 @@ func (a *adoption) column(want column) {
 		a.counter(want)
 	case !ok && want.required():
 		// Existing rows have no value for it; an implied one ('' or 0) would look like a real one.
-		a.must("column "+want.name+" added, empty in the rows that were there", "ADD COLUMN "+want.optional())
+		a.must("column "+want.name+" added, empty in existing rows", "ADD COLUMN "+want.optional())
 	case !ok:
 		a.must("column "+want.name+" added", "ADD COLUMN "+want.text)
 	case have.required() && want.defaulted() != "":

@@ -34,7 +34,7 @@ var foreign = []string{
 	`INSERT INTO event_attempts VALUES (1, 1, 'w-1', 'ok'), (2, 1, 'w-2', NULL)`,
 }
 
-func TestEveryRowOfForeignTablesStaysAndWhatDiffersIsNamed(t *testing.T) {
+func TestEveryRowOfForeignTablesStaysAndDifferencesAreReported(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	for _, statement := range foreign {

@@ -43,7 +43,7 @@ type Migration struct {
 }
 
 // ErrAdopted refuses to undo the schema if tables of the earlier service were adopted: that would drop its rows.
-var ErrAdopted = errors.New("the tables hold what was there before the relay; drop them by hand if that is meant")
+var ErrAdopted = errors.New("the tables hold rows of the earlier service; drop them by hand to delete those rows")
 
 // Up applies the missing migrations, and adds the platforms of this release that the catalogue lacks. It completes an Up or
 // Down that was killed. On a database with tables of the earlier service it drops nothing: it adds missing parts and reports
@@ -114,7 +114,7 @@ func (s *Store) Down(ctx context.Context) ([]string, error) {
 			return err
 		}
 		if n := unknownOf(group, known); n > 0 {
-			return fmt.Errorf("a newer release applied %d migrations that this one does not know: take them back with that release", n)
+			return fmt.Errorf("a newer release applied %d migrations that this one does not know: undo them with that release", n)
 		}
 		for _, step := range slices.Backward(known) {
 			if !group[step.Name] {

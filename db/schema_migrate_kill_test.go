@@ -147,7 +147,7 @@ func TestAMigrationThatWasKilledAtAnyMomentCanBeFinished(t *testing.T) {
 	})
 }
 
-func TestTablesOfTheEarlierServiceAreTakenOverAfterAKillAtAnyMoment(t *testing.T) {
+func TestTablesOfTheEarlierServiceAreAdoptedAfterAKillAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	adopted := func(t *testing.T) *fixture {
 		f := empty(t)

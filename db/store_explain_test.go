@@ -81,8 +81,8 @@ func (f *fixture) explain(query db.Query) []map[string]string {
 	return lines
 }
 
-// TestClaimCostsTheSameWhateverLiesBehindIt runs alone: it counts what the server reads for everybody.
-func TestClaimCostsTheSameWhateverLiesBehindIt(t *testing.T) {
+// TestClaimCostsTheSameInATableOfAnySize runs alone: it counts what the server reads for everybody.
+func TestClaimCostsTheSameInATableOfAnySize(t *testing.T) {
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
 	round := db.ClaimOptions{Page: 50, Cap: 100_000, Lease: time.Minute}

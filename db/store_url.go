@@ -39,7 +39,7 @@ func ParseURL(raw string) (*mysql.Config, error) {
 	parse := parseDSN
 	if scheme := regexp.MustCompile(`^[\w+.-]+://`).FindString(raw); scheme != "" {
 		if scheme != "mysql://" && !strings.HasPrefix(scheme, "mysql+") && scheme != "mariadb://" {
-			return nil, fmt.Errorf("database url: %s is not spoken here; expected mysql://user:password@host:port/database", scheme)
+			return nil, fmt.Errorf("database url: %s is not supported; expected mysql://user:password@host:port/database", scheme)
 		}
 		parse = parseURL
 	}
@@ -48,7 +48,7 @@ func ParseURL(raw string) (*mysql.Config, error) {
 		return nil, fmt.Errorf("database url: %w", err)
 	}
 	if c.DBName == "" {
-		return nil, errors.New("database url: no database named; expected mysql://user:password@host:port/database")
+		return nil, errors.New("database url: no database name; expected mysql://user:password@host:port/database")
 	}
 	return c, settle(c)
 }
@@ -82,7 +82,7 @@ func parseURL(raw string) (*mysql.Config, error) {
 	if socket := values.Get("unix_socket"); socket != "" {
 		network, address = "unix", socket
 	} else if host == "" {
-		return nil, errors.New("no host named")
+		return nil, errors.New("no host name")
 	}
 	translatePython(values)
 	c, err := withParams(values)
@@ -110,7 +110,7 @@ func translatePython(values url.Values) {
 func withParams(values url.Values) (*mysql.Config, error) {
 	for key := range values {
 		if strings.HasPrefix(key, "ssl") {
-			return nil, fmt.Errorf("parameter %q belongs to Python's driver; here it is tls=true or tls=skip-verify", key)
+			return nil, fmt.Errorf("parameter %q is one of Python's driver; use tls=true or tls=skip-verify", key)
 		}
 		if _, err := mysql.ParseDSN("/?" + key + "=" + url.QueryEscape(values.Get(key))); err != nil {
 			return nil, fmt.Errorf("parameter %q has a value that cannot be read", key)

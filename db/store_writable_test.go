@@ -66,7 +66,7 @@ func (f *fixture) becomes(why relay.WriteRefusal) {
 	}, 20*time.Second, 100*time.Millisecond)
 }
 
-func TestADatabaseThatIsNotWrittenSaysWhy(t *testing.T) {
+func TestAnUnwritableDatabaseHasAReason(t *testing.T) {
 	t.Parallel()
 	t.Run("before its tables are there it is the migrations' matter", func(t *testing.T) {
 		t.Parallel()

@@ -98,7 +98,7 @@ func TestCommittedRowsSurviveKillStopAndRestart(t *testing.T) {
 	}
 }
 
-func TestAFolderServesOnlyOneAtATime(t *testing.T) {
+func TestAFolderHasOnlyOneServer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dbtest.Config{Dir: dir})
@@ -107,7 +107,7 @@ func TestAFolderServesOnlyOneAtATime(t *testing.T) {
 	require.NoError(t, open(t, s.DSN("")).PingContext(t.Context()), "the first one goes on")
 }
 
-func TestATakenPortIsAnErrorWithTheServersWords(t *testing.T) {
+func TestATakenPortIsAnErrorWithTheServersMessage(t *testing.T) {
 	t.Parallel()
 	port := dbtest.Shared(t).Port()
 	_, err := dbtest.Start(t.Context(), dbtest.Config{Dir: t.TempDir(), Port: port})
