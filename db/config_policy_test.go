@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// policyOf is a storefront's data policy as it is stored.
+// policyOf returns a storefront's data policy as it is stored.
 func (f *fixture) policyOf(code string) string {
 	f.t.Helper()
 	return f.text("SELECT CONCAT(data_policy, ' ', require_consent) FROM storefronts WHERE storefront_id = ?", code)

@@ -17,7 +17,7 @@ import (
 	"relay/internal/relay"
 )
 
-// gathered is a group whose first caller is held until the others wait behind it.
+// gathered is a group whose first caller is blocked until the others wait behind it.
 type gathered struct {
 	*db.Group
 	hold chan struct{}
@@ -37,7 +37,7 @@ func newGathered(many func(context.Context, []*int) ([]*int, error)) *gathered {
 	return g
 }
 
-// run does 0 alone and then the others, who have to be waiting by then.
+// run does 0 alone and then the others, which have to be waiting by then.
 func (g *gathered) run(t *testing.T, items ...int) []error {
 	t.Helper()
 	errs := make([]error, len(items)+1)
@@ -152,8 +152,7 @@ func TestAWithdrawnCallerIsNotServed(t *testing.T) {
 	require.Zero(t, served.Load())
 }
 
-// TestConcurrentDeliveriesWriteTheSameAsSingleOnes lets rows of both kinds, those that go well and those that cannot, go
-// through in groups.
+// TestConcurrentDeliveriesWriteTheSameAsSingleOnes writes valid and invalid rows in groups.
 func TestConcurrentDeliveriesWriteTheSameAsSingleOnes(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
@@ -220,7 +219,7 @@ func TestConcurrentAttemptedDeliveriesFreeTheirSlots(t *testing.T) {
 	}
 }
 
-// TestALockedRowDelaysNoOtherRow is OMS inserting a duplicate in a transaction that it leaves open.
+// TestALockedRowDelaysNoOtherRow has OMS insert a duplicate in a transaction that stays open.
 func TestALockedRowDelaysNoOtherRow(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
@@ -237,7 +236,7 @@ func TestALockedRowDelaysNoOtherRow(t *testing.T) {
 	for _, s := range stored[1:] {
 		others.Go(func() { f.taken(s.ID, "run") })
 	}
-	others.Wait() // without an end it would be the lock's time-out, and then an error
+	others.Wait() // without the commit it would end with the lock time-out, and an error
 	require.Equal(t, 63, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing'"))
 	cancel()
 	locked.Wait()

@@ -19,7 +19,7 @@ func (f *fixture) sick(storefront int64, destination string) {
 		relay.Failure{Reason: relay.ReasonServerError, Status: 503, Down: true, Probe: time.Minute}))
 }
 
-// failedAt is an event that failed at a destination.
+// failedAt inserts an event that failed at a destination.
 func (f *fixture) failedAt(eventID string, storefront int64, destination string, reason relay.Reason) int64 {
 	f.t.Helper()
 	id := f.direct(eventID, storefront)
@@ -110,7 +110,7 @@ func (f *fixture) probes(storefront int64, destination string) bool {
 	return ok
 }
 
-// probesOf is how many of n attempts at once may probe a destination.
+// probesOf returns how many of n concurrent attempts may probe a destination.
 func (f *fixture) probesOf(n int, storefront int64, destination string) int {
 	var wg sync.WaitGroup
 	var let atomic.Int32

@@ -22,7 +22,7 @@ func (f *fixture) erasure(kind ops.ErasureKind, subject string, storefront int64
 	return e
 }
 
-// look looks through everything, a few events at a time.
+// look scans all events, a few at a time.
 func (f *fixture) look(id int64, page int) ops.Erasure {
 	f.t.Helper()
 	for range 100 {
@@ -43,7 +43,7 @@ func (f *fixture) items(id int64) []ops.EventState {
 	return list
 }
 
-// delivered is an event that was delivered, with an attempt.
+// delivered ends an event as delivered, with an attempt.
 func (f *fixture) delivered(id int64) {
 	f.t.Helper()
 	require.NoError(f.t, f.RecordSending(f.t.Context(), relay.Attempt{AttemptID: fmt.Sprintf("%032d", id), EventID: id, Destination: relay.SGTM, Number: 1,
@@ -165,7 +165,7 @@ func TestADirectRowOfAnErasedEventFailsAndIsErasedToo(t *testing.T) {
 	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE event_id = 'o-1'"))
 }
 
-// Batches with an event and its erasure, again and again: whoever comes second, there is never a second row of it.
+// Batches with an event and its erasure run repeatedly: in either order there is never a second row of it.
 func TestAnErasureAndASecondArrivalAtOnceMakeNoSecondRow(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)

@@ -54,7 +54,7 @@ func TestObserveReportsThePresentState(t *testing.T) {
 	require.Equal(t, 1, o.Reconciliation.Repaired())
 }
 
-// A backlog waits for a limit as long as events that have begun use it up. Without a worker it waits for a worker.
+// A backlog waits for a limit as long as started events use it up. Without a worker it waits for a worker.
 func TestObserveReportsABacklogThatWaitsForALimit(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)

@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// platform gives a storefront an active credential at a platform.
+// platform creates an active credential of a storefront at a platform.
 func (f *fixture) platform(storefront int64, code string) {
 	f.t.Helper()
 	require.NoError(f.t, f.AddPlatform(f.t.Context(), ops.Platform{Code: code, Name: code}))
@@ -44,7 +44,7 @@ func TestAReplayHoldsEventsForAnUnhealthyDestination(t *testing.T) {
 	}
 	meta := relay.Place{StorefrontID: bosley, Destination: "meta_capi"}
 	var held []int64
-	for n := range 5 { // with reasons that no recovery would look for, and from long ago
+	for n := range 5 { // with reasons that no recovery selects, and old
 		held = append(held, f.failedAt(fmt.Sprint("m", n), bosley, "meta_capi", relay.ReasonBadRequest))
 	}
 	f.exec("UPDATE marketing_events SET created_at = created_at - INTERVAL 30 DAY")

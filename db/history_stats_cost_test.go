@@ -30,7 +30,7 @@ func (c counting) Connect(ctx context.Context) (driver.Conn, error) {
 	return selectsConn{conn.(wholeConn), c.selects}, nil
 }
 
-// wholeConn is what database/sql asks of MySQL's driver.
+// wholeConn is the part of MySQL's driver that database/sql uses.
 type wholeConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -107,7 +107,7 @@ func TestStatsCountEventsWithoutAKnownStorefront(t *testing.T) {
 	require.Zero(t, r.Unknown, "another question")
 }
 
-// TestTheOldestPendingEventIsFoundLeasedOrNot holds the two halves of one figure.
+// TestTheOldestPendingEventIsFoundLeasedOrNot covers both parts of one metric.
 func TestTheOldestPendingEventIsFoundLeasedOrNot(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)

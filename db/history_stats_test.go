@@ -16,7 +16,7 @@ func (f *fixture) rollUp() {
 	require.NoError(f.t, err)
 }
 
-// stats of the last two days, by storefront code.
+// stats returns the statistics of the last two days, by storefront code.
 func (f *fixture) stats() map[string]ops.Stats {
 	f.t.Helper()
 	now := time.Now().UTC()
@@ -59,7 +59,7 @@ func TestStatsCountTheOutcomesOfReceivedEvents(t *testing.T) {
 	require.False(t, got.OldestPending.IsZero())
 	require.Equal(t, int64(1), f.stats()["pfizer"].Received)
 
-	f.rollUp() // counting again adds nothing
+	f.rollUp() // a recount adds nothing
 	require.Equal(t, got, f.stats()["bosley"])
 	_, err := f.Stats(t.Context(), 99, time.Now(), time.Now())
 	require.ErrorIs(t, err, relay.ErrNotFound)

@@ -92,7 +92,7 @@ func TestALeaseFromBeforeTheClockWasSetBackIsFree(t *testing.T) {
 	require.Equal(t, 4, f.count("SELECT COUNT(*) FROM marketing_events WHERE claimed_until BETWEEN UTC_TIMESTAMP(6) AND UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE"),
 		"no lease is longer")
 
-	f.exec("UPDATE marketing_events SET claimed_until = claimed_until + INTERVAL 1 HOUR") // as they look once the clock has gone back
+	f.exec("UPDATE marketing_events SET claimed_until = claimed_until + INTERVAL 1 HOUR") // as they are once the clock was set back
 	require.Len(t, f.claim(capped), 2, "they burden no cap")
 	require.Len(t, f.claim(aPage), 3)
 	require.Empty(t, f.claim(aPage))
@@ -160,7 +160,7 @@ func TestTwoClaimersNeverShareARow(t *testing.T) {
 	}
 	wg.Wait()
 	for _, s := range f.claim(db.ClaimOptions{Page: 5000, Lease: time.Minute}) {
-		claimed[s.ID]++ // what all skipped because another looked at it
+		claimed[s.ID]++ // rows that all skipped because another had locked them
 	}
 	require.Len(t, claimed, 1200)
 	for id, n := range claimed {

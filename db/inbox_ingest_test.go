@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// holdsIt requires that every answer names the row of its own event.
+// holdsIt requires that every result names the row of its own event.
 func (f *fixture) holdsIt(events []relay.NewEvent, stored []relay.InsertResult) {
 	f.t.Helper()
 	rows := map[int64][2]string{}
@@ -46,7 +46,7 @@ func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
-	// 2,500 events in any order, every tenth there already, every seventh twice.
+	// 2,500 events in any order, every tenth stored already, every seventh twice.
 	f.insert(newEvents(0, 250, bosley, "bosley"))
 	events := newEvents(225, 2500, bosley, "bosley")
 	for n := 225; n < 2500; n += 7 {
@@ -158,7 +158,7 @@ func TestAStoredEventWithOtherContentIsAConflict(t *testing.T) {
 	f.holdsIt(all, stored)
 
 	f.exec("UPDATE marketing_events SET status = 'delivered' WHERE id = ?", stored[0].ID)
-	// A first that is a conflict itself does not make its twin one.
+	// A conflict does not make its twin in the batch one.
 	later := f.insert([]relay.NewEvent{changed, first, elsewhere})
 	require.Equal(t, []relay.Verdict{relay.Conflict, relay.Duplicate, relay.Conflict}, verdicts(later))
 	for _, s := range later {
@@ -256,8 +256,8 @@ func TestBatchWaitsForAConcurrentWriterAndThenSeesItsRows(t *testing.T) {
 	require.Equal(t, direct, stored[1].ID)
 }
 
-// waitForInsert waits until an INSERT of the relay's is under way, so that its look for what is there lies behind it. What
-// InnoDB says of waiting transactions is no help: it is cached for as long as somebody keeps asking.
+// waitForInsert waits until an INSERT of the relay's is running, so that its lookup is over. InnoDB's list of waiting
+// transactions is no help: it is cached as long as it is queried.
 func (f *fixture) waitForInsert() {
 	f.t.Helper()
 	require.Eventually(f.t, func() bool {

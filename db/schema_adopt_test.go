@@ -78,7 +78,7 @@ func TestTablesOfTheEarlierServiceAreAdopted(t *testing.T) {
 	f.worksOnAdoptedTables()
 }
 
-// worksOnAdoptedTables takes an event of the earlier service's tables through its whole life.
+// worksOnAdoptedTables delivers an event of the earlier service's tables from claim to end.
 func (f *fixture) worksOnAdoptedTables() {
 	t := f.t
 	f.storefront("pfizer")
@@ -177,7 +177,7 @@ func TestMigrationWaitsForAnotherAndNotForAKilledOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, len(list), f.count("SELECT COUNT(*) FROM relay_migrations"), "each was applied once")
 
-	// What a killed migration leaves behind: bun's row, and a connection that is gone.
+	// The leftovers of a killed migration: bun's row, and a lost connection.
 	f.exec("INSERT INTO relay_migration_locks (table_name) VALUES ('relay_migrations')")
 	start := time.Now()
 	_, err = f.Up(t.Context())

@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// calls are the methods that the paths of an event use.
+// calls are the methods on the path of an event.
 func calls(s *db.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Ping":    s.Ping,
