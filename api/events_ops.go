@@ -29,11 +29,11 @@ type EventStore interface {
 	RecordAudit(ctx context.Context, e ops.AuditEntry) error
 }
 
-// SetupStore is what a preview and a check ask of the configuration, secrets included.
-type SetupStore interface {
-	Setup(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error)
-	// EventSetup reads an event as an adapter sees it, with its storefront's setup.
-	EventSetup(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error)
+// ConfigStore is what a preview and a check ask of the configuration, secrets included.
+type ConfigStore interface {
+	StorefrontConfig(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error)
+	// EventConfig reads an event as an adapter sees it, with its storefront's setup.
+	EventConfig(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error)
 	// CredentialPlace and ContainerPlace say whose which destination a credential or an sGTM config is.
 	CredentialPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
 	ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
@@ -64,7 +64,7 @@ type ReplayRunner interface {
 // Ops are the collaborators of the operations on events.
 type Ops struct {
 	Events       EventStore
-	Setups       SetupStore
+	Configs      ConfigStore
 	Replays      ReplayStore
 	Runner       ReplayRunner
 	Destinations DestinationStore
@@ -88,7 +88,7 @@ func (o *Ops) check() error {
 		return nil
 	case o.Events == nil:
 		missing = "Events"
-	case o.Setups == nil:
+	case o.Configs == nil:
 		missing = "Setups"
 	case o.Replays == nil:
 		missing = "Replays"

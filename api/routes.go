@@ -136,9 +136,9 @@ func (h opsHandlers) checkRoutes() []route {
 		"test=true. The person in it is made up, and is sent whatever the options say. A container gets an event named relay_test, without a " +
 		"person and a value, with the header X-Gtm-Server-Preview if the request has one. Events that have failed at this destination are counted, and their replay is offered."
 	return []route{
-		{writer, http.MethodPost, "/admin/v1/credentials/{id}/check", typed(h.checkOf(ops.EntityCredential, "credential", h.Setups.CredentialPlace)),
+		{writer, http.MethodPost, "/admin/v1/credentials/{id}/check", typed(h.checkOf(ops.EntityCredential, "credential", h.Configs.CredentialPlace)),
 			doc{id: "check-credential", tag: tagCredentials, summary: "Check a credential", text: text, errors: conflict}},
-		{writer, http.MethodPost, "/admin/v1/sgtm-configs/{id}/check", typed(h.checkOf(ops.EntitySGTMConfig, "sGTM config", h.Setups.ContainerPlace)),
+		{writer, http.MethodPost, "/admin/v1/sgtm-configs/{id}/check", typed(h.checkOf(ops.EntitySGTMConfig, "sGTM config", h.Configs.ContainerPlace)),
 			doc{id: "check-sgtm-config", tag: tagSGTM, summary: "Check a sGTM config", text: text, errors: conflict}},
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// recordSQL and its row are an attempt as it is written first.
+// recordSQL and recordRow insert an attempt before its request leaves.
 const (
 	recordSQL = `INSERT INTO event_attempts (attempt_id, marketing_event_id, generation, destination, number, outcome, reason,
 		started_at, duration_us, method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields, warnings,
@@ -32,21 +32,22 @@ func recordArgs(a *relay.Attempt) []any {
 		nullNumber(r.Status), shown(r.TraceID, 255), object(r.Fields), shown(a.Detail, maxText)}
 }
 
-// RecordSending writes the record of a try before its request leaves, with the outcome sending; or, where nothing is sent,
-// with the outcome given. Writing the same attempt again changes nothing. It is committed when this returns.
+// RecordSending writes the record of an attempt before its request leaves, with the outcome sending; or, if nothing is sent,
+// with the given outcome. Writing the same attempt again changes nothing. The record is committed when this returns.
 func (s *Store) RecordSending(ctx context.Context, a relay.Attempt) error {
-	return fail("record attempt "+a.AttemptID, s.records.do(ctx, &a))
+	return wrap("record attempt "+a.AttemptID, s.records.do(ctx, &a))
 }
 
 func (s *Store) recordOne(ctx context.Context, a *relay.Attempt) error {
-	_, err := s.execLane(ctx, recordSQL+recordRow, recordArgs(a)...)
-	if isNumber(err, errDuplicate) { // written before, and the answer was lost
+	_, err := s.execPrepared(ctx, recordSQL+recordRow, recordArgs(a)...)
+	if isNumber(err, errDuplicate) { // written before, but the response was lost
 		return nil
 	}
 	return err
 }
 
-// recordMany writes attempts with one statement. Large ones go alone: a statement has a largest size.
+// recordMany writes attempts with one statement. Large attempts are written alone, because the size of a statement is
+// limited.
 func (s *Store) recordMany(ctx context.Context, all []*relay.Attempt) (alone []*relay.Attempt, err error) {
 	var args []any
 	for _, a := range all {
@@ -63,27 +64,27 @@ func (s *Store) recordMany(ctx context.Context, all []*relay.Attempt) (alone []*
 	return alone, err
 }
 
-// CompleteAttempts writes how tries ended. A record that has its end already keeps it.
+// CompleteAttempts writes the results of attempts. A record that already has its result keeps it.
 func (s *Store) CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error {
 	for i := range ends {
 		if err := s.ends.do(ctx, &ends[i]); err != nil {
-			return fail("complete attempt "+ends[i].AttemptID, err)
+			return wrap("complete attempt "+ends[i].AttemptID, err)
 		}
 	}
 	return nil
 }
 
 func (s *Store) completeOne(ctx context.Context, e *relay.AttemptEnd) error {
-	_, err := s.execLane(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
+	_, err := s.execPrepared(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
 		response_fields = ? WHERE attempt_id = ? AND outcome = 'sending'`,
 		string(e.Result.Outcome), nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
 		shown(e.Result.TraceID, 255), object(e.Result.Fields), e.AttemptID)
 	return err
 }
 
-// completeMany completes attempts with one statement. The outcome comes last: it decides which rows are completed.
+// completeMany completes attempts with one statement. The outcome is assigned last: it decides which rows are completed.
 func (s *Store) completeMany(ctx context.Context, all []*relay.AttemptEnd) ([]*relay.AttemptEnd, error) {
-	p := newPicks("attempt_id", len(all))
+	p := newCaseUpdate("attempt_id", len(all))
 	for _, e := range all {
 		p.add(e.AttemptID, nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
 			shown(e.Result.TraceID, 255), object(e.Result.Fields), string(e.Result.Outcome))
@@ -101,7 +102,8 @@ func startOf(t time.Time) time.Time {
 	return t
 }
 
-// shown is a text cut to its column: what is only looked at must not fail a delivery. Bytes beyond UTF-8 are replaced.
+// shown cuts a text to the size of its column: a text that is only displayed must not fail a delivery. Bytes that are not
+// UTF-8 are replaced.
 func shown(s string, n int) sql.NullString {
 	s = strings.ToValidUTF8(s, "�")
 	return nullText(cut(s, n))

@@ -113,11 +113,11 @@ func (s *Store) InFlight(ctx context.Context, storefronts []int64) (map[int64]op
 	if len(storefronts) == 0 {
 		return found, nil
 	}
-	const act = "count events in delivery"
+	const op = "count events in delivery"
 	query, args := inFlightOf(storefronts)
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fail(act, err)
+		return nil, wrap(op, err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
@@ -125,7 +125,7 @@ func (s *Store) InFlight(ctx context.Context, storefronts []int64) (map[int64]op
 		var destination string
 		var n int
 		if err := rows.Scan(&id, &destination, &n); err != nil {
-			return nil, fail(act, err)
+			return nil, wrap(op, err)
 		}
 		f := found[id]
 		if destination == "" {
@@ -135,7 +135,7 @@ func (s *Store) InFlight(ctx context.Context, storefronts []int64) (map[int64]op
 		}
 		found[id] = f
 	}
-	return found, fail(act, rows.Err())
+	return found, wrap(op, rows.Err())
 }
 
 // addWaiting counts what waits at the destinations that get events.

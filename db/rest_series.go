@@ -23,14 +23,14 @@ func statsTable(storefront int64) string {
 
 // Series reads counts over time: two statements, or three by storefront.
 func (s *Store) Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport, error) {
-	const act = "read the stats over time"
+	const op = "read the stats over time"
 	r := ops.SeriesReport{Times: q.Times()}
 	lines, err := s.seriesLines(ctx, q, r.Times)
 	if err == nil && q.By == ops.ByStorefront {
 		lines, err = s.nameStorefronts(ctx, lines)
 	}
 	if err != nil {
-		return r, fail(act, err)
+		return r, wrap(op, err)
 	}
 	for _, line := range lines {
 		r.Lines = append(r.Lines, *line)
@@ -39,7 +39,7 @@ func (s *Store) Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport
 	r.Omitted = max(0, len(r.Lines)-ops.MaxSeries)
 	r.Lines = r.Lines[:len(r.Lines)-r.Omitted]
 	r.AsOf, err = s.countedAt(ctx)
-	return r, fail(act, err)
+	return r, wrap(op, err)
 }
 
 // countedAt is when the newest hour was counted; zero before the first.
