@@ -19,20 +19,22 @@ type DestinationView struct {
 	StorefrontCode string       `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
 	Destination    string       `json:"destination" example:"sgtm" doc:"sgtm, or a platform's code."`
 	Receives       bool         `json:"receives_events" example:"true" doc:"Whether it receives the storefront's events."`
-	Reason         relay.Reason `json:"reason,omitempty" example:"storefront_disabled" doc:"Why not; of a platform that gets only what the container does not take, behind_container."`
+	Reason         relay.Reason `json:"reason,omitempty" example:"storefront_disabled" doc:"Why not; behind_container of a platform that gets only the events that the container does not accept."`
 	Switches       []SwitchView `json:"switches" nullable:"false" doc:"The kill switches on its way, from the storefront down."`
 	Health         HealthView   `json:"health" doc:"Its health."`
 	Waiting        int          `json:"waiting" example:"12" doc:"Events in flight whose delivery there has not ended: on the wire, or waiting for a retry or a limit. Counting stops at 1000 events of the storefront."`
 	Failed         int          `json:"failed" example:"40" doc:"Of an unhealthy one: failed events that are sent again when it has recovered, among the newest 10000 failed events."`
-	Limits         LimitsView   `json:"limits" doc:"What it gets at most, of each worker process."`
+	Limits         LimitsView   `json:"limits" doc:"Its limits, for each worker process."`
 }
 
 // SwitchView is one kill switch.
 type SwitchView struct {
-	Level string     `json:"level" enum:"storefront,sgtm,platform,credential" example:"storefront" doc:"Which one."`
-	On    bool       `json:"is_active" example:"true" doc:"Whether it is on."`
-	SetBy string     `json:"switched_by,omitempty" example:"ann" doc:"Who set it as it is; missing if the audit log has no entry."`
-	SetAt *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:25:01Z" doc:"When."`
+	Level    string     `json:"level" enum:"storefront,sgtm,platform,credential" example:"storefront" doc:"Which one."`
+	ID       int64      `json:"id" example:"5" doc:"The id of the storefront, sGTM config, platform or credential that has it: activate and deactivate set it."`
+	On       bool       `json:"is_active" example:"true" doc:"Whether it is on."`
+	Fallback string     `json:"fallback,omitempty" enum:"direct,stop" example:"direct" doc:"Of the container: where events go while it is off."`
+	SetBy    string     `json:"switched_by,omitempty" example:"ann" doc:"Who set it as it is; missing if the audit log has no entry."`
+	SetAt    *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:25:01Z" doc:"When."`
 }
 
 // HealthView is how a destination fares.
@@ -49,7 +51,7 @@ type HealthView struct {
 	NextProbeAt    *time.Time        `json:"next_probe_at,omitempty" example:"2026-01-15T10:28:16Z" doc:"From then on an event is sent to find out whether it has recovered."`
 }
 
-// LimitsView is what a destination gets at most.
+// LimitsView are the limits of a destination.
 type LimitsView struct {
 	InFlight  int     `json:"in_flight,omitempty" example:"10" doc:"Requests at a time; missing is no limit."`
 	PerSecond float64 `json:"per_second,omitempty" example:"50" doc:"Requests a second; missing is no limit."`
@@ -71,7 +73,11 @@ func (h opsHandlers) destinationView(d ops.DestinationStatus) DestinationView {
 			LastProbeAt: timeOrNone(d.ProbedAt), NextProbeAt: timeOrNone(d.NextProbe), Probes: d.Health.Probes}}
 	v.Receives, v.Reason = h.receives(d)
 	for _, l := range d.Levels {
-		v.Switches = append(v.Switches, SwitchView{Level: l.Level, On: l.Active, SetBy: l.SwitchChange.By, SetAt: timeOrNone(l.SwitchChange.At)})
+		view := SwitchView{ID: l.EntityID, Level: l.Level, On: l.Active, SetBy: l.SwitchChange.By, SetAt: timeOrNone(l.SwitchChange.At)}
+		if l.Level == ops.LevelSGTM {
+			view.Fallback = map[bool]string{true: "stop", false: "direct"}[d.Switches.SGTM.Stop]
+		}
+		v.Switches = append(v.Switches, view)
 	}
 	return v
 }
