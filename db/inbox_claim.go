@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -36,13 +35,6 @@ func (o ClaimOptions) cap(storefront int64, limits map[int64]Limited) int {
 		}
 	}
 	return n
-}
-
-// mine reports whether a storefront belongs to this part. The ids may be OMS's own, and all even: so they are mixed.
-func (o ClaimOptions) mine(storefront int64) bool {
-	h := fnv.New32a()
-	_, _ = fmt.Fprint(h, storefront)
-	return int(h.Sum32()%uint32(max(1, o.Shards))) == o.Shard //nolint:gosec // a handful
 }
 
 // claimPages bounds the pages of undeliverable rows that one round removes per storefront, so that other storefronts are not
