@@ -172,7 +172,7 @@ func (h opsHandlers) destinationRoutes() []route {
 		{reader, http.MethodGet, path, typed(h.listDestinations),
 			doc{id: "list-destinations", tag: tagDestinations, summary: "List the destinations of storefronts, with their health", errors: badInput,
 				text: "One entry for each storefront and configured destination: its container, and each platform for which it has a credential. " +
-					"The counts are current, and bounded."}},
+					"The counts are current, and bounded. With storefronts=50 a page holds 50 storefronts whole, for a table of storefronts by destinations."}},
 		{writer, http.MethodPost, path + "/{storefront}/{destination}/probe", typed(h.probe),
 			doc{id: "probe-destination", tag: tagDestinations, summary: "Probe an unhealthy destination now", errors: conflict,
 				text: "Delivers one of the events that failed there again; nothing artificial is sent. If it is accepted, the destination is " +

@@ -29,5 +29,9 @@ func RestQueries(storefront int64) map[string]KeyedQuery {
 			add("series of one by "+string(step)+" and "+string(by), map[string]string{"event_stats": "ix_event_stats_storefront"}, query, args)
 		}
 	}
+	query, args := destinationPageSQL(ops.DestinationQuery{Issue: ops.IssueQuiet, Storefronts: 50})
+	add("quiet destinations", map[string]string{"event_stats": "PRIMARY"}, query, args)
+	query, args = inFlightOf([]int64{storefront, storefront + 1})
+	add("events in delivery", map[string]string{"marketing_events": "ix_marketing_events_claim"}, query, args)
 	return queries
 }

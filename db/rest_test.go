@@ -48,6 +48,9 @@ func TestStatementsOfTheAdminAPIReadByTheirKeys(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
+	for _, code := range []string{"ga4", "tiktok"} {
+		f.platform(bosley, code)
+	}
 	f.insert(newEvents(0, 2000, bosley, "bosley"))
 	f.exec("ANALYZE TABLE marketing_events")
 	for name, c := range db.RestQueries(bosley) {
