@@ -64,7 +64,7 @@ func (v *visit) screen(p page, data any) *screen {
 // parse reads a page's template. One that does not parse stops the start, and with it every test.
 func (c *Console) parse(name string) *view {
 	set := template.New("layout.html").Funcs(c.functions())
-	return &view{template.Must(set.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))}
+	return &view{template.Must(set.ParseFS(templateFiles, "templates/layout.html", "templates/parts*.html", "templates/"+name+".html"))}
 }
 
 func (v *view) render(w io.Writer, s *screen) error { return v.set.Execute(w, s) }
@@ -238,4 +238,12 @@ func plural(n any, one string) string {
 		return number(n) + " " + one + "s"
 	}
 	return "1 " + one
+}
+
+// percent is a share of 1 as a text.
+func percent(share float64) string {
+	if share > 0 && share < 0.001 {
+		return "< 0.1 %"
+	}
+	return fmt.Sprintf("%.3g %%", 100*share)
 }
