@@ -31,7 +31,8 @@ type page struct {
 	act  func(*visit) (next, error) // does what a form asks for; nil where the page has no form
 }
 
-// next is what follows a form: another page, or this one with other data, for what must not be in an address or a cache.
+// next is what follows a form: another page, or this one with other data, for what must not be in an address or a cache. A copy
+// of the form is then led to the page that to names.
 type next struct {
 	to   string // below Prefix
 	data any

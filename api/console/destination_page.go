@@ -37,10 +37,9 @@ type attemptStats struct {
 
 // tabs are the pages of one destination.
 func (v *visit) tabs(current string) []chip {
-	here := "storefronts/" + segment(v.part("code")) + "/" + segment(v.part("destination"))
 	var list []chip
 	for _, t := range []struct{ text, tail string }{{"Health", ""}, {"Settings", "/settings"}, {"Try", "/try"}} {
-		list = append(list, chip{t.text, Prefix + here + t.tail, t.text == current})
+		list = append(list, chip{t.text, Prefix + v.here() + t.tail, t.text == current})
 	}
 	return list
 }

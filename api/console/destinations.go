@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 )
 
 // destinationPages are the list of destinations, and one of them: how it fares, its settings, and a try.
@@ -14,6 +13,10 @@ func destinationPages() []page {
 	return []page{
 		{path: "destinations", place: "Destinations", title: "Destinations", template: "destinations", show: showDestinations, act: probe},
 		{path: one, place: "Destinations", title: "Destination", template: "destination", show: showDestination, act: probe},
+		{path: one + "/settings", place: "Destinations", title: "Settings", template: "settings", show: showSettings, act: saveSettings},
+		{path: one + "/try", place: "Destinations", title: "Try", template: "try", show: showTry, act: try},
+		{path: one + "/try/test", place: "Destinations", title: "Send a test event", template: "test", show: showTest, act: sendTest},
+		{path: one + "/_delete", place: "Destinations", title: "Delete", template: "settings-delete", show: showSettings, act: deleteSettings},
 	}
 }
 
@@ -60,15 +63,6 @@ func (d Destination) State() string {
 		return d.Reason
 	}
 	return "off"
-}
-
-// Level returns the kill switch of a level.
-func (d Destination) Level(level string) Switch {
-	i := slices.IndexFunc(d.Switches, func(s Switch) bool { return s.Level == level })
-	if i < 0 {
-		return Switch{}
-	}
-	return d.Switches[i]
 }
 
 func showDestinations(v *visit) (any, error) {
@@ -151,7 +145,7 @@ func probe(v *visit) (next, error) {
 		code, key = v.form.Get("storefront"), v.form.Get("destination")
 		back = "destinations?" + join("state", v.query.Get("state"), "storefront", v.query.Get("storefront")).Encode()
 	} else {
-		back = "storefronts/" + segment(code) + "/" + segment(key)
+		back = v.here()
 	}
 	if err := v.post("/admin/v1/destinations/"+segment(code)+"/"+segment(key)+"/probe", nil, nil, nil); err != nil {
 		return next{}, err
@@ -162,13 +156,4 @@ func probe(v *visit) (next, error) {
 // unknownForm refuses a form that no page of ours has.
 func (v *visit) unknownForm() *Problem {
 	return &Problem{Status: http.StatusBadRequest, Detail: "The form asks for nothing that this page does.", RequestID: v.client.id}
-}
-
-// SwitchAddress is where a kill switch of a destination is set the other way.
-func (d Destination) SwitchAddress(s Switch) string {
-	to := "off"
-	if !s.On {
-		to = "on"
-	}
-	return Prefix + "routes/confirm?" + url.Values{"level": {s.Level}, "id": {strconv.FormatInt(s.ID, 10)}, "to": {to}}.Encode()
 }

@@ -247,3 +247,15 @@ func percent(share float64) string {
 	}
 	return fmt.Sprintf("%.3g %%", 100*share)
 }
+
+// short is a value of the audit, cut where it is long.
+func short(v any) string {
+	if v == nil {
+		return ""
+	}
+	s, most := indented(v), 300
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
