@@ -64,6 +64,8 @@ type ReplayRunner interface {
 // Ops are the collaborators of the operations on events.
 type Ops struct {
 	Events       EventStore
+	Cancels      CancelStore
+	Canceller    DeliveryCanceller
 	Setups       SetupStore
 	Replays      ReplayStore
 	Runner       ReplayRunner
@@ -88,6 +90,8 @@ func (o *Ops) check() error {
 		return nil
 	case o.Events == nil:
 		missing = "Events"
+	case o.Cancels == nil, o.Canceller == nil:
+		missing = "Cancels or Canceller"
 	case o.Setups == nil:
 		missing = "Setups"
 	case o.Replays == nil:
