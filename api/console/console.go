@@ -40,14 +40,16 @@ type next struct {
 
 // pages is the table of all pages. Each family has a file of its own.
 func pages() []page {
-	return slices.Concat(overviewPages(), eventPages(), destinationPages())
+	return slices.Concat(overviewPages(), eventPages(), routePages(), destinationPages(), replayPages())
 }
 
 // places is the navigation, in its order, with the key that leads there after g.
 var places = []struct{ Name, Path, Key string }{
 	{"Overview", "", "o"},
 	{"Events", "events", "e"},
+	{"Routes", "routes", "r"},
 	{"Destinations", "destinations", "d"},
+	{"Replays", "replays", "p"},
 }
 
 // Console serves the pages.

@@ -151,6 +151,12 @@ func indented(v any) string {
 	if s, ok := v.(string); ok {
 		return s
 	}
+	if raw, ok := v.(json.RawMessage); ok {
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			return s
+		}
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // the template does that

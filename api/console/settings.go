@@ -81,7 +81,7 @@ type checked struct {
 		Warnings []string          `json:"warnings"`
 		TookMS   float64           `json:"took_ms"`
 	} `json:"sent"`
-	Failed *int64 `json:"failed_since"`
+	Failed int64 `json:"failed_since"`
 	Replay *struct {
 		Filter struct {
 			Storefront  string   `json:"storefront"`

@@ -103,7 +103,7 @@ func indented(body string) string {
 
 func (s *settings) showAddresses(system *harness.System, r *harness.Relay, keys secrets) {
 	say("\nconsole  %s/console/   login %s, password %s", r.URL, keys.username, keys.password)
-	say("         A day of events at the storefronts %s, %s and %s; one destination is unhealthy, because the sandbox refuses its login.", demo.Lumen, demo.Nova, demo.Acme)
+	say("         A day of events at four storefronts; one destination, %s/snapchat, is unhealthy, because the sandbox refuses its login.", demo.Lumen)
 	say("relay    %s   the same login", r.URL)
 	say("Web UI   %s/namespaces/default/workflows", system.Temporal.UIURL())
 	say("sandbox  %s", system.Sandbox.BaseURL)

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -26,6 +28,7 @@ import (
 // The storefronts of the day.
 const (
 	Lumen = "lumen" // goes straight to three platforms, one of which refuses its login
+	Halo  = "halo"  // goes straight to two
 	Nova  = "nova"  // has a container
 	Acme  = "acme"  // is switched off
 )
@@ -78,24 +81,35 @@ func Fill(ctx context.Context, system *harness.System, n int) error {
 	return rows(ctx, pool, n)
 }
 
-func storefronts(ctx context.Context, system *harness.System) error {
-	s := seed.On(system.Store)
-	lumen, err := ensure(ctx, system, relay.Storefront{Code: Lumen, Name: "Lumen", Active: true, BaseURL: "https://lumen.example"})
-	if err != nil {
-		return err
-	}
-	for platform, fields := range map[string]map[string]string{
+// direct are the credentials of the storefronts without a container.
+var direct = map[string]map[string]map[string]string{
+	Lumen: {
 		"meta_capi": {"pixel_id": "998877665544", "access_token": "token-of-lumen-at-meta"},
 		"ga4":       {"measurement_id": "G-LUMEN", "api_secret": "secret-of-lumen-at-ga4"},
 		"snapchat":  {"pixel_id": pixel, "access_token": "token-of-lumen-at-snapchat"},
-	} {
-		secrets := map[string]relay.Secret{}
-		for name, value := range fields {
-			secrets[name] = relay.NewSecret(value)
+	},
+	Halo: {
+		"meta_capi": {"pixel_id": "112233445566", "access_token": "token-of-halo-at-meta"},
+		"ga4":       {"measurement_id": "G-HALO", "api_secret": "secret-of-halo-at-ga4"},
+	},
+}
+
+func storefronts(ctx context.Context, system *harness.System) error {
+	s := seed.On(system.Store)
+	for code, credentials := range direct {
+		id, err := ensure(ctx, system, relay.Storefront{Code: code, Name: strings.ToUpper(code[:1]) + code[1:], Active: true, BaseURL: "https://" + code + ".example"})
+		if err != nil {
+			return err
 		}
-		c := ops.Credential{Platform: platform, Fields: secrets, Active: true, Options: relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true}}
-		if err := s.PutCredential(ctx, lumen, c); err != nil {
-			return fmt.Errorf("%s: %w", platform, err)
+		for platform, fields := range credentials {
+			c := ops.Credential{Platform: platform, Fields: map[string]relay.Secret{}, Active: true,
+				Options: relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true}}
+			for name, value := range fields {
+				c.Fields[name] = relay.NewSecret(value)
+			}
+			if err := s.PutCredential(ctx, id, c); err != nil {
+				return fmt.Errorf("%s: %w", platform, err)
+			}
 		}
 	}
 	nova, err := ensure(ctx, system, relay.Storefront{Code: Nova, Name: "Nova", Active: true, BaseURL: "https://nova.example"})
@@ -121,8 +135,8 @@ func ensure(ctx context.Context, system *harness.System, f relay.Storefront) (in
 
 // kinds are what the rows are, in turn.
 var kinds = []struct{ storefront, event string }{
-	{Lumen, "purchase_completed"}, {Nova, "purchase_completed"}, {Nova, "consult_started"}, {Lumen, "consult_started"}, {Nova, "rx_issued"},
-	{Lumen, "purchase_completed"}, {Nova, "consult_started"}, {Acme, "purchase_completed"}, {Lumen, "rx_issued"}, {Nova, "purchase_completed"},
+	{Nova, "purchase_completed"}, {Halo, "purchase_completed"}, {Nova, "consult_started"}, {Halo, "consult_started"}, {Lumen, "purchase_completed"},
+	{Nova, "rx_issued"}, {Halo, "purchase_completed"}, {Nova, "consult_started"}, {Acme, "purchase_completed"}, {Halo, "rx_issued"}, {Nova, "purchase_completed"},
 }
 
 // rows inserts the last 24 hours, busier by day than by night.
@@ -151,7 +165,7 @@ func rows(ctx context.Context, pool *sql.DB, n int) error {
 
 func insert(ctx context.Context, pool *sql.DB, order, storefront, event string, at time.Time) error {
 	payload, _ := json.Marshal(map[string]any{ // plain values always marshal
-		"event_time": at.Format(time.RFC3339), "order_id": order, "order_revenue": 80.79, "currency": "USD", "session_id": "sess_" + order,
+		"event_time": at.Format(time.RFC3339), "order_id": order, "order_revenue": 80.79, "currency": "USD", "session_id": "sess_" + order, "ga_session_id": strconv.FormatInt(at.Unix(), 10),
 		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe", "zip": "94107", "country": "US",
 		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
 	})
