@@ -40,7 +40,7 @@ type next struct {
 
 // pages is the table of all pages. Each family has a file of its own.
 func pages() []page {
-	return slices.Concat(overviewPages(), eventPages(), routePages(), destinationPages(), replayPages())
+	return slices.Concat(overviewPages(), eventPages(), routePages(), destinationPages(), replayPages(), storefrontPages())
 }
 
 // places is the navigation, in its order, with the key that leads there after g.
@@ -50,6 +50,7 @@ var places = []struct{ Name, Path, Key string }{
 	{"Routes", "routes", "r"},
 	{"Destinations", "destinations", "d"},
 	{"Replays", "replays", "p"},
+	{"Storefronts", "storefronts", "s"},
 }
 
 // Console serves the pages.
