@@ -17,6 +17,8 @@ var configurationAddresses = map[string]string{
 	"storefronts/{code}/{destination}/try/test": "storefronts/brio/meta_capi/try/test", "storefronts/{code}/{destination}/_delete": "storefronts/brio/meta_capi/_delete",
 	"storefronts": "storefronts", "storefronts/_new": "storefronts/_new", "storefronts/{code}": "storefronts/brio", "storefronts/{code}/_edit": "storefronts/brio/_edit",
 	"storefronts/{code}/_delete": "storefronts/brio/_delete", "storefronts/{code}/_new": "storefronts/brio/_new",
+	"audit": "audit?actor=anna", "platforms": "platforms?q=m&tier=1", "platforms/{code}": "platforms/meta_capi", "erasures": "erasures", "erasures/_new": "erasures/_new",
+	"erasures/{id}": "erasures/3", "system": "system",
 }
 
 // playConfiguration plays what those pages ask, with the same text everywhere.
@@ -34,6 +36,13 @@ func (s *site) playConfiguration(text string) {
 	s.on("GET /admin/v1/attempts/stats", object{"total": object{"n": 10, "failed": 1, "error_rate": 0.1, "p50_ms": 80, "p95_ms": 310, "statuses": list{object{"status": 200, "n": 9}}}})
 	s.on("GET /admin/v1/storefronts", object{"items": list{object{"id": 5, "storefront_id": "brio", "name": text, "base_url": text, "currency": text, "phone_region": text, "is_active": false,
 		"switched_by": text, "data_policy": "standard"}}, "total": 1, "next_cursor": text})
+	erasure := object{"id": 3, "kind": "external_id", "state": "running", "subject_hash": text, "created_by": text, "created_at": "2026-01-15T10:00:00Z", "total": 100, "scanned": 40, "matched": 3, "erased": 2,
+		"workflow_url": "https://temporal.example.com/" + text}
+	s.on("GET /admin/v1/erasures", object{"items": list{erasure}, "next_cursor": text})
+	s.on("GET /admin/v1/erasures/3", erasure)
+	s.on("GET /admin/v1/system", object{"version": text, "role": "serve", "started_at": "2026-01-15T10:00:00Z", "checks": object{text: text}, "workers": list{object{"id": text, "seen_at": "2026-01-15T10:00:00Z"}},
+		"temporal":  object{"namespace": text, "task_queue": text, "reached": true, "pollers": list{object{"task_queue": text, "kind": "workflow", "identity": text, "last_access_at": "2026-01-15T10:00:00Z"}}},
+		"schedules": list{object{"id": text, "last_run_at": "2026-01-15T10:00:00Z"}}, "settings": list{object{"name": text, "value": text}, object{"name": "PASSWORD", "secret": true, "is_set": true}}})
 	s.on("GET /admin/v1/audit", object{"items": list{object{"id": 3, "at": "2026-01-15T10:00:00Z", "actor": text, "action": text, "entity": text, "entity_id": 7, "name": text, "request_id": text, "note": text,
 		"changes": list{object{"field": text, "from": text, "to": text}}}}, "next_cursor": text})
 }
