@@ -38,6 +38,8 @@ func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuer
 	add("quiet destinations", map[string]string{"event_stats": "PRIMARY"}, query, args)
 	query, args = inFlightOf([]int64{storefront, storefront + 1})
 	add("events in delivery", map[string]string{"marketing_events": "ix_marketing_events_claim"}, query, args)
+	add("pending by storefront", map[string]string{"marketing_events": "ix_marketing_events_claim"}, openSQL, []any{"pending", 100})
+	add("retries", map[string]string{"marketing_events": "ix_marketing_events_claim", "r": "ix_event_attempts_event", "a": "ix_event_attempts_event"}, retriesSQL, []any{100})
 	const created, status, ofStorefront = "ix_marketing_events_created", "ix_marketing_events_status", "ix_marketing_events_storefront"
 	for name, c := range map[string]struct {
 		filter ops.Filter
