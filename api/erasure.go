@@ -84,8 +84,8 @@ func (h opsHandlers) createErasure(ctx context.Context, in *createErasureInput) 
 	if person != "" {
 		e.Kind, e.Subject = ops.EraseExternalID, relay.NewSecret(person)
 	}
-	line.Changes = []ops.Change{{Field: "kind", To: strconv.AppendQuote(nil, string(e.Kind))},
-		{Field: "subject_hash", To: strconv.AppendQuote(nil, ops.Erased(e.Subject.Reveal()))}}
+	line.Changes = append(line.Changes, ops.Change{Field: "kind", To: strconv.AppendQuote(nil, string(e.Kind))},
+		ops.Change{Field: "subject_hash", To: strconv.AppendQuote(nil, ops.Erased(e.Subject.Reveal()))})
 	if e, err = h.Erasures.CreateErasure(ctx, e, line); err != nil {
 		return nil, err
 	}

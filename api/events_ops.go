@@ -151,7 +151,7 @@ func (h opsHandlers) audit(ctx context.Context, action ops.Action, entity ops.En
 // entry is a line of the audit.
 func entry(ctx context.Context, action ops.Action, entity ops.Entity, id int64, name string, changes ...ops.Change) ops.AuditEntry {
 	act := actOf(ctx, action)
-	return ops.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id, Name: name, Changes: changes}
+	return ops.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id, Name: name, Changes: act.Noted(changes)}
 }
 
 // storefrontID resolves a code; "" is 0.
