@@ -18,6 +18,8 @@ type Erasures interface {
 	// CreateErasure stores the request, and in the same transaction a line of the audit with its id.
 	CreateErasure(ctx context.Context, e ops.Erasure, line ops.AuditEntry) (ops.Erasure, error)
 	Erasure(ctx context.Context, id int64) (ops.Erasure, error)
+	// Erasures lists erasures, newest first.
+	Erasures(ctx context.Context, q ops.ErasureQuery) ([]ops.Erasure, error)
 }
 
 // ErasureRunner runs erasures.

@@ -50,8 +50,15 @@ type ReplayStore interface {
 	// CreateReplay keeps a replay, and with it adds lines to the audit, which get its id: both or neither.
 	CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error)
 	Replay(ctx context.Context, id int64) (ops.Replay, error)
-	// Replays lists replays, newest first, before an id; 0 is the newest.
-	Replays(ctx context.Context, before int64, n int) ([]ops.Replay, error)
+	// Replays lists replays, newest first.
+	Replays(ctx context.Context, q ops.ReplayQuery) ([]ops.Replay, error)
+	// ReplayItems lists the events that a replay has started and not seen to end, and those that it holds: the newest first,
+	// below an id; 0 is the newest.
+	ReplayItems(ctx context.Context, id, before int64, n int) ([]ops.EventSummary, error)
+	// SetReplayRate is SteerReplay for the rate.
+	SetReplayRate(ctx context.Context, id int64, rate int, lines ...ops.AuditEntry) (ops.Replay, error)
+	// StorefrontCodes are the codes of all storefronts, by id.
+	StorefrontCodes(ctx context.Context) (map[int64]string, error)
 	// SteerReplay sets the state that is wanted of a replay, which counts at once, and with it adds lines to the audit. Where the
 	// replay has that state already, or has ended, nothing changes. It returns the replay as it is then.
 	SteerReplay(ctx context.Context, id int64, state ops.ReplayState, lines ...ops.AuditEntry) (ops.Replay, error)
