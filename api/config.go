@@ -121,6 +121,7 @@ type Deps struct {
 	Checks          []Check                     // what /health/ready looks at besides database, migrations and temporal
 	Admin           *Admin                      // nil: no admin API
 	Ops             *Ops                        // nil: no operations on events but ingestion
+	System          *System                     // nil: no /admin/v1/system
 	Reconciliations ReconciliationReader        // nil: /health/ready?verbose says nothing of the reconciler
 	Meter           Meter                       // nil: nothing is counted
 	Tracer          Tracer                      // nil: nothing is traced

@@ -62,7 +62,7 @@ func (s *Store) writeAudit(ctx context.Context, q querier, lines ...ops.AuditEnt
 // audit writes the line of a write to a row.
 func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, act ops.Actor, row P, changes []ops.Change, switched *bool) error {
 	return c.store.writeAudit(ctx, q, ops.AuditEntry{By: act.By, Action: act.Action, Entity: c.table.entity, EntityID: row.common().ID,
-		Name: row.title(), RequestID: act.RequestID, Changes: changes, Switched: switched})
+		Name: row.title(), RequestID: act.RequestID, Changes: act.Noted(changes), Switched: switched})
 }
 
 // Audit lists the audit's lines, the newest first, with the number of all lines that match.
