@@ -95,3 +95,19 @@ func TestTheFirstVisitIsSmall(t *testing.T) {
 	require.LessOrEqual(t, requests, 4, b.asked)
 	require.LessOrEqual(t, b.bytes, 40e3)
 }
+
+// The pictures of the documents: -update takes them anew.
+func TestPictures(t *testing.T) {
+	if !*update {
+		t.Skip("-update takes the pictures of the documents")
+	}
+	w := setup(t)
+	b := w.browse(t, admin, password)
+	b.look(1280, "light")
+	failed := w.one(t, "SELECT MAX(id) FROM marketing_events WHERE status = 'failed' AND storefront_code = 'lumen' AND reason = 'destination_unhealthy'")
+	for name, path := range map[string]string{"overview": "", "event": "events/" + failed, "routes": "routes", "destination": "storefronts/lumen/snapchat"} {
+		b.open(path)
+		b.wait(`document.readyState === "complete"`)
+		b.picture(pictures+"/console-"+name+".png", false)
+	}
+}
