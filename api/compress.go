@@ -23,7 +23,7 @@ var gzips = sync.Pool{New: func() any {
 // compress compresses JSON responses and pages for clients that accept gzip. It is written by hand because gin-contrib/gzip, a further
 // dependency, packs answers of any size and type and leaves a strong ETag on what it changed.
 func compress(c *gin.Context) {
-	w := &compressing{ResponseWriter: c.Writer, accepted: acceptsGzip(c.Request.Header) && c.Request.Method != http.MethodHead}
+	w := &compressing{ResponseWriter: c.Writer, accepted: acceptsGzip(c.Request.Header)}
 	c.Writer = w
 	c.Next()
 	w.close() // not deferred: an aborted answer stays unfinished

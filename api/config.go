@@ -33,7 +33,9 @@ const (
 	defaultMaxBody = 32 << 20
 	defaultLease   = 30 * time.Second
 	storeTimeout   = 20 * time.Second // resolving and storing a batch; below the default lease
-	retryAfter     = 5 * time.Second  // what a 503 asks for
+	retryAfter     = 5 * time.Second  // of a 503
+
+	writablePatience = time.Second // for the reason of a 503
 )
 
 // DefaultMaxBodies is the default of MaxBodiesBytes. A body costs up to six times its size while it is decoded and stored, so the

@@ -163,7 +163,8 @@ func (h opsHandlers) replayRoutes() []route {
 					"Try dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend is set. " +
 					"Events for an unhealthy destination wait: one event goes first, and the others follow when the destination has recovered.",
 				describe: func(r *registry, op *huma.Operation) {
-					op.Responses["201"] = answer("The replay has begun.", schemaOf[ReplayAnswer](r), nil)
+					op.Responses["200"] = answer("With dry_run=true: the counts.", schemaOf[ReplayAnswer](r), parsed(dryRunExample))
+					op.Responses["201"] = answer("The replay has begun.", schemaOf[ReplayAnswer](r), parsed(replayExample))
 				}}},
 		{reader, http.MethodGet, path, typed(h.listReplays), doc{id: "list-replays", tag: tagReplays, summary: "List replays", errors: badInput}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.getReplay), doc{id: "get-replay", tag: tagReplays, summary: "Read a replay and its progress", errors: missing}},

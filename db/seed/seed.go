@@ -128,6 +128,11 @@ func (s Seed) SetPlatformActive(ctx context.Context, code string, active bool) e
 	return change(ctx, s.Platforms(), map[string]any{"code": code}, func(v *ops.Platform) { v.Active = active })
 }
 
+// SetPlatformURL sets the address of a platform.
+func (s Seed) SetPlatformURL(ctx context.Context, code, base string) error {
+	return change(ctx, s.Platforms(), map[string]any{"code": code}, func(v *ops.Platform) { v.APIBaseURL = base })
+}
+
 // SetCredentialActive sets the kill switch of a storefront at a platform.
 func (s Seed) SetCredentialActive(ctx context.Context, storefrontID int64, platform string, active bool) error {
 	return change(ctx, s.Credentials(), map[string]any{"storefront_id": storefrontID, "platform_code": platform},

@@ -15,14 +15,16 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 )
 
-func ended(e db.EventRecord) bool { return e.Status.Final() }
+func ended(e ops.EventDetail) bool { return e.Status.Final() }
 
 // typed types into a field, Enter included.
-func typed(selector, text string) chromedp.Action { return chromedp.SendKeys(selector, text, chromedp.ByQuery) }
+func typed(selector, text string) chromedp.Action {
+	return chromedp.SendKeys(selector, text, chromedp.ByQuery)
+}
 
 // key presses a key, wherever the focus is.
 func (b *tab) key(keys string) {
@@ -177,7 +179,7 @@ func TestASwitchShowsWhatItStopsAndStopsIt(t *testing.T) {
 	w.storefront(t, "flipped")
 	w.answers(t, "/flipped", sandbox.Answer{Status: http.StatusServiceUnavailable})
 	w.post(t, "flipped", "flipped-1")
-	w.event(t, "flipped-1", func(e db.EventRecord) bool { return len(e.Attempts) > 0 && !e.Status.Final() })
+	w.event(t, "flipped-1", func(e ops.EventDetail) bool { return len(e.Attempts) > 0 && !e.Status.Final() })
 	b := w.browse(t, admin, password)
 	b.open("routes?storefront=flipped")
 	b.click(`a[aria-label="flipped off…"]`)
@@ -223,7 +225,9 @@ func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
 }
 
 // doubleClick clicks twice, faster than a page can follow.
-func doubleClick(selector string) chromedp.Action { return chromedp.DoubleClick(selector, chromedp.ByQuery) }
+func doubleClick(selector string) chromedp.Action {
+	return chromedp.DoubleClick(selector, chromedp.ByQuery)
+}
 
 // With MySQL away a page is there, says what is missing, and heals by itself.
 func TestMySQLAwayLeavesThePageUsable(t *testing.T) {

@@ -92,3 +92,6 @@ func ignoreDone(err error) error {
 	}
 	return err
 }
+
+// nullText stores an empty text as NULL.
+func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }

@@ -83,7 +83,7 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 		if err := forgetBegun(ctx, pool); err != nil {
 			return err
 		}
-		r.Platforms, err = seedCatalogue(ctx, pool)
+		r.Platforms, err = s.seedCatalogue(ctx, pool)
 		return err
 	})
 	return r, fail("migrate up", err)

@@ -3,11 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -210,22 +207,9 @@ func (h *holding) places(ctx context.Context) ([]relay.Place, error) {
 
 // items are the next n events that are held for a place.
 func (h *holding) items(ctx context.Context, p relay.Place, n int) ([]int64, error) {
-	rows, err := h.tx.QueryContext(ctx, `SELECT marketing_event_id FROM event_replay_items
+	return idsFrom(h.tx.QueryContext(ctx, `SELECT marketing_event_id FROM event_replay_items
 		WHERE replay_id = ? AND held_storefront = ? AND held_destination = ? ORDER BY marketing_event_id LIMIT ?`,
-		h.replay.ID, p.StorefrontID, p.Destination, n)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var ids []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+		h.replay.ID, p.StorefrontID, p.Destination, n))
 }
 
 // start starts events that were held. Those that were retried otherwise meanwhile, or deleted, are this replay's no more.
@@ -258,45 +242,4 @@ func (h *holding) setBack(ctx context.Context, ids []int64) ([]int64, error) {
 	started, err := setBackRows(ctx, h.tx, ids, h.replay.Pick().Statuses, h.replay.Resend)
 	h.started += len(started)
 	return started, err
-}
-
-// HeldProbes lists the unhealthy destinations whose probe is due and for which a replay holds events.
-func (s *Store) HeldProbes(ctx context.Context, replay int64) ([]relay.UnhealthyDestination, error) {
-	list, err := s.sick(ctx, s.sql, `unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6) AND (storefront_id, destination) IN
-		(SELECT held_storefront, held_destination FROM event_replay_items WHERE replay_id = ? AND held_storefront IS NOT NULL)`, replay)
-	return list, fail(fmt.Sprintf("list the probes of replay %d", replay), err)
-}
-
-// ProbeHeld starts one event that a replay holds for an unhealthy destination, as the probe of the destination. False says that
-// the probe is not due, or the replay is not running, or holds none. The next probe is due after the delay.
-func (s *Store) ProbeHeld(ctx context.Context, id int64, p relay.Place, next time.Duration) (bool, error) {
-	var probed bool
-	err := s.tx(ctx, func(tx *sql.Tx) error {
-		probed = false
-		r, err := scanReplay(tx.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ? FOR UPDATE", id))
-		if err != nil {
-			return err
-		}
-		due, err := lockProbe(ctx, tx, p, false)
-		if err != nil || !due || r.State != ops.ReplayRunning {
-			return err
-		}
-		h := &holding{tx: tx, replay: r}
-		ids, err := h.items(ctx, p, 1)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		if err := h.start(ctx, ids); err != nil {
-			return err
-		}
-		if probed = h.started == 1; probed {
-			err = markProbe(ctx, tx, p, ids[0], next)
-		}
-		if err := errors.Join(err, h.count(ctx)); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE event_replays SET started = started + ?, held = ? WHERE id = ?", h.started, h.replay.Held, id)
-		return err
-	})
-	return probed, fail(fmt.Sprintf("probe by replay %d", id), err)
 }
