@@ -123,7 +123,9 @@ func (b *tab) quiet(where string) {
 
 func (b *tab) do(actions ...chromedp.Action) {
 	b.t.Helper()
-	require.NoError(b.t, chromedp.Run(b.ctx, actions...))
+	ctx, cancel := context.WithTimeout(b.ctx, bound/2)
+	defer cancel()
+	require.NoError(b.t, chromedp.Run(ctx, actions...))
 }
 
 // open loads a page of the console.
