@@ -39,13 +39,15 @@ type next struct {
 
 // pages is the table of all pages. Each family has a file of its own.
 func pages() []page {
-	return slices.Concat(overviewPages(), eventPages())
+	return slices.Concat(overviewPages(), eventPages(), routePages(), replayPages())
 }
 
 // places is the navigation, in its order, with the key that leads there after g.
 var places = []struct{ Name, Path, Key string }{
 	{"Overview", "", "o"},
 	{"Events", "events", "e"},
+	{"Routes", "routes", "r"},
+	{"Replays", "replays", "p"},
 }
 
 // Console serves the pages.
