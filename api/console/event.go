@@ -184,7 +184,7 @@ func reveal(v *visit) (next, error) {
 	}
 	e.fill()
 	v.title = "Event " + v.part("id")
-	return next{data: e}, nil
+	return next{to: "events/" + segment(v.part("id")), data: e}, nil
 }
 
 func cancelEvent(v *visit) (next, error) {

@@ -15,10 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
 
-	"relay/db"
 	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 )
 
 const bound = 3 * time.Minute // on a loaded machine
@@ -111,7 +111,7 @@ func (w *world) post(t *testing.T, storefront, order string) {
 }
 
 // event waits until an order's event is as wanted.
-func (w *world) event(t *testing.T, order string, wanted func(db.EventRecord) bool) db.EventRecord {
+func (w *world) event(t *testing.T, order string, wanted func(ops.EventDetail) bool) ops.EventDetail {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
