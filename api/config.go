@@ -53,6 +53,7 @@ type Config struct {
 	Password     relay.Secret
 	Admins       []AdminLogin // who may use the admin API; none: the login above
 	PublicURL    string       // where browsers find this API, if a proxy changes the Host header; "" where none does
+	Console      bool         // whether the web console is served
 	Logins       LoginLimits  // how many failed logins are too many
 	Proxies      []string     // CIDRs of proxies whose X-Forwarded-For names the client; none: the connection's own address counts
 	MaxBodyBytes int64        // of a request body, as sent and as decompressed

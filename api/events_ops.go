@@ -23,15 +23,17 @@ type EventStore interface {
 	Destinations
 	// Stats reads counts; the zero storefront is all of them.
 	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error)
+	// Series reads counts over time.
+	Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport, error)
 	// RecordAudit adds a line to the audit.
 	RecordAudit(ctx context.Context, e ops.AuditEntry) error
 }
 
-// SetupStore reads the configuration for a preview and a check, secrets included.
-type SetupStore interface {
-	Setup(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error)
-	// EventSetup reads an event as an adapter sees it, with its storefront's setup.
-	EventSetup(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error)
+// ConfigStore reads the configuration for a preview and a check, secrets included.
+type ConfigStore interface {
+	StorefrontConfig(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error)
+	// EventConfig reads an event as an adapter sees it, with the configuration of its storefront.
+	EventConfig(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error)
 	// CredentialPlace and ContainerPlace say whose which destination a credential or an sGTM config is.
 	CredentialPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
 	ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
@@ -62,7 +64,7 @@ type ReplayRunner interface {
 // Ops are the collaborators of the operations on events.
 type Ops struct {
 	Events       EventStore
-	Setups       SetupStore
+	Configs      ConfigStore
 	Replays      ReplayStore
 	Runner       ReplayRunner
 	Destinations DestinationStore
@@ -86,7 +88,7 @@ func (o *Ops) check() error {
 		return nil
 	case o.Events == nil:
 		missing = "Events"
-	case o.Setups == nil:
+	case o.Configs == nil:
 		missing = "Setups"
 	case o.Replays == nil:
 		missing = "Replays"

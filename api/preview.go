@@ -51,7 +51,7 @@ func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOut
 	case stored == (len(in.Body.Event) > 0):
 		return nil, refuseField(codeMissingField, "event", "either event or id is required, and not both")
 	case stored:
-		event, setup, err = h.Setups.EventSetup(ctx, in.Body.ID)
+		event, setup, err = h.Configs.EventConfig(ctx, in.Body.ID)
 		err = gone(err, "event of a known storefront")
 	default:
 		event, setup, err = h.parseEvent(ctx, in.Body.Event)
@@ -100,7 +100,7 @@ func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, 
 	if err != nil {
 		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
-	setup, err := h.Setups.Setup(ctx, id)
+	setup, err := h.Configs.StorefrontConfig(ctx, id)
 	if err != nil {
 		return relay.Event{}, ops.StorefrontConfig{}, err
 	}

@@ -62,7 +62,7 @@ func (h opsHandlers) checkOf(entity ops.Entity, one string, place func(context.C
 }
 
 func (h opsHandlers) check(ctx context.Context, storefront int64, key string, entity ops.Entity, in *checkInput) (CheckView, error) {
-	setup, err := h.Setups.Setup(ctx, storefront)
+	setup, err := h.Configs.StorefrontConfig(ctx, storefront)
 	if err != nil {
 		return CheckView{}, gone(err, "storefront")
 	}

@@ -154,7 +154,7 @@ func (m *maxAges) of(storefront int64, destination string) time.Duration {
 	}
 	setup, ok := m.setups[storefront]
 	if !ok {
-		setup, _ = m.h.Setups.Setup(m.ctx, storefront) // a storefront that is gone has no destinations
+		setup, _ = m.h.Configs.StorefrontConfig(m.ctx, storefront) // a storefront that is gone has no destinations
 		m.setups[storefront] = setup
 	}
 	adapter, speaks := m.h.Adapters[destination]

@@ -21,7 +21,7 @@ const (
 )
 
 // route is one row of the API: access, method, path, handler and documentation. Everything that
-// is served is such a row.
+// is served is such a row, except the pages of the console.
 type route struct {
 	access access
 	method string
@@ -57,7 +57,7 @@ func (s *server) routes() []route {
 	if s.cfg.Role == RoleWorker {
 		return table
 	}
-	table = append(table, s.ingestRoute())
+	table = append(table, s.ingestRoute(), meRoute())
 	if a := s.deps.Admin; a != nil {
 		table = slices.Concat(table, a.storefrontRoutes(), a.sgtmRoutes(), a.platformRoutes(), a.credentialRoutes(), a.auditRoutes())
 	}
@@ -124,6 +124,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, "/admin/v1/stats", typed(h.stats),
 			doc{id: "get-stats", tag: tagStats, summary: "Counts by storefront and destination", errors: badInput,
 				text: "Counted each minute by the hour of receipt, so that ten million events take no longer than ten."}},
+		{reader, http.MethodGet, "/admin/v1/stats/series", typed(h.series),
+			doc{id: "get-stats-series", tag: tagStats, summary: "Counts over time", errors: badInput,
+				text: "The same counts by hour or day, for charts: by outcome, reason, destination or storefront. An event counts in the hour in which it was received."}},
 	}
 }
 
@@ -133,9 +136,9 @@ func (h opsHandlers) checkRoutes() []route {
 		"test=true. The person in it is made up, and is sent whatever the options say. A container gets an event named relay_test, without a " +
 		"person and a value, with the header X-Gtm-Server-Preview if the request has one. Events that have failed at this destination are counted, and their replay is offered."
 	return []route{
-		{writer, http.MethodPost, "/admin/v1/credentials/{id}/check", typed(h.checkOf(ops.EntityCredential, "credential", h.Setups.CredentialPlace)),
+		{writer, http.MethodPost, "/admin/v1/credentials/{id}/check", typed(h.checkOf(ops.EntityCredential, "credential", h.Configs.CredentialPlace)),
 			doc{id: "check-credential", tag: tagCredentials, summary: "Check a credential", text: text, errors: conflict}},
-		{writer, http.MethodPost, "/admin/v1/sgtm-configs/{id}/check", typed(h.checkOf(ops.EntitySGTMConfig, "sGTM config", h.Setups.ContainerPlace)),
+		{writer, http.MethodPost, "/admin/v1/sgtm-configs/{id}/check", typed(h.checkOf(ops.EntitySGTMConfig, "sGTM config", h.Configs.ContainerPlace)),
 			doc{id: "check-sgtm-config", tag: tagSGTM, summary: "Check a sGTM config", text: text, errors: conflict}},
 	}
 }
@@ -170,7 +173,7 @@ func (h opsHandlers) destinationRoutes() []route {
 		{reader, http.MethodGet, path, typed(h.listDestinations),
 			doc{id: "list-destinations", tag: tagDestinations, summary: "List the destinations of storefronts, with their health", errors: badInput,
 				text: "One entry for each storefront and configured destination: its container, and each platform for which it has a credential. " +
-					"The counts are current, and bounded."}},
+					"The counts are current, and bounded. With storefronts=50 a page holds 50 storefronts whole, for a table of storefronts by destinations."}},
 		{writer, http.MethodPost, path + "/{storefront}/{destination}/probe", typed(h.probe),
 			doc{id: "probe-destination", tag: tagDestinations, summary: "Probe an unhealthy destination now", errors: conflict,
 				text: "Delivers one of the events that failed there again; nothing artificial is sent. If it is accepted, the destination is " +

@@ -73,6 +73,7 @@ func (s *server) engine() (*gin.Engine, error) {
 	if err := s.newRegistry(e).register(s.routes()); err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
+	s.mountConsole(e)
 	addHead(e)
 	return e, nil
 }

@@ -7,9 +7,8 @@ import (
 	"relay/internal/relay"
 )
 
-// StorefrontSwitches are the switches of a storefront, or of all that have a credential at a platform, without tries:
-// where their events go now. They come in the order of the storefronts' codes, limit at most. HasAdapter is for the caller
-// to fill.
+// StorefrontSwitches returns the present switches of a storefront, or of all storefronts with a credential at a platform,
+// without attempts, in the order of the storefronts' codes, at most limit. The caller fills in HasAdapter.
 func (s *Store) StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error) {
 	list, err := s.storefrontSwitches(ctx, storefrontID, platformID, limit)
 	for i := range list {
@@ -17,7 +16,7 @@ func (s *Store) StorefrontSwitches(ctx context.Context, storefrontID, platformID
 			list[i].Platforms, err = s.platformSwitches(ctx, list[i].Storefront.ID)
 		}
 	}
-	return list, fail("read the switches of storefronts", err)
+	return list, wrap("read the switches of storefronts", err)
 }
 
 func (s *Store) storefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error) {

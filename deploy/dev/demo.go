@@ -117,10 +117,10 @@ func ensureStorefront(ctx context.Context, system *harness.System, pool *sql.DB,
 }
 
 // waitDelivered waits until nothing happens to the events any more. One that takes longer is shown as it is.
-func waitDelivered(ctx context.Context, store *db.Store, orders []string) ([]db.EventRecord, error) {
+func waitDelivered(ctx context.Context, store *db.Store, orders []string) ([]ops.EventDetail, error) {
 	deadline := time.Now().Add(deliverBound)
 	for {
-		events, err := store.EventsOf(ctx, orders)
+		events, err := harness.Events(ctx, store, orders)
 		if err != nil {
 			return nil, err
 		}
@@ -135,7 +135,7 @@ func waitDelivered(ctx context.Context, store *db.Store, orders []string) ([]db.
 	}
 }
 
-func final(events []db.EventRecord, want int) bool {
+func final(events []ops.EventDetail, want int) bool {
 	for _, e := range events {
 		if !e.Status.Final() {
 			return false
@@ -145,4 +145,4 @@ func final(events []db.EventRecord, want int) bool {
 }
 
 // why is what a row says beside its status.
-func why(e db.EventRecord) string { return cmp.Or(e.Detail, string(e.Reason)) }
+func why(e ops.EventDetail) string { return cmp.Or(e.Detail, string(e.Reason)) }

@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
-	"relay/db"
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
@@ -104,21 +100,11 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 	return nil
 }
 
-// leadToSandbox gives the platforms the sandbox's address, which may have moved to another port.
+// leadToSandbox sets the platforms' address to the sandbox's, which may have moved to another port.
 func leadToSandbox(ctx context.Context, system *harness.System) error {
-	config, err := db.ParseURL(system.DatabaseURL())
-	if err != nil {
-		return err
-	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return err
-	}
-	pool := sql.OpenDB(connector)
-	defer func() { _ = pool.Close() }()
 	for _, code := range vendors.Codes() {
 		base := system.Sandbox.BaseURL + vendors.Prefix + code
-		if _, err := pool.ExecContext(ctx, "UPDATE ad_analytics_platforms SET api_base_url = ? WHERE code = ?", base, code); err != nil {
+		if err := seed.On(system.Store).SetPlatformURL(ctx, code, base); err != nil {
 			return err
 		}
 	}

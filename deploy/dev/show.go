@@ -11,8 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -25,7 +25,7 @@ func showAnswer(a harness.Answer) {
 }
 
 // showEvents prints a line for every destination of every event.
-func showEvents(events []db.EventRecord) {
+func showEvents(events []ops.EventDetail) {
 	say("")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "EVENT\tORDER\tSTOREFRONT\tSTATUS\tDESTINATION\tATTEMPTS\tANSWER\tAT\tDETAIL")
@@ -52,11 +52,11 @@ type destination struct {
 }
 
 // destinations sums an event's attempts up by destination, in the order of the first attempt.
-func destinations(e db.EventRecord) []destination {
+func destinations(e ops.EventDetail) []destination {
 	var all []destination
 	index := map[string]int{}
 	for _, a := range e.Attempts {
-		if a.Outcome == relay.NotSent {
+		if a.Result.Outcome == relay.NotSent {
 			continue // nothing left
 		}
 		i, ok := index[a.Destination]
@@ -67,9 +67,9 @@ func destinations(e db.EventRecord) []destination {
 		}
 		all[i].attempts++
 		all[i].at = a.StartedAt.Local().Format(time.DateTime)
-		all[i].answer = string(a.Outcome)
-		if a.Status != 0 {
-			all[i].answer = fmt.Sprintf("%s (%d)", a.Outcome, a.Status)
+		all[i].answer = string(a.Result.Outcome)
+		if a.Result.Status != 0 {
+			all[i].answer = fmt.Sprintf("%s (%d)", a.Result.Outcome, a.Result.Status)
 		}
 	}
 	return all

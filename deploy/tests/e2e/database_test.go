@@ -13,9 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -47,7 +47,7 @@ func TestAStoppedDatabaseDelaysEventsAndRepeatsNothing(t *testing.T) {
 type outage struct {
 	*world
 	api, worker          *harness.Relay
-	first, wire, between db.EventRecord
+	first, wire, between ops.EventDetail
 }
 
 // begin brings three events to where the outage is to meet them: one's worker has not taken its first step (it is frozen),
@@ -64,7 +64,7 @@ func begin(t *testing.T) *outage {
 
 	post(t, o.api, item("wire", "wire-1"), item("between", "between-1"))
 	o.arrived(t, "/wire/", 1)
-	o.between = o.wait(t, "between-1", func(e db.EventRecord) bool {
+	o.between = o.wait(t, "between-1", func(e ops.EventDetail) bool {
 		return slices.Contains(outcomes(e, relay.SGTM), relay.Retry)
 	})
 	signal(t, o.worker.Pid(), syscall.SIGSTOP)
@@ -105,7 +105,7 @@ func (o *outage) requireNothingRepeated(t *testing.T) {
 	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.first, relay.SGTM))
 	require.Len(t, o.requests(t, "/first/"), 1)
 	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.wire, relay.SGTM), "the answer came while nobody could write it down")
-	require.Equal(t, 200, o.wire.Attempts[0].Status)
+	require.Equal(t, 200, o.wire.Attempts[0].Result.Status)
 	require.GreaterOrEqual(t, o.wire.Attempts[0].Duration, 5*time.Second)
 	require.Len(t, o.requests(t, "/wire/"), 1)
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(o.between, relay.SGTM), "the outage used up no try")

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 	enums "go.temporal.io/api/enums/v1"
 
-	"relay/db"
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -81,7 +81,7 @@ func (w *world) requireThreeAttempts(t *testing.T, order string) {
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(e, relay.SGTM))
 	sent := tries(e, relay.SGTM)
 	for i, status := range []int{503, 503, 200} {
-		require.Equal(t, status, sent[i].Status)
+		require.Equal(t, status, sent[i].Result.Status)
 		require.GreaterOrEqual(t, sent[i].Number, i+1)
 	}
 	for i, want := range []time.Duration{time.Second, 2 * time.Second} {
@@ -145,7 +145,7 @@ func rerouted(t *testing.T, w *town) {
 	require.NoError(t, w.AddPlatform(t.Context(), id, "moved", "sandbox"))
 	w.always(t, "/moved/mp/", sandbox.Answer{Status: 503, Body: markVendor})
 	post(t, w.one, item("moved", "moved-1"))
-	w.wait(t, "moved-1", func(e db.EventRecord) bool {
+	w.wait(t, "moved-1", func(e ops.EventDetail) bool {
 		return slices.Contains(outcomes(e, relay.SGTM), relay.Retry)
 	})
 	require.NoError(t, seed.On(w.Store).SetSGTMActive(t.Context(), id, false))

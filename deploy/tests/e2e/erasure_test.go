@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/internal/ops"
@@ -38,8 +37,8 @@ func TestWhatIsErasedIsGoneEverywhereAndStaysSo(t *testing.T) {
 	for _, order := range []string{"ord-alpha", "ord-gamma", "ord-delta"} {
 		rows[order] = w.delivered(t, order).ID
 	}
-	rows["ord-beta"] = w.wait(t, "ord-beta", func(e db.EventRecord) bool {
-		return len(e.Attempts) == 1 && e.Attempts[0].Outcome == relay.Retry
+	rows["ord-beta"] = w.wait(t, "ord-beta", func(e ops.EventDetail) bool {
+		return len(e.Attempts) == 1 && e.Attempts[0].Result.Outcome == relay.Retry
 	}).ID
 	sent := len(w.requests(t, "/"))
 

@@ -10,10 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -194,9 +194,9 @@ func (f flip) requireOnlyOpenTries(t *testing.T, later []begun) {
 // before a request leaves.
 func (f flip) sentAfter(t *testing.T, w *world, orders []string, answered time.Time) (onTheWire int, later []begun) {
 	t.Helper()
-	events, err := w.Store.EventsOf(t.Context(), orders)
+	events, err := harness.Events(t.Context(), w.Store, orders)
 	require.NoError(t, err)
-	byKey := map[string]db.EventRecord{}
+	byKey := map[string]ops.EventDetail{}
 	for _, e := range events {
 		byKey[dedupID(e)] = e
 		for _, a := range e.Attempts {

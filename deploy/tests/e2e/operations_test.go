@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 	"relay/workflows"
 )
@@ -70,7 +70,7 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 	require.NotContains(t, preview, markSecret)
 
 	require.Contains(t, w.cli(t, r, "events", "retry", id), "tried again")
-	e = w.wait(t, "ops-1", func(e db.EventRecord) bool { return e.Status == relay.StatusDelivered })
+	e = w.wait(t, "ops-1", func(e ops.EventDetail) bool { return e.Status == relay.StatusDelivered })
 	require.Equal(t, 1, e.Generation)
 	status := asked(t, r, http.StatusOK, http.MethodPost, "/v1/events/status", `{"ids":["ops-1"]}`)
 	require.Equal(t, "delivered", status["items"].([]any)[0].(map[string]any)["status"])

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
@@ -58,7 +57,7 @@ func everybody(storefront, order, name string) harness.Item {
 }
 
 // ended waits for the end of an event of a type.
-func (w *world) ended(t *testing.T, order, eventType string) db.EventRecord {
+func (w *world) ended(t *testing.T, order, eventType string) ops.EventDetail {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
@@ -68,7 +67,7 @@ func (w *world) ended(t *testing.T, order, eventType string) db.EventRecord {
 }
 
 // atVendors are the requests of an event at the vendors.
-func (w *world) atVendors(t *testing.T, e db.EventRecord) []sandbox.Request {
+func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 	t.Helper()
 	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return r.Key != dedupID(e) })
 }

@@ -9,24 +9,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
 // tries are an event's attempts at one destination, in order, without those that could not leave because the busy machine's
 // database took longer to record them than a try waits.
-func tries(e db.EventRecord, destination string) []db.AttemptRecord {
-	return slices.DeleteFunc(slices.Clone(e.Attempts), func(a db.AttemptRecord) bool {
-		return a.Destination != destination || a.Outcome == relay.NotSent
+func tries(e ops.EventDetail, destination string) []relay.Attempt {
+	return slices.DeleteFunc(slices.Clone(e.Attempts), func(a relay.Attempt) bool {
+		return a.Destination != destination || a.Result.Outcome == relay.NotSent
 	})
 }
 
 // outcomes are those of an event's tries at one destination.
-func outcomes(e db.EventRecord, destination string) []relay.Outcome {
+func outcomes(e ops.EventDetail, destination string) []relay.Outcome {
 	var found []relay.Outcome
 	for _, a := range tries(e, destination) {
-		found = append(found, a.Outcome)
+		found = append(found, a.Result.Outcome)
 	}
 	return found
 }
@@ -41,7 +41,7 @@ func (w *world) requests(t *testing.T, path string) []sandbox.Request {
 
 // requireARowForEveryRequest compares the attempts of an event with the requests that arrived, byte by byte. A row that
 // stays "sending" may have none: it is written before the request leaves, and its process was killed.
-func (w *world) requireARowForEveryRequest(t *testing.T, e db.EventRecord) {
+func (w *world) requireARowForEveryRequest(t *testing.T, e ops.EventDetail) {
 	t.Helper()
 	rows, err := w.sql.QueryContext(t.Context(), `SELECT request_sha256, outcome = 'sending' FROM event_attempts
 		WHERE marketing_event_id = ? AND number > 0 AND outcome <> 'not_sent' ORDER BY id`, e.ID)
@@ -110,15 +110,15 @@ func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []st
 
 // allDelivered waits until all events of these orders are delivered, for as long as a quarter of what is missing comes in
 // time: a busy machine takes longer for two thousand than for two.
-func (w *world) allDelivered(t *testing.T, orders []string) []db.EventRecord {
+func (w *world) allDelivered(t *testing.T, orders []string) []ops.EventDetail {
 	t.Helper()
 	const delivered = "SELECT COUNT(*) FROM marketing_events WHERE status = 'delivered'"
 	for {
 		before := w.count(t, delivered)
-		var events []db.EventRecord
+		var events []ops.EventSummary
 		missing := len(orders)
 		for page := range slices.Chunk(orders, 1000) {
-			found, err := w.Store.EventsOf(t.Context(), page)
+			found, err := w.Store.EventsOfOrders(t.Context(), page)
 			require.NoError(t, err)
 			events = append(events, found...)
 		}
@@ -127,7 +127,7 @@ func (w *world) allDelivered(t *testing.T, orders []string) []db.EventRecord {
 			n[e.Status]++
 		}
 		if missing -= n[relay.StatusDelivered]; missing == 0 {
-			return events
+			return w.details(t, events)
 		}
 		eventually(t, func() error {
 			if w.count(t, delivered) <= before+missing/4 {
@@ -138,6 +138,17 @@ func (w *world) allDelivered(t *testing.T, orders []string) []db.EventRecord {
 	}
 }
 
-func dedupID(e db.EventRecord) string {
+func (w *world) details(t *testing.T, events []ops.EventSummary) []ops.EventDetail {
+	t.Helper()
+	details := make([]ops.EventDetail, len(events))
+	for i, e := range events {
+		var err error
+		details[i], err = w.Store.EventDetail(t.Context(), e.ID)
+		require.NoError(t, err)
+	}
+	return details
+}
+
+func dedupID(e ops.EventDetail) string {
 	return relay.Event{EventID: e.EventID, Type: e.Type, Storefront: relay.Storefront{Code: e.StorefrontCode}}.DedupID()
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 	"relay/workflows"
 )
@@ -31,7 +31,7 @@ func TestAKilledWorkerLosesNothingAndHidesNothing(t *testing.T) {
 	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: "/wire/", Answers: []sandbox.Answer{{Action: sandbox.ActionHang}}}))
 	r := w.relay(t, "relay", "serve")
 	post(t, r, item("between", "between-1"), item("wire", "wire-1"))
-	w.wait(t, "between-1", func(e db.EventRecord) bool {
+	w.wait(t, "between-1", func(e ops.EventDetail) bool {
 		return slices.Equal(outcomes(e, relay.SGTM), []relay.Outcome{relay.Retry})
 	})
 	w.arrived(t, "/wire/", 1)
