@@ -12,7 +12,7 @@ import (
 func (s *service) ops() *api.Ops {
 	return &api.Ops{
 		Events:       s.store,
-		Configs:       s.store,
+		Configs:      s.store,
 		Replays:      s.store,
 		Runner:       s.starter(false),
 		Destinations: s.store,
