@@ -182,7 +182,7 @@ func replayWatch() *cobra.Command {
 	})
 }
 
-// watch draws a bar until the replay has ended. On something that is no terminal each change is a line.
+// watch draws a bar until the replay has ended. Without a terminal each change is a line.
 func (r *remote) watch(ctx context.Context, id string) error {
 	begin, end := lineEnds(r.out)
 	last := ""

@@ -95,12 +95,12 @@ func (r *Report) keepOthers(file string) error {
 const preface = `# Benchmarks
 
 Written by ` + "`make bench`" + `, which measures the running relay (processes, real database with every commit synced, real Temporal)
-beside the bare floor in the same run on the same servers. **The ratios are what counts**: they stay the same from machine to
-machine, absolute figures do not. Candidate and floor alternate; of several rounds the median is shown. The same figures are
+beside the bare floor in the same run on the same servers. **Only the ratios count**: they stay the same from machine to
+machine, absolute numbers do not. Candidate and floor alternate; of several rounds the median is shown. The same numbers are
 in ` + "`benchmarks.json`" + `. ` + "`bin/dev bench --help`" + ` lists scenarios and options; a scenario that is run by itself replaces its part here.
 
-The floor has what the relay's Temporal has: one node, SQLite with every workflow commit synced, the list of workflows in an
-unsynced file of its own without the indexes that nobody uses, one task queue partition, no metrics, GOGC=400.
+The floor has the settings of the relay's Temporal: one node, SQLite with every workflow commit synced, the list of workflows in an
+unsynced file of its own without the unused indexes, one task queue partition, no metrics, GOGC=400.
 
 `
 
