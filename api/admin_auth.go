@@ -29,6 +29,7 @@ type AdminLogin struct {
 type actor struct {
 	name     string
 	readOnly bool
+	isOMS    bool // its login is OMS's, too
 }
 
 // maxRemembered bounds how many verified logins are remembered; far more than a relay has admins.
@@ -65,7 +66,7 @@ func newAdmins(cfg Config) (*admins, error) {
 	cost := bcrypt.MinCost
 	for _, l := range logins {
 		if l.Hash == "" {
-			a.plain = append(a.plain, plainAdmin{newLogin(l.Name, l.Password), actor{l.Name, l.ReadOnly}})
+			a.plain = append(a.plain, plainAdmin{newLogin(l.Name, l.Password), actor{name: l.Name, readOnly: l.ReadOnly}})
 			continue
 		}
 		if err := CheckHash(l.Hash); err != nil {
@@ -122,7 +123,7 @@ func (a *admins) find(sent login, name, password, address string) (actor, error)
 			return actor{}, tooManyLogins(verifyPatience)
 		}
 		if ok = matches && exists; ok {
-			who = actor{admin.Name, admin.ReadOnly}
+			who = actor{name: admin.Name, readOnly: admin.ReadOnly}
 			a.remember(a.digest(sent), who)
 		}
 	}
@@ -178,6 +179,7 @@ func (s *server) admit(c *gin.Context, l *requestLog, need access) error {
 	if err != nil {
 		return err
 	}
+	who.isOMS = isOMS
 	l.add(slog.String("admin", who.name))
 	if need == writer && who.readOnly {
 		return refuse(codeForbidden)

@@ -20,10 +20,10 @@ var gzips = sync.Pool{New: func() any {
 	return z
 }}
 
-// compress compresses JSON responses for clients that accept gzip. It is written by hand because gin-contrib/gzip, a further
+// compress compresses JSON responses and pages for clients that accept gzip. It is written by hand because gin-contrib/gzip, a further
 // dependency, packs answers of any size and type and leaves a strong ETag on what it changed.
 func compress(c *gin.Context) {
-	w := &compressing{ResponseWriter: c.Writer, accepted: acceptsGzip(c.Request.Header) && c.Request.Method != http.MethodHead}
+	w := &compressing{ResponseWriter: c.Writer, accepted: acceptsGzip(c.Request.Header)}
 	c.Writer = w
 	c.Next()
 	w.close() // not deferred: an aborted answer stays unfinished
@@ -81,11 +81,20 @@ func (w *compressing) Write(p []byte) (int, error) {
 
 func (w *compressing) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
 
+// compressible reports whether a type is a text that is sent at once: JSON, and what the console's pages are made of.
+func compressible(contentType string) bool {
+	switch contentType {
+	case "application/problem+json", "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8":
+		return true
+	}
+	return isJSON(contentType)
+}
+
 // decide is called once there is enough to pack.
 func (w *compressing) decide() {
 	h := w.Header()
 	w.decided = true
-	if !isJSON(h.Get("Content-Type")) && h.Get("Content-Type") != "application/problem+json" || h.Get("Content-Encoding") != "" {
+	if !compressible(h.Get("Content-Type")) || h.Get("Content-Encoding") != "" {
 		return
 	}
 	h.Add("Vary", "Accept-Encoding")

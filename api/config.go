@@ -33,7 +33,9 @@ const (
 	defaultMaxBody = 32 << 20
 	defaultLease   = 30 * time.Second
 	storeTimeout   = 20 * time.Second // resolving and storing a batch; below the default lease
-	retryAfter     = 5 * time.Second  // what a 503 asks for
+	retryAfter     = 5 * time.Second  // of a 503
+
+	writablePatience = time.Second // for the reason of a 503
 )
 
 // DefaultMaxBodies is the default of MaxBodiesBytes. A body costs up to six times its size while it is decoded and stored, so the
@@ -51,6 +53,7 @@ type Config struct {
 	Password     relay.Secret
 	Admins       []AdminLogin // who may use the admin API; none: the login above
 	PublicURL    string       // where browsers find this API, if a proxy changes the Host header; "" where none does
+	Console      bool         // whether the web console is served
 	Logins       LoginLimits  // how many failed logins are too many
 	Proxies      []string     // CIDRs of proxies whose X-Forwarded-For names the client; none: the connection's own address counts
 	MaxBodyBytes int64        // of a request body, as sent and as decompressed

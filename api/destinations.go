@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,15 +27,18 @@ const (
 	entityDestination ops.Entity = "destinations"
 	actionProbe       ops.Action = "probe"
 
-	maxDestinations = 100 // of one page
+	maxDestinations     = 100 // of one page
+	defaultDestinations = 50
 )
 
 type listDestinationsInput struct {
-	Storefront  string            `query:"storefront" maxLength:"50" example:"bosley" doc:"A storefront's code."`
-	Destination string            `query:"destination" maxLength:"50" pattern:"^[A-Za-z0-9_-]*$" example:"sgtm" doc:"sgtm, or a platform's code."`
-	Health      relay.HealthState `query:"health" enum:"healthy,failing,unhealthy" example:"unhealthy" doc:"The health of the destination."`
-	Limit       int               `query:"limit" minimum:"1" maximum:"100" default:"50" example:"50" doc:"Page size at most."`
-	Cursor      string            `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
+	Storefront  string               `query:"storefront" maxLength:"50" example:"bosley" doc:"A storefront's code."`
+	Destination string               `query:"destination" maxLength:"50" pattern:"^[A-Za-z0-9_-]*$" example:"sgtm" doc:"sgtm, or a platform's code."`
+	Health      relay.HealthState    `query:"health" enum:"healthy,failing,unhealthy" example:"unhealthy" doc:"The health of the destination."`
+	State       ops.DestinationIssue `query:"state" enum:"ill,unhealthy,failing,off,quiet" example:"ill" doc:"Destinations that need a look: ill are those that are failing or unhealthy; off, from which a kill switch keeps events; quiet, that get events and have accepted none for 24 hours."`
+	Limit       int                  `query:"limit" minimum:"1" maximum:"100" example:"50" doc:"Page size at most; 50 if missing."`
+	Storefronts int                  `query:"storefronts" minimum:"1" maximum:"100" example:"50" doc:"Page size in storefronts, instead of limit: each with all of its destinations that match."`
+	Cursor      string               `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 }
 
 type destinationListOutput struct{ Body DestinationList }
@@ -46,15 +51,11 @@ type probeInput struct {
 type probeOutput struct{ Body ProbeAnswer }
 
 func (h opsHandlers) listDestinations(ctx context.Context, in *listDestinationsInput) (*destinationListOutput, error) {
-	q := ops.DestinationQuery{Destination: in.Destination, Health: in.Health, Limit: in.Limit}
-	if in.Cursor != "" {
-		c, err := parseCursor(in.Cursor, "storefront_id")
-		if err != nil {
-			return nil, err
-		}
-		q.After = &relay.Place{StorefrontID: c.ID, Destination: c.Value}
+	q := ops.DestinationQuery{Destination: in.Destination, Health: in.Health, Issue: in.State, Adapters: slices.Collect(maps.Keys(h.Adapters))}
+	err := in.page(&q)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if q.StorefrontID, err = h.storefrontID(ctx, in.Storefront, "storefront"); err != nil {
 		return nil, err
 	}
@@ -68,9 +69,37 @@ func (h opsHandlers) listDestinations(ctx context.Context, in *listDestinationsI
 	}
 	if more {
 		last := list[len(list)-1]
-		out.Body.NextCursor = cursor{Sort: "storefront_id", Value: last.Destination, ID: last.StorefrontID}.String()
+		next := cursor{Sort: destinationOrder, Value: last.Destination, ID: last.StorefrontID}
+		if q.Storefronts != 0 {
+			next = cursor{Sort: storefrontOrder, ID: last.StorefrontID}
+		}
+		out.Body.NextCursor = next.String()
 	}
 	return out, nil
+}
+
+// The orders of the two kinds of pages: a cursor of one is none of the other.
+const (
+	destinationOrder = "storefront_id"
+	storefrontOrder  = "storefronts"
+)
+
+// page reads which page is asked for.
+func (in *listDestinationsInput) page(q *ops.DestinationQuery) error {
+	q.Limit, q.Storefronts = cmp.Or(in.Limit, defaultDestinations), in.Storefronts
+	if in.Limit != 0 && in.Storefronts != 0 {
+		return refuseField(codeInvalidParameter, "storefronts", "limit and storefronts are two ways to say how long a page is; use one")
+	}
+	if in.Cursor == "" {
+		return nil
+	}
+	order := destinationOrder
+	if in.Storefronts != 0 {
+		order = storefrontOrder
+	}
+	c, err := parseCursor(in.Cursor, order)
+	q.After, q.AfterStorefront = &relay.Place{StorefrontID: c.ID, Destination: c.Value}, c.ID
+	return err
 }
 
 // probe starts the probe of an unhealthy destination.

@@ -51,6 +51,8 @@ func TestDestinationsSayHowTheyFareAndWhy(t *testing.T) {
 	off := sgtm["switches"].([]any)[1].(map[string]any)
 	require.Equal(t, []any{"sgtm", false, "anna"}, []any{off["level"], off["is_active"], off["switched_by"]})
 	require.Contains(t, off, "switched_at")
+	require.InDelta(t, container, off["id"], 0)
+	require.Equal(t, "direct", off["fallback"])
 
 	t.Run("by health, destination and storefront, page by page", func(t *testing.T) {
 		for query, want := range map[string][]string{
@@ -58,6 +60,10 @@ func TestDestinationsSayHowTheyFareAndWhy(t *testing.T) {
 			"?destination=sgtm":  {"bosley/sgtm"},
 			"?storefront=pfizer": {},
 			"?limit=2":           {"bosley/other", "bosley/sgtm"},
+			"?state=ill":         {"bosley/vendor"},
+			"?state=off":         {"bosley/sgtm"},
+			"?state=quiet":       {"bosley/other", "bosley/vendor"},
+			"?storefronts=1":     {"bosley/other", "bosley/sgtm", "bosley/vendor"},
 		} {
 			require.Equal(t, want, o.call(http.MethodGet, destinations+query, "").names(t), query)
 		}
@@ -68,7 +74,7 @@ func TestDestinationsSayHowTheyFareAndWhy(t *testing.T) {
 	})
 
 	t.Run("a bad question is refused", func(t *testing.T) {
-		for _, query := range []string{"?health=ill", "?limit=0", "?limit=101", "?cursor=x", "?storefront=nobody", "?destination=%22", "?color=red"} {
+		for _, query := range []string{"?health=ill", "?limit=0", "?limit=101", "?limit=2&storefronts=2", "?storefronts=0", "?state=sick", "?cursor=x", "?storefront=nobody", "?destination=%22", "?color=red"} {
 			require.Equal(t, http.StatusUnprocessableEntity, o.call(http.MethodGet, destinations+query, "").status, query)
 		}
 	})

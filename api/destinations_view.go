@@ -29,10 +29,12 @@ type DestinationView struct {
 
 // SwitchView is one kill switch.
 type SwitchView struct {
-	Level string     `json:"level" enum:"storefront,sgtm,platform,credential" example:"storefront" doc:"Which one."`
-	On    bool       `json:"is_active" example:"true" doc:"Whether it is on."`
-	SetBy string     `json:"switched_by,omitempty" example:"ann" doc:"Who set it as it is; missing if the audit log has no entry."`
-	SetAt *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:25:01Z" doc:"When."`
+	Level    string     `json:"level" enum:"storefront,sgtm,platform,credential" example:"storefront" doc:"Which one."`
+	ID       int64      `json:"id" example:"5" doc:"The id of the storefront, sGTM config, platform or credential that has it: activate and deactivate set it."`
+	On       bool       `json:"is_active" example:"true" doc:"Whether it is on."`
+	Fallback string     `json:"fallback,omitempty" enum:"direct,stop" example:"direct" doc:"Of the container: where events go while it is off."`
+	SetBy    string     `json:"switched_by,omitempty" example:"ann" doc:"Who set it as it is; missing if the audit log has no entry."`
+	SetAt    *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:25:01Z" doc:"When."`
 }
 
 // HealthView is how a destination fares.
@@ -71,7 +73,11 @@ func (h opsHandlers) destinationView(d ops.DestinationStatus) DestinationView {
 			LastProbeAt: timeOrNone(d.ProbedAt), NextProbeAt: timeOrNone(d.NextProbe), Probes: d.Health.Probes}}
 	v.Receives, v.Reason = h.receives(d)
 	for _, l := range d.Levels {
-		v.Switches = append(v.Switches, SwitchView{Level: l.Level, On: l.Active, SetBy: l.SwitchChange.By, SetAt: timeOrNone(l.SwitchChange.At)})
+		view := SwitchView{ID: l.EntityID, Level: l.Level, On: l.Active, SetBy: l.SwitchChange.By, SetAt: timeOrNone(l.SwitchChange.At)}
+		if l.Level == ops.LevelSGTM {
+			view.Fallback = map[bool]string{true: "stop", false: "direct"}[d.Switches.SGTM.Stop]
+		}
+		v.Switches = append(v.Switches, view)
 	}
 	return v
 }

@@ -23,6 +23,8 @@ type EventStore interface {
 	Destinations
 	// Stats reads counts; the zero storefront is all of them.
 	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error)
+	// Series reads counts over time.
+	Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport, error)
 	// RecordAudit adds a line to the audit.
 	RecordAudit(ctx context.Context, e ops.AuditEntry) error
 }

@@ -82,7 +82,7 @@ func accessOf(op *huma.Operation) access {
 func (r *registry) bounded(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	l := logOf(c)
-	if oddID(c.Params) {
+	if noID(ctx.Operation(), c.Params) {
 		r.server.fail(c, l, refuseWith(codeNotFound, "an id in a path is a plain decimal number, such as 5"))
 		return
 	}
@@ -108,14 +108,21 @@ func bodySize(r *http.Request) int64 {
 	return r.ContentLength
 }
 
-// oddID reports whether an id is written in one of the further ways that Go parses: +5 and 05 are no resource's address.
-func oddID(params gin.Params) bool {
+// noID reports whether the id of a path is a number that no resource has: outside of the operation's range, or spelled as the API
+// never spells one (+5, 05, 1e3). A word is refused by the operation itself.
+func noID(op *huma.Operation, params gin.Params) bool {
 	id := params.ByName("id")
-	unsigned := strings.TrimLeft(id, "+-")
-	if unsigned == "" || strings.Trim(unsigned, "0123456789") != "" {
-		return false // no number, which the operation refuses itself
+	unsigned := strings.TrimLeft(id, "+-.")
+	if unsigned == "" || unsigned[0] < '0' || unsigned[0] > '9' {
+		return false
 	}
-	return unsigned != id || len(id) > 1 && id[0] == '0'
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || n < 1 || strconv.FormatInt(n, 10) != id {
+		return true
+	}
+	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool {
+		return p.In == "path" && p.Name == "id" && p.Schema.Maximum != nil && float64(n) > *p.Schema.Maximum
+	})
 }
 
 // binding adds a route with its handler.
@@ -132,7 +139,7 @@ func typed[I, O any](handle func(context.Context, *I) (*O, error)) binding {
 			defer cancel()
 			out, err := handle(ctx, in)
 			if err != nil {
-				return nil, problemFor(ctx, err)
+				return nil, r.server.problemFor(ctx, err)
 			}
 			return out, nil
 		})

@@ -19,6 +19,7 @@ const (
 	tagPlatforms   = "Platforms"
 	tagCredentials = "Credentials"
 	tagAudit       = "Audit"
+	tagLogin       = "Login"
 )
 
 // tags are in the order of the document.
@@ -31,6 +32,7 @@ func (s *server) tags() []*huma.Tag {
 		{Name: tagPlatforms, Description: "The catalogue of ad and analytics platforms: the third kill switch, for all storefronts."},
 		{Name: tagCredentials, Description: "A storefront's login at a platform: the fourth kill switch."},
 		{Name: tagAudit, Description: "Who changed what, and when."},
+		{Name: tagLogin, Description: "The admin behind a request."},
 	}
 	if s.deps.Ops == nil {
 		return tags

@@ -36,8 +36,8 @@ func init() { //nolint:gochecknoinits // the only way to replace huma's error do
 }
 
 // problemFor translates a handler's error and logs its cause.
-func problemFor(ctx context.Context, err error) *Problem {
-	f := failureOf(ctx, err)
+func (s *server) problemFor(ctx context.Context, err error) *Problem {
+	f := s.failureOf(ctx, err)
 	id := ""
 	if l, ok := ctx.Value(logContextKey{}).(*requestLog); ok {
 		l.fail(f)

@@ -83,6 +83,22 @@ func failureOf(ctx context.Context, err error) *failure {
 	return refuse(codeInternal).becauseOf(err)
 }
 
+// failureOf adds to an unavailable database whether it refuses writes. It asks, because the driver drops the connection to a
+// read-only server without its error.
+func (s *server) failureOf(ctx context.Context, err error) *failure {
+	f := failureOf(ctx, err)
+	if f.code != codeDatabaseUnavailable || s.deps.Database == nil {
+		return f
+	}
+	ctx, cancel := context.WithTimeout(ctx, writablePatience)
+	defer cancel()
+	var u *relay.Unwritable
+	if errors.As(s.deps.Database.Writable(ctx), &u) && ctx.Err() == nil {
+		f.detail = "the database cannot be written (" + string(u.Why) + "); send the same request again, stored events will count as duplicates"
+	}
+	return f
+}
+
 // status is the code's; a code of items that refuses a request is a mistake of ours.
 func (f *failure) status() int { return cmp.Or(codes[f.code].status, http.StatusInternalServerError) }
 
@@ -187,7 +203,7 @@ func (p *Problem) GetHeaders() http.Header {
 // fail answers with a problem document and ends the chain.
 func (s *server) fail(c *gin.Context, l *requestLog, err error) {
 	c.Abort()
-	f := failureOf(c.Request.Context(), err)
+	f := s.failureOf(c.Request.Context(), err)
 	l.fail(f)
 	if c.Writer.Written() {
 		return

@@ -25,7 +25,16 @@ type ReplayAnswer struct {
 	Unhealthy []UnhealthyView `json:"unhealthy,omitempty" doc:"Unhealthy destinations that the filter may concern, 100 at most. What they would get waits until they have recovered: one event goes first, to find out."`
 }
 
-// DryRunView is what a replay would start.
+// Examples of ReplayAnswer, for the document: one made from the schema would show both members.
+const (
+	dryRunExample = `{"dry_run":{"events":1250,"by":[{"storefront_id":5,"storefront_code":"bosley","destination":"sgtm","reason":"exhausted",
+		"events":1250,"too_old":3}]}}`
+	replayExample = `{"replay":{"id":3,"state":"running","filter":{"storefront_id":5,"statuses":["failed"],"reasons":["exhausted"]},"rate":20,
+		"created_by":"ann","created_at":"2026-01-15T10:25:01Z","matched":1250,"started":0,"delivered":0,"failed":0,"skipped":0,"in_flight":0,
+		"held":0,"remaining":1250,"eta":"2026-01-15T10:26:04Z"}}`
+)
+
+// DryRunView is the count of a dry run.
 type DryRunView struct {
 	Events  int64       `json:"events" example:"1250" doc:"How many events."`
 	Tallies []TallyView `json:"by" nullable:"false" doc:"The same by storefront, destination and reason. An event may count at several destinations."`

@@ -21,7 +21,7 @@ const (
 )
 
 // route is one row of the API: who may do what where, by which handler, and what the document says about it. Everything that
-// is served is such a row.
+// is served is such a row, except the pages of the console.
 type route struct {
 	access access
 	method string
@@ -57,7 +57,7 @@ func (s *server) routes() []route {
 	if s.cfg.Role == RoleWorker {
 		return table
 	}
-	table = append(table, s.ingestRoute())
+	table = append(table, s.ingestRoute(), meRoute())
 	if a := s.deps.Admin; a != nil {
 		table = slices.Concat(table, a.storefrontRoutes(), a.sgtmRoutes(), a.platformRoutes(), a.credentialRoutes(), a.auditRoutes())
 	}
@@ -124,6 +124,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, "/admin/v1/stats", typed(h.stats),
 			doc{id: "get-stats", tag: tagStats, summary: "Counts by storefront and destination", errors: badInput,
 				text: "Counted each minute by the hour of receipt, so that ten million events take no longer than ten."}},
+		{reader, http.MethodGet, "/admin/v1/stats/series", typed(h.series),
+			doc{id: "get-stats-series", tag: tagStats, summary: "Counts over time", errors: badInput,
+				text: "The same counts by hour or day, for charts: by outcome, reason, destination or storefront. An event counts in the hour in which it was received."}},
 	}
 }
 
@@ -150,7 +153,8 @@ func (h opsHandlers) replayRoutes() []route {
 					"Try dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend is set. " +
 					"Events for an unhealthy destination wait: one event goes first, and the others follow when the destination has recovered.",
 				describe: func(r *registry, op *huma.Operation) {
-					op.Responses["201"] = answer("The replay has begun.", schemaOf[ReplayAnswer](r), nil)
+					op.Responses["200"] = answer("With dry_run=true: the counts.", schemaOf[ReplayAnswer](r), parsed(dryRunExample))
+					op.Responses["201"] = answer("The replay has begun.", schemaOf[ReplayAnswer](r), parsed(replayExample))
 				}}},
 		{reader, http.MethodGet, path, typed(h.listReplays), doc{id: "list-replays", tag: tagReplays, summary: "List replays", errors: badInput}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.getReplay), doc{id: "get-replay", tag: tagReplays, summary: "Read a replay and its progress", errors: missing}},
@@ -169,7 +173,7 @@ func (h opsHandlers) destinationRoutes() []route {
 		{reader, http.MethodGet, path, typed(h.listDestinations),
 			doc{id: "list-destinations", tag: tagDestinations, summary: "List the destinations of storefronts, with their health", errors: badInput,
 				text: "One entry for each storefront and configured destination: its container, and each platform for which it has a credential. " +
-					"The counts are current, and bounded."}},
+					"The counts are current, and bounded. With storefronts=50 a page holds 50 storefronts whole, for a table of storefronts by destinations."}},
 		{writer, http.MethodPost, path + "/{storefront}/{destination}/probe", typed(h.probe),
 			doc{id: "probe-destination", tag: tagDestinations, summary: "Probe an unhealthy destination now", errors: conflict,
 				text: "Delivers one of the events that failed there again; nothing artificial is sent. If it is accepted, the destination is " +

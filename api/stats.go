@@ -54,19 +54,9 @@ type DestinationStats struct {
 type statsOutput struct{ Body StatsView }
 
 func (h opsHandlers) stats(ctx context.Context, in *statsInput) (*statsOutput, error) {
-	now := time.Now().UTC()
-	from, to := in.From.UTC(), in.To.UTC()
-	if in.To.IsZero() {
-		to = now
-	}
-	if in.From.IsZero() {
-		from = to.Add(-statsDefault)
-	}
-	if err := checkTimes(codeInvalidParameter, "", from, to); err != nil {
+	from, to, err := window(in.From, in.To, statsWindow, "must be before to, by 92 days at most")
+	if err != nil {
 		return nil, err
-	}
-	if !from.Before(to) || to.Sub(from) > statsWindow {
-		return nil, refuseField(codeInvalidParameter, "from", "must be before to, by 92 days at most")
 	}
 	id, err := h.storefrontID(ctx, in.Storefront, "storefront")
 	if err != nil {
@@ -76,6 +66,7 @@ func (h opsHandlers) stats(ctx context.Context, in *statsInput) (*statsOutput, e
 	if err != nil {
 		return nil, err
 	}
+	now := time.Now().UTC()
 	out := &statsOutput{StatsView{From: r.From, To: r.To, AsOf: timeOrNone(r.AsOf), Storefronts: []StorefrontStats{}}}
 	for _, s := range r.Storefronts {
 		out.Body.Storefronts = append(out.Body.Storefronts, storefrontStats(s, now))

@@ -54,6 +54,7 @@ type Config struct {
 	Debug              bool           `env:"DEBUG" envDefault:"false" desc:"log more"`
 	ListenAddr         string         `env:"LISTEN_ADDR" envDefault:":8000" desc:"address of the API"`
 	PublicURL          string         `env:"PUBLIC_URL" desc:"address under which browsers reach the API; needed if a proxy changes the Host header, because requests of other origins are refused"`
+	Console            bool           `env:"CONSOLE" envDefault:"true" desc:"serve the web console at /console/; the worker role has none"`
 	MetricsAddr        string         `env:"METRICS_ADDR" desc:"address of /metrics for Prometheus, separate because it has no login, such as :9090; empty is off"`
 	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often PollInbox looks for rows without a delivery"`
 	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"per storefront: maximum events whose delivery the API starts at once; PollInbox starts the rest"`

@@ -166,6 +166,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Password:       s.cfg.Password,
 		Admins:         admins,
 		PublicURL:      s.cfg.PublicURL,
+		Console:        s.cfg.Console,
 		Logins:         api.LoginLimits{PerAccount: s.cfg.FailuresAccount, PerAddress: s.cfg.FailuresAddress, Window: s.cfg.LoginWindow},
 		Proxies:        texts(s.cfg.TrustedProxies),
 		MaxBodyBytes:   s.cfg.MaxBodyBytes,

@@ -11,10 +11,13 @@ import (
 
 // destinationsSQL reads the configured destinations of storefronts with their switches and their health. It reads no events.
 // The collations are spelled out because the tables may be those of the earlier service.
-const destinationsSQL = `SELECT s.id, s.storefront_id, s.is_active, c.id, c.is_active, c.fallback, c.on_exhausted, d.destination,
+const destinationsSQL = "SELECT " + destinationStatusColumns + destinationTables
+
+const destinationStatusColumns = `s.id, s.storefront_id, s.is_active, c.id, c.is_active, c.fallback, c.on_exhausted, d.destination,
 	d.platform_id, d.platform_active, d.credential_id, d.credential_active, d.options, d.limits,
-	h.failures, h.failing_since, h.unhealthy_since, h.reason, h.last_status, h.failed_at, h.probes, h.probed_at, h.probe_at
-	FROM (SELECT storefront_id, CONVERT('sgtm' USING utf8mb4) COLLATE utf8mb4_bin AS destination, NULL AS platform_id,
+	h.failures, h.failing_since, h.unhealthy_since, h.reason, h.last_status, h.failed_at, h.probes, h.probed_at, h.probe_at`
+
+const destinationTables = ` FROM (SELECT storefront_id, CONVERT('sgtm' USING utf8mb4) COLLATE utf8mb4_bin AS destination, NULL AS platform_id,
 			NULL AS platform_active, NULL AS credential_id, NULL AS credential_active,
 			CONVERT(options USING utf8mb4) COLLATE utf8mb4_bin AS options, NULL AS limits
 		FROM storefront_sgtm_config
@@ -82,8 +85,7 @@ func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery)
 	if err != nil {
 		return nil, false, wrap(op, err)
 	}
-	more := len(list) > q.Limit
-	list = list[:min(len(list), q.Limit)]
+	list, more := onePage(list, q)
 	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addFailed} {
 		if err := add(ctx, list); err != nil {
 			return nil, false, wrap(op, err)
@@ -93,21 +95,8 @@ func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery)
 }
 
 func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, error) {
-	var where condition
-	where.equal("s.id", q.StorefrontID)
-	where.equal("d.destination", q.Destination)
-	switch q.Health {
-	case relay.Unhealthy:
-		where.and("h.unhealthy_since IS NOT NULL")
-	case relay.Failing:
-		where.and("h.failures > 0 AND h.unhealthy_since IS NULL")
-	case relay.Healthy:
-		where.and("COALESCE(h.failures, 0) <= 0 AND h.unhealthy_since IS NULL")
-	}
-	if q.After != nil {
-		where.and("(s.id > ? OR s.id = ? AND d.destination > ?)", q.After.StorefrontID, q.After.StorefrontID, q.After.Destination)
-	}
-	rows, err := s.sql.QueryContext(ctx, destinationsSQL+" WHERE "+where.String()+" ORDER BY s.id, d.destination LIMIT ?", append(where.args, q.Limit+1)...)
+	query, args := destinationPageSQL(q)
+	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -150,42 +139,6 @@ func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStat
 		}
 	}
 	return nil
-}
-
-// waitingSQL counts events in flight of a storefront whose delivery to a destination has not ended.
-const waitingSQL = `SELECT COUNT(*) FROM (SELECT id, generation FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-	WHERE status = 'processing' AND storefront_id = ? LIMIT ?) e
-	WHERE NOT EXISTS (SELECT 1 FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination = ? AND (a.outcome = 'accepted'
-	OR a.generation = e.generation AND a.outcome IN ('rejected', 'unauthorized', 'unknown', 'skipped', 'blocked')))`
-
-// addWaiting counts the waiting events of the destinations that receive events, with one statement for all of them.
-func (s *Store) addWaiting(ctx context.Context, list []ops.DestinationStatus) error {
-	var selects []string
-	var args []any
-	var counts []any
-	for i := range list {
-		d := &list[i]
-		if receives, reason := withAdapter(*d).Receives(); receives && reason == "" {
-			selects = append(selects, "("+waitingSQL+")")
-			args = append(args, d.StorefrontID, ops.WaitingBound, d.Destination)
-			counts = append(counts, &d.Waiting)
-		}
-	}
-	if len(selects) == 0 {
-		return nil
-	}
-	return s.sql.QueryRowContext(ctx, "SELECT "+strings.Join(selects, ", "), args...).Scan(counts...)
-}
-
-// withAdapter returns a destination as if the relay had an adapter for its platform: the database does not know the
-// adapters.
-func withAdapter(d ops.DestinationStatus) ops.DestinationStatus {
-	platforms := append([]relay.PlatformSwitch(nil), d.Switches.Platforms...)
-	for i := range platforms {
-		platforms[i].HasAdapter = true
-	}
-	d.Switches.Platforms = platforms
-	return d
 }
 
 // failedSQL counts, for unhealthy destinations, the failed events that a recovery sends again. It reads only the newest

@@ -181,7 +181,7 @@ func TestAListOfDestinationsReadsEventsByTheirKeysOnly(t *testing.T) {
 		query db.Query
 		key   string
 	}{
-		"waiting": {db.WaitingQuery(bosley, relay.SGTM), "ix_marketing_events_claim"},
+		"waiting": {db.WaitingQuery(bosley), "ix_marketing_events_claim"},
 		"failed":  {db.FailedQuery(), "ix_marketing_events_status"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestAListOfDestinationsReadsEventsByTheirKeysOnly(t *testing.T) {
 				require.Equal(t, c.key, line["key"], line)
 				require.NotContains(t, line["Extra"], "filesort", line)
 			}
-			require.Equal(t, 1, seen)
+			require.Positive(t, seen)
 		})
 	}
 }

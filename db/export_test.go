@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -113,8 +112,9 @@ func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c r
 }
 
 // WaitingQuery and FailedQuery return the statements that count events for a list of destinations.
-func WaitingQuery(storefront int64, destination string) Query {
-	return Query{waitingSQL, []any{storefront, ops.WaitingBound, destination}}
+func WaitingQuery(storefront int64) Query {
+	query, args := inFlightOf([]int64{storefront})
+	return Query{query, args}
 }
 
 func FailedQuery() Query {

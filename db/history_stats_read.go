@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -44,12 +43,7 @@ func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsR
 			return err
 		}
 	}
-	var asOf sql.NullTime
-	err = s.sql.QueryRowContext(ctx, "SELECT counted_at FROM event_stats_hours ORDER BY hour DESC LIMIT 1").Scan(&asOf)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	r.AsOf = asOf.Time
+	r.AsOf, err = s.countedAt(ctx)
 	return err
 }
 
@@ -107,7 +101,7 @@ func (s *Store) addFigures(ctx context.Context, id int64, r ops.StatsReport, to 
 	if id != 0 {
 		c.and("storefront_id = ?", id)
 	}
-	rows, err := s.sql.QueryContext(ctx, "SELECT storefront_id, destination, outcome, reason, SUM(n) FROM event_stats WHERE "+c.String()+
+	rows, err := s.sql.QueryContext(ctx, "SELECT storefront_id, destination, outcome, reason, SUM(n) FROM "+statsTable(id)+" WHERE "+c.String()+
 		" GROUP BY storefront_id, destination, outcome, reason", c.args...)
 	if err != nil {
 		return err

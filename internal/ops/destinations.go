@@ -18,9 +18,41 @@ type DestinationQuery struct {
 	StorefrontID int64
 	Destination  string
 	Health       relay.HealthState
+	Issue        DestinationIssue
+	Adapters     []string // for IssueQuiet: the destinations that the relay speaks to
 	After        *relay.Place
 	Limit        int
+	// Storefronts, if not 0, is the size of a page in storefronts, each with all that match; Limit does not count then.
+	// AfterStorefront is the last one of the page before.
+	Storefronts     int
+	AfterStorefront int64
 }
+
+// DestinationIssue picks destinations that need a look.
+type DestinationIssue string
+
+// The issues. An ill destination is failing or unhealthy. A kill switch keeps events from one that is off. A quiet one gets
+// events, and has accepted none for QuietAfter.
+const (
+	IssueIll       DestinationIssue = "ill"
+	IssueUnhealthy DestinationIssue = "unhealthy"
+	IssueFailing   DestinationIssue = "failing"
+	IssueOff       DestinationIssue = "off"
+	IssueQuiet     DestinationIssue = "quiet"
+)
+
+// QuietAfter is the time without a delivery after which a destination is quiet.
+const QuietAfter = 24 * time.Hour
+
+// InFlight counts a storefront's events in delivery, as far as WaitingBound, and those of them whose delivery has ended, by
+// destination.
+type InFlight struct {
+	Events int
+	Ended  map[string]int
+}
+
+// At counts the events whose delivery to a destination has not ended.
+func (f InFlight) At(destination string) int { return max(0, f.Events-f.Ended[destination]) }
 
 // DestinationStatus is one configured destination of a storefront: its container, or a platform that it has a credential at.
 type DestinationStatus struct {

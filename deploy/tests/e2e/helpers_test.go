@@ -71,14 +71,16 @@ func newWorld(t *testing.T, env ...string) *world {
 
 func newWorldOf(t *testing.T, built harness.Programs, env ...string) *world {
 	t.Helper()
+	return newWorldIn(t, harness.Config{Programs: built, Env: env})
+}
+
+// newWorldIn adds to a configuration what every world has.
+func newWorldIn(t *testing.T, c harness.Config) *world {
+	t.Helper()
+	c.Username, c.Password = "oms", markPassword
+	c.Database = dbtest.Config{Password: markDatabase}
+	w := &world{System: harness.New(t, c)}
 	var err error
-	w := &world{System: harness.New(t, harness.Config{
-		Programs: built,
-		Username: "oms",
-		Password: markPassword,
-		Database: dbtest.Config{Password: markDatabase},
-		Env:      env,
-	})}
 	w.temporal, err = client.Dial(client.Options{HostPort: w.Temporal.Address(), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(w.temporal.Close)
@@ -233,6 +235,11 @@ func (w *world) delivered(t *testing.T, order string) ops.EventDetail {
 // eventually waits until f finds nothing wrong any more. It looks often at first, and more seldom where that takes long,
 // to leave the processors to the others.
 func eventually(t *testing.T, f func() error) {
+	t.Helper()
+	within(t, bound, f)
+}
+
+func within(t *testing.T, bound time.Duration, f func() error) {
 	t.Helper()
 	pause := 5 * time.Millisecond
 	for deadline := time.Now().Add(bound); ; time.Sleep(pause) {

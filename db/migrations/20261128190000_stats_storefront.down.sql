@@ -1,0 +1,1 @@
+ALTER TABLE event_stats DROP KEY ix_event_stats_storefront
