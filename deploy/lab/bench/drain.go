@@ -24,7 +24,7 @@ type drainPlan struct {
 	shape          string
 	goals          []Goal
 	note           string
-	prepare        func(context.Context, *lab) error
+	prepare        func(context.Context, *env) error
 }
 
 // drainTimes are what the rounds took.
@@ -35,7 +35,7 @@ type drainTimes struct {
 }
 
 func (r *run) drainBeside(ctx context.Context, p drainPlan) error {
-	l, err := r.newLab(ctx, labOptions{floor: true})
+	l, err := r.newEnv(ctx, envOptions{floor: true})
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (r *run) drainBeside(ctx context.Context, p drainPlan) error {
 }
 
 // round is one drain and one floor.
-func (t *drainTimes) round(ctx context.Context, l *lab, p drainPlan) error {
+func (t *drainTimes) round(ctx context.Context, l *env, p drainPlan) error {
 	items := l.items("a", p.events)
 	before, err := l.usage(ctx)
 	if err != nil {

@@ -22,7 +22,7 @@ const fillColumns = ` (event_id, order_id, storefront_id, storefront_code, event
 
 // fill makes n finished events, spread over 19 of the last 20 days, and some that wait. Without its secondary indexes a table
 // fills several times faster, and making them afterwards sorts instead of searching.
-func (l *lab) fill(ctx context.Context, name string, storefront int64, n int) error {
+func (l *env) fill(ctx context.Context, name string, storefront int64, n int) error {
 	table := name + ".marketing_events"
 	c, err := l.database.Conn(ctx)
 	if err != nil {

@@ -20,7 +20,7 @@ const statementRows = 1000
 // ingest times batches over loopback against the same rows inserted by the driver alone, in turn, into the same table. The
 // relay has the api role: what was accepted stays, and nothing drains meanwhile.
 func ingest(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{role: "api"})
+	l, err := r.newEnv(ctx, envOptions{role: "api"})
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func ingest(ctx context.Context, r *run) error {
 }
 
 // bareRound is one bare INSERT and what it used.
-func (l *lab) bareRound(ctx context.Context, b *bareInsert, n int) (time.Duration, usage, error) {
+func (l *env) bareRound(ctx context.Context, b *bareInsert, n int) (time.Duration, usage, error) {
 	items := l.items("a", n)
 	before, err := l.usage(ctx)
 	if err != nil {
@@ -95,7 +95,7 @@ type bareInsert struct {
 	storefront int64
 }
 
-func newBareInsert(ctx context.Context, l *lab) (*bareInsert, error) {
+func newBareInsert(ctx context.Context, l *env) (*bareInsert, error) {
 	c, err := db.ParseURL(l.DatabaseURL()) // the relay's own settings of the driver
 	if err != nil {
 		return nil, err

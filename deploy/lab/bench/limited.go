@@ -20,7 +20,7 @@ const limitedAnswer = 50 * time.Millisecond
 // limited lets a storefront, B, post more than its destination takes at a time, and tells in which order and with how much
 // history its events are delivered, and what a quiet storefront, A, waits meanwhile.
 func limited(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{scripted: true, storefronts: []string{"a", "b"}})
+	l, err := r.newEnv(ctx, envOptions{scripted: true, storefronts: []string{"a", "b"}})
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func limited(ctx context.Context, r *run) error {
 }
 
 // limit gives a storefront's container limits.
-func (l *lab) limit(ctx context.Context, code string, limits relay.Limits) error {
+func (l *env) limit(ctx context.Context, code string, limits relay.Limits) error {
 	ids, err := l.Store.StorefrontIDs(ctx, []string{code})
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (l *lab) limit(ctx context.Context, code string, limits relay.Limits) error
 }
 
 // attempted are the rows of a storefront in the order of their first attempts.
-func (l *lab) attempted(ctx context.Context, storefront string) ([]int64, error) {
+func (l *env) attempted(ctx context.Context, storefront string) ([]int64, error) {
 	rows, err := l.database.QueryContext(ctx, `SELECT a.marketing_event_id FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id
 		WHERE e.storefront_code = ? AND a.number = 1 ORDER BY a.started_at`, storefront)
 	if err != nil {
@@ -109,7 +109,7 @@ func displaced(order []int64) int {
 }
 
 // histories tells how long the deliveries' histories are.
-func (l *lab) histories(ctx context.Context, rows []int64) (longest int, mean float64, err error) {
+func (l *env) histories(ctx context.Context, rows []int64) (longest int, mean float64, err error) {
 	sum := 0
 	for _, row := range rows {
 		d, err := l.temporal.DescribeWorkflow(ctx, workflows.DeliverEventID(row), "")

@@ -47,7 +47,7 @@ type usage struct {
 }
 
 // usage reads the meters.
-func (l *lab) usage(ctx context.Context) (usage, error) {
+func (l *env) usage(ctx context.Context) (usage, error) {
 	u := usage{cpu: map[string]time.Duration{}}
 	for name, pid := range l.pids() {
 		var err error
@@ -167,7 +167,7 @@ func statements(ctx context.Context, database *sql.DB) (map[string]int64, error)
 }
 
 // settle waits until the parts rest: what is measured next shall not pay for what went before. After its bound it goes on.
-func (l *lab) settle(ctx context.Context) error {
+func (l *env) settle(ctx context.Context) error {
 	const look, quiet, bound = 200 * time.Millisecond, 0.2, 20 * time.Second
 	last, err := l.cpu()
 	for end := time.Now().Add(bound); err == nil && time.Now().Before(end); {
@@ -185,7 +185,7 @@ func (l *lab) settle(ctx context.Context) error {
 }
 
 // cpu is the CPU time of all parts.
-func (l *lab) cpu() (time.Duration, error) {
+func (l *env) cpu() (time.Duration, error) {
 	var sum time.Duration
 	for _, pid := range l.pids() {
 		one, err := cpuOf(pid)

@@ -45,7 +45,7 @@ func goalsOf(fairness bool) []Goal {
 }
 
 func (r *run) slowNeighbour(ctx context.Context, fairness bool) error {
-	l, err := r.newLab(ctx, labOptions{noFairness: !fairness, storefronts: []string{"a", "b"}, scripted: true})
+	l, err := r.newEnv(ctx, envOptions{noFairness: !fairness, storefronts: []string{"a", "b"}, scripted: true})
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (r *run) slowNeighbour(ctx context.Context, fairness bool) error {
 }
 
 func (r *run) largeNeighbour(ctx context.Context, fairness bool) error {
-	l, err := r.newLab(ctx, labOptions{noFairness: !fairness, storefronts: []string{"a", "b"}})
+	l, err := r.newEnv(ctx, envOptions{noFairness: !fairness, storefronts: []string{"a", "b"}})
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (r *run) largeNeighbour(ctx context.Context, fairness bool) error {
 }
 
 // quiet is A.
-func (l *lab) quiet(ctx context.Context) ([]time.Duration, error) {
+func (l *env) quiet(ctx context.Context) ([]time.Duration, error) {
 	probes, err := l.openLoop(ctx, "a", quietRate, quietSeconds*time.Second)
 	if err != nil {
 		return nil, err

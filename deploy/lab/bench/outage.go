@@ -28,8 +28,8 @@ func outage(ctx context.Context, r *run) error {
 	return nil
 }
 
-func (r *run) outageLab(ctx context.Context, backoff time.Duration) (*lab, error) {
-	return r.newLab(ctx, labOptions{scripted: true, env: []string{"RETRY_BACKOFF_BASE=" + strconv.Itoa(int(backoff.Seconds()))}})
+func (r *run) outageLab(ctx context.Context, backoff time.Duration) (*env, error) {
+	return r.newEnv(ctx, envOptions{scripted: true, env: []string{"RETRY_BACKOFF_BASE=" + strconv.Itoa(int(backoff.Seconds()))}})
 }
 
 // blip answers 503 to the first attempt of each event.
@@ -99,7 +99,7 @@ func (r *run) outageOf(ctx context.Context, lasts, backoff time.Duration) error 
 }
 
 // recovered waits until every event is delivered, and returns how many had failed at a time, at most.
-func (l *lab) recovered(ctx context.Context) (int, error) {
+func (l *env) recovered(ctx context.Context) (int, error) {
 	most := 0
 	for {
 		failed, err := l.count(ctx, "status = 'failed'")

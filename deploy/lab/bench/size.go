@@ -33,7 +33,7 @@ const pendingRows = 10_000
 
 // size times the same calls, in turn, in a small table and in a large one.
 func size(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{rest: true, database: quickToFill})
+	l, err := r.newEnv(ctx, envOptions{rest: true, database: quickToFill})
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (t tables) compare(calls int, call func(table, int) error) (small, large []
 }
 
 // newTable makes a migrated database with n finished events of the last 20 days, and some that wait.
-func (l *lab) newTable(ctx context.Context, r *run, name string, n int) (table, error) {
+func (l *env) newTable(ctx context.Context, r *run, name string, n int) (table, error) {
 	began := time.Now()
 	if err := l.Database.CreateDatabase(ctx, name); err != nil {
 		return table{}, err

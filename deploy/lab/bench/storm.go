@@ -12,7 +12,7 @@ import (
 // that moment until all are delivered, and what another, A, waits meanwhile. Every second answer is a success: a destination
 // that only fails would be left alone.
 func storm(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{scripted: true, storefronts: []string{"a", "b"}, env: []string{"RETRY_BACKOFF_BASE=1"}})
+	l, err := r.newEnv(ctx, envOptions{scripted: true, storefronts: []string{"a", "b"}, env: []string{"RETRY_BACKOFF_BASE=1"}})
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func storm(ctx context.Context, r *run) error {
 
 // afterFirstTries is a moment at which n events will have been tried once, at the rate at which some are delivered now, with
 // a third in hand.
-func (l *lab) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
+func (l *env) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
 	some := min(n, 1000)
 	began := time.Now()
 	if err := l.post(ctx, l.items("b", some)); err != nil {
@@ -85,7 +85,7 @@ func (l *lab) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
 }
 
 // whenWaiting waits until all first tries are made and tells how many events wait for their second.
-func (l *lab) whenWaiting(ctx context.Context, tries int64, due time.Time) (int, error) {
+func (l *env) whenWaiting(ctx context.Context, tries int64, due time.Time) (int, error) {
 	var err error
 	for err == nil && time.Now().Before(due) {
 		var total int64

@@ -19,7 +19,7 @@ const eventType = "purchase_completed"
 const itemBytes = 600
 
 // items makes events of a storefront that were not there before.
-func (l *lab) items(storefront string, n int) []harness.Item {
+func (l *env) items(storefront string, n int) []harness.Item {
 	items := make([]harness.Item, n)
 	at := time.Now().UTC().Format(time.RFC3339)
 	for i := range items {
@@ -39,11 +39,11 @@ func (l *lab) items(storefront string, n int) []harness.Item {
 }
 
 // post posts items in one request; every one has to be accepted.
-func (l *lab) post(ctx context.Context, items []harness.Item) error {
+func (l *env) post(ctx context.Context, items []harness.Item) error {
 	return l.send(ctx, harness.Batch(items...), len(items))
 }
 
-func (l *lab) send(ctx context.Context, batch []byte, n int) error {
+func (l *env) send(ctx context.Context, batch []byte, n int) error {
 	answer, err := l.relay.Post(ctx, batch)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (l *lab) send(ctx context.Context, batch []byte, n int) error {
 }
 
 // postBacklog posts n events in batches.
-func (l *lab) postBacklog(ctx context.Context, storefront string, n, batch int) error {
+func (l *env) postBacklog(ctx context.Context, storefront string, n, batch int) error {
 	for n > 0 {
 		size := min(n, batch)
 		if err := l.post(ctx, l.items(storefront, size)); err != nil {
@@ -80,7 +80,7 @@ func probeOf(item harness.Item) probe {
 
 // openLoop posts single events of a storefront at a steady rate, whatever becomes of them, and counts their time from when
 // they were due.
-func (l *lab) openLoop(ctx context.Context, storefront string, rate int, lasting time.Duration) ([]probe, error) {
+func (l *env) openLoop(ctx context.Context, storefront string, rate int, lasting time.Duration) ([]probe, error) {
 	n := int(lasting.Seconds() * float64(rate))
 	items := l.items(storefront, n)
 	probes := make([]probe, n)
@@ -101,7 +101,7 @@ func (l *lab) openLoop(ctx context.Context, storefront string, rate int, lasting
 }
 
 // latencies waits until all probes have arrived and tells how long each took.
-func (l *lab) latencies(ctx context.Context, probes []probe, bound time.Duration) ([]time.Duration, error) {
+func (l *env) latencies(ctx context.Context, probes []probe, bound time.Duration) ([]time.Duration, error) {
 	for end := time.Now().Add(bound); ; {
 		arrivals, err := l.Sandbox.Arrivals(ctx)
 		if err != nil {

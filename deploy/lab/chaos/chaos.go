@@ -103,27 +103,27 @@ func (o Options) round(ctx context.Context, n int) (r Round, err error) {
 	if n%2 == 1 {
 		r.FaultRate = faultRate
 	}
-	lab, err := newLab(ctx, o, filepath.Join(o.Dir, fmt.Sprintf("round-%d", n+1)), r.FaultRate)
+	env, err := newEnv(ctx, o, filepath.Join(o.Dir, fmt.Sprintf("round-%d", n+1)), r.FaultRate)
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, lab.close()) }()
-	r.database = lab.system.Database.Version()
+	defer func() { err = errors.Join(err, env.close()) }()
+	r.database = env.system.Database.Version()
 
 	duration := o.For / time.Duration(o.Rounds)
-	load := startLoad(ctx, lab, o.Events/o.Rounds, duration)
-	trouble := startTrouble(ctx, lab, rand.New(rand.NewPCG(o.Seed, uint64(n)+1<<32)), duration, o.Outages) //nolint:gosec // repeatable
-	r.Crashes, err = lab.crash(ctx, random, o.Kills/o.Rounds, duration)
+	load := startLoad(ctx, env, o.Events/o.Rounds, duration)
+	trouble := startTrouble(ctx, env, rand.New(rand.NewPCG(o.Seed, uint64(n)+1<<32)), duration, o.Outages) //nolint:gosec // repeatable
+	r.Crashes, err = env.crash(ctx, random, o.Kills/o.Rounds, duration)
 	err = errors.Join(err, load.wait(), trouble.stop())
 	if err != nil {
 		return r, err
 	}
 	o.say("round %d: %d events accepted, %d processes killed; waiting until all is final", r.Number, load.accepted(), len(kinds(r.Crashes)))
-	r.Settled, err = lab.settle(ctx)
+	r.Settled, err = env.settle(ctx)
 	if err != nil {
 		return r, err
 	}
-	return r, lab.judge(ctx, load, &r)
+	return r, env.judge(ctx, load, &r)
 }
 
 func (o Options) say(format string, args ...any) {

@@ -52,18 +52,18 @@ const (
 
 // crash kills parts at random moments until kills are made, or time is up and every kind has had its turn. Halfway it
 // changes from API and worker apart to both in one process.
-func (l *lab) crash(ctx context.Context, random *rand.Rand, kills int, duration time.Duration) ([]Crash, error) {
+func (l *env) crash(ctx context.Context, random *rand.Rand, kills int, duration time.Duration) ([]Crash, error) {
 	begin := time.Now()
 	end := begin.Add(duration)
 	var crashes []Crash
-	var deck []part
+	var order []part
 	apart, hit := true, map[string]bool{}
 	for done := 0; done < kills; done = len(kinds(crashes)) {
 		if apart && hit["api"] && hit["worker"] && (2*done >= kills || time.Since(begin) > duration/2) {
 			if err := l.together(ctx); err != nil {
 				return crashes, fmt.Errorf("replace API and worker by one process: %w", err)
 			}
-			apart, deck = false, nil
+			apart, order = false, nil
 		}
 		if err := sleep(ctx, rest(random, crashes, time.Until(end), kills-done)); err != nil {
 			return crashes, err
@@ -71,15 +71,15 @@ func (l *lab) crash(ctx context.Context, random *rand.Rand, kills int, duration 
 		if time.Now().After(end) && len(hit) == len(everyKind) {
 			break
 		}
-		if len(deck) == 0 {
-			deck = l.shuffled(random) // all kinds, in another order
+		if len(order) == 0 {
+			order = l.shuffled(random) // all kinds, in another order
 		}
 		n := 1
-		if len(deck) > 1 && done+1 < kills && random.Float64() < doubleShare {
+		if len(order) > 1 && done+1 < kills && random.Float64() < doubleShare {
 			n = 2
 		}
-		c, err := strike(ctx, random, deck[:n])
-		crashes, deck = append(crashes, c), deck[n:]
+		c, err := kill(ctx, random, order[:n])
+		crashes, order = append(crashes, c), order[n:]
 		for _, kind := range c.Kinds {
 			hit[kind] = true
 		}
@@ -104,16 +104,16 @@ func rest(random *rand.Rand, crashes []Crash, left time.Duration, kills int) tim
 	return max(shortestRest, time.Duration((0.2+1.6*random.Float64())*float64(mean)))
 }
 
-func (l *lab) shuffled(random *rand.Rand) []part {
+func (l *env) shuffled(random *rand.Rand) []part {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	deck := append([]part{}, l.parts...)
-	random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
-	return deck
+	order := append([]part{}, l.parts...)
+	random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	return order
 }
 
-// strike kills parts and starts them again after a moment, all at once: one may need another.
-func strike(ctx context.Context, random *rand.Rand, parts []part) (Crash, error) {
+// kill kills parts and starts them again after a moment, all at once: one may need another.
+func kill(ctx context.Context, random *rand.Rand, parts []part) (Crash, error) {
 	c := Crash{At: time.Now()}
 	for _, p := range parts {
 		c.Kinds = append(c.Kinds, p.kind)

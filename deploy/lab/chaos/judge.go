@@ -174,7 +174,7 @@ func pathOf(storefront, destination string) string {
 }
 
 // judge collects the evidence of a round and judges it.
-func (l *lab) judge(ctx context.Context, load *load, r *Round) error {
+func (l *env) judge(ctx context.Context, load *load, r *Round) error {
 	e := evidence{ledger: load.events(), tries: map[leg]tries{}, arrivals: map[landing]sandbox.Arrival{}}
 	arrivals, err := l.system.Sandbox.Arrivals(ctx)
 	if err != nil {
@@ -211,7 +211,7 @@ func recoveries(crashes []Crash, firsts []time.Time) {
 	}
 }
 
-func (l *lab) rows(ctx context.Context) ([]row, error) {
+func (l *env) rows(ctx context.Context) ([]row, error) {
 	found, err := l.pool.QueryContext(ctx, `SELECT id, event_id, event_type, COALESCE(storefront_code, ''), status, COALESCE(reason, ''),
 		COALESCE(ends, '[]') FROM marketing_events`)
 	if err != nil {
@@ -233,7 +233,7 @@ func (l *lab) rows(ctx context.Context) ([]row, error) {
 	return all, found.Err()
 }
 
-func (l *lab) attempts(ctx context.Context, into map[leg]tries) error {
+func (l *env) attempts(ctx context.Context, into map[leg]tries) error {
 	found, err := l.pool.QueryContext(ctx, `SELECT marketing_event_id, destination, SUM(number > 0),
 		SUM(outcome = 'sending'), SUM(number > 0 AND outcome <> 'sending' AND (response_status IS NULL OR COALESCE(reason, '') IN ('network_error', 'timeout')))
 		FROM event_attempts GROUP BY marketing_event_id, destination`)

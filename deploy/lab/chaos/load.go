@@ -33,7 +33,7 @@ func (e sent) key() string {
 
 // load hands events over, as OMS would: through the API and by SQL at once, again and again until each was taken.
 type load struct {
-	lab *lab
+	env *env
 	at  string // of all events: a batch that is sent again must be the same
 	all sync.WaitGroup
 
@@ -51,14 +51,14 @@ type source struct {
 }
 
 // startLoad hands over so many events at an even rate; where the way is barred, it catches up.
-func startLoad(ctx context.Context, l *lab, events int, duration time.Duration) *load {
-	d := &load{lab: l, at: time.Now().UTC().Format(time.RFC3339)}
+func startLoad(ctx context.Context, l *env, events int, duration time.Duration) *load {
+	d := &load{env: l, at: time.Now().UTC().Format(time.RFC3339)}
 	for _, s := range []source{
 		{acme, 0.3, d.post, "a"}, {brio, 0.15, d.post, "b"}, {corso, 0.25, d.post, "c"},
 		{acme, 0.1, d.insert, "d"}, {brio, 0.05, d.insert, "e"}, {corso, 0.15, d.insert, "f"},
 	} {
 		d.all.Go(func() {
-			if err := d.pour(ctx, s, int(s.share*float64(events)), duration); err != nil {
+			if err := d.feed(ctx, s, int(s.share*float64(events)), duration); err != nil {
 				d.mu.Lock()
 				d.errs = append(d.errs, err)
 				d.mu.Unlock()
@@ -68,7 +68,7 @@ func startLoad(ctx context.Context, l *lab, events int, duration time.Duration) 
 	return d
 }
 
-func (d *load) pour(ctx context.Context, s source, events int, duration time.Duration) error {
+func (d *load) feed(ctx context.Context, s source, events int, duration time.Duration) error {
 	begin := time.Now()
 	for done := 0; done < events; {
 		due := min(events, int(float64(events)*float64(time.Since(begin))/float64(duration))+1)
@@ -125,7 +125,7 @@ func (d *load) post(ctx context.Context, batch []sent) error {
 			"event_time": d.at, "order_revenue": 80.79,
 		}
 	}
-	answer, err := d.lab.intake.Load().Post(ctx, harness.Batch(items...))
+	answer, err := d.env.intake.Load().Post(ctx, harness.Batch(items...))
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (d *load) insert(ctx context.Context, batch []sent) error {
 		args = append(args, e.order, e.storefront, e.kind, `{"order_id": "`+e.order+`", "order_revenue": 80.79}`)
 	}
 	rows := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, 'oms_direct', 'pending'),", len(batch)), ",")
-	_, err := d.lab.pool.ExecContext(ctx, `INSERT INTO marketing_events
+	_, err := d.env.pool.ExecContext(ctx, `INSERT INTO marketing_events
 		(event_id, storefront_code, event_type, event_payload, source_system, status) VALUES `+rows+`
 		ON DUPLICATE KEY UPDATE event_id = event_id`, args...)
 	return err

@@ -21,7 +21,7 @@ const (
 
 // settle waits until nothing is left to happen: every row final, every destination healthy, every replay through, no delivery
 // running. Then it replays once what failed, because the destinations are well again by now, and waits once more.
-func (l *lab) settle(ctx context.Context) (Settled, error) {
+func (l *env) settle(ctx context.Context) (Settled, error) {
 	begin := time.Now()
 	if err := l.rest(ctx); err != nil {
 		return Settled{}, err
@@ -42,7 +42,7 @@ func (l *lab) settle(ctx context.Context) (Settled, error) {
 }
 
 // rest waits until nothing is left to happen. Unhealthy destinations are probed by the relay itself.
-func (l *lab) rest(ctx context.Context) error {
+func (l *env) rest(ctx context.Context) error {
 	moved, last := time.Now(), ""
 	for {
 		open, err := l.open(ctx)
@@ -62,7 +62,7 @@ func (l *lab) rest(ctx context.Context) error {
 }
 
 // open says what is still to happen, "" for nothing.
-func (l *lab) open(ctx context.Context) (string, error) {
+func (l *env) open(ctx context.Context) (string, error) {
 	for _, q := range []struct{ what, query string }{
 		{"rows that are not final", "SELECT COUNT(*) FROM marketing_events WHERE status IN ('pending', 'processing')"},
 		{"unhealthy destinations", "SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL"},
@@ -82,7 +82,7 @@ func (l *lab) open(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-func (l *lab) count(ctx context.Context, query string) (int, error) {
+func (l *env) count(ctx context.Context, query string) (int, error) {
 	var n int
 	err := l.pool.QueryRowContext(ctx, query).Scan(&n)
 	return n, err

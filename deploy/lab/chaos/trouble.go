@@ -34,7 +34,7 @@ const outage = 5 * time.Second
 
 // startTrouble lets one destination after another misbehave at random moments; with outages, one of them is dead for a
 // while a third into the round.
-func startTrouble(ctx context.Context, l *lab, random *rand.Rand, duration time.Duration, outages bool) *trouble {
+func startTrouble(ctx context.Context, l *env, random *rand.Rand, duration time.Duration, outages bool) *trouble {
 	ctx, cancel := context.WithCancel(ctx)
 	t := &trouble{cancel: cancel, done: make(chan error, 1)}
 	go func() {

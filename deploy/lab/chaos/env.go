@@ -32,8 +32,8 @@ const readOnlyTime = 5 * time.Second
 
 var fanOut = []string{"sandbox", "sandbox_b"}
 
-// lab is the system of one round.
-type lab struct {
+// env is the system of one round.
+type env struct {
 	system   *harness.System
 	ids      map[string]int64 // of the storefronts
 	pool     *sql.DB
@@ -45,9 +45,9 @@ type lab struct {
 	parts []part // what may be killed at present
 }
 
-// newLab starts a system with its storefronts, and the API and the worker as processes of their own.
-func newLab(ctx context.Context, o Options, dir string, faults float64) (l *lab, err error) {
-	l = &lab{ids: map[string]int64{}}
+// newEnv starts a system with its storefronts, and the API and the worker as processes of their own.
+func newEnv(ctx context.Context, o Options, dir string, faults float64) (l *env, err error) {
+	l = &env{ids: map[string]int64{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
@@ -88,7 +88,7 @@ func newLab(ctx context.Context, o Options, dir string, faults float64) (l *lab,
 	return l, l.apart(ctx)
 }
 
-func (l *lab) addStorefronts(ctx context.Context) error {
+func (l *env) addStorefronts(ctx context.Context) error {
 	for code, container := range map[string]ops.SGTMConfig{
 		// A backlog after a crash waits for the limit.
 		acme: {URL: l.system.Sandbox.BaseURL, Options: relay.Options{Limits: relay.Limits{PerSecond: 40, InFlight: 8}}},
@@ -120,7 +120,7 @@ func (l *lab) addStorefronts(ctx context.Context) error {
 }
 
 // apart runs the API and the worker as two processes.
-func (l *lab) apart(ctx context.Context) error {
+func (l *env) apart(ctx context.Context) error {
 	api, err := l.system.StartRelay(ctx, harness.RelayOptions{Name: "api", Role: "api", Env: []string{l.trust}})
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (l *lab) apart(ctx context.Context) error {
 
 // together replaces API and worker by one process that is both, as a deploy would: the new one first, then the old ones
 // are stopped with SIGTERM, under load.
-func (l *lab) together(ctx context.Context) error {
+func (l *env) together(ctx context.Context) error {
 	serve, err := l.system.StartRelay(ctx, harness.RelayOptions{Name: "serve", Role: "serve", Env: []string{l.trust}})
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (l *lab) together(ctx context.Context) error {
 	return err
 }
 
-func (l *lab) run(intake *harness.Relay, relays []part) {
+func (l *env) run(intake *harness.Relay, relays []part) {
 	l.intake.Store(intake)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -163,14 +163,14 @@ func (l *lab) run(intake *harness.Relay, relays []part) {
 }
 
 // turnReadOnly makes the database a replica, as a failover does under the relay's open connections.
-func (l *lab) turnReadOnly() {
+func (l *env) turnReadOnly() {
 	ctx, cancel := context.WithTimeout(context.Background(), readOnlyTime)
 	defer cancel()
 	_ = l.system.Database.SetReadOnly(ctx, true) // fails where the server was killed beside it
 }
 
 // turnWritable makes the database a primary again. It repeats until the server answers, because it may have been killed.
-func (l *lab) turnWritable(ctx context.Context) error {
+func (l *env) turnWritable(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
@@ -185,7 +185,7 @@ func (l *lab) turnWritable(ctx context.Context) error {
 }
 
 // close stops what runs. Parts that do not stop in time were killed; by then everything has been checked.
-func (l *lab) close() error {
+func (l *env) close() error {
 	if l.temporal != nil {
 		l.temporal.Close()
 	}
