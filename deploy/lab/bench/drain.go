@@ -7,10 +7,10 @@ import (
 	"relay/deploy/lab/bench/floor"
 )
 
-// startsInFlight is how many starts PollInbox has in flight at most, and the floor always.
+// startsInFlight is the maximum of starts in flight of PollInbox, and the constant number of the floor.
 const startsInFlight = 8
 
-// drain times a backlog posted in one batch until every row is final, against bare workflows in turn.
+// drain times a backlog posted in one batch until every row is final, alternating with bare workflows.
 func drain(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
 		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery, goals: []Goal{atLeast(0.7), atLeast(0.8)},
@@ -18,7 +18,7 @@ func drain(ctx context.Context, r *run) error {
 	})
 }
 
-// drainPlan is a drain and what it is measured against.
+// drainPlan is a drain with its baseline.
 type drainPlan struct {
 	events, rounds int
 	shape          string
@@ -27,7 +27,7 @@ type drainPlan struct {
 	prepare        func(context.Context, *env) error
 }
 
-// drainTimes are what the rounds took.
+// drainTimes are the times of the rounds.
 type drainTimes struct {
 	ours, floor             []time.Duration
 	used, usedFloor         usage

@@ -34,15 +34,15 @@ type env struct {
 	temporal client.Client
 	floor    *bareWorkflows
 	posted   int   // events so far; they number the orders
-	asked    int64 // SELECTs of our own, which count for nobody
+	asked    int64 // SELECTs of the benchmark itself, which do not count
 }
 
-// envOptions say what an env has.
+// envOptions configure an env.
 type envOptions struct {
 	role        string // of the relay; default serve
 	env         []string
 	storefronts []string // default: one, a
-	scripted    bool     // the sink answers as it is told, instead of as fast as it can
+	scripted    bool     // the sink responds as scripted, instead of as fast as it can
 	noFairness  bool
 	database    []string // further options of the database server
 	floor       bool     // run bare workflows on the side
@@ -104,7 +104,7 @@ func (l *env) open(ctx context.Context, r *run, o envOptions) error {
 	return l.startRelay(ctx, o)
 }
 
-// startRelay starts the relay and warms it up. Temporal takes search attributes a second or two after they were
+// startRelay starts the relay and warms it up. Temporal accepts search attributes a second or two after they were
 // registered, and the relay looks for them at its start.
 func (l *env) startRelay(ctx context.Context, o envOptions) error {
 	if err := sleep(ctx, 2*time.Second); err != nil {
@@ -128,7 +128,7 @@ func (l *env) startRelay(ctx context.Context, o envOptions) error {
 	return l.settle(ctx)
 }
 
-// close stops everything and removes what it left.
+// close stops everything and removes its files.
 func (l *env) close() error {
 	var errs []error
 	if l.floor != nil {
@@ -143,7 +143,7 @@ func (l *env) close() error {
 	return errors.Join(append(errs, l.Stop())...)
 }
 
-// pids of the parts.
+// pids returns the process ids of the parts.
 func (l *env) pids() map[string]int {
 	pids := map[string]int{partTemporal: l.Temporal.Pid(), partDatabase: l.Database.Pid()}
 	if l.relay != nil {
@@ -155,7 +155,7 @@ func (l *env) pids() map[string]int {
 	return pids
 }
 
-// drained waits until no event is on its way.
+// drained waits until no event is open.
 func (l *env) drained(ctx context.Context) error {
 	const bound = time.Hour
 	ctx, cancel := context.WithTimeoutCause(ctx, bound, errors.New("the backlog does not drain"))
@@ -174,7 +174,7 @@ func (l *env) drained(ctx context.Context) error {
 	}
 }
 
-// openRows says whether any event is on its way.
+// openRows reports whether any event is open.
 func (l *env) openRows(ctx context.Context) (bool, error) {
 	l.asked++
 	var n int
@@ -190,7 +190,7 @@ func (l *env) count(ctx context.Context, where string, args ...any) (int, error)
 	return n, err
 }
 
-// historyEvents is the length of a delivery's history: of the latest row.
+// historyEvents returns the length of the history of the latest row's delivery.
 func (l *env) historyEvents(ctx context.Context) (int64, error) {
 	var id int64
 	if err := l.database.QueryRowContext(ctx, "SELECT MAX(id) FROM marketing_events WHERE status = 'delivered'").Scan(&id); err != nil {

@@ -14,11 +14,11 @@ import (
 	"relay/workflows"
 )
 
-// limitedAnswer is what B's destination takes for each request, one at a time.
+// limitedAnswer is the response time of B's destination, which takes one request at a time.
 const limitedAnswer = 50 * time.Millisecond
 
-// limited lets a storefront, B, post more than its destination takes at a time, and tells in which order and with how much
-// history its events are delivered, and what a quiet storefront, A, waits meanwhile.
+// limited makes a storefront, B, post more than its destination takes at a time. It measures the order of deliveries, the
+// length of their histories, and the wait of a quiet storefront, A.
 func limited(ctx context.Context, r *run) error {
 	l, err := r.newEnv(ctx, envOptions{scripted: true, storefronts: []string{"a", "b"}})
 	if err != nil {
@@ -61,7 +61,7 @@ func limited(ctx context.Context, r *run) error {
 	return nil
 }
 
-// limit gives a storefront's container limits.
+// limit sets the limits of a storefront's container.
 func (l *env) limit(ctx context.Context, code string, limits relay.Limits) error {
 	ids, err := l.Store.StorefrontIDs(ctx, []string{code})
 	if err != nil {
@@ -73,7 +73,7 @@ func (l *env) limit(ctx context.Context, code string, limits relay.Limits) error
 	})
 }
 
-// attempted are the rows of a storefront in the order of their first attempts.
+// attempted returns the rows of a storefront in the order of their first attempts.
 func (l *env) attempted(ctx context.Context, storefront string) ([]int64, error) {
 	rows, err := l.database.QueryContext(ctx, `SELECT a.marketing_event_id FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id
 		WHERE e.storefront_code = ? AND a.number = 1 ORDER BY a.started_at`, storefront)
@@ -95,7 +95,7 @@ func (l *env) attempted(ctx context.Context, storefront string) ([]int64, error)
 	return ids, rows.Err()
 }
 
-// displaced is the greatest distance of a row from its place.
+// displaced returns the greatest distance of a row from its place.
 func displaced(order []int64) int {
 	places := map[int64]int{}
 	for place, id := range slices.Sorted(slices.Values(order)) {
@@ -108,7 +108,7 @@ func displaced(order []int64) int {
 	return most
 }
 
-// histories tells how long the deliveries' histories are.
+// histories measures the length of the deliveries' histories.
 func (l *env) histories(ctx context.Context, rows []int64) (longest int, mean float64, err error) {
 	sum := 0
 	for _, row := range rows {

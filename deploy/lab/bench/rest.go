@@ -7,8 +7,8 @@ import (
 	"relay/deploy/lab/bench/floor"
 )
 
-// rest times single events in an idle system, in turn with a single bare workflow started eagerly, as the API starts its
-// own.
+// rest times single events in an idle system, alternating with a single bare workflow that is started eagerly, as the API
+// starts its own.
 func rest(ctx context.Context, r *run) error {
 	l, err := r.newEnv(ctx, envOptions{floor: true})
 	if err != nil {
@@ -53,7 +53,7 @@ func rest(ctx context.Context, r *run) error {
 	return nil
 }
 
-// openLoop times single events that come at a steady rate.
+// openLoop times single events at a steady rate.
 func openLoop(ctx context.Context, r *run) error {
 	l, err := r.newEnv(ctx, envOptions{})
 	if err != nil {

@@ -15,10 +15,10 @@ import (
 
 const eventType = "purchase_completed"
 
-// itemBytes is about what the brief's sample items take, with the person's fields that real ones have.
+// itemBytes is about the size of the brief's sample items with a real person's fields.
 const itemBytes = 600
 
-// items makes events of a storefront that were not there before.
+// items returns new events of a storefront.
 func (l *env) items(storefront string, n int) []harness.Item {
 	items := make([]harness.Item, n)
 	at := time.Now().UTC().Format(time.RFC3339)
@@ -66,9 +66,9 @@ func (l *env) postBacklog(ctx context.Context, storefront string, n, batch int) 
 	return nil
 }
 
-// probe is an event whose way is timed.
+// probe is an event whose delivery is timed.
 type probe struct {
-	key  string // by which the sink knows it
+	key  string // by which the sink identifies it
 	sent time.Time
 }
 
@@ -78,7 +78,7 @@ func probeOf(item harness.Item) probe {
 	return probe{key: e.DedupID(), sent: time.Now()}
 }
 
-// openLoop posts single events of a storefront at a steady rate, whatever becomes of them, and counts their time from when
+// openLoop posts single events of a storefront at a steady rate, whatever their results, and counts their time from when
 // they were due.
 func (l *env) openLoop(ctx context.Context, storefront string, rate int, lasting time.Duration) ([]probe, error) {
 	n := int(lasting.Seconds() * float64(rate))
@@ -100,7 +100,7 @@ func (l *env) openLoop(ctx context.Context, storefront string, rate int, lasting
 	return probes, errors.Join(errs...)
 }
 
-// latencies waits until all probes have arrived and tells how long each took.
+// latencies waits until all probes have arrived and returns how long each took.
 func (l *env) latencies(ctx context.Context, probes []probe, bound time.Duration) ([]time.Duration, error) {
 	for end := time.Now().Add(bound); ; {
 		arrivals, err := l.Sandbox.Arrivals(ctx)

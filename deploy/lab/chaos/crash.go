@@ -23,16 +23,16 @@ func relayPart(kind string, r *harness.Relay) part {
 	return part{kind: kind, kill: r.Kill, start: r.Start, stop: r.Stop}
 }
 
-// Crash is one moment at which one part, or two at once, were killed, and when all of them answered again.
+// Crash is one moment at which one part, or two at once, were killed, and when all of them responded again.
 type Crash struct {
 	Kinds    []string
 	At, Up   time.Time
 	Recovery time.Duration // from Up to the first delivery of an event that had not been on the wire; 0: see Overtaken
-	// Overtaken says that the next crash came before that delivery.
+	// Overtaken reports that the next crash came before that delivery.
 	Overtaken bool
 }
 
-// kinds are the killed processes of crashes, one by one.
+// kinds returns the killed processes of crashes, one by one.
 func kinds(crashes []Crash) []string {
 	var all []string
 	for _, c := range crashes {
@@ -41,7 +41,7 @@ func kinds(crashes []Crash) []string {
 	return all
 }
 
-// everyKind names what is killed: the processes, and the database's right to be written.
+// everyKind lists the targets of kills: the processes, and the database's permission to write.
 var everyKind = []string{"api", "worker", "serve", "database", "read-only", "Temporal"}
 
 const (
@@ -50,8 +50,8 @@ const (
 	shortestRest = 200 * time.Millisecond // between a recovery and the next crash
 )
 
-// crash kills parts at random moments until kills are made, or time is up and every kind has had its turn. Halfway it
-// changes from API and worker apart to both in one process.
+// crash kills parts at random moments until the number of kills is reached, or the time is up and every kind was killed
+// once. Halfway it changes from API and worker apart to both in one process.
 func (l *env) crash(ctx context.Context, random *rand.Rand, kills int, duration time.Duration) ([]Crash, error) {
 	begin := time.Now()
 	end := begin.Add(duration)
@@ -90,8 +90,8 @@ func (l *env) crash(ctx context.Context, random *rand.Rand, kills int, duration 
 	return crashes, sleep(ctx, time.Until(end))
 }
 
-// rest is the time until the next crash: as much as the time that is left allows, less what restarts took so far, give or
-// take 80 %.
+// rest returns the time until the next crash: the share of the remaining time, less the duration of restarts so far, plus or
+// minus 80 %.
 func rest(random *rand.Rand, crashes []Crash, left time.Duration, kills int) time.Duration {
 	var down time.Duration
 	for _, c := range crashes {
@@ -112,7 +112,7 @@ func (l *env) shuffled(random *rand.Rand) []part {
 	return order
 }
 
-// kill kills parts and starts them again after a moment, all at once: one may need another.
+// kill kills parts and restarts them after a moment, all at once: one may need another.
 func kill(ctx context.Context, random *rand.Rand, parts []part) (Crash, error) {
 	c := Crash{At: time.Now()}
 	for _, p := range parts {

@@ -17,24 +17,24 @@ const (
 	largestBatch = 50
 	tick         = 100 * time.Millisecond
 	requestTime  = 30 * time.Second
-	// patience is how long an event may be refused before the suite gives up: longer than any restart.
+	// patience bounds how long an event may be refused before the suite fails: longer than any restart.
 	patience = 2 * time.Minute
 )
 
 var eventTypes = []string{"purchase_completed", "consult_started"}
 
-// sent is one event that was accepted: OMS got a 202 for it, or its INSERT was committed.
+// sent is one accepted event: OMS received a 202 for it, or its INSERT was committed.
 type sent struct{ order, kind, storefront string }
 
-// key is what names the event at its destinations.
+// key returns the event's id at its destinations.
 func (e sent) key() string {
 	return relay.Event{EventID: e.order, Type: e.kind, Storefront: relay.Storefront{Code: e.storefront}}.DedupID()
 }
 
-// load hands events over, as OMS would: through the API and by SQL at once, again and again until each was taken.
+// load sends events as OMS would: through the API and by SQL at the same time, and retries until each is accepted.
 type load struct {
 	env *env
-	at  string // of all events: a batch that is sent again must be the same
+	at  string // of all events: a repeated batch must be identical
 	all sync.WaitGroup
 
 	mu     sync.Mutex
@@ -50,7 +50,7 @@ type source struct {
 	name       string
 }
 
-// startLoad hands over so many events at an even rate; where the way is barred, it catches up.
+// startLoad sends a number of events at an even rate, and catches up after interruptions.
 func startLoad(ctx context.Context, l *env, events int, duration time.Duration) *load {
 	d := &load{env: l, at: time.Now().UTC().Format(time.RFC3339)}
 	for _, s := range []source{
@@ -94,7 +94,7 @@ func (d *load) feed(ctx context.Context, s source, events int, duration time.Dur
 	return nil
 }
 
-// deliver hands a batch over until it is taken.
+// deliver sends a batch until it is accepted.
 func (d *load) deliver(ctx context.Context, s source, batch []sent) error {
 	until := time.Now().Add(patience)
 	for {
@@ -114,7 +114,7 @@ func (d *load) deliver(ctx context.Context, s source, batch []sent) error {
 	}
 }
 
-// post hands events to whichever process takes them in at present.
+// post sends events to the process that accepts them at present.
 func (d *load) post(ctx context.Context, batch []sent) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -135,7 +135,7 @@ func (d *load) post(ctx context.Context, batch []sent) error {
 	return nil
 }
 
-// insert writes events into the inbox as OMS does, in the form that the README gives.
+// insert inserts events into the inbox as OMS does, in the form of the README.
 func (d *load) insert(ctx context.Context, batch []sent) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -163,7 +163,7 @@ func (d *load) accepted() int {
 	return len(d.ledger)
 }
 
-// events are all events accepted so far.
+// events returns all events accepted so far.
 func (d *load) events() []sent {
 	d.mu.Lock()
 	defer d.mu.Unlock()
