@@ -76,9 +76,9 @@ func nextPurge(status relay.Status) (ops.PurgeCursor, bool) {
 
 // purge is one batch to delete.
 type purge struct {
-	read    int // rows, deleted or skipped
-	next    ops.PurgeCursor
-	ids     []int64
+	read   int // rows, deleted or skipped
+	next   ops.PurgeCursor
+	ids    []int64
 	counts map[string]map[statKey]int64 // by hour
 }
 
