@@ -11,7 +11,7 @@ import (
 )
 
 type listEventsInput struct {
-	EventFilter
+	EventsQuery
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size at most."`
 	Cursor string `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 }
@@ -55,7 +55,7 @@ type RetryView struct {
 type retryOutput struct{ Body RetryView }
 
 func (h opsHandlers) list(ctx context.Context, in *listEventsInput) (*eventListOutput, error) {
-	f, err := h.filter(ctx, in.EventFilter, "")
+	f, err := h.listFilter(ctx, in.EventsQuery)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,8 @@ type EventStore interface {
 	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
 	// SearchEvents lists events, newest first, from a position on; a page may be short although there is more.
 	SearchEvents(ctx context.Context, f ops.Filter, after ops.Position, n int) (ops.EventPage, error)
+	// CountUpTo counts events, as far as ops.CountBound.
+	CountUpTo(ctx context.Context, f ops.Filter) (ops.EventCount, error)
 	EventDetail(ctx context.Context, id int64) (ops.EventDetail, error)
 	// EventsOfOrders lists the events of at most 1,000 orders, by order ids or event ids.
 	EventsOfOrders(ctx context.Context, ids []string) ([]ops.EventSummary, error)
@@ -64,6 +66,8 @@ type ReplayRunner interface {
 // Ops are the collaborators of the operations on events.
 type Ops struct {
 	Events       EventStore
+	Cancels      CancelStore
+	Canceller    DeliveryCanceller
 	Configs      ConfigStore
 	Replays      ReplayStore
 	Runner       ReplayRunner
@@ -88,8 +92,10 @@ func (o *Ops) check() error {
 		return nil
 	case o.Events == nil:
 		missing = "Events"
+	case o.Cancels == nil, o.Canceller == nil:
+		missing = "Cancels or Canceller"
 	case o.Configs == nil:
-		missing = "Setups"
+		missing = "Configs"
 	case o.Replays == nil:
 		missing = "Replays"
 	case o.Runner == nil:

@@ -27,6 +27,17 @@ type runner struct {
 	woken   []int64
 	erase   func(ctx context.Context, id int64) error // nil: it does nothing yet
 	erasing []int64
+	cancel  func(id int64) error // of a delivery; nil: no workflow is open
+}
+
+func (r *runner) CancelDelivery(_ context.Context, id int64) error {
+	switch {
+	case r.down:
+		return errors.New("temporal is away")
+	case r.cancel == nil:
+		return relay.ErrNotFound
+	}
+	return r.cancel(id)
 }
 
 func (r *runner) StartErasure(ctx context.Context, id int64) error {
@@ -97,7 +108,7 @@ func newOpsTest(t testing.TB) *operated {
 	deps := o.deps()
 	deps.Admin = adminOn(o.store)
 	o.ops = &api.Ops{
-		Events: o.store, Configs: o.store, Replays: o.store, Runner: o.runner, Destinations: o.store, Erasures: o.store, Eraser: o.runner,
+		Events: o.store, Cancels: o.store, Canceller: o.runner, Configs: o.store, Replays: o.store, Runner: o.runner, Destinations: o.store, Erasures: o.store, Eraser: o.runner,
 		Adapters: adapters.All(),
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
 		Send: func(_ context.Context, r relay.Request) relay.Response {

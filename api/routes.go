@@ -109,6 +109,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, path, typed(h.list),
 			doc{id: "list-events", tag: tagEvents, summary: "Search events", errors: badInput,
 				text: "Newest first, by the time of receipt. The time for a page does not depend on the number of events."}},
+		{reader, http.MethodGet, path + "/count", typed(h.count),
+			doc{id: "count-events", tag: tagEvents, summary: "Count events", errors: badInput,
+				text: "The filters of the list. The count is bounded, so that its time does not depend on the number of events."}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.get),
 			doc{id: "get-event", tag: tagEvents, summary: "Read an event with its attempts", errors: missing}},
 		{writer, http.MethodPost, path + "/{id}/reveal", typed(h.reveal),
@@ -117,6 +120,10 @@ func (h opsHandlers) eventRoutes() []route {
 		{writer, http.MethodPost, path + "/{id}/retry", typed(h.retry),
 			doc{id: "retry-event", tag: tagEvents, summary: "Deliver a failed or skipped event again", errors: conflict,
 				text: "The event gets all its attempts again, under the same event_id, at every destination that has not accepted it."}},
+		{writer, http.MethodPost, path + "/{id}/cancel", typed(h.cancel),
+			doc{id: "cancel-event", tag: tagEvents, summary: "Cancel the delivery of an event", errors: conflict,
+				text: "A pending event ends at once. The delivery of one that is processing is asked to end, and the response waits for that up to five " +
+					"seconds. A request on the wire is not called back. While Temporal is away the response is 503 temporal_unavailable, and nothing was done."}},
 		{reader, http.MethodPost, "/admin/v1/preview", typed(h.preview),
 			doc{id: "preview", tag: tagPreview, summary: "Show the requests of an event without sending them", errors: with(badBody, http.StatusNotFound),
 				text: "The route with the reason of each of the four levels of kill switches, and the exact request for every destination " +

@@ -1,9 +1,13 @@
 package db
 
 import (
+	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // KeyedQuery is a statement with the keys by which it reads each table, by the table's name in the statement; several with
@@ -14,7 +18,8 @@ type KeyedQuery struct {
 }
 
 // RestQueries returns statements of the admin API for one storefront and for all.
-func RestQueries(storefront int64) map[string]KeyedQuery {
+func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuery {
+	ctx := t.Context()
 	now := time.Now().UTC().Truncate(time.Hour)
 	queries := map[string]KeyedQuery{}
 	add := func(name string, keys map[string]string, sql string, args []any) {
@@ -34,5 +39,22 @@ func RestQueries(storefront int64) map[string]KeyedQuery {
 	add("quiet destinations", map[string]string{"event_stats": "PRIMARY"}, query, args)
 	query, args = inFlightOf([]int64{storefront, storefront + 1})
 	add("events in delivery", map[string]string{"marketing_events": "ix_marketing_events_claim"}, query, args)
+	const created, status, ofStorefront = "ix_marketing_events_created", "ix_marketing_events_status", "ix_marketing_events_storefront"
+	for name, c := range map[string]struct {
+		filter ops.Filter
+		key    string
+	}{
+		"count all":          {ops.Filter{}, created},
+		"count by status":    {ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}, status},
+		"count a storefront": {ops.Filter{StorefrontID: storefront, Destination: "ga4"}, ofStorefront},
+		"count by type":      {ops.Filter{Type: "x", From: now}, created},
+		"count waiting":      {ops.Filter{Statuses: []relay.Status{relay.StatusProcessing}, WaitingAt: "ga4"}, status},
+		"count at container": {ops.Filter{Statuses: []relay.Status{relay.StatusProcessing}, WaitingAt: relay.SGTM}, status},
+	} {
+		w, err := s.plan(ctx, c.filter, true)
+		require.NoError(t, err)
+		query, _, args := w.counting()
+		add(name, map[string]string{"e": c.key}, query, args)
+	}
 	return queries
 }

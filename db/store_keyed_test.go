@@ -39,7 +39,9 @@ func (f *fixture) byKey(query db.Query, keys map[string]string) {
 		seen[line["table"]] = true
 		require.Contains(f.t, strings.Split(key, ","), line["key"], line)
 		require.NotEqual(f.t, "ALL", line["type"], line)
-		require.NotEqual(f.t, "index", line["type"], line)
+		if !strings.Contains(line["Extra"], "Using index") || !strings.Contains(query.SQL, "LIMIT") { // a walk along an index to its limit
+			require.NotEqual(f.t, "index", line["type"], line)
+		}
 	}
 	require.Len(f.t, seen, len(keys), "tables that the plan names: %v", f.explain(query))
 }
@@ -53,7 +55,7 @@ func TestStatementsOfTheAdminAPIReadByTheirKeys(t *testing.T) {
 	}
 	f.insert(newEvents(0, 2000, bosley, "bosley"))
 	f.exec("ANALYZE TABLE marketing_events")
-	for name, c := range db.RestQueries(bosley) {
+	for name, c := range f.RestQueries(t, bosley) {
 		t.Run(name, func(t *testing.T) { f.byKey(c.Query, c.Keys) })
 	}
 }

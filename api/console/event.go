@@ -62,7 +62,8 @@ type eventView struct {
 	Ways      []way
 	Retryable bool
 	Preview   *part[preview]
-	Before    int // attempts of earlier generations
+	First     *attempt // that sent something
+	Requests  int
 }
 
 // way is an event's way to one destination: how it ended, or what it waits for, and each attempt.
@@ -114,8 +115,11 @@ func (e *eventView) fill() {
 	e.Retryable = (e.Status == "failed" || e.Status == "skipped") && e.ErasedAt == nil
 	e.Ways = waysOf(e.eventDetail)
 	for _, a := range e.Attempts {
-		if a.Generation < e.Generation {
-			e.Before++
+		if a.Number > 0 {
+			e.Requests++
+		}
+		if a.Number > 0 && e.First == nil {
+			e.First = &a
 		}
 	}
 }
@@ -180,7 +184,7 @@ func reveal(v *visit) (next, error) {
 	}
 	e.fill()
 	v.title = "Event " + v.part("id")
-	return next{data: e}, nil
+	return next{to: "events/" + segment(v.part("id")), data: e}, nil
 }
 
 func cancelEvent(v *visit) (next, error) {

@@ -64,7 +64,7 @@ func (v *visit) screen(p page, data any) *screen {
 // parse reads a page's template. One that does not parse stops the start, and with it every test.
 func (c *Console) parse(name string) *view {
 	set := template.New("layout.html").Funcs(c.functions())
-	return &view{template.Must(set.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))}
+	return &view{template.Must(set.ParseFS(templateFiles, "templates/layout.html", "templates/parts*.html", "templates/"+name+".html"))}
 }
 
 func (v *view) render(w io.Writer, s *screen) error { return v.set.Execute(w, s) }
@@ -150,6 +150,12 @@ func number(n any) string {
 func indented(v any) string {
 	if s, ok := v.(string); ok {
 		return s
+	}
+	if raw, ok := v.(json.RawMessage); ok {
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			return s
+		}
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -238,4 +244,24 @@ func plural(n any, one string) string {
 		return number(n) + " " + one + "s"
 	}
 	return "1 " + one
+}
+
+// percent is a share of 1 as a text.
+func percent(share float64) string {
+	if share > 0 && share < 0.001 {
+		return "< 0.1 %"
+	}
+	return fmt.Sprintf("%.3g %%", 100*share)
+}
+
+// short is a value of the audit, cut where it is long.
+func short(v any) string {
+	if v == nil {
+		return ""
+	}
+	s, most := indented(v), 300
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
 }
