@@ -13,10 +13,10 @@ import (
 var (
 	link    = regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
-	// unslugged are the characters that an anchor leaves out of its heading.
+	// unslugged are the characters that an anchor omits from its heading.
 	unslugged = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 	command   = regexp.MustCompile("(?m)^ *relay ([a-z](?:[a-z-]+ ?)+)$|`relay ([a-z](?:[a-z-]+ ?)+)`")
-	// elsewhere are paths of an author's machine, which a reader does not have.
+	// elsewhere are paths on the machines of authors, which mean nothing to readers.
 	elsewhere = regexp.MustCompile(`(^|[\s"'=(])/(root|home|work|Users)/`)
 )
 
@@ -93,8 +93,7 @@ func TestThePlacesInContributingHaveTheNamesToLookFor(t *testing.T) {
 	require.Equal(t, 4, rows)
 }
 
-// Words that a page has beside the commands, as in `relay api`'s pod, are ignored: the test reads whole lines and whole
-// quotes only.
+// Text besides the commands, as in `relay api`'s pod, is outside this test: it reads only whole lines and whole quotes.
 func TestCommandsInThePagesExist(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
