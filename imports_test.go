@@ -42,7 +42,8 @@ var layers = []layer{
 	{"relay/db/*", []string{nouns, operation, "relay/db/*", "relay/internal/proc"}, []string{"go.temporal.io"}},
 	{"relay/internal/proc", nil, []string{"net/http", "database/sql"}},
 	{"relay/cmd/telemetry", []string{nouns, operation}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin"}},
-	{"relay/api", []string{nouns, operation}, []string{"github.com/uptrace/bun", "database/sql", "go.temporal.io"}},
+	{"relay/api/console", nil, []string{"*"}}, // a client of the REST API
+	{"relay/api", []string{nouns, operation, "relay/api/console"}, []string{"github.com/uptrace/bun", "database/sql", "go.temporal.io"}},
 	{"relay/cmd", []string{"*"}, nil},
 	{"relay/cmd/*", []string{"*"}, nil},
 }

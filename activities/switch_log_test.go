@@ -33,7 +33,7 @@ func (s *switchedOff) RecordSending(_ context.Context, a relay.Attempt) error {
 	return nil
 }
 
-func (s *switchedOff) Flip(_ context.Context, storefront int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
+func (s *switchedOff) SwitchChange(_ context.Context, storefront int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	if storefront != 5 || destination != "meta_capi" || reason != relay.ReasonCredentialDisabled {
 		return ops.SwitchChange{}, nil
 	}

@@ -144,7 +144,7 @@ func TestBadErasuresAreRefusedAndNothingIsStored(t *testing.T) {
 		r := o.call(http.MethodPost, erasures, body)
 		o.refused(t, body, badInput{problem: want}, r)
 	}
-	for path, want := range map[string]string{"/0": "invalid_parameter id", "/x": "invalid_parameter id", "/99": "not_found <nil>"} {
+	for path, want := range map[string]string{"/0": "not_found <nil>", "/x": "invalid_parameter id", "/99": "not_found <nil>"} {
 		o.refused(t, path, badInput{problem: want}, o.call(http.MethodGet, erasures+path, ""))
 	}
 	open, err := o.store.OpenErasures(t.Context())

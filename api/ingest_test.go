@@ -121,6 +121,19 @@ func TestVerdictsOfTheInbox(t *testing.T) {
 		require.Empty(t, r.starter.started)
 		r.starter.idle(t)
 	})
+	for refusal, why := range map[relay.WriteRefusal]string{relay.WriteReadOnly: "read_only", relay.WriteNoRoom: "full", relay.WriteForbidden: "forbidden"} {
+		t.Run("a database that refuses writes is 503 that says so: "+why, func(t *testing.T) {
+			t.Parallel()
+			r := newTest(t, func(_ *api.Config, r *relayed) {
+				r.inbox.err, r.probes.written = unavailable(), fmt.Errorf("probe: %w", &relay.Unwritable{Why: refusal})
+			})
+			a := r.items(t, event())
+			require.Equal(t, http.StatusServiceUnavailable, a.status)
+			require.Equal(t, "database_unavailable", a.Code)
+			require.Equal(t, "5", a.header.Get("Retry-After"))
+			require.Contains(t, a.Detail, "the database cannot be written ("+why+")")
+		})
+	}
 	t.Run("any other error is 500 without its words", func(t *testing.T) {
 		t.Parallel()
 		r := newTest(t, func(_ *api.Config, r *relayed) { r.inbox.err = errBroken })

@@ -47,7 +47,7 @@ func (s *server) newRegistry(e *gin.Engine) *registry {
 			Servers:    []*huma.Server{{URL: "/", Description: "This relay"}},
 			Components: &huma.Components{Schemas: schemas, SecuritySchemes: securitySchemes()},
 		},
-		// DocsPath and OpenAPIPath stay empty: both are routes of ours. Without CreateHooks no answer has a "$schema".
+		// DocsPath and OpenAPIPath stay empty: both are routes of ours. Without CreateHooks no response has a "$schema".
 		Formats: map[string]huma.Format{"application/json": format, "json": format, "application/problem+json": format,
 			"application/merge-patch+json": format},
 		DefaultFormat:                "application/json",
@@ -78,11 +78,11 @@ func accessOf(op *huma.Operation) access {
 	return need
 }
 
-// bounded refuses what no typed route accepts, and reserves room for the body.
+// bounded refuses requests that no typed route accepts, and reserves memory for the body.
 func (r *registry) bounded(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	l := logOf(c)
-	if oddID(c.Params) {
+	if noID(ctx.Operation(), c.Params) {
 		r.server.fail(c, l, refuseWith(codeNotFound, "an id in a path is a plain decimal number, such as 5"))
 		return
 	}
@@ -96,11 +96,11 @@ func (r *registry) bounded(ctx huma.Context, next func(huma.Context)) {
 		r.server.fail(c, l, tooBusy())
 		return
 	}
-	defer r.server.bodies.give(size)
+	defer r.server.bodies.release(size)
 	next(ctx)
 }
 
-// bodySize is what the body of a request to a typed operation may need: huma refuses more.
+// bodySize is the most that the body of a typed operation may need: huma refuses more.
 func bodySize(r *http.Request) int64 {
 	if r.ContentLength < 0 || r.ContentLength > maxAdminBody {
 		return maxAdminBody
@@ -108,20 +108,27 @@ func bodySize(r *http.Request) int64 {
 	return r.ContentLength
 }
 
-// oddID reports whether an id is written in one of the further ways that Go parses: +5 and 05 are no resource's address.
-func oddID(params gin.Params) bool {
+// noID reports whether the id of a path is a number that no resource has: outside of the operation's range, or spelled as the API
+// never spells one (+5, 05, 1e3). A word is refused by the operation itself.
+func noID(op *huma.Operation, params gin.Params) bool {
 	id := params.ByName("id")
-	unsigned := strings.TrimLeft(id, "+-")
-	if unsigned == "" || strings.Trim(unsigned, "0123456789") != "" {
-		return false // no number, which the operation refuses itself
+	unsigned := strings.TrimLeft(id, "+-.")
+	if unsigned == "" || unsigned[0] < '0' || unsigned[0] > '9' {
+		return false
 	}
-	return unsigned != id || len(id) > 1 && id[0] == '0'
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil || n < 1 || strconv.FormatInt(n, 10) != id {
+		return true
+	}
+	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool {
+		return p.In == "path" && p.Name == "id" && p.Schema.Maximum != nil && float64(n) > *p.Schema.Maximum
+	})
 }
 
 // binding adds a route with its handler.
 type binding func(*registry, huma.Operation)
 
-// typed binds a handler of Go types: huma decodes and validates the request, and writes the answer. An error of the handler
+// typed binds a handler of Go types: huma decodes and validates the request, and writes the response. An error of the handler
 // becomes a problem document.
 func typed[I, O any](handle func(context.Context, *I) (*O, error)) binding {
 	return func(r *registry, op huma.Operation) {
@@ -132,14 +139,14 @@ func typed[I, O any](handle func(context.Context, *I) (*O, error)) binding {
 			defer cancel()
 			out, err := handle(ctx, in)
 			if err != nil {
-				return nil, problemFor(ctx, err)
+				return nil, r.server.problemFor(ctx, err)
 			}
 			return out, nil
 		})
 	}
 }
 
-// raw binds a handler that reads the request and writes the answer itself. huma only routes: ingestion cannot spare the time
+// raw binds a handler that reads the request and writes the response itself. huma only routes: ingestion cannot spare the time
 // for a body that is held in memory and decoded twice.
 func raw(handle handler) binding {
 	return func(r *registry, op huma.Operation) {

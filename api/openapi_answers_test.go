@@ -257,3 +257,14 @@ func TestEveryRefusalShowsAnExampleOfItsStatus(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(text), "MIT License"), "the document names the repository's licence")
 }
+
+func TestADryRunAndAReplayHaveExamplesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	c := readContract(t, newOpsTest(t).handler)
+	responses := object(object(object(object(c.doc["paths"])["/admin/v1/replays"])["post"])["responses"])
+	for status, member := range map[string]string{"200": "dry_run", "201": "replay"} {
+		example := object(object(object(object(responses[status])["content"])["application/json"])["example"])
+		require.Contains(t, example, member, status)
+		require.NotContains(t, example, map[string]string{"dry_run": "replay", "replay": "dry_run"}[member], status)
+	}
+}

@@ -58,7 +58,7 @@ func (s *server) engine() (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
 	e.HandleMethodNotAllowed = true
-	// A redirect would be answered by gin itself, outside of our middleware.
+	// gin itself would write a redirect, outside of our middleware.
 	e.RedirectTrailingSlash = false
 	if err := e.SetTrustedProxies(s.cfg.Proxies); err != nil {
 		return nil, errors.New("api config: field Proxies must be CIDRs")
@@ -73,7 +73,8 @@ func (s *server) engine() (*gin.Engine, error) {
 	if err := s.newRegistry(e).register(s.routes()); err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
 	}
-	answerHead(e)
+	s.mountConsole(e)
+	addHead(e)
 	return e, nil
 }
 

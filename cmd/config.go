@@ -20,12 +20,12 @@ import (
 	"relay/internal/relay"
 )
 
-// Database is what every command that touches the database reads.
+// Database holds the settings of every command that uses the database.
 type Database struct {
 	URL relay.Secret `env:"DATABASE_URL,required,notEmpty" desc:"MySQL: mysql+aiomysql://user:pass@host/db, mysql://..., or the Go driver's DSN"`
 }
 
-// Temporal is what every command that talks to Temporal reads, beside the variables of Temporal's own tools
+// Temporal holds the settings of every command that uses Temporal, beside the variables of Temporal's own tools
 // (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_...).
 type Temporal struct {
 	TaskQueue string `env:"TEMPORAL_TASK_QUEUE" envDefault:"relay" desc:"Temporal task queue"`
@@ -54,6 +54,7 @@ type Config struct {
 	Debug              bool           `env:"DEBUG" envDefault:"false" desc:"log more"`
 	ListenAddr         string         `env:"LISTEN_ADDR" envDefault:":8000" desc:"address of the API"`
 	PublicURL          string         `env:"PUBLIC_URL" desc:"address under which browsers reach the API; needed if a proxy changes the Host header, because requests of other origins are refused"`
+	Console            bool           `env:"CONSOLE" envDefault:"true" desc:"serve the web console at /console/; the worker role has none"`
 	MetricsAddr        string         `env:"METRICS_ADDR" desc:"address of /metrics for Prometheus, separate because it has no login, such as :9090; empty is off"`
 	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often PollInbox looks for rows without a delivery"`
 	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"per storefront: maximum events whose delivery the API starts at once; PollInbox starts the rest"`
@@ -147,8 +148,8 @@ func (t *Temporal) connect() error {
 	return nil
 }
 
-// checkTarget refuses an address that cannot be dialled. Empty is the SDK's default; what has a scheme ("dns:///...") is for
-// gRPC to judge.
+// checkTarget refuses an address that cannot be dialled. Empty is the SDK's default; gRPC itself checks one with a
+// scheme ("dns:///...").
 func checkTarget(address string) error {
 	if address == "" || strings.Contains(address, "://") {
 		return nil

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// leastHorizon is for how long ahead events of a limited destination are started. What comes later waits in the inbox, where
-	// its order is certain.
+	// leastHorizon is the time ahead for which events of a limited destination are started. Later ones wait in the inbox, where
+	// their order is certain.
 	leastHorizon = 2 * time.Second
 	mostHorizon  = time.Minute
 
@@ -27,7 +27,7 @@ const (
 	aliveEvery  = 10 * time.Second // a worker's sign of life
 )
 
-// limiter is what this process knows of the limits of destinations.
+// limiter holds the limits of destinations in this process.
 type limiter struct {
 	limiter *activities.Limiter
 	store   *db.Store

@@ -14,7 +14,7 @@ func (s *service) ops() *api.Ops {
 		Events:       s.store,
 		Cancels:      s.store,
 		Canceller:    workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
-		Setups:       s.store,
+		Configs:      s.store,
 		Replays:      s.store,
 		Runner:       s.starter(false),
 		Destinations: s.store,

@@ -40,7 +40,7 @@ type service struct {
 	search   *workflows.Search
 	limits   *limiter
 	worker   *keeper // nil in the api role
-	watching
+	instruments
 }
 
 // Run is the relay in one role, until ctx ends. Then it stops in the order in which nothing is lost or sent twice: requests,
@@ -84,7 +84,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	stopWorker()
 	s.log.Info("relay.stopped")
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = nil // a request that would not end; what it had stored is stored
+		err = nil // a request did not end in time; its stored events are safe
 	}
 	return err
 }
@@ -104,12 +104,12 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 func (s *service) watch(ctx context.Context) error {
 	log := newLogger(s.cfg.Debug)
 	var err error
-	s.watching, err = newWatching(ctx, s.role, s.cfg.MetricsAddr, log)
-	s.log = s.watching.log(log)
+	s.instruments, err = newInstruments(ctx, s.role, s.cfg.MetricsAddr, log)
+	s.log = s.instruments.log(log)
 	return err
 }
 
-// open makes the parts. None of them connects: the relay starts, and serves what it can, while its servers are away.
+// open makes the parts. None of them connects: the relay starts, and serves health, while its servers are away.
 func (s *service) open() error {
 	keys, err := db.NewKeys(s.cfg.EncryptionKey.Reveal())
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *service) open() error {
 	}
 	options := s.cfg.options
 	options.Logger = newSDKLogger(s.log)
-	if err := s.watching.temporal(&options); err != nil {
+	if err := s.instruments.temporal(&options); err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}
 	s.temporal, err = newConnection(options)
@@ -166,6 +166,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Password:       s.cfg.Password,
 		Admins:         admins,
 		PublicURL:      s.cfg.PublicURL,
+		Console:        s.cfg.Console,
 		Logins:         api.LoginLimits{PerAccount: s.cfg.FailuresAccount, PerAddress: s.cfg.FailuresAddress, Window: s.cfg.LoginWindow},
 		Proxies:        texts(s.cfg.TrustedProxies),
 		MaxBodyBytes:   s.cfg.MaxBodyBytes,
@@ -190,7 +191,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 	})
 }
 
-// preparedCheck is no condition: deliveries go on without prepared statements.
+// preparedCheck is optional: deliveries continue without prepared statements.
 func (s *service) preparedCheck() api.Check {
 	const refused = "refused"
 	return api.Check{Name: "prepared_statements", Words: []string{refused}, Optional: true,

@@ -36,7 +36,7 @@ const (
 	lease = 5 * time.Second
 )
 
-// work runs the workers, once Temporal answers, and returns the function that stops them, which waits for attempts in flight. The
+// work runs the workers, once Temporal responds, and returns the function that stops them, which waits for attempts in flight. The
 // api role has none, but looks after search attributes all the same.
 func (s *service) work(ctx context.Context) func() {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the worker ends last, by the returned function
@@ -52,7 +52,7 @@ func (s *service) work(ctx context.Context) func() {
 	}
 }
 
-// newKeeper makes what keeps the workers of this process running.
+// newKeeper returns the keeper of this process's workers.
 func (s *service) newKeeper() *keeper {
 	parts := s.activities() // one limiter and one inbox for all workers that follow one another
 	return &keeper{
@@ -89,7 +89,7 @@ func workerOptions(failed func(error)) worker.Options {
 	}
 }
 
-// supervise makes sure that PollInbox runs and learns what the namespace can be searched by, until ctx ends.
+// supervise keeps PollInbox running and reads the namespace's search attributes, until ctx ends.
 func (s *service) supervise(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := superviseEvery

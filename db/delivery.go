@@ -19,7 +19,7 @@ const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_i
 	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = ?
 	WHERE e.id = ?`
 
-// deliveryRow is what deliverySQL reads.
+// deliveryRow is one row of deliverySQL.
 type deliveryRow struct {
 	levels
 	event   relay.Event
@@ -47,14 +47,14 @@ func (r *deliveryRow) dest() []any {
 	return append(row, r.destinations.dest()...)
 }
 
-// Delivery reads everything that one try at one destination needs to know. An event or storefront that is gone is
-// relay.ErrNotFound. Where only the destination's secrets or options cannot be read, the error is relay.ErrUnreadable and
-// the rest is filled in. A destination that is no longer configured has no Key.
+// Delivery reads everything that one attempt at one destination needs. An event or storefront that does not exist is
+// relay.ErrNotFound. If only the destination's secrets or options cannot be read, the error is relay.ErrUnreadable and the
+// rest is filled in. A destination that is no longer configured has no Key.
 func (s *Store) Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error) {
-	act := fmt.Sprintf("read event %d for %s", id, destination)
+	op := fmt.Sprintf("read event %d for %s", id, destination)
 	var r deliveryRow
-	if err := s.notice(s.lane.scan(ctx, r.dest(), deliverySQL, destination, destination, id)); err != nil {
-		return relay.Delivery{}, fail(act, err)
+	if err := s.notice(s.prepared.scan(ctx, r.dest(), deliverySQL, destination, destination, id)); err != nil {
+		return relay.Delivery{}, wrap(op, err)
 	}
 	d := relay.Delivery{
 		Owned:      r.status == relay.StatusProcessing && r.run.String == run,
@@ -72,13 +72,13 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 		},
 	}
 	d.Event.ID, d.Event.Type, d.Event.Storefront = id, relay.FoldType(r.event.Type), d.Switches.Storefront
-	d.Event.Payload, _ = relay.ParsePayload(r.payload) // nil where it is none
+	d.Event.Payload, _ = relay.ParsePayload(r.payload) // nil if it is not an object
 	if !d.Owned {
 		return d, nil
 	}
 	numbers, err := r.addTo(&d.Switches, r.levels)
 	if err != nil {
-		return relay.Delivery{}, fail(act, err)
+		return relay.Delivery{}, wrap(op, err)
 	}
 	d.LastNumber = numbers[destination]
 	if destination == relay.SGTM {
@@ -86,10 +86,10 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 	} else {
 		d.Destination, err = s.platform(&r)
 	}
-	return d, fail(act, err)
+	return d, wrap(op, err)
 }
 
-// container is a storefront's sGTM container as a destination.
+// container returns a storefront's sGTM container as a destination.
 func (s *Store) container(r *deliveryRow) (relay.Destination, error) {
 	if !r.levels.sgtm.Valid {
 		return relay.Destination{}, nil
@@ -119,7 +119,7 @@ func (s *Store) container(r *deliveryRow) (relay.Destination, error) {
 	return d, nil
 }
 
-// platform is a platform for which the storefront has a credential as a destination.
+// platform returns the platform of a storefront's credential as a destination.
 func (s *Store) platform(r *deliveryRow) (relay.Destination, error) {
 	if !r.plat.credentials.Valid {
 		return relay.Destination{}, nil
@@ -161,7 +161,8 @@ func setText(m map[string]string, key string, value sql.NullString) {
 	}
 }
 
-// openNames are the fields of a platform's credential that are no secrets. What the catalogue does not list is one.
+// openNames returns the fields of a platform's credential that are not secret. A field that the catalogue does not list is
+// secret.
 func openNames(list []ops.CredentialField) map[string]bool {
 	open := map[string]bool{}
 	for _, f := range list {
@@ -170,7 +171,7 @@ func openNames(list []ops.CredentialField) map[string]bool {
 	return open
 }
 
-// readOptions fails rather than send without what an admin forbade.
+// readOptions returns an error for unreadable options: without them the relay might send fields that an admin forbids.
 func readOptions(stored string, to any) error {
 	if stored == "" {
 		return nil
@@ -181,7 +182,7 @@ func readOptions(stored string, to any) error {
 	return nil
 }
 
-// openFields decrypts a stored JSON object: encrypted whole, or value by value, or not at all. Values that are no strings
+// openFields decrypts a stored JSON object: encrypted as a whole, value by value, or not at all. Values other than strings
 // keep their JSON text.
 func (s *Store) openFields(stored string) (map[string]relay.Secret, error) {
 	if stored == "" {
@@ -193,7 +194,7 @@ func (s *Store) openFields(stored string) (map[string]relay.Secret, error) {
 	}
 	var raw map[string]json.RawMessage
 	if json.Unmarshal([]byte(whole.Reveal()), &raw) != nil {
-		return nil, fmt.Errorf("%w: no JSON object in it", relay.ErrUnreadable)
+		return nil, fmt.Errorf("%w: not a JSON object", relay.ErrUnreadable)
 	}
 	fields := make(map[string]relay.Secret, len(raw))
 	for name, value := range raw {

@@ -34,7 +34,7 @@ var theContainer = ops.SGTMConfig{
 	Options: relay.Options{Deny: []string{"email"}},
 }
 
-func TestSwitchesShowTheFourLevelsAsTheyStand(t *testing.T) {
+func TestSwitchesShowThePresentFourLevels(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, err := f.CreateStorefront(t.Context(), relay.Storefront{Code: "bosley", Name: "Bosley", Active: true, Currency: "EUR",
@@ -76,7 +76,7 @@ func TestSwitchesShowTheFourLevelsAsTheyStand(t *testing.T) {
 	require.Equal(t, &relay.SGTMSwitch{Active: true, Stop: true, DirectOnExhausted: true}, read().SGTM)
 }
 
-func TestSwitchesCountTheTriesOfThePresentGeneration(t *testing.T) {
+func TestSwitchesCountTheAttemptsOfThePresentGeneration(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
@@ -106,7 +106,7 @@ func TestSwitchesCountTheTriesOfThePresentGeneration(t *testing.T) {
 	require.Equal(t, 1, d.Generation)
 }
 
-func TestEventOrStorefrontThatIsGoneIsNotFound(t *testing.T) {
+func TestADeletedEventOrStorefrontIsNotFound(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	stray := f.direct("1", 4711)
@@ -119,7 +119,7 @@ func TestEventOrStorefrontThatIsGoneIsNotFound(t *testing.T) {
 	}
 }
 
-func TestDeliveryHoldsWhatOneTryNeeds(t *testing.T) {
+func TestDeliveryHoldsTheInputOfAnAttempt(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -180,7 +180,7 @@ func TestPlatformsCredentialIsSplitByItsCatalogue(t *testing.T) {
 	}
 }
 
-func TestValuesOfTheEarlierServiceAreReadAsTheyAre(t *testing.T) {
+func TestUnencryptedValuesOfTheEarlierServiceAreRead(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -12,10 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"relay/db"
 	"relay/db/seed"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -74,15 +73,10 @@ func sampleOrders() (orders, codes []string, err error) {
 // ensureStorefronts makes what is missing and leaves alone what somebody has changed since, but for the address of the
 // sandbox, which may have moved to another port.
 func ensureStorefronts(ctx context.Context, system *harness.System, codes []string) error {
-	config, err := db.ParseURL(system.DatabaseURL())
+	pool, err := demo.Open(system)
 	if err != nil {
 		return err
 	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return err
-	}
-	pool := sql.OpenDB(connector)
 	defer func() { _ = pool.Close() }()
 	for _, code := range codes {
 		if err := ensureStorefront(ctx, system, pool, code); err != nil {
@@ -117,10 +111,10 @@ func ensureStorefront(ctx context.Context, system *harness.System, pool *sql.DB,
 }
 
 // waitDelivered waits until nothing happens to the events any more. One that takes longer is shown as it is.
-func waitDelivered(ctx context.Context, store *db.Store, orders []string) ([]db.EventRecord, error) {
+func waitDelivered(ctx context.Context, store *db.Store, orders []string) ([]ops.EventDetail, error) {
 	deadline := time.Now().Add(deliverBound)
 	for {
-		events, err := store.EventsOf(ctx, orders)
+		events, err := harness.Events(ctx, store, orders)
 		if err != nil {
 			return nil, err
 		}
@@ -135,7 +129,7 @@ func waitDelivered(ctx context.Context, store *db.Store, orders []string) ([]db.
 	}
 }
 
-func final(events []db.EventRecord, want int) bool {
+func final(events []ops.EventDetail, want int) bool {
 	for _, e := range events {
 		if !e.Status.Final() {
 			return false
@@ -145,4 +139,4 @@ func final(events []db.EventRecord, want int) bool {
 }
 
 // why is what a row says beside its status.
-func why(e db.EventRecord) string { return cmp.Or(e.Detail, string(e.Reason)) }
+func why(e ops.EventDetail) string { return cmp.Or(e.Detail, string(e.Reason)) }

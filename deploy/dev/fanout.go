@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
-	"relay/db"
 	"relay/db/seed"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
@@ -83,7 +80,7 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 	if err != nil {
 		return err
 	}
-	if err := leadToSandbox(ctx, system); err != nil {
+	if err := demo.LeadToSandbox(ctx, system); err != nil {
 		return err
 	}
 	for platform, fields := range credentials {
@@ -99,27 +96,6 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", platform, err)
-		}
-	}
-	return nil
-}
-
-// leadToSandbox gives the platforms the sandbox's address, which may have moved to another port.
-func leadToSandbox(ctx context.Context, system *harness.System) error {
-	config, err := db.ParseURL(system.DatabaseURL())
-	if err != nil {
-		return err
-	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return err
-	}
-	pool := sql.OpenDB(connector)
-	defer func() { _ = pool.Close() }()
-	for _, code := range vendors.Codes() {
-		base := system.Sandbox.BaseURL + vendors.Prefix + code
-		if _, err := pool.ExecContext(ctx, "UPDATE ad_analytics_platforms SET api_base_url = ? WHERE code = ?", base, code); err != nil {
-			return err
 		}
 	}
 	return nil

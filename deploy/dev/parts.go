@@ -35,6 +35,8 @@ func runTemporal(ctx context.Context, args []string) error {
 	flags.StringVar(&c.LogLevel, "log-level", "error", "debug, info, warn or error")
 	flags.Float64Var(&c.FaultRate, "fault-rate", 0, "share of the storage calls that fail, such as 0.05")
 	flags.BoolVar(&c.NoFairness, "no-fairness", false, "ignore the fairness keys of workflows, as a cluster does by default")
+	flags.StringVar(&c.Namespace, "namespace", "", "namespace, made when missing; empty is \"default\"")
+	flags.IntVar(&c.ContinueAfter, "continue-after", 0, "history events after which a workflow is told to continue as new; 0 is Temporal's default")
 	if done, err := parse(flags, args); done {
 		return err
 	}

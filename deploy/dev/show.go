@@ -11,8 +11,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"relay/db"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -25,7 +26,7 @@ func showAnswer(a harness.Answer) {
 }
 
 // showEvents prints a line for every destination of every event.
-func showEvents(events []db.EventRecord) {
+func showEvents(events []ops.EventDetail) {
 	say("")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "EVENT\tORDER\tSTOREFRONT\tSTATUS\tDESTINATION\tATTEMPTS\tANSWER\tAT\tDETAIL")
@@ -52,11 +53,11 @@ type destination struct {
 }
 
 // destinations sums an event's attempts up by destination, in the order of the first attempt.
-func destinations(e db.EventRecord) []destination {
+func destinations(e ops.EventDetail) []destination {
 	var all []destination
 	index := map[string]int{}
 	for _, a := range e.Attempts {
-		if a.Outcome == relay.NotSent {
+		if a.Result.Outcome == relay.NotSent {
 			continue // nothing left
 		}
 		i, ok := index[a.Destination]
@@ -67,9 +68,9 @@ func destinations(e db.EventRecord) []destination {
 		}
 		all[i].attempts++
 		all[i].at = a.StartedAt.Local().Format(time.DateTime)
-		all[i].answer = string(a.Outcome)
-		if a.Status != 0 {
-			all[i].answer = fmt.Sprintf("%s (%d)", a.Outcome, a.Status)
+		all[i].answer = string(a.Result.Outcome)
+		if a.Result.Status != 0 {
+			all[i].answer = fmt.Sprintf("%s (%d)", a.Result.Outcome, a.Result.Status)
 		}
 	}
 	return all
@@ -101,7 +102,9 @@ func indented(body string) string {
 }
 
 func (s *settings) showAddresses(system *harness.System, r *harness.Relay, keys secrets) {
-	say("\nrelay    %s   login %s, password %s", r.URL, keys.username, keys.password)
+	say("\nconsole  %s/console/   login %s, password %s", r.URL, keys.username, keys.password)
+	say("         A day of events at four storefronts; one destination, %s/snapchat, is unhealthy, because the sandbox refuses its login.", demo.Lumen)
+	say("relay    %s   the same login", r.URL)
 	say("Web UI   %s/namespaces/default/workflows", system.Temporal.UIURL())
 	say("sandbox  %s", system.Sandbox.BaseURL)
 	if s.databaseURL == "" {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"relay/db"
+	"relay/internal/ops"
 )
 
 // Answer is what POST /v1/events answered.
@@ -80,22 +81,37 @@ func (r *Relay) Do(ctx context.Context, method, path string, body []byte) (int, 
 var ErrNoEvent = errors.New("no such event")
 
 // Event reads the row of an order's event of one type, with its attempts.
-func (s *System) Event(ctx context.Context, orderID, eventType string) (db.EventRecord, error) {
-	events, err := s.Store.EventsOf(ctx, []string{orderID})
+func (s *System) Event(ctx context.Context, orderID, eventType string) (ops.EventDetail, error) {
+	events, err := s.Store.EventsOfOrders(ctx, []string{orderID})
 	if err != nil {
-		return db.EventRecord{}, err
+		return ops.EventDetail{}, err
 	}
 	for _, e := range events {
 		if e.Type == eventType {
-			return e, nil
+			return s.Store.EventDetail(ctx, e.ID)
 		}
 	}
-	return db.EventRecord{}, fmt.Errorf("%w: %s %s", ErrNoEvent, orderID, eventType)
+	return ops.EventDetail{}, fmt.Errorf("%w: %s %s", ErrNoEvent, orderID, eventType)
+}
+
+// Events reads the events of at most 1,000 orders, in the order of their rows, with their attempts.
+func Events(ctx context.Context, store *db.Store, orderIDs []string) ([]ops.EventDetail, error) {
+	events, err := store.EventsOfOrders(ctx, orderIDs)
+	if err != nil {
+		return nil, err
+	}
+	details := make([]ops.EventDetail, len(events))
+	for i, e := range events {
+		if details[i], err = store.EventDetail(ctx, e.ID); err != nil {
+			return nil, err
+		}
+	}
+	return details, nil
 }
 
 // WaitEvent waits until the event is as wanted, or ctx ends: then the error holds what it was last.
-func (s *System) WaitEvent(ctx context.Context, orderID, eventType string, wanted func(db.EventRecord) bool) (db.EventRecord, error) {
-	var last db.EventRecord
+func (s *System) WaitEvent(ctx context.Context, orderID, eventType string, wanted func(ops.EventDetail) bool) (ops.EventDetail, error) {
+	var last ops.EventDetail
 	err := poll(ctx, 20*time.Millisecond, func() error {
 		e, err := s.Event(ctx, orderID, eventType)
 		if err != nil {
@@ -111,4 +127,4 @@ func (s *System) WaitEvent(ctx context.Context, orderID, eventType string, wante
 }
 
 // Final is for WaitEvent: nothing happens to the event any more.
-func Final(e db.EventRecord) bool { return e.Status.Final() }
+func Final(e ops.EventDetail) bool { return e.Status.Final() }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -92,7 +92,7 @@ func TestAScriptedFailureShowsInTheAttempts(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err = s.WaitEvent(ctx, "o-1", "purchase_completed", func(e db.EventRecord) bool { return e.Status == relay.StatusFailed })
+	_, err = s.WaitEvent(ctx, "o-1", "purchase_completed", func(e ops.EventDetail) bool { return e.Status == relay.StatusFailed })
 	require.ErrorContains(t, err, "is delivered")
 }
 

@@ -43,6 +43,9 @@ type TemporalOptions struct {
 	FaultRate float64 // share of the storage calls that fail
 	// NoFairness ignores fairness keys, as a cluster does by default.
 	NoFairness bool
+	Namespace  string // default "default"
+	// ContinueAfter is the number of history events after which Temporal suggests to continue as new; 0 is its default.
+	ContinueAfter int
 }
 
 // Temporal is the embedded Temporal as a process.
@@ -64,6 +67,8 @@ func NewTemporal(programs Programs, o TemporalOptions) *Temporal {
 			return append(append([]string{}, programs.Dev...), "temporal",
 				"--dir", o.Dir,
 				"--no-fairness="+strconv.FormatBool(o.NoFairness),
+				"--namespace", o.Namespace,
+				"--continue-after", strconv.Itoa(o.ContinueAfter),
 				"--port", strconv.Itoa(portOr(o.Port, t.announced.Address)),
 				"--ui-port", strconv.Itoa(portOr(o.UIPort, t.announced.UIURL)),
 				"--fault-rate", strconv.FormatFloat(o.FaultRate, 'g', -1, 64))

@@ -52,10 +52,10 @@ func (s *Server) services() map[string]config.Service {
 // unlimited stands for limits that a laptop can't reach: they protect clusters shared by many.
 const unlimited = 100_000
 
-func dynamic(fairness bool) dynamicconfig.StaticClient {
-	return dynamicconfig.StaticClient{
+func dynamic(c Config) dynamicconfig.StaticClient {
+	settings := dynamicconfig.StaticClient{
 		// Starts carry the storefront as their fairness key; without this it would be ignored.
-		dynamicconfig.MatchingEnableFairness.Key(): fairness,
+		dynamicconfig.MatchingEnableFairness.Key(): !c.NoFairness,
 		// Partitions spread a queue over several nodes. Here there is one, and order within a queue is worth more.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
@@ -70,6 +70,10 @@ func dynamic(fairness bool) dynamicconfig.StaticClient {
 		dynamicconfig.HistoryPersistenceMaxQPS.Key():                     unlimited,
 		dynamicconfig.WorkerPersistenceMaxQPS.Key():                      unlimited,
 	}
+	if c.ContinueAfter > 0 {
+		settings[dynamicconfig.HistoryCountSuggestContinueAsNew.Key()] = c.ContinueAfter
+	}
+	return settings
 }
 
 // checkFree tells whether a port can be listened on.

@@ -44,6 +44,8 @@ type Config struct {
 	FaultRate float64
 	// NoFairness ignores fairness keys, as a cluster does unless it is told otherwise: for measuring what they are worth.
 	NoFairness bool
+	// ContinueAfter is the number of history events after which a workflow is told to continue as new; 0 is Temporal's default.
+	ContinueAfter int
 }
 
 // NoUI as a UIPort runs no Web UI.
@@ -140,7 +142,7 @@ func (s *Server) newServer(settings *config.Config) (temporal.Server, error) {
 		temporal.WithLogger(newLogger(s.config.LogLevel, s.LogFile(), &s.stopping)),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
-		temporal.WithDynamicConfigClient(dynamic(!s.config.NoFairness)),
+		temporal.WithDynamicConfigClient(dynamic(s.config)),
 		temporal.WithCustomMetricsHandler(metrics.NoopMetricsHandler),
 		temporal.WithChainedFrontendGrpcInterceptors(s.calls.count),
 	)

@@ -15,8 +15,8 @@ import (
 
 const observability = "../../observability"
 
-// promtool runs a command of Prometheus's own checker, from the PATH or from .cache, where deploy/observability/prometheus.sh
-// puts it. Without one the test is skipped, unless PROMETHEUS=required, as CI has it.
+// promtool runs a command of promtool, from the PATH or from .cache, where deploy/observability/prometheus.sh puts it. The test
+// is skipped without it, unless PROMETHEUS=required, as CI sets it.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
 	program, err := exec.LookPath("promtool")
@@ -24,7 +24,7 @@ func promtool(t *testing.T, args ...string) {
 		program, err = filepath.Abs(filepath.Join(root, ".cache", "prometheus", "usr", "bin", "promtool"))
 		require.NoError(t, err)
 		if _, err := os.Stat(program); err != nil && os.Getenv("PROMETHEUS") != "required" {
-			t.Skip("no promtool here; deploy/observability/prometheus.sh gets one")
+			t.Skip("promtool is not installed; deploy/observability/prometheus.sh downloads it")
 		}
 	}
 	command := exec.CommandContext(t.Context(), program, args...)
@@ -38,7 +38,7 @@ func TestAlertsFireWhenTheyShouldAndNotBefore(t *testing.T) {
 	promtool(t, "test", "rules", "alerts.test.yml")
 }
 
-func TestPrometheusTakesItsSettings(t *testing.T) {
+func TestPrometheusAcceptsItsConfiguration(t *testing.T) {
 	t.Parallel()
 	promtool(t, "check", "config", "prometheus.yml")
 }
@@ -63,10 +63,17 @@ func TestPrometheusScrapesTheServicesThatHaveMetrics(t *testing.T) {
 	require.Equal(t, 9090, config.Scrape[0].DNS[0].Port)
 }
 
-func TestEveryAlertIsTestedAndExplained(t *testing.T) {
+func TestEveryAlertIsTestedAndHasARunbook(t *testing.T) {
 	t.Parallel()
 	var rules struct {
-		Groups []struct{ Rules []struct{ Alert string } }
+		Groups []struct {
+			Rules []struct {
+				Alert       string
+				Annotations struct {
+					Runbook string `json:"runbook_url"`
+				}
+			}
+		}
 	}
 	readYAML(t, filepath.Join(observability, "alerts.yml"), &rules)
 	tests, err := os.ReadFile(filepath.Join(observability, "alerts.test.yml"))
@@ -74,10 +81,14 @@ func TestEveryAlertIsTestedAndExplained(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "docs", "OPERATIONS.md"))
 	require.NoError(t, err)
 	require.Greater(t, len(rules.Groups[0].Rules), 5)
+	sections := anchors(string(page))
 	for _, rule := range rules.Groups[0].Rules {
-		require.Contains(t, string(tests), "- alertname: "+rule.Alert+"\n", "it never fires in a test")
+		require.Contains(t, string(tests), "- alertname: "+rule.Alert+"\n", "no test sees it fire")
 		require.Contains(t, string(tests), "{alertname: "+rule.Alert+",", "no test sees it silent")
-		require.Regexp(t, "(?m)^\\| `"+rule.Alert+"` \\|.*\\]\\(#[a-z-]+\\) \\|$", string(page), "no situation explains it")
+		name, anchor, _ := strings.Cut(rule.Annotations.Runbook, "#")
+		require.Equal(t, "docs/OPERATIONS.md", name, rule.Alert)
+		require.Contains(t, sections, anchor, rule.Alert)
+		require.Regexp(t, "(?m)^\\| `"+rule.Alert+"` \\|.*\\]\\(#"+anchor+"\\) \\|$", string(page), "the table of alerts names another section")
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
-// The worker is killed, too, before the database is back: then Temporal alone knows of the answer that came meanwhile.
+// The worker is killed, too, before the database is back: then only Temporal knows the response that came meanwhile.
 func TestAKilledDatabaseAndWorkerDelayEventsAndRepeatNothing(t *testing.T) {
 	t.Parallel()
 	o := begin(t)
@@ -47,11 +47,11 @@ func TestAStoppedDatabaseDelaysEventsAndRepeatsNothing(t *testing.T) {
 type outage struct {
 	*world
 	api, worker          *harness.Relay
-	first, wire, between db.EventRecord
+	first, wire, between ops.EventDetail
 }
 
-// begin brings three events to where the outage is to meet them: one's worker has not taken its first step (it is frozen),
-// another's request is on the wire, and a third waits for its next try.
+// begin brings three events into the states in which the outage meets them: the worker of one has not run its first step (it
+// is frozen), the request of another is on the wire, and a third waits for its next attempt.
 func begin(t *testing.T) *outage {
 	t.Helper()
 	o := &outage{world: newWorld(t, "RETRY_BACKOFF_BASE=2", "MAX_RETRY_ATTEMPTS=3")}
@@ -64,7 +64,7 @@ func begin(t *testing.T) *outage {
 
 	post(t, o.api, item("wire", "wire-1"), item("between", "between-1"))
 	o.arrived(t, "/wire/", 1)
-	o.between = o.wait(t, "between-1", func(e db.EventRecord) bool {
+	o.between = o.wait(t, "between-1", func(e ops.EventDetail) bool {
 		return slices.Contains(outcomes(e, relay.SGTM), relay.Retry)
 	})
 	signal(t, o.worker.Pid(), syscall.SIGSTOP)
@@ -80,7 +80,7 @@ func begin(t *testing.T) *outage {
 	return o
 }
 
-// waitLong lets the worker go on without the database, until each event waits for it, and for longer than all the tries
+// waitLong lets the worker run without the database until each event waits for it, and for longer than all the attempts
 // would take.
 func (o *outage) waitLong(t *testing.T) {
 	t.Helper()
@@ -105,7 +105,7 @@ func (o *outage) requireNothingRepeated(t *testing.T) {
 	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.first, relay.SGTM))
 	require.Len(t, o.requests(t, "/first/"), 1)
 	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.wire, relay.SGTM), "the answer came while nobody could write it down")
-	require.Equal(t, 200, o.wire.Attempts[0].Status)
+	require.Equal(t, 200, o.wire.Attempts[0].Result.Status)
 	require.GreaterOrEqual(t, o.wire.Attempts[0].Duration, 5*time.Second)
 	require.Len(t, o.requests(t, "/wire/"), 1)
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(o.between, relay.SGTM), "the outage used up no try")
@@ -113,7 +113,7 @@ func (o *outage) requireNothingRepeated(t *testing.T) {
 	o.postRefused(t)
 }
 
-// postRefused posts again what was refused while the database was away, as OMS was told to.
+// postRefused posts the batches again that were refused while the database was away, as OMS was told to.
 func (o *outage) postRefused(t *testing.T) {
 	t.Helper()
 	refused := refusedItem()
@@ -129,7 +129,7 @@ func (o *outage) postRefused(t *testing.T) {
 
 func refusedItem() harness.Item { return item("first", "refused-1") }
 
-// requireRefused holds while the database is away: nothing is taken in, and OMS is told to come again.
+// requireRefused checks the refusal while the database is away: no item is accepted, and OMS is asked to retry.
 func requireRefused(t *testing.T, r *harness.Relay) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL+"/v1/events",

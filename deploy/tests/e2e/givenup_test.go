@@ -12,9 +12,9 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -24,7 +24,7 @@ func givenUp(t *testing.T, w *town) {
 	w.storefront(t, "given-up")
 	w.always(t, "/given-up/", sandbox.Answer{Status: 503, Headers: map[string]string{"Retry-After": "3600"}})
 	post(t, w.one, item("given-up", "given-up-1"), item("given-up", "given-up-2"))
-	waits := func(e db.EventRecord) bool { return slices.Contains(outcomes(e, relay.SGTM), relay.Retry) }
+	waits := func(e ops.EventDetail) bool { return slices.Contains(outcomes(e, relay.SGTM), relay.Retry) }
 	cancelled, terminated := w.wait(t, "given-up-1", waits), w.wait(t, "given-up-2", waits)
 
 	require.NoError(t, w.temporal.CancelWorkflow(t.Context(), deliver(cancelled), ""))

@@ -1,5 +1,5 @@
-// Package e2e_test proves what the relay promises on its real parts: a private database, Temporal, the relay and the outside
-// world, each a process of its own that can be killed. Every test compares the rows with what the outside world received.
+// Package e2e_test tests the relay's promises on its real parts: a private database, Temporal, the relay and the sandbox,
+// each a process that can be killed. Every test compares the rows with the requests that the sandbox received.
 package e2e_test
 
 import (
@@ -19,7 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"relay/db"
 	"relay/db/dbtest"
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
@@ -72,14 +71,16 @@ func newWorld(t *testing.T, env ...string) *world {
 
 func newWorldOf(t *testing.T, built harness.Programs, env ...string) *world {
 	t.Helper()
+	return newWorldIn(t, harness.Config{Programs: built, Env: env})
+}
+
+// newWorldIn adds the common part of every world to a configuration.
+func newWorldIn(t *testing.T, c harness.Config) *world {
+	t.Helper()
+	c.Username, c.Password = "oms", markPassword
+	c.Database = dbtest.Config{Password: markDatabase}
+	w := &world{System: harness.New(t, c)}
 	var err error
-	w := &world{System: harness.New(t, harness.Config{
-		Programs: built,
-		Username: "oms",
-		Password: markPassword,
-		Database: dbtest.Config{Password: markDatabase},
-		Env:      env,
-	})}
 	w.temporal, err = client.Dial(client.Options{HostPort: w.Temporal.Address(), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(w.temporal.Close)
@@ -131,7 +132,7 @@ func (w *world) storefrontAs(t *testing.T, f relay.Storefront) int64 {
 	return id
 }
 
-// answers scripts what the sandbox answers below a path: these statuses in turn, then 200.
+// answers scripts the sandbox's responses below a path: these statuses in turn, then 200.
 func (w *world) answers(t *testing.T, path string, statuses ...int) {
 	t.Helper()
 	rule := sandbox.Rule{Path: path}
@@ -146,7 +147,7 @@ func (w *world) always(t *testing.T, path string, a sandbox.Answer) {
 	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: path, Then: a}))
 }
 
-// item is an event of OMS that is full of what must not travel further than it has to.
+// item is an event of OMS full of values that must not travel further than necessary.
 func item(storefront, order string) harness.Item {
 	return harness.Item{
 		"t-value": "affiliate_1", "storefront_id": storefront, "event_name": purchase, "order_id": order,
@@ -184,7 +185,7 @@ func (w *world) insert(t *testing.T, storefront, order string) {
 	w.exec(t, insertSQL, order, storefront, purchase, payload)
 }
 
-// insertMany adds n rows in one statement, and gives their orders.
+// insertMany adds n rows in one statement, and returns their orders.
 func (w *world) insertMany(t *testing.T, storefront string, n int) []string {
 	t.Helper()
 	orders, values := make([]string, n), make([]string, n)
@@ -213,7 +214,7 @@ func (w *world) count(t *testing.T, query string, args ...any) int {
 }
 
 // wait waits until an event is as wanted.
-func (w *world) wait(t *testing.T, order string, wanted func(db.EventRecord) bool) db.EventRecord {
+func (w *world) wait(t *testing.T, order string, wanted func(ops.EventDetail) bool) ops.EventDetail {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
@@ -223,7 +224,7 @@ func (w *world) wait(t *testing.T, order string, wanted func(db.EventRecord) boo
 }
 
 // delivered waits for the end of an event, which is to be a good one, with a row for every request.
-func (w *world) delivered(t *testing.T, order string) db.EventRecord {
+func (w *world) delivered(t *testing.T, order string) ops.EventDetail {
 	t.Helper()
 	e := w.wait(t, order, harness.Final)
 	require.Equal(t, relay.StatusDelivered, e.Status, e.Detail)
@@ -234,6 +235,11 @@ func (w *world) delivered(t *testing.T, order string) db.EventRecord {
 // eventually waits until f finds nothing wrong any more. It looks often at first, and more seldom where that takes long,
 // to leave the processors to the others.
 func eventually(t *testing.T, f func() error) {
+	t.Helper()
+	within(t, bound, f)
+}
+
+func within(t *testing.T, bound time.Duration, f func() error) {
 	t.Helper()
 	pause := 5 * time.Millisecond
 	for deadline := time.Now().Add(bound); ; time.Sleep(pause) {

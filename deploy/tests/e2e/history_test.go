@@ -18,7 +18,7 @@ import (
 	"go.temporal.io/api/temporalproto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"relay/db"
+	"relay/internal/ops"
 	"relay/workflows"
 )
 
@@ -60,7 +60,7 @@ func (w *world) recordScheduled(t *testing.T, schedule, name string) {
 	w.record(t, d.Info.RecentActions[len(d.Info.RecentActions)-1].StartWorkflowResult.WorkflowID, name)
 }
 
-// anonymise replaces what the SDK makes of this machine's name: identities, and the names of sticky queues.
+// anonymise replaces the texts that the SDK derives from this machine's name: identities, and the names of sticky queues.
 func anonymise(m protoreflect.Message) {
 	if q, ok := m.Interface().(*taskqueue.TaskQueue); ok && q.GetKind() == enums.TASK_QUEUE_KIND_STICKY {
 		q.Name = "sticky"
@@ -76,7 +76,7 @@ func anonymise(m protoreflect.Message) {
 	})
 }
 
-func deliver(e db.EventRecord) string { return workflows.DeliverEventID(e.ID) }
+func deliver(e ops.EventDetail) string { return workflows.DeliverEventID(e.ID) }
 
 // history is the history of a workflow's run, the latest where run is empty.
 func (w *world) history(ctx context.Context, t *testing.T, id, run string) *history.History {
@@ -92,7 +92,7 @@ func (w *world) history(ctx context.Context, t *testing.T, id, run string) *hist
 }
 
 // waitTimer waits until a delivery has waited for what the summary says.
-func (w *world) waitTimer(t *testing.T, e db.EventRecord, summary string) {
+func (w *world) waitTimer(t *testing.T, e ops.EventDetail, summary string) {
 	t.Helper()
 	eventually(t, func() error {
 		if got := timers(t, w.history(t.Context(), t, deliver(e), "")); !slices.Contains(got, summary) {

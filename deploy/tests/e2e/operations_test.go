@@ -11,14 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 	"relay/workflows"
 )
 
-// cli runs a command for ops against a relay, as people do, and gives what it prints.
+// cli runs a command of the relay as operators do, and returns its output.
 func (w *world) cli(t *testing.T, r *harness.Relay, args ...string) string {
 	t.Helper()
 	return w.cliAs(t, r, "oms", args...)
@@ -36,7 +36,7 @@ func (w *world) cliAs(t *testing.T, r *harness.Relay, user string, args ...strin
 	return out.String()
 }
 
-// asked makes a request of an admin and decodes the answer.
+// asked makes a request of an admin and decodes the response.
 func asked(t *testing.T, r *harness.Relay, status int, method, path, body string) map[string]any {
 	t.Helper()
 	got, answer, err := r.Do(t.Context(), method, path, []byte(body))
@@ -70,7 +70,7 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 	require.NotContains(t, preview, markSecret)
 
 	require.Contains(t, w.cli(t, r, "events", "retry", id), "tried again")
-	e = w.wait(t, "ops-1", func(e db.EventRecord) bool { return e.Status == relay.StatusDelivered })
+	e = w.wait(t, "ops-1", func(e ops.EventDetail) bool { return e.Status == relay.StatusDelivered })
 	require.Equal(t, 1, e.Generation)
 	status := asked(t, r, http.StatusOK, http.MethodPost, "/v1/events/status", `{"ids":["ops-1"]}`)
 	require.Equal(t, "delivered", status["items"].([]any)[0].(map[string]any)["status"])
@@ -84,8 +84,8 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 	})
 }
 
-// The container has been broken for a while. Ops replay what failed; in the middle of it the relay is killed; nothing is
-// lost, nothing is started twice, and events keep their ids.
+// The container has been broken for a while. Operators replay the failed events; the relay is killed during the replay; no
+// event is lost or started twice, and events keep their ids.
 func TestAReplayOutlivesAKilledRelay(t *testing.T) {
 	t.Parallel()
 	const n = 60

@@ -9,29 +9,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
-// tries are an event's attempts at one destination, in order, without those that could not leave because the busy machine's
-// database took longer to record them than a try waits.
-func tries(e db.EventRecord, destination string) []db.AttemptRecord {
-	return slices.DeleteFunc(slices.Clone(e.Attempts), func(a db.AttemptRecord) bool {
-		return a.Destination != destination || a.Outcome == relay.NotSent
+// tries returns an event's attempts at one destination, in order, without those that were not sent because the busy
+// machine's database took too long to record them.
+func tries(e ops.EventDetail, destination string) []relay.Attempt {
+	return slices.DeleteFunc(slices.Clone(e.Attempts), func(a relay.Attempt) bool {
+		return a.Destination != destination || a.Result.Outcome == relay.NotSent
 	})
 }
 
-// outcomes are those of an event's tries at one destination.
-func outcomes(e db.EventRecord, destination string) []relay.Outcome {
+// outcomes returns those of an event's attempts at one destination.
+func outcomes(e ops.EventDetail, destination string) []relay.Outcome {
 	var found []relay.Outcome
 	for _, a := range tries(e, destination) {
-		found = append(found, a.Outcome)
+		found = append(found, a.Result.Outcome)
 	}
 	return found
 }
 
-// requests are what the sandbox received below a path.
+// requests returns the requests that the sandbox received below a path.
 func (w *world) requests(t *testing.T, path string) []sandbox.Request {
 	t.Helper()
 	got, err := w.Sandbox.Requests(t.Context(), path, 0)
@@ -41,7 +41,7 @@ func (w *world) requests(t *testing.T, path string) []sandbox.Request {
 
 // requireARowForEveryRequest compares the attempts of an event with the requests that arrived, byte by byte. A row that
 // stays "sending" may have none: it is written before the request leaves, and its process was killed.
-func (w *world) requireARowForEveryRequest(t *testing.T, e db.EventRecord) {
+func (w *world) requireARowForEveryRequest(t *testing.T, e ops.EventDetail) {
 	t.Helper()
 	rows, err := w.sql.QueryContext(t.Context(), `SELECT request_sha256, outcome = 'sending' FROM event_attempts
 		WHERE marketing_event_id = ? AND number > 0 AND outcome <> 'not_sent' ORDER BY id`, e.ID)
@@ -73,7 +73,7 @@ func (w *world) requireARowForEveryRequest(t *testing.T, e db.EventRecord) {
 	}
 }
 
-// requireOneRequestEach holds for events that met no trouble.
+// requireOneRequestEach checks events without any failure.
 func (w *world) requireOneRequestEach(t *testing.T, path string, orders []string) {
 	t.Helper()
 	events := w.allDelivered(t, orders)
@@ -88,8 +88,8 @@ func (w *world) requireOneRequestEach(t *testing.T, path string, orders []string
 	require.Len(t, arrived, len(orders))
 }
 
-// requireOnlyUnknownDoubled holds for events that met a kill and no other trouble: what was sent twice has a row that says
-// that nobody knows how its first try ended. It counts those rows.
+// requireOnlyUnknownDoubled checks events that met a kill and no other failure: an event that was sent twice has a row whose
+// result is unknown. It counts those rows.
 func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []string) int {
 	t.Helper()
 	unknown := 0
@@ -108,17 +108,17 @@ func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []st
 	return unknown
 }
 
-// allDelivered waits until all events of these orders are delivered, for as long as a quarter of what is missing comes in
+// allDelivered waits until all events of these orders are delivered, for as long as a quarter of the missing ones arrives in
 // time: a busy machine takes longer for two thousand than for two.
-func (w *world) allDelivered(t *testing.T, orders []string) []db.EventRecord {
+func (w *world) allDelivered(t *testing.T, orders []string) []ops.EventDetail {
 	t.Helper()
 	const delivered = "SELECT COUNT(*) FROM marketing_events WHERE status = 'delivered'"
 	for {
 		before := w.count(t, delivered)
-		var events []db.EventRecord
+		var events []ops.EventSummary
 		missing := len(orders)
 		for page := range slices.Chunk(orders, 1000) {
-			found, err := w.Store.EventsOf(t.Context(), page)
+			found, err := w.Store.EventsOfOrders(t.Context(), page)
 			require.NoError(t, err)
 			events = append(events, found...)
 		}
@@ -127,7 +127,7 @@ func (w *world) allDelivered(t *testing.T, orders []string) []db.EventRecord {
 			n[e.Status]++
 		}
 		if missing -= n[relay.StatusDelivered]; missing == 0 {
-			return events
+			return w.details(t, events)
 		}
 		eventually(t, func() error {
 			if w.count(t, delivered) <= before+missing/4 {
@@ -138,6 +138,17 @@ func (w *world) allDelivered(t *testing.T, orders []string) []db.EventRecord {
 	}
 }
 
-func dedupID(e db.EventRecord) string {
+func (w *world) details(t *testing.T, events []ops.EventSummary) []ops.EventDetail {
+	t.Helper()
+	details := make([]ops.EventDetail, len(events))
+	for i, e := range events {
+		var err error
+		details[i], err = w.Store.EventDetail(t.Context(), e.ID)
+		require.NoError(t, err)
+	}
+	return details
+}
+
+func dedupID(e ops.EventDetail) string {
 	return relay.Event{EventID: e.EventID, Type: e.Type, Storefront: relay.Storefront{Code: e.StorefrontCode}}.DedupID()
 }

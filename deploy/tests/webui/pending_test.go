@@ -12,8 +12,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 	"relay/workflows"
 )
@@ -38,11 +38,11 @@ func (w *world) pending(t *testing.T, x *commonpb.WorkflowExecution, attempt int
 	return found
 }
 
-func tried(n int) func(db.EventRecord) bool { return triedAt(relay.SGTM, n) }
+func tried(n int) func(ops.EventDetail) bool { return triedAt(relay.SGTM, n) }
 
 // triedAt is for until: that many tries have had an answer.
-func triedAt(destination string, n int) func(db.EventRecord) bool {
-	return func(e db.EventRecord) bool {
+func triedAt(destination string, n int) func(ops.EventDetail) bool {
+	return func(e ops.EventDetail) bool {
 		all := sends(e, destination)
 		return len(all) == n && all[n-1] != relay.Sending
 	}

@@ -10,8 +10,8 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
-	"relay/db"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -108,7 +108,7 @@ func TestAResetOfADeliveredEventSendsNothing(t *testing.T) {
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
 	x := w.execution(t, e)
 	w.reset(t, x, w.tasks(t, x)[0])
-	e = w.until(t, "h-1", func(e db.EventRecord) bool { return e.Generation == 1 && e.Status.Final() })
+	e = w.until(t, "h-1", func(e ops.EventDetail) bool { return e.Generation == 1 && e.Status.Final() })
 	require.Equal(t, relay.StatusDelivered, e.Status)
 	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, relay.SGTM))
 }

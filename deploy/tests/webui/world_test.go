@@ -23,6 +23,7 @@ import (
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	"relay/internal/ops"
 	"relay/internal/proc"
 	"relay/internal/relay"
 	"relay/workflows"
@@ -128,7 +129,7 @@ func (w *world) post(t *testing.T, code, order string) {
 }
 
 // until waits until an order's event is as wanted.
-func (w *world) until(t *testing.T, order string, wanted func(db.EventRecord) bool) db.EventRecord {
+func (w *world) until(t *testing.T, order string, wanted func(ops.EventDetail) bool) ops.EventDetail {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
@@ -137,16 +138,16 @@ func (w *world) until(t *testing.T, order string, wanted func(db.EventRecord) bo
 	return e
 }
 
-func is(s relay.Status) func(db.EventRecord) bool {
-	return func(e db.EventRecord) bool { return e.Status == s }
+func is(s relay.Status) func(ops.EventDetail) bool {
+	return func(e ops.EventDetail) bool { return e.Status == s }
 }
 
 // sends are the outcomes of an event's tries at a destination, in order.
-func sends(e db.EventRecord, destination string) []relay.Outcome {
+func sends(e ops.EventDetail, destination string) []relay.Outcome {
 	var all []relay.Outcome
 	for _, a := range e.Attempts {
 		if a.Destination == destination && a.Number > 0 {
-			all = append(all, a.Outcome)
+			all = append(all, a.Result.Outcome)
 		}
 	}
 	return all
@@ -159,7 +160,7 @@ func (w *world) list(ctx context.Context, query string) (int64, error) {
 }
 
 // execution names the latest run of an event's workflow.
-func (w *world) execution(t *testing.T, e db.EventRecord) *commonpb.WorkflowExecution {
+func (w *world) execution(t *testing.T, e ops.EventDetail) *commonpb.WorkflowExecution {
 	t.Helper()
 	d, err := w.temporal.DescribeWorkflowExecution(t.Context(), workflows.DeliverEventID(e.ID), "")
 	require.NoError(t, err)
@@ -167,7 +168,7 @@ func (w *world) execution(t *testing.T, e db.EventRecord) *commonpb.WorkflowExec
 }
 
 // ended waits until the latest run of an event's workflow has the status.
-func (w *world) ended(t *testing.T, e db.EventRecord, status enums.WorkflowExecutionStatus) {
+func (w *world) ended(t *testing.T, e ops.EventDetail, status enums.WorkflowExecutionStatus) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		d, err := w.temporal.DescribeWorkflowExecution(t.Context(), workflows.DeliverEventID(e.ID), "")

@@ -1,0 +1,134 @@
+// The console works without this script. It adds keys, live parts, and times that say how long ago.
+const $ = (s, from = document) => from.querySelector(s);
+const all = (s, from = document) => [...from.querySelectorAll(s)];
+const live = document.body.dataset.live;
+
+// Times: every one in UTC, with the local time on hover.
+const span = s => s < 120 ? `${s} s` : s < 7200 ? `${Math.floor(s / 60)} min` : s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
+const times = () => all("time").forEach(t => {
+  const at = new Date(t.dateTime), s = Math.round((Date.now() - at) / 1000);
+  if (!t.dataset.local) { t.dataset.local = 1; t.title += ` · ${at.toLocaleString()} here`; }
+  if ("ago" in t.dataset) t.textContent = s < 0 ? `in ${span(-s)}` : `${span(s)} ago`;
+});
+times();
+setInterval(times, 10000);
+
+// The address keeps no trace of what was just done: a reload shows it once.
+const here = new URL(location);
+if (here.searchParams.has("done")) { here.searchParams.delete("done"); history.replaceState(null, "", here); }
+
+// A form is sent once, however often it is clicked.
+document.addEventListener("submit", e => {
+  if (e.target.dataset.sent) return e.preventDefault();
+  if (e.target.method === "post") e.target.dataset.sent = 1;
+});
+addEventListener("pageshow", () => all("form").forEach(f => delete f.dataset.sent));
+
+// Parts: the page is read again, and what has changed in its parts is put in their place. A part with the focus, with opened
+// details or with a field that was changed is left alone.
+const busy = p => p.contains(document.activeElement) && document.activeElement !== document.body || $("details[open]", p);
+let reading = false, again = 0;
+async function refresh() {
+  if (reading || document.hidden || paused()) return;
+  reading = true;
+  try {
+    const r = await fetch(location.href.split("#")[0], {headers: {Accept: "text/html"}});
+    if (!r.ok) throw 0;
+    const page = new DOMParser().parseFromString(await r.text(), "text/html");
+    all("[data-part]").forEach(old => {
+      const now = $(`[data-part="${old.dataset.part}"]`, page);
+      if (!now || busy(old) || old.innerHTML === now.innerHTML) return;
+      const hold = old.dataset.hold !== undefined && now.dataset.hold !== old.dataset.hold;
+      if (hold) return offer(old, now);
+      old.replaceWith(now);
+    });
+    times();
+  } catch { state("not reached"); }
+  reading = false;
+}
+// Lists never jump: what is new is offered above them.
+function offer(old, now) {
+  const id = `new-${old.dataset.part}`;
+  const known = new Set(all("[data-row]", old).map(r => r.dataset.row));
+  const n = all("[data-row]", now).filter(r => !known.has(r.dataset.row)).length;
+  $("#" + id)?.remove();
+  if (!n) return old.replaceWith(now);
+  const b = Object.assign(document.createElement("button"), {id, type: "button", textContent: `${n} new – show`, className: "button"});
+  b.onclick = () => { old.replaceWith(now); b.remove(); times(); };
+  old.before(b);
+}
+const soon = () => { clearTimeout(again); again = setTimeout(refresh, 700); };
+
+// One stream a tab, closed while nobody looks.
+let stream;
+const paused = () => sessionStorage.paused === "1";
+const state = text => all("[data-live-state]").forEach(e => e.textContent = text);
+function listen() {
+  stream?.close();
+  stream = null;
+  if (!live || document.hidden || paused()) return state(paused() ? "paused (p)" : "by request");
+  stream = new EventSource(live);
+  stream.onopen = () => state("live");
+  stream.onerror = () => state("connecting");
+  stream.addEventListener("figures", e => {
+    const f = JSON.parse(e.data);
+    f.oldest = f.oldest_seconds ? span(Math.floor(f.oldest_seconds)) : "–";
+    all("[data-figure]").forEach(d => {
+      const v = f[d.dataset.figure], to = $("a", d) ?? d;
+      if (v === undefined || v === null) return;
+      const text = typeof v === "number" ? v.toLocaleString("en") : v;
+      if (to.textContent !== text) to.textContent = text;
+      if (["failed", "unhealthy"].includes(d.dataset.figure)) d.parentElement.classList.toggle("bad", v > 0);
+    });
+  });
+  for (const kind of ["attempt", "replay", "health"]) stream.addEventListener(kind, e => {
+    const what = JSON.parse(e.data);
+    document.dispatchEvent(new CustomEvent("relay:" + kind, {detail: what}));
+    for (const part of all("[data-on]")) {
+      const [on, id] = part.dataset.on.split(":");
+      if (on === kind && (!id || id === String(what.event_id ?? what.id))) return soon();
+    }
+  });
+}
+listen();
+document.addEventListener("visibilitychange", () => { listen(); if (!document.hidden) soon(); });
+addEventListener("pagehide", () => stream?.close());
+setInterval(() => $("[data-every]") && refresh(), 15000);
+
+// Keys, none of which changes anything.
+let g = false, row = -1;
+const rows = () => all("[data-row]").filter(r => r.getClientRects().length);
+function move(by) {
+  const list = rows();
+  if (!list.length) return;
+  list[row]?.classList.remove("on-row");
+  row = Math.max(0, Math.min(list.length - 1, row + by));
+  list[row].classList.add("on-row");
+  ($("a", list[row]) ?? list[row]).focus();
+  list[row].scrollIntoView({block: "nearest"});
+}
+document.addEventListener("keydown", e => {
+  if (e.ctrlKey || e.metaKey || e.altKey) return;
+  if (e.target.matches("input,select,textarea")) { if (e.key === "Escape") e.target.blur(); return; }
+  if (g) {
+    g = false;
+    const to = $(`[data-key="${CSS.escape(e.key)}"]`);
+    if (to) { e.preventDefault(); return to.click(); }
+  }
+  switch (e.key) {
+  case "g": g = true; setTimeout(() => g = false, 1500); return;
+  case "/": e.preventDefault(); return $("#search")?.focus();
+  case "j": return move(1);
+  case "k": return move(-1);
+  case "p": sessionStorage.paused = paused() ? "0" : "1"; return listen();
+  case "?": return $("[data-keys]")?.click();
+  }
+});
+
+// What is to be copied has a button only where this script can copy.
+all("[data-copy]").forEach(from => {
+  if (!navigator.clipboard) return;
+  const b = Object.assign(document.createElement("button"), {type: "button", textContent: from.dataset.copy, className: "button"});
+  b.onclick = async () => { await navigator.clipboard.writeText(from.textContent.trim()); b.textContent = "Copied"; };
+  from.after(b);
+});

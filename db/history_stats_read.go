@@ -1,0 +1,212 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"relay/internal/ops"
+	"relay/internal/relay"
+)
+
+// Stats reads the statistics of one storefront, or of all (0), for the hours from that of from to the one before to. Present
+// values are queried, with a bound; the others were counted by RollUp. The number of statements does not depend on the
+// number of storefronts.
+func (s *Store) Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error) {
+	r := ops.StatsReport{From: from.UTC().Truncate(time.Hour), To: to.UTC()}
+	err := s.readStats(ctx, storefrontID, &r)
+	return r, wrap("read the statistics", err)
+}
+
+func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsReport) error {
+	list, err := s.statsStorefronts(ctx, storefrontID)
+	if err != nil {
+		return err
+	}
+	to := statsOf{byID: map[int64]*ops.Stats{}}
+	for i := range list {
+		to.byID[list[i].StorefrontID] = &list[i]
+	}
+	r.Storefronts = list
+	if storefrontID == 0 {
+		r.Unknown = newStats()
+		to.unknown = &r.Unknown
+	}
+	for _, read := range []func() error{
+		func() error { return s.addFigures(ctx, storefrontID, *r, to) },
+		func() error { return s.addHealth(ctx, to) },
+		func() error { return s.addRetrying(ctx, storefrontID, to) },
+		func() error { return s.addOldest(ctx, storefrontID, to) },
+	} {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	r.AsOf, err = s.countedAt(ctx)
+	return err
+}
+
+// statsOf holds the statistics by storefront. Rows without a known storefront are counted under unknown, if requested.
+type statsOf struct {
+	byID    map[int64]*ops.Stats
+	unknown *ops.Stats
+}
+
+// of returns nil if the statistics of a storefront are not requested.
+func (s statsOf) of(storefront int64) *ops.Stats {
+	if st := s.byID[storefront]; st != nil {
+		return st
+	}
+	return s.unknown
+}
+
+func newStats() ops.Stats {
+	return ops.Stats{Destinations: map[string]ops.Counts{}, Counts: newCounts(), Health: map[string]relay.Health{}}
+}
+
+func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]ops.Stats, error) {
+	query, args := "SELECT id, storefront_id FROM storefronts ORDER BY storefront_id", []any(nil)
+	if id != 0 {
+		query, args = "SELECT id, storefront_id FROM storefronts WHERE id = ?", []any{id}
+	}
+	rows, err := s.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []ops.Stats
+	for rows.Next() {
+		st := newStats()
+		if err := rows.Scan(&st.StorefrontID, &st.StorefrontCode); err != nil {
+			return nil, err
+		}
+		list = append(list, st)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if id != 0 && len(list) == 0 {
+		return nil, relay.ErrNotFound
+	}
+	return list, nil
+}
+
+func newCounts() ops.Counts {
+	return ops.Counts{Failed: map[relay.Reason]int64{}, Skipped: map[relay.Reason]int64{}}
+}
+
+func (s *Store) addFigures(ctx context.Context, id int64, r ops.StatsReport, to statsOf) error {
+	c := condition{[]string{"hour >= ? AND hour < ?"}, []any{r.From, r.To}}
+	if id != 0 {
+		c.and("storefront_id = ?", id)
+	}
+	rows, err := s.sql.QueryContext(ctx, "SELECT storefront_id, destination, outcome, reason, SUM(n) FROM "+statsTable(id)+" WHERE "+c.String()+
+		" GROUP BY storefront_id, destination, outcome, reason", c.args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var storefront, n int64
+		var destination, outcome string
+		var reason relay.Reason
+		if err := rows.Scan(&storefront, &destination, &outcome, &reason, &n); err != nil {
+			return err
+		}
+		if st := to.of(storefront); st != nil {
+			st.Add(destination, outcome, reason, n)
+		}
+	}
+	return rows.Err()
+}
+
+// Both queries of present values use the claim key. The grouped ones skip from storefront to storefront ("Using index for
+// group-by"), so that a backlog of millions costs nothing: the key ends with the id, which is the order of arrival.
+const (
+	retryingSQL = `SELECT COALESCE(storefront_id, 0), COUNT(*) FROM (SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+		WHERE status = 'processing'%s LIMIT ?) p GROUP BY 1`
+	oldestSQL = `SELECT COALESCE(storefront_id, 0), MIN(created_at) FROM (
+		SELECT e.storefront_id, e.created_at FROM (SELECT MIN(id) AS id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+			WHERE status = 'pending' AND claimed_until = '1970-01-01 00:00:00'%[1]s GROUP BY status, storefront_id) o
+			JOIN marketing_events e ON e.id = o.id
+		UNION ALL
+		SELECT e.storefront_id, e.created_at FROM (SELECT storefront_id, MIN(claimed_until) AS leased FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+			WHERE status = 'pending' AND claimed_until > '1970-01-01 00:00:00'%[1]s GROUP BY status, storefront_id) l
+			JOIN marketing_events e FORCE INDEX (ix_marketing_events_claim)
+			ON e.status = 'pending' AND e.storefront_id <=> l.storefront_id AND e.claimed_until = l.leased) a GROUP BY 1`
+	boundOfAll = 100 * ops.StatsBound // rows that are counted of all storefronts together
+)
+
+// addRetrying counts the events in delivery.
+func (s *Store) addRetrying(ctx context.Context, id int64, to statsOf) error {
+	narrow, args := "", []any{boundOfAll}
+	if id != 0 {
+		narrow, args = " AND storefront_id = ?", []any{id, ops.StatsBound}
+	}
+	return eachStats(ctx, s, to, fmt.Sprintf(retryingSQL, narrow), args, func(st *ops.Stats, n int64) {
+		st.Retrying = min(st.Retrying+n, ops.StatsBound)
+	})
+}
+
+// addOldest reads since when the oldest event has been pending.
+func (s *Store) addOldest(ctx context.Context, id int64, to statsOf) error {
+	narrow, args := "", []any(nil)
+	if id != 0 {
+		narrow, args = " AND storefront_id = ?", []any{id, id}
+	}
+	return eachStats(ctx, s, to, fmt.Sprintf(oldestSQL, narrow), args, func(st *ops.Stats, at time.Time) {
+		if st.OldestPending.IsZero() || at.Before(st.OldestPending) {
+			st.OldestPending = at
+		}
+	})
+}
+
+// eachStats reads rows of a storefront's id and one value.
+func eachStats[T any](ctx context.Context, s *Store, to statsOf, query string, args []any, add func(*ops.Stats, T)) error {
+	return eachStorefront(ctx, s, query, args, func(storefront int64, figure T) {
+		if st := to.of(storefront); st != nil {
+			add(st, figure)
+		}
+	})
+}
+
+// eachStorefront reads rows of a storefront's id, 0 where it has none, and one value.
+func eachStorefront[T any](ctx context.Context, s *Store, query string, args []any, add func(int64, T)) error {
+	rows, err := s.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var storefront int64
+		var value T
+		if err := rows.Scan(&storefront, &value); err != nil {
+			return err
+		}
+		add(storefront, value)
+	}
+	return rows.Err()
+}
+
+func (s *Store) addHealth(ctx context.Context, to statsOf) error {
+	rows, err := s.sql.QueryContext(ctx, "SELECT storefront_id, destination, failures, failing_since, unhealthy_since IS NOT NULL FROM destination_health WHERE failures > 0")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var storefront int64
+		var destination string
+		var h relay.Health
+		var since sql.NullTime
+		if err := rows.Scan(&storefront, &destination, &h.Failures, &since, &h.Unhealthy); err != nil {
+			return err
+		}
+		h.Since = since.Time
+		if st := to.byID[storefront]; st != nil {
+			st.Health[destination] = h
+		}
+	}
+	return rows.Err()
+}
