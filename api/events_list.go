@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -95,8 +94,7 @@ func (h opsHandlers) reveal(ctx context.Context, in *revealEventInput) (*eventDe
 	if err != nil {
 		return nil, gone(err, "event")
 	}
-	quoted, _ := json.Marshal(note) // a string always marshals
-	if err := h.audit(ctx, actionReveal, entityEvent, in.ID, eventName(e.EventSummary), ops.Change{Field: "note", To: quoted}); err != nil {
+	if err := h.audit(ctx, actionReveal, entityEvent, in.ID, eventName(e.EventSummary), ops.NoteOf(note)); err != nil {
 		return nil, err
 	}
 	return &eventDetailOutput{h.detailView(e, true)}, nil

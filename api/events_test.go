@@ -16,6 +16,7 @@ import (
 	"relay/adapters"
 	"relay/adapters/sandbox"
 	"relay/api"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -99,6 +100,7 @@ type operated struct {
 	replies        []relay.Response
 	sent           []relay.Request
 	bosley, pfizer int64
+	temporal       ops.TemporalReport
 }
 
 func newOpsTest(t testing.TB) *operated {
@@ -122,6 +124,9 @@ func newOpsTest(t testing.TB) *operated {
 	}
 	o.ops.Adapters["vendor"], o.ops.Adapters["other"] = testMode{}, sandbox.Adapter{}
 	deps.Ops = o.ops
+	deps.System = &api.System{Version: "v1", StartedAt: time.Now(), Namespace: "default", TaskQueue: "relay", Store: o.store,
+		Settings: []api.Setting{{Name: "POLL_INTERVAL", Value: "1s", IsSet: true}, {Name: "DATABASE_URL", Secret: true, IsSet: true}},
+		Temporal: func(context.Context) ops.TemporalReport { return o.temporal }}
 	handler, err := api.New(api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
 		{Name: anna[0], Password: relay.NewSecret(anna[1])},
 		{Name: rita[0], Password: relay.NewSecret(rita[1]), ReadOnly: true},

@@ -65,7 +65,7 @@ func (s *server) routes() []route {
 		h := opsHandlers{Ops: s.deps.Ops}
 		table = slices.Concat(table, h.statusRoutes(), h.eventRoutes(), h.checkRoutes(), h.replayRoutes(), h.destinationRoutes(), h.erasureRoutes())
 	}
-	return append(table, pageRoutes()...)
+	return slices.Concat(table, s.systemRoutes(), pageRoutes())
 }
 
 func (s *server) healthRoutes() []route {
@@ -131,6 +131,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, "/admin/v1/stats", typed(h.stats),
 			doc{id: "get-stats", tag: tagStats, summary: "Counts by storefront and destination", errors: badInput,
 				text: "Counted each minute by the hour of receipt, so that ten million events take no longer than ten."}},
+		{reader, http.MethodGet, "/admin/v1/backlog", typed(h.backlog),
+			doc{id: "get-backlog", tag: tagStats, summary: "Count what has not ended", errors: badInput,
+				text: "The events that wait or are being delivered, now, by storefront, and those that wait for a retry, by destination."}},
 		{reader, http.MethodGet, "/admin/v1/stats/series", typed(h.series),
 			doc{id: "get-stats-series", tag: tagStats, summary: "Counts over time", errors: badInput,
 				text: "The same counts by hour or day, for charts: by outcome, reason, destination or storefront. An event counts in the hour in which it was received."}},
@@ -165,6 +168,13 @@ func (h opsHandlers) replayRoutes() []route {
 				}}},
 		{reader, http.MethodGet, path, typed(h.listReplays), doc{id: "list-replays", tag: tagReplays, summary: "List replays", errors: badInput}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.getReplay), doc{id: "get-replay", tag: tagReplays, summary: "Read a replay and its progress", errors: missing}},
+		{writer, http.MethodPatch, path + "/{id}", typed(h.setReplayRate),
+			doc{id: "patch-replay", tag: tagReplays, summary: "Change the rate of a replay", errors: with(badBody, conflict...),
+				text: "It counts from the next step on, within a few seconds."}},
+		{reader, http.MethodGet, path + "/{id}/events", typed(h.replayEvents),
+			doc{id: "list-replay-events", tag: tagReplays, summary: "List the events that a replay is at", errors: missing,
+				text: "Those that it has started and that have not ended, and those that it holds, the newest first. Events that have ended are found by the " +
+					"replay's filter in the list of events."}},
 		{writer, http.MethodPost, path + "/{id}/pause", typed(h.replayStateTo(ops.ReplayPaused, "pause")),
 			doc{id: "pause-replay", tag: tagReplays, summary: "Pause a replay", text: inFlight, errors: conflict}},
 		{writer, http.MethodPost, path + "/{id}/resume", typed(h.replayStateTo(ops.ReplayRunning, "resume")),
@@ -200,6 +210,9 @@ func (h opsHandlers) erasureRoutes() []route {
 				describe: func(r *registry, op *huma.Operation) {
 					op.Responses["201"] = response("The erasure has begun, or is done.", schemaOf[ErasureView](r), nil)
 				}}},
+		{reader, http.MethodGet, path, typed(h.listErasures),
+			doc{id: "list-erasures", tag: tagErasures, summary: "List erasures", errors: badInput,
+				text: "Newest first. They have hashes of what they look for, and nothing else of it."}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.getErasure),
 			doc{id: "get-erasure", tag: tagErasures, summary: "Read an erasure and its progress", errors: missing}},
 	}

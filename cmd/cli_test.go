@@ -21,7 +21,8 @@ type canned struct {
 	mu      sync.Mutex
 	answers map[string][]string
 	asked   []string
-	preview string // header of the latest request
+	preview string // headers of the latest request
+	note    string
 }
 
 func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +30,7 @@ func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
 	name, _, _ := r.BasicAuth()
-	c.preview = r.Header.Get("X-Gtm-Server-Preview")
+	c.preview, c.note = r.Header.Get("X-Gtm-Server-Preview"), r.Header.Get("Relay-Note")
 	c.asked = append(c.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", name, r.Method, r.URL, body)))
 	key := r.Method + " " + r.URL.Path
 	answers := c.answers[key]

@@ -209,6 +209,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Checks:          checks,
 		Admin:           s.admin(),
 		Ops:             s.ops(),
+		System:          s.system(),
 		Reconciliations: s.store,
 		Meter:           s.apiMeter(),
 		Tracer:          s.apiTracer(),

@@ -39,6 +39,14 @@ func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuer
 	add("quiet destinations", map[string]string{"event_stats": "PRIMARY"}, query, args)
 	query, args = inFlightOf([]int64{storefront, storefront + 1})
 	add("events in delivery", map[string]string{"marketing_events": "ix_marketing_events_claim"}, query, args)
+	add("pending by storefront", map[string]string{"marketing_events": "ix_marketing_events_claim"}, openSQL, []any{"pending", 100})
+	add("retries", map[string]string{"marketing_events": "ix_marketing_events_claim", "r": "ix_event_attempts_event", "a": "ix_event_attempts_event"}, retriesSQL, []any{100})
+	query, args = replaysSQL(ops.ReplayQuery{States: []ops.ReplayState{ops.ReplayRunning}, Before: 100, Limit: 10})
+	add("replays", map[string]string{"event_replays": "PRIMARY"}, query, args)
+	query, args = erasuresSQL(ops.ErasureQuery{State: ops.ErasureDone, Before: 100, Limit: 10})
+	add("erasures", map[string]string{"event_erasures": "PRIMARY"}, query, args)
+	query, args = replayItemsSQL(1, 100, 10)
+	add("events of a replay", map[string]string{"event_replay_items": "PRIMARY"}, query, args)
 	const created, status, ofStorefront = "ix_marketing_events_created", "ix_marketing_events_status", "ix_marketing_events_storefront"
 	for name, c := range map[string]struct {
 		filter ops.Filter
