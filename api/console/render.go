@@ -254,12 +254,14 @@ func percent(share float64) string {
 	return fmt.Sprintf("%.3g %%", 100*share)
 }
 
-// short is a value of the audit, cut where it is long.
+// short is a value of the audit, on one line, cut where it is long.
 func short(v any) string {
-	if v == nil {
-		return ""
+	s, most := text(v), 300
+	switch v.(type) {
+	case []any, map[string]any:
+		b, _ := json.Marshal(v) // it was JSON
+		s = string(b)
 	}
-	s, most := indented(v), 300
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}

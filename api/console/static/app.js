@@ -26,7 +26,7 @@ addEventListener("pageshow", () => all("form").forEach(f => delete f.dataset.sen
 
 // Parts: the page is read again, and what has changed in its parts is put in their place. A part with the focus, with opened
 // details or with a field that was changed is left alone.
-const busy = p => p.contains(document.activeElement) && document.activeElement !== document.body || $("details[open]", p);
+const busy = p => p.contains(document.activeElement) && document.activeElement !== document.body || $("details[open]:not([data-open])", p);
 let reading = false, again = 0;
 async function refresh() {
   if (reading || document.hidden || paused()) return;
