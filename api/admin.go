@@ -30,6 +30,8 @@ type Audit interface {
 	Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error)
 	// StorefrontSwitches are the switches of a storefront, or of all that have a credential at a platform, limit at most.
 	StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error)
+	// InFlight counts the events in delivery of storefronts, at most 100 of them, by their ids.
+	InFlight(ctx context.Context, storefronts []int64) (map[int64]ops.InFlight, error)
 }
 
 // Admin are the collaborators of the admin API.

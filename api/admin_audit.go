@@ -19,6 +19,7 @@ type AuditEntry struct {
 	Name      string    `json:"name" example:"bosley" doc:"Its name at the time."`
 	RequestID string    `json:"request_id" example:"QH7VXQ2LTRZKC4" doc:"Finds the request in the relay's log."`
 	Changes   []Change  `json:"changes" doc:"The fields that changed."`
+	Note      string    `json:"note,omitempty" example:"ticket 4711" doc:"Why, as the admin said in the header Relay-Note; of a reveal, in its body. It is among changes, too."`
 	Switched  *bool     `json:"switched,omitempty" example:"false" doc:"The new state of a kill switch; missing if none was set."`
 }
 
@@ -69,7 +70,7 @@ func (a *Admin) listAudit(ctx context.Context, in *auditInput) (*listOutput[Audi
 
 func auditView(e ops.AuditEntry) AuditEntry {
 	v := AuditEntry{ID: e.ID, At: e.At, Actor: e.By, Action: string(e.Action), Entity: string(e.Entity), EntityID: e.EntityID, Name: e.Name,
-		RequestID: e.RequestID, Changes: []Change{}, Switched: e.Switched}
+		RequestID: e.RequestID, Changes: []Change{}, Note: e.Note(), Switched: e.Switched}
 	for _, c := range e.Changes {
 		v.Changes = append(v.Changes, Change{Field: c.Field, From: anyOf(c.From), To: anyOf(c.To)})
 	}

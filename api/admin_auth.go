@@ -30,6 +30,7 @@ type actor struct {
 	name     string
 	readOnly bool
 	isOMS    bool // its login is OMS's, too
+	note     string
 }
 
 // maxRemembered bounds how many verified logins are remembered; far more than a relay has admins.
@@ -180,6 +181,11 @@ func (s *server) admit(c *gin.Context, l *requestLog, need access) error {
 		return err
 	}
 	who.isOMS = isOMS
+	if need == writer {
+		if who.note, err = noteOf(c.GetHeader(noteHeader)); err != nil {
+			return err
+		}
+	}
 	l.add(slog.String("admin", who.name))
 	if need == writer && who.readOnly {
 		return refuse(codeForbidden)
@@ -206,7 +212,7 @@ type actorContextKey struct{}
 // actOf returns the login, the action and the request id, for the audit.
 func actOf(ctx context.Context, action ops.Action) ops.Actor {
 	who, _ := ctx.Value(actorContextKey{}).(actor)
-	act := ops.Actor{By: who.name, Action: action}
+	act := ops.Actor{By: who.name, Action: action, Note: who.note}
 	if l, ok := ctx.Value(logContextKey{}).(*requestLog); ok {
 		act.RequestID = l.id
 	}

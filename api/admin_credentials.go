@@ -79,7 +79,10 @@ func (a *Admin) credentialRoutes() []route {
 		},
 	}
 	return slices.Concat(r.routes(), []route{listRoute[credentialList](r, "credentials")}, switchRoutes(r, flipper[ops.Credential]{a, a.Credentials, func(v *ops.Credential) *bool { return &v.Active },
-		func(rec ops.Record[ops.Credential]) (int64, int64) { return rec.Value.StorefrontID, 0 }}))
+		func(rec ops.Record[ops.Credential]) (int64, int64) { return rec.Value.StorefrontID, 0 },
+		func(v ops.Credential, to *relay.Switches) {
+			setPlatform(to, v.Platform, func(p *relay.PlatformSwitch) { p.CredentialActive = v.Active })
+		}}))
 }
 
 func credentialView(rec ops.Record[ops.Credential]) Credential {

@@ -107,7 +107,10 @@ func (a *Admin) platformRoutes() []route {
 		resetSwitches: func(v *ops.Platform, old ops.Platform) { v.Active = old.Active },
 	}
 	return slices.Concat(r.routes(), []route{listRoute[platformList](r, "platforms")}, switchRoutes(r, flipper[ops.Platform]{a, a.Platforms, func(v *ops.Platform) *bool { return &v.Active },
-		func(rec ops.Record[ops.Platform]) (int64, int64) { return 0, rec.ID }}))
+		func(rec ops.Record[ops.Platform]) (int64, int64) { return 0, rec.ID },
+		func(v ops.Platform, to *relay.Switches) {
+			setPlatform(to, v.Code, func(p *relay.PlatformSwitch) { p.PlatformActive = v.Active })
+		}}))
 }
 
 func (a *Admin) platformView(rec ops.Record[ops.Platform]) Platform {

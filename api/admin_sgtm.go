@@ -100,7 +100,12 @@ func (a *Admin) sgtmRoutes() []route {
 		},
 	}
 	f := flipper[ops.SGTMConfig]{a, a.SGTMConfigs, func(v *ops.SGTMConfig) *bool { return &v.Active },
-		func(rec ops.Record[ops.SGTMConfig]) (int64, int64) { return rec.Value.StorefrontID, 0 }}
+		func(rec ops.Record[ops.SGTMConfig]) (int64, int64) { return rec.Value.StorefrontID, 0 },
+		func(v ops.SGTMConfig, to *relay.Switches) {
+			if to.SGTM != nil {
+				to.SGTM = &relay.SGTMSwitch{Active: v.Active, Stop: v.Fallback == "stop", DirectOnExhausted: to.SGTM.DirectOnExhausted}
+			}
+		}}
 	return slices.Concat(r.routes(), []route{listRoute[sgtmList](r, "sGTM configs")}, sgtmSwitchRoutes(r, f))
 }
 

@@ -80,7 +80,8 @@ func (a *Admin) storefrontRoutes() []route {
 		resetSwitches: func(v *relay.Storefront, old relay.Storefront) { v.Active = old.Active },
 	}
 	return slices.Concat(r.routes(), []route{listRoute[storefrontList](r, "storefronts")}, switchRoutes(r, flipper[relay.Storefront]{a, a.Storefronts, func(v *relay.Storefront) *bool { return &v.Active },
-		func(rec ops.Record[relay.Storefront]) (int64, int64) { return rec.ID, 0 }}))
+		func(rec ops.Record[relay.Storefront]) (int64, int64) { return rec.ID, 0 },
+		func(v relay.Storefront, to *relay.Switches) { to.Storefront.Active = v.Active }}))
 }
 
 func storefrontView(rec ops.Record[relay.Storefront]) Storefront {

@@ -25,6 +25,8 @@ type Switched struct {
 	SwitchedAt    *time.Time `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	Routes        []RouteNow `json:"routes" doc:"Where the events of the storefronts concerned go now; 100 at most."`
 	RoutesOmitted bool       `json:"routes_omitted,omitempty" example:"false" doc:"Whether there are more storefronts."`
+	DryRun        bool       `json:"dry_run,omitempty" example:"false" doc:"Whether nothing was changed: the rest says what would be."`
+	Effect        *Effect    `json:"effect,omitempty" doc:"Of a dry run: what the switch would change."`
 }
 
 // RouteNow is where the events of a storefront go now.
@@ -45,8 +47,14 @@ type Off struct {
 
 type switchedOutput struct{ Body Switched }
 
+type switchInput struct {
+	ID     int64 `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
+	DryRun bool  `query:"dry_run" example:"true" doc:"Changes nothing: the answer says what the switch would do, and to how many events in delivery."`
+}
+
 type deactivateSGTMInput struct {
 	ID       int64  `path:"id" minimum:"1" maximum:"2147483647" example:"3" doc:"Its id."`
+	DryRun   bool   `query:"dry_run" example:"true" doc:"Changes nothing: the answer says what the switch would do, and to how many events in delivery."`
 	Fallback string `query:"fallback" enum:"direct,stop" example:"stop" doc:"Where events go while the container is off: directly to the platforms, or nowhere. Without it, as set before."`
 }
 
@@ -56,16 +64,17 @@ type flipper[T any] struct {
 	items    Collection[T]
 	flag     func(*T) *bool
 	concerns func(ops.Record[T]) (storefront, platform int64) // whose routes it changes
+	apply    func(v T, to *relay.Switches)                    // sets the kill switch in what routes are resolved from
 }
 
 // switchRoutes are the rows that set the kill switches of a resource.
 func switchRoutes[T, View, Input, Patch any](r resource[T, View, Input, Patch], s flipper[T]) []route {
 	return []route{
-		r.switchRoute("activate", typed(func(ctx context.Context, in *idInput) (*switchedOutput, error) {
-			return s.flip(ctx, in.ID, ops.ActionActivate, func(v *T) { *s.flag(v) = true })
+		r.switchRoute("activate", typed(func(ctx context.Context, in *switchInput) (*switchedOutput, error) {
+			return s.flip(ctx, in, ops.ActionActivate, func(v *T) { *s.flag(v) = true })
 		})),
-		r.switchRoute("deactivate", typed(func(ctx context.Context, in *idInput) (*switchedOutput, error) {
-			return s.flip(ctx, in.ID, ops.ActionDeactivate, func(v *T) { *s.flag(v) = false })
+		r.switchRoute("deactivate", typed(func(ctx context.Context, in *switchInput) (*switchedOutput, error) {
+			return s.flip(ctx, in, ops.ActionDeactivate, func(v *T) { *s.flag(v) = false })
 		})),
 	}
 }
@@ -73,13 +82,16 @@ func switchRoutes[T, View, Input, Patch any](r resource[T, View, Input, Patch], 
 func (r resource[T, View, Input, Patch]) switchRoute(verb string, handle binding) route {
 	return r.route(writer, verb, http.MethodPost, "/{id}/"+verb, handle, doc{summary: strings.ToUpper(verb[:1]) + verb[1:] + " " + r.one,
 		errors: adminStatuses.read, text: "Sets the kill switch and returns where events go now. It takes effect with the next attempt of every event, " +
-			"including those that wait for a retry. It is idempotent."})
+			"including those that wait for a retry. It is idempotent. With dry_run=true nothing is changed."})
 }
 
 // flip sets a kill switch even if the stored settings are invalid, and returns the new route.
-func (s flipper[T]) flip(ctx context.Context, id int64, action ops.Action, set func(*T)) (*switchedOutput, error) {
+func (s flipper[T]) flip(ctx context.Context, in *switchInput, action ops.Action, set func(*T)) (*switchedOutput, error) {
+	if in.DryRun {
+		return s.dryRun(ctx, in.ID, set)
+	}
 	changed := false
-	rec, err := s.items.Update(ctx, actOf(ctx, action), id, func(rec ops.Record[T]) (T, error) {
+	rec, err := s.items.Update(ctx, actOf(ctx, action), in.ID, func(rec ops.Record[T]) (T, error) {
 		v := rec.Value
 		set(&v)
 		changed = !reflect.DeepEqual(v, rec.Value)
@@ -96,13 +108,13 @@ func (s flipper[T]) flip(ctx context.Context, id int64, action ops.Action, set f
 	out := Switched{ID: rec.ID, IsActive: *s.flag(&rec.Value), Changed: changed, SwitchedBy: rec.SwitchChange.By,
 		SwitchedAt: switchedAt(rec.SwitchChange.At), Routes: []RouteNow{}, RoutesOmitted: len(found) > maxRoutes}
 	for _, sw := range found[:min(len(found), maxRoutes)] {
-		out.Routes = append(out.Routes, s.admin.routeNow(sw))
+		out.Routes = append(out.Routes, s.admin.routeNow(sw, "now"))
 	}
 	return &switchedOutput{out}, nil
 }
 
-// routeNow is where the events of a storefront go, as deliveries resolve it.
-func (a *Admin) routeNow(s relay.Switches) RouteNow {
+// routeNow is where the events of a storefront go, as deliveries resolve it. The text says so with a word such as now.
+func (a *Admin) routeNow(s relay.Switches, word string) RouteNow {
 	for i, p := range s.Platforms {
 		s.Platforms[i].HasAdapter = a.HasAdapter(p.Code)
 	}
@@ -115,9 +127,9 @@ func (a *Admin) routeNow(s relay.Switches) RouteNow {
 	for _, off := range route.Disabled {
 		now.Off = append(now.Off, Off{off.Destination, string(off.Reason)})
 	}
-	now.Text = "events of " + now.StorefrontCode + " now go to: " + strings.Join(now.Destinations, ", ")
+	now.Text = "events of " + now.StorefrontCode + " " + word + " go to: " + strings.Join(now.Destinations, ", ")
 	if len(now.Destinations) == 0 {
-		now.Text = "events of " + now.StorefrontCode + " now go nowhere, and end skipped: " + route.Reason.Text()
+		now.Text = "events of " + now.StorefrontCode + " " + word + " go nowhere, and end skipped: " + route.Reason.Text()
 	}
 	return now
 }
@@ -126,7 +138,7 @@ func (a *Admin) routeNow(s relay.Switches) RouteNow {
 func sgtmSwitchRoutes(r resource[ops.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch], s flipper[ops.SGTMConfig]) []route {
 	off := func(ctx context.Context, in *deactivateSGTMInput) (*switchedOutput, error) {
 		fallback := ""
-		out, err := s.flip(ctx, in.ID, ops.ActionDeactivate, func(v *ops.SGTMConfig) {
+		out, err := s.flip(ctx, &switchInput{ID: in.ID, DryRun: in.DryRun}, ops.ActionDeactivate, func(v *ops.SGTMConfig) {
 			v.Active, v.Fallback = false, cmp.Or(in.Fallback, v.Fallback)
 			fallback = v.Fallback
 		})

@@ -57,6 +57,7 @@ var (
 	codeIDRetired       = define("id_retired", http.StatusConflict, "something that was deleted had this id; ids are never used again")
 	codeInUse           = define("in_use", http.StatusConflict, "it is in use; used_by lists its users")
 	codeNotRetryable    = define("not_retryable", http.StatusConflict, "the event is delivered; a replay with resend sends it again")
+	codeEventEnded      = define("event_ended", http.StatusConflict, "the event has ended")
 	codeErased          = define("erased", http.StatusConflict, "the event was erased: there is nothing left to deliver")
 	codeConfirmMismatch = define("confirm_mismatch", http.StatusConflict, "the filter matches another number of events now; repeat the dry run")
 	codeReplayEnded     = define("replay_ended", http.StatusConflict, "the replay has ended")
@@ -106,6 +107,8 @@ var (
 	codeInternal   = define("internal_error", http.StatusInternalServerError, "an internal error occurred; the relay's log has it under this request_id")
 	codeBusy       = define("busy", http.StatusServiceUnavailable, "the relay is busy; send the same request again after the seconds in Retry-After")
 
+	codeTemporalUnavailable = define("temporal_unavailable", http.StatusServiceUnavailable,
+		"Temporal does not respond, so nothing was done; send the same request again after the seconds in Retry-After")
 	codeDatabaseUnavailable = define("database_unavailable", http.StatusServiceUnavailable,
 		"the database does not respond; send the same request again, stored events will count as duplicates")
 )

@@ -123,6 +123,7 @@ type Deps struct {
 	Checks          []Check                     // of /health/ready, besides database, migrations and temporal
 	Admin           *Admin                      // nil: no admin API
 	Ops             *Ops                        // nil: no operations on events but ingestion
+	System          *System                     // nil: no /admin/v1/system
 	Reconciliations ReconciliationReader        // nil: /health/ready?verbose says nothing of the reconciler
 	Meter           Meter                       // nil: nothing is counted
 	Tracer          Tracer                      // nil: nothing is traced

@@ -18,6 +18,8 @@ type Erasures interface {
 	// CreateErasure stores the request, and in the same transaction a line of the audit with its id.
 	CreateErasure(ctx context.Context, e ops.Erasure, line ops.AuditEntry) (ops.Erasure, error)
 	Erasure(ctx context.Context, id int64) (ops.Erasure, error)
+	// Erasures lists erasures, newest first.
+	Erasures(ctx context.Context, q ops.ErasureQuery) ([]ops.Erasure, error)
 }
 
 // ErasureRunner runs erasures.
@@ -84,8 +86,8 @@ func (h opsHandlers) createErasure(ctx context.Context, in *createErasureInput) 
 	if person != "" {
 		e.Kind, e.Subject = ops.EraseExternalID, relay.NewSecret(person)
 	}
-	line.Changes = []ops.Change{{Field: "kind", To: strconv.AppendQuote(nil, string(e.Kind))},
-		{Field: "subject_hash", To: strconv.AppendQuote(nil, ops.Erased(e.Subject.Reveal()))}}
+	line.Changes = append(line.Changes, ops.Change{Field: "kind", To: strconv.AppendQuote(nil, string(e.Kind))},
+		ops.Change{Field: "subject_hash", To: strconv.AppendQuote(nil, ops.Erased(e.Subject.Reveal()))})
 	if e, err = h.Erasures.CreateErasure(ctx, e, line); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -11,7 +10,7 @@ import (
 )
 
 type listEventsInput struct {
-	EventFilter
+	EventsQuery
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size at most."`
 	Cursor string `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
 }
@@ -55,7 +54,7 @@ type RetryView struct {
 type retryOutput struct{ Body RetryView }
 
 func (h opsHandlers) list(ctx context.Context, in *listEventsInput) (*eventListOutput, error) {
-	f, err := h.filter(ctx, in.EventFilter, "")
+	f, err := h.listFilter(ctx, in.EventsQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -95,8 +94,7 @@ func (h opsHandlers) reveal(ctx context.Context, in *revealEventInput) (*eventDe
 	if err != nil {
 		return nil, gone(err, "event")
 	}
-	quoted, _ := json.Marshal(note) // a string always marshals
-	if err := h.audit(ctx, actionReveal, entityEvent, in.ID, eventName(e.EventSummary), ops.Change{Field: "note", To: quoted}); err != nil {
+	if err := h.audit(ctx, actionReveal, entityEvent, in.ID, eventName(e.EventSummary), ops.NoteOf(note)); err != nil {
 		return nil, err
 	}
 	return &eventDetailOutput{h.detailView(e, true)}, nil

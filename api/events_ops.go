@@ -15,6 +15,8 @@ type EventStore interface {
 	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
 	// SearchEvents lists events, newest first, from a position on; a page may be short although there is more.
 	SearchEvents(ctx context.Context, f ops.Filter, after ops.Position, n int) (ops.EventPage, error)
+	// CountUpTo counts events, as far as ops.CountBound.
+	CountUpTo(ctx context.Context, f ops.Filter) (ops.EventCount, error)
 	EventDetail(ctx context.Context, id int64) (ops.EventDetail, error)
 	// EventsOfOrders lists the events of at most 1,000 orders, by order ids or event ids.
 	EventsOfOrders(ctx context.Context, ids []string) ([]ops.EventSummary, error)
@@ -25,6 +27,8 @@ type EventStore interface {
 	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error)
 	// Series reads counts over time.
 	Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport, error)
+	// Backlog counts what has not ended.
+	Backlog(ctx context.Context) (ops.OpenReport, error)
 	// RecordAudit adds a line to the audit.
 	RecordAudit(ctx context.Context, e ops.AuditEntry) error
 }
@@ -46,8 +50,15 @@ type ReplayStore interface {
 	// CreateReplay keeps a replay, and with it adds lines to the audit, which get its id: both or neither.
 	CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error)
 	Replay(ctx context.Context, id int64) (ops.Replay, error)
-	// Replays lists replays, newest first, before an id; 0 is the newest.
-	Replays(ctx context.Context, before int64, n int) ([]ops.Replay, error)
+	// Replays lists replays, newest first.
+	Replays(ctx context.Context, q ops.ReplayQuery) ([]ops.Replay, error)
+	// ReplayItems lists the events that a replay has started and not seen to end, and those that it holds: the newest first,
+	// below an id; 0 is the newest.
+	ReplayItems(ctx context.Context, id, before int64, n int) ([]ops.EventSummary, error)
+	// SetReplayRate is SteerReplay for the rate.
+	SetReplayRate(ctx context.Context, id int64, rate int, lines ...ops.AuditEntry) (ops.Replay, error)
+	// StorefrontCodes are the codes of all storefronts, by id.
+	StorefrontCodes(ctx context.Context) (map[int64]string, error)
 	// SteerReplay sets the state that is wanted of a replay, which counts at once, and with it adds lines to the audit. Where the
 	// replay has that state already, or has ended, nothing changes. It returns the replay as it is then.
 	SteerReplay(ctx context.Context, id int64, state ops.ReplayState, lines ...ops.AuditEntry) (ops.Replay, error)
@@ -64,6 +75,8 @@ type ReplayRunner interface {
 // Ops are the collaborators of the operations on events.
 type Ops struct {
 	Events       EventStore
+	Cancels      CancelStore
+	Canceller    DeliveryCanceller
 	Configs      ConfigStore
 	Replays      ReplayStore
 	Runner       ReplayRunner
@@ -88,8 +101,10 @@ func (o *Ops) check() error {
 		return nil
 	case o.Events == nil:
 		missing = "Events"
+	case o.Cancels == nil, o.Canceller == nil:
+		missing = "Cancels or Canceller"
 	case o.Configs == nil:
-		missing = "Setups"
+		missing = "Configs"
 	case o.Replays == nil:
 		missing = "Replays"
 	case o.Runner == nil:
@@ -143,7 +158,7 @@ func (h opsHandlers) audit(ctx context.Context, action ops.Action, entity ops.En
 // entry is a line of the audit.
 func entry(ctx context.Context, action ops.Action, entity ops.Entity, id int64, name string, changes ...ops.Change) ops.AuditEntry {
 	act := actOf(ctx, action)
-	return ops.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id, Name: name, Changes: changes}
+	return ops.AuditEntry{By: act.By, Action: act.Action, RequestID: act.RequestID, Entity: entity, EntityID: id, Name: name, Changes: act.Noted(changes)}
 }
 
 // storefrontID resolves a code; "" is 0.

@@ -16,6 +16,7 @@ import (
 	"relay/adapters"
 	"relay/adapters/sandbox"
 	"relay/api"
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -27,6 +28,17 @@ type runner struct {
 	woken   []int64
 	erase   func(ctx context.Context, id int64) error // nil: it does nothing yet
 	erasing []int64
+	cancel  func(id int64) error // of a delivery; nil: no workflow is open
+}
+
+func (r *runner) CancelDelivery(_ context.Context, id int64) error {
+	switch {
+	case r.down:
+		return errors.New("temporal is away")
+	case r.cancel == nil:
+		return relay.ErrNotFound
+	}
+	return r.cancel(id)
 }
 
 func (r *runner) StartErasure(ctx context.Context, id int64) error {
@@ -88,6 +100,7 @@ type operated struct {
 	replies        []relay.Response
 	sent           []relay.Request
 	bosley, pfizer int64
+	temporal       ops.TemporalReport
 }
 
 func newOpsTest(t testing.TB) *operated {
@@ -97,7 +110,7 @@ func newOpsTest(t testing.TB) *operated {
 	deps := o.deps()
 	deps.Admin = adminOn(o.store)
 	o.ops = &api.Ops{
-		Events: o.store, Configs: o.store, Replays: o.store, Runner: o.runner, Destinations: o.store, Erasures: o.store, Eraser: o.runner,
+		Events: o.store, Cancels: o.store, Canceller: o.runner, Configs: o.store, Replays: o.store, Runner: o.runner, Destinations: o.store, Erasures: o.store, Eraser: o.runner,
 		Adapters: adapters.All(),
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
 		Send: func(_ context.Context, r relay.Request) relay.Response {
@@ -111,6 +124,9 @@ func newOpsTest(t testing.TB) *operated {
 	}
 	o.ops.Adapters["vendor"], o.ops.Adapters["other"] = testMode{}, sandbox.Adapter{}
 	deps.Ops = o.ops
+	deps.System = &api.System{Version: "v1", StartedAt: time.Now(), Namespace: "default", TaskQueue: "relay", Store: o.store,
+		Settings: []api.Setting{{Name: "POLL_INTERVAL", Value: "1s", IsSet: true}, {Name: "DATABASE_URL", Secret: true, IsSet: true}},
+		Temporal: func(context.Context) ops.TemporalReport { return o.temporal }}
 	handler, err := api.New(api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
 		{Name: anna[0], Password: relay.NewSecret(anna[1])},
 		{Name: rita[0], Password: relay.NewSecret(rita[1]), ReadOnly: true},

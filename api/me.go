@@ -15,7 +15,7 @@ type Me struct {
 type meOutput struct{ Body Me }
 
 func meRoute() route {
-	return route{reader, http.MethodGet, "/admin/v1/me", typed(me), doc{id: "get-me", tag: tagLogin, summary: "Read the login of the request",
+	return route{reader, http.MethodGet, "/admin/v1/me", typed(me), doc{id: "get-me", tag: tagLogin, summary: "Read the login of the request", errors: badInput,
 		text: "The login of OMS gets 403 where admins have logins of their own."}}
 }
 

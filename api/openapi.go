@@ -192,6 +192,10 @@ func (r *registry) operation(row route) huma.Operation {
 	if row.access == open || row.access == probe {
 		return op
 	}
+	if row.access == writer {
+		op.Parameters = append(op.Parameters, noteParam())
+		op.Errors = append(op.Errors, http.StatusUnprocessableEntity)
+	}
 	op.Security = []map[string][]string{{basicAuth: {}}}
 	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable)
 	if row.access != oms || row.method != http.MethodGet {

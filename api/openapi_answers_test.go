@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +53,10 @@ func readContract(t testing.TB, h http.Handler) *contract {
 		pattern := regexp.MustCompile("^" + pathParam.ReplaceAllString(template, "[^/]+") + "$")
 		c.paths = append(c.paths, contractPath{template, pattern, item.(map[string]any)})
 	}
+	// A path without a parameter comes before one that has one there: /events/count is no /events/{id}.
+	slices.SortFunc(c.paths, func(a, b contractPath) int {
+		return strings.Compare(strings.ReplaceAll(a.template, "{", "\x7f"), strings.ReplaceAll(b.template, "{", "\x7f"))
+	})
 	return c
 }
 

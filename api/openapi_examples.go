@@ -48,12 +48,13 @@ var examples = map[int]*failure{
 
 // conflicts are the examples of 409, by the beginning of an operation's id.
 var conflicts = map[string]*failure{
-	"":       {code: codeAlreadyExists, field: "id", detail: codeAlreadyExists.message(), existing: 5},
-	"delete": {code: codeInUse, detail: codeInUse.message(), uses: []Use{{"credentials", 2}}},
-	"retry":  refuse(codeNotRetryable),
-	"pause":  {code: codeReplayEnded, detail: "the replay has ended: done"},
-	"resume": {code: codeReplayEnded, detail: "the replay has ended: done"},
-	"cancel": {code: codeReplayEnded, detail: "the replay has ended: done"},
+	"":             {code: codeAlreadyExists, field: "id", detail: codeAlreadyExists.message(), existing: 5},
+	"delete":       {code: codeInUse, detail: codeInUse.message(), uses: []Use{{"credentials", 2}}},
+	"retry":        refuse(codeNotRetryable),
+	"pause":        {code: codeReplayEnded, detail: "the replay has ended: done"},
+	"resume":       {code: codeReplayEnded, detail: "the replay has ended: done"},
+	"cancel-event": {code: codeEventEnded, detail: "the event has ended: delivered"},
+	"cancel":       {code: codeReplayEnded, detail: "the replay has ended: done"},
 	"create-replay": {code: codeConfirmMismatch, field: "confirm",
 		detail: "the filter matches 12 events now; repeat the dry run"},
 	"check": refuse(codeUnreadable),

@@ -30,20 +30,25 @@ type replayAnswerOutput struct {
 	Body   ReplayAnswer
 }
 
-type listReplaysInput struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size at most."`
-	Cursor string `query:"cursor" maxLength:"300" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
-}
-
-type replayListOutput struct{ Body ReplayList }
-
 type replayInput struct {
 	ID int64 `path:"id" minimum:"1" example:"3" doc:"The replay."`
 }
 
 func (h opsHandlers) getReplay(ctx context.Context, in *replayInput) (*replayOutput, error) {
 	r, err := h.Replays.Replay(ctx, in.ID)
-	return &replayOutput{h.replayView(r)}, gone(err, "replay")
+	if err != nil {
+		return nil, gone(err, "replay")
+	}
+	return h.replayOutput(ctx, r)
+}
+
+// replayOutput is the response with one replay.
+func (h opsHandlers) replayOutput(ctx context.Context, r ops.Replay) (*replayOutput, error) {
+	views, err := h.replayViews(ctx, []ops.Replay{r})
+	if err != nil {
+		return nil, err
+	}
+	return &replayOutput{views[0]}, nil
 }
 
 func (h opsHandlers) replayStateTo(state ops.ReplayState, action ops.Action) func(context.Context, *replayInput) (*replayOutput, error) {
@@ -86,8 +91,11 @@ func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replay
 	}
 	// If Temporal does not respond, a worker starts it later: the replay is in the database.
 	_ = h.Runner.StartReplay(ctx, r.ID)
-	v := h.replayView(r)
-	return &replayAnswerOutput{http.StatusCreated, ReplayAnswer{Replay: &v, Unhealthy: h.unhealthyViews(unhealthy)}}, nil
+	views, err := h.replayViews(ctx, []ops.Replay{r})
+	if err != nil {
+		return nil, err
+	}
+	return &replayAnswerOutput{http.StatusCreated, ReplayAnswer{Replay: &views[0], Unhealthy: h.unhealthyViews(unhealthy)}}, nil
 }
 
 // newReplay checks the request for a replay.
@@ -148,30 +156,6 @@ func (h opsHandlers) matched(ctx context.Context, r ops.Replay, in ReplayIn) (in
 	return n, nil
 }
 
-func (h opsHandlers) listReplays(ctx context.Context, in *listReplaysInput) (*replayListOutput, error) {
-	var before int64
-	if in.Cursor != "" {
-		c, err := parseCursor(in.Cursor, "-id")
-		if err != nil {
-			return nil, err
-		}
-		before = c.ID
-	}
-	list, err := h.Replays.Replays(ctx, before, in.Limit+1)
-	if err != nil {
-		return nil, err
-	}
-	out := &replayListOutput{ReplayList{Items: []ReplayView{}}}
-	if len(list) > in.Limit {
-		list = list[:in.Limit]
-		out.Body.NextCursor = cursor{Sort: "-id", ID: list[in.Limit-1].ID}.String()
-	}
-	for _, r := range list {
-		out.Body.Items = append(out.Body.Items, h.replayView(r))
-	}
-	return out, nil
-}
-
 // setReplayState sets the state that is wanted of a replay. It is in the row, so that the latest request counts, whatever the workflow
 // is doing, and while Temporal is away.
 func (h opsHandlers) setReplayState(ctx context.Context, id int64, state ops.ReplayState, action ops.Action) (*replayOutput, error) {
@@ -179,9 +163,15 @@ func (h opsHandlers) setReplayState(ctx context.Context, id int64, state ops.Rep
 	if err != nil {
 		return nil, gone(err, "replay")
 	}
-	if r.State != state {
+	return h.steered(ctx, r, r.State == state)
+}
+
+// steered makes the workflow of a replay look at its row, and returns the response. ok reports that the row is as it was asked to be;
+// otherwise the replay has ended.
+func (h opsHandlers) steered(ctx context.Context, r ops.Replay, ok bool) (*replayOutput, error) {
+	if !ok {
 		return nil, refuseWith(codeReplayEnded, "the replay has ended: "+string(r.State))
 	}
-	_ = h.Runner.WakeReplay(ctx, id) // where Temporal is away, the workflow sees the row later
-	return &replayOutput{h.replayView(r)}, nil
+	_ = h.Runner.WakeReplay(ctx, r.ID) // where Temporal is away, the workflow sees the row later
+	return h.replayOutput(ctx, r)
 }

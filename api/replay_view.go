@@ -102,6 +102,7 @@ type ReplayView struct {
 type FilterView struct {
 	OrderID      string         `json:"order_id,omitempty" example:"2025020100003333" doc:"The order, or the event's own id."`
 	StorefrontID int64          `json:"storefront_id,omitempty" example:"5" doc:"The storefront's id."`
+	Storefront   string         `json:"storefront,omitempty" example:"bosley" doc:"The storefront's code; missing of one that was deleted."`
 	Type         string         `json:"type,omitempty" example:"purchase_completed" doc:"The type of the event."`
 	Statuses     []relay.Status `json:"statuses,omitempty" example:"[\"failed\"]" doc:"The statuses."`
 	Reasons      []relay.Reason `json:"reasons,omitempty" example:"[\"exhausted\"]" doc:"The reasons."`

@@ -65,7 +65,7 @@ func (s *server) routes() []route {
 		h := opsHandlers{Ops: s.deps.Ops}
 		table = slices.Concat(table, h.statusRoutes(), h.eventRoutes(), h.checkRoutes(), h.replayRoutes(), h.destinationRoutes(), h.erasureRoutes())
 	}
-	return append(table, pageRoutes()...)
+	return slices.Concat(table, s.systemRoutes(), pageRoutes())
 }
 
 func (s *server) healthRoutes() []route {
@@ -109,6 +109,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, path, typed(h.list),
 			doc{id: "list-events", tag: tagEvents, summary: "Search events", errors: badInput,
 				text: "Newest first, by the time of receipt. The time for a page does not depend on the number of events."}},
+		{reader, http.MethodGet, path + "/count", typed(h.count),
+			doc{id: "count-events", tag: tagEvents, summary: "Count events", errors: badInput,
+				text: "The filters of the list. The count is bounded, so that its time does not depend on the number of events."}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.get),
 			doc{id: "get-event", tag: tagEvents, summary: "Read an event with its attempts", errors: missing}},
 		{writer, http.MethodPost, path + "/{id}/reveal", typed(h.reveal),
@@ -117,6 +120,10 @@ func (h opsHandlers) eventRoutes() []route {
 		{writer, http.MethodPost, path + "/{id}/retry", typed(h.retry),
 			doc{id: "retry-event", tag: tagEvents, summary: "Deliver a failed or skipped event again", errors: conflict,
 				text: "The event gets all its attempts again, under the same event_id, at every destination that has not accepted it."}},
+		{writer, http.MethodPost, path + "/{id}/cancel", typed(h.cancel),
+			doc{id: "cancel-event", tag: tagEvents, summary: "Cancel the delivery of an event", errors: conflict,
+				text: "A pending event ends at once. The delivery of one that is processing is asked to end, and the response waits for that up to five " +
+					"seconds. A request on the wire is not called back. While Temporal is away the response is 503 temporal_unavailable, and nothing was done."}},
 		{reader, http.MethodPost, "/admin/v1/preview", typed(h.preview),
 			doc{id: "preview", tag: tagPreview, summary: "Show the requests of an event without sending them", errors: with(badBody, http.StatusNotFound),
 				text: "The route with the reason of each of the four levels of kill switches, and the exact request for every destination " +
@@ -124,6 +131,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, "/admin/v1/stats", typed(h.stats),
 			doc{id: "get-stats", tag: tagStats, summary: "Counts by storefront and destination", errors: badInput,
 				text: "Counted each minute by the hour of receipt, so that ten million events take no longer than ten."}},
+		{reader, http.MethodGet, "/admin/v1/backlog", typed(h.backlog),
+			doc{id: "get-backlog", tag: tagStats, summary: "Count what has not ended", errors: badInput,
+				text: "The events that wait or are being delivered, now, by storefront, and those that wait for a retry, by destination."}},
 		{reader, http.MethodGet, "/admin/v1/stats/series", typed(h.series),
 			doc{id: "get-stats-series", tag: tagStats, summary: "Counts over time", errors: badInput,
 				text: "The same counts by hour or day, for charts: by outcome, reason, destination or storefront. An event counts in the hour in which it was received."}},
@@ -158,6 +168,13 @@ func (h opsHandlers) replayRoutes() []route {
 				}}},
 		{reader, http.MethodGet, path, typed(h.listReplays), doc{id: "list-replays", tag: tagReplays, summary: "List replays", errors: badInput}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.getReplay), doc{id: "get-replay", tag: tagReplays, summary: "Read a replay and its progress", errors: missing}},
+		{writer, http.MethodPatch, path + "/{id}", typed(h.setReplayRate),
+			doc{id: "patch-replay", tag: tagReplays, summary: "Change the rate of a replay", errors: with(badBody, conflict...),
+				text: "It counts from the next step on, within a few seconds."}},
+		{reader, http.MethodGet, path + "/{id}/events", typed(h.replayEvents),
+			doc{id: "list-replay-events", tag: tagReplays, summary: "List the events that a replay is at", errors: missing,
+				text: "Those that it has started and that have not ended, and those that it holds, the newest first. Events that have ended are found by the " +
+					"replay's filter in the list of events."}},
 		{writer, http.MethodPost, path + "/{id}/pause", typed(h.replayStateTo(ops.ReplayPaused, "pause")),
 			doc{id: "pause-replay", tag: tagReplays, summary: "Pause a replay", text: inFlight, errors: conflict}},
 		{writer, http.MethodPost, path + "/{id}/resume", typed(h.replayStateTo(ops.ReplayRunning, "resume")),
@@ -193,6 +210,9 @@ func (h opsHandlers) erasureRoutes() []route {
 				describe: func(r *registry, op *huma.Operation) {
 					op.Responses["201"] = response("The erasure has begun, or is done.", schemaOf[ErasureView](r), nil)
 				}}},
+		{reader, http.MethodGet, path, typed(h.listErasures),
+			doc{id: "list-erasures", tag: tagErasures, summary: "List erasures", errors: badInput,
+				text: "Newest first. They have hashes of what they look for, and nothing else of it."}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.getErasure),
 			doc{id: "get-erasure", tag: tagErasures, summary: "Read an erasure and its progress", errors: missing}},
 	}

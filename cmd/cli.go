@@ -54,6 +54,27 @@ func remoteCommand(use, short string, args cobra.PositionalArgs, run func(*cobra
 	return c
 }
 
+// writeCommand is a command that changes something at a relay: its flag --note is kept by the audit.
+func writeCommand(use, short string, args cobra.PositionalArgs, run func(*cobra.Command, *remote, []string) error) *cobra.Command {
+	var note string
+	c := remoteCommand(use, short, args, func(c *cobra.Command, r *remote, args []string) error {
+		if note != "" {
+			r.send("Relay-Note", note)
+		}
+		return run(c, r, args)
+	})
+	c.Flags().StringVar(&note, "note", "", "why, for the audit: a ticket for example")
+	return c
+}
+
+// send adds a header to every request.
+func (r *remote) send(name, value string) {
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	r.header.Set(name, value)
+}
+
 // call sends one request and decodes the response into to; with --json it is also printed, unless quiet.
 func (r *remote) call(ctx context.Context, method, path string, query url.Values, body, to any) error {
 	answer, err := r.raw(ctx, method, path, query, body)
@@ -151,6 +172,13 @@ func (r *remote) printf(format string, args ...any) error {
 type filterFlags struct {
 	order, storefront, kind, source, destination, from, to string
 	status, reason                                         []string
+	waitingAt                                              string // of a list and a count only
+}
+
+// addWaiting adds the flag that a replay does not have.
+func (f *filterFlags) addWaiting(c *cobra.Command) {
+	f.add(c)
+	c.Flags().StringVar(&f.waitingAt, "waiting-at", "", "sgtm or a platform's code: events in delivery that have not ended there")
 }
 
 func (f *filterFlags) add(c *cobra.Command) {
@@ -187,7 +215,7 @@ func (f *filterFlags) query() (url.Values, error) {
 	}
 	q := url.Values{}
 	for name, value := range map[string]string{"order_id": e.OrderID, "storefront": e.Storefront, "event_type": e.EventType, "source": e.Source,
-		"destination": e.Destination, "status": strings.Join(f.status, ","), "reason": strings.Join(f.reason, ",")} {
+		"destination": e.Destination, "waiting_at": f.waitingAt, "status": strings.Join(f.status, ","), "reason": strings.Join(f.reason, ",")} {
 		if value != "" {
 			q.Set(name, value)
 		}

@@ -23,7 +23,7 @@ type checkFlags struct {
 
 func checkCommand() *cobra.Command {
 	var f checkFlags
-	c := remoteCommand("check STOREFRONT DESTINATION", "Check a destination's settings, and with --send-test send it one made-up event",
+	c := writeCommand("check STOREFRONT DESTINATION", "Check a destination's settings, and with --send-test send it one made-up event",
 		cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
 			path, err := r.destinationPath(c, args[0], args[1])
 			if err != nil {
@@ -34,7 +34,7 @@ func checkCommand() *cobra.Command {
 				q.Set("test_event_code", f.code)
 			}
 			if f.preview != "" {
-				r.header = http.Header{"X-Gtm-Server-Preview": {f.preview}}
+				r.send("X-Gtm-Server-Preview", f.preview)
 			}
 			if f.send || f.code != "" || f.preview != "" {
 				q.Set("send", "test")

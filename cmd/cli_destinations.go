@@ -21,11 +21,11 @@ const (
 )
 
 func destinationsCommand() *cobra.Command {
-	var storefront, destination, health string
+	var storefront, destination, health, state string
 	c := remoteCommand("destinations", "Show the health of the destinations of storefronts, through a relay's API", cobra.NoArgs,
 		func(c *cobra.Command, r *remote, _ []string) error {
 			q := url.Values{"limit": {destinationsPage}}
-			for name, value := range map[string]string{"storefront": storefront, "destination": destination, "health": health} {
+			for name, value := range map[string]string{"storefront": storefront, "destination": destination, "health": health, "state": state} {
 				if value != "" {
 					q.Set(name, value)
 				}
@@ -50,6 +50,7 @@ func destinationsCommand() *cobra.Command {
 	c.Flags().StringVar(&storefront, "storefront", "", "the storefront's code")
 	c.Flags().StringVar(&destination, "destination", "", "sgtm or a platform's code")
 	c.Flags().StringVar(&health, "health", "", "healthy, failing or unhealthy")
+	c.Flags().StringVar(&state, "state", "", "those that need a look: ill, unhealthy, failing, off or quiet")
 	return c
 }
 
@@ -108,7 +109,7 @@ func clockOf(t *time.Time) string {
 }
 
 func probeCommand() *cobra.Command {
-	return remoteCommand("probe STOREFRONT DESTINATION", "Probe an unhealthy destination now, through a relay's API",
+	return writeCommand("probe STOREFRONT DESTINATION", "Probe an unhealthy destination now, through a relay's API",
 		cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
 			var answer api.ProbeAnswer
 			path := destinationsPath + "/" + url.PathEscape(args[0]) + "/" + url.PathEscape(args[1]) + "/probe"

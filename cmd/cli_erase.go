@@ -21,7 +21,7 @@ const erasuresPath = "/admin/v1/erasures"
 func eraseCommand() *cobra.Command {
 	var body api.ErasureIn
 	var yes, detach bool
-	c := remoteCommand("erase", "Erase the data of an order or a person, through a relay's API", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+	c := writeCommand("erase", "Erase the data of an order or a person, through a relay's API", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
 		if (body.OrderID == "") == (body.ExternalID == "") {
 			return errors.New("set either --order or --external-id")
 		}

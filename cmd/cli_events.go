@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,8 +19,8 @@ import (
 const eventsPath = "/admin/v1/events"
 
 func eventsCommand() *cobra.Command {
-	c := group("events", "Find, show and retry events, through a relay's API")
-	c.AddCommand(eventsList(), eventsShow(), eventsRetry())
+	c := group("events", "Find, count, show, retry and cancel events, through a relay's API")
+	c.AddCommand(eventsList(), eventsCount(), eventsShow(), eventsRetry(), eventsCancel())
 	return c
 }
 
@@ -54,7 +53,7 @@ func eventsList() *cobra.Command {
 		}
 		return r.printEvents(list)
 	})
-	f.add(c)
+	f.addWaiting(c)
 	c.Flags().IntVar(&limit, "limit", 50, "how many at most")
 	return c
 }
@@ -148,44 +147,6 @@ func (r *remote) printEvent(e api.EventDetailView, raw []byte) error {
 		}
 	}
 	return nil
-}
-
-func eventsRetry() *cobra.Command {
-	return remoteCommand("retry ID...", "Deliver failed or skipped events again", cobra.MinimumNArgs(1), func(c *cobra.Command, r *remote, args []string) error {
-		refused := 0
-		for _, id := range args {
-			v, err := r.retry(c.Context(), id)
-			if err != nil && c.Context().Err() != nil {
-				return err // interrupted: the others are not asked for
-			}
-			if err != nil || !v.Retried {
-				refused++
-			}
-			if r.json {
-				err = r.printJSON(v)
-			} else {
-				err = r.printf("event %s: %s\n", id, v.Message)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		if refused > 0 {
-			return fmt.Errorf("%d of %d events were not retried", refused, len(args))
-		}
-		return nil
-	})
-}
-
-// retry retries one event. An error comes with a view that has the reason, so that each event has its line.
-func (r *remote) retry(ctx context.Context, id string) (api.RetryView, error) {
-	var v api.RetryView
-	err := r.call(ctx, http.MethodPost, eventsPath+"/"+url.PathEscape(id)+"/retry", nil, nil, &v)
-	if err != nil {
-		v.ID, _ = strconv.ParseInt(id, 10, 64) // 0 where it is none
-		v.Message = err.Error()
-	}
-	return v, err
 }
 
 func previewCommand() *cobra.Command {

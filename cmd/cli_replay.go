@@ -35,7 +35,7 @@ func replayStart() *cobra.Command {
 	var f filterFlags
 	var request api.ReplayIn
 	var dryRun, yes, detach bool
-	c := remoteCommand("start", "Count the events that match a filter, ask, and deliver them again", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+	c := writeCommand("start", "Count the events that match a filter, ask, and deliver them again", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
 		var err error
 		if request.Filter, err = f.filter(); err != nil {
 			return err
@@ -160,7 +160,7 @@ func replayShow() *cobra.Command {
 }
 
 func replaySteer(verb, short string) *cobra.Command {
-	return remoteCommand(verb+" ID", short, cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
+	return writeCommand(verb+" ID", short, cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
 		return r.showReplay(c.Context(), http.MethodPost, "/"+url.PathEscape(args[0])+"/"+verb)
 	})
 }
@@ -182,7 +182,7 @@ func replayWatch() *cobra.Command {
 	})
 }
 
-// watch draws a bar until the replay has ended. On something that is no terminal each change is a line.
+// watch draws a bar until the replay has ended. Without a terminal each change is a line.
 func (r *remote) watch(ctx context.Context, id string) error {
 	begin, end := lineEnds(r.out)
 	last := ""

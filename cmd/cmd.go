@@ -50,6 +50,7 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		role("worker", "Run a Temporal worker alone: deliveries and the polling of the inbox", api.RoleWorker, adapters),
 		eventsCommand(),
 		replayCommand(),
+		backlogCommand(),
 		destinationsCommand(),
 		probeCommand(),
 		previewCommand(),

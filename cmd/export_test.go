@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/spf13/cobra"
+
+	"relay/api"
 )
 
 // NewRoot is the program's root command, without adapters.
@@ -14,3 +16,6 @@ func NewRoot() *cobra.Command { return newRoot(nil) }
 func NewServer(handler http.Handler) *http.Server {
 	return newServer(handler, slog.New(slog.DiscardHandler))
 }
+
+// Settings lists the variables of a configuration.
+func Settings(c Config) []api.Setting { return settings(c) }

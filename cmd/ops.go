@@ -12,6 +12,8 @@ import (
 func (s *service) ops() *api.Ops {
 	return &api.Ops{
 		Events:       s.store,
+		Cancels:      s.store,
+		Canceller:    workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Configs:      s.store,
 		Replays:      s.store,
 		Runner:       s.starter(),

@@ -209,6 +209,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Checks:          checks,
 		Admin:           s.admin(),
 		Ops:             s.ops(),
+		System:          s.system(),
 		Reconciliations: s.store,
 		Meter:           s.apiMeter(),
 		Tracer:          s.apiTracer(),
@@ -216,7 +217,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 	})
 }
 
-// preparedCheck is no condition: deliveries go on without prepared statements.
+// preparedCheck is optional: deliveries continue without prepared statements.
 func (s *service) preparedCheck() api.Check {
 	const refused = "refused"
 	return api.Check{Name: "prepared_statements", Words: []string{refused}, Optional: true,

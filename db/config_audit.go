@@ -62,7 +62,7 @@ func (s *Store) writeAudit(ctx context.Context, q querier, lines ...ops.AuditEnt
 // audit adds the entry of a write to a row.
 func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, actor ops.Actor, row P, changes []ops.Change, switched *bool) error {
 	return c.store.writeAudit(ctx, q, ops.AuditEntry{By: actor.By, Action: actor.Action, Entity: c.table.entity, EntityID: row.common().ID,
-		Name: row.title(), RequestID: actor.RequestID, Changes: changes, Switched: switched})
+		Name: row.title(), RequestID: actor.RequestID, Changes: actor.Noted(changes), Switched: switched})
 }
 
 // Audit lists the audit's entries, newest first, with the number of all entries that match.

@@ -10,13 +10,20 @@ import (
 // StorefrontSwitches returns the present switches of a storefront, or of all storefronts with a credential at a platform,
 // without attempts, in the order of the storefronts' codes, at most limit. The caller fills in HasAdapter.
 func (s *Store) StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error) {
+	const op = "read the switches of storefronts"
 	list, err := s.storefrontSwitches(ctx, storefrontID, platformID, limit)
-	for i := range list {
-		if err == nil {
-			list[i].Platforms, err = s.platformSwitches(ctx, list[i].Storefront.ID)
-		}
+	if err != nil || len(list) == 0 {
+		return list, wrap(op, err)
 	}
-	return list, wrap("read the switches of storefronts", err)
+	ids := make([]int64, len(list))
+	for i, sw := range list {
+		ids[i] = sw.Storefront.ID
+	}
+	platforms, err := s.platformSwitches(ctx, ids)
+	for i := range list {
+		list[i].Platforms = platforms[list[i].Storefront.ID]
+	}
+	return list, wrap(op, err)
 }
 
 func (s *Store) storefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error) {
@@ -40,22 +47,25 @@ func (s *Store) storefrontSwitches(ctx context.Context, storefrontID, platformID
 	return list, rows.Err()
 }
 
-func (s *Store) platformSwitches(ctx context.Context, storefrontID int64) ([]relay.PlatformSwitch, error) {
-	rows, err := s.sql.QueryContext(ctx, `SELECT p.code, p.is_active, k.is_active FROM platform_credentials k
-		JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = ? AND p.code IS NOT NULL`, storefrontID)
+// platformSwitches are the lower two levels of storefronts, by their ids.
+func (s *Store) platformSwitches(ctx context.Context, storefronts []int64) (map[int64][]relay.PlatformSwitch, error) {
+	rows, err := s.sql.QueryContext(ctx, `SELECT k.storefront_id, p.code, p.is_active, k.is_active FROM platform_credentials k
+		JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id IN (`+tuples("?", len(storefronts))+") AND p.code IS NOT NULL",
+		numbers(storefronts)...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var list []relay.PlatformSwitch
+	found := map[int64][]relay.PlatformSwitch{}
 	for rows.Next() {
+		var id int64
 		var p relay.PlatformSwitch
 		var platform, credential sql.NullBool
-		if err := rows.Scan(&p.Code, &platform, &credential); err != nil {
+		if err := rows.Scan(&id, &p.Code, &platform, &credential); err != nil {
 			return nil, err
 		}
 		p.PlatformActive, p.CredentialActive = platform.Bool, credential.Bool
-		list = append(list, p)
+		found[id] = append(found[id], p)
 	}
-	return list, rows.Err()
+	return found, rows.Err()
 }

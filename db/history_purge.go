@@ -76,14 +76,14 @@ func nextPurge(status relay.Status) (ops.PurgeCursor, bool) {
 
 // purge is one batch to delete.
 type purge struct {
-	read    int // rows, deleted or skipped
-	next    ops.PurgeCursor
-	ids     []int64
-	figures map[string]map[statKey]int64 // by hour
+	read   int // rows, deleted or skipped
+	next   ops.PurgeCursor
+	ids    []int64
+	counts map[string]map[statKey]int64 // by hour
 }
 
 func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.PurgeCursor, n int) (purge, error) {
-	p := purge{next: after, figures: map[string]map[statKey]int64{}}
+	p := purge{next: after, counts: map[string]map[statKey]int64{}}
 	from := after.At
 	if after.IsZero() {
 		from = time.Unix(0, 0)
@@ -105,10 +105,10 @@ func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.Purg
 			continue
 		}
 		p.ids = append(p.ids, p.next.ID)
-		if p.figures[hour] == nil {
-			p.figures[hour] = map[statKey]int64{}
+		if p.counts[hour] == nil {
+			p.counts[hour] = map[statKey]int64{}
 		}
-		tally(p.figures[hour], storefront, after.Status, reason, how, 1)
+		tally(p.counts[hour], storefront, after.Status, reason, how, 1)
 	}
 	return p, rows.Err()
 }
@@ -116,7 +116,7 @@ func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.Purg
 // remove keeps the statistics and deletes the rows. The hours are locked first, in the order of counting and retries, so
 // that a count sees each event either as stored or as purged.
 func (p purge) remove(ctx context.Context, tx *sql.Tx) (ops.Purged, error) {
-	hours := slices.Sorted(maps.Keys(p.figures))
+	hours := slices.Sorted(maps.Keys(p.counts))
 	var args []any
 	for _, hour := range hours {
 		args = append(args, hour)
@@ -127,7 +127,7 @@ func (p purge) remove(ctx context.Context, tx *sql.Tx) (ops.Purged, error) {
 		return ops.Purged{}, err
 	}
 	for _, hour := range hours {
-		if err := insertStats(ctx, tx, "event_stats_purged", hour, p.figures[hour]); err != nil {
+		if err := insertStats(ctx, tx, "event_stats_purged", hour, p.counts[hour]); err != nil {
 			return ops.Purged{}, err
 		}
 	}

@@ -98,28 +98,6 @@ func (s *Store) Replay(ctx context.Context, id int64) (ops.Replay, error) {
 	return r.Replay, wrap(fmt.Sprintf("read replay %d", id), err)
 }
 
-// Replays lists replays, newest first, before an id; 0 is the newest.
-func (s *Store) Replays(ctx context.Context, before int64, n int) ([]ops.Replay, error) {
-	query, args := " FROM event_replays ORDER BY id DESC LIMIT ?", []any{n}
-	if before > 0 {
-		query, args = " FROM event_replays WHERE id < ? ORDER BY id DESC LIMIT ?", []any{before, n}
-	}
-	rows, err := s.sql.QueryContext(ctx, "SELECT "+replayColumns+query, args...)
-	if err != nil {
-		return nil, wrap("list replays", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var list []ops.Replay
-	for rows.Next() {
-		r, err := scanReplay(rows)
-		if err != nil {
-			return nil, wrap("list replays", err)
-		}
-		list = append(list, r.Replay)
-	}
-	return list, wrap("list replays", rows.Err())
-}
-
 // OpenReplays lists the replays that have not ended: each has a workflow, or needs one.
 func (s *Store) OpenReplays(ctx context.Context) ([]int64, error) {
 	rows, err := s.sql.QueryContext(ctx, "SELECT id FROM event_replays WHERE ended_at IS NULL ORDER BY id LIMIT 1000")

@@ -139,6 +139,9 @@ func residual(f ops.Filter) condition {
 	if f.Destination != "" {
 		c.and("e.ends LIKE ?", `%"destination":"`+escapeLike(f.Destination)+`"%`)
 	}
+	if f.WaitingAt != "" {
+		waitingAt(&c, f.WaitingAt)
+	}
 	if len(f.AcceptedBy) > 0 {
 		var any []string
 		for _, d := range f.AcceptedBy {

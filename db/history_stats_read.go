@@ -164,6 +164,15 @@ func (s *Store) addOldest(ctx context.Context, id int64, to statsOf) error {
 
 // eachStats reads rows of a storefront's id and one value.
 func eachStats[T any](ctx context.Context, s *Store, to statsOf, query string, args []any, add func(*ops.Stats, T)) error {
+	return eachStorefront(ctx, s, query, args, func(storefront int64, figure T) {
+		if st := to.of(storefront); st != nil {
+			add(st, figure)
+		}
+	})
+}
+
+// eachStorefront reads rows of a storefront's id, 0 where it has none, and one value.
+func eachStorefront[T any](ctx context.Context, s *Store, query string, args []any, add func(int64, T)) error {
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
@@ -171,13 +180,11 @@ func eachStats[T any](ctx context.Context, s *Store, to statsOf, query string, a
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var storefront int64
-		var figure T
-		if err := rows.Scan(&storefront, &figure); err != nil {
+		var value T
+		if err := rows.Scan(&storefront, &value); err != nil {
 			return err
 		}
-		if st := to.of(storefront); st != nil {
-			add(st, figure)
-		}
+		add(storefront, value)
 	}
 	return rows.Err()
 }

@@ -179,7 +179,7 @@ func TestAPIsRowsStayItsOwnUntilTheirLeaseEnds(t *testing.T) {
 	require.Equal(t, []int64{stored[2].ID, stored[3].ID}, ids(f.claim(aPage)))
 	f.taken(stored[0].ID, "started by the API")
 	require.Empty(t, f.claim(aPage))
-	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id IN (?, ?)", stored[0].ID, stored[1].ID) // an hour goes by
+	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id IN (?, ?)", stored[0].ID, stored[1].ID) // an hour later
 	require.Equal(t, []int64{stored[1].ID}, ids(f.claim(aPage)), "the row that the API stored and never started")
 }
 

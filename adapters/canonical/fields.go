@@ -102,7 +102,7 @@ type query struct {
 	clean  func(path, text string) string // "" for a malformed text; nil accepts everything
 	listed string                         // where it is set, the field leaves only if allow names it, for this reason
 	plain  bool                           // the vendor reads the text as it is
-	id     bool                           // placeholders are no value
+	id     bool                           // placeholders are not values
 }
 
 // read is the first field that may leave and of which clean leaves something; it then counts as left.

@@ -13,7 +13,7 @@ import (
 const maxNumber = 40
 
 // Money is the value of the event, to the digit as it was written, and its currency; both are "" if the payload has no value. A
-// value that is no decimal number from 0 up, a malformed currency and a value without any currency are
+// value that is not a decimal number from 0 up, a malformed currency and a value without any currency are
 // refused: a platform that guesses "USD" reports wrong sums for good.
 func (f *Fields) Money() (json.Number, string, error) {
 	value, err := f.value()

@@ -12,7 +12,7 @@ const (
 	whyListed      = "may reveal a treatment: sent only if allow names it"
 	whyPage        = "data policy health: pages are sent as their origin, unless allow names the field"
 	whyOrder       = "data policy health: the order is sent as a hash, unless allow names order_id"
-	whyOwnID       = "is no plain identifier, or holds what the platform must not read: the event's id is sent as a hash"
+	whyOwnID       = "is not a plain identifier, or holds data that the platform must not read: the event's id is sent as a hash"
 	whyOrderInID   = "data policy health: holds the order, so that the event's id is sent as a hash, unless allow names order_id"
 	whyOrderInText = "data policy health: holds the order, unless allow names order_id"
 	whyMail        = "contains an e-mail address"

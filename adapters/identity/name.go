@@ -109,7 +109,7 @@ func letters(raw string, drop func(rune) bool) string {
 		}
 		return r
 	}, Lower(raw)))
-	if _, hashed := Hashed(s); hashed || strings.IndexFunc(s, unicode.IsLetter) < 0 { // a hash with a "!" is no name
+	if _, hashed := Hashed(s); hashed || strings.IndexFunc(s, unicode.IsLetter) < 0 { // a hash with a "!" is not a name
 		return ""
 	}
 	return s

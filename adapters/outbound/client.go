@@ -105,7 +105,7 @@ func (c *Client) exchange(ctx context.Context, r relay.Request) relay.Response {
 	defer cancel()
 	reply, idle := c.once(ctx, r)
 	if idle && ctx.Err() == nil {
-		// The server had closed a connection that was idle, and not a byte left: this is no second request.
+		// The server had closed a connection that was idle, and not a byte left: this is not a second request.
 		reply, _ = c.once(ctx, r)
 	}
 	return reply

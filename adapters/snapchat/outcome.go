@@ -33,7 +33,7 @@ type entry struct {
 	Valid       json.RawMessage `json:"valid"`
 }
 
-// known are the statuses that are kept; refusals are those of them that say no. A word that is none of them is no refusal.
+// known are the statuses that are kept; refusals are those of them that refuse. Any other word is not a refusal.
 var (
 	refusals = []string{"INVALID", "FAILED", "FAILURE", "FAIL", "ERROR", "REJECTED", "REJECT", "DENIED", "UNAUTHORIZED"}
 	known    = append([]string{"VALID"}, refusals...)

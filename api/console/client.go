@@ -33,6 +33,7 @@ type call struct {
 	query  url.Values
 	body   any
 	match  string // for If-Match
+	header map[string]string
 }
 
 // Problem is a refusal of the REST API, as it is shown.
@@ -171,6 +172,9 @@ func (c *client) request(k call) (*http.Request, error) {
 		if k.method == http.MethodPatch {
 			r.Header.Set("Content-Type", "application/merge-patch+json")
 		}
+	}
+	for name, value := range k.header {
+		r.Header.Set(name, value)
 	}
 	if k.match != "" {
 		r.Header.Set("If-Match", k.match)

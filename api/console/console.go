@@ -31,7 +31,8 @@ type page struct {
 	act  func(*visit) (next, error) // does what a form asks for; nil where the page has no form
 }
 
-// next is what follows a form: another page, or this one with other data, for what must not be in an address or a cache.
+// next is what follows a form: another page, or this one with other data, for what must not be in an address or a cache. A copy
+// of the form is then led to the page that to names.
 type next struct {
 	to   string // below Prefix
 	data any
@@ -39,13 +40,22 @@ type next struct {
 
 // pages is the table of all pages. Each family has a file of its own.
 func pages() []page {
-	return slices.Concat(overviewPages(), eventPages())
+	return slices.Concat(overviewPages(), eventPages(), routePages(), destinationPages(), replayPages(),
+		storefrontPages(), platformPages(), auditPages(), erasurePages(), systemPages(), livePages())
 }
 
 // places is the navigation, in its order, with the key that leads there after g.
 var places = []struct{ Name, Path, Key string }{
 	{"Overview", "", "o"},
 	{"Events", "events", "e"},
+	{"Routes", "routes", "r"},
+	{"Destinations", "destinations", "d"},
+	{"Replays", "replays", "p"},
+	{"Storefronts", "storefronts", "s"},
+	{"Platforms", "platforms", "l"},
+	{"Audit", "audit", "a"},
+	{"Erasures", "erasures", "x"},
+	{"System", "system", "y"},
 }
 
 // Console serves the pages.

@@ -54,7 +54,12 @@ type attempt struct {
 		TraceID string            `json:"trace_id"`
 		Fields  map[string]string `json:"fields"`
 	} `json:"response"`
+
+	last bool // at its destination
 }
+
+// Bad reports whether an attempt is to be looked at: something left, and was not accepted.
+func (a attempt) Bad() bool { return a.Number > 0 && a.Outcome != "accepted" && a.last }
 
 // eventView is an event with its way to each destination.
 type eventView struct {
@@ -62,7 +67,8 @@ type eventView struct {
 	Ways      []way
 	Retryable bool
 	Preview   *part[preview]
-	Before    int // attempts of earlier generations
+	First     *attempt // that sent something
+	Requests  int
 }
 
 // way is an event's way to one destination: how it ended, or what it waits for, and each attempt.
@@ -114,8 +120,11 @@ func (e *eventView) fill() {
 	e.Retryable = (e.Status == "failed" || e.Status == "skipped") && e.ErasedAt == nil
 	e.Ways = waysOf(e.eventDetail)
 	for _, a := range e.Attempts {
-		if a.Generation < e.Generation {
-			e.Before++
+		if a.Number > 0 {
+			e.Requests++
+		}
+		if a.Number > 0 && e.First == nil {
+			e.First = &a
 		}
 	}
 }
@@ -145,6 +154,9 @@ func waysOf(e eventDetail) []way {
 	}
 	for i := range ways {
 		w := &ways[i]
+		if n := len(w.Attempts); n > 0 {
+			w.Attempts[n-1].last = true
+		}
 		if w.End != nil || !e.Open() {
 			continue
 		}
@@ -180,7 +192,7 @@ func reveal(v *visit) (next, error) {
 	}
 	e.fill()
 	v.title = "Event " + v.part("id")
-	return next{data: e}, nil
+	return next{to: "events/" + segment(v.part("id")), data: e}, nil
 }
 
 func cancelEvent(v *visit) (next, error) {

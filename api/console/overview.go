@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -89,7 +90,7 @@ func showOverview(v *visit) (any, error) {
 		o.Stats.Value, err = v.stats(times)
 		o.Stats.Problem = problemOf(err)
 	}, func() {
-		o.Chart.Value, o.Chart.Problem = v.flow(w, o.Storefront)
+		o.Chart.Value, o.Chart.Problem = v.flow(w, join("storefront", o.Storefront))
 	}, func() {
 		var list destinationList
 		o.Ill.Problem = problemOf(v.get("/admin/v1/destinations", join("state", "ill", "storefront", o.Storefront, "limit", "20"), &list))
@@ -187,10 +188,12 @@ func (s series) layer(key, name string) layer {
 	return l
 }
 
-// flow is the chart of events over time.
-func (v *visit) flow(w window, storefront string) (*bars, *Problem) {
+// flow is the chart of events over time: of all, or of those of a storefront or a destination.
+func (v *visit) flow(w window, of url.Values) (*bars, *Problem) {
 	var s series
-	q := join("storefront", storefront, "step", w.Step, "by", "outcome")
+	q := maps.Clone(of)
+	q.Set("step", w.Step)
+	q.Set("by", "outcome")
 	q.Set("from", v.now.Add(-w.Hour).Truncate(time.Hour).Format(time.RFC3339))
 	if err := v.get("/admin/v1/stats/series", q, &s); err != nil {
 		return nil, problemOf(err)
@@ -199,11 +202,10 @@ func (v *visit) flow(w window, storefront string) (*bars, *Problem) {
 		s.layer("open", "open"), s.layer("failed", "failed")}}
 	length := map[string]time.Duration{"hour": time.Hour, "day": 24 * time.Hour}[w.Step]
 	b.Link = func(i int) string {
-		q := url.Values{"from": {s.Times[i].Format(time.RFC3339)}, "to": {s.Times[i].Add(length).Format(time.RFC3339)}}
-		if storefront != "" {
-			q.Set("storefront", storefront)
-		}
-		return Prefix + "events?" + q.Encode()
+		q := maps.Clone(of)
+		q.Set("from", s.Times[i].Format(time.RFC3339))
+		q.Set("to", s.Times[i].Add(length).Format(time.RFC3339))
+		return address("events", q)
 	}
 	b.Title = func(i int) string {
 		text := s.Times[i].Format("Mon 2 Jan 15:04") + " UTC"

@@ -30,6 +30,7 @@ type screen struct {
 	Flash   *flash
 	Form    formValues
 	Once    string
+	Stream  string // the parameters of the page's stream
 	Data    any
 }
 
@@ -53,7 +54,7 @@ func (f formValues) Get(name string) string {
 // screen fills what the layout needs.
 func (v *visit) screen(p page, data any) *screen {
 	s := &screen{Title: p.title, Place: p.place, Path: strings.TrimPrefix(v.request.URL.RequestURI(), Prefix), Visitor: v.visitor, Now: v.now, Problem: v.problem,
-		Form: formValues(v.form), Once: formID(), Data: data, Bar: v.console.bar.read(v)}
+		Form: formValues(v.form), Once: formID(), Stream: v.stream, Data: data, Bar: v.console.bar.read(v)}
 	if v.title != "" {
 		s.Title = v.title
 	}
@@ -64,7 +65,7 @@ func (v *visit) screen(p page, data any) *screen {
 // parse reads a page's template. One that does not parse stops the start, and with it every test.
 func (c *Console) parse(name string) *view {
 	set := template.New("layout.html").Funcs(c.functions())
-	return &view{template.Must(set.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html"))}
+	return &view{template.Must(set.ParseFS(templateFiles, "templates/layout.html", "templates/parts*.html", "templates/"+name+".html"))}
 }
 
 func (v *view) render(w io.Writer, s *screen) error { return v.set.Execute(w, s) }
@@ -150,6 +151,12 @@ func number(n any) string {
 func indented(v any) string {
 	if s, ok := v.(string); ok {
 		return s
+	}
+	if raw, ok := v.(json.RawMessage); ok {
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			return s
+		}
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -238,4 +245,26 @@ func plural(n any, one string) string {
 		return number(n) + " " + one + "s"
 	}
 	return "1 " + one
+}
+
+// percent is a share of 1 as a text.
+func percent(share float64) string {
+	if share > 0 && share < 0.001 {
+		return "< 0.1 %"
+	}
+	return fmt.Sprintf("%.3g %%", 100*share)
+}
+
+// short is a value of the audit, on one line, cut where it is long.
+func short(v any) string {
+	s, most := text(v), 300
+	switch v.(type) {
+	case []any, map[string]any:
+		b, _ := json.Marshal(v) // it was JSON
+		s = string(b)
+	}
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
 }

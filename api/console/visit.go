@@ -27,6 +27,7 @@ type visit struct {
 	form    url.Values // as it was sent; empty where no form was
 	problem *Problem   // why what the form asked for was not done
 	title   string     // instead of the page's
+	stream  string     // the parameters of the page's stream
 }
 
 // visitor is who asks.
@@ -90,7 +91,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, v *visit, p page) 
 	case err != nil:
 		v.problem = problemOf(err)
 		c.show(w, v, p)
-	case then.to == "" && then.data != nil:
+	case then.data != nil:
 		c.write(w, v, p, http.StatusOK, v.screen(p, then.data))
 	default:
 		w.Header().Set("Location", root(r.URL.Path)+then.to)
@@ -139,21 +140,30 @@ func (v *visit) done(to string) next {
 
 // AuditLine is what was done, by whom.
 type AuditLine struct {
-	ID        int64     `json:"id"`
-	At        time.Time `json:"at"`
-	Actor     string    `json:"actor"`
-	Action    string    `json:"action"`
-	Entity    string    `json:"entity"`
-	EntityID  int64     `json:"entity_id"`
-	Name      string    `json:"name"`
-	RequestID string    `json:"request_id"`
-	Note      string    `json:"note"`
-	Changes   []struct {
-		Field string `json:"field"`
-		From  any    `json:"from"`
-		To    any    `json:"to"`
-	} `json:"changes"`
+	ID        int64         `json:"id"`
+	At        time.Time     `json:"at"`
+	Actor     string        `json:"actor"`
+	Action    string        `json:"action"`
+	Entity    string        `json:"entity"`
+	EntityID  int64         `json:"entity_id"`
+	Name      string        `json:"name"`
+	RequestID string        `json:"request_id"`
+	Note      string        `json:"note"`
+	Changes   []auditChange `json:"changes"`
 }
+
+// auditChange is what became of one field. Of a secret it has no value.
+type auditChange struct {
+	Field string `json:"field"`
+	From  any    `json:"from"`
+	To    any    `json:"to"`
+}
+
+// Was is what the field was; nothing where it was not there.
+func (c auditChange) Was() string { return short(c.From) }
+
+// Is is what it is since.
+func (c auditChange) Is() string { return short(c.To) }
 
 // flash is the result of what was done before this page was shown. The address has the request's id alone, and the audit the
 // rest, so that neither a cookie nor a forged address can claim anything.

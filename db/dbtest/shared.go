@@ -24,7 +24,7 @@ var shared struct {
 //
 //	func TestMain(m *testing.M) { dbtest.Main(m) }
 //
-// A package that forgets it leaks nothing for long: the server ends with the process, its data goes with the next run.
+// A package that forgets it leaks nothing for long: the server ends with the process, and the next run removes its data.
 func Main(m *testing.M) {
 	code := m.Run()
 	if s := shared.server; s != nil {

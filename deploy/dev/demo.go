@@ -12,10 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"relay/db"
 	"relay/db/seed"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -74,15 +73,10 @@ func sampleOrders() (orders, codes []string, err error) {
 // ensureStorefronts makes what is missing and leaves alone what somebody has changed since, but for the address of the
 // sandbox, which may have moved to another port.
 func ensureStorefronts(ctx context.Context, system *harness.System, codes []string) error {
-	config, err := db.ParseURL(system.DatabaseURL())
+	pool, err := demo.Open(system)
 	if err != nil {
 		return err
 	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return err
-	}
-	pool := sql.OpenDB(connector)
 	defer func() { _ = pool.Close() }()
 	for _, code := range codes {
 		if err := ensureStorefront(ctx, system, pool, code); err != nil {

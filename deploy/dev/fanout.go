@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"relay/db/seed"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
@@ -79,7 +80,7 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 	if err != nil {
 		return err
 	}
-	if err := leadToSandbox(ctx, system); err != nil {
+	if err := demo.LeadToSandbox(ctx, system); err != nil {
 		return err
 	}
 	for platform, fields := range credentials {
@@ -95,17 +96,6 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", platform, err)
-		}
-	}
-	return nil
-}
-
-// leadToSandbox sets the platforms' address to the sandbox's, which may have moved to another port.
-func leadToSandbox(ctx context.Context, system *harness.System) error {
-	for _, code := range vendors.Codes() {
-		base := system.Sandbox.BaseURL + vendors.Prefix + code
-		if err := seed.On(system.Store).SetPlatformURL(ctx, code, base); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -101,7 +102,9 @@ func indented(body string) string {
 }
 
 func (s *settings) showAddresses(system *harness.System, r *harness.Relay, keys secrets) {
-	say("\nrelay    %s   login %s, password %s", r.URL, keys.username, keys.password)
+	say("\nconsole  %s/console/   login %s, password %s", r.URL, keys.username, keys.password)
+	say("         A day of events at four storefronts; one destination, %s/snapchat, is unhealthy, because the sandbox refuses its login.", demo.Lumen)
+	say("relay    %s   the same login", r.URL)
 	say("Web UI   %s/namespaces/default/workflows", system.Temporal.UIURL())
 	say("sandbox  %s", system.Sandbox.BaseURL)
 	if s.databaseURL == "" {

@@ -14,9 +14,13 @@ import (
 	"time"
 
 	"relay/db/dbtest"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/internal/proc"
 )
+
+// demoAnHour is how many demo events an hour has at noon.
+const demoAnHour = 40
 
 //go:embed install-database.sh
 var installDatabase string
@@ -106,6 +110,9 @@ func (s *settings) run(ctx context.Context, keys secrets) (err error) {
 	}
 	if err := showFanOut(ctx, system, relay); err != nil {
 		return err
+	}
+	if err := demo.Fill(ctx, system, demoAnHour); err != nil {
+		return fmt.Errorf("a day of demo events: %w", err)
 	}
 	s.showAddresses(system, relay, keys)
 	return stay(ctx, system, relay)

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"relay/internal/relay"
@@ -26,6 +27,35 @@ type Actor struct {
 	By        string // the admin's name
 	Action    Action
 	RequestID string
+	Note      string // why, in the admin's words; empty where none was sent
+}
+
+// noteField is the name under which the audit keeps a note.
+const noteField = "note"
+
+// Noted adds the note to the changes of an audit line, unless they have one.
+func (a Actor) Noted(changes []Change) []Change {
+	if a.Note == "" || slices.ContainsFunc(changes, func(c Change) bool { return c.Field == noteField }) {
+		return changes
+	}
+	return append(slices.Clip(changes), NoteOf(a.Note))
+}
+
+// NoteOf returns the change that holds a note.
+func NoteOf(note string) Change {
+	quoted, _ := json.Marshal(note) // a string always marshals
+	return Change{Field: noteField, To: quoted}
+}
+
+// Note returns the note of an audit line; empty without one.
+func (e AuditEntry) Note() string {
+	var note string
+	for _, c := range e.Changes {
+		if c.Field == noteField {
+			_ = json.Unmarshal(c.To, &note)
+		}
+	}
+	return note
 }
 
 // Entity is a kind of configuration.

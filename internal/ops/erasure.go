@@ -49,6 +49,13 @@ type Erasure struct {
 	Walked  bool  // everything has been looked at
 }
 
+// ErasureQuery asks for one page of erasures, newest first. Zero fields ask for everything.
+type ErasureQuery struct {
+	State  ErasureState
+	Before int64 // the id at which the page before ended; 0 is the newest
+	Limit  int
+}
+
 // EventState is the state of an event that is to be erased.
 type EventState struct {
 	ID     int64

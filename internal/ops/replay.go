@@ -50,6 +50,13 @@ type Replay struct {
 	Walked    bool  // every match has been looked at
 }
 
+// ReplayQuery asks for one page of replays, newest first. Zero fields ask for everything.
+type ReplayQuery struct {
+	States []ReplayState
+	Before int64 // the id at which the page before ended; 0 is the newest
+	Limit  int
+}
+
 // RecoveryLook covers events that were received before a destination's outage and failed during it: in retry, or late because
 // Temporal was unavailable. Platforms reject older events.
 const RecoveryLook = 72 * time.Hour

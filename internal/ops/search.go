@@ -18,6 +18,8 @@ type Filter struct {
 	// Destination picks events with a delivery that ended there, whichever way; AcceptedBy those that one of these took.
 	Destination string   `json:"destination,omitempty"`
 	AcceptedBy  []string `json:"accepted_by,omitempty"`
+	// WaitingAt picks events in delivery whose delivery to this destination has not ended.
+	WaitingAt string `json:"-"`
 	// Kept leaves out events that were erased: they can't be delivered again.
 	Kept bool `json:"-"`
 	// From and To bound the time of the row: From ≤ created < To.
@@ -40,6 +42,16 @@ func (p Position) IsZero() bool { return p.ID == 0 }
 type EventPage struct {
 	Items []EventSummary
 	Next  Position
+}
+
+// CountBound is the limit of a count of events.
+const CountBound = 10_000
+
+// EventCount is the number of events that a filter picks. More says that there are more, or may be: counting stops at
+// CountBound, and after a bounded number of scanned rows.
+type EventCount struct {
+	N    int64
+	More bool
 }
 
 // EventSummary is an event without its payload.

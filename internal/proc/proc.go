@@ -88,7 +88,7 @@ func (p *Process) Err() error {
 }
 
 // Stop asks the child to end (SIGTERM) and waits. After grace it kills the child and returns ErrKilled. Stopping a
-// child that has ended is no error, however it ended.
+// child that has ended is not an error, however it ended.
 func (p *Process) Stop(grace time.Duration) error {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // the only error is that it has ended
 	select {

@@ -16,7 +16,7 @@ const (
 	Accepted     Outcome = "accepted"
 	Retry        Outcome = "retry"
 	Rejected     Outcome = "rejected"
-	Unauthorized Outcome = "unauthorized" // the destination's credential is no good
+	Unauthorized Outcome = "unauthorized" // the destination refuses the credential
 	Unknown      Outcome = "unknown"      // perhaps accepted, and a second copy would count twice
 )
 

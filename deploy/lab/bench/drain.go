@@ -7,10 +7,10 @@ import (
 	"relay/deploy/lab/bench/floor"
 )
 
-// startsInFlight is how many starts PollInbox has in flight at most, and the floor always.
+// startsInFlight is the maximum of starts in flight of PollInbox, and the constant number of the floor.
 const startsInFlight = 8
 
-// drain times a backlog posted in one batch until every row is final, against bare workflows in turn.
+// drain times a backlog posted in one batch until every row is final, alternating with bare workflows.
 func drain(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
 		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery, goals: []Goal{atLeast(2)},
@@ -21,7 +21,7 @@ func drain(ctx context.Context, r *run) error {
 // drainApart is drain with the API in one process and the worker in another.
 func drainApart(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
-		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery, lab: labOptions{role: "api", beside: []string{"worker"}},
+		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery, env: envOptions{role: "api", beside: []string{"worker"}},
 		note: "The API starts its first 200 by the queue, PollInbox the others eagerly, up to %d starts in flight.",
 	})
 }
@@ -30,22 +30,22 @@ func drainApart(ctx context.Context, r *run) error {
 func drainWorkers(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
 		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery,
-		lab:  labOptions{role: "api", beside: []string{"worker", "worker"}, env: []string{"POLL_SHARDS=2"}},
+		env:  envOptions{role: "api", beside: []string{"worker", "worker"}, env: []string{"POLL_SHARDS=2"}},
 		note: "All events are of one storefront, so one of two pollers starts all of them, up to %d in flight; the other worker gets by the queue what the first is too busy for.",
 	})
 }
 
-// drainPlan is a drain and what it is measured against.
+// drainPlan is a drain with its baseline.
 type drainPlan struct {
 	events, rounds int
 	shape          string
 	goals          []Goal
 	note           string
-	lab            labOptions
-	prepare        func(context.Context, *lab) error
+	env            envOptions
+	prepare        func(context.Context, *env) error
 }
 
-// drainTimes are what the rounds took.
+// drainTimes are the times of the rounds.
 type drainTimes struct {
 	ours, floor             []time.Duration
 	used, usedFloor         usage
@@ -53,8 +53,8 @@ type drainTimes struct {
 }
 
 func (r *run) drainBeside(ctx context.Context, p drainPlan) error {
-	p.lab.floor = true
-	l, err := r.newLab(ctx, p.lab)
+	p.env.floor = true
+	l, err := r.newEnv(ctx, p.env)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (r *run) drainBeside(ctx context.Context, p drainPlan) error {
 }
 
 // round is one drain and one floor.
-func (t *drainTimes) round(ctx context.Context, l *lab, p drainPlan) error {
+func (t *drainTimes) round(ctx context.Context, l *env, p drainPlan) error {
 	items := l.items("a", p.events)
 	before, err := l.usage(ctx)
 	if err != nil {
@@ -121,7 +121,7 @@ func (t *drainTimes) report(res *Result, p drainPlan) {
 	res.add("events delivered a second", float64(p.events)/median(t.ours).Seconds(), "/s")
 	res.add("bare workflows a second", float64(p.events)/median(t.floor).Seconds(), "/s")
 	parts := []string{partRelay}
-	for i := range p.lab.beside {
+	for i := range p.env.beside {
 		parts = append(parts, besidePart(i))
 	}
 	res.perEvent("", t.used, n, append(parts, partTemporal, partDatabase)...)

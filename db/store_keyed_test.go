@@ -11,7 +11,7 @@ import (
 	"relay/db"
 )
 
-// selects returns a second store on the same database, and what counts its SELECTs during a call.
+// selects returns a second store on the same database, and a function that counts its SELECTs during a call.
 func (f *fixture) selects() (*db.Store, func(call func()) int64) {
 	f.t.Helper()
 	var n atomic.Int64
@@ -27,7 +27,7 @@ func (f *fixture) selects() (*db.Store, func(call func()) int64) {
 	}
 }
 
-// byKey fails unless every table of the relay's events that a statement reads is read by one of the keys, within a range.
+// byKey requires that every table of the relay's events that a statement reads is read by one of the keys, within a range.
 func (f *fixture) byKey(query db.Query, keys map[string]string) {
 	f.t.Helper()
 	seen := map[string]bool{}
@@ -39,7 +39,9 @@ func (f *fixture) byKey(query db.Query, keys map[string]string) {
 		seen[line["table"]] = true
 		require.Contains(f.t, strings.Split(key, ","), line["key"], line)
 		require.NotEqual(f.t, "ALL", line["type"], line)
-		require.NotEqual(f.t, "index", line["type"], line)
+		if !strings.Contains(line["Extra"], "Using index") || !strings.Contains(query.SQL, "LIMIT") { // a walk along an index to its limit
+			require.NotEqual(f.t, "index", line["type"], line)
+		}
 	}
 	require.Len(f.t, seen, len(keys), "tables that the plan names: %v", f.explain(query))
 }
@@ -53,7 +55,7 @@ func TestStatementsOfTheAdminAPIReadByTheirKeys(t *testing.T) {
 	}
 	f.insert(newEvents(0, 2000, bosley, "bosley"))
 	f.exec("ANALYZE TABLE marketing_events")
-	for name, c := range db.RestQueries(bosley) {
+	for name, c := range f.RestQueries(t, bosley) {
 		t.Run(name, func(t *testing.T) { f.byKey(c.Query, c.Keys) })
 	}
 }

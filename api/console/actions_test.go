@@ -1,0 +1,169 @@
+package console_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestARetryLeadsBackToTheEventWithItsLineOfTheAudit(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.on("POST /admin/v1/events/7/retry", object{"retried": true})
+	w := s.post("events/7", "do", "retry", "note", " ticket 4711 ")
+	require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
+	require.Equal(t, "../events/7?done=request-of-page", w.Header().Get("Location"))
+	require.Equal(t, "ticket 4711", s.last(t, "POST /admin/v1/events/7/retry").header.Get("Relay-Note"))
+
+	s.on("GET /admin/v1/audit", object{"items": list{
+		object{"id": 2, "at": "2026-01-15T10:00:00Z", "actor": "anna", "action": "patch", "entity": "platforms", "name": "other", "request_id": "another"},
+		object{"id": 1, "at": "2026-01-15T10:00:00Z", "actor": "anna", "action": "retry", "entity": "events", "name": "event 7", "request_id": "request-of-page"}}})
+	body := s.get(t, "events/7?done=request-of-page").Body.String()
+	require.Contains(t, body, "Done.")
+	require.Contains(t, body, "retry events event 7")
+	require.NotContains(t, body, "other")
+	require.Equal(t, "anna", s.last(t, "GET /admin/v1/audit").query.Get("actor"))
+	require.Contains(t, s.get(t, "events/7?done=forged").Body.String(), "Nothing to do.", "an address alone claims nothing")
+}
+
+func TestARefusedActionIsShownOnThePage(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.answers["POST /admin/v1/events/7/retry"] = problem(http.StatusConflict, "not_retryable", "the event is delivered")
+	w := s.post("events/7", "do", "retry")
+	require.Equal(t, http.StatusConflict, w.Code)
+	require.Contains(t, w.Body.String(), "the event is delivered")
+	require.Contains(t, w.Body.String(), "Destinations</h2>", "the page is around it")
+	require.Equal(t, http.StatusBadRequest, s.post("events/7", "do", "format").Code)
+}
+
+func TestARevealIsShownOnceAndKeptNowhere(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.on("POST /admin/v1/events/7/reveal", object{"id": 7, "status": "failed", "event_type": "purchase_completed", "created_at": "2026-01-15T10:00:00Z", "revealed": true,
+		"payload": object{"email": "jane@example.com"}})
+	w := s.post("events/7", "do", "reveal", "note", "ticket", "once", "x")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), "jane@example.com")
+	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	require.JSONEq(t, `{"note":"ticket"}`, s.last(t, "POST /admin/v1/events/7/reveal").body)
+	require.NotContains(t, s.get(t, "events/7").Body.String(), "jane@example.com")
+	require.NotContains(t, s.post("events/7", "do", "reveal", "note", "ticket", "once", "x").Body.String(), "jane@example.com", "the same form again reveals nothing")
+}
+
+func TestAFormThatIsSentTwiceActsOnce(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.on("POST /admin/v1/events/7/retry", object{"retried": true})
+	var all sync.WaitGroup
+	for range 5 {
+		all.Go(func() { s.post("events/7", "do", "retry", "once", "form-1") })
+	}
+	all.Wait()
+	require.Equal(t, 1, s.count("POST /admin/v1/events/7/retry"))
+	s.post("events/7", "do", "retry", "once", "form-2")
+	s.post("events/7", "do", "retry")
+	s.post("events/7", "do", "retry")
+	require.Equal(t, 4, s.count("POST /admin/v1/events/7/retry"))
+}
+
+func TestSearchFindsByRowAndByOrderAndKeepsTheIdOutOfTheAddress(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	w := s.post("search", "id", " 7 ")
+	require.Equal(t, http.StatusSeeOther, w.Code)
+	require.Equal(t, "./events/7", w.Header().Get("Location"))
+	s.on("GET /admin/v1/events", object{"items": list{object{"id": 8, "status": "failed"}, object{"id": 9, "status": "delivered"}}})
+	w = s.post("search", "id", "2025020100003333")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Equal(t, "2025020100003333", s.last(t, "GET /admin/v1/events").query.Get("order_id"))
+	require.Contains(t, w.Body.String(), "events/9")
+	s.on("GET /admin/v1/events", object{"items": list{}})
+	require.Contains(t, s.post("search", "id", "unknown").Body.String(), "No event has this row")
+}
+
+func TestAFilterIsInEveryLinkAndGoesToRESTAsItIs(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	body := s.get(t, "events?status=failed&storefront=brio&from=2026-01-15T10:00&order_id=secret").Body.String()
+	q := s.last(t, "GET /admin/v1/events").query
+	require.Equal(t, "2026-01-15T10:00:00Z", q.Get("from"))
+	require.Empty(t, q.Get("order_id"), "an order's id is searched by a form alone")
+	require.Equal(t, q.Get("status"), s.last(t, "GET /admin/v1/events/count").query.Get("status"))
+	require.Contains(t, body, "replays/new?from=2026-01-15T10%3A00&amp;status=failed&amp;storefront=brio")
+	require.Contains(t, body, "relay events list --status failed --storefront brio --from 2026-01-15T10:00:00Z")
+	require.NotContains(t, body, "secret")
+	s.answers["GET /admin/v1/events"] = problem(http.StatusUnprocessableEntity, "invalid_value", "there is no such storefront")
+	require.Contains(t, s.get(t, "events?storefront=nobody").Body.String(), "there is no such storefront")
+}
+
+func TestAWideSwitchWantsItsNameTyped(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.on("GET /admin/v1/storefronts/4", object{"id": 4, "storefront_id": "brio", "is_active": true})
+	s.on("POST /admin/v1/storefronts/4/deactivate", object{"changed": true, "routes": list{}, "effect": object{"storefronts": 1, "in_flight": 12}})
+	body := s.get(t, "switches/storefronts/4?to=off").Body.String()
+	require.Contains(t, body, "12 events")
+	require.Contains(t, body, `name="typed"`)
+	require.Equal(t, "true", s.last(t, "POST /admin/v1/storefronts/4/deactivate").query.Get("dry_run"))
+	w := s.post("switches/storefronts/4?to=off", "to", "off", "typed", "brioo")
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	require.Contains(t, w.Body.String(), "Type brio to confirm")
+	for _, a := range s.asked {
+		require.False(t, strings.HasSuffix(a.path, "/deactivate") && a.query.Get("dry_run") == "", "nothing was switched")
+	}
+	w = s.post("switches/storefronts/4?to=off", "to", "off", "typed", "brio", "note", "incident 7")
+	require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
+	require.Equal(t, "../../routes?done=request-of-page&storefront=brio", w.Header().Get("Location"))
+	sent := s.last(t, "POST /admin/v1/storefronts/4/deactivate")
+	require.Empty(t, sent.query.Get("dry_run"))
+	require.Equal(t, "incident 7", sent.header.Get("Relay-Note"))
+	require.Equal(t, http.StatusNotFound, s.get(t, "switches/audit/4?to=off").Code)
+}
+
+func TestAContainerSaysWhereItsEventsGo(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	body := s.get(t, "switches/sgtm-configs/3?to=off").Body.String()
+	require.Contains(t, body, "to the platforms directly")
+	require.Contains(t, body, "they end skipped")
+	w := s.post("switches/sgtm-configs/3?to=off", "to", "off", "fallback", "stop")
+	require.Equal(t, http.StatusSeeOther, w.Code)
+	require.Equal(t, "stop", s.last(t, "POST /admin/v1/sgtm-configs/3/deactivate").query.Get("fallback"))
+}
+
+func TestAReplayStartsWhatWasCounted(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	body := s.get(t, "replays/new?status=failed&storefront=brio&window=24h").Body.String()
+	require.Contains(t, body, "10 events would be started")
+	require.Equal(t, "true", s.last(t, "POST /admin/v1/replays").query.Get("dry_run"))
+	s.answers["POST /admin/v1/replays"] = reply{http.StatusCreated, object{"replay": object{"id": 3}}}
+	w := s.post("replays/new", "status", "failed,skipped", "storefront", "brio", "from", "2026-01-15T10:00:00Z", "counted", "10", "rate", "50")
+	require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
+	require.Equal(t, "../replays/3?done=request-of-page", w.Header().Get("Location"))
+	require.JSONEq(t, `{"filter":{"status":["failed","skipped"],"storefront":"brio","from":"2026-01-15T10:00:00Z"},"rate":50,"confirm":10}`, s.last(t, "POST /admin/v1/replays").body)
+
+	w = s.post("replays/new", "status", "delivered", "resend", "1", "destinations", "ga4, sgtm", "typed", "1,0x")
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	w = s.post("replays/new", "status", "delivered", "resend", "1", "destinations", "ga4, sgtm", "typed", "1,234")
+	require.Equal(t, http.StatusSeeOther, w.Code)
+	require.JSONEq(t, `{"filter":{"status":["delivered"]},"resend":true,"destinations":["ga4","sgtm"],"confirm":1234}`, s.last(t, "POST /admin/v1/replays").body)
+}
+
+func TestAReplayIsSteered(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	for _, do := range []string{"pause", "resume", "cancel"} {
+		s.on("POST /admin/v1/replays/3/"+do, object{"id": 3})
+		require.Equal(t, http.StatusSeeOther, s.post("replays/3", "do", do).Code, do)
+		require.Equal(t, 1, s.count("POST /admin/v1/replays/3/"+do))
+	}
+	s.on("PATCH /admin/v1/replays/3", object{"id": 3})
+	require.Equal(t, http.StatusSeeOther, s.post("replays/3", "do", "rate", "rate", "50").Code)
+	require.JSONEq(t, `{"rate":50}`, s.last(t, "PATCH /admin/v1/replays/3").body)
+	require.Equal(t, http.StatusUnprocessableEntity, s.post("replays/3", "do", "rate", "rate", "fast").Code)
+}

@@ -1,0 +1,112 @@
+package console_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func destinationOf(storefront, key, health string) object {
+	d := object{"storefront_id": 5, "storefront_code": storefront, "destination": key, "receives_events": true, "switches": list{
+		object{"level": "storefront", "id": 5, "is_active": true}, object{"level": "platform", "id": 3, "is_active": true},
+		object{"level": "credential", "id": 7, "is_active": true, "switched_by": "rita", "switched_at": "2026-01-14T10:00:00Z"}},
+		"health": object{"state": health, "failures": 0}, "waiting": 0, "failed": 0, "limits": object{}}
+	if health != "healthy" {
+		d["health"] = object{"state": health, "reason": "server_error", "last_status": 503, "failures": 240, "failing_since": "2026-01-15T22:00:00Z",
+			"last_failure_at": "2026-01-15T22:10:00Z", "next_probe_at": "2026-01-15T23:10:00Z", "probes": 3, "last_probe_at": "2026-01-15T22:20:00Z"}
+		d["waiting"], d["failed"] = 12, 40
+	}
+	return d
+}
+
+func destinationSite(items ...any) *site {
+	s := newSite()
+	s.on("GET /admin/v1/destinations", object{"items": items})
+	s.on("GET /admin/v1/replays", object{"items": list{object{"id": 9, "state": "running", "remaining": 30,
+		"filter": object{"storefront_id": 5, "destination": "tiktok", "reasons": list{"exhausted"}}}}})
+	s.on("GET /admin/v1/stats/series", object{"times": list{"2026-01-15T22:00:00Z", "2026-01-15T23:00:00Z"}, "series": list{
+		object{"key": "delivered", "values": list{12, 0}}, object{"key": "failed", "values": list{1, 47}}}})
+	s.on("GET /admin/v1/attempts/stats", object{"total": object{"n": 1200, "failed": 24, "error_rate": 0.02, "p50_ms": 80, "p95_ms": 310, "p99_ms": 900,
+		"statuses": list{object{"status": 200, "n": 1176}, object{"status": 0, "n": 24}}}})
+	return s
+}
+
+func TestDestinationsAreListedTheWorstFirst(t *testing.T) {
+	t.Parallel()
+	off := destinationOf("acme", "ga4", "healthy")
+	off["receives_events"], off["reason"] = false, "storefront_disabled"
+	s := destinationSite(off, destinationOf("brio", "ga4", "healthy"), destinationOf("brio", "snapchat", "failing"), destinationOf("brio", "tiktok", "unhealthy"))
+	body := s.get(t, "destinations").Body.String()
+	place := func(what string) int {
+		require.Contains(t, body, what)
+		return strings.Index(body, what)
+	}
+	require.Less(t, place(`data-row="brio/tiktok"`), place(`data-row="brio/snapchat"`))
+	require.Less(t, place(`data-row="brio/snapchat"`), place(`data-row="brio/ga4"`))
+	require.Equal(t, 1, strings.Count(body, `data-row="brio/tiktok"`), "it is on both lists")
+	for _, want := range []string{"server error (503)", "Probe now", `replays/9">#9</a> running, 30 to go`, "storefront disabled", "240", "waiting_at=tiktok"} {
+		require.Contains(t, body, want)
+	}
+	require.LessOrEqual(t, len(s.calls()), 4, "three, and the bar's")
+}
+
+func TestAPageOfDestinationsKeepsItsFilter(t *testing.T) {
+	t.Parallel()
+	s := destinationSite(destinationOf("brio", "tiktok", "unhealthy"))
+	s.on("GET /admin/v1/destinations", object{"items": list{destinationOf("brio", "tiktok", "unhealthy")}, "next_cursor": "abc"})
+	body := s.get(t, "destinations?state=unhealthy&storefront=brio").Body.String()
+	require.Contains(t, body, "destinations?cursor=abc&amp;state=unhealthy&amp;storefront=brio")
+	require.Equal(t, 1, s.count("GET /admin/v1/destinations"))
+	require.Equal(t, "unhealthy", s.last(t, "GET /admin/v1/destinations").query.Get("state"))
+}
+
+func TestAProbeIsAskedForWithItsNote(t *testing.T) {
+	t.Parallel()
+	s := destinationSite(destinationOf("brio", "tiktok", "unhealthy"))
+	s.on("POST /admin/v1/destinations/brio/tiktok/probe", object{"probe": "started", "event_id": 4711})
+	w := s.post("destinations?state=ill", "do", "probe", "storefront", "brio", "destination", "tiktok", "note", "ticket 12")
+	require.Equal(t, http.StatusSeeOther, w.Code)
+	require.Equal(t, "./destinations?done=request-of-page&state=ill", w.Header().Get("Location"))
+	require.Equal(t, "ticket 12", s.last(t, "POST /admin/v1/destinations/brio/tiktok/probe").header.Get("Relay-Note"))
+
+	w = s.post("storefronts/brio/tiktok", "do", "probe")
+	require.Equal(t, "../../storefronts/brio/tiktok?done=request-of-page", w.Header().Get("Location"))
+
+	s.answers["POST /admin/v1/destinations/brio/tiktok/probe"] = problem(http.StatusConflict, "destination_off", "the destination gets no events: the storefront is off")
+	w = s.post("storefronts/brio/tiktok", "do", "probe")
+	require.Equal(t, http.StatusConflict, w.Code)
+	require.Contains(t, w.Body.String(), "the destination gets no events: the storefront is off")
+	require.Equal(t, http.StatusBadRequest, s.post("storefronts/brio/tiktok", "do", "drop").Code)
+}
+
+func TestADestinationShowsHowItFares(t *testing.T) {
+	t.Parallel()
+	s := destinationSite(destinationOf("brio", "tiktok", "unhealthy"))
+	body := s.get(t, "storefronts/brio/tiktok").Body.String()
+	for _, want := range []string{"<title>brio / tiktok · relay</title>", "server error (503)", "240 attempts in a row", "p50 80 ms, p95 310 ms, p99 900 ms", "24, 2 %",
+		"no response", "1,176", "Jan 15 22:00 UTC", "3 so far", "by rita", "Probe now", "Replay what failed since", `value="2026-01-15T22:00"`, "40 failed events"} {
+		require.Contains(t, body, want)
+	}
+	require.LessOrEqual(t, len(s.calls()), 4, "three, and the bar's")
+
+	s.on("GET /admin/v1/me", object{"name": "rita", "read_only": true})
+	body = s.get(t, "storefronts/brio/tiktok").Body.String()
+	require.NotContains(t, body, `method="post" action="../../storefronts`)
+	require.NotContains(t, body, "Probe now")
+}
+
+func TestAPartOfADestinationFailsAlone(t *testing.T) {
+	t.Parallel()
+	s := destinationSite(destinationOf("brio", "tiktok", "healthy"))
+	s.answers["GET /admin/v1/attempts/stats"] = problem(http.StatusServiceUnavailable, "database_unavailable", "the database does not respond")
+	w := s.get(t, "storefronts/brio/tiktok")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), "the database does not respond")
+	require.Contains(t, w.Body.String(), "Switches")
+
+	w = destinationSite().get(t, "storefronts/brio/nowhere")
+	require.Equal(t, http.StatusNotFound, w.Code)
+	require.Contains(t, w.Body.String(), "no settings for this destination")
+}

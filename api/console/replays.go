@@ -1,0 +1,305 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// replayPages are the list of replays, a new one, and one with its progress.
+func replayPages() []page {
+	return []page{
+		{path: "replays", place: "Replays", title: "Replays", template: "replays", show: showReplays},
+		{path: "replays/new", place: "Replays", title: "Replay events", template: "replay-new", show: showNewReplay, act: startReplay},
+		{path: "replays/{id}", place: "Replays", title: "Replay", template: "replay", show: showReplay, act: steerReplay},
+		{path: "replays/{id}/events", place: "Replays", title: "Events of a replay", template: "replay-events", show: showReplayEvents},
+		{path: "replays/{id}/cancel", place: "Replays", title: "Cancel a replay", template: "replay-cancel", show: showReplay, act: steerReplay},
+	}
+}
+
+// Replay is a replay as REST has it.
+type Replay struct {
+	ID          int64        `json:"id"`
+	State       string       `json:"state"`
+	Filter      replayFilter `json:"filter"`
+	Resend      []string     `json:"resend"`
+	Rate        int          `json:"rate"`
+	CreatedBy   string       `json:"created_by"`
+	CreatedAt   time.Time    `json:"created_at"`
+	EndedAt     *time.Time   `json:"ended_at"`
+	Matched     int64        `json:"matched"`
+	Started     int64        `json:"started"`
+	Delivered   int64        `json:"delivered"`
+	Failed      int64        `json:"failed"`
+	Skipped     int64        `json:"skipped"`
+	InFlight    int64        `json:"in_flight"`
+	Held        int64        `json:"held"`
+	Remaining   int64        `json:"remaining"`
+	ETA         *time.Time   `json:"eta"`
+	WorkflowURL string       `json:"workflow_url"`
+}
+
+type replayFilter struct {
+	Storefront   string    `json:"storefront"`
+	StorefrontID int64     `json:"storefront_id"`
+	OrderID      string    `json:"order_id"`
+	Type         string    `json:"type"`
+	Statuses     []string  `json:"statuses"`
+	Reasons      []string  `json:"reasons"`
+	Source       string    `json:"source"`
+	Destination  string    `json:"destination"`
+	From         time.Time `json:"from"`
+	To           time.Time `json:"to"`
+}
+
+// Words is the filter as it is read.
+func (f replayFilter) Words() string {
+	var parts []string
+	add := func(label, value string) {
+		if value != "" {
+			parts = append(parts, label+value)
+		}
+	}
+	add("", strings.Join(f.Statuses, " and "))
+	add("of ", f.Storefront)
+	if f.Storefront == "" && f.StorefrontID != 0 {
+		add("of storefront ", strconv.FormatInt(f.StorefrontID, 10))
+	}
+	add("", f.Type)
+	if f.OrderID != "" {
+		add("", "one order")
+	}
+	add("because of ", words(strings.Join(f.Reasons, ", ")))
+	add("ended at ", f.Destination)
+	add("from ", f.Source)
+	if !f.From.IsZero() {
+		add("received since ", f.From.UTC().Format("2006-01-02 15:04"))
+	}
+	if !f.To.IsZero() {
+		add("until ", f.To.UTC().Format("2006-01-02 15:04"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Ended reports whether nothing more is started.
+func (r Replay) Ended() bool { return r.State == "done" || r.State == "cancelled" }
+
+// Events is the list of what it may have picked, whatever became of it: its reasons and statuses were those of before.
+func (r Replay) Events() string {
+	q := join("storefront", r.Filter.Storefront, "event_type", r.Filter.Type, "source", r.Filter.Source)
+	for name, t := range map[string]time.Time{"from": r.Filter.From, "to": r.Filter.To} {
+		if !t.IsZero() {
+			q.Set(name, t.UTC().Format(time.RFC3339))
+		}
+	}
+	return address("events", q)
+}
+
+// Share is how much of it has been started, in percent.
+func (r Replay) Share() int64 {
+	all := r.Started + r.Remaining
+	switch {
+	case r.State == "done", all == 0 && r.Ended():
+		return 100
+	case all == 0:
+		return 0
+	}
+	return r.Started * 100 / all
+}
+
+type replayList struct {
+	Items []Replay
+	More  string
+}
+
+func showReplays(v *visit) (any, error) {
+	var list struct {
+		Items      []Replay `json:"items"`
+		NextCursor string   `json:"next_cursor"`
+	}
+	if err := v.get("/admin/v1/replays", join("limit", "50", "cursor", v.query.Get("cursor")), &list); err != nil {
+		return nil, err
+	}
+	l := replayList{Items: list.Items}
+	if list.NextCursor != "" {
+		l.More = address("replays", join("cursor", list.NextCursor))
+	}
+	return l, nil
+}
+
+func (v *visit) replayPath() string { return "/admin/v1/replays/" + segment(v.part("id")) }
+
+func showReplay(v *visit) (any, error) {
+	var r Replay
+	if err := v.get(v.replayPath(), nil, &r); err != nil {
+		return nil, err
+	}
+	v.title = "Replay " + v.part("id")
+	return r, nil
+}
+
+// replayEvents are the events of a replay that are on their way, or held.
+type replayEvents struct {
+	ID   string
+	Page eventList
+	More string
+}
+
+func showReplayEvents(v *visit) (any, error) {
+	e := replayEvents{ID: v.part("id")}
+	v.title = "Events of replay " + e.ID
+	err := v.get(v.replayPath()+"/events", join("limit", "50", "cursor", v.query.Get("cursor")), &e.Page)
+	if e.Page.NextCursor != "" {
+		e.More = address("replays/"+segment(e.ID)+"/events", join("cursor", e.Page.NextCursor))
+	}
+	return e, err
+}
+
+// steerReplay pauses, resumes and cancels, and changes the rate.
+func steerReplay(v *visit) (next, error) {
+	here := "replays/" + segment(v.part("id"))
+	do := v.form.Get("do")
+	switch do {
+	case "pause", "resume", "cancel":
+		if err := v.post(v.replayPath()+"/"+do, nil, nil, nil); err != nil {
+			return next{}, err
+		}
+	case "rate":
+		rate, err := strconv.Atoi(v.form.Get("rate"))
+		if err != nil {
+			return next{}, &Problem{Status: http.StatusUnprocessableEntity, Field: "rate", Detail: "The rate is a number of events a second.", RequestID: v.client.id}
+		}
+		if _, err := v.do(call{method: http.MethodPatch, path: v.replayPath(), body: map[string]int{"rate": rate}}, nil); err != nil {
+			return next{}, err
+		}
+	default:
+		return next{}, &Problem{Status: http.StatusBadRequest, Detail: "The form asks for nothing that this page does.", RequestID: v.client.id}
+	}
+	return v.done(here), nil
+}
+
+// newReplay is a replay before it begins: its filter, and what it would start.
+type newReplay struct {
+	Filter  url.Values
+	Frozen  url.Values // with its times as they were when it was counted
+	CLI     string
+	Resend  bool
+	To      string // destinations of a resend
+	Rate    string
+	Counted bool
+	Count   part[replayAnswer]
+	Events  string
+}
+
+// replayAnswer is REST's answer to a new replay, or to its dry run.
+type replayAnswer struct {
+	DryRun struct {
+		Events  int64   `json:"events"`
+		Tallies []tally `json:"by"`
+	} `json:"dry_run"`
+	Replay    Replay `json:"replay"`
+	Unhealthy []struct {
+		Storefront  string     `json:"storefront_code"`
+		Destination string     `json:"destination"`
+		Reason      string     `json:"reason"`
+		NextProbeAt *time.Time `json:"next_probe_at"`
+	} `json:"unhealthy"`
+}
+
+type tally struct {
+	Storefront  string `json:"storefront_code"`
+	Destination string `json:"destination"`
+	Reason      string `json:"reason"`
+	Events      int64  `json:"events"`
+	TooOld      int64  `json:"too_old"`
+}
+
+// TooOld is how many a destination would refuse for their age.
+func (a replayAnswer) TooOld() int64 {
+	var n int64
+	for _, t := range a.DryRun.Tallies {
+		n += t.TooOld
+	}
+	return n
+}
+
+// showNewReplay counts at once: what a replay is about to do is to be seen before anything else.
+func showNewReplay(v *visit) (any, error) {
+	from := v.query
+	if len(v.form) > 0 {
+		from = v.form
+	}
+	filter := v.filter(from)
+	if filter.Get("to") == "" { // what is received after this moment is not what was counted
+		filter.Set("to", v.now.Add(time.Second).Truncate(time.Second).Format(time.RFC3339))
+	}
+	n := newReplay{Filter: listed(from), Frozen: filter, Resend: from.Get("resend") != "", To: strings.TrimSpace(from.Get("destinations")), Rate: from.Get("rate"), Events: address("events", listed(from)),
+		Counted: from.Get("count") != "" || len(v.form) > 0 || len(listed(from)) > 0}
+	n.CLI = commandLine("relay replay", filter)
+	if n.Resend {
+		n.CLI += " --resend " + quoted(n.To)
+	}
+	if n.Counted && (!n.Resend || n.To != "") && !v.visitor.ReadOnly {
+		n.Count.Problem = problemOf(v.post("/admin/v1/replays", url.Values{"dry_run": {"true"}}, n.request(filter, nil), &n.Count.Value))
+	} else {
+		n.Counted = false
+	}
+	return n, nil
+}
+
+// request is the body of a new replay. Its filter is REST's own.
+func (n newReplay) request(filter url.Values, confirm *int64) map[string]any {
+	f := map[string]any{}
+	for _, name := range filterNames {
+		value := filter.Get(name.Name)
+		switch {
+		case value == "":
+		case name.Name == "status", name.Name == "reason":
+			f[name.Name] = split(value)
+		default:
+			f[name.Name] = value
+		}
+	}
+	body := map[string]any{"filter": f}
+	if rate, err := strconv.Atoi(n.Rate); err == nil {
+		body["rate"] = rate
+	}
+	if n.Resend {
+		body["resend"], body["destinations"] = true, split(n.To)
+	}
+	if confirm != nil {
+		body["confirm"] = *confirm
+	}
+	return body
+}
+
+func split(s string) []string {
+	var list []string
+	for _, one := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }) {
+		if !slices.Contains(list, one) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// startReplay starts what was counted: where the filter matches another number by now, REST refuses, and the page counts anew.
+func startReplay(v *visit) (next, error) {
+	n := newReplay{Resend: v.form.Get("resend") != "", To: v.form.Get("destinations"), Rate: v.form.Get("rate")}
+	text := v.form.Get("counted")
+	if n.Resend {
+		text = v.form.Get("typed")
+	}
+	counted, err := strconv.ParseInt(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), 10, 53)
+	if err != nil {
+		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Field: "typed", Detail: "Type the number of events that were counted: nothing was started.", RequestID: v.client.id}
+	}
+	var a replayAnswer
+	if err := v.post("/admin/v1/replays", nil, n.request(v.filter(v.form), &counted), &a); err != nil {
+		return next{}, err
+	}
+	return v.done("replays/" + strconv.FormatInt(a.Replay.ID, 10)), nil
+}

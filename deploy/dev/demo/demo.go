@@ -1,0 +1,179 @@
+// Package demo fills a system with a day of events, so that the console's pages have something to show: events that went well,
+// a destination that is unhealthy, events that a switch or a missing mapping stopped, and rows that OMS got wrong.
+package demo
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"relay/db"
+	"relay/db/seed"
+	"relay/deploy/dev/harness"
+	"relay/deploy/sandbox"
+	"relay/deploy/sandbox/vendors"
+	"relay/internal/ops"
+	"relay/internal/relay"
+)
+
+// The storefronts of the day.
+const (
+	Lumen = "lumen" // goes straight to three platforms, one of which refuses its login
+	Halo  = "halo"  // goes straight to two
+	Nova  = "nova"  // has a container
+	Acme  = "acme"  // is switched off
+)
+
+// pixel is Lumen's at the platform that refuses it.
+const pixel = "0a1b2c3d-lumen"
+
+// Open connects to the system's database.
+func Open(system *harness.System) (*sql.DB, error) {
+	config, err := db.ParseURL(system.DatabaseURL())
+	if err != nil {
+		return nil, err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// LeadToSandbox sets the platforms' address to the sandbox's, which may have moved to another port.
+func LeadToSandbox(ctx context.Context, system *harness.System) error {
+	for _, code := range vendors.Codes() {
+		base := system.Sandbox.BaseURL + vendors.Prefix + code
+		if err := seed.On(system.Store).SetPlatformURL(ctx, code, base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Fill makes the storefronts and inserts a day of rows, as OMS does, n an hour at noon; the relay then delivers them. Where the
+// rows are there already, nothing happens.
+func Fill(ctx context.Context, system *harness.System, n int) error {
+	pool, err := Open(system)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = pool.Close() }()
+	if err := LeadToSandbox(ctx, system); err != nil {
+		return err
+	}
+	refuses := sandbox.Rule{Path: vendors.Prefix + "snapchat/v3/" + pixel, Then: sandbox.Answer{Status: http.StatusUnauthorized}}
+	if err := system.Sandbox.Answer(ctx, refuses); err != nil {
+		return err
+	}
+	if err := storefronts(ctx, system); err != nil {
+		return fmt.Errorf("demo storefronts: %w", err)
+	}
+	return rows(ctx, pool, n)
+}
+
+// direct are the credentials of the storefronts without a container.
+var direct = map[string]map[string]map[string]string{
+	Lumen: {
+		"meta_capi": {"pixel_id": "998877665544", "access_token": "token-of-lumen-at-meta"},
+		"ga4":       {"measurement_id": "G-LUMEN", "api_secret": "secret-of-lumen-at-ga4"},
+		"snapchat":  {"pixel_id": pixel, "access_token": "token-of-lumen-at-snapchat"},
+	},
+	Halo: {
+		"meta_capi": {"pixel_id": "112233445566", "access_token": "token-of-halo-at-meta"},
+		"ga4":       {"measurement_id": "G-HALO", "api_secret": "secret-of-halo-at-ga4"},
+	},
+}
+
+func storefronts(ctx context.Context, system *harness.System) error {
+	s := seed.On(system.Store)
+	for code, credentials := range direct {
+		id, err := ensure(ctx, system, relay.Storefront{Code: code, Name: strings.ToUpper(code[:1]) + code[1:], Active: true, BaseURL: "https://" + code + ".example"})
+		if err != nil {
+			return err
+		}
+		for platform, fields := range credentials {
+			c := ops.Credential{Platform: platform, Fields: map[string]relay.Secret{}, Active: true,
+				Options: relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true}}
+			for name, value := range fields {
+				c.Fields[name] = relay.NewSecret(value)
+			}
+			if err := s.PutCredential(ctx, id, c); err != nil {
+				return fmt.Errorf("%s: %w", platform, err)
+			}
+		}
+	}
+	nova, err := ensure(ctx, system, relay.Storefront{Code: Nova, Name: "Nova", Active: true, BaseURL: "https://nova.example"})
+	if err != nil {
+		return err
+	}
+	container := ops.SGTMConfig{URL: system.Sandbox.BaseURL + "/" + Nova, MeasurementID: "G-NOVA", APISecret: relay.NewSecret("secret-of-nova"), Active: true}
+	if err := s.PutSGTM(ctx, nova, container); err != nil {
+		return err
+	}
+	_, err = ensure(ctx, system, relay.Storefront{Code: Acme, Name: "Acme", BaseURL: "https://acme.example"})
+	return err
+}
+
+func ensure(ctx context.Context, system *harness.System, f relay.Storefront) (int64, error) {
+	id, err := seed.On(system.Store).CreateStorefront(ctx, f)
+	if !errors.Is(err, relay.ErrConflict) {
+		return id, err
+	}
+	ids, err := system.Store.StorefrontIDs(ctx, []string{f.Code})
+	return ids[f.Code], err
+}
+
+// kinds are what the rows are, in turn.
+var kinds = []struct{ storefront, event string }{
+	{Nova, "purchase_completed"}, {Halo, "purchase_completed"}, {Nova, "consult_started"}, {Halo, "consult_started"}, {Lumen, "purchase_completed"},
+	{Nova, "rx_issued"}, {Halo, "purchase_completed"}, {Nova, "consult_started"}, {Acme, "purchase_completed"}, {Halo, "rx_issued"}, {Nova, "purchase_completed"},
+}
+
+// rows inserts the last 24 hours, busier by day than by night.
+func rows(ctx context.Context, pool *sql.DB, n int) error {
+	now := time.Now().UTC()
+	for hour := 23; hour >= 0; hour-- {
+		begins := now.Add(-time.Duration(hour) * time.Hour).Truncate(time.Hour)
+		count := int(float64(n) * (0.55 - 0.45*math.Cos(float64(begins.Hour())*math.Pi/12)))
+		for i := range count {
+			at := begins.Add(time.Hour * time.Duration(i) / time.Duration(count))
+			if at.After(now.Add(-time.Minute)) {
+				break
+			}
+			kind := kinds[(i+hour)%len(kinds)]
+			if i == 3 && hour%8 == 0 {
+				kind.storefront = "lumenn" // a typo of OMS's
+			}
+			order := fmt.Sprintf("%s-%s-%d", kind.storefront, at.Format("0102-15"), i)
+			if err := insert(ctx, pool, order, kind.storefront, kind.event, at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func insert(ctx context.Context, pool *sql.DB, order, storefront, event string, at time.Time) error {
+	payload, _ := json.Marshal(map[string]any{ // plain values always marshal
+		"event_time": at.Format(time.RFC3339), "order_id": order, "order_revenue": 80.79, "currency": "USD", "session_id": "sess_" + order, "ga_session_id": strconv.FormatInt(at.Unix(), 10),
+		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe", "zip": "94107", "country": "US",
+		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
+	})
+	_, err := pool.ExecContext(ctx, `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status, created_at)
+		VALUES (?, ?, ?, ?, 'oms_direct', 'pending', ?)`, order, storefront, event, payload, at)
+	var known *mysql.MySQLError
+	if errors.As(err, &known) && known.Number == 1062 {
+		return nil // an earlier start
+	}
+	return err
+}
