@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"relay/internal/relay"
 )
 
@@ -53,8 +55,25 @@ func (a *Activities) first(ctx context.Context, row Row) (ResolveOutput, error) 
 	for i := range f.route.Targets {
 		f.consider(ctx, &f.route.Targets[i], o)
 	}
+	if late(ctx) {
+		f.cancel()
+		return ResolveOutput{}, opaque(relay.ErrUnavailable)
+	}
 	f.send(ctx)
 	return ResolveOutput{Taken: true, Route: f.route, First: f.result()}, nil
+}
+
+// late reports whether the attempts could be recorded only when the task may have timed out: then it is repeated elsewhere, where their
+// records would not be seen, and both would send.
+func late(ctx context.Context) bool {
+	return time.Since(activity.GetInfo(ctx).ScheduledTime) > recordBy
+}
+
+// cancel returns the room of attempts that are not made.
+func (f *first) cancel() {
+	for _, t := range f.sending {
+		t.leave()
+	}
 }
 
 // repeated is the result for an event that this run has finished: its task was repeated, because its end was not stored.
@@ -112,6 +131,9 @@ func (f *first) follow(t *attempt, leg *relay.Target) {
 		end.Reason = relay.ReasonInterrupted
 	}
 	wait := f.Policy.Delay(tries.Made) - tries.Age
+	if tries.Last == relay.Sending { // its worker may live
+		wait = max(wait, exchangeTimeout+completeTimeout-tries.Age)
+	}
 	if wait <= 0 || leg.Left == 0 {
 		f.leave(leg, "it was attempted before")
 		return
