@@ -55,7 +55,7 @@ func (a *Activities) first(ctx context.Context, row Row) (ResolveOutput, error) 
 	for i := range f.route.Targets {
 		f.consider(ctx, &f.route.Targets[i], o)
 	}
-	if late(ctx) {
+	if len(f.sending) > 0 && late(ctx) {
 		f.cancel()
 		return ResolveOutput{}, opaque(relay.ErrUnavailable)
 	}
@@ -90,13 +90,14 @@ func repeated(c relay.EventOutcome) ResolveOutput {
 
 // consider decides whether a leg is attempted now, has ended, or is left to an activity.
 func (f *first) consider(ctx context.Context, leg *relay.Target, o relay.Opening) {
+	d, ok := o.Deliveries[leg.Destination]
+	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: leg.Destination}, delivery: d}
 	defer func() {
 		if recover() != nil { // as an activity it fails by itself, and not the others with it
+			t.panicked(ctx)
 			f.leave(leg, "the request could not be made")
 		}
 	}()
-	d, ok := o.Deliveries[leg.Destination]
-	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: leg.Destination}, delivery: d}
 	switch {
 	case !ok:
 		f.leave(leg, "its settings cannot be read")
@@ -172,11 +173,16 @@ type answer struct {
 func (f *first) exchange(ctx context.Context, t *attempt) (one answer) {
 	defer func() {
 		if recover() != nil {
-			t.Log.ErrorContext(ctx, "attempt.panicked", append(t.names(), "stack", string(debug.Stack()))...)
+			t.panicked(ctx)
 			one = answer{attempt: t, unseen: true}
 		}
 	}()
 	return answer{attempt: t, end: t.exchange(ctx)}
+}
+
+// panicked logs where an attempt panicked, and not with what: that may hold a payload.
+func (t *attempt) panicked(ctx context.Context) {
+	t.Log.ErrorContext(ctx, "attempt.panicked", append(t.names(), "stack", string(debug.Stack()))...)
 }
 
 // close is the outcome of an attempt, and the end of its turn.

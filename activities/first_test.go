@@ -222,3 +222,27 @@ func TestAResponseIsStoredBeforeTheOthersCome(t *testing.T) {
 	require.Equal(t, relay.StatusDelivered, s.status)
 	require.Len(t, out.First.Attempts, 2)
 }
+
+// An adapter that panics fails its own attempt, as in an activity, and neither the worker nor the other destinations.
+func TestAnAdapterThatPanicsFailsItsOwnAttempt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		adapter relay.Adapter
+		ends    map[string]relay.Outcome
+	}{
+		"at the request":  {panicking{request: true}, map[string]relay.Outcome{"a": relay.Accepted}},
+		"at the response": {panicking{}, map[string]relay.Outcome{"a": relay.Accepted, "b": relay.Retry}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, o := &twoRows{}, &outside{}
+			a := firstOf(s, o)
+			a.Adapters["b"] = c.adapter
+			out := resolveFirst(t, a)
+			require.Equal(t, c.ends, ends(out))
+			require.Nil(t, out.First.Finished)
+			require.Empty(t, s.status)
+			require.True(t, a.Lane.HasRoom())
+		})
+	}
+}
