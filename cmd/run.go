@@ -64,7 +64,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
 	burst := workflows.NewStartQueue(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
-	handler, err := s.handler(burst)
+	handler, err := s.handler(ctx, burst)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (s *service) starter(eager bool) workflows.Starter {
 	return workflows.Starter{Client: s.temporal, TaskQueue: s.cfg.TaskQueue, Search: s.search, Eager: eager}
 }
 
-func (s *service) handler(starter api.Starter) (http.Handler, error) {
+func (s *service) handler(ctx context.Context, starter api.Starter) (http.Handler, error) {
 	admins, err := s.cfg.admins()
 	if err != nil {
 		return nil, err
@@ -183,6 +183,8 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Checks:          checks,
 		Admin:           s.admin(),
 		Ops:             s.ops(),
+		Live:            s.store,
+		Stopping:        ctx.Done(),
 		System:          s.system(),
 		Reconciliations: s.store,
 		Meter:           s.apiMeter(),
