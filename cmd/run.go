@@ -40,6 +40,7 @@ type service struct {
 	search   *workflows.Search
 	limits   *limiter
 	worker   *keeper // nil in the api role
+	attempts *attemptCounter
 	instruments
 }
 
@@ -134,6 +135,7 @@ func (s *service) open() error {
 	s.limits = newLimiter(s.store, s.cfg.PollInterval)
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
 	if s.role != api.RoleAPI {
+		s.attempts = newAttemptCounter(s.store, s.log)
 		s.worker = s.newKeeper()
 	}
 	return nil
