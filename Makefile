@@ -28,7 +28,7 @@ test-mysql: ## run migrations, db tests and the whole path on a real MySQL, unpa
 	deploy/dev/test-mysql.sh
 
 .PHONY: start-order
-start-order: ## run what docker-compose.temporal.yml starts, in its order, without containers, after make test-mysql
+start-order: ## run the services of docker-compose.temporal.yml in their order, without containers, after make test-mysql
 	deploy/tests/checks/start-order.sh
 
 .PHONY: check

@@ -145,7 +145,7 @@ func (t *attempt) setBy(ctx context.Context, reason relay.Reason) string {
 	if t.SwitchLog == nil {
 		return ""
 	}
-	f, err := t.SwitchLog.Flip(ctx, t.delivery.Switches.Storefront.ID, t.in.Destination, reason)
+	f, err := t.SwitchLog.SwitchChange(ctx, t.delivery.Switches.Storefront.ID, t.in.Destination, reason)
 	if err != nil || f.By == "" {
 		return ""
 	}

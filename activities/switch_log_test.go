@@ -28,12 +28,12 @@ func (s *switchedOff) Delivery(context.Context, int64, string, string) (relay.De
 	}}, nil
 }
 
-func (s *switchedOff) RecordSending(_ context.Context, a relay.Attempt) error {
-	s.recorded = append(s.recorded, a)
+func (s *switchedOff) RecordSending(_ context.Context, attempts ...relay.Attempt) error {
+	s.recorded = append(s.recorded, attempts...)
 	return nil
 }
 
-func (s *switchedOff) Flip(_ context.Context, storefront int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
+func (s *switchedOff) SwitchChange(_ context.Context, storefront int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	if storefront != 5 || destination != "meta_capi" || reason != relay.ReasonCredentialDisabled {
 		return ops.SwitchChange{}, nil
 	}

@@ -20,7 +20,7 @@ import (
 	"relay/internal/relay"
 )
 
-// folders of the adapters that are not called what the catalogue calls them.
+// folders of the adapters whose name differs from the catalogue's.
 var folders = map[string]string{"meta_capi": "meta"}
 
 func testdata(key string) string {
@@ -183,7 +183,7 @@ func TestPersonsAreNotInTheRecordOfABody(t *testing.T) {
 	})
 }
 
-// person is somebody whom nobody could mistake for a number or a word of the payloads.
+// person has values that are in no number and no word of the payloads.
 var person = map[string]string{
 	"email": `"jane.roe@example.net"`, "phone": `"+14155550199"`, "first_name": `"Janeane"`, "last_name": `"Roeburg"`, "city": `"Sausalito"`,
 	"zip": `"94965"`, "dob": `"1991-02-03"`, "client_ip": `"203.0.113.99"`, "user_agent": `"Mozilla/5.0 (Roe)"`, "external_id": `"cust_9_roe"`,

@@ -21,7 +21,7 @@ import (
 
 const page = "<!doctype html><title>Bad gateway</title>"
 
-// exchange is one answer of a real server, and what an adapter has to make of it.
+// exchange is one response of a real server, and the outcome that an adapter must return.
 type exchange struct {
 	answer http.HandlerFunc
 	sound  func(t *testing.T, r relay.Request, res relay.Result)
@@ -50,7 +50,7 @@ func refuses(t *testing.T, _ relay.Request, res relay.Result) {
 	require.NotEmpty(t, res.Reason)
 }
 
-// retriesIfRepeatable is what an end that nobody saw comes to.
+// retriesIfRepeatable is the outcome of an exchange without a known end.
 func retriesIfRepeatable(t *testing.T, r relay.Request, res relay.Result) {
 	t.Helper()
 	if r.Repeatable {
@@ -120,7 +120,7 @@ func exchanges(accepted relay.Response) map[string]exchange {
 	return all
 }
 
-func TestAdaptersMakeSenseOfWhatServersDo(t *testing.T) {
+func TestAdaptersClassifyTheExchangesOfRealServers(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, key string, a relay.Adapter, cases []adaptertest.Case) {
 		client := outbound.New(outbound.Config{AllowedPrivateNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 300 * time.Millisecond})
@@ -143,7 +143,7 @@ func TestAdaptersMakeSenseOfWhatServersDo(t *testing.T) {
 	})
 }
 
-func TestAdaptersRetryOrRejectWhatNeverLeft(t *testing.T) {
+func TestAdaptersRetryOrRejectARequestThatNeverLeft(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, _ string, a relay.Adapter, _ []adaptertest.Case) {
 		for _, repeatable := range []bool{true, false} {
@@ -157,7 +157,7 @@ func TestAdaptersRetryOrRejectWhatNeverLeft(t *testing.T) {
 
 // Whatever a body holds, an adapter does not panic, accepts nothing but a success, and repeats nothing of the vendor's text,
 // which may echo the event or the credential.
-func TestAdaptersSurviveAnyAnswer(t *testing.T) {
+func TestAdaptersSurviveAnyResponse(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, key string, a relay.Adapter, cases []adaptertest.Case) {
 		echo := string(sendables(t, a, cases)[0].Body)

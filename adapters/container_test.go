@@ -16,7 +16,7 @@ import (
 	"relay/internal/relay"
 )
 
-// signals are what payloads say of consent, well and badly.
+// signals are consents of payloads, valid and malformed.
 var signals = []string{
 	``, `"consent": null`, `"consent": ""`, `"consent": {}`, `"consent": "granted"`, `"consent": "GRANTED"`, `"consent": true`, `"consent": "true"`, `"consent": 1`,
 	`"consent": "yes"`, `"consent": "denied"`, `"consent": " Denied "`, `"consent": false`, `"consent": "false"`, `"consent": "no"`, `"consent": 0`,
@@ -34,7 +34,7 @@ var signals = []string{
 	`"consent": {"ad_storage": "granted", "marketing": false}`, `"consent": "granted", "opt_out": true`, `"consent": "granted", "gpc": true`, `"consent": "denied", "marketing_consent": true`, `"adStorage": "denied"`,
 }
 
-// contents are what else payloads hold: money, lines, pages and ids, well and badly.
+// contents are other parts of payloads: money, lines, pages and ids, valid and malformed.
 var contents = []string{
 	``, `"order_revenue": 80.79`, `"order_revenue": "80.790", "currency": "eur"`, `"order_revenue": "$80.79"`, `"order_revenue": "1,234.56"`, `"order_revenue": -1`,
 	`"order_revenue": "-0.01"`, `"order_revenue": "free"`, `"order_revenue": 1e999`, `"order_revenue": 0`, `"order_revenue": "0x10"`, `"order_revenue": true`,
@@ -87,7 +87,7 @@ func both(t *testing.T, payload string, o relay.Options, change func(*relay.Even
 }
 
 // requireSame wants the container's decision to be Google's, to the byte of the body where identifiers are switched on:
-// without them a container still gets what tells its own visitors apart.
+// without them a container still gets the ids of its own visitors.
 func requireSame(t *testing.T, payload string, o relay.Options, change func(*relay.Event)) {
 	t.Helper()
 	words := fmt.Sprintf("%s %+v", payload, o)
@@ -129,7 +129,7 @@ func TestAContainerThatEnforcesDecidesAsDirectGA4(t *testing.T) {
 	}
 }
 
-// adTraces are what is left of clicks and browsers in the payloads below.
+// adTraces are the ids of clicks and browsers in the payloads below.
 var adTraces = []string{"Cj0KCQ", "AbC", "fb.1.", "1768472000000"}
 
 func TestRefusedAdsLeaveNoTraceOfClicksAndBrowsers(t *testing.T) {
@@ -153,8 +153,8 @@ func TestRefusedAdsLeaveNoTraceOfClicksAndBrowsers(t *testing.T) {
 	}
 }
 
-// What only the container does: it takes old events, and those that have no name at Google.
-func TestWhatAContainerTakesBeyondDirectGA4(t *testing.T) {
+// Only the container accepts old events, and those that have no name at Google.
+func TestAContainerAcceptsMoreThanDirectGA4(t *testing.T) {
 	t.Parallel()
 	old := func(e *relay.Event) { e.Now = e.Now.Add(100 * time.Hour) }
 	r := both(t, `{"order_revenue": 5}`, relay.Options{}, old)
@@ -202,7 +202,7 @@ func requireForwarded(t *testing.T, client, payload string, o relay.Options) {
 		sgtm.SettingMeasurementID: "G-ABC123"}}
 	r, err := sgtm.Adapter{}.Request(d, e)
 	require.NoError(t, err, payload)
-	// The same payload at a container that enforces says what there is to forward.
+	// The same payload at a container that enforces shows the parts to forward.
 	d.Options.Consent = relay.ConsentEnforce
 	_, refusal := sgtm.Adapter{}.Request(d, e)
 	var body struct {

@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// marked are the fields of which adapters know, and those of which nobody has heard.
+// marked are fields that adapters know, and unknown ones.
 var marked = slices.Concat(
 	[]string{"email", "first_name", "last_name", "gender", "dob", "external_id", "city", "state", "zip", "country", "user_agent", "page_location",
 		"page_referrer", "items", canonical.ItemID, canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, "ga_client_id", "t-value", "fbc", "fbp",
@@ -29,7 +29,7 @@ var marked = slices.Concat(
 		floor apartment county district neighborhood latitude longitude timezone language_name referral_code friend_email parent_name child_name spouse`),
 )
 
-// wordFor is a word of letters that stands for one field, and is in no other text.
+// wordFor is a word of letters that marks one field, and is in no other text.
 func wordFor(i int) string {
 	return "qzj" + string([]byte{byte('a' + i/676%26), byte('a' + i/26%26), byte('a' + i%26)}) + "kw"
 }
@@ -139,5 +139,5 @@ func requireMarks(t *testing.T, r relay.Request, of map[string]string, allowed [
 			require.Contains(t, allowed, field, "under %s", policy)
 		}
 	}
-	require.NotContains(t, strings.ToLower(fmt.Sprint(r.EventName, r.Version, r.Warnings, r.Dropped, r.Withheld)), "qzj", "no value is in what is said of the request")
+	require.NotContains(t, strings.ToLower(fmt.Sprint(r.EventName, r.Version, r.Warnings, r.Dropped, r.Withheld)), "qzj", "no value is in the description of the request")
 }

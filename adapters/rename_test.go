@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// telltale is an event type whose name alone tells of a patient, in the spellings that people use.
+// telltale is an event type whose name alone discloses a patient, in common spellings.
 const telltale = "rx_issued"
 
 var spelled = regexp.MustCompile(`(?i)rx[ _.-]?issued`)
@@ -65,7 +65,7 @@ func TestARenamedEventsOwnNameStaysHere(t *testing.T) {
 	})
 }
 
-// What hides a name from one regular expression does not hide it from the vendor.
+// A spelling that hides a name from a regular expression does not hide it from the vendor.
 func TestNoSpellingCarriesAHiddenName(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, _ string, a relay.Adapter, cases []adaptertest.Case) {

@@ -46,7 +46,7 @@ func TestEveryPlatformHasATestModeOfItsVendor(t *testing.T) {
 			require.Contains(t, string(r.Body), c.inBody)
 			live, err := c.adapter.Request(d, event)
 			require.NoError(t, err)
-			require.True(t, c.settings["test_event_code"] != "" || live.URL != r.URL, "the live request goes elsewhere")
+			require.True(t, c.settings["test_event_code"] != "" || live.URL != r.URL, "the live request has another address")
 			if c.settings["test_event_code"] != "" {
 				d.Settings = map[string]string{}
 				_, err = tester.TestRequest(d, event)

@@ -9,8 +9,8 @@ import (
 	"relay/internal/relay"
 )
 
-// Collection is all things of one kind of configuration. One that is not there is relay.ErrNotFound; what is stored and
-// stands in the way of a write is a *ops.WriteError.
+// Collection holds all resources of one kind of configuration. A missing one is relay.ErrNotFound; a write that conflicts with
+// stored ones is a *ops.WriteError.
 type Collection[T any] interface {
 	// Find reads one.
 	Find(ctx context.Context, id int64) (ops.Record[T], error)
@@ -18,15 +18,15 @@ type Collection[T any] interface {
 	List(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error)
 	// Create adds one; id is 0 or the one that it is to have.
 	Create(ctx context.Context, act ops.Actor, id int64, v T) (ops.Record[T], error)
-	// Update changes one while nobody else can. An error of change leaves everything as it is and comes back.
+	// Update changes one under a lock. An error of change rolls back and is returned.
 	Update(ctx context.Context, act ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error)
 	// Delete removes one, unless check, which sees it first, has an error.
 	Delete(ctx context.Context, act ops.Actor, id int64, check func(ops.Record[T]) error) error
 }
 
-// Audit is what was done, and where that led.
+// Audit reads and writes the audit, and the result of a change.
 type Audit interface {
-	// Audit lists what was done, the newest first.
+	// Audit lists the entries, the newest first.
 	Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error)
 	// StorefrontSwitches are the switches of a storefront, or of all that have a credential at a platform, limit at most.
 	StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error)
@@ -43,7 +43,7 @@ type Admin struct {
 	Audit       Audit
 	// Destinations are those of the sGTM configs and credentials.
 	Destinations Destinations
-	// Adapters are what this program speaks to, by destination key.
+	// Adapters are those of this program, by destination key.
 	Adapters map[string]relay.Adapter
 	// HasAdapter reports whether this program speaks to a platform.
 	HasAdapter func(platform string) bool
@@ -94,7 +94,7 @@ func writeFailure(err *ops.WriteError) *failure {
 	return f
 }
 
-// adminStatuses are the statuses of answers that typed operations may give, beside those of every operation.
+// adminStatuses are the statuses of typed operations, beside those of every operation.
 var adminStatuses = struct{ read, create, change, remove []int }{
 	read:   []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	create: []int{http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},

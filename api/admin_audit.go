@@ -8,32 +8,32 @@ import (
 	"relay/internal/ops"
 )
 
-// AuditEntry is one thing that somebody did.
+// AuditEntry is one action of a login.
 type AuditEntry struct {
 	ID        int64     `json:"id" example:"12" doc:"Its id."`
 	At        time.Time `json:"at" example:"2026-01-15T10:15:00Z" doc:"When."`
 	Actor     string    `json:"actor" example:"anna" doc:"The login."`
-	Action    string    `json:"action" example:"deactivate" doc:"What was done: create, replace, patch, delete, activate, deactivate, and others."`
-	Entity    string    `json:"entity" example:"storefronts" doc:"With what kind of thing."`
+	Action    string    `json:"action" example:"deactivate" doc:"The action: create, replace, patch, delete, activate, deactivate, and others."`
+	Entity    string    `json:"entity" example:"storefronts" doc:"The kind of resource."`
 	EntityID  int64     `json:"entity_id" example:"5" doc:"With which; 0 where there is none."`
 	Name      string    `json:"name" example:"bosley" doc:"Its name at the time."`
 	RequestID string    `json:"request_id" example:"QH7VXQ2LTRZKC4" doc:"Finds the request in the relay's log."`
 	Changes   []Change  `json:"changes" doc:"The fields that changed."`
 	Note      string    `json:"note,omitempty" example:"ticket 4711" doc:"Why, as the admin said in the header Relay-Note; of a reveal, in its body. It is among changes, too."`
-	Switched  *bool     `json:"switched,omitempty" example:"false" doc:"What a kill switch was set to; missing where none was."`
+	Switched  *bool     `json:"switched,omitempty" example:"false" doc:"The new state of a kill switch; missing if none was set."`
 }
 
-// Change is what became of one field.
+// Change is the change of one field.
 type Change struct {
 	Field string `json:"field" example:"is_active" doc:"The field."`
-	From  any    `json:"from,omitempty" doc:"What it was; missing for a secret."`
-	To    any    `json:"to,omitempty" doc:"What it is; of a secret only set, changed or removed."`
+	From  any    `json:"from,omitempty" doc:"The old value; missing for a secret."`
+	To    any    `json:"to,omitempty" doc:"The new value; of a secret only set, changed or removed."`
 }
 
 type auditInput struct {
 	Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size."`
 	Cursor   string    `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
-	Actor    string    `query:"actor" maxLength:"255" example:"anna" doc:"Only what this login did."`
+	Actor    string    `query:"actor" maxLength:"255" example:"anna" doc:"Only actions of this login."`
 	Action   string    `query:"action" maxLength:"50" example:"deactivate" doc:"Only this action."`
 	Entity   string    `query:"entity" maxLength:"50" example:"storefronts" doc:"Only things of this kind."`
 	EntityID int64     `query:"entity_id" minimum:"1" example:"5" doc:"Only the thing with this id."`

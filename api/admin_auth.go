@@ -154,7 +154,7 @@ func (a *admins) remember(digest [sha256.Size]byte, who actor) {
 	a.remembered[digest] = who
 }
 
-// admit checks the login against the access rule. An admin's name goes into the log, and with the request's context
+// admit checks the login against the access rule. The log gets an admin's name, and with the request's context
 // to the handler.
 func (s *server) admit(c *gin.Context, l *requestLog, need access) error {
 	if need == open || need == probe && !wantsVerbose(c) {

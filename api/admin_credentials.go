@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Credential is what a storefront has to be let in at a platform.
+// Credential holds a storefront's secrets and options at a platform.
 type Credential struct {
 	ID                int64                 `json:"id" example:"7" doc:"Its id. It never changes."`
 	StorefrontID      int64                 `json:"storefront_id" example:"5" doc:"The storefront's integer key."`
@@ -20,8 +20,8 @@ type Credential struct {
 	Credentials       map[string]string     `json:"credentials" example:"{\"pixel_id\": \"1234567890\"}" doc:"The fields that are no secrets."`
 	Secrets           map[string]SecretView `json:"secrets" doc:"The fields that are."`
 	IsActive          bool                  `json:"is_active" example:"true" doc:"The fourth kill switch: this platform, for this storefront."`
-	Options           *Options              `json:"options,omitempty" doc:"What leaves, and under which names; missing where nothing is set."`
-	SecretsUnreadable bool                  `json:"secrets_unreadable,omitempty" example:"false" doc:"No encryption key decrypts what is stored: write the credentials again."`
+	Options           *Options              `json:"options,omitempty" doc:"The fields to send, and their names; missing if nothing is set."`
+	SecretsUnreadable bool                  `json:"secrets_unreadable,omitempty" example:"false" doc:"No encryption key decrypts the stored values: write the credentials again."`
 	SwitchedBy        string                `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing if the audit log has no entry."`
 	SwitchedAt        *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt         time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
@@ -38,14 +38,14 @@ type CredentialInput struct {
 	PlatformCode   string            `json:"platform_code,omitempty" maxLength:"50" example:"meta_capi" doc:"The platform's code."`
 	Credentials    map[string]string `json:"credentials" example:"{\"pixel_id\": \"1234567890\", \"access_token\": \"EAAB-example-token\"}" doc:"The fields that the platform's credential_fields list. Secret ones are write-only and have at least eight characters."`
 	IsActive       *bool             `json:"is_active,omitempty" example:"true" doc:"The fourth kill switch; a new credential is on."`
-	Options        *Options          `json:"options,omitempty" doc:"What leaves, and under which names."`
+	Options        *Options          `json:"options,omitempty" doc:"The fields to send, and their names."`
 }
 
 // CredentialPatch is a change of some fields of a credential.
 type CredentialPatch struct {
 	Credentials Patched[map[string]*string] `json:"credentials,omitzero" required:"false" example:"{\"access_token\": \"EAAB-example-token\"}" doc:"Fields to set; one with an empty value is removed, the others stay."`
 	IsActive    Patched[bool]               `json:"is_active,omitzero" required:"false" example:"true" doc:"The fourth kill switch."`
-	Options     Patched[Options]            `json:"options,omitzero" required:"false" doc:"What leaves, and under which names; replaced as a whole."`
+	Options     Patched[Options]            `json:"options,omitzero" required:"false" doc:"The fields to send, and their names; replaced as a whole."`
 }
 
 type credentialList struct {
@@ -91,7 +91,7 @@ func credentialView(rec ops.Record[ops.Credential]) Credential {
 		PlatformCode: v.Platform, Credentials: map[string]string{}, Secrets: map[string]SecretView{}, IsActive: v.Active,
 		Options: optionsView(v.Options), SecretsUnreadable: v.Unreadable, SwitchedBy: rec.SwitchChange.By, SwitchedAt: switchedAt(rec.SwitchChange.At),
 		CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
-	shown := map[string]bool{} // what the platform does not list is a secret
+	shown := map[string]bool{} // a field that the platform does not list is a secret
 	for _, f := range v.FieldList {
 		shown[f.Field] = !f.Secret
 	}
@@ -142,7 +142,7 @@ func (a *Admin) findPlatform(ctx context.Context, id int64, code string) (ops.Re
 	return p, err
 }
 
-// putCredential is old with everything replaced but what it belongs to, and the kill switch where the body does not name it.
+// putCredential replaces everything but the owner and, if the body does not name it, the kill switch.
 func putCredential(f *violations, old ops.Credential, in CredentialInput) ops.Credential {
 	same(f, "storefront_id", in.StorefrontID, old.StorefrontID)
 	same(f, "storefront_code", in.StorefrontCode, old.StorefrontCode)
@@ -166,14 +166,14 @@ func patchCredential(f *violations, v ops.Credential, in CredentialPatch) ops.Cr
 		f.add("credentials", codeWrongType, "the field may be left out, but not be null")
 	} else if in.Credentials.Set {
 		v.Fields = merged(v.Fields, in.Credentials)
-		v.Unreadable = false // what could not be read is replaced
+		v.Unreadable = false // the unreadable values are replaced
 	}
 	return v
 }
 
 func (a *Admin) checkCredential(_ context.Context, f *violations, v, old ops.Credential) {
 	if v.Unreadable {
-		f.add("credentials", codeMissingField, "no encryption key decrypts what is stored: write the credentials again, too")
+		f.add("credentials", codeMissingField, "no encryption key decrypts the stored values: write the credentials again, too")
 		return
 	}
 	f.credentials(v.FieldList, v.Fields)

@@ -14,8 +14,8 @@ import (
 	"relay/internal/ops"
 )
 
-// resource is one kind of configuration as the API shows it: T is what is stored, View what is read, Input what is written
-// whole (POST and PUT), Patch what is written in part.
+// resource is one kind of configuration as the API shows it: T is stored, View is the response, Input the body of POST and PUT,
+// Patch that of PATCH.
 type resource[T, View, Input, Patch any] struct {
 	entity ops.Entity
 	tag    string
@@ -23,7 +23,7 @@ type resource[T, View, Input, Patch any] struct {
 	items  Collection[T]
 
 	view func(ops.Record[T]) View
-	// start is what a new one is before its input is read: what never changes, and switches that are on. The id is 0 or the
+	// start returns a new one before its input is read: the immutable fields, and switches that are on. The id is 0 or the
 	// one that it is to have.
 	start func(context.Context, *violations, Input) (int64, T, error)
 	put   func(f *violations, old T, in Input) T
@@ -31,7 +31,7 @@ type resource[T, View, Input, Patch any] struct {
 	check func(ctx context.Context, f *violations, v, old T)
 	// resetSwitches sets the kill switches of a copy back, to see whether anything else changed.
 	resetSwitches func(v *T, old T)
-	// written is for what follows from a write, and adds to its answer; nil is nothing.
+	// written runs after a write, and adds to its response; nil does nothing.
 	written func(context.Context, ops.Record[T], *View)
 }
 
@@ -87,7 +87,7 @@ func (r resource[T, View, Input, Patch]) routes() []route {
 			text: "Fields that the body leaves out stay as they are, secrets included. An empty text or null removes an optional field. " +
 				"Fields of credentials and custom_headers are changed one by one; options is replaced as a whole."}),
 		r.route(writer, "delete", http.MethodDelete, "/{id}", typed(r.remove), doc{summary: "Delete " + r.one, errors: adminStatuses.remove,
-			status: http.StatusNoContent, text: "A thing in use is not deleted: 409 in_use lists what uses it. Its id is never used again."}),
+			status: http.StatusNoContent, text: "A resource in use is not deleted: 409 in_use lists its users. An id is never used again."}),
 	}
 }
 
@@ -183,7 +183,7 @@ func (r resource[T, View, Input, Patch]) change(ctx context.Context, in *changeI
 	return r.wrote(ctx, rec, err)
 }
 
-// checked lets a kill switch be flipped whatever else may be wrong with what is stored.
+// checked allows a kill switch to be set even if the stored settings are invalid.
 func (r resource[T, View, Input, Patch]) checked(ctx context.Context, f *violations, v, old T) (T, error) {
 	reset := v
 	r.resetSwitches(&reset, old)
@@ -201,7 +201,7 @@ func (r resource[T, View, Input, Patch]) remove(ctx context.Context, in *deleteI
 
 func etag(version string) string { return `"` + version + `"` }
 
-// matches refuses a change that is based on another version. A weak ETag is what a proxy makes of ours when it packs.
+// matches refuses a change that is based on another version. A proxy that compresses makes our ETag a weak one.
 func matches(ifMatch, version string) error {
 	if ifMatch == "" {
 		return nil

@@ -19,7 +19,7 @@ type List[V any] struct {
 
 type listOutput[V any] struct{ Body List[V] }
 
-// pageParams are what all lists take.
+// pageParams are the parameters of every list.
 type pageParams struct {
 	limit  int
 	cursor string
@@ -50,7 +50,7 @@ func parseCursor(s, sort string) (cursor, error) {
 	return c, nil
 }
 
-// query asks for the page that the parameters name. filters are by field; empty ones ask for everything.
+// query asks for the page that the parameters name. filters are by field; an empty one matches everything.
 func (p pageParams) query(filters map[string]string, search string) (ops.ListQuery, error) {
 	q := ops.ListQuery{Filter: map[string]any{}, Search: search, Limit: p.limit}
 	q.Sort, q.Desc = strings.CutPrefix(p.sort, "-")

@@ -29,9 +29,9 @@ type Platform struct {
 	ServerSideEventsAPI bool              `json:"server_side_events_api" example:"true" doc:"Whether it has an API for server-side events."`
 	HasAdapter          bool              `json:"has_adapter" example:"true" doc:"Whether this relay speaks to it."`
 	EventNames          map[string]string `json:"event_names" example:"{\"purchase_completed\":\"Purchase\"}" doc:"The platform's names of our event types, as they are in force unless a credential's options say otherwise. A type that is missing here is not sent."`
-	ProposedEventNames  map[string]string `json:"proposed_event_names" example:"{\"rx_issued\":\"SubmitApplication\"}" doc:"Names for further types, for an admin to put into a credential's options. Think of what a name tells the platform."`
+	ProposedEventNames  map[string]string `json:"proposed_event_names" example:"{\"rx_issued\":\"SubmitApplication\"}" doc:"Names for further types, for an admin to put into a credential's options. A name may disclose a diagnosis to the platform."`
 	IsActive            bool              `json:"is_active" example:"true" doc:"The third kill switch, for all storefronts."`
-	Limits              *Limits           `json:"limits,omitempty" doc:"What all workers together send at most for each storefront, unless its credential has limits of its own; missing where there are none."`
+	Limits              *Limits           `json:"limits,omitempty" doc:"Upper limits for all workers together and each storefront, unless its credential has limits of its own; missing where there are none."`
 	SwitchedBy          string            `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing if the audit log has no entry."`
 	SwitchedAt          *time.Time        `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt           time.Time         `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
@@ -60,7 +60,7 @@ type PlatformInput struct {
 	DocsURL             string            `json:"docs_url,omitempty" maxLength:"500" example:"https://developers.facebook.com/docs/marketing-api/conversions-api" doc:"An absolute https URL."`
 	ServerSideEventsAPI bool              `json:"server_side_events_api,omitempty" example:"true" doc:"Whether it has an API for server-side events."`
 	IsActive            *bool             `json:"is_active,omitempty" example:"true" doc:"The third kill switch; a new platform is on."`
-	Limits              *Limits           `json:"limits,omitempty" doc:"What all workers together send at most for each storefront, unless its credential has limits of its own."`
+	Limits              *Limits           `json:"limits,omitempty" doc:"Upper limits for all workers together and each storefront, unless its credential has limits of its own."`
 }
 
 // PlatformPatch is a change of some fields of a platform.
@@ -75,7 +75,7 @@ type PlatformPatch struct {
 	DocsURL             Patched[string]            `json:"docs_url,omitzero" required:"false" maxLength:"500" example:"https://developers.facebook.com/docs/marketing-api/conversions-api" doc:"An absolute https URL."`
 	ServerSideEventsAPI Patched[bool]              `json:"server_side_events_api,omitzero" required:"false" example:"true" doc:"Whether it has an API for server-side events."`
 	IsActive            Patched[bool]              `json:"is_active,omitzero" required:"false" example:"true" doc:"The third kill switch."`
-	Limits              Patched[Limits]            `json:"limits,omitzero" required:"false" doc:"What all workers together send at most for each storefront, unless its credential has limits of its own; replaced as a whole."`
+	Limits              Patched[Limits]            `json:"limits,omitzero" required:"false" doc:"Upper limits for all workers together and each storefront, unless its credential has limits of its own; replaced as a whole."`
 }
 
 type platformList struct {

@@ -17,7 +17,7 @@ import (
 	"relay/internal/relay"
 )
 
-// violations is what is wrong with a body, beyond what its schema says.
+// violations collects the errors of a body that its schema cannot express.
 type violations struct{ list []FieldError }
 
 func (v *violations) add(field string, c code, message string) {
@@ -88,7 +88,7 @@ func (v *violations) settings(err error, prefix string, fields ...string) {
 var (
 	lengths       = regexp.MustCompile(`^([0-9]+)-([0-9]+) characters`)
 	eventTypeName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.:-]{0,49}$`)
-	// payloadFieldName takes what a payload may have; which of these can match at a destination, its adapter says.
+	// payloadFieldName matches any payload field; the adapter says which of them can match at a destination.
 	payloadFieldName = regexp.MustCompile(`^[^\pC\pZ]([^\pC]{0,98}[^\pC\pZ])?$`)
 )
 
@@ -173,7 +173,7 @@ func (v *violations) headers(check func(string, relay.Secret) error, headers map
 	}
 }
 
-// options checks what the schema cannot express, and returns the options as they are stored.
+// options checks the rules that the schema cannot express, and returns the options as they are stored.
 func (v *violations) options(o *Options) relay.Options {
 	var out relay.Options
 	if o == nil {
@@ -219,7 +219,7 @@ func optionsView(o relay.Options) *Options {
 
 func schemaFor[T any](r huma.Registry) *huma.Schema { return r.Schema(reflect.TypeFor[T](), true, "") }
 
-// SecretView is what a read shows of a secret.
+// SecretView is a secret in a response.
 type SecretView struct {
 	IsSet    bool   `json:"is_set" example:"true" doc:"Whether there is one."`
 	LastFour string `json:"last_four" example:"x9Kq" doc:"Its last four characters; empty where it has fewer than twelve."`

@@ -25,8 +25,8 @@ type SGTMConfig struct {
 	IsActive           bool                  `json:"is_active" example:"true" doc:"The second kill switch: if off, fallback decides where events go."`
 	Fallback           string                `json:"fallback" enum:"direct,stop" example:"direct" doc:"Where events go while the container is off: to the platforms, or nowhere."`
 	OnExhausted        string                `json:"on_exhausted" enum:"fail,direct" example:"fail" doc:"The outcome of events whose attempts at the container ran out, or that were refused while it was unhealthy: they fail, or go to the platforms."`
-	Options            *Options              `json:"options,omitempty" doc:"What leaves, and under which names; missing where nothing is set."`
-	SecretsUnreadable  bool                  `json:"secrets_unreadable,omitempty" example:"false" doc:"No encryption key decrypts what is stored: write the secrets again."`
+	Options            *Options              `json:"options,omitempty" doc:"The fields to send, and their names; missing if nothing is set."`
+	SecretsUnreadable  bool                  `json:"secrets_unreadable,omitempty" example:"false" doc:"No encryption key decrypts the stored values: write the secrets again."`
 	SwitchedBy         string                `json:"switched_by,omitempty" example:"anna" doc:"Who set is_active as it is; missing if the audit log has no entry."`
 	SwitchedAt         *time.Time            `json:"switched_at,omitempty" example:"2026-01-15T10:15:00Z" doc:"When."`
 	CreatedAt          time.Time             `json:"created_at" example:"2026-01-15T10:15:00Z" doc:"When it was created."`
@@ -48,7 +48,7 @@ type SGTMConfigInput struct {
 	IsActive           *bool             `json:"is_active,omitempty" example:"true" doc:"The second kill switch; a new config is on."`
 	Fallback           string            `json:"fallback,omitempty" enum:"direct,stop" example:"direct" doc:"Where events go while the container is off; a new config's is direct."`
 	OnExhausted        string            `json:"on_exhausted,omitempty" enum:"fail,direct" example:"fail" doc:"The outcome of events whose attempts at the container ran out; fail if missing."`
-	Options            *Options          `json:"options,omitempty" doc:"What leaves, and under which names."`
+	Options            *Options          `json:"options,omitempty" doc:"The fields to send, and their names."`
 }
 
 // SGTMConfigPatch is a change of some fields of an sGTM config.
@@ -62,7 +62,7 @@ type SGTMConfigPatch struct {
 	IsActive           Patched[bool]               `json:"is_active,omitzero" required:"false" example:"true" doc:"The second kill switch."`
 	Fallback           Patched[string]             `json:"fallback,omitzero" required:"false" enum:"direct,stop" example:"direct" doc:"Where events go while the container is off."`
 	OnExhausted        Patched[string]             `json:"on_exhausted,omitzero" required:"false" enum:"fail,direct" example:"fail" doc:"The outcome of events whose attempts at the container ran out."`
-	Options            Patched[Options]            `json:"options,omitzero" required:"false" doc:"What leaves, and under which names; replaced as a whole."`
+	Options            Patched[Options]            `json:"options,omitzero" required:"false" doc:"The fields to send, and their names; replaced as a whole."`
 }
 
 type sgtmList struct {
@@ -122,10 +122,10 @@ func sgtmView(rec ops.Record[ops.SGTMConfig]) SGTMConfig {
 	return view
 }
 
-// parent wants what a thing belongs to, by id or by code.
-func (v *violations) parent(what string, id int64, code string) {
+// parent requires the owner, by id or by code.
+func (v *violations) parent(owner string, id int64, code string) {
 	if id == 0 && code == "" {
-		v.add(what+"_id", codeMissingField, what+"_id or "+what+"_code is required")
+		v.add(owner+"_id", codeMissingField, owner+"_id or "+owner+"_code is required")
 	}
 }
 
@@ -155,7 +155,7 @@ func patchSGTM(f *violations, v ops.SGTMConfig, in SGTMConfigPatch) ops.SGTMConf
 		v.Options = f.options(&in.Options.Value)
 	}
 	if in.APISecret.Set || in.CustomHeaders.Set || in.Options.Set {
-		v.Unreadable = false // what could not be read is replaced
+		v.Unreadable = false // the unreadable values are replaced
 	}
 	if in.APISecret.Set {
 		v.APISecret = relay.NewSecret(in.APISecret.Value)

@@ -91,7 +91,7 @@ func storefrontView(rec ops.Record[relay.Storefront]) Storefront {
 		SwitchedBy: rec.SwitchChange.By, SwitchedAt: switchedAt(rec.SwitchChange.At), CreatedAt: rec.CreatedAt, UpdatedAt: rec.UpdatedAt}
 }
 
-// putStorefront is old with everything replaced but what never changes and, where the body does not name them, the kill
+// putStorefront replaces everything but the immutable fields and, where the body does not name them, the kill
 // switch and the privacy rules: a client that does not know of these must not loosen them.
 func putStorefront(f *violations, old relay.Storefront, in StorefrontInput) relay.Storefront {
 	same(f, "id", in.ID, old.ID)
@@ -123,7 +123,7 @@ func (a *Admin) checkStorefront(ctx context.Context, f *violations, v, old relay
 	}
 }
 
-// valueOr is what a body says, or what it leaves as it is.
+// valueOr returns the value of the body, or the old one if the body has none.
 func valueOr[T any](sent *T, old T) T {
 	if sent != nil {
 		return *sent

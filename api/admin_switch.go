@@ -15,9 +15,9 @@ import (
 // maxRoutes is how many storefronts the response to a switch lists.
 const maxRoutes = 100
 
-// Switched is what a kill switch's flip led to.
+// Switched is the result of setting a kill switch.
 type Switched struct {
-	ID            int64      `json:"id" example:"5" doc:"The id of what was switched."`
+	ID            int64      `json:"id" example:"5" doc:"The id of the storefront, container, platform or credential."`
 	IsActive      bool       `json:"is_active" example:"false" doc:"Its state now."`
 	Changed       bool       `json:"changed" example:"true" doc:"Whether it was something else before."`
 	Fallback      string     `json:"fallback,omitempty" enum:"direct,stop" example:"direct" doc:"Of an sGTM config: where events go while it is off."`
@@ -58,7 +58,7 @@ type deactivateSGTMInput struct {
 	Fallback string `query:"fallback" enum:"direct,stop" example:"stop" doc:"Where events go while the container is off: directly to the platforms, or nowhere. Without it, as set before."`
 }
 
-// flipper is the short way to the kill switches of one kind of configuration.
+// flipper activates and deactivates one kind of configuration.
 type flipper[T any] struct {
 	admin    *Admin
 	items    Collection[T]
@@ -85,7 +85,7 @@ func (r resource[T, View, Input, Patch]) switchRoute(verb string, handle binding
 			"including those that wait for a retry. It is idempotent. With dry_run=true nothing is changed."})
 }
 
-// flip sets a kill switch, whatever else may be wrong with what is stored, and says where events go now.
+// flip sets a kill switch even if the stored settings are invalid, and returns the new route.
 func (s flipper[T]) flip(ctx context.Context, in *switchInput, action ops.Action, set func(*T)) (*switchedOutput, error) {
 	if in.DryRun {
 		return s.dryRun(ctx, in.ID, set)
@@ -121,8 +121,8 @@ func (a *Admin) routeNow(s relay.Switches, word string) RouteNow {
 	route := relay.Resolve(s, relay.Policy{Tries: 1})
 	now := RouteNow{StorefrontID: s.Storefront.ID, StorefrontCode: s.Storefront.Code, Destinations: []string{},
 		Reason: string(route.Reason), Off: []Off{}}
-	for _, leg := range route.Targets {
-		now.Destinations = append(now.Destinations, leg.Destination)
+	for _, target := range route.Targets {
+		now.Destinations = append(now.Destinations, target.Destination)
 	}
 	for _, off := range route.Disabled {
 		now.Off = append(now.Off, Off{off.Destination, string(off.Reason)})

@@ -63,12 +63,12 @@ func TestWhoSetASwitchIsKnown(t *testing.T) {
 	a.must(http.MethodPost, "/admin/v1/credentials/1/deactivate", "")
 	for destination, reason := range map[string]relay.Reason{"": relay.ReasonStorefrontDisabled, relay.SGTM: relay.ReasonSGTMDisabled,
 		"meta_capi": relay.ReasonCredentialDisabled} {
-		f, err := a.store.Flip(t.Context(), id, destination, reason)
+		f, err := a.store.SwitchChange(t.Context(), id, destination, reason)
 		require.NoError(t, err)
 		require.Equal(t, "anna", f.By, reason)
 		require.False(t, f.At.IsZero())
 	}
-	f, err := a.store.Flip(t.Context(), id, "meta_capi", relay.ReasonPlatformDisabled)
+	f, err := a.store.SwitchChange(t.Context(), id, "meta_capi", relay.ReasonPlatformDisabled)
 	require.NoError(t, err)
 	require.Equal(t, ops.SwitchChange{}, f, "nobody has touched it")
 	lines := a.must(http.MethodGet, "/admin/v1/audit?entity=storefronts", "").body["items"].([]any)

@@ -36,7 +36,7 @@ func (s *server) refuseLogin(c *gin.Context, sent login) error {
 	return s.unauthorized(c)
 }
 
-// unauthorized asks for a login.
+// unauthorized requests a login.
 func (s *server) unauthorized(c *gin.Context) error {
 	c.Header("WWW-Authenticate", `Basic realm="relay", charset="UTF-8"`)
 	return refuse(codeUnauthorized)

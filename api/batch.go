@@ -7,7 +7,7 @@ import (
 	"relay/internal/relay"
 )
 
-// batch is what a request body holds: the items that may be stored, and what is wrong with the others.
+// batch holds the items of a request body: those that may be stored, and the errors of the others.
 type batch struct {
 	items    []item
 	total    int          // items in data
@@ -17,7 +17,7 @@ type batch struct {
 	codes    map[code]int // all errors, listed or not
 	warnings []ItemError
 	rejected map[int]bool // by index
-	kept     []byte       // what is used of the newest chunk of payloads
+	kept     []byte       // the used part of the newest chunk of payloads
 }
 
 // keepChunk is how much room for payloads is made at a time: one piece of memory for many small items.
@@ -85,7 +85,7 @@ func (b *batch) rejectWhere(field string, c code, why func(item) string) {
 	})
 }
 
-// summary counts what became of every item. Errors are in the order of data.
+// summary counts the results of the items. Errors are in the order of data.
 func (b *batch) summary() *BatchResult {
 	s := &BatchResult{Rejected: len(b.rejected), Errors: []ItemError{}}
 	for _, it := range b.items {

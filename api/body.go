@@ -32,7 +32,7 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// openBody checks what the header says about the body and unpacks it; nothing is read where the header says enough, or where
+// openBody checks the headers of the body and decompresses it; nothing is read if the headers suffice to refuse it, or if
 // the bodies in flight leave no room. Both sizes are limited, as sent and as unpacked: little can unpack to much, and much to
 // nothing. The source has to be closed.
 func openBody(r *http.Request, limit int64, room *budget) (*source, error) {
@@ -68,7 +68,7 @@ func openBody(r *http.Request, limit int64, room *budget) (*source, error) {
 // usualRatio is how much smaller gzip makes a batch of events.
 const usualRatio = 8
 
-// isJSON takes what FastAPI takes: no type at all, application/json, application/anything+json, each with any parameter.
+// isJSON accepts the types that FastAPI accepts: none at all, application/json, application/anything+json, each with any parameter.
 func isJSON(contentType string) bool {
 	if contentType == "" {
 		return true
@@ -100,7 +100,7 @@ func tooLarge() *failure {
 	return refuseWith(codeBodyTooLarge, "the body is larger than allowed, as sent or as unpacked; send smaller batches")
 }
 
-// readFailure is what it means that a body could not be read to its end.
+// readFailure translates the error of a body that could not be read to its end.
 func readFailure(err error) *failure {
 	f := refuse(codeIncompleteBody)
 	switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// newOrigin refuses what another site makes a browser send: browsers add a stored login to such a request. Requests without
+// newOrigin refuses cross-site requests: a browser adds a stored login to them. Requests without
 // Sec-Fetch-Site and Origin are no browser's and pass. Behind a proxy that changes Host, an older browser's Origin equals
 // the public URL alone.
 func newOrigin(public string) (*http.CrossOriginProtection, error) {
@@ -25,7 +25,7 @@ func newOrigin(public string) (*http.CrossOriginProtection, error) {
 	return p, p.AddTrustedOrigin(originOf(u))
 }
 
-// CheckPublicURL refuses what is no address of a site.
+// CheckPublicURL refuses a text that is not the address of a site.
 func CheckPublicURL(public string) error {
 	_, err := newOrigin(public)
 	return err
@@ -50,7 +50,7 @@ func (s *server) refuseCrossOrigin(c *gin.Context) {
 	}
 }
 
-// protect adds the headers that every answer has. The page at /docs and the API's document replace Cache-Control.
+// protect adds the headers of every response. The page at /docs and the API's document replace Cache-Control.
 func protect(c *gin.Context) {
 	c.Header("X-Content-Type-Options", "nosniff")
 	c.Header("Cache-Control", "no-store")

@@ -138,8 +138,11 @@ func TestHeadHasTheHeadersOfGet(t *testing.T) {
 			get, body := ask(http.MethodGet)
 			head, none := ask(http.MethodHead)
 			require.Equal(t, get.StatusCode, head.StatusCode, path)
+			require.Equal(t, get.ContentLength < 0, head.ContentLength < 0, path)
+			require.InDelta(t, get.ContentLength, head.ContentLength, 10, "%s: but for the digits of a time", path)
+			get.Header.Del("Content-Length")
+			head.Header.Del("Content-Length")
 			require.Equal(t, get.Header, head.Header, path)
-			require.Equal(t, get.ContentLength, head.ContentLength, path)
 			require.NotEmpty(t, body, path)
 			require.Empty(t, none, path)
 		}

@@ -8,7 +8,7 @@ import (
 	"relay/internal/relay"
 )
 
-// burst is what this process starts itself of one batch, without PollInbox: a few events of each storefront.
+// burst holds the events of one batch that this process starts itself, without PollInbox: a few of each storefront.
 type burst struct {
 	starter Starter
 	held    map[string]int // reserved and not yet started, by storefront code

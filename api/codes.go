@@ -10,7 +10,7 @@ import (
 // code says for programs why a request or an item is refused. Codes are part of the API: OMS branches on them.
 type code string
 
-// codeRow is what the API says with a code: the status of a request that is refused for it, and the text unless the place
+// codeRow is one code of the API: the status of a request that is refused for it, and the text unless the place
 // of the refusal has a more precise one.
 type codeRow struct {
 	status  int
@@ -55,7 +55,7 @@ var (
 
 	codeAlreadyExists   = define("already_exists", http.StatusConflict, "there is one with this value already; existing_id is its id")
 	codeIDRetired       = define("id_retired", http.StatusConflict, "something that was deleted had this id; ids are never used again")
-	codeInUse           = define("in_use", http.StatusConflict, "it is in use; used_by lists what uses it")
+	codeInUse           = define("in_use", http.StatusConflict, "it is in use; used_by lists its users")
 	codeNotRetryable    = define("not_retryable", http.StatusConflict, "the event is delivered; a replay with resend sends it again")
 	codeEventEnded      = define("event_ended", http.StatusConflict, "the event has ended")
 	codeErased          = define("erased", http.StatusConflict, "the event was erased: there is nothing left to deliver")

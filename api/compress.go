@@ -21,15 +21,15 @@ var gzips = sync.Pool{New: func() any {
 }}
 
 // compress compresses JSON responses and pages for clients that accept gzip. It is written by hand because gin-contrib/gzip, a further
-// dependency, packs answers of any size and type and leaves a strong ETag on what it changed.
+// dependency, compresses responses of any size and type and leaves a strong ETag on them.
 func compress(c *gin.Context) {
 	w := &compressing{ResponseWriter: c.Writer, accepted: acceptsGzip(c.Request.Header)}
 	c.Writer = w
 	c.Next()
-	w.close() // not deferred: an aborted answer stays unfinished
+	w.close() // not deferred: an aborted response stays unfinished
 }
 
-// acceptsGzip reports whether a client takes gzip: q=0 means that it does not.
+// acceptsGzip reports whether a client accepts gzip: q=0 means that it does not.
 func acceptsGzip(h http.Header) bool {
 	accepted := false
 	for _, part := range strings.Split(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
@@ -40,7 +40,7 @@ func acceptsGzip(h http.Header) bool {
 		}
 		q := 1.0
 		if text, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameters)), "q="); ok {
-			q, _ = strconv.ParseFloat(text, 64) // what is no number refuses
+			q, _ = strconv.ParseFloat(text, 64) // an invalid number refuses
 		}
 		accepted = q > 0
 		if coding == "gzip" {
@@ -59,7 +59,7 @@ type compressing struct {
 	packer   *gzip.Writer
 }
 
-// Written includes what is held back.
+// Written includes the held bytes.
 func (w *compressing) Written() bool { return len(w.held) > 0 || w.ResponseWriter.Written() }
 
 func (w *compressing) Write(p []byte) (int, error) {
@@ -90,7 +90,7 @@ func compressible(contentType string) bool {
 	return isJSON(contentType)
 }
 
-// decide is called once there is enough to pack.
+// decide is called once there is enough to compress.
 func (w *compressing) decide() {
 	h := w.Header()
 	w.decided = true
@@ -104,13 +104,13 @@ func (w *compressing) decide() {
 	h.Set("Content-Encoding", "gzip")
 	h.Del("Content-Length")
 	if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) {
-		h.Set("ETag", "W/"+tag) // the bytes differ from those of the plain answer; If-Match takes both
+		h.Set("ETag", "W/"+tag) // the bytes differ from the uncompressed ones; If-Match accepts both
 	}
 	w.packer, _ = gzips.Get().(*gzip.Writer)
 	w.packer.Reset(w.ResponseWriter)
 }
 
-// release writes what was held back.
+// release writes the held bytes.
 func (w *compressing) release() error {
 	held := w.held
 	w.held = nil
@@ -125,7 +125,7 @@ func (w *compressing) release() error {
 	return err
 }
 
-// close ends the answer. The client may be gone; there is nothing to do about it.
+// close ends the response. Its errors do not matter: the client is gone.
 func (w *compressing) close() {
 	w.decided = true
 	_ = w.release()

@@ -12,7 +12,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Role says what the process does, and with it what must be up for it to be ready.
+// Role names the parts that a process runs, and so the checks of its readiness.
 type Role string
 
 // The roles. Serve is api and worker in one process.
@@ -58,9 +58,9 @@ type Config struct {
 	Proxies      []string     // CIDRs of proxies whose X-Forwarded-For names the client; none: the connection's own address counts
 	MaxBodyBytes int64        // of a request body, as sent and as decompressed
 	// MaxBodiesBytes is the limit of all bodies that are being read or stored at a time, as unpacked; 0 is
-	// DefaultMaxBodies. It is at least what one largest body needs.
+	// DefaultMaxBodies. It is at least the need of the largest body.
 	MaxBodiesBytes int64
-	Lease          time.Duration // how long rows that this process starts itself are kept from PollInbox
+	Lease          time.Duration // for this time PollInbox skips the rows that this process starts itself
 }
 
 // LoginLimits bound the failed logins within a window: of one account, and from one address (of IPv6: from one /64). Zero
@@ -82,7 +82,7 @@ type Inbox interface {
 // Starter starts deliveries off the request path. It never blocks.
 type Starter interface {
 	// Reserve says how many of n events of a storefront this process will start itself at once: 0 to n. Every one of them
-	// is given back by Start or by Release.
+	// is returned by Start or by Release.
 	Reserve(ctx context.Context, storefront string, n int) int
 	// Start takes over events that are stored and leased. They belong to the trace of ctx, and outlive it.
 	Start(ctx context.Context, rows []relay.PendingDelivery)
@@ -90,7 +90,7 @@ type Starter interface {
 	Release(storefront string, n int)
 }
 
-// Database is what readiness asks of MySQL.
+// Database checks MySQL, for readiness.
 type Database interface {
 	// Ping fails if MySQL does not respond.
 	Ping(ctx context.Context) error
@@ -119,8 +119,8 @@ type Deps struct {
 	Inbox           Inbox
 	Starter         Starter
 	Database        Database
-	Temporal        func(context.Context) error // fails where Temporal does not answer
-	Checks          []Check                     // what /health/ready looks at besides database, migrations and temporal
+	Temporal        func(context.Context) error // fails if Temporal does not respond
+	Checks          []Check                     // of /health/ready, besides database, migrations and temporal
 	Admin           *Admin                      // nil: no admin API
 	Ops             *Ops                        // nil: no operations on events but ingestion
 	System          *System                     // nil: no /admin/v1/system

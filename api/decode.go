@@ -14,25 +14,25 @@ import (
 )
 
 // decoder reads a batch in one pass, while its body arrives. It never builds a document: it notes where an item lies, and
-// the item's own bytes are what is stored. jsontext is here for that: it gives byte
+// the item's own bytes are stored. jsontext is here for that: it has byte
 // offsets of values and errors, and is several times as fast as encoding/json, whose successor it is.
 type decoder struct {
 	dec   *jsontext.Decoder
 	src   *source
 	batch *batch
 	text  []byte // of the fields of interest of the current item
-	count int    // what the envelope says; -1 where it says nothing
+	count int    // of the envelope; -1 if it has none
 	seen  bool   // data
 	at    int64  // where the current item begins, or the comma before it
 	left  bool   // data has been read to its end
 
-	broken map[int]bool // items that are no JSON, by index; a number replaces each
+	broken map[int]bool // items that are not JSON, by index; a number replaces each
 }
 
 // span is where a value lies in the text of its item's fields.
 type span struct{ start, end int }
 
-// decode reads a whole body. Its error is a *failure. Where an item is no JSON, it goes on without that item.
+// decode reads a whole body. Its error is a *failure. An item that is not JSON is skipped.
 func decode(src *source) (*batch, error) {
 	d := newDecoder(src)
 	b, err := d.decode()
@@ -231,7 +231,7 @@ func (d *decoder) member(fields *[fieldCount]span) error {
 	return nil
 }
 
-// failure is what stopped the reading, if anything did: our own verdict, a body that could not be read, or one that is no JSON.
+// failure returns the error that ended reading, if any: our own refusal, a body that could not be read, or malformed JSON.
 // jsontext's words quote the body, so they are not used.
 func (d *decoder) failure(err error) error {
 	var f *failure

@@ -19,12 +19,12 @@ type DestinationView struct {
 	StorefrontCode string       `json:"storefront_code" example:"bosley" doc:"The storefront's code."`
 	Destination    string       `json:"destination" example:"sgtm" doc:"sgtm, or a platform's code."`
 	Receives       bool         `json:"receives_events" example:"true" doc:"Whether it receives the storefront's events."`
-	Reason         relay.Reason `json:"reason,omitempty" example:"storefront_disabled" doc:"Why not; of a platform that gets only what the container does not take, behind_container."`
+	Reason         relay.Reason `json:"reason,omitempty" example:"storefront_disabled" doc:"Why not; behind_container of a platform that gets only the events that the container does not accept."`
 	Switches       []SwitchView `json:"switches" nullable:"false" doc:"The kill switches on its way, from the storefront down."`
 	Health         HealthView   `json:"health" doc:"Its health."`
 	Waiting        int          `json:"waiting" example:"12" doc:"Events in flight whose delivery there has not ended: on the wire, or waiting for a retry or a limit. Counting stops at 1000 events of the storefront."`
 	Failed         int          `json:"failed" example:"40" doc:"Of an unhealthy one: failed events that are sent again when it has recovered, among the newest 10000 failed events."`
-	Limits         LimitsView   `json:"limits" doc:"What it gets at most, of each worker process."`
+	Limits         LimitsView   `json:"limits" doc:"Its limits, for each worker process."`
 }
 
 // SwitchView is one kill switch.
@@ -51,7 +51,7 @@ type HealthView struct {
 	NextProbeAt    *time.Time        `json:"next_probe_at,omitempty" example:"2026-01-15T10:28:16Z" doc:"From then on an event is sent to find out whether it has recovered."`
 }
 
-// LimitsView is what a destination gets at most.
+// LimitsView are the limits of a destination.
 type LimitsView struct {
 	InFlight  int     `json:"in_flight,omitempty" example:"10" doc:"Requests at a time; missing is no limit."`
 	PerSecond float64 `json:"per_second,omitempty" example:"50" doc:"Requests a second; missing is no limit."`

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Bounds of what is read and thrown away of a refused body. Clients such as Python's http.client write all of a request
-// before they read: if the connection were closed under them, they would see a broken pipe instead of the answer.
+// Bounds of draining a refused body. Clients such as Python's http.client write all of a request
+// before they read: if the connection were closed under them, they would see a broken pipe instead of the response.
 const (
 	drainBytes   = 2 * defaultMaxBody
 	drainTimeout = 10 * time.Second
@@ -26,11 +26,11 @@ func (d *draining) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := r.Body
 	r.Body = unclosed{body}
 	d.next.ServeHTTP(w, r)
-	// A client that asked whether to send its body has its answer, and without a server there is no connection.
+	// A client that sent Expect has its response, and without a server there is no connection.
 	if r.Header.Get("Expect") != "" || r.Context().Value(http.ServerContextKey) == nil {
 		return
 	}
 	if http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTimeout)) == nil {
-		_, _ = io.CopyN(io.Discard, body, drainBytes) // what fails here fails for the server, too, which then closes
+		_, _ = io.CopyN(io.Discard, body, drainBytes) // the server meets the same error, and closes the connection
 	}
 }

@@ -24,7 +24,7 @@ type Erasures interface {
 
 // ErasureRunner runs erasures.
 type ErasureRunner interface {
-	// StartErasure starts what carries an erasure out, unless it runs.
+	// StartErasure starts the workflow of an erasure, unless it runs.
 	StartErasure(ctx context.Context, id int64) error
 }
 
@@ -35,7 +35,7 @@ const (
 	actionErase   ops.Action = "erase"
 )
 
-// ErasureIn says what is to be erased.
+// ErasureIn is a request to erase.
 type ErasureIn struct {
 	OrderID    string `json:"order_id,omitempty" minLength:"1" maxLength:"100" example:"2025020100003333" doc:"An order, or an event's own id: its events are erased at once."`
 	ExternalID string `json:"external_id,omitempty" minLength:"1" maxLength:"255" example:"customer-4711" doc:"Or the shop's own id of a person, as payloads have it in external_id, user_id or customer_id, plain or as SHA-256: all events are looked through."`
@@ -47,7 +47,7 @@ type ErasureView struct {
 	ID           int64            `json:"id" example:"3" doc:"The erasure."`
 	Kind         ops.ErasureKind  `json:"kind" enum:"order,external_id" example:"order" doc:"The kind of subject."`
 	State        ops.ErasureState `json:"state" enum:"running,done" example:"done" doc:"Its state. It continues after any restart."`
-	SubjectHash  string           `json:"subject_hash" example:"erased:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"A hash of what it looks for: what stands for the id of an erased order."`
+	SubjectHash  string           `json:"subject_hash" example:"erased:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" doc:"The hash of its id: it replaces the id of an erased order."`
 	StorefrontID int64            `json:"storefront_id,omitempty" example:"5" doc:"The storefront whose events it is about; missing where that is all."`
 	CreatedBy    string           `json:"created_by" example:"anna" doc:"The login that created it."`
 	CreatedAt    time.Time        `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
@@ -55,7 +55,7 @@ type ErasureView struct {
 	Total        int64            `json:"total" example:"100000" doc:"Events to look through: those that were there when it began. Of an order those that were found."`
 	Scanned      int64            `json:"scanned" example:"100000" doc:"Of those: looked at."`
 	Matched      int64            `json:"matched" example:"3" doc:"Of those: to be erased."`
-	Erased       int64            `json:"erased" example:"3" doc:"Of those: erased, with what their attempts held and with their workflows in Temporal."`
+	Erased       int64            `json:"erased" example:"3" doc:"Of those: erased, with the data in their attempts and with their workflows in Temporal."`
 	WorkflowURL  string           `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/erase-events:3" doc:"Its workflow in Temporal's Web UI."`
 }
 
@@ -91,7 +91,7 @@ func (h opsHandlers) createErasure(ctx context.Context, in *createErasureInput) 
 	if e, err = h.Erasures.CreateErasure(ctx, e, line); err != nil {
 		return nil, err
 	}
-	// Where Temporal does not answer, a worker starts it once it does: the erasure is in the database.
+	// If Temporal does not respond, a worker starts it later: the erasure is in the database.
 	if h.Eraser.StartErasure(ctx, e.ID) == nil && e.Kind == ops.EraseOrder {
 		e, err = h.awaitErasure(ctx, e)
 	}

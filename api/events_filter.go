@@ -8,7 +8,7 @@ import (
 	"relay/internal/relay"
 )
 
-// EventFilter picks events; what is left out picks all.
+// EventFilter picks events; an empty field picks all.
 type EventFilter struct {
 	OrderID     string         `query:"order_id" json:"order_id,omitempty" maxLength:"100" example:"2025020100003333" doc:"The order, or the event's own id."`
 	Storefront  string         `query:"storefront" json:"storefront,omitempty" maxLength:"50" example:"bosley" doc:"The storefront's code."`

@@ -18,7 +18,7 @@ type listEventsInput struct {
 // EventList is one page of events.
 type EventList struct {
 	Items      []EventView `json:"items" nullable:"false" doc:"The page, newest first."`
-	NextCursor string      `json:"next_cursor,omitempty" example:"eyJpIjo1fQ" doc:"Where to go on; missing at the end. A page may be short, or empty, although there is more: among millions of events one look goes only so far."`
+	NextCursor string      `json:"next_cursor,omitempty" example:"eyJpIjo1fQ" doc:"Where to go on; missing at the end. A page may be short, or empty, although more follow: a request scans a bounded number of events."`
 }
 
 type eventListOutput struct{ Body EventList }

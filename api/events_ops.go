@@ -33,11 +33,11 @@ type EventStore interface {
 	RecordAudit(ctx context.Context, e ops.AuditEntry) error
 }
 
-// SetupStore is what a preview and a check ask of the configuration, secrets included.
-type SetupStore interface {
-	Setup(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error)
-	// EventSetup reads an event as an adapter sees it, with its storefront's setup.
-	EventSetup(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error)
+// ConfigStore reads the configuration for a preview and a check, secrets included.
+type ConfigStore interface {
+	StorefrontConfig(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error)
+	// EventConfig reads an event as an adapter sees it, with the configuration of its storefront.
+	EventConfig(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error)
 	// CredentialPlace and ContainerPlace say whose which destination a credential or an sGTM config is.
 	CredentialPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
 	ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error)
@@ -45,7 +45,7 @@ type SetupStore interface {
 
 // ReplayStore stores replays.
 type ReplayStore interface {
-	// DryRun counts what a replay would start, and what of it is older than a destination takes.
+	// DryRun counts the events that a replay would start, and those of them that are too old for a destination.
 	DryRun(ctx context.Context, r ops.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (ops.DryRun, error)
 	// CreateReplay keeps a replay, and with it adds lines to the audit, which get its id: both or neither.
 	CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error)
@@ -66,9 +66,9 @@ type ReplayStore interface {
 
 // ReplayRunner runs replays.
 type ReplayRunner interface {
-	// StartReplay starts what carries a replay out, unless it runs.
+	// StartReplay starts the workflow of a replay, unless it runs.
 	StartReplay(ctx context.Context, id int64) error
-	// WakeReplay makes what carries a replay out look at its state, and starts it unless it runs.
+	// WakeReplay signals a replay's workflow to read its state, and starts it unless it runs.
 	WakeReplay(ctx context.Context, id int64) error
 }
 
@@ -77,7 +77,7 @@ type Ops struct {
 	Events       EventStore
 	Cancels      CancelStore
 	Canceller    DeliveryCanceller
-	Setups       SetupStore
+	Configs      ConfigStore
 	Replays      ReplayStore
 	Runner       ReplayRunner
 	Destinations DestinationStore
@@ -103,8 +103,8 @@ func (o *Ops) check() error {
 		missing = "Events"
 	case o.Cancels == nil, o.Canceller == nil:
 		missing = "Cancels or Canceller"
-	case o.Setups == nil:
-		missing = "Setups"
+	case o.Configs == nil:
+		missing = "Configs"
 	case o.Replays == nil:
 		missing = "Replays"
 	case o.Runner == nil:
@@ -132,7 +132,7 @@ const (
 	tagOMS     = "Status for OMS"
 )
 
-// Kinds of things in the audit beside the configuration, and what is done to them.
+// Kinds of resources in the audit beside the configuration, and their actions.
 const (
 	entityEvent  ops.Entity = "events"
 	entityReplay ops.Entity = "replays"
@@ -147,7 +147,7 @@ const (
 // opsHandlers are the handlers of the operations on events.
 type opsHandlers struct{ *Ops }
 
-// audit writes down what was done; without that it is not done.
+// audit writes an entry. An action whose entry cannot be written is not carried out.
 func (h opsHandlers) audit(ctx context.Context, action ops.Action, entity ops.Entity, id int64, name string, changes ...ops.Change) error {
 	if err := h.Events.RecordAudit(ctx, entry(ctx, action, entity, id, name, changes...)); err != nil {
 		return fmt.Errorf("audit: %w", err)
@@ -177,10 +177,10 @@ func (h opsHandlers) storefrontID(ctx context.Context, code, field string) (int6
 	return id, nil
 }
 
-// gone makes a missing thing a 404 with words of its own.
-func gone(err error, what string) error {
+// gone makes a missing resource a 404 with its own text.
+func gone(err error, kind string) error {
 	if errors.Is(err, relay.ErrNotFound) {
-		return refuseWith(codeNotFound, "there is no "+what+" with this id")
+		return refuseWith(codeNotFound, "there is no "+kind+" with this id")
 	}
 	return err
 }

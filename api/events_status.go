@@ -20,11 +20,11 @@ type StatusView struct {
 	Status         relay.Status   `json:"status" enum:"pending,processing,delivered,failed,skipped" example:"delivered" doc:"Its status. Delivered, failed and skipped are final unless the event is retried."`
 	Reason         relay.Reason   `json:"reason,omitempty" example:"exhausted" doc:"Why, for programs; of failed and skipped events."`
 	Detail         string         `json:"detail,omitempty" example:"sgtm: no attempts left (exhausted), last response 503" doc:"How each delivery ended, in words."`
-	WaitingFor     relay.WaitsFor `json:"waiting_for,omitempty" enum:"retry,limit,credential,database" example:"retry" doc:"What it waits for before its next attempt: retry is the time after a failed one, limit its turn at a limited destination, credential one that decrypts, database the relay's own. Missing where it waits for nothing."`
+	WaitingFor     relay.WaitsFor `json:"waiting_for,omitempty" enum:"retry,limit,credential,database" example:"retry" doc:"The reason for the wait before its next attempt: retry is the time after a failed one, limit its turn at a limited destination, credential one that decrypts, database the relay's own. Missing if it does not wait."`
 	NextAttemptAt  *time.Time     `json:"next_attempt_at,omitempty" example:"2026-01-15T10:26:01Z" doc:"When its next attempt is due, the earliest of its destinations. Missing where nothing is waited for, or no time is known."`
 	CreatedAt      time.Time      `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
 	FinishedAt     *time.Time     `json:"finished_at,omitempty" example:"2026-01-15T10:25:03Z" doc:"When it ended; missing while it has not."`
-	ErasedAt       *time.Time     `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When what it held was erased; by its ids it is found all the same. Missing unless it was."`
+	ErasedAt       *time.Time     `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When its data was erased; it is still found by its ids. Missing unless it was."`
 }
 
 // StatusList is how events fare.
@@ -61,7 +61,7 @@ func (h opsHandlers) status(ctx context.Context, ids []string) (*statusOutput, e
 	}
 	out := &statusOutput{StatusList{Items: []StatusView{}, Unknown: []string{}}}
 	known := map[string]bool{}
-	asked := make(map[string]string, len(wanted)) // by what stands for an id that is erased
+	asked := make(map[string]string, len(wanted)) // by the hash that replaces an erased id
 	for _, id := range wanted {
 		asked[ops.Erased(id)] = id
 	}

@@ -110,7 +110,7 @@ func newOpsTest(t testing.TB) *operated {
 	deps := o.deps()
 	deps.Admin = adminOn(o.store)
 	o.ops = &api.Ops{
-		Events: o.store, Cancels: o.store, Canceller: o.runner, Setups: o.store, Replays: o.store, Runner: o.runner, Destinations: o.store, Erasures: o.store, Eraser: o.runner,
+		Events: o.store, Cancels: o.store, Canceller: o.runner, Configs: o.store, Replays: o.store, Runner: o.runner, Destinations: o.store, Erasures: o.store, Eraser: o.runner,
 		Adapters: adapters.All(),
 		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
 		Send: func(_ context.Context, r relay.Request) relay.Response {

@@ -25,10 +25,10 @@ type EventView struct {
 	Generation     int            `json:"generation" example:"0" doc:"How often it has been retried, replayed or reset."`
 	CreatedAt      time.Time      `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it was received."`
 	UpdatedAt      time.Time      `json:"updated_at" example:"2026-01-15T10:25:03Z" doc:"When its row was last written."`
-	WaitingFor     relay.WaitsFor `json:"waiting_for,omitempty" enum:"retry,limit,credential,database" example:"retry" doc:"What it waits for before its next attempt: retry is the time after a failed one, limit its turn at a limited destination, credential one that decrypts, database the relay's own. Missing where it waits for nothing."`
+	WaitingFor     relay.WaitsFor `json:"waiting_for,omitempty" enum:"retry,limit,credential,database" example:"retry" doc:"The reason for the wait before its next attempt: retry is the time after a failed one, limit its turn at a limited destination, credential one that decrypts, database the relay's own. Missing if it does not wait."`
 	NextAttemptAt  *time.Time     `json:"next_attempt_at,omitempty" example:"2026-01-15T10:26:01Z" doc:"When its next attempt is due, the earliest of its destinations. Missing where nothing is waited for, or no time is known."`
 	FinishedAt     *time.Time     `json:"finished_at,omitempty" example:"2026-01-15T10:40:03Z" doc:"When it ended; missing while it has not."`
-	ErasedAt       *time.Time     `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When what it held was erased: its payload is {}, hashes stand for its ids, and it cannot be retried. Missing unless it was."`
+	ErasedAt       *time.Time     `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"When its data was erased: its payload is {}, hashes replace its ids, and it cannot be retried. Missing unless it was."`
 	WorkflowURL    string         `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/deliver-event:4711" doc:"Its workflow in Temporal's Web UI."`
 }
 
@@ -54,7 +54,7 @@ func timeOrNone(t time.Time) *time.Time {
 // EventDetailView is everything about one event.
 type EventDetailView struct {
 	EventView
-	Payload  any            `json:"payload" doc:"What was received. Unless revealed, a value is shown only under a name that is known to be harmless, everything else is [redacted]; a payload that is no JSON is shown as a string when revealed."`
+	Payload  any            `json:"payload" doc:"The payload as received. Unless revealed, a value is shown only under a name that is known to be harmless, everything else is [redacted]; a payload that is not JSON is shown as a string when revealed."`
 	Revealed bool           `json:"revealed" example:"false" doc:"Whether the payload is shown whole."`
 	Ends     []EndView      `json:"ends" nullable:"false" doc:"How the deliveries ended, by destination, as far as they have."`
 	Resend   map[string]int `json:"resend,omitempty" doc:"Destinations that get the event again although they had accepted it: by destination, the generation from which on an accepted copy counts."`
@@ -72,7 +72,7 @@ type EndView struct {
 	CauseText   string        `json:"cause_text,omitempty" example:"the destination reported a server error" doc:"The cause, as a text."`
 }
 
-// AttemptView is one try: what left, redacted, what came back, how long it took, and what was made of it.
+// AttemptView is one attempt: its request, redacted, its response, its duration and its outcome.
 type AttemptView struct {
 	AttemptID   string          `json:"attempt_id" example:"9f86d081884c7d659a2feaa0c55ad015" doc:"Its id."`
 	Generation  int             `json:"generation" example:"0" doc:"The generation of the event in which it was made."`
@@ -88,7 +88,7 @@ type AttemptView struct {
 	Response    AttemptResponse `json:"response" doc:"The response."`
 }
 
-// AttemptRequest is what left, without secrets and personal values.
+// AttemptRequest is the request, without secrets and personal values.
 type AttemptRequest struct {
 	Method         string   `json:"method,omitempty" example:"POST" doc:"The HTTP method; missing where nothing was sent."`
 	URL            string   `json:"url,omitempty" example:"https://gtm.example.com/mp/collect?api_secret=…" doc:"The address, without query values."`
@@ -96,11 +96,11 @@ type AttemptRequest struct {
 	Body           any      `json:"body,omitempty" doc:"The body. A value is shown only under a name that is known to be harmless, everything else is [redacted]."`
 	BodySHA256     string   `json:"body_sha256,omitempty" example:"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" doc:"SHA-256 of the bytes that left."`
 	AdapterVersion string   `json:"adapter_version,omitempty" example:"sgtm/1" doc:"Which version of the relay's adapter wrote it."`
-	DroppedFields  []string `json:"dropped_fields,omitempty" example:"[\"zip\"]" doc:"Names of payload fields that did not leave; [redacted] where the name itself may tell of a person."`
+	DroppedFields  []string `json:"dropped_fields,omitempty" example:"[\"zip\"]" doc:"Names of payload fields that did not leave; [redacted] if the name itself may identify a person."`
 	Warnings       []string `json:"warnings,omitempty" example:"[\"the event has a value and no currency\"]" doc:"Warnings about it."`
 }
 
-// AttemptResponse is what came back, as far as it is kept.
+// AttemptResponse is the stored part of the response.
 type AttemptResponse struct {
 	Status  int               `json:"status,omitempty" example:"503" doc:"The HTTP status; missing if there was no response."`
 	TraceID string            `json:"trace_id,omitempty" example:"AbCdEf" doc:"The vendor's id of the request."`
@@ -136,7 +136,7 @@ func attemptView(a relay.Attempt) AttemptView {
 	return v
 }
 
-// jsonOrText shows JSON as what it is, with its numbers as they are written, and anything else as a string.
+// jsonOrText returns JSON unchanged, with its numbers as they are written, and anything else as a string.
 func jsonOrText(s string) any {
 	if json.Valid([]byte(s)) {
 		return json.RawMessage(s)

@@ -10,7 +10,7 @@ import (
 // failedLook is how far back to look for events that failed at a destination that is healthy.
 const failedLook = 30 * 24 * time.Hour
 
-// Destinations know how the destinations of storefronts are, and what failed at them.
+// Destinations reads the health of the storefronts' destinations, and their failed events.
 type Destinations interface {
 	// UnhealthySince is when the failures began that made a destination unhealthy; zero for a healthy one.
 	UnhealthySince(ctx context.Context, storefront int64, destination string) (time.Time, error)
@@ -25,7 +25,7 @@ type Failed struct {
 	Replay      *ReplayIn `json:"replay,omitempty" doc:"The body for POST /admin/v1/replays that sends exactly those again; missing where there are none."`
 }
 
-// failedAt counts what failed at a destination, and offers the replay of it: the events that the relay itself sends again
+// failedAt counts the failed events of a destination, and offers their replay: the events that the relay itself sends again
 // when it finds the destination recovered.
 func failedAt(ctx context.Context, d Destinations, storefront int64, code, destination string) Failed {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
@@ -50,7 +50,7 @@ func failedAt(ctx context.Context, d Destinations, storefront int64, code, desti
 }
 
 // rewritten is for a destination whose settings were just written: the cause may be fixed, so the next event
-// is the probe, and the response counts what has failed.
+// is the probe, and the response counts the failed ones.
 func (a *Admin) rewritten(ctx context.Context, storefront int64, code, destination string) Failed {
 	_ = a.Destinations.ProbeNow(ctx, storefront, destination) // the write is done; without this the next probe comes a little later
 	return failedAt(ctx, a.Destinations, storefront, code, destination)

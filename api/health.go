@@ -27,7 +27,7 @@ const (
 	statusUnavailable = "unavailable"
 )
 
-// report is what /health/ready answers: the status, then one word for each check. Anybody may ask, so it holds nothing else.
+// report is the response of /health/ready: the status, then one word for each check. It is public, so it holds nothing else.
 type report struct {
 	status string
 	words  []checked

@@ -11,11 +11,11 @@ import (
 	"relay/internal/relay"
 )
 
-// Check is one thing that /health/ready looks at. Its name is a field of the answer.
+// Check is one check of /health/ready. Its name is a field of the response.
 type Check struct {
 	Name  string   // lower case, such as worker
 	About string   // its description in the API's document
-	Words []string // what Probe may return besides ok and down, for the document
+	Words []string // of Probe, besides ok and down; for the document
 	// Probe returns one of the words, ok where all is well. An error is logged, never shown; with an error and no word, or
 	// after two seconds, the word is down.
 	Probe func(context.Context) (string, error)
@@ -73,7 +73,7 @@ func (d Deps) checkChecks() error {
 	return nil
 }
 
-// readiness probes what the role needs, at most once per probeEvery however many ask.
+// readiness probes the dependencies of the role, at most once per probeEvery for all callers together.
 type readiness struct {
 	checks []Check
 
@@ -86,7 +86,7 @@ func (r *readiness) check(ctx context.Context) report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if time.Since(r.at) >= probeEvery {
-		// Others get this answer, too: it must not depend on the patience of the client that asked first.
+		// Others get this result, too: it must not depend on the time-out of the first client.
 		r.last = r.probe(context.WithoutCancel(ctx))
 		r.at = time.Now()
 	}
@@ -116,23 +116,23 @@ func (r *readiness) probe(ctx context.Context) report {
 	return rep
 }
 
-// bounded asks for at most probeTimeout, also where the probe does not obey its context.
-func bounded(ctx context.Context, ask func(context.Context) (string, error)) (string, error) {
-	type answer struct {
+// bounded returns within probeTimeout, even if the probe ignores its context.
+func bounded(ctx context.Context, probe func(context.Context) (string, error)) (string, error) {
+	type result struct {
 		word string
 		err  error
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	done := make(chan answer, 1)
+	done := make(chan result, 1)
 	go func() {
 		defer func() {
 			if v := recover(); v != nil {
-				done <- answer{"", panicError(v)}
+				done <- result{"", panicError(v)}
 			}
 		}()
-		word, err := ask(ctx)
-		done <- answer{word, err}
+		word, err := probe(ctx)
+		done <- result{word, err}
 	}()
 	select {
 	case a := <-done:

@@ -30,7 +30,7 @@ type ReconciliationView struct {
 	RepairedInAll int64     `json:"repaired_in_all" example:"3" doc:"Rows that all reconciliations have repaired."`
 }
 
-// wantsVerbose reports whether details are asked for: by verbose, verbose=1 or verbose=true.
+// wantsVerbose reports whether the request has verbose, verbose=1 or verbose=true.
 func wantsVerbose(c *gin.Context) bool {
 	switch v, asked := c.GetQuery("verbose"); v {
 	case "", "1", "true":

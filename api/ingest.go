@@ -90,7 +90,7 @@ func (s *server) store(ctx context.Context, b *batch) error {
 		return fmt.Errorf("store %d events: %w", len(events), err)
 	}
 	if len(stored) != len(events) {
-		return fmt.Errorf("store %d events: %d answers", len(events), len(stored))
+		return fmt.Errorf("store %d events: %d results", len(events), len(stored))
 	}
 	burst.start(ctx, events, stored)
 	for i := range b.items {
@@ -118,7 +118,7 @@ func (s *server) store(ctx context.Context, b *batch) error {
 // busyItem is the text of an item whose row another writer is inserting.
 const busyItem = "a transaction that is still open inserts this event; the item was not stored: send it again"
 
-// conflictText explains why an id is taken, and what the sender can do. Of another storefront's event it says only that
+// conflictText explains why an id is in use, and how the sender can resolve it. Of another storefront's event it says only that
 // there is one.
 func conflictText(s relay.InsertResult) string {
 	const own = "an event_id of its own"

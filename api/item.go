@@ -26,7 +26,7 @@ const (
 	fieldCount
 )
 
-// rule says what a text field must be.
+// rule is the format of a text field.
 type rule struct {
 	name     string
 	required bool
@@ -137,7 +137,7 @@ func (r *rawItem) reject(b *batch, eventID string, wrong [fieldCount]code) {
 	}
 }
 
-// read is the text of a JSON value without outer white space, or what is wrong with it. The text of a wrong value is "".
+// read returns the text of a JSON value without outer white space, or the code of its error and "".
 func (r rule) read(raw []byte) (string, code) {
 	s, c := r.text(raw)
 	switch {
@@ -214,6 +214,6 @@ func isRevenue(raw []byte) bool {
 	case raw[0] < '0' || raw[0] > '9' || !jsontext.Value(raw).IsValid():
 		return false
 	}
-	_, err := strconv.ParseFloat(string(raw), 64) // refuses what no receiver can hold: 1e999
+	_, err := strconv.ParseFloat(string(raw), 64) // refuses a number that no receiver can hold: 1e999
 	return err == nil
 }

@@ -30,7 +30,7 @@ type guesses struct {
 	limits LoginLimits
 
 	mu        sync.Mutex
-	accounts  map[accountKey]bucket // of any name, so that the answers do not tell which accounts exist
+	accounts  map[accountKey]bucket // of any name, so that the responses do not disclose which accounts exist
 	addresses map[string]bucket
 	trusted   map[proof]struct{}
 }
@@ -120,7 +120,7 @@ func makeRoom[K comparable, V any](m map[K]V, key K, most int) {
 	}
 }
 
-// clientAddress is where a request comes from: behind the proxies of TRUSTED_PROXIES what X-Forwarded-For says. One client
+// clientAddress is the client's address: behind the proxies of TRUSTED_PROXIES that of X-Forwarded-For. One client
 // commonly has a whole /64 of IPv6.
 func clientAddress(c *gin.Context) string {
 	text := c.ClientIP()
@@ -150,11 +150,11 @@ type verifier struct {
 
 	mu        sync.Mutex
 	flights   map[accountKey]*flight // by digest of the login
-	addresses map[string]*lane
+	addresses map[string]*addressQueue
 }
 
-// lane is the place of an address in the queue.
-type lane struct {
+// addressQueue holds the waiting comparisons of one address.
+type addressQueue struct {
 	turn  chan struct{} // holds one
 	count int           // waiting or running
 }
@@ -165,7 +165,7 @@ type flight struct {
 }
 
 func newVerifier() *verifier {
-	return &verifier{slots: make(chan struct{}, verifySlots), flights: map[accountKey]*flight{}, addresses: map[string]*lane{}}
+	return &verifier{slots: make(chan struct{}, verifySlots), flights: map[accountKey]*flight{}, addresses: map[string]*addressQueue{}}
 }
 
 // verify reports whether the password belongs to the hash, or that there are too many logins at once to find out.
@@ -181,7 +181,7 @@ func (v *verifier) verify(digest accountKey, address string, hash []byte, passwo
 	}
 	own := v.addresses[address]
 	if own == nil {
-		own = &lane{turn: make(chan struct{}, 1)}
+		own = &addressQueue{turn: make(chan struct{}, 1)}
 	}
 	if len(v.flights) >= verifySlots+verifyWaiting || own.count >= verifyPerAddress {
 		v.mu.Unlock()
@@ -204,7 +204,7 @@ func (v *verifier) verify(digest accountKey, address string, hash []byte, passwo
 }
 
 // compare waits for the address's turn and then for a slot.
-func (v *verifier) compare(own *lane, hash []byte, password string) (matches, busy bool) {
+func (v *verifier) compare(own *addressQueue, hash []byte, password string) (matches, busy bool) {
 	patience := time.NewTimer(verifyPatience)
 	defer patience.Stop()
 	for _, place := range []chan struct{}{own.turn, v.slots} {
@@ -226,7 +226,7 @@ const maxCost = 14
 
 var wholeHash = regexp.MustCompile(`^\$2[aby]\$([0-9]{2})\$[./A-Za-z0-9]{53}$`)
 
-// CheckHash refuses what is no whole hash of bcrypt, or takes too long. Its error holds nothing of the hash.
+// CheckHash refuses a text that is not a whole hash of bcrypt, and a cost that takes too long. Its error holds nothing of the hash.
 func CheckHash(hash string) error {
 	m := wholeHash.FindStringSubmatch(hash)
 	if m == nil {

@@ -47,7 +47,7 @@ func (s *server) newRegistry(e *gin.Engine) *registry {
 			Servers:    []*huma.Server{{URL: "/", Description: "This relay"}},
 			Components: &huma.Components{Schemas: schemas, SecuritySchemes: securitySchemes()},
 		},
-		// DocsPath and OpenAPIPath stay empty: both are routes of ours. Without CreateHooks no answer has a "$schema".
+		// DocsPath and OpenAPIPath stay empty: both are routes of ours. Without CreateHooks no response has a "$schema".
 		Formats: map[string]huma.Format{"application/json": format, "json": format, "application/problem+json": format,
 			"application/merge-patch+json": format},
 		DefaultFormat:                "application/json",
@@ -78,7 +78,7 @@ func accessOf(op *huma.Operation) access {
 	return need
 }
 
-// bounded refuses what no typed route accepts, and reserves room for the body.
+// bounded refuses requests that no typed route accepts, and reserves memory for the body.
 func (r *registry) bounded(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	l := logOf(c)
@@ -96,11 +96,11 @@ func (r *registry) bounded(ctx huma.Context, next func(huma.Context)) {
 		r.server.fail(c, l, tooBusy())
 		return
 	}
-	defer r.server.bodies.give(size)
+	defer r.server.bodies.release(size)
 	next(ctx)
 }
 
-// bodySize is what the body of a request to a typed operation may need: huma refuses more.
+// bodySize is the most that the body of a typed operation may need: huma refuses more.
 func bodySize(r *http.Request) int64 {
 	if r.ContentLength < 0 || r.ContentLength > maxAdminBody {
 		return maxAdminBody
@@ -128,7 +128,7 @@ func noID(op *huma.Operation, params gin.Params) bool {
 // binding adds a route with its handler.
 type binding func(*registry, huma.Operation)
 
-// typed binds a handler of Go types: huma decodes and validates the request, and writes the answer. An error of the handler
+// typed binds a handler of Go types: huma decodes and validates the request, and writes the response. An error of the handler
 // becomes a problem document.
 func typed[I, O any](handle func(context.Context, *I) (*O, error)) binding {
 	return func(r *registry, op huma.Operation) {
@@ -146,7 +146,7 @@ func typed[I, O any](handle func(context.Context, *I) (*O, error)) binding {
 	}
 }
 
-// raw binds a handler that reads the request and writes the answer itself. huma only routes: ingestion cannot spare the time
+// raw binds a handler that reads the request and writes the response itself. huma only routes: ingestion cannot spare the time
 // for a body that is held in memory and decoded twice.
 func raw(handle handler) binding {
 	return func(r *registry, op huma.Operation) {

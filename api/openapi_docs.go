@@ -18,7 +18,7 @@ import (
 //go:embed docs
 var docsFiles embed.FS
 
-// docsPolicy lets the page load what is ours and talk to us, and nothing else.
+// docsPolicy restricts the page to this origin.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

@@ -8,7 +8,7 @@ import (
 )
 
 func describeHealth(r *registry, op *huma.Operation) {
-	op.Responses["200"] = answer("It is alive.", schemaOf[Health](r), Health{wordOK})
+	op.Responses["200"] = response("It is alive.", schemaOf[Health](r), Health{wordOK})
 }
 
 func describeReadiness(r *registry, op *huma.Operation) {
@@ -18,8 +18,8 @@ func describeReadiness(r *registry, op *huma.Operation) {
 	ready["reconciliation"] = &ReconciliationView{Invariant: "holds", At: time.Date(2026, 1, 15, 10, 15, 0, 0, time.UTC), Checked: 12, RepairedInAll: 3}
 	op.Parameters = []*huma.Param{{Name: "verbose", In: "query", Description: "Asks for details; needs a login.",
 		Schema: &huma.Schema{Type: huma.TypeBoolean}, Example: true}}
-	op.Responses["200"] = answer("It is ready.", schema, ready)
-	op.Responses["503"] = answer("It is not ready.", schema, unavailable)
+	op.Responses["200"] = response("It is ready.", schema, ready)
+	op.Responses["503"] = response("It is not ready.", schema, unavailable)
 }
 
 // readinessSchema is made from the checks, so that the document has every word of them; with it comes an example in which all

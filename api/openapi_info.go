@@ -43,7 +43,7 @@ func (s *server) tags() []*huma.Tag {
 		&huma.Tag{Name: tagReplays, Description: "Delivering many events again, at a rate that leaves room for live traffic."},
 		&huma.Tag{Name: tagDestinations, Description: "The health of the destinations of storefronts, and probing them."},
 		&huma.Tag{Name: tagErasures, Description: "For data-subject requests: erasing the data of an order or a person."},
-		&huma.Tag{Name: tagPreview, Description: "What would be sent where, without sending or storing anything."},
+		&huma.Tag{Name: tagPreview, Description: "Show the requests of an event, without sending or storing anything."},
 		&huma.Tag{Name: tagStats, Description: "Counts by storefront and destination."},
 		&huma.Tag{Name: tagOMS, Description: "For OMS, with its own login: the delivery status of its events."})
 }
@@ -54,12 +54,12 @@ func info() *huma.Info {
 		Version: "1.0.0",
 		License: &huma.License{Name: "MIT", URL: "https://spdx.org/licenses/MIT.html"},
 		Description: `Takes marketing events in and delivers each one to its storefront's server-side GTM container or, failing that,
-directly to its platforms. Every answer but a 2xx is a problem document (RFC 9457) with a stable ` + "`code`" + `:
+directly to its platforms. Every response but a 2xx is a problem document (RFC 9457) with a stable ` + "`code`" + `:
 
 | status | codes |
 |---|---|
 ` + codeTable() + `
-Errors never repeat what was sent. Secrets are write-only: a read shows which are set and their last four characters.`,
+Errors never repeat values of the request. Secrets are write-only: a read shows which are set and their last four characters.`,
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// The types of this file are the document's words for what ingestion and health take and give. Nothing decodes into them.
+// The types of this file describe the bodies of ingestion and health, for the document. Nothing decodes into them.
 
 // EventBatch is the body of POST /v1/events.
 type EventBatch struct {
@@ -23,7 +23,7 @@ type EventItem struct {
 	StorefrontID  string   `json:"storefront_id" maxLength:"50" example:"bosley" doc:"The storefront's code."`
 	EventName     string   `json:"event_name" maxLength:"50" example:"purchase_completed" doc:"The type of the event; converted to lower case."`
 	EventTime     string   `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened, in RFC 3339. Without an offset, UTC is assumed."`
-	OrderID       string   `json:"order_id" maxLength:"100" example:"2025020100003333" doc:"The order. With event_name it makes the event unique, unless event_id is given."`
+	OrderID       string   `json:"order_id" maxLength:"100" example:"2025020100003333" doc:"The order. With event_name it makes the event unique, unless event_id is present."`
 	EventID       string   `json:"event_id,omitempty" maxLength:"100" example:"2025020100003333-1" doc:"The event's own id, where one order has several events of one type: its refunds, renewals and cancellations need one each. The order's id if missing. No two storefronts may use one for the same event_name."`
 	OrderRevenue  any      `json:"order_revenue,omitempty" doc:"The value of the order, as a number or a string that spells one. All other fields pass through, too: utm_source, session_id, email, ..."`
 	OrderCurrency string   `json:"currency,omitempty" example:"USD" doc:"ISO 4217; the storefront's own if missing."`
@@ -52,7 +52,7 @@ const sampleBatch = `{
 func describeIngestion(r *registry, op *huma.Operation) {
 	op.RequestBody = &huma.RequestBody{Required: true, Description: "A batch of events, as OMS sends it.",
 		Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf[EventBatch](r), Example: parsed(sampleBatch)}}}
-	op.Responses["202"] = answer("The batch was accepted; errors lists the items that were not.", schemaOf[BatchResult](r),
+	op.Responses["202"] = response("The batch was accepted; errors lists the items that were not.", schemaOf[BatchResult](r),
 		BatchResult{Accepted: 3, Errors: []ItemError{}})
 	op.Responses["422"] = &huma.Response{Description: "No item is acceptable, or the body is not a batch; nothing was stored.",
 		Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](r),
@@ -71,7 +71,7 @@ func schemaOf[T any](r *registry) *huma.Schema {
 	return r.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 }
 
-func answer(description string, schema *huma.Schema, example any) *huma.Response {
+func response(description string, schema *huma.Schema, example any) *huma.Response {
 	return &huma.Response{Description: description,
 		Content: map[string]*huma.MediaType{"application/json": {Schema: schema, Example: example}}}
 }

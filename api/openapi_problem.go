@@ -49,7 +49,7 @@ func (s *server) problemFor(ctx context.Context, err error) *Problem {
 // logContextKey is where a handler's context has the request's line.
 type logContextKey struct{}
 
-// refuseFields refuses a request for what is wrong with its fields; nil where nothing is.
+// refuseFields refuses a request for the errors of its fields; nil if there are none.
 func refuseFields(errs []FieldError) error {
 	if len(errs) == 0 {
 		return nil
@@ -88,7 +88,7 @@ func failureOfHuma(status int, detail string, errs []error) *failure {
 	return f
 }
 
-// nameParameters lists the known query parameters in place of what was sent instead of them.
+// nameParameters lists the known query parameters in place of the unknown one that was sent.
 func (f *failure) nameParameters(op *huma.Operation) {
 	var known []string
 	for _, p := range op.Parameters {
@@ -128,7 +128,7 @@ func fieldError(err error) FieldError {
 		return FieldError{Code: codeInvalidValue, Message: "the value is not acceptable"}
 	}
 	source, field, _ := strings.Cut(d.Location, ".")
-	// What follows a colon in huma's messages may be a parser's words, which quote the value.
+	// The text behind a colon in huma's messages may be a parser's, which quotes the value.
 	message, _, _ := strings.Cut(d.Message, ": ")
 	e := FieldError{Field: sane(field), Code: codeOf(message), Message: message}
 	required := strings.SplitN(validation.MsgExpectedRequiredProperty, "%s", 2)

@@ -35,7 +35,7 @@ func (jsonObject) Schema(huma.Registry) *huma.Schema {
 // PreviewRequest names the event to look at: whole, or by its row.
 type PreviewRequest struct {
 	Event jsonObject `json:"event,omitempty" example:"{\"storefront_id\":\"bosley\",\"event_name\":\"purchase_completed\",\"event_time\":\"2026-01-15T10:25:00Z\",\"order_id\":\"2025020100003333\",\"order_revenue\":80.79,\"t-value\":\"\"}" doc:"One item as POST /v1/events takes it."`
-	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. What is not known to be harmless is then [redacted] in the requests that are shown."`
+	ID    int64      `json:"id,omitempty" minimum:"1" maximum:"9007199254740991" example:"4711" doc:"Or the row of a stored event. Values that are not known to be harmless are then [redacted] in the requests that are shown."`
 }
 
 type previewInput struct{ Body PreviewRequest }
@@ -51,7 +51,7 @@ func (h opsHandlers) preview(ctx context.Context, in *previewInput) (*previewOut
 	case stored == (len(in.Body.Event) > 0):
 		return nil, refuseField(codeMissingField, "event", "either event or id is required, and not both")
 	case stored:
-		event, setup, err = h.Setups.EventSetup(ctx, in.Body.ID)
+		event, setup, err = h.Configs.EventConfig(ctx, in.Body.ID)
 		err = gone(err, "event of a known storefront")
 	default:
 		event, setup, err = h.parseEvent(ctx, in.Body.Event)
@@ -100,7 +100,7 @@ func (h opsHandlers) parseEvent(ctx context.Context, item []byte) (relay.Event, 
 	if err != nil {
 		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
-	setup, err := h.Setups.Setup(ctx, id)
+	setup, err := h.Configs.StorefrontConfig(ctx, id)
 	if err != nil {
 		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
@@ -141,7 +141,7 @@ func bool01(b bool) int {
 	return 0
 }
 
-// previewAt is what one destination would get.
+// previewAt returns the preview of one destination.
 func (h opsHandlers) previewAt(key string, e relay.Event, s ops.StorefrontConfig, route relay.Route, redact bool) PreviewDestination {
 	_, on := route.Target(key)
 	p := PreviewDestination{Destination: key, Sends: on, Warnings: []string{}, DroppedFields: []string{}, Withheld: []WithheldView{}}
@@ -181,7 +181,7 @@ func (h opsHandlers) previewAt(key string, e relay.Event, s ops.StorefrontConfig
 	return p
 }
 
-// warn adds warnings, each once: an adapter may say of one event what its settings say of all.
+// warn adds warnings, each once: an adapter may repeat for an event the warning of its settings.
 func (p *PreviewDestination) warn(words ...string) {
 	for _, w := range words {
 		if !slices.Contains(p.Warnings, w) {

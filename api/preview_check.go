@@ -20,7 +20,7 @@ type checkInput struct {
 	Code          string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's or TikTok's test page for this event alone. A stored one marks live events, too."`
 }
 
-// CheckView is what a check found.
+// CheckView is the result of a check.
 type CheckView struct {
 	Storefront  string    `json:"storefront" example:"bosley" doc:"The storefront's code."`
 	Destination string    `json:"destination" example:"meta_capi" doc:"sgtm, or the platform's code."`
@@ -62,7 +62,7 @@ func (h opsHandlers) checkOf(entity ops.Entity, one string, place func(context.C
 }
 
 func (h opsHandlers) check(ctx context.Context, storefront int64, key string, entity ops.Entity, in *checkInput) (CheckView, error) {
-	setup, err := h.Setups.Setup(ctx, storefront)
+	setup, err := h.Configs.StorefrontConfig(ctx, storefront)
 	if err != nil {
 		return CheckView{}, gone(err, "storefront")
 	}
@@ -99,7 +99,7 @@ func (h opsHandlers) check(ctx context.Context, storefront int64, key string, en
 }
 
 // testRequest is one event in the destination's test mode: under the code of the vendor's test page, or with the header of
-// the container's preview, where one is given.
+// the container's preview, if the request has one.
 func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *checkInput) (relay.Request, error) {
 	tester, ok := a.(relay.TestMode)
 	if !ok {
@@ -131,8 +131,8 @@ func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter
 		Status: reply.Status, Trouble: reply.TransportError, Outcome: res.Outcome, Reason: res.Reason, Text: res.Reason.Text(), TraceID: res.TraceID,
 		Fields: res.Fields, Warning: r.Warnings, TookMS: reply.Took.Milliseconds()}
 	if len(reply.Body) > 0 {
-		answer := maskSecrets(string(reply.Body), d)
-		v.Sent.Answer = jsonOrText(strings.ToValidUTF8(answer[:min(len(answer), shownAnswer)], "\uFFFD"))
+		text := maskSecrets(string(reply.Body), d)
+		v.Sent.Answer = jsonOrText(strings.ToValidUTF8(text[:min(len(text), shownAnswer)], "\uFFFD"))
 	}
 	v.OK = res.Outcome == relay.Accepted
 	who := "the vendor"

@@ -27,7 +27,7 @@ type shownRequest struct {
 	Headers           map[string]string
 }
 
-// maskRequest masks the secrets of a destination in a request. The values of custom headers stand in those headers and
+// maskRequest masks the secrets of a destination in a request. The values of custom headers are in those headers and
 // nowhere else: one such as "https://www.bosley.com" must not be cut out of the page.
 func maskRequest(r relay.Request, d relay.Destination) shownRequest {
 	inner := d
@@ -41,7 +41,7 @@ func maskRequest(r relay.Request, d relay.Destination) shownRequest {
 	return s
 }
 
-// redact hides what a reader without a reveal must not see.
+// redact hides values that a reader must not see without a reveal.
 func (s *shownRequest) redact() {
 	s.URL, s.Body = relay.RedactURL(s.URL), relay.RedactBody([]byte(s.Body))
 	for name, value := range s.Headers {
@@ -51,7 +51,7 @@ func (s *shownRequest) redact() {
 	}
 }
 
-// maskSecrets replaces the secrets of a destination wherever they stand in a text, as they are or as a URL or JSON has
+// maskSecrets replaces the secrets of a destination wherever a text has them, as they are or as a URL or JSON has
 // them. Those that were stored before they had to have eight characters are left: they would be found everywhere.
 func maskSecrets(text string, d relay.Destination) string {
 	var values []string
@@ -69,7 +69,7 @@ func maskSecrets(text string, d relay.Destination) string {
 	return text
 }
 
-// maskShort replaces secrets that are too short for maskSecrets where they stand under their own name: in a URL's query or
+// maskShort replaces secrets that are too short for maskSecrets under their own name: in a URL's query or
 // in JSON.
 func maskShort(text string, d relay.Destination) string {
 	for name, secret := range d.Secrets {

@@ -6,13 +6,13 @@ import (
 	"relay/internal/relay"
 )
 
-// PreviewView is what would become of an event.
+// PreviewView is the preview of an event.
 type PreviewView struct {
 	Storefront   string               `json:"storefront" example:"bosley" doc:"The storefront's code."`
 	EventType    string               `json:"event_type" example:"purchase_completed" doc:"The type of the event."`
 	EventTime    time.Time            `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened."`
 	DedupID      string               `json:"dedup_id" example:"1f3870be274f6c49b3e31a0c6728957f" doc:"The id under which vendors know it."`
-	ErasedAt     *time.Time           `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"Of a stored event: when what it held was erased. It is sent nowhere any more."`
+	ErasedAt     *time.Time           `json:"erased_at,omitempty" example:"2026-02-15T10:40:03Z" doc:"Of a stored event: when its data was erased. It cannot be sent any more."`
 	Levels       []PreviewLevel       `json:"levels" nullable:"false" doc:"The four levels of kill switches, from the top down."`
 	Route        PreviewRoute         `json:"route" doc:"Their decision."`
 	Destinations []PreviewDestination `json:"destinations" nullable:"false" doc:"Every configured destination of the storefront, with its request."`
@@ -27,15 +27,15 @@ type PreviewLevel struct {
 	ReasonText string       `json:"reason_text" example:"the container is on: events go there, and only there" doc:"The consequence for this event."`
 }
 
-// PreviewRoute is what the kill switches decide.
+// PreviewRoute is the route of an event.
 type PreviewRoute struct {
-	Destinations []string     `json:"destinations" nullable:"false" example:"[\"sgtm\"]" doc:"Where the event goes."`
-	Reason       relay.Reason `json:"reason,omitempty" example:"no_active_destination" doc:"Why it goes nowhere, for programs."`
+	Destinations []string     `json:"destinations" nullable:"false" example:"[\"sgtm\"]" doc:"The destinations that get the event."`
+	Reason       relay.Reason `json:"reason,omitempty" example:"no_active_destination" doc:"Why no destination gets it, for programs."`
 	ReasonText   string       `json:"reason_text,omitempty" example:"no destination is switched on" doc:"The reason, as a text."`
 	Accepted     []string     `json:"already_accepted,omitempty" example:"[\"ga4\"]" doc:"Of a stored event: destinations that have it."`
 }
 
-// PreviewDestination is what one destination would get.
+// PreviewDestination is the preview of one destination.
 type PreviewDestination struct {
 	Destination     string         `json:"destination" example:"meta_capi" doc:"sgtm, or a platform's code."`
 	Sends           bool           `json:"sends" example:"true" doc:"Whether the event would be sent there now."`
@@ -43,7 +43,7 @@ type PreviewDestination struct {
 	Reason          relay.Reason   `json:"reason,omitempty" example:"not_mapped" doc:"Why not, for programs."`
 	ReasonText      string         `json:"reason_text,omitempty" example:"no mapping for this type of event" doc:"The reason, as a text."`
 	Field           string         `json:"field,omitempty" example:"page_url" doc:"The field at fault, if there is one."`
-	EndsAs          relay.Status   `json:"ends_as,omitempty" enum:"failed,skipped" example:"skipped" doc:"What the destination's refusal makes of the delivery."`
+	EndsAs          relay.Status   `json:"ends_as,omitempty" enum:"failed,skipped" example:"skipped" doc:"The status of the event after the destination's refusal."`
 	EventName       string         `json:"event_name,omitempty" example:"Purchase" doc:"The vendor's name for the event."`
 	Request         *PreviewHTTP   `json:"request,omitempty" doc:"The exact request; missing where there is none."`
 	DroppedFields   []string       `json:"dropped_fields" nullable:"false" example:"[\"zip\"]" doc:"Names of payload fields that would not leave."`
@@ -56,7 +56,7 @@ type PreviewDestination struct {
 // WithheldView is a payload field that does not leave as it is, and the rule that keeps it back.
 type WithheldView struct {
 	Field string `json:"field" example:"items.sku" doc:"The field of the payload, or a part of one."`
-	Why   string `json:"why" example:"data policy health: items are sent without what names them" doc:"The rule, in words."`
+	Why   string `json:"why" example:"data policy health: items are sent without what names them" doc:"The rule, as a text."`
 }
 
 // PreviewHTTP is an HTTP request with its secrets masked.
@@ -69,8 +69,8 @@ type PreviewHTTP struct {
 
 func routeView(r relay.Route) PreviewRoute {
 	v := PreviewRoute{Destinations: []string{}, Reason: r.Reason, ReasonText: r.Reason.Text(), Accepted: r.Accepted}
-	for _, leg := range r.Targets {
-		v.Destinations = append(v.Destinations, leg.Destination)
+	for _, target := range r.Targets {
+		v.Destinations = append(v.Destinations, target.Destination)
 	}
 	return v
 }

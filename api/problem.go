@@ -25,8 +25,8 @@ type failure struct {
 	offset   *int64       // in bytes of the (decompressed) body, of malformed JSON
 	batch    *BatchResult // of a batch without an acceptable item
 	errors   []FieldError
-	uses     []Use // of what is in use
-	existing int64 // the id of what has the value already
+	uses     []Use // of a resource in use
+	existing int64 // the id of the resource that has the value already
 	cause    error // logged, never shown
 
 	retryAfter time.Duration // for the header; 0 is none
@@ -102,7 +102,7 @@ func (s *server) failureOf(ctx context.Context, err error) *failure {
 // status is the code's; a code of items that refuses a request is a mistake of ours.
 func (f *failure) status() int { return cmp.Or(codes[f.code].status, http.StatusInternalServerError) }
 
-// retryAfterText is whole seconds, rounded up; "" where there is nothing to wait for.
+// retryAfterText is whole seconds, rounded up; "" if there is no wait.
 func (f *failure) retryAfterText() string {
 	if f.retryAfter <= 0 {
 		return ""
@@ -126,8 +126,8 @@ type Problem struct {
 	ProblemHead
 	Offset     *int64       `json:"offset,omitempty" example:"120" doc:"Of malformed JSON: where in the body, in bytes."`
 	Errors     []FieldError `json:"errors,omitempty" doc:"Everything that is wrong with the request, field by field."`
-	ExistingID int64        `json:"existing_id,omitempty" example:"5" doc:"Of already_exists: the id of what has the value."`
-	UsedBy     []Use        `json:"used_by,omitempty" doc:"Of in_use: what uses it."`
+	ExistingID int64        `json:"existing_id,omitempty" example:"5" doc:"Of already_exists: the id of the resource that has the value."`
+	UsedBy     []Use        `json:"used_by,omitempty" doc:"Of in_use: its users."`
 
 	retryAfter string
 	batch      *BatchResult
@@ -152,7 +152,7 @@ type FieldError struct {
 	Message string `json:"message" example:"the field is required" doc:"The reason, as a text."`
 }
 
-// Use is something that needs what was to be deleted.
+// Use counts the users of a resource that was to be deleted.
 type Use struct {
 	Kind  string `json:"kind" example:"credentials" doc:"The kind of thing."`
 	Count int    `json:"count" example:"2" doc:"Their number; counting stops at 1000."`
@@ -169,7 +169,7 @@ func (f *failure) problem(requestID string) *Problem {
 	return p
 }
 
-// body is what is written: of a batch with what became of it.
+// body returns the document, for a batch with its counts.
 func (p *Problem) body() any {
 	b := p.batch
 	if b == nil {
@@ -179,7 +179,7 @@ func (p *Problem) body() any {
 		Errors: b.Errors, ErrorsOmitted: b.ErrorsOmitted, Warnings: b.Warnings, WarningsOmitted: b.WarningsOmitted}
 }
 
-// Error is for huma, which wants one.
+// Error is for huma, which requires one.
 func (p *Problem) Error() string { return string(p.Code) }
 
 // GetStatus is the HTTP status.
@@ -200,7 +200,7 @@ func (p *Problem) GetHeaders() http.Header {
 	return h
 }
 
-// fail answers with a problem document and ends the chain.
+// fail responds with a problem document and ends the chain.
 func (s *server) fail(c *gin.Context, l *requestLog, err error) {
 	c.Abort()
 	f := s.failureOf(c.Request.Context(), err)
@@ -222,7 +222,7 @@ func title(status int) string {
 	return http.StatusText(status)
 }
 
-// write answers with v as JSON. Our answers always marshal: text that is not UTF-8 becomes U+FFFD.
+// write responds with v as JSON. Our types always marshal: text that is not UTF-8 becomes U+FFFD.
 func write(c *gin.Context, status int, contentType string, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {

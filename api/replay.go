@@ -19,7 +19,7 @@ const (
 )
 
 type createReplayInput struct {
-	DryRun bool `query:"dry_run" example:"true" doc:"Count only: what would be started, by storefront, destination and reason, and how much of it is too old."`
+	DryRun bool `query:"dry_run" example:"true" doc:"Count only: the events that would be started, by storefront, destination and reason, and those that are too old."`
 	Body   ReplayIn
 }
 
@@ -89,7 +89,7 @@ func (h opsHandlers) create(ctx context.Context, in *createReplayInput) (*replay
 	for _, d := range unhealthy { // the replay begins with the probe; without this the probe comes a little later
 		_ = h.Events.ProbeNow(ctx, d.StorefrontID, d.Destination)
 	}
-	// Where Temporal does not answer, a worker starts it once it does: the replay is in the database.
+	// If Temporal does not respond, a worker starts it later: the replay is in the database.
 	_ = h.Runner.StartReplay(ctx, r.ID)
 	views, err := h.replayViews(ctx, []ops.Replay{r})
 	if err != nil {
@@ -126,7 +126,7 @@ func (h opsHandlers) newReplay(ctx context.Context, in ReplayIn) (ops.Replay, er
 	return r, nil
 }
 
-// dryRun counts what a replay would start.
+// dryRun counts the events that a replay would start.
 func (h opsHandlers) dryRun(ctx context.Context, r ops.Replay) (ops.DryRun, error) {
 	ages := maxAges{h: h, ctx: ctx, setups: map[int64]ops.StorefrontConfig{}, known: map[place]time.Duration{}}
 	dry, err := h.Replays.DryRun(ctx, r, ages.of)
@@ -136,14 +136,14 @@ func (h opsHandlers) dryRun(ctx context.Context, r ops.Replay) (ops.DryRun, erro
 	return dry, err
 }
 
-// matched counts what a replay will start. A resend has to name the number that the dry run gave.
+// matched counts the events that a replay will start. A resend has to confirm the number of the dry run.
 func (h opsHandlers) matched(ctx context.Context, r ops.Replay, in ReplayIn) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	n, err := h.Events.CountEvents(ctx, r.Pick())
 	switch {
 	case !in.Resend && errors.Is(err, context.DeadlineExceeded):
-		return 0, nil // the number is for people; the replay goes by its cursor
+		return 0, nil // the number is informative; the replay follows its cursor
 	case errors.Is(err, context.DeadlineExceeded):
 		return 0, refuse(codeTooManyEvents)
 	case err != nil:

@@ -12,17 +12,17 @@ import (
 type ReplayIn struct {
 	Filter       EventFilter `json:"filter" doc:"Which events: the same filter as the list's. Without a status it means failed ones, with resend delivered ones."`
 	Rate         int         `json:"rate,omitempty" minimum:"1" maximum:"1000" example:"20" doc:"Events a second; 20 if missing."`
-	Resend       bool        `json:"resend,omitempty" example:"false" doc:"Send again what the destinations have accepted. They count it once only where they know the event_id."`
-	Destinations []string    `json:"destinations,omitempty" nullable:"false" maxItems:"20" pattern:"^[A-Za-z0-9_-]{1,50}$" example:"[\"sgtm\"]" doc:"Of a resend: the destinations that get again what they have accepted."`
-	Confirm      *int64      `json:"confirm,omitempty" minimum:"0" maximum:"9007199254740991" example:"1250" doc:"The number of events that the dry run gave. A resend needs it; where it is given and no longer true, nothing is started."`
+	Resend       bool        `json:"resend,omitempty" example:"false" doc:"Send events again that the destinations have accepted. They count an event once only if they deduplicate by event_id."`
+	Destinations []string    `json:"destinations,omitempty" nullable:"false" maxItems:"20" pattern:"^[A-Za-z0-9_-]{1,50}$" example:"[\"sgtm\"]" doc:"Of a resend: the destinations that get their accepted events again."`
+	Confirm      *int64      `json:"confirm,omitempty" minimum:"0" maximum:"9007199254740991" example:"1250" doc:"The number of events of the dry run. A resend needs it; if it no longer matches, nothing is started."`
 }
 
 // ReplayAnswer has one of dry_run and replay.
 type ReplayAnswer struct {
-	DryRun *DryRunView `json:"dry_run,omitempty" doc:"With dry_run=true: what would be started."`
+	DryRun *DryRunView `json:"dry_run,omitempty" doc:"With dry_run=true: the counts."`
 	Replay *ReplayView `json:"replay,omitempty" doc:"Without: the replay that has begun."`
 	// Unhealthy is a warning.
-	Unhealthy []UnhealthyView `json:"unhealthy,omitempty" doc:"Unhealthy destinations that the filter may concern, 100 at most. What they would get waits until they have recovered: one event goes first, to find out."`
+	Unhealthy []UnhealthyView `json:"unhealthy,omitempty" doc:"Unhealthy destinations that the filter may concern, 100 at most. Their events wait until they have recovered: one event is sent first, as a probe."`
 }
 
 // Examples of ReplayAnswer, for the document: one made from the schema would show both members.
@@ -81,13 +81,13 @@ type ReplayView struct {
 	ID          int64           `json:"id" example:"3" doc:"The replay."`
 	State       ops.ReplayState `json:"state" enum:"running,paused,cancelled,done" example:"running" doc:"Its state. It is done once every event that it started has ended."`
 	Filter      FilterView      `json:"filter" doc:"Which events it picks."`
-	Resend      []string        `json:"resend,omitempty" example:"[\"sgtm\"]" doc:"Destinations that get again what they have accepted."`
+	Resend      []string        `json:"resend,omitempty" example:"[\"sgtm\"]" doc:"Destinations that get their accepted events again."`
 	Rate        int             `json:"rate" example:"20" doc:"Events a second."`
 	CreatedBy   string          `json:"created_by" example:"ann" doc:"The login that created it."`
 	CreatedAt   time.Time       `json:"created_at" example:"2026-01-15T10:25:01Z" doc:"When it began."`
 	EndedAt     *time.Time      `json:"ended_at,omitempty" example:"2026-01-15T10:45:01Z" doc:"When its last event had ended."`
 	Matched     int64           `json:"matched" example:"1250" doc:"Events that the filter picked when it began; for a replay of the relay's own, when it took its first step. 0 where they were too many to count."`
-	Started     int64           `json:"started" example:"400" doc:"Events that were set back and go their way."`
+	Started     int64           `json:"started" example:"400" doc:"Events that were set back and are being delivered."`
 	Delivered   int64           `json:"delivered" example:"380" doc:"Of those: delivered."`
 	Failed      int64           `json:"failed" example:"5" doc:"Of those: failed again."`
 	Skipped     int64           `json:"skipped" example:"0" doc:"Of those: skipped again."`
@@ -140,7 +140,7 @@ type place struct {
 	destination string
 }
 
-// maxAges asks adapters how old an event may be at a destination, by a request for one that is not.
+// maxAges returns the maximum age of an event at a destination, from an adapter's request for a fresh one.
 type maxAges struct {
 	h      opsHandlers
 	ctx    context.Context //nolint:containedctx // of one dry run
@@ -155,7 +155,7 @@ func (m *maxAges) of(storefront int64, destination string) time.Duration {
 	}
 	setup, ok := m.setups[storefront]
 	if !ok {
-		setup, _ = m.h.Setups.Setup(m.ctx, storefront) // a storefront that is gone has no destinations
+		setup, _ = m.h.Configs.StorefrontConfig(m.ctx, storefront) // a storefront that is gone has no destinations
 		m.setups[storefront] = setup
 	}
 	adapter, speaks := m.h.Adapters[destination]

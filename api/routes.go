@@ -13,14 +13,14 @@ import (
 type access int
 
 const (
-	open   access = iota + 1 // everyone: answers without a login carry only status texts
+	open   access = iota + 1 // everyone: responses without a login carry only status texts
 	probe                    // everyone, and for details the login of OMS or of an admin
 	oms                      // the login of OMS
 	reader                   // an admin's login
 	writer                   // an admin's login that is not read-only
 )
 
-// route is one row of the API: who may do what where, by which handler, and what the document says about it. Everything that
+// route is one row of the API: access, method, path, handler and documentation. Everything that
 // is served is such a row, except the pages of the console.
 type route struct {
 	access access
@@ -125,7 +125,7 @@ func (h opsHandlers) eventRoutes() []route {
 				text: "A pending event ends at once. The delivery of one that is processing is asked to end, and the response waits for that up to five " +
 					"seconds. A request on the wire is not called back. While Temporal is away the response is 503 temporal_unavailable, and nothing was done."}},
 		{reader, http.MethodPost, "/admin/v1/preview", typed(h.preview),
-			doc{id: "preview", tag: tagPreview, summary: "Show what would be sent where", errors: with(badBody, http.StatusNotFound),
+			doc{id: "preview", tag: tagPreview, summary: "Show the requests of an event without sending them", errors: with(badBody, http.StatusNotFound),
 				text: "The route with the reason of each of the four levels of kill switches, and the exact request for every destination " +
 					"that the storefront has configured, on the route or not. Nothing is sent and nothing is stored. Secrets are masked."}},
 		{reader, http.MethodGet, "/admin/v1/stats", typed(h.stats),
@@ -141,30 +141,30 @@ func (h opsHandlers) eventRoutes() []route {
 }
 
 func (h opsHandlers) checkRoutes() []route {
-	const text = "Checks the settings without a network; warnings lists what will go wrong with events. With send=test one made-up event is sent. " +
+	const text = "Checks the settings without a network; warnings lists the problems that events will have. With send=test one made-up event is sent. " +
 		"Platforms get it in their own test mode: Meta and TikTok test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest " +
 		"test=true. The person in it is made up, and is sent whatever the options say. A container gets an event named relay_test, without a " +
 		"person and a value, with the header X-Gtm-Server-Preview if the request has one. Events that have failed at this destination are counted, and their replay is offered."
 	return []route{
-		{writer, http.MethodPost, "/admin/v1/credentials/{id}/check", typed(h.checkOf(ops.EntityCredential, "credential", h.Setups.CredentialPlace)),
+		{writer, http.MethodPost, "/admin/v1/credentials/{id}/check", typed(h.checkOf(ops.EntityCredential, "credential", h.Configs.CredentialPlace)),
 			doc{id: "check-credential", tag: tagCredentials, summary: "Check a credential", text: text, errors: conflict}},
-		{writer, http.MethodPost, "/admin/v1/sgtm-configs/{id}/check", typed(h.checkOf(ops.EntitySGTMConfig, "sGTM config", h.Setups.ContainerPlace)),
+		{writer, http.MethodPost, "/admin/v1/sgtm-configs/{id}/check", typed(h.checkOf(ops.EntitySGTMConfig, "sGTM config", h.Configs.ContainerPlace)),
 			doc{id: "check-sgtm-config", tag: tagSGTM, summary: "Check a sGTM config", text: text, errors: conflict}},
 	}
 }
 
 func (h opsHandlers) replayRoutes() []route {
 	const path = "/admin/v1/replays"
-	const goesOn = "Events that were started already are delivered."
+	const inFlight = "Events that were started already are delivered."
 	return []route{
 		{writer, http.MethodPost, path, typed(h.create),
 			doc{id: "create-replay", tag: tagReplays, summary: "Deliver many events again", errors: with(badBody, http.StatusNotFound, http.StatusConflict),
 				text: "Failed events, and skipped ones if the filter asks for them, that were received by now. " +
-					"Try dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend is set. " +
-					"Events for an unhealthy destination wait: one event goes first, and the others follow when the destination has recovered.",
+					"Use dry_run=true first. Events keep their event_id, and destinations that have accepted an event do not get it again, unless resend is set. " +
+					"Events for an unhealthy destination wait: one event is sent first, as a probe, and the others follow when the destination has recovered.",
 				describe: func(r *registry, op *huma.Operation) {
-					op.Responses["200"] = answer("With dry_run=true: the counts.", schemaOf[ReplayAnswer](r), parsed(dryRunExample))
-					op.Responses["201"] = answer("The replay has begun.", schemaOf[ReplayAnswer](r), parsed(replayExample))
+					op.Responses["200"] = response("With dry_run=true: the counts.", schemaOf[ReplayAnswer](r), parsed(dryRunExample))
+					op.Responses["201"] = response("The replay has begun.", schemaOf[ReplayAnswer](r), parsed(replayExample))
 				}}},
 		{reader, http.MethodGet, path, typed(h.listReplays), doc{id: "list-replays", tag: tagReplays, summary: "List replays", errors: badInput}},
 		{reader, http.MethodGet, path + "/{id}", typed(h.getReplay), doc{id: "get-replay", tag: tagReplays, summary: "Read a replay and its progress", errors: missing}},
@@ -176,11 +176,11 @@ func (h opsHandlers) replayRoutes() []route {
 				text: "Those that it has started and that have not ended, and those that it holds, the newest first. Events that have ended are found by the " +
 					"replay's filter in the list of events."}},
 		{writer, http.MethodPost, path + "/{id}/pause", typed(h.replayStateTo(ops.ReplayPaused, "pause")),
-			doc{id: "pause-replay", tag: tagReplays, summary: "Pause a replay", text: goesOn, errors: conflict}},
+			doc{id: "pause-replay", tag: tagReplays, summary: "Pause a replay", text: inFlight, errors: conflict}},
 		{writer, http.MethodPost, path + "/{id}/resume", typed(h.replayStateTo(ops.ReplayRunning, "resume")),
-			doc{id: "resume-replay", tag: tagReplays, summary: "Resume a paused replay", text: goesOn, errors: conflict}},
+			doc{id: "resume-replay", tag: tagReplays, summary: "Resume a paused replay", text: inFlight, errors: conflict}},
 		{writer, http.MethodPost, path + "/{id}/cancel", typed(h.replayStateTo(ops.ReplayCancelled, "cancel")),
-			doc{id: "cancel-replay", tag: tagReplays, summary: "Cancel a replay", text: goesOn, errors: conflict}},
+			doc{id: "cancel-replay", tag: tagReplays, summary: "Cancel a replay", text: inFlight, errors: conflict}},
 	}
 }
 
@@ -208,7 +208,7 @@ func (h opsHandlers) erasureRoutes() []route {
 					"The event itself stays: its type, status, times and storefront; hashes replace its ids, so that it is a duplicate if it is sent again. " +
 					"It cannot be undone.",
 				describe: func(r *registry, op *huma.Operation) {
-					op.Responses["201"] = answer("The erasure has begun, or is done.", schemaOf[ErasureView](r), nil)
+					op.Responses["201"] = response("The erasure has begun, or is done.", schemaOf[ErasureView](r), nil)
 				}}},
 		{reader, http.MethodGet, path, typed(h.listErasures),
 			doc{id: "list-erasures", tag: tagErasures, summary: "List erasures", errors: badInput,

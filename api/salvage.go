@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Some items are no JSON although it is plain where they end: NaN, a byte order mark or another character that is not seen before the item, more levels than a
+// Some items are not JSON although it is plain where they end: NaN, a byte order mark or another character that is not seen before the item, more levels than a
 // decoder takes, a control character in a text. They cost themselves, not their batch: each is overwritten with a number of
 // the same length, and the batch is decoded again. Where it is not plain where an item ends, as after an unescaped quote, the
 // whole batch is refused.
@@ -57,7 +57,7 @@ type scanner struct {
 	at   int
 }
 
-// skip passes white space of every kind, and what is not seen: byte order marks, zero-width and control characters.
+// skip passes white space of every kind, and invisible characters: byte order marks, zero-width and control characters.
 func (s *scanner) skip() {
 	for s.at < len(s.text) {
 		r, size := utf8.DecodeRune(s.text[s.at:])
@@ -76,7 +76,7 @@ func (s *scanner) next() byte {
 	return s.text[s.at]
 }
 
-// item passes one item, as far as the comma or bracket behind it. What surrounds the item but white space belongs to it.
+// item passes one item, as far as the comma or bracket behind it. Characters around the item other than white space belong to it.
 func (s *scanner) item() (from, to int, ok bool) {
 	for s.at < len(s.text) && strings.IndexByte(" \t\r\n", s.text[s.at]) >= 0 {
 		s.at++

@@ -28,7 +28,7 @@ func testEvent(s relay.Storefront, kind string) relay.Event {
 		Payload: payload, CreatedAt: now, Now: now}
 }
 
-// sampleEvent has every field that some destination asks for: what its settings refuse of it, they refuse of every event. It
+// sampleEvent has every field that some destination needs: settings that refuse it refuse every event. It
 // is never sent.
 func sampleEvent(s relay.Storefront, kind string) relay.Event {
 	e := testEvent(s, kind)

@@ -15,7 +15,7 @@ var errBusy = errors.New("the bodies in flight leave no room")
 // budgetStep is by how much a body's reservation grows while it is unpacked.
 const budgetStep = 64 << 10
 
-// budget bounds the sum of all bodies in flight. It never makes anybody wait: a waiting body would hold what it has.
+// budget bounds the sum of all bodies in flight. It never waits: a waiting body would keep its memory.
 type budget struct {
 	mu   sync.Mutex
 	left int64
@@ -31,7 +31,7 @@ func (b *budget) take(n int64) bool {
 	return true
 }
 
-func (b *budget) give(n int64) {
+func (b *budget) release(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left += n
@@ -41,7 +41,7 @@ func tooBusy() *failure {
 	return refuse(codeBusy).after(retryAfter)
 }
 
-// Bounds of a source's window. What lies further back than an item may be large, with room for what the decoder has read
+// Bounds of a source's window. Bytes further back than the largest item, with room for those that the decoder has read
 // ahead, belongs to an item or a value that is not kept.
 const (
 	maxRead    = 32 << 10
@@ -112,7 +112,7 @@ func (s *source) take(start, end int64) []byte {
 // sent returns the offset in the body as it was sent.
 func (s *source) sent(offset int64) int64 { return s.thinner.sent(offset + s.shift) }
 
-// resumed is what a batch begins with that is read from one of its items on.
+// resumed is the beginning of a batch that is read from one of its items on.
 const resumed = `{"data":[`
 
 // salvage makes the source begin anew at an item, with every broken item overwritten from there on. It returns their
@@ -165,7 +165,7 @@ func (s *source) reserve(total int64) bool {
 // close releases the reservation. It may be called again.
 func (s *source) close() {
 	if s.room != nil {
-		s.room.give(s.held)
+		s.room.release(s.held)
 	}
 	s.held = 0
 }

@@ -8,7 +8,7 @@ import (
 	"relay/internal/relay"
 )
 
-// statsWindow is the longest window, and statsDefault the one that is meant where none is given.
+// statsWindow is the longest window, and statsDefault that of a request without one.
 const (
 	statsWindow  = 92 * 24 * time.Hour
 	statsDefault = 24 * time.Hour

@@ -3,7 +3,7 @@ package api
 import "relay/internal/relay"
 
 // thinner shortens every string, number and run of white space that is longer than an item may be, byte by byte, as the body
-// arrives. Without it the decoder, which needs each token in one piece, would hold a whole body. What is left is valid JSON
+// arrives. Without it the decoder, which needs each token in one piece, would hold a whole body. The rest is valid JSON
 // where the body was, and invalid where it was not; an item in which something was left out is too large.
 type thinner struct {
 	place grammar
@@ -34,7 +34,7 @@ const (
 	blank
 )
 
-// invalid stands for what would have been invalid in a left-out part: no string may hold it.
+// invalid replaces an invalid character of a part that is left out: no string may hold it.
 const invalid = 0x01
 
 // thin shortens p in place.

@@ -17,7 +17,7 @@ const (
 	settingPreview  = "preview_header"
 )
 
-// settingWarnings is what an admin should know of a destination's settings whatever the event. The settings are in order:
+// settingWarnings returns the warnings of a destination's settings that concern every event. The settings are valid:
 // the adapter has checked them.
 func settingWarnings(a relay.Adapter, d relay.Destination, s relay.Storefront) []string {
 	var warnings []string
@@ -81,7 +81,7 @@ func refusedTypes(a relay.Adapter, d relay.Destination, s relay.Storefront) []st
 }
 
 // sentTypes are the types of events that have a name at a destination and are not skipped, sorted. A destination without
-// names of its own takes every type; the two that all platforms know stand for them.
+// names of its own accepts every type; the two that all platforms know represent them.
 func sentTypes(a relay.Adapter, o relay.Options) []string {
 	sent := map[string]bool{saleName: true, "consult_started": true}
 	if n, ok := a.(relay.Namer); ok {

@@ -21,8 +21,7 @@ import (
 	"relay/internal/relay"
 )
 
-// CLI is what the commands for ops read: where a relay's API is, and a login for it. They talk to the API and to nothing
-// else.
+// CLI holds the settings of the commands for ops: the address of a relay's API, and a login for it. They use nothing but the API.
 type CLI struct {
 	URL           string       `env:"RELAY_URL" envDefault:"http://localhost:8000" desc:"address of the relay that the commands for ops talk to"`
 	AdminUsername string       `env:"ADMIN_AUTH_USERNAME" desc:"login of an admin; BASIC_AUTH_USERNAME where it is not set"`
@@ -37,7 +36,7 @@ type remote struct {
 	client *http.Client
 	out    io.Writer
 	in     io.Reader
-	json   bool        // print answers as they come
+	json   bool        // print responses unchanged
 	header http.Header // of every request, beside its own
 }
 

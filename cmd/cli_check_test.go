@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestACheckShowsWarningsAndWhatCameBack(t *testing.T) {
+func TestACheckShowsWarningsAndTheResponse(t *testing.T) {
 	c := &canned{answers: map[string][]string{
 		"GET /admin/v1/credentials":          {`{"items":[{"id":7}]}`, `{"items":[]}`},
 		"GET /admin/v1/sgtm-configs":         {`{"items":[{"id":3}]}`},

@@ -34,7 +34,7 @@ func TestDestinationsAreShownWithCauseAndReason(t *testing.T) {
 	require.Contains(t, out, `"receives_events": false`)
 }
 
-func TestAProbeSaysWhatItDid(t *testing.T) {
+func TestAProbePrintsItsResult(t *testing.T) {
 	const path = "POST /admin/v1/destinations/bosley/sgtm/probe"
 	c := &canned{answers: map[string][]string{path: {`{"probe":"started","event_id":7,"text":"Event 7 is sent again."}`,
 		`{"probe":"not_needed","text":"The destination is not unhealthy."}`}}}

@@ -66,13 +66,13 @@ func foundNothing(v api.ErasureView) error {
 
 // watchErasure draws a bar until the erasure is done. It shows no more than a number: not whom it is about.
 func (r *remote) watchErasure(ctx context.Context, id string) (api.ErasureView, error) {
-	bar := progress{out: r.out, what: "events scanned"}
+	bar := progress{out: r.out, label: "events scanned"}
 	for {
 		var v api.ErasureView
 		if err := r.call(ctx, http.MethodGet, erasuresPath+"/"+url.PathEscape(id), nil, nil, &v); err != nil {
 			return v, err
 		}
-		bar.what = fmt.Sprintf("events scanned, %d of %d erased, %s", v.Erased, v.Matched, v.State)
+		bar.label = fmt.Sprintf("events scanned, %d of %d erased, %s", v.Erased, v.Matched, v.State)
 		if r.json {
 			if v.State == ops.ErasureDone {
 				return v, r.printJSON(v)

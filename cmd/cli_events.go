@@ -101,7 +101,7 @@ func eventsShow() *cobra.Command {
 		}
 		return r.printEvent(e, raw)
 	})
-	c.Flags().BoolVar(&reveal, "reveal", false, "show what belongs to persons; needs --note and leaves a line in the audit")
+	c.Flags().BoolVar(&reveal, "reveal", false, "show personal data; needs --note and writes an entry to the audit")
 	c.Flags().StringVar(&note, "note", "", "why --reveal is needed, for the audit")
 	return c
 }
@@ -151,7 +151,7 @@ func (r *remote) printEvent(e api.EventDetailView, raw []byte) error {
 
 func previewCommand() *cobra.Command {
 	var id int64
-	c := remoteCommand("preview [FILE]", "Show what would be sent where for an event: a stored one (--id), or one in a file or on standard input", cobra.MaximumNArgs(1),
+	c := remoteCommand("preview [FILE]", "Show the requests of an event without sending them: a stored one (--id), or one in a file or on standard input", cobra.MaximumNArgs(1),
 		func(c *cobra.Command, r *remote, args []string) error {
 			body := map[string]any{"id": id}
 			if id == 0 {

@@ -72,14 +72,14 @@ func replayStart() *cobra.Command {
 	})
 	f.add(c)
 	c.Flags().IntVar(&request.Rate, "rate", ops.DefaultReplayRate, "events a second")
-	c.Flags().StringSliceVar(&request.Destinations, "resend", nil, "send again what these destinations have accepted; several with commas")
+	c.Flags().StringSliceVar(&request.Destinations, "resend", nil, "send events again that these destinations have accepted; several with commas")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only count")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "do not watch it")
 	return c
 }
 
-// dryRun counts and shows what would be started.
+// dryRun counts and shows the events that would be started.
 func (r *remote) dryRun(ctx context.Context, request api.ReplayIn, show bool) (*api.DryRunView, error) {
 	var answer api.ReplayAnswer
 	if err := r.call(ctx, http.MethodPost, replaysPath, url.Values{"dry_run": {"true"}}, request, &answer); err != nil {
@@ -111,7 +111,7 @@ func (r *remote) dryRun(ctx context.Context, request api.ReplayIn, show bool) (*
 // warn names the unhealthy destinations that a replay may concern.
 func (r *remote) warn(unhealthy []api.UnhealthyView) error {
 	for _, d := range unhealthy {
-		err := r.printf("%s of %s is unhealthy (%s): its events wait until it has recovered; one event goes first.\n",
+		err := r.printf("%s of %s is unhealthy (%s): its events wait until it has recovered; one is sent first, as a probe.\n",
 			d.Destination, d.StorefrontCode, cause(d.Reason, d.LastStatus))
 		if err != nil {
 			return err
@@ -122,8 +122,8 @@ func (r *remote) warn(unhealthy []api.UnhealthyView) error {
 
 func (r *remote) confirmed(question string) bool {
 	_ = r.printf("%s [y/N] ", question)
-	answer, _ := bufio.NewReader(r.in).ReadString('\n')
-	return strings.EqualFold(strings.TrimSpace(answer), "y")
+	line, _ := bufio.NewReader(r.in).ReadString('\n')
+	return strings.EqualFold(strings.TrimSpace(line), "y")
 }
 
 func replayList() *cobra.Command {
@@ -182,7 +182,7 @@ func replayWatch() *cobra.Command {
 	})
 }
 
-// watch draws a bar until the replay has ended. On something that is no terminal each change is a line.
+// watch draws a bar until the replay has ended. Without a terminal each change is a line.
 func (r *remote) watch(ctx context.Context, id string) error {
 	begin, end := lineEnds(r.out)
 	last := ""

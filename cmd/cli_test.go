@@ -16,7 +16,7 @@ import (
 	"relay/cmd"
 )
 
-// canned is a relay that gives answers by method and path, in turn, and keeps what it was asked.
+// canned is a relay with responses by method and path, in turn, that records its requests.
 type canned struct {
 	mu      sync.Mutex
 	answers map[string][]string
@@ -45,7 +45,7 @@ func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, answers[0])
 }
 
-// run is a command against a canned relay: what it prints, and its error.
+// run runs a command against a canned relay, and returns its output and its error.
 func (c *canned) run(t *testing.T, in string, args ...string) (string, error) {
 	t.Helper()
 	server := httptest.NewServer(c)
@@ -165,7 +165,7 @@ func TestAReplayAsksBeforeItBegins(t *testing.T) {
 		require.Len(t, c.asked, 1)
 	}
 	_, err = c.run(t, "", "replay", "start", "--dry-run")
-	require.NoError(t, err, "counting is what was asked for")
+	require.NoError(t, err, "only a count was requested")
 
 	c = &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer, begun}, "GET /admin/v1/replays/5": {halfway, finished}}}
 	out, err = c.run(t, "y\n", "replay", "start", "--storefront", "bosley", "--resend", "sgtm")
@@ -202,7 +202,7 @@ func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
 	out, err := c.run(t, "n\n", "erase", "--order", "o-1")
 	require.ErrorContains(t, err, "nothing was erased: it was not confirmed")
 	require.Contains(t, out, "cannot be undone")
-	_, err = c.run(t, "", "erase", "--order", "o-1") // no terminal: nobody answers
+	_, err = c.run(t, "", "erase", "--order", "o-1") // no terminal: no confirmation
 	require.ErrorContains(t, err, "nothing was erased")
 	require.Empty(t, c.asked)
 	for _, args := range [][]string{{"erase"}, {"erase", "--order", "o-1", "--external-id", "p-1"}, {"erase", "--order", "o-1", "--json"}} {
@@ -227,7 +227,7 @@ func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
 	}
 }
 
-func TestARetryGoesOnAfterARefusal(t *testing.T) {
+func TestARetryContinuesAfterARefusal(t *testing.T) {
 	c := &canned{answers: map[string][]string{"POST /admin/v1/events/7/retry": {`{"id":7,"retried":true,"message":"the event is set back"}`},
 		"POST /admin/v1/events/9/retry": {`{"id":9,"retried":false,"message":"nothing to do"}`}}}
 	out, err := c.run(t, "", "events", "retry", "8", "7", "9")

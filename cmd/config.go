@@ -18,14 +18,15 @@ import (
 	"relay/api"
 	"relay/db"
 	"relay/internal/relay"
+	"relay/workflows"
 )
 
-// Database is what every command that touches the database reads.
+// Database holds the settings of every command that uses the database.
 type Database struct {
 	URL relay.Secret `env:"DATABASE_URL,required,notEmpty" desc:"MySQL: mysql+aiomysql://user:pass@host/db, mysql://..., or the Go driver's DSN"`
 }
 
-// Temporal is what every command that talks to Temporal reads, beside the variables of Temporal's own tools
+// Temporal holds the settings of every command that uses Temporal, beside the variables of Temporal's own tools
 // (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_...).
 type Temporal struct {
 	TaskQueue string `env:"TEMPORAL_TASK_QUEUE" envDefault:"relay" desc:"Temporal task queue"`
@@ -57,6 +58,7 @@ type Config struct {
 	Console            bool           `env:"CONSOLE" envDefault:"true" desc:"serve the web console at /console/; the worker role has none"`
 	MetricsAddr        string         `env:"METRICS_ADDR" desc:"address of /metrics for Prometheus, separate because it has no login, such as :9090; empty is off"`
 	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often PollInbox looks for rows without a delivery"`
+	PollShards         int            `env:"POLL_SHARDS" envDefault:"1" desc:"pollers of the inbox, each for a part of the storefronts; with as many as workers, each worker starts and delivers a part"`
 	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"per storefront: maximum events whose delivery the API starts at once; PollInbox starts the rest"`
 	MaxInFlight        int            `env:"MAX_IN_FLIGHT" envDefault:"500" desc:"per storefront: maximum events started but not yet attempted; PollInbox starts no more"`
 	MaxBodyBytes       int64          `env:"MAX_BODY_BYTES" envDefault:"33554432" desc:"size limit of a request body, decompressed"`
@@ -92,6 +94,8 @@ func (c Config) check() error {
 		return errors.New("RETRY_BACKOFF_BASE: must be 1 second or more")
 	case c.PollInterval < 10*time.Millisecond:
 		return errors.New("POLL_INTERVAL: must be 10ms or more")
+	case c.PollShards < 1 || c.PollShards > workflows.MaxPollShards:
+		return fmt.Errorf("POLL_SHARDS: must be 1 to %d", workflows.MaxPollShards)
 	case c.StartBurst < 0:
 		return errors.New("START_BURST: must be 0 or more")
 	case c.MaxInFlight < 1:
@@ -148,8 +152,8 @@ func (t *Temporal) connect() error {
 	return nil
 }
 
-// checkTarget refuses an address that cannot be dialled. Empty is the SDK's default; what has a scheme ("dns:///...") is for
-// gRPC to judge.
+// checkTarget refuses an address that cannot be dialled. Empty is the SDK's default; gRPC itself checks one with a
+// scheme ("dns:///...").
 func checkTarget(address string) error {
 	if address == "" || strings.Contains(address, "://") {
 		return nil

@@ -56,7 +56,7 @@ func TestABadVariableStopsTheStartWithOneLineThatNamesIt(t *testing.T) {
 		"another database":    {"DATABASE_URL", "postgres://relay:hunter2@localhost/relay", "mysql://"},
 		"no key":              {"ENCRYPTION_KEY", "hunter2", "44 characters"},
 		"no number":           {"MAX_RETRY_ATTEMPTS", "five", "whole number"},
-		"no tries":            {"MAX_RETRY_ATTEMPTS", "0", "1 or more"},
+		"no attempts":         {"MAX_RETRY_ATTEMPTS", "0", "1 or more"},
 		"no backoff":          {"RETRY_BACKOFF_BASE", "0", "1 second"},
 		"no boolean":          {"DEBUG", "perhaps", "true or false"},
 		"no duration":         {"POLL_INTERVAL", "1", "duration"},

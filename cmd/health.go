@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// healthTimeout is below the probe time-outs of the manifests in deploy, so that it is we who say what is wrong.
+// healthTimeout is below the probe time-outs of the manifests in deploy, so that the command reports the cause itself.
 const healthTimeout = 4 * time.Second
 
-// Listen is what a command reads that asks the relay in its own container.
+// Listen holds the settings of a command that calls the relay in its own container.
 type Listen struct {
 	Addr string `env:"LISTEN_ADDR" envDefault:":8000" desc:"address of the API"`
 }
@@ -64,11 +64,11 @@ func askHealth(ctx context.Context, listen, path string) error {
 	if reply.StatusCode == http.StatusOK {
 		return nil
 	}
-	words, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<10)) // the answer of /health/ready is for anybody
+	words, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<10)) // the response of /health/ready is public
 	return fmt.Errorf("%s responds with %d %s", path, reply.StatusCode, words)
 }
 
-// reachable is where a process that listens on an address answers its own machine: at the loopback, where it listens on all
+// reachable is the address of a listening process on its own machine: the loopback, if it listens on all
 // addresses. As a number, because an image of one file has nothing that knows the name localhost.
 func reachable(listen string) (string, error) {
 	host, port, err := net.SplitHostPort(listen)

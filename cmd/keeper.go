@@ -31,7 +31,7 @@ func (p pair) Start() error {
 	return nil
 }
 
-// Stop stops both at the same time, because each waits for what it has in flight.
+// Stop stops both at the same time, because each waits for its work in flight.
 func (p pair) Stop() {
 	var all sync.WaitGroup
 	for _, w := range p {
@@ -44,7 +44,7 @@ func (p pair) Stop() {
 // namespace that does not exist; the keeper then starts another.
 type keeper struct {
 	make  func(failed func(error)) runnable
-	reach func(context.Context) error // succeeds once Temporal answers
+	reach func(context.Context) error // succeeds once Temporal responds
 	retry time.Duration               // between two starts
 	log   *slog.Logger
 

@@ -47,7 +47,7 @@ func (w *fakeWorker) Stop() {
 	}
 }
 
-// fatal is the namespace going away for so long that the SDK gives up.
+// fatal is the loss of the namespace for so long that the SDK ends.
 func (f *fakeTemporal) fatal() {
 	f.mu.Lock()
 	w := f.polling
@@ -115,9 +115,9 @@ type idle struct{ log *[]string }
 func (i idle) Start() error { return i.did("start") }
 func (i idle) Stop()        { _ = i.did("stop") }
 
-func (i idle) did(what string) error {
+func (i idle) did(step string) error {
 	if i.log != nil {
-		*i.log = append(*i.log, what)
+		*i.log = append(*i.log, step)
 	}
 	return nil
 }

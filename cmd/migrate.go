@@ -17,8 +17,8 @@ import (
 func migrateCommand() *cobra.Command {
 	c := group("migrate", "Bring the database's tables up or down, or show where they are")
 	c.AddCommand(
-		migration("up", "Apply what is missing, and register Temporal's search attributes", migrateUp),
-		migration("down", "Take back what the last up applied", func(ctx context.Context, s *db.Store, w io.Writer) error {
+		migration("up", "Apply the missing migrations, and register Temporal's search attributes", migrateUp),
+		migration("down", "Revert the migrations of the last up", func(ctx context.Context, s *db.Store, w io.Writer) error {
 			undone, err := s.Down(ctx)
 			show(w, "taken back", undone)
 			if err == nil && len(undone) == 0 {
@@ -70,9 +70,9 @@ func migrateUp(ctx context.Context, s *db.Store, w io.Writer) error {
 	return nil
 }
 
-func show(w io.Writer, what string, lines []string) {
+func show(w io.Writer, label string, lines []string) {
 	for _, l := range lines {
-		_, _ = fmt.Fprintf(w, "%s: %s\n", what, l)
+		_, _ = fmt.Fprintf(w, "%s: %s\n", label, l)
 	}
 }
 

@@ -28,7 +28,7 @@ func openapiCommand(adapters map[string]relay.Adapter) *cobra.Command {
 	}
 }
 
-// document asks an API that nobody else can reach, and whose servers are not there: it does not need them for that.
+// document requests the document from an API in memory, without its servers: the document does not need them.
 func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, error) {
 	key, err := db.GenerateKey()
 	if err != nil {
@@ -41,7 +41,7 @@ func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, e
 		return nil, err
 	}
 	defer s.close()
-	h, err := s.handler(nobody{})
+	h, err := s.handler(noStarter{})
 	if err != nil {
 		return nil, err
 	}
@@ -57,14 +57,14 @@ func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, e
 	return w.Bytes(), nil
 }
 
-// nobody starts nothing.
-type nobody struct{}
+// noStarter starts nothing.
+type noStarter struct{}
 
-func (nobody) Reserve(context.Context, string, int) int       { return 0 }
-func (nobody) Start(context.Context, []relay.PendingDelivery) {}
-func (nobody) Release(string, int)                            {}
+func (noStarter) Reserve(context.Context, string, int) int       { return 0 }
+func (noStarter) Start(context.Context, []relay.PendingDelivery) {}
+func (noStarter) Release(string, int)                            {}
 
-// page keeps an answer.
+// page keeps a response.
 type page struct {
 	bytes.Buffer
 	header http.Header

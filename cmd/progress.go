@@ -21,15 +21,15 @@ func lineEnds(out io.Writer) (begin, end string) {
 
 // progress draws how much of something is done, and ends the line where everything is.
 type progress struct {
-	out  io.Writer
-	what string
-	last string
+	out   io.Writer
+	label string
+	last  string
 }
 
 func (p *progress) draw(done, all int64) {
 	begin, end := lineEnds(p.out)
 	share := int(barWidth * min(done, all) / max(1, all))
-	line := fmt.Sprintf("[%s%s] %d of %d %s", strings.Repeat("#", share), strings.Repeat(".", barWidth-share), done, all, p.what)
+	line := fmt.Sprintf("[%s%s] %d of %d %s", strings.Repeat("#", share), strings.Repeat(".", barWidth-share), done, all, p.label)
 	if line == p.last {
 		return
 	}

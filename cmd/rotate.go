@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// keyring is what the rotation of keys reads.
+// keyring holds the settings of the rotation of keys.
 type keyring struct {
 	Database
 	EncryptionKey relay.Secret `env:"ENCRYPTION_KEY,required,notEmpty" desc:"Fernet keys, comma-separated: the first encrypts, all decrypt"`
@@ -25,8 +25,8 @@ func rotateCommand() *cobra.Command {
 		Use:   "rotate-keys",
 		Short: "Re-encrypt every stored secret under the first key of ENCRYPTION_KEY",
 		Long: `Encrypts every stored secret anew that is not under the first key of ENCRYPTION_KEY yet: credentials, api_secret, the values
-of custom_headers, and what the earlier service stored bare. It works while the relay runs, may be stopped at any moment, and
-goes on when it is called again. Every process of the relay has to know the first key before; see "Keys" in docs/OPERATIONS.md.`,
+of custom_headers, and values that the earlier service stored unencrypted. It works while the relay runs, may be stopped at any moment,
+and continues when it is called again. Every process of the relay needs the first key beforehand; see "Keys" in docs/OPERATIONS.md.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var cfg keyring
@@ -77,7 +77,7 @@ func rotateKeys(ctx context.Context, store *db.Store, out io.Writer) error {
 	line := ops.AuditEntry{By: "relay rotate-keys", Action: ops.ActionRotate, Entity: ops.EntityKey}
 	bar := progress{out: out}
 	r, err := store.RotateKeys(ctx, line, func(r db.Rotation) {
-		bar.what = fmt.Sprintf("values, %d re-encrypted", r.Rotated)
+		bar.label = fmt.Sprintf("values, %d re-encrypted", r.Rotated)
 		bar.draw(int64(r.Done), int64(r.Of))
 	})
 	bar.done()

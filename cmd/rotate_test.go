@@ -103,10 +103,10 @@ func (v *vault) rotate(args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buffer)
 	return c, &out, &trouble
 }
 
-func TestARotationThatWasKilledGoesOnWhereItWas(t *testing.T) {
+func TestARotationThatWasKilledContinues(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
-	// Somebody holds a row in the middle, so that the process is there when it is killed, whatever the machine.
+	// A lock on a row in the middle keeps the process alive until it is killed, on any machine.
 	tx, err := v.raw.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	var id int
@@ -145,7 +145,7 @@ func TestARotationThatWasKilledGoesOnWhereItWas(t *testing.T) {
 	require.Equal(t, 2, lines, "one for each run that changed something")
 }
 
-func TestARotationNamesWhatItCannotRead(t *testing.T) {
+func TestARotationNamesUnreadableValues(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	stranger, err := db.GenerateKey()

@@ -39,8 +39,10 @@ type service struct {
 	outbound *outbound.Client
 	search   *workflows.Search
 	limits   *limiter
-	worker   *keeper // nil in the api role
-	watching
+	routes   *routes
+	own      workflows.Starter // of rows that this process has stored
+	worker   *keeper           // nil in the api role
+	instruments
 }
 
 // Run is the relay in one role, until ctx ends. Then it stops in the order in which nothing is lost or sent twice: requests,
@@ -63,7 +65,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	burst := workflows.NewStartQueue(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
+	burst := workflows.NewStartQueue(s.startOwn, s.limits.room, cfg.StartBurst, s.log)
 	handler, err := s.handler(burst)
 	if err != nil {
 		return err
@@ -84,7 +86,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	stopWorker()
 	s.log.Info("relay.stopped")
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = nil // a request that would not end; what it had stored is stored
+		err = nil // a request did not end in time; its stored events are safe
 	}
 	return err
 }
@@ -104,12 +106,12 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 func (s *service) watch(ctx context.Context) error {
 	log := newLogger(s.cfg.Debug)
 	var err error
-	s.watching, err = newWatching(ctx, s.role, s.cfg.MetricsAddr, log)
-	s.log = s.watching.log(log)
+	s.instruments, err = newInstruments(ctx, s.role, s.cfg.MetricsAddr, log)
+	s.log = s.instruments.log(log)
 	return err
 }
 
-// open makes the parts. None of them connects: the relay starts, and serves what it can, while its servers are away.
+// open makes the parts. None of them connects: the relay starts, and serves health, while its servers are away.
 func (s *service) open() error {
 	keys, err := db.NewKeys(s.cfg.EncryptionKey.Reveal())
 	if err != nil {
@@ -124,19 +126,32 @@ func (s *service) open() error {
 	}
 	options := s.cfg.options
 	options.Logger = newSDKLogger(s.log)
-	if err := s.watching.temporal(&options); err != nil {
+	if err := s.instruments.temporal(&options); err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}
 	s.temporal, err = newConnection(options)
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}
-	s.limits = newLimiter(s.store, s.cfg.PollInterval)
+	s.limits = newLimiter(s.store, s.cfg.PollInterval, s.cfg.PollShards)
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
+	s.routes = s.newRoutes()
 	if s.role != api.RoleAPI {
 		s.worker = s.newKeeper()
 	}
+	s.own = s.deliveries(s.limits.lane.HasRoom)
 	return nil
+}
+
+// startOwn starts the delivery of a row that this process has stored, or returns its lease, so that PollInbox starts it.
+func (s *service) startOwn(ctx context.Context, e relay.PendingDelivery) error {
+	err := s.own.StartDelivery(ctx, e)
+	if err == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return errors.Join(err, s.store.Release(ctx, []int64{e.ID}))
 }
 
 func (s *service) close() {
@@ -147,8 +162,19 @@ func (s *service) close() {
 	}
 }
 
-func (s *service) starter(eager bool) workflows.Starter {
-	return workflows.Starter{Client: s.temporal, TaskQueue: s.cfg.TaskQueue, Search: s.search, Eager: eager}
+// starter starts everything but deliveries.
+func (s *service) starter() workflows.Starter {
+	return workflows.Starter{Client: s.temporal, TaskQueue: s.cfg.TaskQueue, Search: s.search}
+}
+
+// deliveries starts deliveries, whose first tasks go to the worker of this process where eager says so.
+func (s *service) deliveries(eager func() bool) workflows.Starter {
+	d := s.starter()
+	d.Route = s.routes.of
+	if s.role != api.RoleAPI {
+		d.Eager = eager
+	}
+	return d
 }
 
 func (s *service) handler(starter api.Starter) (http.Handler, error) {
@@ -191,7 +217,7 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 	})
 }
 
-// preparedCheck is no condition: deliveries go on without prepared statements.
+// preparedCheck is optional: deliveries continue without prepared statements.
 func (s *service) preparedCheck() api.Check {
 	const refused = "refused"
 	return api.Check{Name: "prepared_statements", Words: []string{refused}, Optional: true,

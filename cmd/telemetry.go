@@ -18,15 +18,15 @@ import (
 	"relay/cmd/telemetry"
 )
 
-// watching holds the telemetry of a running relay: metrics if METRICS_ADDR is set, traces if OpenTelemetry's variables ask
-// for them. A nil part is off.
-type watching struct {
+// instruments are the metrics and traces of a running relay: metrics if METRICS_ADDR is set, traces if OpenTelemetry's variables
+// are. A nil part is off.
+type instruments struct {
 	metrics *telemetry.Metrics
 	traces  *telemetry.Traces
 }
 
-func newWatching(ctx context.Context, role api.Role, metricsAddr string, log *slog.Logger) (watching, error) {
-	var w watching
+func newInstruments(ctx context.Context, role api.Role, metricsAddr string, log *slog.Logger) (instruments, error) {
+	var w instruments
 	if metricsAddr != "" {
 		w.metrics = telemetry.NewMetrics(version(), string(role), log)
 	}
@@ -36,15 +36,15 @@ func newWatching(ctx context.Context, role api.Role, metricsAddr string, log *sl
 }
 
 // log is the log with the ids of traces in it.
-func (w watching) log(l *slog.Logger) *slog.Logger {
+func (w instruments) log(l *slog.Logger) *slog.Logger {
 	if w.traces == nil {
 		return l
 	}
 	return slog.New(w.traces.Log(l.Handler()))
 }
 
-// temporal adds to the options of Temporal's client what counts and traces there.
-func (w watching) temporal(o *client.Options) error {
+// temporal adds metrics and traces to the options of Temporal's client.
+func (w instruments) temporal(o *client.Options) error {
 	if w.metrics != nil {
 		o.MetricsHandler = w.metrics.Temporal()
 	}
@@ -57,35 +57,35 @@ func (w watching) temporal(o *client.Options) error {
 }
 
 // connector wraps the database's driver for traces; nil without them.
-func (w watching) connector() func(driver.Connector) driver.Connector {
+func (w instruments) connector() func(driver.Connector) driver.Connector {
 	if w.traces == nil {
 		return nil
 	}
 	return w.traces.Connector
 }
 
-func (w watching) apiMeter() api.Meter {
+func (w instruments) apiMeter() api.Meter {
 	if w.metrics == nil {
 		return nil
 	}
 	return w.metrics
 }
 
-func (w watching) apiTracer() api.Tracer {
+func (w instruments) apiTracer() api.Tracer {
 	if w.traces == nil {
 		return nil
 	}
 	return w.traces
 }
 
-func (w watching) meter() activities.Meter {
+func (w instruments) meter() activities.Meter {
 	if w.metrics == nil {
 		return nil
 	}
 	return w.metrics
 }
 
-func (w watching) sender(c *outbound.Client) activities.Sender {
+func (w instruments) sender(c *outbound.Client) activities.Sender {
 	if w.traces == nil {
 		return c
 	}
@@ -93,7 +93,7 @@ func (w watching) sender(c *outbound.Client) activities.Sender {
 }
 
 // roots is the poller's way to start deliveries.
-func (w watching) roots(next activities.Starter) activities.Starter {
+func (w instruments) roots(next activities.Starter) activities.Starter {
 	if w.traces == nil {
 		return next
 	}
@@ -101,7 +101,7 @@ func (w watching) roots(next activities.Starter) activities.Starter {
 }
 
 // serve serves metrics until the returned function is called, which also sends the last spans.
-func (w watching) serve(ctx context.Context, address string, log *slog.Logger) (func(), error) {
+func (w instruments) serve(ctx context.Context, address string, log *slog.Logger) (func(), error) {
 	closeTraces := func() {
 		if w.traces == nil {
 			return

@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// connection is Temporal's client, made without connecting. The SDK asks the server what it can at the first call, and an
-// eager start reads the answer without a lock: so one caller at a time makes that first call, until it has succeeded.
+// connection is Temporal's client, made without connecting. The SDK reads the server's capabilities at the first call, and an
+// eager start reads them without a lock: so one caller at a time makes that first call, until it has succeeded.
 type connection struct {
 	client.Client // for a worker, which is made after reach has succeeded
 

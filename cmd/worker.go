@@ -36,7 +36,7 @@ const (
 	lease = 5 * time.Second
 )
 
-// work runs the workers, once Temporal answers, and returns the function that stops them, which waits for attempts in flight. The
+// work runs the workers, once Temporal responds, and returns the function that stops them, which waits for attempts in flight. The
 // api role has none, but looks after search attributes all the same.
 func (s *service) work(ctx context.Context) func() {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the worker ends last, by the returned function
@@ -52,7 +52,7 @@ func (s *service) work(ctx context.Context) func() {
 	}
 }
 
-// newKeeper makes what keeps the workers of this process running.
+// newKeeper returns the keeper of this process's workers.
 func (s *service) newKeeper() *keeper {
 	parts := s.activities() // one limiter and one inbox for all workers that follow one another
 	return &keeper{
@@ -89,7 +89,7 @@ func workerOptions(failed func(error)) worker.Options {
 	}
 }
 
-// supervise makes sure that PollInbox runs and learns what the namespace can be searched by, until ctx ends.
+// supervise keeps PollInbox running and reads the namespace's search attributes, until ctx ends.
 func (s *service) supervise(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := superviseEvery
@@ -113,8 +113,8 @@ func (s *service) superviseOnce(ctx context.Context) error {
 	if s.role == api.RoleAPI {
 		return nil
 	}
-	starter := s.starter(false)
-	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx),
+	starter := s.starter()
+	return errors.Join(starter.EnsurePolling(ctx, s.cfg.PollShards), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx),
 		starter.EnsurePurging(ctx), s.ensureReplays(ctx, starter), s.ensureErasures(ctx, starter))
 }
 
@@ -143,9 +143,9 @@ func (s *service) activities() *activities.Activities {
 		Adapters:       s.adapters,
 		Policy:         s.cfg.Policy(),
 		Inbox:          inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: lease, Room: s.limits.capacity}},
-		Starter:        s.roots(s.starter(false)),
+		Starter:        s.roots(s.deliveries(s.limits.eager)),
 		Health:         s.store,
-		Recovery:       s.starter(false),
+		Recovery:       s.starter(),
 		ReconcileStore: s.store,
 		Replays:        s.store,
 		StatsStore:     s.store,
@@ -157,7 +157,10 @@ func (s *service) activities() *activities.Activities {
 		Meter:          s.meter(),
 		Executions:     workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Limiter:        s.limits.limiter,
+		Lane:           s.limits.lane,
 		PollInterval:   s.cfg.PollInterval,
+		PollShards:     s.cfg.PollShards,
+		Workers:        func() int { return int(s.limits.workers.Load()) },
 		Log:            s.log,
 	}
 }
@@ -168,8 +171,10 @@ type inbox struct {
 	options db.ClaimOptions
 }
 
-func (i inbox) Claim(ctx context.Context) ([]relay.PendingDelivery, error) {
-	return i.Store.Claim(ctx, i.options)
+func (i inbox) Claim(ctx context.Context, shard, of int) ([]relay.PendingDelivery, error) {
+	o := i.options
+	o.Shard, o.Shards = shard, of
+	return i.Store.Claim(ctx, o)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -15,13 +15,13 @@ import (
 	"relay/internal/ops"
 )
 
-// configRow is a row of a table of the configuration: a struct R with bun's tags that holds a T. Two more tags say what
-// is left out: audit:"-" of the audit, version:"-" of the version. An encrypted column has both.
+// configRow is a row of a table of the configuration: a struct R with bun's tags that holds a T. Two more tags exclude a
+// column: audit:"-" from the audit, version:"-" from the version. An encrypted column has both.
 type configRow[T, R any] interface {
 	*R
 
 	common() *configColumns
-	// value returns what the row holds, with its secrets decrypted.
+	// value returns the value of the row, with its secrets decrypted.
 	value(s *Store) T
 	// fill sets all columns but the encrypted ones.
 	fill(v T)
@@ -33,9 +33,9 @@ type configRow[T, R any] interface {
 	auditSecrets(v T, to auditFields)
 	// lockParents finds the rows that this one refers to, and locks them until the transaction ends.
 	lockParents(ctx context.Context, q querier) error
-	// unique returns the key that no two rows share, beside the id.
+	// unique returns the unique key besides the id.
 	unique() uniqueKey
-	// uses counts what refers to the row.
+	// uses counts the references to the row.
 	uses(ctx context.Context, q querier) ([]ops.Use, error)
 	// retire runs after the row's deletion.
 	retire(ctx context.Context, q querier) error
@@ -43,7 +43,7 @@ type configRow[T, R any] interface {
 	active() bool
 }
 
-// configColumns are the columns that all tables of the configuration have. Its methods are the defaults of configRow's.
+// configColumns are the columns that all tables of the configuration have. Its methods are the defaults of configRow.
 type configColumns struct {
 	ID        int64     `bun:"id,pk,autoincrement" audit:"-"`
 	CreatedAt time.Time `bun:"created_at,nullzero,skipupdate" audit:"-"`
@@ -62,7 +62,7 @@ type uniqueKey struct {
 	where condition
 }
 
-// configTable is what a list of a table offers. The table has the alias t.
+// configTable defines the sort fields, filters and joins of a table's list. The table has the alias t.
 type configTable struct {
 	entity  ops.Entity
 	joins   []string
@@ -72,16 +72,17 @@ type configTable struct {
 	search  []string
 }
 
-// Collection is all rows of one table of the configuration. Each write is one transaction with its line of the audit.
+// Collection reads and writes the rows of one table of the configuration. Each write is one transaction with its entry in
+// the audit.
 type Collection[T, R any, P configRow[T, R]] struct {
 	store *Store
 	table configTable
 }
 
-// Find reads one. One that is not there is relay.ErrNotFound.
+// Find reads one. One that does not exist is relay.ErrNotFound.
 func (c *Collection[T, R, P]) Find(ctx context.Context, id int64) (ops.Record[T], error) {
 	r, err := c.one(ctx, c.store.sql, id)
-	return r, fail(c.act("read", id), err)
+	return r, wrap(c.op("read", id), err)
 }
 
 func (c *Collection[T, R, P]) one(ctx context.Context, q querier, id int64) (ops.Record[T], error) {
@@ -96,7 +97,7 @@ func (c *Collection[T, R, P]) one(ctx context.Context, q querier, id int64) (ops
 	return records[0], nil
 }
 
-// query selects rows with what is joined to them.
+// query selects rows with their joined columns.
 func (c *Collection[T, R, P]) query(q querier, model any) *bun.SelectQuery {
 	query := c.store.bun.NewSelect().Conn(q).Model(model).ColumnExpr("?TableColumns")
 	for _, j := range c.table.joined {
@@ -112,13 +113,13 @@ func (c *Collection[T, R, P]) join(query *bun.SelectQuery) *bun.SelectQuery {
 	return query
 }
 
-// records turns rows into records, with who set their kill switches.
+// records turns rows into records, with the last changes of their kill switches.
 func (c *Collection[T, R, P]) records(ctx context.Context, q querier, rows []R) ([]ops.Record[T], error) {
 	ids := make([]int64, len(rows))
 	for i := range rows {
 		ids[i] = P(&rows[i]).common().ID
 	}
-	flips, err := c.store.flips(ctx, q, c.table.entity, ids)
+	changed, err := c.store.switchChanges(ctx, q, c.table.entity, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -127,13 +128,13 @@ func (c *Collection[T, R, P]) records(ctx context.Context, q querier, rows []R) 
 		row := P(&rows[i])
 		common := row.common()
 		list[i] = ops.Record[T]{ID: common.ID, Version: c.version(row), CreatedAt: common.CreatedAt, UpdatedAt: common.UpdatedAt,
-			SwitchChange: flips[common.ID], Value: row.value(c.store)}
+			SwitchChange: changed[common.ID], Value: row.value(c.store)}
 	}
 	return list, nil
 }
 
-// version hashes the columns of a row. Encrypted ones change with the key, which changes nothing for a client: the column
-// revision, which counts writes, is hashed in their place.
+// version hashes the columns of a row. Encrypted columns change when the key is rotated, which a client must not see: the
+// column revision, which counts writes, is hashed in their place.
 func (c *Collection[T, R, P]) version(row P) string {
 	sum := sha256.New()
 	for _, f := range c.schema().Fields {
@@ -144,10 +145,10 @@ func (c *Collection[T, R, P]) version(row P) string {
 	return hex.EncodeToString(sum.Sum(nil)[:12])
 }
 
-// schema is the table as bun reads it from R's tags.
+// schema returns the table as bun reads it from R's tags.
 func (c *Collection[T, R, P]) schema() *schema.Table { return c.store.bun.Table(reflect.TypeFor[R]()) }
 
-// fieldText is the value of a row's column as text.
+// fieldText returns the value of a row's column as text.
 func fieldText(f *schema.Field, row any) string {
 	switch v := f.Value(reflect.ValueOf(row).Elem()).Interface().(type) {
 	case time.Time:
@@ -159,6 +160,6 @@ func fieldText(f *schema.Field, row any) string {
 	}
 }
 
-func (c *Collection[T, R, P]) act(what string, id int64) string {
+func (c *Collection[T, R, P]) op(what string, id int64) string {
 	return what + " " + string(c.table.entity) + " " + strconv.FormatInt(id, 10)
 }

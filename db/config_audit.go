@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// auditRow is a line of the audit.
+// auditRow is an entry of the audit.
 type auditRow struct {
 	bun.BaseModel `bun:"table:admin_audit,alias:a"`
 
@@ -36,10 +36,10 @@ func (r auditRow) entry() (ops.AuditEntry, error) {
 	return e, json.Unmarshal(r.Changes, &e.Changes)
 }
 
-// RecordAudit adds a line to the audit for an action that changes nothing else: a secret was shown, a job was started. A
-// change of the configuration has its line written in the same transaction.
+// RecordAudit adds an entry to the audit for an action that changes no row, such as showing a secret or starting a job. A
+// change of the configuration writes its entry in the same transaction.
 func (s *Store) RecordAudit(ctx context.Context, e ops.AuditEntry) error {
-	return fail("record the audit", s.writeAudit(ctx, s.sql, e))
+	return wrap("record the audit", s.writeAudit(ctx, s.sql, e))
 }
 
 func (s *Store) writeAudit(ctx context.Context, q querier, lines ...ops.AuditEntry) error {
@@ -59,16 +59,16 @@ func (s *Store) writeAudit(ctx context.Context, q querier, lines ...ops.AuditEnt
 	return nil
 }
 
-// audit writes the line of a write to a row.
-func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, act ops.Actor, row P, changes []ops.Change, switched *bool) error {
-	return c.store.writeAudit(ctx, q, ops.AuditEntry{By: act.By, Action: act.Action, Entity: c.table.entity, EntityID: row.common().ID,
-		Name: row.title(), RequestID: act.RequestID, Changes: act.Noted(changes), Switched: switched})
+// audit adds the entry of a write to a row.
+func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, actor ops.Actor, row P, changes []ops.Change, switched *bool) error {
+	return c.store.writeAudit(ctx, q, ops.AuditEntry{By: actor.By, Action: actor.Action, Entity: c.table.entity, EntityID: row.common().ID,
+		Name: row.title(), RequestID: actor.RequestID, Changes: actor.Noted(changes), Switched: switched})
 }
 
-// Audit lists the audit's lines, the newest first, with the number of all lines that match.
+// Audit lists the audit's entries, newest first, with the number of all entries that match.
 func (s *Store) Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
 	list, err := s.audit(ctx, q)
-	return list, fail("list the audit", err)
+	return list, wrap("list the audit", err)
 }
 
 func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
@@ -111,8 +111,8 @@ func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.Audit
 	return list, nil
 }
 
-// flips returns who set kill switches to their present state, and when, by id.
-func (s *Store) flips(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.SwitchChange, error) {
+// switchChanges returns who last set kill switches, and when, by id.
+func (s *Store) switchChanges(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.SwitchChange, error) {
 	found := map[int64]ops.SwitchChange{}
 	if len(ids) == 0 {
 		return found, nil
@@ -127,9 +127,9 @@ func (s *Store) flips(ctx context.Context, q querier, entity ops.Entity, ids []i
 	return found, err
 }
 
-// Flip returns who set the kill switch that keeps a storefront's events from a destination, and when. Reasons that are no
-// switch have none.
-func (s *Store) Flip(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
+// SwitchChange returns who set the kill switch that blocks a storefront's events from a destination, and when. Reasons other
+// than a kill switch have none.
+func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	entity, query, args := ops.EntityStorefront, "SELECT ?", []any{storefrontID}
 	switch reason {
 	case relay.ReasonStorefrontDisabled:
@@ -146,8 +146,8 @@ func (s *Store) Flip(ctx context.Context, storefrontID int64, destination string
 	}
 	var id int64
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
-		return ops.SwitchChange{}, fail("find who set a kill switch", err)
+		return ops.SwitchChange{}, wrap("find who set a kill switch", err)
 	}
-	found, err := s.flips(ctx, s.sql, entity, []int64{id})
-	return found[id], fail("find who set a kill switch", err)
+	found, err := s.switchChanges(ctx, s.sql, entity, []int64{id})
+	return found[id], wrap("find who set a kill switch", err)
 }

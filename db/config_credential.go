@@ -30,7 +30,7 @@ type credentialRow struct {
 	unreadable bool
 }
 
-// Credentials is all credentials.
+// Credentials returns the credentials of all storefronts.
 func (s *Store) Credentials() *Collection[ops.Credential, credentialRow, *credentialRow] {
 	return &Collection[ops.Credential, credentialRow, *credentialRow]{s, credentialTable}
 }

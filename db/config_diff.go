@@ -13,7 +13,7 @@ import (
 // auditFields are the fields of a row that the audit compares, by name.
 type auditFields map[string]auditField
 
-// auditField is the value of a field: JSON, or the plain text of a secret, which is only compared.
+// auditField is the value of a field: JSON, or the plain text of a secret, which is compared but never written.
 type auditField struct {
 	value  string
 	secret bool
@@ -40,7 +40,7 @@ func (c *Collection[T, R, P]) auditFields(row P, v T) auditFields {
 	return fields
 }
 
-// diff returns what changed, by field. Of a secret it says only that it was set, changed or removed.
+// diff returns the changed fields. For a secret it contains only set, changed or removed.
 func diff(before, after auditFields) []ops.Change {
 	var changes []ops.Change
 	for name, now := range after {

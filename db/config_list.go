@@ -11,18 +11,18 @@ import (
 	"relay/internal/ops"
 )
 
-// List reads one page, in the order of a field and then of the id, so that the order is the same at every call. A filter or
-// sort field that the list does not have is an error.
+// List reads one page, in the order of a field and then of the id, so that the order is stable. An unknown filter or sort
+// field is an error.
 func (c *Collection[T, R, P]) List(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error) {
 	list, err := c.list(ctx, q)
-	return list, fail("list "+string(c.table.entity), err)
+	return list, wrap("list "+string(c.table.entity), err)
 }
 
 func (c *Collection[T, R, P]) list(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error) {
 	var list ops.Page[ops.Record[T]]
 	sort, ok := c.table.sorts[q.Sort]
 	if !ok {
-		return list, fmt.Errorf("no order by %q", q.Sort)
+		return list, fmt.Errorf("unknown sort field %q", q.Sort)
 	}
 	where, err := c.where(q)
 	if err != nil {
@@ -49,25 +49,25 @@ func (c *Collection[T, R, P]) list(ctx context.Context, q ops.ListQuery) (ops.Pa
 	}
 	if len(rows) > q.Limit {
 		rows = rows[:q.Limit]
-		list.Next = c.mark(&rows[q.Limit-1], sort)
+		list.Next = c.pageKey(&rows[q.Limit-1], sort)
 	}
 	list.Items, err = c.records(ctx, c.store.sql, rows)
 	return list, err
 }
 
-// mark is where a page ends: the value that it is sorted by, and the id.
-func (c *Collection[T, R, P]) mark(row P, sort string) *ops.PageKey {
+// pageKey returns the keyset position of a page's last row: the value of the sort field, and the id.
+func (c *Collection[T, R, P]) pageKey(row P, sort string) *ops.PageKey {
 	_, column, _ := strings.Cut(sort, ".")
 	return &ops.PageKey{Value: fieldText(c.schema().FieldMap[column], row), ID: row.common().ID}
 }
 
-// sortValue is the value of a mark as the server compares it: a time is no text.
+// sortValue returns the value of a page key as the server compares it: a time is not a text.
 func sortValue(column, value string) any {
 	if !strings.HasSuffix(column, "_at") {
 		return value
 	}
 	at, _ := time.Parse(time.RFC3339Nano, value)
-	if year := at.UTC().Year(); year < 1 || year > 9999 { // a forged mark; the server has no such time
+	if year := at.UTC().Year(); year < 1 || year > 9999 { // a forged page key; the server has no such time
 		return time.Time{}
 	}
 	return at
@@ -78,7 +78,7 @@ func (c *Collection[T, R, P]) where(q ops.ListQuery) (condition, error) {
 	for _, field := range slices.Sorted(maps.Keys(q.Filter)) {
 		column, ok := c.table.filters[field]
 		if !ok {
-			return where, fmt.Errorf("no filter %q", field)
+			return where, fmt.Errorf("unknown filter %q", field)
 		}
 		where.and(column+" = ?", q.Filter[field])
 	}

@@ -29,7 +29,7 @@ type platformRow struct {
 	Limits     nullableText    `bun:"limits"`
 }
 
-// Platforms is the catalogue of platforms.
+// Platforms returns the catalogue of platforms.
 func (s *Store) Platforms() *Collection[ops.Platform, platformRow, *platformRow] {
 	return &Collection[ops.Platform, platformRow, *platformRow]{s, platformTable}
 }

@@ -11,13 +11,13 @@ import (
 	"relay/internal/relay"
 )
 
-// policyOf is a storefront's data policy as it is stored.
+// policyOf returns a storefront's data policy as it is stored.
 func (f *fixture) policyOf(code string) string {
 	f.t.Helper()
 	return f.text("SELECT CONCAT(data_policy, ' ', require_consent) FROM storefronts WHERE storefront_id = ?", code)
 }
 
-func TestAStorefrontThatWasThereKeepsTheStandardPolicyAndANewOneIsHealth(t *testing.T) {
+func TestExistingStorefrontsKeepTheStandardPolicyAndNewOnesAreHealth(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	f.exec(earlier[0])
@@ -60,7 +60,7 @@ func TestTheDataPolicysMigrationGoesDownAndUpOverRows(t *testing.T) {
 	require.Equal(t, "standard 0", f.policyOf("bosley"), "what a storefront sends does not change by itself")
 }
 
-func TestThePolicyIsReadWhereverAStorefrontIs(t *testing.T) {
+func TestThePolicyIsReadWithEveryStorefront(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	code := "bosley"
@@ -72,9 +72,9 @@ func TestThePolicyIsReadWhereverAStorefrontIs(t *testing.T) {
 	require.NoError(t, err)
 	switches, err := f.Switches(t.Context(), event)
 	require.NoError(t, err)
-	setup, err := f.Setup(t.Context(), id)
+	setup, err := f.StorefrontConfig(t.Context(), id)
 	require.NoError(t, err)
-	previewed, _, err := f.EventSetup(t.Context(), event)
+	previewed, _, err := f.EventConfig(t.Context(), event)
 	require.NoError(t, err)
 	record, err := f.Storefronts().Find(t.Context(), id)
 	require.NoError(t, err)

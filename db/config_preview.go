@@ -10,29 +10,29 @@ import (
 	"relay/internal/relay"
 )
 
-// setupSQL reads a storefront with its container; what belongs to an event is empty.
-var setupSQL = "SELECT " + strings.NewReplacer("e.generation", "0", "e.resend", "NULL").Replace(switchColumns) + `,
+// configSQL reads a storefront with its container; the columns of an event are empty.
+var configSQL = "SELECT " + strings.NewReplacer("e.generation", "0", "e.resend", "NULL").Replace(switchColumns) + `,
 	c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers, c.options
 	FROM storefronts s LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id WHERE s.id = ?`
 
-// Setup reads a storefront with the four levels of its kill switches and every destination that it has configured, secrets
-// included; relay.ErrNotFound where there is none.
-func (s *Store) Setup(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error) {
-	act := fmt.Sprintf("read the setup of storefront %d", storefrontID)
+// StorefrontConfig reads a storefront with the four levels of its kill switches and all its configured destinations, secrets
+// included; relay.ErrNotFound if it does not exist.
+func (s *Store) StorefrontConfig(ctx context.Context, storefrontID int64) (ops.StorefrontConfig, error) {
+	op := fmt.Sprintf("read the configuration of storefront %d", storefrontID)
 	var r deliveryRow
-	err := s.sql.QueryRowContext(ctx, setupSQL, storefrontID).Scan(append(r.levels.dest(), &r.sgtm.url, &r.sgtm.clientType,
+	err := s.sql.QueryRowContext(ctx, configSQL, storefrontID).Scan(append(r.levels.dest(), &r.sgtm.url, &r.sgtm.clientType,
 		&r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path, &r.sgtm.headers, &r.sgtm.options)...)
 	if err != nil {
-		return ops.StorefrontConfig{}, fail(act, err)
+		return ops.StorefrontConfig{}, wrap(op, err)
 	}
 	setup := ops.StorefrontConfig{Switches: r.switches(), Destinations: map[string]relay.Destination{}, Unreadable: map[string]bool{}}
 	if setup.Switches.SGTM != nil {
 		d, err := s.container(&r)
 		if err := addDestination(&setup, relay.SGTM, d, err); err != nil {
-			return setup, fail(act, err)
+			return setup, wrap(op, err)
 		}
 	}
-	return setup, fail(act, s.addPlatforms(ctx, storefrontID, &setup))
+	return setup, wrap(op, s.addPlatforms(ctx, storefrontID, &setup))
 }
 
 func (s *Store) addPlatforms(ctx context.Context, storefrontID int64, to *ops.StorefrontConfig) error {
@@ -44,14 +44,14 @@ func (s *Store) addPlatforms(ctx context.Context, storefrontID int64, to *ops.St
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var r deliveryRow
+		var t targetRow
 		var platform, credential bool
-		if err := rows.Scan(&r.plat.code, &platform, &credential, &r.plat.baseURL, &r.plat.fields, &r.plat.credentials, &r.plat.options); err != nil {
+		if err := rows.Scan(&t.code, &platform, &credential, &t.baseURL, &t.fields, &t.credentials, &t.options); err != nil {
 			return err
 		}
-		code := r.plat.code.String
+		code := t.code.String
 		to.Switches.Platforms = append(to.Switches.Platforms, relay.PlatformSwitch{Code: code, PlatformActive: platform, CredentialActive: credential})
-		d, err := s.platform(&r)
+		d, err := s.platform(&t)
 		if err := addDestination(to, code, d, err); err != nil {
 			return err
 		}
@@ -68,13 +68,13 @@ func addDestination(to *ops.StorefrontConfig, key string, d relay.Destination, e
 	return err
 }
 
-// EventSetup reads an event as an adapter sees it, with the setup of its storefront and the tries made so far.
-func (s *Store) EventSetup(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error) {
+// EventConfig reads an event as an adapter sees it, with the configuration of its storefront and the attempts made so far.
+func (s *Store) EventConfig(ctx context.Context, id int64) (relay.Event, ops.StorefrontConfig, error) {
 	d, err := s.Delivery(ctx, id, "", "")
 	if err != nil {
 		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
-	setup, err := s.Setup(ctx, d.Event.Storefront.ID)
+	setup, err := s.StorefrontConfig(ctx, d.Event.Storefront.ID)
 	if err != nil {
 		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
@@ -83,15 +83,15 @@ func (s *Store) EventSetup(ctx context.Context, id int64) (relay.Event, ops.Stor
 	return d.Event, setup, err
 }
 
-// CredentialPlace says which storefront's which destination a credential is for.
+// CredentialPlace returns the storefront and the destination of a credential.
 func (s *Store) CredentialPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error) {
 	err = s.sql.QueryRowContext(ctx, `SELECT k.storefront_id, p.code FROM platform_credentials k
 		JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.id = ?`, id).Scan(&storefrontID, &destination)
-	return storefrontID, destination, fail(fmt.Sprintf("read credential %d", id), err)
+	return storefrontID, destination, wrap(fmt.Sprintf("read credential %d", id), err)
 }
 
-// ContainerPlace says which storefront an sGTM config is for.
+// ContainerPlace returns the storefront of an sGTM config.
 func (s *Store) ContainerPlace(ctx context.Context, id int64) (storefrontID int64, destination string, err error) {
 	err = s.sql.QueryRowContext(ctx, "SELECT storefront_id FROM storefront_sgtm_config WHERE id = ?", id).Scan(&storefrontID)
-	return storefrontID, relay.SGTM, fail(fmt.Sprintf("read sGTM config %d", id), err)
+	return storefrontID, relay.SGTM, wrap(fmt.Sprintf("read sGTM config %d", id), err)
 }

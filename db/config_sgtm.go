@@ -35,7 +35,7 @@ type sgtmRow struct {
 	unreadable bool
 }
 
-// SGTMConfigs is all sGTM configs.
+// SGTMConfigs returns the sGTM configs of all storefronts.
 func (s *Store) SGTMConfigs() *Collection[ops.SGTMConfig, sgtmRow, *sgtmRow] {
 	return &Collection[ops.SGTMConfig, sgtmRow, *sgtmRow]{s, sgtmTable}
 }

@@ -28,7 +28,7 @@ type storefrontRow struct {
 	RequireConsent      bool             `bun:"require_consent"`
 }
 
-// Storefronts is all storefronts.
+// Storefronts returns all storefronts.
 func (s *Store) Storefronts() *Collection[relay.Storefront, storefrontRow, *storefrontRow] {
 	return &Collection[relay.Storefront, storefrontRow, *storefrontRow]{s, storefrontTable}
 }
@@ -61,7 +61,7 @@ func (r *storefrontRow) unique() uniqueKey {
 	return uniqueKey{"storefront_id", condition{[]string{"t.storefront_id = ?"}, []any{r.Code}}}
 }
 
-// lockParents refuses an id that a deleted storefront had: rows of the inbox, and attempts, may still name it.
+// lockParents refuses an id that a deleted storefront had: rows of the inbox and attempts may still refer to it.
 func (r *storefrontRow) lockParents(ctx context.Context, q querier) error {
 	var n int
 	err := q.QueryRowContext(ctx, "SELECT COUNT(*) FROM retired_storefronts WHERE id = ?", r.ID).Scan(&n)
@@ -86,7 +86,7 @@ func (r *storefrontRow) uses(ctx context.Context, q querier) ([]ops.Use, error) 
 	})
 }
 
-// maxUses is where counting stops: an admin who learns that a row is in use needs no exact number.
+// maxUses bounds the count: an admin who learns that a row is in use needs no exact number.
 const maxUses = 1000
 
 // useQuery selects one row for each use.
@@ -107,7 +107,7 @@ func countUses(ctx context.Context, q querier, id int64, queries []useQuery) ([]
 	return found, nil
 }
 
-// lockStorefront finds the storefront with this id or, where that is 0, this code, and locks it until the transaction ends.
+// lockStorefront finds the storefront with this id or, if the id is 0, this code, and locks it until the transaction ends.
 // LOCK IN SHARE MODE, because MariaDB has no FOR SHARE.
 func lockStorefront(ctx context.Context, q querier, id int64, code string) (int64, string, error) {
 	query, arg := "SELECT id, storefront_id FROM storefronts WHERE id = ? LOCK IN SHARE MODE", any(id)

@@ -44,7 +44,7 @@ func TestSecretsAreStoredEncrypted(t *testing.T) {
 		api_secret, custom_headers) FROM storefront_sgtm_config`), "a storefront has one container")
 }
 
-func TestSettingsOfWhatDoesNotExistAreNotFound(t *testing.T) {
+func TestSettingsOfMissingStorefrontsAreNotFound(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

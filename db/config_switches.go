@@ -7,14 +7,13 @@ import (
 	"relay/internal/relay"
 )
 
-// StorefrontSwitches are the switches of a storefront, or of all that have a credential at a platform, without tries:
-// where their events go now. They come in the order of the storefronts' codes, limit at most. HasAdapter is for the caller
-// to fill.
+// StorefrontSwitches returns the present switches of a storefront, or of all storefronts with a credential at a platform,
+// without attempts, in the order of the storefronts' codes, at most limit. The caller fills in HasAdapter.
 func (s *Store) StorefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error) {
-	const act = "read the switches of storefronts"
+	const op = "read the switches of storefronts"
 	list, err := s.storefrontSwitches(ctx, storefrontID, platformID, limit)
 	if err != nil || len(list) == 0 {
-		return list, fail(act, err)
+		return list, wrap(op, err)
 	}
 	ids := make([]int64, len(list))
 	for i, sw := range list {
@@ -24,7 +23,7 @@ func (s *Store) StorefrontSwitches(ctx context.Context, storefrontID, platformID
 	for i := range list {
 		list[i].Platforms = platforms[list[i].Storefront.ID]
 	}
-	return list, fail(act, err)
+	return list, wrap(op, err)
 }
 
 func (s *Store) storefrontSwitches(ctx context.Context, storefrontID, platformID int64, limit int) ([]relay.Switches, error) {

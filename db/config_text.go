@@ -8,8 +8,8 @@ import (
 	"relay/internal/relay"
 )
 
-// nullableText is a text whose column holds NULL where it is empty. bun's tag nullzero would write DEFAULT instead, which
-// in a table of the earlier service may be a text.
+// nullableText is a text that is stored as NULL if it is empty. bun's tag nullzero would write DEFAULT instead, which may be
+// a text in a table of the earlier service.
 type nullableText string
 
 // Value implements driver.Valuer.
@@ -52,7 +52,7 @@ func (s *Store) sealFields(fields map[string]relay.Secret) (string, error) {
 	return string(b), err
 }
 
-// sealObject encrypts an object whole, as the earlier service did with credentials.
+// sealObject encrypts an object as a whole, as the earlier service did with credentials.
 func (s *Store) sealObject(fields map[string]relay.Secret) (string, error) {
 	open := map[string]string{}
 	for name, value := range fields {

@@ -8,8 +8,8 @@ import (
 	"relay/internal/ops"
 )
 
-// Create adds one; id is 0 or the one that it is to have. What stands in the way is a *ops.WriteError.
-func (c *Collection[T, R, P]) Create(ctx context.Context, act ops.Actor, id int64, v T) (ops.Record[T], error) {
+// Create adds a row; id is 0 or the requested id. A refused write is a *ops.WriteError.
+func (c *Collection[T, R, P]) Create(ctx context.Context, actor ops.Actor, id int64, v T) (ops.Record[T], error) {
 	var r ops.Record[T]
 	err := c.store.tx(ctx, func(tx *sql.Tx) error {
 		row := c.row(v)
@@ -18,14 +18,14 @@ func (c *Collection[T, R, P]) Create(ctx context.Context, act ops.Actor, id int6
 			return err
 		}
 		on := row.active()
-		if err := c.audit(ctx, tx, act, row, diff(nil, c.auditFields(row, v)), &on); err != nil {
+		if err := c.audit(ctx, tx, actor, row, diff(nil, c.auditFields(row, v)), &on); err != nil {
 			return err
 		}
 		var err error
 		r, err = c.one(ctx, tx, row.common().ID)
 		return err
 	})
-	return r, fail("create "+string(c.table.entity), err)
+	return r, wrap("create "+string(c.table.entity), err)
 }
 
 // row returns a row that holds v, without its secrets.
@@ -51,7 +51,7 @@ func (c *Collection[T, R, P]) insert(ctx context.Context, tx *sql.Tx, row P, v T
 	return err
 }
 
-// conflict names the field whose value another row has, and that row.
+// conflict returns the field whose value another row has, and that row's id.
 func (c *Collection[T, R, P]) conflict(ctx context.Context, tx *sql.Tx, row P) error {
 	byID := uniqueKey{field: "id"}
 	byID.where.and("t.id = ?", row.common().ID)
@@ -69,9 +69,9 @@ func (c *Collection[T, R, P]) conflict(ctx context.Context, tx *sql.Tx, row P) e
 	return &ops.WriteError{Kind: ops.Taken, Field: row.unique().field} // deleted meanwhile
 }
 
-// Update locks one and changes it by what change returns. Where that equals what is stored, nothing is written. An error
-// of change leaves everything as it is and is returned as it is.
-func (c *Collection[T, R, P]) Update(ctx context.Context, act ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error) {
+// Update locks a row and replaces its value by the result of change. If the two are equal, nothing is written. An error of
+// change is returned unchanged, and nothing is written.
+func (c *Collection[T, R, P]) Update(ctx context.Context, actor ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error) {
 	var r ops.Record[T]
 	err := c.store.tx(ctx, func(tx *sql.Tx) error {
 		old, err := c.lock(ctx, tx, id)
@@ -95,17 +95,17 @@ func (c *Collection[T, R, P]) Update(ctx context.Context, act ops.Actor, id int6
 		if on := row.active(); on != before.active() {
 			switched = &on
 		}
-		if err := c.audit(ctx, tx, act, row, changes, switched); err != nil {
+		if err := c.audit(ctx, tx, actor, row, changes, switched); err != nil {
 			return err
 		}
 		r, err = c.one(ctx, tx, id)
 		return err
 	})
-	return r, fail(c.act(string(act.Action), id), err)
+	return r, wrap(c.op(string(actor.Action), id), err)
 }
 
-// lock reads one and keeps it from others until the transaction ends. It locks the row alone: with the rows of the joins,
-// too, kill switches would wait for one another.
+// lock reads a row and locks it until the transaction ends. It locks only the row itself: with the joined rows, kill
+// switches would wait for one another.
 func (c *Collection[T, R, P]) lock(ctx context.Context, tx *sql.Tx, id int64) (ops.Record[T], error) {
 	var found int64
 	err := c.store.bun.NewSelect().Conn(tx).Model((*R)(nil)).Column("id").Where("t.id = ?", id).For("UPDATE").Scan(ctx, &found)
@@ -130,9 +130,9 @@ func (c *Collection[T, R, P]) update(ctx context.Context, tx *sql.Tx, row P, v T
 	return err
 }
 
-// Delete removes one. check sees it first and may refuse. One that is in use is a *ops.WriteError that says by what.
-func (c *Collection[T, R, P]) Delete(ctx context.Context, act ops.Actor, id int64, check func(ops.Record[T]) error) error {
-	return fail(c.act("delete", id), c.store.tx(ctx, func(tx *sql.Tx) error {
+// Delete removes a row. check may refuse it first. A row that is in use is a *ops.WriteError that names the uses.
+func (c *Collection[T, R, P]) Delete(ctx context.Context, actor ops.Actor, id int64, check func(ops.Record[T]) error) error {
+	return wrap(c.op("delete", id), c.store.tx(ctx, func(tx *sql.Tx) error {
 		old, err := c.lock(ctx, tx, id)
 		if err != nil {
 			return err
@@ -155,6 +155,6 @@ func (c *Collection[T, R, P]) Delete(ctx context.Context, act ops.Actor, id int6
 		if err := row.retire(ctx, tx); err != nil {
 			return err
 		}
-		return c.audit(ctx, tx, act, row, diff(c.auditFields(row, old.Value), nil), nil)
+		return c.audit(ctx, tx, actor, row, diff(c.auditFields(row, old.Value), nil), nil)
 	}))
 }

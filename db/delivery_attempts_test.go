@@ -19,7 +19,7 @@ func anAttempt(eventID int64) relay.Attempt {
 	}
 }
 
-func TestAttemptRecordsWhatLeftAndThenWhatCameBack(t *testing.T) {
+func TestAttemptRecordsTheRequestAndThenTheResponse(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	a := anAttempt(f.direct("1", f.storefront("bosley")))
@@ -44,7 +44,7 @@ func TestAttemptRecordsWhatLeftAndThenWhatCameBack(t *testing.T) {
 	require.NoError(t, f.CompleteAttempts(t.Context(), nil))
 }
 
-func TestDecisionThatSentNothingIsAnAttemptToo(t *testing.T) {
+func TestADecisionWithoutARequestIsAnAttemptToo(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
@@ -54,7 +54,7 @@ func TestDecisionThatSentNothingIsAnAttemptToo(t *testing.T) {
 		FROM event_attempts WHERE marketing_event_id = ?`, id))
 }
 
-func TestAttemptFitsItsColumnsWhateverTheVendorSays(t *testing.T) {
+func TestAttemptFitsItsColumnsWithAnyResponse(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	a := anAttempt(f.direct("1", f.storefront("bosley")))

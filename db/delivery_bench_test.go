@@ -18,15 +18,15 @@ import (
 	"relay/internal/relay"
 )
 
-// BenchmarkDelivery is all that a delivery with one destination and one try asks of the database, by one delivery at a time and
-// by many at once, on a server that syncs every commit. CPU time is the figure to compare; Linux only.
+// BenchmarkDelivery runs all statements of a delivery with one destination and one attempt, one delivery at a time and many
+// concurrently, on a server that syncs every commit. CPU time is the metric to compare; Linux only.
 func BenchmarkDelivery(b *testing.B) {
 	server, err := dbtest.Start(b.Context(), dbtest.Config{Dir: b.TempDir(), Durable: true})
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = server.Stop() })
 	for _, atOnce := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("%d at once", atOnce), func(b *testing.B) {
-			f, ids := laneOf(b, server, max(b.N, atOnce))
+			f, ids := pendingEvents(b, server, max(b.N, atOnce))
 			var questions [2]int
 			var name string
 			f.scan("SHOW GLOBAL STATUS LIKE 'Questions'", nil, &name, &questions[0])
@@ -56,8 +56,8 @@ func BenchmarkDelivery(b *testing.B) {
 	}
 }
 
-// laneOf is a database with a storefront, its container, and n events.
-func laneOf(b *testing.B, server *dbtest.Server, n int) (*fixture, []int64) {
+// pendingEvents returns a database with a storefront, its container, and n events.
+func pendingEvents(b *testing.B, server *dbtest.Server, n int) (*fixture, []int64) {
 	b.Helper()
 	name := fmt.Sprintf("lane_%d", time.Now().UnixNano())
 	require.NoError(b, server.CreateDatabase(b.Context(), name))
@@ -80,7 +80,7 @@ func laneOf(b *testing.B, server *dbtest.Server, n int) (*fixture, []int64) {
 	return f, ids
 }
 
-// deliverOnce is the order in which a delivery comes to the database.
+// deliverOnce runs the statements of one delivery in order.
 func (f *fixture) deliverOnce(id int64) {
 	ctx, run := f.t.Context(), "run-"+strconv.FormatInt(id, 10)
 	taken, err := f.Take(ctx, id, run)

@@ -8,7 +8,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestACancelledRunEndsItsRowAndOneThatItHasNotTaken(t *testing.T) {
+func TestCancelEndsARowBeforeAndAfterItsRunTakesIt(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -9,8 +9,8 @@ import (
 	"relay/internal/relay"
 )
 
-// destinationsSQL reads the configured destinations of storefronts with their switches and their health: some rows for each
-// storefront, none of them an event's. The collations are spelled out because the tables may be the earlier service's.
+// destinationsSQL reads the configured destinations of storefronts with their switches and their health. It reads no events.
+// The collations are spelled out because the tables may be those of the earlier service.
 const destinationsSQL = "SELECT " + destinationStatusColumns + destinationTables
 
 const destinationStatusColumns = `s.id, s.storefront_id, s.is_active, c.id, c.is_active, c.fallback, c.on_exhausted, d.destination,
@@ -29,7 +29,7 @@ const destinationTables = ` FROM (SELECT storefront_id, CONVERT('sgtm' USING utf
 	LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id
 	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = d.destination`
 
-// destinationRow is what destinationsSQL reads.
+// destinationRow is one row of destinationsSQL.
 type destinationRow struct {
 	levels
 	destination                      string
@@ -71,24 +71,24 @@ func (r *destinationRow) read() ops.DestinationStatus {
 	}
 	var options relay.Options
 	var limits relay.Limits
-	_ = readOptions(r.options.String, &options) // unreadable: its deliveries wait, and say so
+	_ = readOptions(r.options.String, &options) // unreadable: its deliveries wait and report it
 	_ = readOptions(r.limits.String, &limits)
 	d.Limits = options.Limits.Or(limits)
 	return d
 }
 
-// DestinationStatuses lists one page of the configured destinations of storefronts, and reports whether there are more. It
-// asks the same number of questions for one as for a hundred.
+// DestinationStatuses lists one page of the configured destinations of storefronts, and reports whether there are more. The
+// number of statements does not depend on the number of destinations.
 func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, bool, error) {
-	const act = "list destinations"
+	const op = "list destinations"
 	list, err := s.destinationPage(ctx, q)
 	if err != nil {
-		return nil, false, fail(act, err)
+		return nil, false, wrap(op, err)
 	}
 	list, more := onePage(list, q)
-	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addLevelFlips, s.addWaiting, s.addFailed} {
+	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addFailed} {
 		if err := add(ctx, list); err != nil {
-			return nil, false, fail(act, err)
+			return nil, false, wrap(op, err)
 		}
 	}
 	return list, more, nil
@@ -112,8 +112,8 @@ func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]
 	return list, rows.Err()
 }
 
-// addLevelFlips says who set the kill switches of destinations, and when: one question for each level.
-func (s *Store) addLevelFlips(ctx context.Context, list []ops.DestinationStatus) error {
+// addSwitchChanges adds who set the kill switches of destinations, and when, with one statement per level.
+func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStatus) error {
 	for level, entity := range map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
 		ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential} {
 		at := map[int64][]*ops.LevelStatus{}
@@ -128,7 +128,7 @@ func (s *Store) addLevelFlips(ctx context.Context, list []ops.DestinationStatus)
 				}
 			}
 		}
-		found, err := s.flips(ctx, s.sql, entity, ids)
+		found, err := s.switchChanges(ctx, s.sql, entity, ids)
 		if err != nil {
 			return err
 		}
@@ -141,8 +141,8 @@ func (s *Store) addLevelFlips(ctx context.Context, list []ops.DestinationStatus)
 	return nil
 }
 
-// failedSQL counts, for unhealthy destinations, the failed events that their recovery sends again. It looks at the newest failed
-// events only, whosever they are.
+// failedSQL counts, for unhealthy destinations, the failed events that a recovery sends again. It reads only the newest
+// failed events of all storefronts.
 const failedSQL = `SELECT h.storefront_id, h.destination, COUNT(*) FROM
 	(SELECT storefront_id, reason, ends, created_at, erased_at FROM marketing_events FORCE INDEX (ix_marketing_events_status)
 		WHERE status = 'failed' ORDER BY created_at DESC LIMIT ?) e

@@ -158,7 +158,7 @@ func (c countingConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return countingConn{conn, c.statements}, err
 }
 
-// countingConn has every statement prepared, where it is counted.
+// countingConn counts statements when they are prepared.
 type countingConn struct {
 	driver.Conn
 	statements *statements

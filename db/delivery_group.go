@@ -13,22 +13,21 @@ import (
 // Bounds of a group.
 const (
 	groupSize     = 64
-	groupTimeout  = 1500 * time.Millisecond // less than what a delivery waits before it looks again
+	groupTimeout  = 1500 * time.Millisecond // shorter than a delivery's first poll interval
 	groupPatience = 20 * time.Millisecond
 )
 
-// group does for many callers with one commit what each of them wants done. A caller that finds nobody before it goes at once
-// and alone; those who come while it is on its way go together after it. So nobody waits for company, and the more there is to
-// do, the less each costs. A caller is answered when what it wanted is committed, or has failed.
+// group commits the writes of several callers together (group commit). The first caller runs alone; callers that arrive
+// meanwhile are batched into the next transaction. No caller waits for a batch to fill, and the cost per item falls with the
+// load. A call returns when its item is committed or has failed.
 type group[T comparable] struct {
-	// one does it for one caller, in the caller's time.
+	// one writes one item, with the context of its caller.
 	one func(context.Context, T) error
-	// many does it for several at once: all or nothing, but for those that it gives back, who go alone.
+	// many writes several items in one transaction, except for those that it returns: they are written alone.
 	many func(context.Context, []T) (alone []T, err error)
-	// least is from how many on many is the cheaper way.
+	// least is the number of items from which on many is cheaper than one.
 	least int
-	// patience is how long those behind wait for the one that is on: a row that somebody else has locked must not hold up the
-	// others.
+	// patience bounds how long callers wait for the running call: a locked row must not delay the others.
 	patience time.Duration
 
 	mu      sync.Mutex
@@ -36,7 +35,7 @@ type group[T comparable] struct {
 	waiting []*member[T]
 }
 
-// member is a caller.
+// member is a waiting caller.
 type member[T comparable] struct {
 	ctx  context.Context //nolint:containedctx // of a call that waits
 	item T
@@ -47,13 +46,13 @@ func newGroup[T comparable](least int, one func(context.Context, T) error, many 
 	return &group[T]{one: one, many: many, least: least, patience: groupPatience}
 }
 
-// do gives what became of the item.
+// do writes an item and returns its result.
 func (g *group[T]) do(ctx context.Context, item T) error {
 	g.mu.Lock()
 	if !g.busy {
 		g.busy = true
 		g.mu.Unlock()
-		pass := g.passOn()
+		pass := g.handOver()
 		defer pass()
 		return g.one(ctx, item)
 	}
@@ -64,21 +63,21 @@ func (g *group[T]) do(ctx context.Context, item T) error {
 	case err := <-m.done:
 		return err
 	case <-ctx.Done():
-		g.leave(m)
+		g.withdraw(m)
 		return ctx.Err()
 	}
 }
 
-// leave takes back what has not begun. What is on its way may still be done: the caller cannot know, as with any statement
-// whose answer it did not wait for.
-func (g *group[T]) leave(m *member[T]) {
+// withdraw removes a queued caller. A call that already runs may still commit: the caller cannot know, as with any statement
+// whose response is lost.
+func (g *group[T]) withdraw(m *member[T]) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.waiting = slices.DeleteFunc(g.waiting, func(w *member[T]) bool { return w == m })
 }
 
-// passOn lets those who wait go, once: when it is called, or when patience is over.
-func (g *group[T]) passOn() func() {
+// handOver returns a function that starts the waiting callers, at most once: when it is called, or when patience is over.
+func (g *group[T]) handOver() func() {
 	var once sync.Once
 	pass := func() { once.Do(g.next) }
 	timer := time.AfterFunc(g.patience, pass)
@@ -88,7 +87,7 @@ func (g *group[T]) passOn() func() {
 	}
 }
 
-// next begins with those who wait.
+// next starts the waiting callers.
 func (g *group[T]) next() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -98,15 +97,16 @@ func (g *group[T]) next() {
 	}
 	members := slices.Clone(g.waiting[:n])
 	g.waiting = slices.Delete(g.waiting, 0, n)
-	go g.together(members)
+	go g.runTogether(members)
 }
 
-// together serves several callers. Where one of them spoils it for the others, each goes alone and gets its own answer.
-func (g *group[T]) together(members []*member[T]) {
-	pass := g.passOn()
+// runTogether serves several callers in one batch. If the batch fails because of one item, each item is written alone and
+// has its own result.
+func (g *group[T]) runTogether(members []*member[T]) {
+	pass := g.handOver()
 	defer pass()
 	if len(members) < g.least {
-		g.apart(members)
+		g.runApart(members)
 		return
 	}
 	items := make([]T, len(members))
@@ -117,7 +117,7 @@ func (g *group[T]) together(members []*member[T]) {
 	defer cancel()
 	left, err := g.many(ctx, items)
 	pass()
-	if errors.Is(translate(err), relay.ErrUnavailable) && !isContention(err) { // it would be so for each of them
+	if errors.Is(translate(err), relay.ErrUnavailable) && !isContention(err) { // every item would fail alike
 		for _, m := range members {
 			m.done <- err
 		}
@@ -131,11 +131,11 @@ func (g *group[T]) together(members []*member[T]) {
 		}
 		m.done <- nil
 	}
-	g.apart(alone)
+	g.runApart(alone)
 }
 
-// apart serves callers side by side.
-func (g *group[T]) apart(members []*member[T]) {
+// runApart serves callers concurrently, each alone.
+func (g *group[T]) runApart(members []*member[T]) {
 	var all sync.WaitGroup
 	for _, m := range members {
 		all.Go(func() { m.done <- g.one(m.ctx, m.item) })

@@ -17,7 +17,7 @@ import (
 	"relay/internal/relay"
 )
 
-// gathered is a group whose first caller is held until the others wait behind it.
+// gathered is a group whose first caller is blocked until the others wait behind it.
 type gathered struct {
 	*db.Group
 	hold chan struct{}
@@ -37,7 +37,7 @@ func newGathered(many func(context.Context, []*int) ([]*int, error)) *gathered {
 	return g
 }
 
-// run does 0 alone and then the others, who have to be waiting by then.
+// run does 0 alone and then the others, which have to be waiting by then.
 func (g *gathered) run(t *testing.T, items ...int) []error {
 	t.Helper()
 	errs := make([]error, len(items)+1)
@@ -54,7 +54,7 @@ func (g *gathered) run(t *testing.T, items ...int) []error {
 	return errs
 }
 
-func TestThoseWhoWaitGoTogether(t *testing.T) {
+func TestWaitingCallersAreBatched(t *testing.T) {
 	t.Parallel()
 	var sizes atomic.Value
 	g := newGathered(func(_ context.Context, all []*int) ([]*int, error) {
@@ -65,7 +65,7 @@ func TestThoseWhoWaitGoTogether(t *testing.T) {
 	require.Equal(t, 3, sizes.Load())
 }
 
-func TestOneThatFailsSpoilsNothingForTheOthersOfItsGroup(t *testing.T) {
+func TestAFailingItemDoesNotAffectTheOthersOfItsGroup(t *testing.T) {
 	t.Parallel()
 	g := newGathered(func(context.Context, []*int) ([]*int, error) { return nil, errors.New("one of them is bad") })
 	errs := g.run(t, 1, 13, 2)
@@ -73,7 +73,7 @@ func TestOneThatFailsSpoilsNothingForTheOthersOfItsGroup(t *testing.T) {
 	require.NoError(t, errors.Join(errs[0], errs[1], errs[3]))
 }
 
-func TestAGroupThatGivesOneBackHasItGoAlone(t *testing.T) {
+func TestAnItemThatAGroupReturnsIsWrittenAlone(t *testing.T) {
 	t.Parallel()
 	g := newGathered(func(_ context.Context, all []*int) ([]*int, error) {
 		for _, n := range all {
@@ -88,7 +88,7 @@ func TestAGroupThatGivesOneBackHasItGoAlone(t *testing.T) {
 	require.EqualError(t, errs[2], "this one fails")
 }
 
-func TestADatabaseThatIsAwayIsAskedOnceForAGroup(t *testing.T) {
+func TestAGroupCallsAnUnavailableDatabaseOnce(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
 	g := newGathered(func(context.Context, []*int) ([]*int, error) {
@@ -102,7 +102,7 @@ func TestADatabaseThatIsAwayIsAskedOnceForAGroup(t *testing.T) {
 	require.EqualValues(t, 1, asked.Load())
 }
 
-func TestAGroupThatLosesToAnotherWriterGoesApart(t *testing.T) {
+func TestAGroupThatMeetsADeadlockIsWrittenItemByItem(t *testing.T) {
 	t.Parallel()
 	for _, number := range []uint16{1205, 1213} {
 		g := newGathered(func(context.Context, []*int) ([]*int, error) { return nil, &mysql.MySQLError{Number: number} })
@@ -132,7 +132,7 @@ func TestAGroupFinishesOnlyTheRowsOfItsRuns(t *testing.T) {
 	require.Equal(t, "first", f.text("SELECT detail FROM marketing_events WHERE id = ?", rows[5]))
 }
 
-func TestWhoGivesUpWaitingIsNotServed(t *testing.T) {
+func TestAWithdrawnCallerIsNotServed(t *testing.T) {
 	t.Parallel()
 	var served atomic.Int32
 	g := db.NewGroup(func(_ context.Context, n *int) error {
@@ -152,9 +152,8 @@ func TestWhoGivesUpWaitingIsNotServed(t *testing.T) {
 	require.Zero(t, served.Load())
 }
 
-// TestManyDeliveriesAtOnceWriteWhatOneWouldWrite lets rows of both kinds, those that go well and those that cannot, go
-// through in groups.
-func TestManyDeliveriesAtOnceWriteWhatOneWouldWrite(t *testing.T) {
+// TestConcurrentDeliveriesWriteTheSameAsSingleOnes writes valid and invalid rows in groups.
+func TestConcurrentDeliveriesWriteTheSameAsSingleOnes(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -196,7 +195,7 @@ func (f *fixture) deliverInGroup(i int, id int64) {
 		Ends: []relay.DeliveryResult{{Destination: relay.SGTM, Outcome: relay.Accepted, Status: status}}}))
 }
 
-func TestManyTriedDeliveriesMakeRoomAtOnce(t *testing.T) {
+func TestConcurrentAttemptedDeliveriesFreeTheirSlots(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	stored := f.insert(newEvents(0, 200, f.storefront("bosley"), "bosley"))
@@ -220,8 +219,8 @@ func TestManyTriedDeliveriesMakeRoomAtOnce(t *testing.T) {
 	}
 }
 
-// TestARowThatSomebodyElseHasLockedHoldsUpNobodyElse is OMS inserting a duplicate in a transaction that it leaves open.
-func TestARowThatSomebodyElseHasLockedHoldsUpNobodyElse(t *testing.T) {
+// TestALockedRowDelaysNoOtherRow has OMS insert a duplicate in a transaction that stays open.
+func TestALockedRowDelaysNoOtherRow(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	stored := f.insert(newEvents(0, 64, f.storefront("bosley"), "bosley"))
@@ -237,7 +236,7 @@ func TestARowThatSomebodyElseHasLockedHoldsUpNobodyElse(t *testing.T) {
 	for _, s := range stored[1:] {
 		others.Go(func() { f.taken(s.ID, "run") })
 	}
-	others.Wait() // without an end it would be the lock's time-out, and then an error
+	others.Wait() // without the commit it would end with the lock time-out, and an error
 	require.Equal(t, 63, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'processing'"))
 	cancel()
 	locked.Wait()

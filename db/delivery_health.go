@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// failureSQL counts a failure. MySQL assigns from left to right, so failures is counted before it is compared, and
+// failureSQL counts a failure. MySQL assigns from left to right: failures is counted before it is compared, and
 // unhealthy_since is set after the columns that depend on its old value.
 const failureSQL = `INSERT INTO destination_health
 	(storefront_id, destination, failures, failing_since, unhealthy_since, probe_at, reason, last_status, failed_at)
@@ -22,21 +22,23 @@ const failureSQL = `INSERT INTO destination_health
 	unhealthy_since = IF(unhealthy_since IS NULL AND (` + opens + `), UTC_TIMESTAMP(6), unhealthy_since),
 	reason = VALUES(reason), last_status = VALUES(last_status), failed_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6)`
 
-// opens is whether a counted failure makes its destination unhealthy: failures are many and have lasted, or one is enough.
+// opens is true if a counted failure makes its destination unhealthy: there are enough failures over enough time, or a
+// single one suffices.
 const opens = "? OR failures >= ? AND failing_since <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND"
 
-// RecordFailure counts a retryable failure at a destination. After relay.UnhealthyAfter in a row the destination is
-// unhealthy, once they have lasted as long as the failure says; a failure that is Down makes it unhealthy at once.
+// RecordFailure counts a retryable failure at a destination. After relay.UnhealthyAfter failures in a row, over at least the
+// duration that the failure names, the destination is unhealthy. A failure that is Down makes it unhealthy at once.
 func (s *Store) RecordFailure(ctx context.Context, storefront int64, destination string, f relay.Failure) error {
 	probe, open := f.Probe.Microseconds(), []any{f.Down, relay.UnhealthyAfter, f.Lasted.Microseconds()}
 	args := []any{storefront, destination, f.Down, f.Down, probe, nullText(string(f.Reason)), nullNumber(f.Status)}
 	args = append(append(append(args, open...), probe), open...)
 	_, err := s.exec(ctx, failureSQL, args...)
-	return fail("record a failure of "+destination, err)
+	return wrap("record a failure of "+destination, err)
 }
 
-// RecordSuccess ends a row of failures. Where the destination was unhealthy, and this call made it healthy, it begins the
-// replay of what failed meanwhile, in the same transaction, and returns its id; else 0. Of several calls at once, one does.
+// RecordSuccess resets the failures of a destination. If the destination was unhealthy and this call made it healthy, it
+// creates the replay of the events that failed meanwhile, in the same transaction, and returns its id; otherwise 0. Of
+// several concurrent calls, one does.
 func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination string) (int64, error) {
 	var replay int64
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -59,19 +61,19 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 		return err
 	})
 	if err != nil {
-		return 0, fail("record a success of "+destination, err)
+		return 0, wrap("record a success of "+destination, err)
 	}
 	return replay, nil
 }
 
-// ProbeNow makes the probe of an unhealthy destination due: its settings may have been repaired.
+// ProbeNow makes the probe of an unhealthy destination due: its settings may have been fixed.
 func (s *Store) ProbeNow(ctx context.Context, storefront int64, destination string) error {
 	_, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6), sought_at = NULL
 		WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at > UTC_TIMESTAMP(6)`, storefront, destination)
-	return fail("let "+destination+" be probed", err)
+	return wrap("make the probe of "+destination+" due", err)
 }
 
-// UnhealthySince is when the failures began that made a destination unhealthy; zero for a healthy one.
+// UnhealthySince returns the time of the first of the failures that made a destination unhealthy; zero for a healthy one.
 func (s *Store) UnhealthySince(ctx context.Context, storefront int64, destination string) (time.Time, error) {
 	var since time.Time
 	err := s.sql.QueryRowContext(ctx, `SELECT COALESCE(failing_since, unhealthy_since) FROM destination_health
@@ -79,5 +81,5 @@ func (s *Store) UnhealthySince(ctx context.Context, storefront int64, destinatio
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	return since, fail("read the health of "+destination, err)
+	return since, wrap("read the health of "+destination, err)
 }

@@ -19,7 +19,7 @@ func (f *fixture) sick(storefront int64, destination string) {
 		relay.Failure{Reason: relay.ReasonServerError, Status: 503, Down: true, Probe: time.Minute}))
 }
 
-// failedAt is an event that failed at a destination.
+// failedAt inserts an event that failed at a destination.
 func (f *fixture) failedAt(eventID string, storefront int64, destination string, reason relay.Reason) int64 {
 	f.t.Helper()
 	id := f.direct(eventID, storefront)
@@ -110,7 +110,7 @@ func (f *fixture) probes(storefront int64, destination string) bool {
 	return ok
 }
 
-// probesOf is how many of n attempts at once may probe a destination.
+// probesOf returns how many of n concurrent attempts may probe a destination.
 func (f *fixture) probesOf(n int, storefront int64, destination string) int {
 	var wg sync.WaitGroup
 	var let atomic.Int32
@@ -125,7 +125,7 @@ func (f *fixture) probesOf(n int, storefront int64, destination string) int {
 	return int(let.Load())
 }
 
-func TestTheRelayDrawsItsProbesFromWhatFailed(t *testing.T) {
+func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -178,7 +178,7 @@ func TestTheRelayDrawsItsProbesFromWhatFailed(t *testing.T) {
 	require.Zero(t, start(true), "its event is under way")
 }
 
-func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
+func TestReconciliationListsRowsWithExpiredLeases(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	var want []int64
@@ -229,7 +229,7 @@ func TestReconciliationSeesRowsThatARunHasHadForLong(t *testing.T) {
 	require.False(t, r.At.IsZero())
 }
 
-func TestAnEventEndsForADestinationsHealthOnlyWhileThatIsBad(t *testing.T) {
+func TestAnEventEndsForAnUnhealthyDestinationOnlyWhileItIsUnhealthy(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// textFor is how long the lane speaks the text protocol after the server refused to prepare a statement.
+// textFor is how long statements are sent as text after the server refused to prepare one.
 const textFor = time.Minute
 
-// errsPrepare are the numbers of a server, or of a proxy before it, that does not prepare: too many statements, not possible,
-// and a statement that another server prepared.
+// errsPrepare are the error numbers of a server or proxy that cannot prepare: too many statements, not supported, or
+// prepared by another server.
 var errsPrepare = []uint16{1461, 1295, 1243}
 
-// prepared are the statements of the lane that every delivery goes through. The server reads and plans each once for a
-// connection, not for every event; all other statements are sent with their arguments in them, which is one round trip too.
-// Where the server refuses to prepare, the lane's are sent so, too.
+// prepared holds the statements that every delivery runs. The server parses and plans each of them once per connection, not
+// once per event. All other statements are sent with their arguments interpolated, which takes one round trip too. If the
+// server refuses to prepare, these are sent the same way.
 type prepared struct {
 	pool *sql.DB
 	log  *notices
@@ -26,8 +26,8 @@ type prepared struct {
 	text time.Time // until then nothing is prepared
 }
 
-// statement prepares a query at its first use; nil means that it is sent as text. On the pool's other connections the pool
-// prepares it by itself.
+// statement prepares a query at its first use; nil means that the query is sent as text. database/sql prepares it on the
+// pool's other connections.
 func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	p.mu.Lock()
 	s, text := p.of[query], time.Now().Before(p.text)
@@ -44,7 +44,7 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if first := p.of[query]; first != nil { // somebody else was first
+	if first := p.of[query]; first != nil { // another caller prepared it
 		return first, s.Close() //nolint:sqlclosecheck // closed here
 	}
 	if p.of == nil {
@@ -54,8 +54,8 @@ func (p *prepared) statement(ctx context.Context, query string) (*sql.Stmt, erro
 	return s, nil
 }
 
-// refused makes the lane speak text where that is what an error asks for, and returns any other error. A statement that
-// could not be prepared has done nothing.
+// refused switches to text if the error asks for it, and returns any other error. A statement that could not be prepared has
+// changed nothing.
 func (p *prepared) refused(err error) error {
 	if !isNumber(err, errsPrepare...) {
 		return err
@@ -69,16 +69,16 @@ func (p *prepared) refused(err error) error {
 	return nil
 }
 
-// Prepares reports whether the server prepares statements. One that refuses is slower, and otherwise well.
+// Prepares reports whether the server prepares statements. A server that refuses is slower, but everything works.
 func (s *Store) Prepares() bool {
-	s.lane.mu.Lock()
-	defer s.lane.mu.Unlock()
-	return !time.Now().Before(s.lane.text)
+	s.prepared.mu.Lock()
+	defer s.prepared.mu.Unlock()
+	return !time.Now().Before(s.prepared.text)
 }
 
-// exec runs a statement and counts the rows that it found.
+// exec runs a statement and returns the number of rows that it found.
 func (p *prepared) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	statement, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next
+	statement, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next call
 	if err != nil {
 		return 0, err
 	}
@@ -100,7 +100,7 @@ func (p *prepared) exec(ctx context.Context, query string, args ...any) (int64, 
 
 // scan reads one row.
 func (p *prepared) scan(ctx context.Context, dest []any, query string, args ...any) error {
-	statement, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next
+	statement, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next call
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,24 @@ func (p *prepared) scan(ctx context.Context, dest []any, query string, args ...a
 		}
 	}
 	return p.pool.QueryRowContext(ctx, query, args...).Scan(dest...)
+}
+
+// query reads several rows.
+func (p *prepared) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	statement, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next
+	if err != nil {
+		return nil, err
+	}
+	if statement != nil {
+		rows, err := statement.QueryContext(ctx, args...)
+		if err == nil {
+			return rows, nil
+		}
+		if err := p.refused(err); err != nil {
+			return nil, err
+		}
+	}
+	return p.pool.QueryContext(ctx, query, args...)
 }
 
 func (p *prepared) close() {

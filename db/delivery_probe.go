@@ -14,28 +14,29 @@ import (
 )
 
 const (
-	probePage = 20 // places that one look answers
-	// candidates is how many failed events a probe is drawn from: one that fails by its own fault must not be the only probe.
+	probePage = 20 // places per call
+	// candidates is the number of failed events from which a probe is chosen: an event that fails by its own fault must not
+	// be the only probe.
 	candidates = 50
 )
 
-// Probe reports whether an attempt may probe an unhealthy destination. One attempt may, once the probe is due; the next is due
-// after the delay.
+// Probe reports whether an attempt may probe an unhealthy destination. Only one attempt may when the probe is due; the next
+// probe is due after the delay.
 func (s *Store) Probe(ctx context.Context, storefront int64, destination string, next time.Duration) (bool, error) {
 	found, err := s.exec(ctx, `UPDATE destination_health SET probe_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, probes = probes + 1,
 		probed_at = UTC_TIMESTAMP(6) WHERE storefront_id = ? AND destination = ? AND unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6)`,
 		next.Microseconds(), storefront, destination)
-	return found == 1, fail("probe "+destination, err)
+	return found == 1, wrap("probe "+destination, err)
 }
 
-// DueProbes lists unhealthy destinations whose probe is due. It answers a place once in the given time, so that looking for an
-// event to send costs little where there is none.
+// DueProbes lists unhealthy destinations whose probe is due. It returns each place at most once per interval, so that
+// polling stays cheap while a place has no event to send.
 func (s *Store) DueProbes(ctx context.Context, every time.Duration) ([]relay.UnhealthyDestination, error) {
 	const due = `unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6)
 		AND (sought_at IS NULL OR sought_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND)`
-	list, err := s.sick(ctx, s.sql, due+" ORDER BY probe_at LIMIT ?", every.Microseconds(), probePage)
+	list, err := s.listUnhealthy(ctx, s.sql, due+" ORDER BY probe_at LIMIT ?", every.Microseconds(), probePage)
 	if err != nil || len(list) == 0 {
-		return nil, fail("list the probes that are due", err)
+		return nil, wrap("list the probes that are due", err)
 	}
 	args := []any{}
 	for _, p := range list {
@@ -43,20 +44,20 @@ func (s *Store) DueProbes(ctx context.Context, every time.Duration) ([]relay.Unh
 	}
 	_, err = s.exec(ctx, "UPDATE destination_health SET sought_at = UTC_TIMESTAMP(6) WHERE (storefront_id, destination) IN ("+
 		tuples("(?,?)", len(list))+")", args...)
-	return list, fail("list the probes that are due", err)
+	return list, wrap("list the probes that are due", err)
 }
 
-// SickDestinations lists the unhealthy destinations of a storefront, or of all (0).
-func (s *Store) SickDestinations(ctx context.Context, storefront int64) ([]relay.UnhealthyDestination, error) {
+// UnhealthyDestinations lists the unhealthy destinations of a storefront, or of all storefronts (0).
+func (s *Store) UnhealthyDestinations(ctx context.Context, storefront int64) ([]relay.UnhealthyDestination, error) {
 	where, args := "unhealthy_since IS NOT NULL", []any(nil)
 	if storefront != 0 {
 		where, args = where+" AND storefront_id = ?", []any{storefront}
 	}
-	list, err := s.sick(ctx, s.sql, where+" ORDER BY storefront_id, destination", args...)
-	return list, fail("list unhealthy destinations", err)
+	list, err := s.listUnhealthy(ctx, s.sql, where+" ORDER BY storefront_id, destination", args...)
+	return list, wrap("list unhealthy destinations", err)
 }
 
-func (s *Store) sick(ctx context.Context, q querier, where string, args ...any) ([]relay.UnhealthyDestination, error) {
+func (s *Store) listUnhealthy(ctx context.Context, q querier, where string, args ...any) ([]relay.UnhealthyDestination, error) {
 	rows, err := q.QueryContext(ctx, `SELECT storefront_id, destination, failures, failing_since, reason, last_status, probes, probe_event_id
 		FROM destination_health WHERE `+where, args...)
 	if err != nil {
@@ -78,18 +79,18 @@ func (s *Store) sick(ctx context.Context, q querier, where string, args ...any) 
 	return list, rows.Err()
 }
 
-// StartProbe sets one event that failed at an unhealthy destination back to pending, as the probe of the destination, and
-// returns its id; 0 where the probe is not due (unless now), or no event failed there. The next probe is due after the delay.
-// With it the lines go into the audit.
+// StartProbe resets one event that failed at an unhealthy destination to pending, as the probe of the destination, and
+// returns its id; 0 if the probe is not due (unless now), or no event failed there. The next probe is due after the delay.
+// The lines are added to the audit in the same transaction.
 func (s *Store) StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...ops.AuditEntry) (int64, error) {
 	since, err := s.UnhealthySince(ctx, p.StorefrontID, p.Destination)
 	if err != nil || since.IsZero() {
 		return 0, err
 	}
-	act := "probe " + p.Destination
+	op := "probe " + p.Destination
 	ids, err := s.probeCandidates(ctx, p, since)
 	if err != nil || len(ids) == 0 {
-		return 0, fail(act, err)
+		return 0, wrap(op, err)
 	}
 	var event int64
 	err = s.tx(ctx, func(tx *sql.Tx) error {
@@ -108,10 +109,10 @@ func (s *Store) StartProbe(ctx context.Context, p relay.Place, now bool, next ti
 		}
 		return s.writeAudit(ctx, tx, lines...)
 	})
-	return event, fail(act, err)
+	return event, wrap(op, err)
 }
 
-// lockProbe locks the health of a place and reports whether its probe is due, or wanted now.
+// lockProbe locks the health of a place and reports whether its probe is due, or requested now.
 func lockProbe(ctx context.Context, tx *sql.Tx, p relay.Place, now bool) (bool, error) {
 	var due bool
 	err := tx.QueryRowContext(ctx, `SELECT ? OR COALESCE(probe_at <= UTC_TIMESTAMP(6), TRUE) FROM destination_health
@@ -122,7 +123,7 @@ func lockProbe(ctx context.Context, tx *sql.Tx, p relay.Place, now bool) (bool, 
 	return due, err
 }
 
-// markProbe writes down which event is the probe of a place.
+// markProbe stores which event is the probe of a place.
 func markProbe(ctx context.Context, tx *sql.Tx, p relay.Place, event int64, next time.Duration) error {
 	_, err := tx.ExecContext(ctx, `UPDATE destination_health SET probe_event_id = ?, probes = probes + 1, probed_at = UTC_TIMESTAMP(6),
 		probe_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND WHERE storefront_id = ? AND destination = ?`,
@@ -130,8 +131,8 @@ func markProbe(ctx context.Context, tx *sql.Tx, p relay.Place, event int64, next
 	return err
 }
 
-// probeCandidates are events that the recovery of a destination would send again, the newest ones: they are the least likely
-// to be too old for the destination.
+// probeCandidates returns events that a recovery of a destination would send again, the newest first: they are the least
+// likely to be too old for the destination.
 func (s *Store) probeCandidates(ctx context.Context, p relay.Place, since time.Time) ([]int64, error) {
 	r := ops.RecoveryReplay(p.StorefrontID, p.Destination, since)
 	w, err := s.plan(ctx, r.Pick(), true)
@@ -151,14 +152,14 @@ func (s *Store) probeCandidates(ctx context.Context, p relay.Place, since time.T
 	}), nil
 }
 
-// target is where an event would be sent if it were set back.
+// target is the storefront and the destinations to which a reset event would be sent.
 type target struct {
 	storefront   int64
-	destinations []string // none where no delivery of it has ended
+	destinations []string // empty if no delivery of it has ended
 }
 
-// readTargets reads where events would be sent again: to the destinations where they have ended without being accepted, and
-// to those of resend.
+// readTargets reads the destinations to which events would be sent again: those where they ended without being accepted, and
+// those of resend.
 func readTargets(ctx context.Context, q querier, ids []int64, resend []string) (map[int64]target, error) {
 	found := make(map[int64]target, len(ids))
 	for chunk := range slices.Chunk(ids, maxRows) {

@@ -11,41 +11,43 @@ import (
 	"relay/internal/relay"
 )
 
-// startLease is how long a row counts as in flight at most, for a storefront's cap, after a run took it: a delivery that is
-// still open after that waits for something, and burdens nobody.
+// startLease is the longest time for which a taken row counts as in flight against MAX_IN_FLIGHT. A delivery that is still
+// open after that is waiting and needs no slot.
 const startLease = "60000000" // microseconds
 
-// Take makes an event the run's own to deliver. False means that it is another's, or gone.
+// Take makes a run the owner of its event. False means that another run owns it or that the row does not exist.
 func (s *Store) Take(ctx context.Context, id int64, run string) (bool, error) {
 	t := &taking{id: id, run: run}
 	err := s.takes.do(ctx, t)
-	if err != nil { // then somebody may still be at it
-		return false, fail(fmt.Sprintf("take event %d", id), err)
+	if err != nil { // an attempt may still be running
+		return false, wrap(fmt.Sprintf("take event %d", id), err)
 	}
 	return t.taken, nil
 }
 
-// Wait records what an event that a run took waits for. Unless it counts as in flight all the same, its lease ends. Of waits
-// for several destinations the one that ends first is kept.
+// Wait records what an event in delivery waits for. Unless the event still counts as in flight, its lease ends. Of the waits
+// for several destinations, the one that ends first is kept.
 func (s *Store) Wait(ctx context.Context, id int64, w relay.Waiting) error {
-	return fail(fmt.Sprintf("record the wait of event %d", id), s.waits.do(ctx, &waiting{id, w}))
+	return wrap(fmt.Sprintf("record the wait of event %d", id), s.waits.do(ctx, &waiting{id, w}))
 }
 
-// Finish writes what an event came to. Where it is no longer the run's own, or finished already, nothing changes. An event
-// that failed for a destination's health ends only while that destination is unhealthy, else it is relay.ErrRecovered: the
-// replay that began with the recovery finds what failed before, and may have passed the place of what fails after. For the same
-// reason one whose attempts ran out before a recovery and that is finished after it is pending again.
+// Finish writes the final status of an event. If another run owns the row, or the event has ended, nothing changes.
+//
+// An event that failed because a destination is unhealthy ends only while that destination is unhealthy; otherwise the error
+// is relay.ErrRecovered. The replay that a recovery starts scans the events that failed before; an event that fails later
+// could be behind its cursor. For the same reason an event whose attempts ran out before a recovery and that finishes after
+// it is reset to pending.
 func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.EventOutcome) error {
-	act := fmt.Sprintf("finish event %d", id)
+	op := fmt.Sprintf("finish event %d", id)
 	unhealthy, exhausted := c.Unhealthy(), c.Exhausted()
 	if len(unhealthy)+len(exhausted) == 0 {
 		ends, err := json.Marshal(c.Ends)
 		if err != nil {
-			return fail(act, err)
+			return wrap(op, err)
 		}
-		return fail(act, s.finishes.do(ctx, &finishing{id, run, c, ends}))
+		return wrap(op, s.finishes.do(ctx, &finishing{id, run, c, ends}))
 	}
-	return fail(act, s.tx(ctx, func(tx *sql.Tx) error {
+	return wrap(op, s.tx(ctx, func(tx *sql.Tx) error {
 		if len(unhealthy) > 0 {
 			if err := stillUnhealthy(ctx, tx, id, unhealthy); err != nil {
 				return err
@@ -62,14 +64,15 @@ func (s *Store) Finish(ctx context.Context, id int64, run string, c relay.EventO
 		if found, err := res.RowsAffected(); err != nil || found == 0 {
 			return err
 		}
-		return sendAgain(ctx, tx, id, exhausted)
+		return reopenForResend(ctx, tx, id, exhausted)
 	}))
 }
 
-// sendAgain sets an event back that just failed because its attempts ran out, where a destination has recovered since the last
-// of them: the replay of the recovery may have passed its place. It keeps the health of the destinations from changing until
-// the transaction ends, so that every other one fails before the recovery looks for it. The margin is for the clocks of workers.
-func sendAgain(ctx context.Context, tx *sql.Tx, id int64, destinations []string) error {
+// reopenForResend resets an event that has just failed because its attempts ran out, if a destination has recovered since
+// the last of them: the recovery's replay may be past its position. It locks the health of the destinations until the
+// transaction ends, so that any other event fails before the recovery searches for it. The margin allows for the clocks of
+// workers.
+func reopenForResend(ctx context.Context, tx *sql.Tx, id int64, destinations []string) error {
 	args := []any{int(relay.RecoveryMargin.Seconds()), id}
 	for _, d := range destinations {
 		args = append(args, d)
@@ -86,7 +89,8 @@ func sendAgain(ctx context.Context, tx *sql.Tx, id int64, destinations []string)
 	return err
 }
 
-// stillUnhealthy keeps the health of destinations from changing until the transaction ends.
+// stillUnhealthy locks the health of destinations until the transaction ends, and returns relay.ErrRecovered if one of them
+// is healthy.
 func stillUnhealthy(ctx context.Context, tx *sql.Tx, id int64, destinations []string) error {
 	args := []any{id}
 	for _, d := range destinations {
@@ -111,7 +115,7 @@ func stillUnhealthy(ctx context.Context, tx *sql.Tx, id int64, destinations []st
 	return rows.Err()
 }
 
-// Release gives leases back whose starts failed at once: the rows are free again, behind those that were free before.
+// Release ends the leases of rows whose start failed: they are free again, behind the rows that were free before.
 func (s *Store) Release(ctx context.Context, ids []int64) error {
 	for chunk := range slices.Chunk(ids, maxRows) {
 		args := make([]any, len(chunk))
@@ -121,7 +125,7 @@ func (s *Store) Release(ctx context.Context, ids []int64) error {
 		_, err := s.exec(ctx, `UPDATE marketing_events SET claimed_until = DEFAULT, updated_at = UTC_TIMESTAMP(6)
 			WHERE id IN (`+tuples("?", len(chunk))+") AND status = 'pending'", args...)
 		if err != nil {
-			return fail(fmt.Sprintf("release %d events", len(ids)), err)
+			return wrap(fmt.Sprintf("release %d events", len(ids)), err)
 		}
 	}
 	return nil
@@ -130,7 +134,7 @@ func (s *Store) Release(ctx context.Context, ids []int64) error {
 // maxText is the size of a TEXT column in bytes.
 const maxText = 65535
 
-// cut shortens a text to n bytes, at a character, for a column that it is only shown in.
+// cut shortens a text to at most n bytes, at the boundary of a character.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -25,7 +25,7 @@ func TestOneRunTakesARow(t *testing.T) {
 	require.Empty(t, f.claim(aPage), "what a run has is not pending")
 }
 
-func TestFinishWritesTheConclusionOnce(t *testing.T) {
+func TestFinishWritesTheOutcomeOnce(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
@@ -80,7 +80,7 @@ func TestResetRunTakesItsFinishedRowBackAsANewGeneration(t *testing.T) {
 	}
 }
 
-func TestRetriedRowIsANewRunsAndNoLongerTheOldOnes(t *testing.T) {
+func TestARetriedRowBelongsToItsNewRunOnly(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))

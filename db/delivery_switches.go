@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"relay/internal/relay"
 )
@@ -19,7 +20,7 @@ const switchTables = ` FROM marketing_events e JOIN storefronts s ON s.id = e.st
 
 const switchesSQL = "SELECT " + switchColumns + ", " + destinationColumns + switchTables + "WHERE e.id = ?"
 
-// What storefront_sgtm_config holds in fallback and on_exhausted, besides the defaults 'direct' and 'fail'.
+// Values of storefront_sgtm_config in fallback and on_exhausted, besides the defaults 'direct' and 'fail'.
 const (
 	fallbackStop    = "stop"
 	exhaustedDirect = "direct"
@@ -53,41 +54,42 @@ func (l *levels) switches() relay.Switches {
 	return s
 }
 
-// Switches reads the four levels of the kill-switch hierarchy as they stand for an event, and the tries made so far.
-// HasAdapter is for the caller to fill. An event or storefront that is gone is relay.ErrNotFound.
+// Switches reads the present four levels of the kill-switch hierarchy for an event, and the attempts made so far. The caller
+// fills in HasAdapter. An event or storefront that does not exist is relay.ErrNotFound.
 func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) {
-	act := fmt.Sprintf("read the switches for event %d", id)
+	op := fmt.Sprintf("read the switches for event %d", id)
 	var l levels
 	var d destinations
-	if err := s.notice(s.lane.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id)); err != nil {
-		return relay.Switches{}, fail(act, err)
+	if err := s.notice(s.prepared.scan(ctx, append(l.dest(), d.dest()...), switchesSQL, id)); err != nil {
+		return relay.Switches{}, wrap(op, err)
 	}
 	switches := l.switches()
 	_, err := d.addTo(&switches, l)
-	return switches, fail(act, err)
+	return switches, wrap(op, err)
 }
 
 // destinationColumns are, for the row of an event, the lower two levels for all platforms of its storefront, and all of its
-// attempts: a few of each, and as columns of the row they cost no round trip of their own. The collation is spelled out because
-// the tables may be the earlier service's, each with its own.
+// attempts. There are a few of each; as columns of the row they need no round trips of their own. The collation is spelled
+// out because the tables may be those of the earlier service, each with its own.
 const destinationColumns = `(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bin, p.is_active, k.is_active))
 	FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = s.id AND p.code IS NOT NULL),
-	(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, a.generation, a.number, a.outcome, a.reason, a.response_status))
+	(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, a.generation, a.number, a.outcome, a.reason, a.response_status,
+		TIMESTAMPDIFF(MICROSECOND, a.started_at, UTC_TIMESTAMP(6))))
 	FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination IS NOT NULL)`
 
-// destinations is what destinationColumns read.
+// destinations holds the values of destinationColumns.
 type destinations struct{ platforms, attempts []byte }
 
 func (d *destinations) dest() []any { return []any{&d.platforms, &d.attempts} }
 
-// addTo fills in the lower two levels and the tries, and gives the highest attempt number by destination. A try counts that may
-// have left: one with a number, unless it turned out to have been kept back by our own trouble. Where an event is to be sent
-// again to a destination that has it (resend), what was accepted in earlier generations does not count.
+// addTo fills in the lower two levels and the attempts, and returns the highest attempt number by destination. It counts
+// attempts that may have left: those with a number, unless the relay's own trouble kept them back. If an event is to be sent
+// again to a destination that has it (resend), accepted attempts of earlier generations do not count.
 func (d *destinations) addTo(to *relay.Switches, l levels) (map[string]int, error) {
 	var platforms []platformColumn
 	var attempts []attemptColumn
 	if err := errors.Join(unmarshalNull(d.platforms, &platforms), unmarshalNull(d.attempts, &attempts)); err != nil {
-		return nil, fmt.Errorf("read what the database has gathered: %w", err)
+		return nil, fmt.Errorf("parse the aggregated rows: %w", err)
 	}
 	for _, p := range platforms {
 		to.Platforms = append(to.Platforms, relay.PlatformSwitch{Code: p.code, PlatformActive: p.active != 0, CredentialActive: p.credential != 0})
@@ -96,16 +98,18 @@ func (d *destinations) addTo(to *relay.Switches, l levels) (map[string]int, erro
 	numbers := map[string]int{}
 	for _, a := range attempts {
 		tries := to.Tries[a.destination]
-		if a.generation == l.generation && a.number > 0 && a.outcome != relay.NotSent {
+		counts := a.generation == l.generation && a.number > 0 && a.outcome != relay.NotSent
+		if counts {
 			tries.Made++
 		}
 		tries.Accepted = tries.Accepted || a.outcome == relay.Accepted && a.generation >= resend[a.destination]
-		to.Tries[a.destination] = tries
 		if a.number > 0 && a.number >= numbers[a.destination] {
-			tries := to.Tries[a.destination]
 			tries.Cause, tries.Status = a.reason, a.status
-			to.Tries[a.destination] = tries
+			if counts {
+				tries.Last, tries.Age = a.outcome, max(0, time.Duration(a.age)*time.Microsecond)
+			}
 		}
+		to.Tries[a.destination] = tries
 		numbers[a.destination] = max(numbers[a.destination], a.number)
 	}
 	return numbers, nil
@@ -116,7 +120,7 @@ type platformColumn struct {
 	active, credential int
 }
 
-// UnmarshalJSON reads an array, as destinationColumns make it.
+// UnmarshalJSON reads an array of destinationColumns.
 func (p *platformColumn) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &[]any{&p.code, &p.active, &p.credential})
 }
@@ -127,14 +131,15 @@ type attemptColumn struct {
 	outcome            relay.Outcome
 	reason             relay.Reason
 	status             int
+	age                int64 // microseconds since it began
 }
 
-// UnmarshalJSON reads an array, as destinationColumns make it.
+// UnmarshalJSON reads an array of destinationColumns.
 func (a *attemptColumn) UnmarshalJSON(raw []byte) error {
-	return json.Unmarshal(raw, &[]any{&a.destination, &a.generation, &a.number, &a.outcome, &a.reason, &a.status})
+	return json.Unmarshal(raw, &[]any{&a.destination, &a.generation, &a.number, &a.outcome, &a.reason, &a.status, &a.age})
 }
 
-// unmarshalNull leaves what it would fill empty where the column is NULL: nothing was there to gather.
+// unmarshalNull leaves the target empty if the column is NULL: there were no rows to aggregate.
 func unmarshalNull(column []byte, into any) error {
 	if column == nil {
 		return nil

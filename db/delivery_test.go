@@ -34,7 +34,7 @@ var theContainer = ops.SGTMConfig{
 	Options: relay.Options{Deny: []string{"email"}},
 }
 
-func TestSwitchesShowTheFourLevelsAsTheyStand(t *testing.T) {
+func TestSwitchesShowThePresentFourLevels(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, err := f.CreateStorefront(t.Context(), relay.Storefront{Code: "bosley", Name: "Bosley", Active: true, Currency: "EUR",
@@ -76,7 +76,7 @@ func TestSwitchesShowTheFourLevelsAsTheyStand(t *testing.T) {
 	require.Equal(t, &relay.SGTMSwitch{Active: true, Stop: true, DirectOnExhausted: true}, read().SGTM)
 }
 
-func TestSwitchesCountTheTriesOfThePresentGeneration(t *testing.T) {
+func TestSwitchesCountTheAttemptsOfThePresentGeneration(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
@@ -97,16 +97,21 @@ func TestSwitchesCountTheTriesOfThePresentGeneration(t *testing.T) {
 	f.exec("UPDATE marketing_events SET generation = 1 WHERE id = ?", id)
 	s, err := f.Switches(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, map[string]relay.Tries{"sgtm": {Made: 2}, "ga4": {Accepted: true}}, s.Tries)
+	latest := s.Tries["sgtm"]
+	require.Positive(t, latest.Age)
+	require.Less(t, latest.Age, time.Minute)
+	require.Equal(t, map[string]relay.Tries{"sgtm": {Made: 2, Last: relay.Rejected, Age: latest.Age}, "ga4": {Accepted: true}}, s.Tries)
 
 	d, err := f.Delivery(t.Context(), id, "run", "sgtm")
 	require.NoError(t, err)
+	latest.Age = d.Switches.Tries["sgtm"].Age
+	s.Tries["sgtm"] = latest
 	require.Equal(t, s.Tries, d.Switches.Tries)
 	require.Equal(t, 4, d.LastNumber)
 	require.Equal(t, 1, d.Generation)
 }
 
-func TestEventOrStorefrontThatIsGoneIsNotFound(t *testing.T) {
+func TestADeletedEventOrStorefrontIsNotFound(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	stray := f.direct("1", 4711)
@@ -119,7 +124,7 @@ func TestEventOrStorefrontThatIsGoneIsNotFound(t *testing.T) {
 	}
 }
 
-func TestDeliveryHoldsWhatOneTryNeeds(t *testing.T) {
+func TestDeliveryHoldsTheInputOfAnAttempt(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -180,7 +185,7 @@ func TestPlatformsCredentialIsSplitByItsCatalogue(t *testing.T) {
 	}
 }
 
-func TestValuesOfTheEarlierServiceAreReadAsTheyAre(t *testing.T) {
+func TestUnencryptedValuesOfTheEarlierServiceAreRead(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -51,7 +51,7 @@ func TestAnEventKeepsTheWaitThatEndsFirst(t *testing.T) {
 	require.Empty(t, wait(relay.Waiting{}).WaitingFor, "what was waited for before is over")
 }
 
-func TestLimitsOfTheDestinationsThatGetEvents(t *testing.T) {
+func TestLimitsOfTheDestinationsThatReceiveEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	container, direct, off := f.storefront("container"), f.storefront("direct"), f.storefront("off")
@@ -127,7 +127,7 @@ func TestClaimStartsNoMoreThanALimitTakes(t *testing.T) {
 	require.Equal(t, relay.WaitsForLimit, waitingFor())
 }
 
-func TestWorkersThatEndedWithoutAWordAreForgotten(t *testing.T) {
+func TestKilledWorkersAreForgotten(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	alive := func(id string) int {

@@ -2,9 +2,8 @@
 // of storefronts and destinations, and the encryption of secrets at rest. It speaks the SQL that MySQL 8 and MariaDB
 // 10.11 share, and knows nothing of HTTP, Temporal or adapters.
 //
-// Two ways lead to the server. What an admin or a migration writes goes through bun. Events and attempts go as parameters
-// of the driver, because bun writes strings into the statement itself and changes bytes on the way (it drops NUL and
-// replaces invalid UTF-8).
+// The configuration, its audit and migrations are written with bun. Events and attempts are sent as parameters of the
+// driver: bun interpolates strings into the statement and changes bytes (it drops NUL and replaces invalid UTF-8).
 //
 // A file's name begins with the part of the store that it serves:
 //
@@ -14,5 +13,5 @@
 //	history_   past events: search, stats, observation, retry, replay, erasure, purge
 //	keys       encryption of secrets, and its rotation
 //	schema_    tables, migrations, adoption of an existing table, the catalogue of platforms
-//	store_     what all of them use: connections, transactions, errors, conditions
+//	store_     common parts: connections, transactions, errors, conditions
 package db

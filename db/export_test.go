@@ -12,7 +12,7 @@ import (
 	"relay/internal/relay"
 )
 
-// MigrationStatements are the statements of each migration, by file.
+// MigrationStatements returns the statements of each migration, by file.
 func MigrationStatements(t *testing.T) map[string][]string {
 	t.Helper()
 	files, err := fs.Glob(migrationFiles, "migrations/*.sql")
@@ -26,7 +26,7 @@ func MigrationStatements(t *testing.T) map[string][]string {
 	return of
 }
 
-// AlterClauses are the clauses of an ALTER TABLE; nil for another statement.
+// AlterClauses returns the clauses of an ALTER TABLE; nil for another statement.
 func AlterClauses(statement string) []string {
 	m := alterTable.FindStringSubmatch(statement)
 	if m == nil {
@@ -41,7 +41,7 @@ type Query struct {
 	Args []any
 }
 
-// ClaimQueries are the statements that claiming runs against the inbox.
+// ClaimQueries returns the statements that claiming runs against the inbox.
 func ClaimQueries() map[string]Query {
 	return map[string]Query{
 		"next storefront": {nextPendingSQL, []any{0}},
@@ -54,37 +54,37 @@ func ClaimQueries() map[string]Query {
 // TwinQuery looks for the rows that hold the events of direct rows.
 func TwinQuery() Query { return Query{twinSQL + "?,?)", []any{"1", "2"}} }
 
-// AnyErasedSQL is the question that every batch asks.
+// AnyErasedSQL is the query that every batch runs.
 const AnyErasedSQL = anyErasedSQL
 
 // Group is a group of numbers.
 type Group struct{ *group[*int] }
 
-// NewGroup makes a group that goes together from two on, and has patience.
+// NewGroup returns a group that batches from two items on, with a long patience.
 func NewGroup(one func(context.Context, *int) error, many func(context.Context, []*int) ([]*int, error)) *Group {
 	g := newGroup(2, one, many)
 	g.patience = time.Hour
 	return &Group{g}
 }
 
-// Do is what a caller does.
+// Do writes an item as a caller does.
 func (g *Group) Do(ctx context.Context, n *int) error { return g.do(ctx, n) }
 
-// Busy says whether somebody is being served.
+// Busy reports whether a call is running.
 func (g *Group) Busy() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.busy
 }
 
-// Waiting is how many wait.
+// Waiting returns the number of waiting callers.
 func (g *Group) Waiting() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.waiting)
 }
 
-// Occupy makes others wait until the function that it gives is called.
+// Occupy makes callers wait until the returned function is called.
 func (g *Group) Occupy() func() {
 	g.mu.Lock()
 	g.busy = true
@@ -92,7 +92,7 @@ func (g *Group) Occupy() func() {
 	return g.next
 }
 
-// ObserveQueries are those of Observe that read the inbox.
+// ObserveQueries returns those of Observe that read the inbox.
 func ObserveQueries() map[string]Query {
 	return map[string]Query{
 		"next":    {nextOpenSQL, []any{"pending", 0}},
@@ -101,7 +101,7 @@ func ObserveQueries() map[string]Query {
 	}
 }
 
-// FinishTogether ends events of a run as a group does.
+// FinishTogether finishes events of a run in one batch.
 func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c relay.EventOutcome) error {
 	var all []*finishing
 	for _, id := range ids {
@@ -111,7 +111,7 @@ func (s *Store) FinishTogether(ctx context.Context, ids []int64, run string, c r
 	return err
 }
 
-// WaitingQuery and FailedQuery are the statements that count events for a list of destinations.
+// WaitingQuery and FailedQuery return the statements that count events for a list of destinations.
 func WaitingQuery(storefront int64) Query {
 	query, args := inFlightOf([]int64{storefront})
 	return Query{query, args}

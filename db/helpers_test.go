@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// fixture is a migrated database of a test's own.
+// fixture is a migrated database for one test.
 type fixture struct {
 	seed.Seed
 	t   testing.TB
@@ -67,7 +67,7 @@ func migrated(t testing.TB) *fixture {
 	return f
 }
 
-// exec runs a statement as OMS would and gives the last insert id.
+// exec runs a statement as OMS would and returns the last insert id.
 func (f *fixture) exec(query string, args ...any) int64 {
 	f.t.Helper()
 	res, err := f.raw.ExecContext(f.t.Context(), query, args...)
@@ -104,7 +104,7 @@ func (f *fixture) storefront(code string) int64 {
 	return id
 }
 
-// direct inserts a row as OMS does and gives its id.
+// direct inserts a row as OMS does and returns its id.
 func (f *fixture) direct(eventID string, storefrontID int64) int64 {
 	f.t.Helper()
 	return f.exec(`INSERT INTO marketing_events (event_id, storefront_id, event_type, event_payload, source_system, status)
@@ -137,7 +137,7 @@ func ids(starts []relay.PendingDelivery) []int64 {
 	return list
 }
 
-// taken is a row in the hands of a run.
+// taken makes a run the owner of a row.
 func (f *fixture) taken(id int64, run string) {
 	f.t.Helper()
 	ok, err := f.Take(f.t.Context(), id, run)
@@ -168,7 +168,7 @@ func (f *fixture) insert(events []relay.NewEvent) []relay.InsertResult {
 	return stored
 }
 
-// shortly bounds what must not wait for a lock.
+// shortly bounds a call that must not wait for a lock.
 func shortly(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)

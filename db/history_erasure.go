@@ -9,7 +9,7 @@ import (
 	"relay/internal/ops"
 )
 
-// countBound is how long the events may take to be counted that an erasure has to look through.
+// countBound bounds the time for counting the events that an erasure has to scan.
 const countBound = 3 * time.Second
 
 const erasureColumns = `id, kind, state, subject, subject_hash, COALESCE(storefront_id, 0), created_by, walked, total, scanned, matched, erased,
@@ -23,23 +23,23 @@ func (s *Store) scanErasure(row interface{ Scan(...any) error }, more ...any) (o
 		&e.Erased, &e.CreatedAt, &ended}, more...)...)
 	e.EndedAt = ended.Time
 	if err == nil && subject.String != "" {
-		e.Subject, _ = s.keys.Decrypt(subject.String) // without its key it can be shown still
+		e.Subject, _ = s.keys.Decrypt(subject.String) // without its key the rest can still be shown
 	}
 	return e, err
 }
 
-// CreateErasure keeps the wish to erase something, and with it a line of the audit, which gets its id: both or neither. It
-// picks only events that are there by now.
+// CreateErasure stores an erasure request and an entry in the audit, which has its id, in one transaction. It covers only
+// events that exist now.
 func (s *Store) CreateErasure(ctx context.Context, e ops.Erasure, line ops.AuditEntry) (ops.Erasure, error) {
-	const act = "create an erasure"
+	const op = "create an erasure"
 	subject, err := s.keys.Encrypt(e.Subject)
 	if err != nil {
-		return e, fail(act, err)
+		return e, wrap(op, err)
 	}
 	var last int64
 	if e.Kind == ops.EraseExternalID {
-		if last, e.Total, err = s.toLookThrough(ctx); err != nil {
-			return e, fail(act, err)
+		if last, e.Total, err = s.eventsToScan(ctx); err != nil {
+			return e, wrap(op, err)
 		}
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
@@ -56,13 +56,13 @@ func (s *Store) CreateErasure(ctx context.Context, e ops.Erasure, line ops.Audit
 		return s.writeAudit(ctx, tx, line)
 	})
 	if err != nil {
-		return e, fail(act, err)
+		return e, wrap(op, err)
 	}
 	return s.Erasure(ctx, line.EntityID)
 }
 
-// toLookThrough is the latest event, and how many there are; where counting takes too long, how many there may be.
-func (s *Store) toLookThrough(ctx context.Context) (last, n int64, err error) {
+// eventsToScan returns the latest event's id and the number of events; if counting takes too long, an upper bound.
+func (s *Store) eventsToScan(ctx context.Context) (last, n int64, err error) {
 	var first int64
 	err = s.sql.QueryRowContext(ctx, "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), -1) FROM marketing_events").Scan(&first, &last)
 	if err != nil {
@@ -77,16 +77,16 @@ func (s *Store) toLookThrough(ctx context.Context) (last, n int64, err error) {
 	return last, n, err
 }
 
-// Erasure reads one; relay.ErrNotFound where there is none.
+// Erasure reads an erasure; relay.ErrNotFound if it does not exist.
 func (s *Store) Erasure(ctx context.Context, id int64) (ops.Erasure, error) {
 	e, err := s.scanErasure(s.sql.QueryRowContext(ctx, "SELECT "+erasureColumns+" FROM event_erasures WHERE id = ?", id))
-	return e, fail(fmt.Sprintf("read erasure %d", id), err)
+	return e, wrap(fmt.Sprintf("read erasure %d", id), err)
 }
 
-// OpenErasures are those that have not ended: each has a workflow, or needs one.
+// OpenErasures lists erasures that have not ended: each has a workflow, or needs one.
 func (s *Store) OpenErasures(ctx context.Context) ([]int64, error) {
 	ids, err := idsFrom(s.sql.QueryContext(ctx, "SELECT id FROM event_erasures WHERE ended_at IS NULL ORDER BY id LIMIT 1000"))
-	return ids, fail("list open erasures", err)
+	return ids, wrap("list open erasures", err)
 }
 
 func idsFrom(rows *sql.Rows, err error) ([]int64, error) {
@@ -105,38 +105,38 @@ func idsFrom(rows *sql.Rows, err error) ([]int64, error) {
 	return ids, rows.Err()
 }
 
-// tryLasts is more than a try takes from its start to the record of its end.
-const tryLasts = 20 * time.Second
+// attemptTime is longer than an attempt takes from its start to the record of its end.
+const attemptTime = 20 * time.Second
 
-// ErasureItems are events that an erasure has found and not finished with, up to n. One that has been purged is erased.
+// ErasureItems lists up to n events that an erasure has found and not completed. A purged event counts as erased.
 func (s *Store) ErasureItems(ctx context.Context, id int64, n int) ([]ops.EventState, error) {
-	act := fmt.Sprintf("list the events of erasure %d", id)
+	op := fmt.Sprintf("list the events of erasure %d", id)
 	rows, err := s.sql.QueryContext(ctx, `SELECT i.marketing_event_id, COALESCE(e.status, ''), COALESCE(e.run_id, ''), e.id IS NULL OR e.erased_at IS NOT NULL,
 		COALESCE(e.finished_at, e.created_at, '1970-01-01') < UTC_TIMESTAMP(6) - INTERVAL ? SECOND FROM event_erasure_items i
 		LEFT JOIN marketing_events e ON e.id = i.marketing_event_id WHERE i.erasure_id = ? ORDER BY i.marketing_event_id LIMIT ?`,
-		int(tryLasts.Seconds()), id, n)
+		int(attemptTime.Seconds()), id, n)
 	if err != nil {
-		return nil, fail(act, err)
+		return nil, wrap(op, err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []ops.EventState
 	for rows.Next() {
 		var e ops.EventState
 		if err := rows.Scan(&e.ID, &e.Status, &e.Run, &e.Erased, &e.Settled); err != nil {
-			return nil, fail(act, err)
+			return nil, wrap(op, err)
 		}
 		list = append(list, e)
 	}
-	return list, fail(act, rows.Err())
+	return list, wrap(op, rows.Err())
 }
 
-// CloseItems counts events of an erasure as finished with, after a last look at their attempts: a try that was under way
-// when its delivery was cancelled may have written what it had sent.
+// CloseItems completes events of an erasure, after a last removal of their attempts' data: an attempt that was running when
+// its delivery was cancelled may have written its request.
 func (s *Store) CloseItems(ctx context.Context, id int64, events []int64) error {
 	if len(events) == 0 {
 		return nil
 	}
-	return fail(fmt.Sprintf("finish events of erasure %d", id), s.tx(ctx, func(tx *sql.Tx) error {
+	return wrap(fmt.Sprintf("finish events of erasure %d", id), s.tx(ctx, func(tx *sql.Tx) error {
 		if err := eraseAttempts(ctx, tx, events); err != nil {
 			return err
 		}
@@ -150,13 +150,13 @@ func (s *Store) CloseItems(ctx context.Context, id int64, events []int64) error 
 	}))
 }
 
-// EndErasure writes that an erasure has nothing left to do, and forgets what it looked for.
+// EndErasure ends an erasure that has no events left, and deletes its subject.
 func (s *Store) EndErasure(ctx context.Context, id int64) (ops.Erasure, error) {
 	_, err := s.exec(ctx, `UPDATE event_erasures SET state = ?, subject = NULL, total = scanned, ended_at = UTC_TIMESTAMP(6)
 		WHERE id = ? AND walked = 1 AND ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM event_erasure_items i WHERE i.erasure_id = event_erasures.id)`,
 		string(ops.ErasureDone), id)
 	if err != nil {
-		return ops.Erasure{}, fail(fmt.Sprintf("end erasure %d", id), err)
+		return ops.Erasure{}, wrap(fmt.Sprintf("end erasure %d", id), err)
 	}
 	return s.Erasure(ctx, id)
 }

@@ -17,8 +17,8 @@ type erasing struct {
 	cursor, last int64
 }
 
-// SearchErasure looks at the next n events, notes those that are to be erased, and moves the cursor in the same transaction, so that
-// none is passed over, whatever dies in between.
+// SearchErasure scans the next n events, stores those to erase, and moves the cursor in the same transaction: no event is
+// missed, even if the process is killed.
 func (s *Store) SearchErasure(ctx context.Context, id int64, n int) (ops.Erasure, error) {
 	var e erasing
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -53,10 +53,10 @@ func (s *Store) SearchErasure(ctx context.Context, id int64, n int) (ops.Erasure
 			e.Walked, e.cursor, max(e.Total, e.Scanned), e.Scanned, e.Matched, id)
 		return err
 	})
-	return e.Erasure, fail(fmt.Sprintf("search for erasure %d", id), err)
+	return e.Erasure, wrap(fmt.Sprintf("search for erasure %d", id), err)
 }
 
-// byOrder finds the events of an order all at once, erased ones too, and takes its id out of the filters of replays.
+// byOrder finds all events of an order, including erased ones, and removes its id from the filters of replays.
 func (e *erasing) byOrder(ctx context.Context, tx *sql.Tx, _ int) ([]int64, error) {
 	order := e.Subject.Reveal()
 	rows, err := tx.QueryContext(ctx, `SELECT e.id, e.event_id, COALESCE(e.order_id, e.event_id) FROM (SELECT id FROM marketing_events WHERE order_id IN (?, ?)
@@ -99,7 +99,7 @@ func forgetFilters(ctx context.Context, tx *sql.Tx, order, hash string) error {
 	return err
 }
 
-// ofStorefront is the condition that an erasure for one storefront has; a direct row may not know its storefront's id yet.
+// ofStorefront is the condition of an erasure for one storefront. A direct row may not have its storefront's id yet.
 func (e *erasing) ofStorefront() string {
 	if e.StorefrontID == 0 {
 		return "1 = 1"
@@ -108,8 +108,8 @@ func (e *erasing) ofStorefront() string {
 		e.StorefrontID, e.StorefrontID)
 }
 
-// byPerson looks through the payloads of the next n events. The server leaves out those in which the id cannot be: it is
-// nowhere in the text, and no character of the text is escaped.
+// byPerson scans the payloads of the next n events. The server filters out payloads that cannot contain the id: it is not in
+// the text, and the text has no escaped characters.
 func (e *erasing) byPerson(ctx context.Context, tx *sql.Tx, n int) ([]int64, error) {
 	var until sql.NullInt64
 	var seen int64

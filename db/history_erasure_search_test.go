@@ -52,7 +52,7 @@ func TestAPersonsEventsAreFoundInTheirPayloads(t *testing.T) {
 	require.Zero(t, percent.Matched)
 }
 
-func TestASearchGoesOnWhereItWas(t *testing.T) {
+func TestAnErasureSearchContinuesAtItsCursor(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

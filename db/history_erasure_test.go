@@ -22,7 +22,7 @@ func (f *fixture) erasure(kind ops.ErasureKind, subject string, storefront int64
 	return e
 }
 
-// look looks through everything, a few events at a time.
+// look scans all events, a few at a time.
 func (f *fixture) look(id int64, page int) ops.Erasure {
 	f.t.Helper()
 	for range 100 {
@@ -43,7 +43,7 @@ func (f *fixture) items(id int64) []ops.EventState {
 	return list
 }
 
-// delivered is an event that was delivered, with an attempt.
+// delivered ends an event as delivered, with an attempt.
 func (f *fixture) delivered(id int64) {
 	f.t.Helper()
 	require.NoError(f.t, f.RecordSending(f.t.Context(), relay.Attempt{AttemptID: fmt.Sprintf("%032d", id), EventID: id, Destination: relay.SGTM, Number: 1,
@@ -52,7 +52,7 @@ func (f *fixture) delivered(id int64) {
 	f.ended(id, relay.StatusDelivered, "", relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Accepted, Status: 200})
 }
 
-func TestAnErasedOrderLeavesTheFactAndNothingOfThePerson(t *testing.T) {
+func TestAnErasedOrderKeepsItsRowWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -165,7 +165,7 @@ func TestADirectRowOfAnErasedEventFailsAndIsErasedToo(t *testing.T) {
 	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE event_id = 'o-1'"))
 }
 
-// Batches with an event and its erasure, again and again: whoever comes second, there is never a second row of it.
+// Batches with an event and its erasure run repeatedly: in either order there is never a second row of it.
 func TestAnErasureAndASecondArrivalAtOnceMakeNoSecondRow(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
@@ -196,7 +196,7 @@ func TestAnErasureAndASecondArrivalAtOnceMakeNoSecondRow(t *testing.T) {
 	}
 }
 
-func TestAnErasureWhoseKeyIsRotatedGoesOn(t *testing.T) {
+func TestAnErasureContinuesAfterAKeyRotation(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	e := f.erasure(ops.EraseOrder, "o-1", 0)
@@ -208,7 +208,7 @@ func TestAnErasureWhoseKeyIsRotatedGoesOn(t *testing.T) {
 	require.ErrorIs(t, err, relay.ErrUnreadable, "and waits without its key")
 }
 
-func TestReplaysAndRetriesPassErasedEventsOver(t *testing.T) {
+func TestReplaysAndRetriesSkipErasedEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -232,7 +232,7 @@ func TestReplaysAndRetriesPassErasedEventsOver(t *testing.T) {
 	require.False(t, ok, "no reset takes it")
 }
 
-func TestLookingForAnErasedTwinIsOneStepWhereNothingWasErased(t *testing.T) {
+func TestSearchForErasedTwinsIsOneStepIfNoneWasErased(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

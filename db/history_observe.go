@@ -12,13 +12,13 @@ import (
 	"relay/internal/relay"
 )
 
-// Observe reads how things stand. It costs the same at ten million events as at ten: what is open is counted by the claim
-// key and no further than ops.BacklogBound a storefront, what has ended was counted by RollUp.
+// Observe reads the present state of the relay. Its cost does not depend on the number of events: open events are counted by
+// the claim key, up to ops.BacklogBound per storefront, and ended events were counted by RollUp.
 func (s *Store) Observe(ctx context.Context) (ops.Observation, error) {
 	o := &observing{Store: s, codes: map[int64]string{}}
-	for _, step := range []func(context.Context) error{o.readSwitches, o.readCredentials, o.readHealth, o.readBacklogs, o.readFigures} {
+	for _, step := range []func(context.Context) error{o.readSwitches, o.readCredentials, o.readHealth, o.readBacklogs, o.readStats} {
 		if err := step(ctx); err != nil {
-			return ops.Observation{}, fail("observe", err)
+			return ops.Observation{}, wrap("observe", err)
 		}
 	}
 	var err error
@@ -26,10 +26,10 @@ func (s *Store) Observe(ctx context.Context) (ops.Observation, error) {
 	return o.seen, err
 }
 
-// PoolStats are the figures of the connection pool.
+// PoolStats returns the statistics of the connection pool.
 func (s *Store) PoolStats() sql.DBStats { return s.sql.Stats() }
 
-// observing is one look at everything.
+// observing is one observation in progress.
 type observing struct {
 	*Store
 	seen  ops.Observation
@@ -50,7 +50,7 @@ func (o *observing) each(ctx context.Context, query string, row func(*sql.Rows) 
 	return rows.Err()
 }
 
-// readSwitches reads the first two levels, and with them the storefronts.
+// readSwitches reads the first two levels of the kill switches, and the storefronts.
 func (o *observing) readSwitches(ctx context.Context) error {
 	return o.each(ctx, `SELECT s.id, s.storefront_id, s.is_active, c.is_active FROM storefronts s
 		LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id ORDER BY s.storefront_id`, func(rows *sql.Rows) error {
@@ -71,7 +71,7 @@ func (o *observing) readSwitches(ctx context.Context) error {
 	})
 }
 
-// readCredentials reads the other two, of platforms that some storefront has a credential at.
+// readCredentials reads the other two levels, for platforms with a credential.
 func (o *observing) readCredentials(ctx context.Context) error {
 	platforms := map[string]bool{}
 	return o.each(ctx, `SELECT k.storefront_id, p.code, p.is_active, k.is_active FROM platform_credentials k
@@ -107,12 +107,13 @@ func (o *observing) readHealth(ctx context.Context) error {
 		})
 }
 
-// nextOpenSQL is the lowest storefront above one that has rows of a status: one step over the claim key.
+// nextOpenSQL finds the lowest storefront above one that has rows of a status, in one step of the claim key.
 const nextOpenSQL = `SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 	WHERE status = ? AND storefront_id > ? ORDER BY storefront_id LIMIT 1`
 
-// backlogSQL counts by the claim key alone, as far as its bound. The oldest row is among the first that are free or will be:
-// one that was claimed and not started has moved behind them, by a lease. NULL are rows whose code nobody has looked up.
+// backlogSQL counts by the claim key alone, up to its bound. It looks for the oldest row among the first rows by
+// claimed_until: a lease moves a row that was claimed and not started behind them. NULL is the storefront of rows whose code
+// is not resolved yet.
 const backlogSQL = `SELECT
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 		WHERE status = 'pending' AND storefront_id <=> ? LIMIT ?) p),
@@ -157,8 +158,8 @@ func (o *observing) readBacklogs(ctx context.Context) error {
 	return o.readBacklog(ctx, "", nil, false)
 }
 
-// usesUp reports whether a storefront's backlog waits for a limit: what has begun is under a lease. Without a worker the leases
-// end, and the backlog waits for a worker.
+// usesUp reports whether a storefront's backlog waits for a limit: started rows are under a lease. Without a worker the
+// leases expire, and the backlog waits for a worker.
 func (o *observing) usesUp(ctx context.Context, limits map[int64]Limited, id int64) (bool, error) {
 	if _, limited := limits[id]; !limited {
 		return false, nil
@@ -176,8 +177,8 @@ func (o *observing) readBacklog(ctx context.Context, code string, id any, limite
 	return err
 }
 
-// readFigures reads what RollUp has counted of the events of a day: 25 rows for each storefront and status.
-func (o *observing) readFigures(ctx context.Context) error {
+// readStats reads the statistics of one day, which RollUp has counted: 25 rows for each storefront and status.
+func (o *observing) readStats(ctx context.Context) error {
 	err := o.each(ctx, `SELECT storefront_id, outcome, SUM(n) FROM event_stats
 		WHERE hour >= UTC_TIMESTAMP() - INTERVAL 24 HOUR AND destination = '' GROUP BY storefront_id, outcome`, func(rows *sql.Rows) error {
 		var storefront int64

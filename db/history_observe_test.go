@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestObserveSaysHowThingsStand(t *testing.T) {
+func TestObserveReportsThePresentState(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, quiet := f.storefront("bosley"), f.storefront("quiet")
@@ -54,8 +54,8 @@ func TestObserveSaysHowThingsStand(t *testing.T) {
 	require.Equal(t, 1, o.Reconciliation.Repaired())
 }
 
-// A backlog waits for a limit as long as events that have begun use it up. Without a worker it waits for a worker.
-func TestObserveTellsABacklogThatWaitsForALimit(t *testing.T) {
+// A backlog waits for a limit as long as started events use it up. Without a worker it waits for a worker.
+func TestObserveReportsABacklogThatWaitsForALimit(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	limited, free := f.storefront("limited"), f.storefront("free")

@@ -11,24 +11,24 @@ import (
 	"relay/internal/relay"
 )
 
-// purgeOrder is the order in which events are purged: those of one final status after those of another, by a key whose
-// range holds nothing but them. Rows of other statuses, open or of the earlier service, are never even looked at.
+// purgeOrder is the order in which final statuses are purged, each by a key range that holds only its rows. Rows of other
+// statuses, open ones or those of the earlier service, are never read.
 var purgeOrder = []relay.Status{relay.StatusDelivered, relay.StatusFailed, relay.StatusSkipped}
 
-// purgeSQL reads the oldest rows of a status from where the last batch ended. What somebody else holds, a retry for one, is
-// not waited for.
+// purgeSQL reads the oldest rows of a status after the last batch. It skips rows that another transaction has locked, such
+// as a retry.
 const purgeSQL = `SELECT e.id, e.created_at, ` + hourOf + `, COALESCE(e.storefront_id, 0), COALESCE(e.reason, ''),
 	LEFT(COALESCE(e.ends, ''), 2000), COALESCE(e.finished_at, e.created_at) < ?
 	FROM ` + eventsBy + `status) WHERE e.status = ? AND e.created_at >= ? AND e.created_at < ? AND (e.created_at > ? OR e.id > ?)
 	ORDER BY e.created_at, e.id LIMIT ? FOR UPDATE SKIP LOCKED`
 
-// PurgeEvents deletes those of the next n events, with their attempts, that were received and have ended longer than age
-// ago. Their figures are kept in the same transaction. An hour that has not been counted yet is not touched.
+// PurgeEvents deletes those of the next n events, with their attempts, that were received and ended longer than age ago.
+// Their statistics are kept in the same transaction. Hours that are not counted yet are skipped.
 func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeCursor, n int) (ops.PurgeBatch, error) {
 	var batch ops.PurgeBatch
 	before, err := s.purgeBefore(ctx, age)
 	if err != nil {
-		return batch, fail("purge events", err)
+		return batch, wrap("purge events", err)
 	}
 	if after.Status == "" {
 		after.Status = purgeOrder[0]
@@ -48,10 +48,11 @@ func (s *Store) PurgeEvents(ctx context.Context, age time.Duration, after ops.Pu
 		batch.Purged, err = p.remove(ctx, tx)
 		return err
 	})
-	return batch, fail("purge events", err)
+	return batch, wrap("purge events", err)
 }
 
-// purgeBefore is the time before which events are old, and counted: counting goes from hour to hour, the present one apart.
+// purgeBefore returns the time before which events are old enough and counted: hours are counted in order, except for the
+// present one.
 func (s *Store) purgeBefore(ctx context.Context, age time.Duration) (time.Time, error) {
 	var now time.Time
 	var counted sql.NullTime
@@ -64,7 +65,7 @@ func (s *Store) purgeBefore(ctx context.Context, age time.Duration) (time.Time, 
 	return before, err
 }
 
-// nextPurge is where the next batch begins when a status is done.
+// nextPurge returns the cursor of the next status.
 func nextPurge(status relay.Status) (ops.PurgeCursor, bool) {
 	i := slices.Index(purgeOrder, status) + 1
 	if i == len(purgeOrder) {
@@ -73,16 +74,16 @@ func nextPurge(status relay.Status) (ops.PurgeCursor, bool) {
 	return ops.PurgeCursor{Status: purgeOrder[i]}, false
 }
 
-// purge is what one batch is about to delete.
+// purge is one batch to delete.
 type purge struct {
-	read    int // rows, deleted or passed over
-	next    ops.PurgeCursor
-	ids     []int64
-	figures map[string]map[figure]int64 // by hour
+	read   int // rows, deleted or skipped
+	next   ops.PurgeCursor
+	ids    []int64
+	counts map[string]map[statKey]int64 // by hour
 }
 
 func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.PurgeCursor, n int) (purge, error) {
-	p := purge{next: after, figures: map[string]map[figure]int64{}}
+	p := purge{next: after, counts: map[string]map[statKey]int64{}}
 	from := after.At
 	if after.IsZero() {
 		from = time.Unix(0, 0)
@@ -100,22 +101,22 @@ func readPurge(ctx context.Context, tx *sql.Tx, before time.Time, after ops.Purg
 			return p, err
 		}
 		p.read++
-		if !over { // an old event that was retried of late
+		if !over { // an old event that was retried recently
 			continue
 		}
 		p.ids = append(p.ids, p.next.ID)
-		if p.figures[hour] == nil {
-			p.figures[hour] = map[figure]int64{}
+		if p.counts[hour] == nil {
+			p.counts[hour] = map[statKey]int64{}
 		}
-		tally(p.figures[hour], storefront, after.Status, reason, how, 1)
+		tally(p.counts[hour], storefront, after.Status, reason, how, 1)
 	}
 	return p, rows.Err()
 }
 
-// remove keeps the figures and deletes the rows. The hours are locked first, as counting and retries do it, so that a
-// count sees an event among the living or among the purged, not in both and not in neither.
+// remove keeps the statistics and deletes the rows. The hours are locked first, in the order of counting and retries, so
+// that a count sees each event either as stored or as purged.
 func (p purge) remove(ctx context.Context, tx *sql.Tx) (ops.Purged, error) {
-	hours := slices.Sorted(maps.Keys(p.figures))
+	hours := slices.Sorted(maps.Keys(p.counts))
 	var args []any
 	for _, hour := range hours {
 		args = append(args, hour)
@@ -126,7 +127,7 @@ func (p purge) remove(ctx context.Context, tx *sql.Tx) (ops.Purged, error) {
 		return ops.Purged{}, err
 	}
 	for _, hour := range hours {
-		if err := insertFigures(ctx, tx, "event_stats_purged", hour, p.figures[hour]); err != nil {
+		if err := insertStats(ctx, tx, "event_stats_purged", hour, p.counts[hour]); err != nil {
 			return ops.Purged{}, err
 		}
 	}
@@ -146,50 +147,50 @@ func deleted(res sql.Result, err error) (int64, error) {
 	return res.RowsAffected()
 }
 
-// addPurged adds the figures of an hour's events that are gone.
-func addPurged(ctx context.Context, tx *sql.Tx, hour time.Time, figures map[figure]int64) error {
+// addPurged adds the statistics of an hour's purged events.
+func addPurged(ctx context.Context, tx *sql.Tx, hour time.Time, counts map[statKey]int64) error {
 	rows, err := tx.QueryContext(ctx, "SELECT storefront_id, destination, outcome, reason, n FROM event_stats_purged WHERE hour = ?", hour)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var f figure
+		var f statKey
 		var n int64
 		if err := rows.Scan(&f.storefront, &f.destination, &f.outcome, &f.reason, &n); err != nil {
 			return err
 		}
-		figures[f] += n
+		counts[f] += n
 	}
 	return rows.Err()
 }
 
-// PurgeAudit deletes those of the n oldest entries of the audit that were made longer than age ago: entries are numbered in
-// the order of their time, so the first that is young ends it.
+// PurgeAudit deletes those of the n oldest entries of the audit that are older than age. Entries are numbered in the order
+// of their time, so it stops at the first younger one.
 func (s *Store) PurgeAudit(ctx context.Context, age time.Duration, n int) (int64, error) {
 	var last sql.NullInt64
 	err := s.sql.QueryRowContext(ctx, `SELECT MAX(id) FROM (SELECT id, at FROM admin_audit ORDER BY id LIMIT ?) oldest
 		WHERE at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND`, n, int64(age.Seconds())).Scan(&last)
 	if err != nil || !last.Valid {
-		return 0, fail("purge the audit", err)
+		return 0, wrap("purge the audit", err)
 	}
 	gone, err := s.exec(ctx, "DELETE FROM admin_audit WHERE id <= ? AND at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND", last.Int64, int64(age.Seconds()))
-	return gone, fail("purge the audit", err)
+	return gone, wrap("purge the audit", err)
 }
 
 // PurgeReplays deletes those of the n oldest replays that ended longer than age ago.
 func (s *Store) PurgeReplays(ctx context.Context, age time.Duration, n int) (int64, error) {
 	gone, err := s.purgeEnded(ctx, "event_replays", age, n)
-	return gone, fail("purge replays", err)
+	return gone, wrap("purge replays", err)
 }
 
 // PurgeErasures deletes those of the n oldest erasures that ended longer than age ago.
 func (s *Store) PurgeErasures(ctx context.Context, age time.Duration, n int) (int64, error) {
 	gone, err := s.purgeEnded(ctx, "event_erasures", age, n)
-	return gone, fail("purge erasures", err)
+	return gone, wrap("purge erasures", err)
 }
 
-// purgeEnded walks the key (ended_at, id): what has not ended has no time in it.
+// purgeEnded scans the key (ended_at, id), which holds NULL for rows that have not ended.
 func (s *Store) purgeEnded(ctx context.Context, table string, age time.Duration, n int) (int64, error) {
 	return s.exec(ctx, "DELETE FROM "+table+" WHERE ended_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND ORDER BY ended_at, id LIMIT ?",
 		int64(age.Seconds()), n)

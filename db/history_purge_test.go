@@ -19,7 +19,7 @@ const (
 	howLong = 100 // days that an old event lies in the past
 )
 
-// aged is an event that was received so many days ago, and ended then, with two attempts.
+// aged inserts an event that was received so many days ago, and ended then, with two attempts.
 func (f *fixture) aged(name string, storefront int64, days int, status relay.Status, reason relay.Reason, ends ...relay.DeliveryResult) int64 {
 	f.t.Helper()
 	id := f.direct(name, storefront)
@@ -47,7 +47,7 @@ func (f *fixture) purge(age time.Duration, n int) ops.Purged {
 	}
 }
 
-// statsOfAYear are all figures of a storefront over a year.
+// statsOfAYear returns all statistics of a storefront over a year.
 func (f *fixture) statsOfAYear(storefront int64) ops.Stats {
 	f.t.Helper()
 	r, err := f.Stats(f.t.Context(), storefront, time.Now().Add(-365*aDay), time.Now().Add(time.Hour))
@@ -55,7 +55,7 @@ func (f *fixture) statsOfAYear(storefront int64) ops.Stats {
 	return r.Storefronts[0]
 }
 
-// rollUpAll counts until every hour since the first event has been.
+// rollUpAll counts every hour since the first event.
 func (f *fixture) rollUpAll() {
 	f.t.Helper()
 	for n := 500; n >= 500; {
@@ -65,7 +65,7 @@ func (f *fixture) rollUpAll() {
 	}
 }
 
-func TestOnlyWhatIsOverAndOldIsPurged(t *testing.T) {
+func TestOnlyEndedAndOldEventsArePurged(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -120,7 +120,7 @@ func TestOnlyWhatIsOverAndOldIsPurged(t *testing.T) {
 	})
 }
 
-func TestAnOldEventThatSomebodyHoldsIsLeftForTheNextRound(t *testing.T) {
+func TestALockedOldEventIsLeftForTheNextRound(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -139,9 +139,9 @@ func TestAnOldEventThatSomebodyHoldsIsLeftForTheNextRound(t *testing.T) {
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND status = 'pending'", held))
 }
 
-// TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging is about attempts that the relay does not know: they name their event
-// in a column of their own.
-func TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging(t *testing.T) {
+// TestAForeignKeyOfTheEarlierServiceIsReportedAndStopsPurging uses attempts that the relay does not know: they refer to
+// their event in a column of their own.
+func TestAForeignKeyOfTheEarlierServiceIsReportedAndStopsPurging(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	f.exec(earlier[2][:strings.Index(earlier[2], ",\n\t\tCONSTRAINT")] + ")")
@@ -162,8 +162,8 @@ func TestAForeignKeyOfTheEarlierServiceIsNamedAndStopsPurging(t *testing.T) {
 	require.Equal(t, int64(1), f.statsOfAYear(bosley).Received)
 }
 
-// TestPurgingDisturbsNobody has batches taken, events stored and hours counted at the same time.
-func TestPurgingDisturbsNobody(t *testing.T) {
+// TestPurgingBlocksNoOtherWriter purges batches, stores events and counts hours concurrently.
+func TestPurgingBlocksNoOtherWriter(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -200,8 +200,8 @@ func TestPurgingDisturbsNobody(t *testing.T) {
 	require.Positive(t, f.count("SELECT COUNT(*) FROM marketing_events"))
 }
 
-// TestABiteCostsTheSameWhateverLiesAround runs alone: it counts what the server reads for everybody.
-func TestABiteCostsTheSameWhateverLiesAround(t *testing.T) {
+// TestAPurgeBatchCostsTheSameInATableOfAnySize runs alone: it counts the reads of the whole server.
+func TestAPurgeBatchCostsTheSameInATableOfAnySize(t *testing.T) {
 	f := migrated(t)
 	bosley := f.storefront("bosley")
 	f.many(bosley, 20_000)

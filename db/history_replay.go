@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// countReplay bounds the counting of what a replay picks.
+// countReplay bounds the time for counting the events of a replay.
 const countReplay = 5 * time.Second
 
 const replayColumns = `id, state, filter, resend, rate, created_by, matched, started, delivered, failed, skipped, held, walked, cursor_at, cursor_id,
@@ -49,16 +49,16 @@ func scanReplay(row interface{ Scan(...any) error }) (replay, error) {
 	return r, nil
 }
 
-// CreateReplay keeps a replay and gives its id. It picks only events that are there by now: those that come later are
-// not meant. With it the lines go into the audit, with its id.
+// CreateReplay stores a replay and returns its id. It covers only events that exist now. The lines are added to the audit,
+// with its id, in the same transaction.
 func (s *Store) CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error) {
-	const act = "create a replay"
+	const op = "create a replay"
 	if err := checkDestinations(r.Resend); err != nil {
-		return r, fail(act, err)
+		return r, wrap(op, err)
 	}
 	var now time.Time
 	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&now); err != nil {
-		return r, fail(act, err)
+		return r, wrap(op, err)
 	}
 	if r.Filter.To.IsZero() || r.Filter.To.After(now) {
 		r.Filter.To = now
@@ -74,7 +74,7 @@ func (s *Store) CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.Aud
 		return s.writeAudit(ctx, tx, lines...)
 	})
 	if err != nil {
-		return r, fail(act, err)
+		return r, wrap(op, err)
 	}
 	return s.Replay(ctx, id)
 }
@@ -92,33 +92,33 @@ func insertReplay(ctx context.Context, q querier, r ops.Replay) (int64, error) {
 	return res.LastInsertId()
 }
 
-// Replay reads a replay; relay.ErrNotFound where there is none.
+// Replay reads a replay; relay.ErrNotFound if it does not exist.
 func (s *Store) Replay(ctx context.Context, id int64) (ops.Replay, error) {
 	r, err := scanReplay(s.sql.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ?", id))
-	return r.Replay, fail(fmt.Sprintf("read replay %d", id), err)
+	return r.Replay, wrap(fmt.Sprintf("read replay %d", id), err)
 }
 
-// OpenReplays are the replays that have not ended: each has a workflow, or needs one.
+// OpenReplays lists the replays that have not ended: each has a workflow, or needs one.
 func (s *Store) OpenReplays(ctx context.Context) ([]int64, error) {
 	rows, err := s.sql.QueryContext(ctx, "SELECT id FROM event_replays WHERE ended_at IS NULL ORDER BY id LIMIT 1000")
 	if err != nil {
-		return nil, fail("list open replays", err)
+		return nil, wrap("list open replays", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var ids []int64
 	for rows.Next() {
 		var id int64
 		if err := rows.Scan(&id); err != nil {
-			return nil, fail("list open replays", err)
+			return nil, wrap("list open replays", err)
 		}
 		ids = append(ids, id)
 	}
-	return ids, fail("list open replays", rows.Err())
+	return ids, wrap("list open replays", rows.Err())
 }
 
-// EndReplay writes that every event of a replay has ended. What it holds still, because it was cancelled, it gives up.
+// EndReplay ends a replay whose events have all ended. Events that a cancelled replay still holds are released from it.
 func (s *Store) EndReplay(ctx context.Context, id int64) error {
-	return fail(fmt.Sprintf("end replay %d", id), s.tx(ctx, func(tx *sql.Tx) error {
+	return wrap(fmt.Sprintf("end replay %d", id), s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE event_replays SET state = CASE WHEN state = 'cancelled' THEN state ELSE 'done' END,
 			held = 0, ended_at = UTC_TIMESTAMP(6) WHERE id = ? AND ended_at IS NULL`, id)
 		if err == nil {
@@ -128,44 +128,45 @@ func (s *Store) EndReplay(ctx context.Context, id int64) error {
 	}))
 }
 
-// StepReplay sets the next events of a replay back to pending, up to n, and moves its cursor in the same transaction, so
-// that no event is started twice and none is passed over, whatever dies in between. What would go to an unhealthy destination
-// is held. A replay that is not running does not step.
+// StepReplay resets up to n further events of a replay to pending and moves its cursor in the same transaction: no event is
+// started twice and none is missed, even if the process is killed. Events for an unhealthy destination are held. A replay
+// that is not running does not step.
 func (s *Store) StepReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error) {
 	var step ops.ReplayStep
-	act := fmt.Sprintf("step replay %d", id)
+	op := fmt.Sprintf("step replay %d", id)
 	before, err := s.Replay(ctx, id)
 	if err != nil {
-		return step, fail(act, err)
+		return step, wrap(op, err)
 	}
 	w, err := s.plan(ctx, before.Pick(), false)
 	if err != nil {
-		return step, fail(act, err)
+		return step, wrap(op, err)
 	}
 	if err := s.countMatches(ctx, before); err != nil {
-		return step, fail(act, err)
+		return step, wrap(op, err)
 	}
 	sick, err := s.closedPlaces(ctx)
 	if err != nil {
-		return step, fail(act, err)
+		return step, wrap(op, err)
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		r, err := scanReplay(tx.QueryRowContext(ctx, "SELECT "+replayColumns+" FROM event_replays WHERE id = ? FOR UPDATE", id))
 		if err != nil {
 			return err
 		}
-		h := &holding{tx: tx, replay: r, sick: sick}
+		h := &holding{tx: tx, replay: r, unhealthy: sick}
 		if r.State == ops.ReplayRunning && len(r.Pick().Statuses) > 0 {
 			err = h.step(ctx, w, n)
 		}
 		step = h.result()
 		return err
 	})
-	return step, fail(act, err)
+	return step, wrap(op, err)
 }
 
-// countMatches counts what a replay picks before its first step, where that was not counted when it was made: the relay's own
-// replays begin within a transaction that must be short. The number is for people: where counting takes long, it stays 0.
+// countMatches counts the events of a replay before its first step, if they were not counted at its creation: the relay's
+// own replays are created in a transaction that must be short. The number is for display: if counting takes too long, it
+// stays 0.
 func (s *Store) countMatches(ctx context.Context, r ops.Replay) error {
 	if r.Matched > 0 || r.Started > 0 || r.Held > 0 || r.Walked || r.State != ops.ReplayRunning {
 		return nil
@@ -182,10 +183,10 @@ func (s *Store) countMatches(ctx context.Context, r ops.Replay) error {
 	return err
 }
 
-// SettleReplay counts those of a replay's events that have ended since they were started, up to n, and forgets them.
+// SettleReplay counts up to n of a replay's started events that have ended, and removes their items.
 func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (ops.ReplayStep, error) {
 	var step ops.ReplayStep
-	act := fmt.Sprintf("settle replay %d", id)
+	op := fmt.Sprintf("settle replay %d", id)
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		var locked int64 // two at once would count twice
 		if err := tx.QueryRowContext(ctx, "SELECT id FROM event_replays WHERE id = ? FOR UPDATE", id).Scan(&locked); err != nil {
@@ -212,10 +213,10 @@ func (s *Store) SettleReplay(ctx context.Context, id int64, n int) (ops.ReplaySt
 		step.Replay, step.Walked = r.Replay, r.Walked && r.Held == 0
 		return err
 	})
-	return step, fail(act, err)
+	return step, wrap(op, err)
 }
 
-// endedItems locks and lists a replay's events that have ended. One that has been deleted meanwhile counts as skipped.
+// endedItems locks and lists a replay's events that have ended. A deleted event counts as skipped.
 func endedItems(ctx context.Context, tx *sql.Tx, id int64, n int) (map[relay.Status]int, []int64, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT i.marketing_event_id, COALESCE(e.status, 'skipped') FROM event_replay_items i
 		LEFT JOIN marketing_events e ON e.id = i.marketing_event_id
@@ -238,20 +239,20 @@ func endedItems(ctx context.Context, tx *sql.Tx, id int64, n int) (map[relay.Sta
 	return counts, ended, rows.Err()
 }
 
-// CountEvents counts what a filter picks. It looks at every match, so it may take a while; the context bounds it.
+// CountEvents counts the events that a filter selects. It reads every match, so it may take a while; the context bounds it.
 func (s *Store) CountEvents(ctx context.Context, f ops.Filter) (int64, error) {
 	w, err := s.plan(ctx, f, false)
 	if err != nil {
-		return 0, fail("count events", err)
+		return 0, wrap("count events", err)
 	}
 	var counts []string
 	var args []any
-	for _, a := range w.arms {
-		where := a.where.plus(w.rest)
+	for _, a := range w.ranges {
+		where := a.where.plus(w.residual)
 		counts = append(counts, "(SELECT COUNT(*) FROM "+a.from+" WHERE "+where.String()+")")
 		args = append(args, where.args...)
 	}
 	var n int64
 	err = s.sql.QueryRowContext(ctx, "SELECT "+strings.Join(counts, " + "), args...).Scan(&n)
-	return n, fail("count events", err)
+	return n, wrap("count events", err)
 }

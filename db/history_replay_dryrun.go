@@ -12,37 +12,37 @@ import (
 	"relay/internal/relay"
 )
 
-// DryRun counts what a replay would start, by storefront, destination and reason, and how many of that are too old. It
-// looks at every match, one after the other, and keeps only the figures. maxAge says how old an event may be at a storefront's
+// DryRun counts the events that a replay would start, by storefront, destination and reason, and how many of them are too
+// old. It reads every match in turn and keeps only the counts. maxAge returns how old an event may be at a storefront's
 // destination; 0 is no limit.
 func (s *Store) DryRun(ctx context.Context, r ops.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (ops.DryRun, error) {
-	const act = "count what a replay would start"
+	const op = "count what a replay would start"
 	if err := checkDestinations(r.Resend); err != nil {
-		return ops.DryRun{}, fail(act, err)
+		return ops.DryRun{}, wrap(op, err)
 	}
 	w, err := s.plan(ctx, r.Pick(), false)
 	if err != nil {
-		return ops.DryRun{}, fail(act, err)
+		return ops.DryRun{}, wrap(op, err)
 	}
 	c := counting{resend: r.Resend, maxAge: maxAge, tallies: map[ops.Tally]*ops.Tally{}}
-	for _, a := range w.arms {
-		if err := s.countArm(ctx, a.from, a.where.plus(w.rest), &c); err != nil {
-			return ops.DryRun{}, fail(act, err)
+	for _, a := range w.ranges {
+		if err := s.countRange(ctx, a.from, a.where.plus(w.residual), &c); err != nil {
+			return ops.DryRun{}, wrap(op, err)
 		}
 	}
 	return c.result(), nil
 }
 
-// counting is a dry run under way.
+// counting is a dry run in progress.
 type counting struct {
 	resend  []string
 	maxAge  func(storefrontID int64, destination string) time.Duration
 	now     time.Time
 	events  int64
-	tallies map[ops.Tally]*ops.Tally // by their names; the figures of the keys are zero
+	tallies map[ops.Tally]*ops.Tally // by their names; the counts in the keys are zero
 }
 
-func (s *Store) countArm(ctx context.Context, from string, where condition, c *counting) error {
+func (s *Store) countRange(ctx context.Context, from string, where condition, c *counting) error {
 	if err := s.sql.QueryRowContext(ctx, "SELECT UTC_TIMESTAMP(6)").Scan(&c.now); err != nil {
 		return err
 	}
@@ -60,14 +60,14 @@ func (s *Store) countArm(ctx context.Context, from string, where condition, c *c
 		if err := rows.Scan(&t.StorefrontID, &t.StorefrontCode, &t.Reason, &ends, &e.CreatedAt, &e.Source, &payload); err != nil {
 			return err
 		}
-		// The payload is read here, as a delivery reads it: MySQL's JSON functions fail on a hundred levels.
-		e.Payload, _ = relay.ParsePayload(payload) // of what cannot be read the row's time counts
+		// Go parses the payload, as a delivery does: MySQL's JSON functions fail at a hundred levels.
+		e.Payload, _ = relay.ParsePayload(payload) // an unreadable payload has the row's time
 		c.add(t, ends, e.Age())
 	}
 	return rows.Err()
 }
 
-// add counts one event at each destination where it would be tried again.
+// add counts one event at each destination where it would be attempted again.
 func (c *counting) add(t ops.Tally, stored string, age time.Duration) {
 	c.events++
 	var ends []relay.DeliveryResult

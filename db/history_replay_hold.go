@@ -10,10 +10,10 @@ import (
 	"relay/internal/relay"
 )
 
-// closedPlaces are the unhealthy destinations that get their storefronts' events: what a replay sent there would only be
-// turned away. A container whose events the platforms take over is none.
+// closedPlaces returns the unhealthy destinations that receive their storefronts' events: a replay sent there would only be
+// refused. A container that fails over to the platforms is not among them.
 func (s *Store) closedPlaces(ctx context.Context) (map[relay.Place]bool, error) {
-	sick, err := s.SickDestinations(ctx, 0)
+	sick, err := s.UnhealthyDestinations(ctx, 0)
 	if err != nil || len(sick) == 0 {
 		return nil, err
 	}
@@ -31,11 +31,11 @@ func (s *Store) closedPlaces(ctx context.Context) (map[relay.Place]bool, error) 
 
 // holding is one step of a replay, within its transaction.
 type holding struct {
-	tx      *sql.Tx
-	replay  replay
-	sick    map[relay.Place]bool
-	started int
-	held    int // found in this step
+	tx        *sql.Tx
+	replay    replay
+	unhealthy map[relay.Place]bool
+	started   int
+	held      int // added in this step
 }
 
 func (h *holding) result() ops.ReplayStep {
@@ -43,8 +43,8 @@ func (h *holding) result() ops.ReplayStep {
 	return ops.ReplayStep{Started: h.started, Held: h.held, Walked: r.Walked && r.Held == 0, Replay: r}
 }
 
-// step starts what is held no longer, then walks on, and writes how far it has come.
-func (h *holding) step(ctx context.Context, w walk, n int) error {
+// step starts held events whose destination is healthy again, continues the scan, and stores the cursor.
+func (h *holding) step(ctx context.Context, w scan, n int) error {
 	r := &h.replay
 	if r.Walked && r.Held == 0 {
 		return nil
@@ -58,7 +58,7 @@ func (h *holding) step(ctx context.Context, w walk, n int) error {
 		if err != nil {
 			return err
 		}
-		if err := h.walk(ctx, positionIDs(hits)); err != nil {
+		if err := h.startOrHold(ctx, positionIDs(hits)); err != nil {
 			return err
 		}
 		next, r.Walked = to, to.IsZero()
@@ -72,7 +72,7 @@ func (h *holding) step(ctx context.Context, w walk, n int) error {
 	return err
 }
 
-// count counts what the replay holds now.
+// count counts the held events of the replay.
 func (h *holding) count(ctx context.Context) error {
 	if h.replay.Held == 0 && h.held == 0 {
 		return nil
@@ -81,9 +81,9 @@ func (h *holding) count(ctx context.Context) error {
 		Scan(&h.replay.Held)
 }
 
-// walk starts or holds the matches that a walk found.
-func (h *holding) walk(ctx context.Context, ids []int64) error {
-	open, closed, err := h.sort(ctx, ids)
+// startOrHold starts or holds the matches of a scan.
+func (h *holding) startOrHold(ctx context.Context, ids []int64) error {
+	open, closed, err := h.partition(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,8 @@ func (h *holding) walk(ctx context.Context, ids []int64) error {
 	for _, event := range started {
 		args = append(args, h.replay.ID, event)
 	}
-	// An event is there already only where this replay has started it, which its cursor forbids, unless the row's time was changed.
+	// The item exists only if this replay has already started the event, which its cursor prevents unless the row's time was
+	// changed.
 	_, err = h.tx.ExecContext(ctx, "INSERT INTO event_replay_items (replay_id, marketing_event_id) VALUES "+tuples("(?,?)", len(started))+
 		" ON DUPLICATE KEY UPDATE replay_id = replay_id", args...)
 	return err
@@ -123,10 +124,10 @@ func comparePlaces(a, b relay.Place) int {
 	return 1
 }
 
-// sort separates events by whether all that they would be sent to is closed. An event of which some destination is open goes
-// now: what is turned away elsewhere comes with the recovery there.
-func (h *holding) sort(ctx context.Context, ids []int64) (open []int64, closed map[relay.Place][]int64, err error) {
-	if len(h.sick) == 0 || len(ids) == 0 {
+// partition separates events that would go only to closed destinations. An event with an open destination starts now: the
+// recovery of the closed ones sends it there later.
+func (h *holding) partition(ctx context.Context, ids []int64) (open []int64, closed map[relay.Place][]int64, err error) {
+	if len(h.unhealthy) == 0 || len(ids) == 0 {
 		return ids, nil, nil
 	}
 	targets, err := readTargets(ctx, h.tx, ids, h.replay.Resend)
@@ -135,7 +136,7 @@ func (h *holding) sort(ctx context.Context, ids []int64) (open []int64, closed m
 	}
 	closed = map[relay.Place][]int64{}
 	for _, id := range ids {
-		if place, is := h.closed(targets[id]); is {
+		if place, is := h.closedPlace(targets[id]); is {
 			closed[place] = append(closed[place], id)
 		} else {
 			open = append(open, id)
@@ -144,15 +145,15 @@ func (h *holding) sort(ctx context.Context, ids []int64) (open []int64, closed m
 	return open, closed, nil
 }
 
-// closed is the unhealthy destination that an event would go to, if it would go nowhere else. A container that gets the
-// storefront's events gets this one, wherever it had failed.
-func (h *holding) closed(t target) (relay.Place, bool) {
+// closedPlace returns the unhealthy destination of an event that would go nowhere else. A container that receives the
+// storefront's events receives this one too, wherever it failed.
+func (h *holding) closedPlace(t target) (relay.Place, bool) {
 	container := relay.Place{StorefrontID: t.storefront, Destination: relay.SGTM}
-	if h.sick[container] {
+	if h.unhealthy[container] {
 		return container, true
 	}
 	for _, d := range t.destinations {
-		if !h.sick[relay.Place{StorefrontID: t.storefront, Destination: d}] {
+		if !h.unhealthy[relay.Place{StorefrontID: t.storefront, Destination: d}] {
 			return relay.Place{}, false
 		}
 	}
@@ -162,7 +163,7 @@ func (h *holding) closed(t target) (relay.Place, bool) {
 	return relay.Place{StorefrontID: t.storefront, Destination: t.destinations[0]}, true
 }
 
-// release starts what was held for destinations that are closed no longer.
+// release starts held events of destinations that are no longer closed.
 func (h *holding) release(ctx context.Context, n int) error {
 	if h.replay.Held == 0 {
 		return nil
@@ -172,7 +173,7 @@ func (h *holding) release(ctx context.Context, n int) error {
 		return err
 	}
 	for _, place := range places {
-		if h.sick[place] || h.started >= n {
+		if h.unhealthy[place] || h.started >= n {
 			continue
 		}
 		ids, err := h.items(ctx, place, n-h.started)
@@ -186,7 +187,7 @@ func (h *holding) release(ctx context.Context, n int) error {
 	return nil
 }
 
-// places are those that events of the replay are held for.
+// places returns the places for which events of the replay are held.
 func (h *holding) places(ctx context.Context) ([]relay.Place, error) {
 	rows, err := h.tx.QueryContext(ctx, `SELECT DISTINCT held_storefront, held_destination FROM event_replay_items
 		WHERE replay_id = ? AND held_storefront IS NOT NULL`, h.replay.ID)
@@ -205,14 +206,14 @@ func (h *holding) places(ctx context.Context) ([]relay.Place, error) {
 	return list, rows.Err()
 }
 
-// items are the next n events that are held for a place.
+// items returns the next n events that are held for a place.
 func (h *holding) items(ctx context.Context, p relay.Place, n int) ([]int64, error) {
 	return idsFrom(h.tx.QueryContext(ctx, `SELECT marketing_event_id FROM event_replay_items
 		WHERE replay_id = ? AND held_storefront = ? AND held_destination = ? ORDER BY marketing_event_id LIMIT ?`,
 		h.replay.ID, p.StorefrontID, p.Destination, n))
 }
 
-// start starts events that were held. Those that were retried otherwise meanwhile, or deleted, are this replay's no more.
+// start starts held events. Events that were retried otherwise, or deleted, are removed from the replay.
 func (h *holding) start(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
@@ -237,7 +238,7 @@ func (h *holding) start(ctx context.Context, ids []int64) error {
 	return err
 }
 
-// setBack sets events back to pending and counts them.
+// setBack resets events to pending and counts them.
 func (h *holding) setBack(ctx context.Context, ids []int64) ([]int64, error) {
 	started, err := setBackRows(ctx, h.tx, ids, h.replay.Pick().Statuses, h.replay.Resend)
 	h.started += len(started)

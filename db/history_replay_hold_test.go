@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// platform gives a storefront an active credential at a platform.
+// platform creates an active credential of a storefront at a platform.
 func (f *fixture) platform(storefront int64, code string) {
 	f.t.Helper()
 	require.NoError(f.t, f.AddPlatform(f.t.Context(), ops.Platform{Code: code, Name: code}))
@@ -34,7 +34,7 @@ func (f *fixture) step(replay int64, n int) ops.ReplayStep {
 	return step
 }
 
-func TestAReplayHoldsWhatAnUnhealthyDestinationWouldGet(t *testing.T) {
+func TestAReplayHoldsEventsForAnUnhealthyDestination(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -44,7 +44,7 @@ func TestAReplayHoldsWhatAnUnhealthyDestinationWouldGet(t *testing.T) {
 	}
 	meta := relay.Place{StorefrontID: bosley, Destination: "meta_capi"}
 	var held []int64
-	for n := range 5 { // with reasons that no recovery would look for, and from long ago
+	for n := range 5 { // with reasons that no recovery selects, and old
 		held = append(held, f.failedAt(fmt.Sprint("m", n), bosley, "meta_capi", relay.ReasonBadRequest))
 	}
 	f.exec("UPDATE marketing_events SET created_at = created_at - INTERVAL 30 DAY")
@@ -115,7 +115,7 @@ func TestAReplayHoldsWhatAnUnhealthyDestinationWouldGet(t *testing.T) {
 	})
 }
 
-func TestAReplayHoldsOnlyForDestinationsThatGetEvents(t *testing.T) {
+func TestAReplayHoldsOnlyForDestinationsThatReceiveEvents(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name      string
@@ -150,7 +150,7 @@ func TestAReplayHoldsOnlyForDestinationsThatGetEvents(t *testing.T) {
 	}
 }
 
-func TestACancelledReplayGivesUpWhatItHolds(t *testing.T) {
+func TestACancelledReplayReleasesItsHeldEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -168,7 +168,7 @@ func TestACancelledReplayGivesUpWhatItHolds(t *testing.T) {
 	require.Equal(t, relay.StatusFailed, status)
 }
 
-func TestTheLatestWishForAReplayCounts(t *testing.T) {
+func TestTheLatestRequestForAReplayWins(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	r := f.replay(ops.Replay{})
@@ -194,7 +194,7 @@ func TestTheLatestWishForAReplayCounts(t *testing.T) {
 	require.ErrorIs(t, err, relay.ErrNotFound)
 }
 
-func TestTheReplayOfARecoverySaysWhatItMatched(t *testing.T) {
+func TestTheReplayOfARecoveryReportsItsMatches(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

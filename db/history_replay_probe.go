@@ -13,13 +13,13 @@ import (
 
 // HeldProbes lists the unhealthy destinations whose probe is due and for which a replay holds events.
 func (s *Store) HeldProbes(ctx context.Context, replay int64) ([]relay.UnhealthyDestination, error) {
-	list, err := s.sick(ctx, s.sql, `unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6) AND (storefront_id, destination) IN
+	list, err := s.listUnhealthy(ctx, s.sql, `unhealthy_since IS NOT NULL AND probe_at <= UTC_TIMESTAMP(6) AND (storefront_id, destination) IN
 		(SELECT held_storefront, held_destination FROM event_replay_items WHERE replay_id = ? AND held_storefront IS NOT NULL)`, replay)
-	return list, fail(fmt.Sprintf("list the probes of replay %d", replay), err)
+	return list, wrap(fmt.Sprintf("list the probes of replay %d", replay), err)
 }
 
-// ProbeHeld starts one event that a replay holds for an unhealthy destination, as the probe of the destination. False says that
-// the probe is not due, or the replay is not running, or holds none. The next probe is due after the delay.
+// ProbeHeld starts one event that a replay holds for an unhealthy destination, as the probe of the destination. It returns
+// false if the probe is not due, the replay is not running, or it holds no event. The next probe is due after the delay.
 func (s *Store) ProbeHeld(ctx context.Context, id int64, p relay.Place, next time.Duration) (bool, error) {
 	var probed bool
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -49,5 +49,5 @@ func (s *Store) ProbeHeld(ctx context.Context, id int64, p relay.Place, next tim
 		_, err = tx.ExecContext(ctx, "UPDATE event_replays SET started = started + ?, held = ? WHERE id = ?", h.started, h.replay.Held, id)
 		return err
 	})
-	return probed, fail(fmt.Sprintf("probe by replay %d", id), err)
+	return probed, wrap(fmt.Sprintf("probe by replay %d", id), err)
 }

@@ -15,7 +15,7 @@ import (
 
 var notMappedAtMeta = relay.DeliveryResult{Destination: "meta", Outcome: relay.Skipped, Reason: relay.ReasonNotMapped}
 
-func TestRetrySetsAFailedEventBackOnce(t *testing.T) {
+func TestRetryResetsAFailedEventOnce(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("o-1", f.storefront("bosley"))
@@ -45,7 +45,7 @@ func TestRetrySetsAFailedEventBackOnce(t *testing.T) {
 	require.Empty(t, reason)
 }
 
-func TestRetryLeavesWhatRunsOrArrived(t *testing.T) {
+func TestRetryLeavesRunningAndDeliveredEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("o-1", f.storefront("bosley"))
@@ -101,7 +101,7 @@ func TestAReplayStartsEachMatchOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, step.Started, 2)
 		started += step.Started
-		// What this replay started and failed again is not started again.
+		// An event that this replay started and that failed again is not started again.
 		for _, s := range f.claim(aPage) {
 			f.ended(s.ID, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
 		}
@@ -127,7 +127,7 @@ func TestAReplayStartsEachMatchOnce(t *testing.T) {
 	require.False(t, r.EndedAt.IsZero())
 }
 
-func TestAPausedReplayDoesNotStepAndACancelledOneStaysSo(t *testing.T) {
+func TestAPausedReplayDoesNotStepAndCancelledIsFinal(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("o-1", f.storefront("bosley"))
@@ -146,7 +146,7 @@ func TestAPausedReplayDoesNotStepAndACancelledOneStaysSo(t *testing.T) {
 	require.Equal(t, ops.ReplayCancelled, step.Replay.State)
 }
 
-// accept records that a destination took an event in its present generation.
+// accept records that a destination accepted an event in its present generation.
 func (f *fixture) accept(id int64, generation int, destination, attempt string) {
 	f.t.Helper()
 	require.NoError(f.t, f.RecordSending(f.t.Context(), relay.Attempt{AttemptID: attempt, EventID: id, Generation: generation,
@@ -228,7 +228,7 @@ func TestADryRunCountsByStorefrontDestinationAndReason(t *testing.T) {
 	require.Equal(t, dry.Events, n)
 }
 
-// named fills in the codes of rows that nobody has claimed.
+// named fills in the codes of unclaimed rows.
 func named(d ops.DryRun, codes map[int64]string) ops.DryRun {
 	for i, t := range d.Tallies {
 		if t.StorefrontCode == "" {

@@ -12,13 +12,13 @@ import (
 	"relay/internal/relay"
 )
 
-// again sets events back to pending, free for PollInbox, in a new generation with all its tries. resend comes first: it
-// speaks of the generation that begins, whichever order the server assigns in.
+// setBack resets events to pending, free for PollInbox, in a new generation with all its attempts. resend comes first: it
+// refers to the new generation, in whichever order the server assigns.
 const setBack = `resend = %s, generation = generation + 1, reason = NULL, detail = NULL, ends = NULL, finished_at = NULL,
 	claimed_until = DEFAULT, updated_at = UTC_TIMESTAMP(6), status = 'pending'`
 
-// RetryEvent sets a failed or skipped event back to pending. Of several calls at once, one does it. An event that is not
-// there is relay.ErrNotFound. With it the lines go into the audit.
+// RetryEvent resets a failed or skipped event to pending. Of several concurrent calls, one does. An event that does not
+// exist is relay.ErrNotFound. The lines are added to the audit in the same transaction.
 func (s *Store) RetryEvent(ctx context.Context, id int64, lines ...ops.AuditEntry) (ops.RetryResult, error) {
 	var r ops.RetryResult
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -34,11 +34,11 @@ func (s *Store) RetryEvent(ctx context.Context, id int64, lines ...ops.AuditEntr
 		return tx.QueryRowContext(ctx, "SELECT status, generation, erased_at IS NOT NULL FROM marketing_events WHERE id = ?", id).
 			Scan(&r.Status, &r.Generation, &r.Erased)
 	})
-	return r, fail(fmt.Sprintf("retry event %d", id), err)
+	return r, wrap(fmt.Sprintf("retry event %d", id), err)
 }
 
-// setBackRows sets those of the rows back to pending that have one of the statuses, and gives their ids. Destinations of
-// resend get the event again although they have accepted it.
+// setBackRows resets those rows that have one of the statuses to pending, and returns their ids. Destinations of resend
+// receive the event again although they have accepted it.
 func setBackRows(ctx context.Context, tx *sql.Tx, ids []int64, from []relay.Status, resend []string) ([]int64, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -57,10 +57,10 @@ func setBackRows(ctx context.Context, tx *sql.Tx, ids []int64, from []relay.Stat
 	if err != nil {
 		return nil, err
 	}
-	return done, unsettle(ctx, tx, hours)
+	return done, markDirty(ctx, tx, hours)
 }
 
-// lockRows locks the rows, in the order of their ids, and gives them with the hours in which they were received.
+// lockRows locks rows in the order of their ids, and returns them with the hours in which they were received.
 func lockRows(ctx context.Context, tx *sql.Tx, c condition) ([]int64, []any, error) {
 	rows, err := tx.QueryContext(ctx, "SELECT e.id, "+hourOf+" FROM marketing_events e WHERE "+c.String()+" ORDER BY e.id FOR UPDATE", c.args...)
 	if err != nil {
@@ -83,7 +83,7 @@ func lockRows(ctx context.Context, tx *sql.Tx, c condition) ([]int64, []any, err
 	return ids, hours, rows.Err()
 }
 
-// resendExpression is the new value of the column resend: what it was, with the new generation for these destinations.
+// resendExpression is the new value of the column resend: the old one, with the new generation for these destinations.
 func resendExpression(destinations []string) (string, []any) {
 	if len(destinations) == 0 {
 		return "resend", nil
@@ -95,10 +95,10 @@ func resendExpression(destinations []string) (string, []any) {
 	return "JSON_SET(COALESCE(resend, '{}')" + strings.Repeat(", ?, generation + 1", len(args)) + ")", args
 }
 
-// ErrBadDestination is a destination that has no name that could be one.
-var ErrBadDestination = errors.New("a destination's key has letters, digits, - and _ only")
+// ErrBadDestination reports a destination with an impossible name.
+var ErrBadDestination = errors.New("a destination's name has only letters, digits, - and _")
 
-// checkDestinations keeps what could mean something else out of a JSON path.
+// checkDestinations refuses names that would have another meaning in a JSON path.
 func checkDestinations(keys []string) error {
 	for _, k := range keys {
 		odd := func(r rune) bool {

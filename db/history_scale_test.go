@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// many fills the inbox with n delivered events of a storefront, spread over the last 20 days, by doubling what is there.
+// many fills the inbox with n delivered events of a storefront, spread over the last 20 days, by repeated doubling.
 func (f *fixture) many(storefront int64, n int) {
 	f.t.Helper()
 	f.exec(`INSERT INTO marketing_events (event_id, order_id, storefront_id, storefront_code, event_type, event_payload, source_system, status,
@@ -30,7 +30,7 @@ func (f *fixture) many(storefront int64, n int) {
 	f.exec("ANALYZE TABLE marketing_events")
 }
 
-// rows is how many events lie around: SCALE_ROWS, for who has the time to try ten million, else what a test can wait for.
+// rows returns the size of the table: SCALE_ROWS (ten million takes long), otherwise a number that suits a test.
 func rows(t *testing.T) int {
 	t.Helper()
 	n, err := strconv.Atoi(cmp.Or(os.Getenv("SCALE_ROWS"), "262144"))
@@ -38,8 +38,8 @@ func rows(t *testing.T) int {
 	return n
 }
 
-// TestFindingCostsTheSameWhateverLiesAround runs alone: it counts what the server reads for everybody.
-func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
+// TestSearchCostsTheSameInATableOfAnySize runs alone: it counts the reads of the whole server.
+func TestSearchCostsTheSameInATableOfAnySize(t *testing.T) {
 	f := migrated(t)
 	big, small := f.storefront("big"), f.storefront("small")
 	needle := f.direct("needle", small)
@@ -126,12 +126,12 @@ func TestFindingCostsTheSameWhateverLiesAround(t *testing.T) {
 	})
 }
 
-// readsOf is how many rows the server reads for what act does, without those of the question itself.
-func (f *fixture) readsOf(act func()) int {
+// readsOf returns the number of rows that the server reads for a call, without those of the measurement itself.
+func (f *fixture) readsOf(op func()) int {
 	f.t.Helper()
 	first := handlerReads(f.t, f.raw)
 	second := handlerReads(f.t, f.raw)
-	act()
+	op()
 	return handlerReads(f.t, f.raw) - second - (second - first)
 }
 

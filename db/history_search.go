@@ -9,28 +9,28 @@ import (
 	"relay/internal/ops"
 )
 
-// One search looks at so many rows at most, in chunks: a page that is not full by then says where to go on.
+// A search scans a bounded number of rows, in chunks: a page may be short although more events match.
 const (
 	searchChunk  = 5_000
 	searchChunks = 5
 )
 
-// found is one row that a walk came by.
-type found struct {
+// hit is a scanned row and whether it matched.
+type hit struct {
 	ops.Position
 	match bool
 }
 
-// walk is one way through the events that a filter may match, in the order of an index.
-type walk struct {
-	arms     []arm // one, or one for each status
-	rest     condition
+// scan reads the events that a filter may match, in the order of an index.
+type scan struct {
+	ranges   []indexRange // one, or one per status
+	residual condition
 	backward bool
-	bounded  bool // the arms may pass rows that do not match
+	bounded  bool // the ranges may hold rows that do not match
 }
 
-// arm is one range of an index.
-type arm struct {
+// indexRange is one range of an index.
+type indexRange struct {
 	from  string // table and index
 	where condition
 }
@@ -41,19 +41,19 @@ const (
 	probeLimit = 2_000
 )
 
-// plan chooses the index for a filter. What the index does not answer is looked at row by row.
-func (s *Store) plan(ctx context.Context, f ops.Filter, backward bool) (walk, error) {
-	w := walk{rest: rest(f), backward: backward}
+// plan chooses the index for a filter. The other conditions are checked row by row.
+func (s *Store) plan(ctx context.Context, f ops.Filter, backward bool) (scan, error) {
+	w := scan{residual: residual(f), backward: backward}
 	if f.OrderID != "" {
-		first := arm{from: byOrder}
+		first := indexRange{from: byOrder}
 		erased := ops.Erased(f.OrderID)
 		first.where.args = []any{f.OrderID, erased, f.OrderID, erased}
-		between(&w.rest, f)
+		between(&w.residual, f)
 		if f.StorefrontID != 0 {
-			w.rest.and("e.storefront_id = ?", f.StorefrontID)
+			w.residual.and("e.storefront_id = ?", f.StorefrontID)
 		}
-		statuses(&w.rest, f)
-		w.arms, w.bounded = []arm{first}, len(w.rest.terms) > 0
+		statuses(&w.residual, f)
+		w.ranges, w.bounded = []indexRange{first}, len(w.residual.terms) > 0
 		return w, nil
 	}
 	var times condition
@@ -61,33 +61,33 @@ func (s *Store) plan(ctx context.Context, f ops.Filter, backward bool) (walk, er
 	byStorefront := condition{[]string{"e.storefront_id = ?"}, []any{f.StorefrontID}}
 	storefront := f.StorefrontID != 0
 	if storefront && len(f.Statuses) > 0 {
-		// Either index would do; the one with the shorter range is better. Neither is long where one of them is short.
-		few, err := s.few(ctx, f)
+		// Both indexes work; the one with the shorter range is better.
+		selective, err := s.isSelective(ctx, f)
 		if err != nil {
 			return w, err
 		}
-		storefront = !few
-		if few {
-			w.rest = byStorefront.plus(w.rest)
+		storefront = !selective
+		if selective {
+			w.residual = byStorefront.plus(w.residual)
 		}
 	}
 	switch {
 	case storefront:
-		statuses(&w.rest, f)
-		w.arms = []arm{{eventsBy + "storefront)", byStorefront.plus(times)}}
+		statuses(&w.residual, f)
+		w.ranges = []indexRange{{eventsBy + "storefront)", byStorefront.plus(times)}}
 	case len(f.Statuses) > 0:
 		for _, status := range f.Statuses {
-			w.arms = append(w.arms, arm{eventsBy + "status)", condition{[]string{"e.status = ?"}, []any{string(status)}}.plus(times)})
+			w.ranges = append(w.ranges, indexRange{eventsBy + "status)", condition{[]string{"e.status = ?"}, []any{string(status)}}.plus(times)})
 		}
 	default:
-		w.arms = []arm{{eventsBy + "created)", times}}
+		w.ranges = []indexRange{{eventsBy + "created)", times}}
 	}
-	w.bounded = len(w.rest.terms) > 0
+	w.bounded = len(w.residual.terms) > 0
 	return w, nil
 }
 
-// few says whether the statuses of a filter have few rows.
-func (s *Store) few(ctx context.Context, f ops.Filter) (bool, error) {
+// isSelective reports whether the statuses of a filter have few rows.
+func (s *Store) isSelective(ctx context.Context, f ops.Filter) (bool, error) {
 	var c condition
 	statuses(&c, f)
 	between(&c, f)
@@ -117,8 +117,8 @@ func between(c *condition, f ops.Filter) {
 	}
 }
 
-// rest is what no index answers.
-func rest(f ops.Filter) condition {
+// residual returns the conditions that no index covers.
+func residual(f ops.Filter) condition {
 	var c condition
 	if len(f.Reasons) > 0 {
 		var args []any
@@ -153,23 +153,22 @@ func rest(f ops.Filter) condition {
 	return c
 }
 
-// statement reads the next n rows after a position. Each arm stops after n of its own, so that nothing is sorted but what
-// the arms give.
-func (w walk) statement(after ops.Position, n int) (string, []any) {
+// statement selects the next n rows after a position. Each range is limited to n rows, so that little is sorted.
+func (w scan) statement(after ops.Position, n int) (string, []any) {
 	order, less := " ORDER BY e.created_at, e.id LIMIT ?", ">"
 	if w.backward {
 		order, less = " ORDER BY e.created_at DESC, e.id DESC LIMIT ?", "<"
 	}
 	var selects []string
 	var args []any
-	for _, a := range w.arms {
+	for _, a := range w.ranges {
 		where := a.where
 		if !after.IsZero() {
 			at := after.At.UTC()
 			where = where.plus(condition{[]string{"e.created_at " + less + "= ? AND (e.created_at " + less + " ? OR e.id " + less + " ?)"}, []any{at, at, after.ID}})
 		}
-		selects = append(selects, "SELECT e.id, e.created_at, ("+w.rest.String()+") AS hit FROM "+a.from+" WHERE "+where.String()+order)
-		args = append(append(append(args, w.rest.args...), where.args...), n)
+		selects = append(selects, "SELECT e.id, e.created_at, ("+w.residual.String()+") AS hit FROM "+a.from+" WHERE "+where.String()+order)
+		args = append(append(append(args, w.residual.args...), where.args...), n)
 	}
 	if len(selects) == 1 {
 		return selects[0], args
@@ -178,19 +177,19 @@ func (w walk) statement(after ops.Position, n int) (string, []any) {
 	return "SELECT u.id, u.created_at, u.hit FROM ((" + strings.Join(selects, ") UNION ALL (") + ")) u" + sorted, append(args, n)
 }
 
-// next walks on from a position by at most n rows.
-func (w walk) next(ctx context.Context, q querier, after ops.Position, n int) ([]found, error) {
+// next reads at most the next n rows after a position.
+func (w scan) next(ctx context.Context, q querier, after ops.Position, n int) ([]hit, error) {
 	query, args := w.statement(after, n)
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	var list []found
+	var list []hit
 	for rows.Next() {
-		var f found
+		var f hit
 		var at time.Time
-		var match sql.NullBool // NULL where a column is
+		var match sql.NullBool // NULL if a column is NULL
 		if err := rows.Scan(&f.ID, &at, &match); err != nil {
 			return nil, err
 		}
@@ -200,13 +199,13 @@ func (w walk) next(ctx context.Context, q querier, after ops.Position, n int) ([
 	return list, rows.Err()
 }
 
-// page walks on until it has found n matches, has reached the end, or has looked at so many rows. The position is where to
-// go on, zero at the end.
-func (w walk) page(ctx context.Context, q querier, after ops.Position, n int) ([]ops.Position, ops.Position, error) {
+// page scans until it has n matches, reaches the end, or has scanned the maximum number of rows. The position is the cursor,
+// zero at the end.
+func (w scan) page(ctx context.Context, q querier, after ops.Position, n int) ([]ops.Position, ops.Position, error) {
 	var hits []ops.Position
 	for round := range searchChunks {
 		chunk := n + 1
-		if w.bounded && round > 0 { // the first chunk hopes that matches are many
+		if w.bounded && round > 0 { // the first chunk assumes that most rows match
 			chunk = max(chunk, searchChunk)
 		} else if w.bounded {
 			chunk *= 4
@@ -231,16 +230,16 @@ func (w walk) page(ctx context.Context, q querier, after ops.Position, n int) ([
 	return hits, after, nil
 }
 
-// SearchEvents lists events, newest first, from a position on: at most n, and fewer where they are far between.
+// SearchEvents lists events, newest first, after a position: at most n, and fewer if matches are rare.
 func (s *Store) SearchEvents(ctx context.Context, f ops.Filter, after ops.Position, n int) (ops.EventPage, error) {
 	var p ops.EventPage
 	w, err := s.plan(ctx, f, true)
 	if err != nil {
-		return p, fail("search events", err)
+		return p, wrap("search events", err)
 	}
 	hits, next, err := w.page(ctx, s.sql, after, n)
 	if err != nil {
-		return p, fail("search events", err)
+		return p, wrap("search events", err)
 	}
 	ids := make([]int64, len(hits))
 	for i, h := range hits {
@@ -250,5 +249,5 @@ func (s *Store) SearchEvents(ctx context.Context, f ops.Filter, after ops.Positi
 		return p, err
 	}
 	p.Next = next
-	return p, fail("read the warnings of events", s.addWarnings(ctx, p.Items))
+	return p, wrap("read the warnings of events", s.addWarnings(ctx, p.Items))
 }

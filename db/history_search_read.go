@@ -16,7 +16,7 @@ const summaryColumns = `e.id, e.event_id, e.order_id, e.event_type, e.storefront
 	e.reason, e.detail, e.generation, e.created_at, e.updated_at, e.finished_at, e.erased_at,
 	IF(e.status = 'processing', e.waiting_for, NULL), IF(e.status = 'processing', e.next_attempt_at, NULL)`
 
-// summary is what summaryColumns read.
+// summary is one row of summaryColumns.
 type summary struct {
 	ops.EventSummary
 	order, code, reason, detail, waiting sql.NullString
@@ -41,12 +41,12 @@ func (r *summary) event() ops.EventSummary {
 	return e
 }
 
-// Summaries reads events by their ids, in the order of the ids; those that are not there are left out.
+// Summaries reads events by their ids, in the order of the ids; unknown ids are left out.
 func (s *Store) Summaries(ctx context.Context, ids []int64) ([]ops.EventSummary, error) {
 	byID := make(map[int64]ops.EventSummary, len(ids))
 	for start := 0; start < len(ids); start += maxRows {
 		if err := s.addSummaries(ctx, ids[start:min(start+maxRows, len(ids))], byID); err != nil {
-			return nil, fail("read events", err)
+			return nil, wrap("read events", err)
 		}
 	}
 	list := make([]ops.EventSummary, 0, len(ids))
@@ -82,7 +82,7 @@ func numbers(ids []int64) []any {
 	return args
 }
 
-// addWarnings fills in what an admin should know of each event's attempts.
+// addWarnings adds the warnings of each event's attempts.
 func (s *Store) addWarnings(ctx context.Context, events []ops.EventSummary) error {
 	if len(events) == 0 {
 		return nil
@@ -105,7 +105,7 @@ func (s *Store) addWarnings(ctx context.Context, events []ops.EventSummary) erro
 			return err
 		}
 		var warnings []string
-		_ = json.Unmarshal(stored, &warnings) // what is cut is not shown
+		_ = json.Unmarshal(stored, &warnings) // truncated JSON is not shown
 		for _, w := range warnings {
 			if e := byID[id]; !slices.Contains(e.Warnings, w) {
 				e.Warnings = append(e.Warnings, w)
@@ -118,8 +118,8 @@ func (s *Store) addWarnings(ctx context.Context, events []ops.EventSummary) erro
 // maxOfOrders bounds a list of the events of orders, which have a handful each.
 const maxOfOrders = 10_000
 
-// EventsOfOrders lists the events of orders, by order ids or event ids, in the order of their rows: those that were erased,
-// too, though hashes stand for their ids. At most 1,000 at once.
+// EventsOfOrders lists the events of orders, by order ids or event ids, in the order of their rows. Erased events are found
+// by the hashes of their ids. At most 1,000 ids at once.
 func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]ops.EventSummary, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -134,32 +134,32 @@ func (s *Store) EventsOfOrders(ctx context.Context, ids []string) ([]ops.EventSu
 		SELECT id FROM marketing_events WHERE event_id IN (`+in+")) o JOIN marketing_events e ON e.id = o.id ORDER BY e.id LIMIT ?",
 		append(args, maxOfOrders)...)
 	if err != nil {
-		return nil, fail("list the events of orders", err)
+		return nil, wrap("list the events of orders", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []ops.EventSummary
 	for rows.Next() {
 		var r summary
 		if err := rows.Scan(r.dest()...); err != nil {
-			return nil, fail("list the events of orders", err)
+			return nil, wrap("list the events of orders", err)
 		}
 		list = append(list, r.event())
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fail("list the events of orders", err)
+		return nil, wrap("list the events of orders", err)
 	}
 	return list, s.markLimited(ctx, list)
 }
 
-// EventDetail reads everything about one event; relay.ErrNotFound where there is none.
+// EventDetail reads everything about one event; relay.ErrNotFound if it does not exist.
 func (s *Store) EventDetail(ctx context.Context, id int64) (ops.EventDetail, error) {
-	act := fmt.Sprintf("read event %d", id)
+	op := fmt.Sprintf("read event %d", id)
 	var r summary
 	var payload, ends, resend []byte
 	err := s.sql.QueryRowContext(ctx, "SELECT "+summaryColumns+", e.event_payload, e.ends, e.resend FROM marketing_events e WHERE e.id = ?", id).
 		Scan(append(r.dest(), &payload, &ends, &resend)...)
 	if err != nil {
-		return ops.EventDetail{}, fail(act, err)
+		return ops.EventDetail{}, wrap(op, err)
 	}
 	d := ops.EventDetail{EventSummary: r.event(), Payload: payload, Resend: resends(string(resend))}
 	_ = json.Unmarshal(ends, &d.Ends) // none, or ours
@@ -169,35 +169,35 @@ func (s *Store) EventDetail(ctx context.Context, id int64) (ops.EventDetail, err
 	}
 	d.EventSummary = one[0]
 	d.Attempts, err = s.Attempts(ctx, id)
-	return d, fail(act, err)
+	return d, wrap(op, err)
 }
 
-// resends reads the column resend: none, or ours.
+// resends reads the column resend: empty, or written by the relay.
 func resends(stored string) map[string]int {
 	var m map[string]int
 	_ = json.Unmarshal([]byte(stored), &m)
 	return m
 }
 
-// Attempts reads all tries to deliver an event, in order.
+// Attempts reads all attempts of an event, in order.
 func (s *Store) Attempts(ctx context.Context, id int64) ([]relay.Attempt, error) {
 	rows, err := s.sql.QueryContext(ctx, `SELECT attempt_id, generation, destination, number, outcome, reason, started_at, duration_us,
 		method, url, header_names, request_body, request_sha256, adapter_version, dropped_fields, warnings, response_status, trace_id,
 		response_fields, detail FROM event_attempts WHERE marketing_event_id = ? ORDER BY id`, id)
 	if err != nil {
-		return nil, fail("read attempts", err)
+		return nil, wrap("read attempts", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []relay.Attempt
 	for rows.Next() {
 		a, err := scanAttempt(rows)
 		if err != nil {
-			return nil, fail("read attempts", err)
+			return nil, wrap("read attempts", err)
 		}
 		a.EventID = id
 		list = append(list, a)
 	}
-	return list, fail("read attempts", rows.Err())
+	return list, wrap("read attempts", rows.Err())
 }
 
 func scanAttempt(rows *sql.Rows) (relay.Attempt, error) {
@@ -213,7 +213,7 @@ func scanAttempt(rows *sql.Rows) (relay.Attempt, error) {
 	a.BodySHA256, a.AdapterVersion, a.Detail = digest.String, version.String, detail.String
 	a.Duration = time.Duration(duration.Int64) * time.Microsecond
 	a.Result = relay.Result{Outcome: relay.Outcome(outcome.String), Reason: relay.Reason(reason.String), Status: int(status.Int64), TraceID: trace.String}
-	// What is cut or not ours is not shown.
+	// Truncated JSON, or JSON that the relay did not write, is not shown.
 	_ = json.Unmarshal([]byte(headers.String), &a.HeaderNames)
 	_ = json.Unmarshal([]byte(dropped.String), &a.Dropped)
 	_ = json.Unmarshal([]byte(warnings.String), &a.Warnings)

@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// ended writes an event's end as a run would have.
+// ended writes an event's result as a run would.
 func (f *fixture) ended(id int64, status relay.Status, reason relay.Reason, ends ...relay.DeliveryResult) {
 	f.t.Helper()
 	run := fmt.Sprintf("run-%d-%d", id, f.count("SELECT generation FROM marketing_events WHERE id = ?", id))
@@ -19,7 +19,7 @@ func (f *fixture) ended(id int64, status relay.Status, reason relay.Reason, ends
 	require.NoError(f.t, f.Finish(f.t.Context(), id, run, relay.EventOutcome{Status: status, Reason: reason, Detail: reason.Text(), Ends: ends}))
 }
 
-// found searches page by page and gives the ids in order.
+// found searches page by page and returns the ids in order.
 func (f *fixture) found(filter ops.Filter, page int) []int64 {
 	f.t.Helper()
 	var after ops.Position
@@ -42,7 +42,7 @@ func (f *fixture) found(filter ops.Filter, page int) []int64 {
 
 var exhaustedAtSGTM = relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}
 
-func TestSearchFindsWhatTheFilterSays(t *testing.T) {
+func TestSearchFindsTheEventsOfItsFilter(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")

@@ -30,7 +30,7 @@ func (c counting) Connect(ctx context.Context) (driver.Conn, error) {
 	return selectsConn{conn.(wholeConn), c.selects}, nil
 }
 
-// wholeConn is what database/sql asks of MySQL's driver.
+// wholeConn is the part of MySQL's driver that database/sql uses.
 type wholeConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -74,11 +74,11 @@ func TestStatsTakeAsManyStatementsForManyStorefronts(t *testing.T) {
 		}
 	}
 	add(0, 3)
-	few := read()
-	require.Positive(t, few)
+	selective := read()
+	require.Positive(t, selective)
 	add(3, 300)
-	require.Equal(t, few, read())
-	require.LessOrEqual(t, few, int64(8))
+	require.Equal(t, selective, read())
+	require.LessOrEqual(t, selective, int64(8))
 }
 
 func TestStatsCountEventsWithoutAKnownStorefront(t *testing.T) {
@@ -107,7 +107,7 @@ func TestStatsCountEventsWithoutAKnownStorefront(t *testing.T) {
 	require.Zero(t, r.Unknown, "another question")
 }
 
-// TestTheOldestPendingEventIsFoundLeasedOrNot holds the two halves of one figure.
+// TestTheOldestPendingEventIsFoundLeasedOrNot covers both parts of one metric.
 func TestTheOldestPendingEventIsFoundLeasedOrNot(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
@@ -133,7 +133,7 @@ func TestTheOldestPendingEventIsFoundLeasedOrNot(t *testing.T) {
 	require.Positive(t, none)
 }
 
-func TestASearchTakesPercentSignsAndUnderscoresAsTheyAre(t *testing.T) {
+func TestASearchMatchesPercentSignsAndUnderscoresLiterally(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	codes := func(search string) []string {

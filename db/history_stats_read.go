@@ -10,13 +10,13 @@ import (
 	"relay/internal/relay"
 )
 
-// Stats reads the figures of one storefront, or of all (0), for the hours from the one of from to the one before to. What is
-// of this moment is looked up as it stands, with a bound; the rest was counted by RollUp. It takes the same few statements
-// however many storefronts there are.
+// Stats reads the statistics of one storefront, or of all (0), for the hours from that of from to the one before to. Present
+// values are queried, with a bound; the others were counted by RollUp. The number of statements does not depend on the
+// number of storefronts.
 func (s *Store) Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error) {
 	r := ops.StatsReport{From: from.UTC().Truncate(time.Hour), To: to.UTC()}
 	err := s.readStats(ctx, storefrontID, &r)
-	return r, fail("read the figures", err)
+	return r, wrap("read the statistics", err)
 }
 
 func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsReport) error {
@@ -47,14 +47,13 @@ func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsR
 	return err
 }
 
-// statsOf are the figures by storefront. Those of rows without a known storefront are counted under unknown, where that is
-// asked for.
+// statsOf holds the statistics by storefront. Rows without a known storefront are counted under unknown, if requested.
 type statsOf struct {
 	byID    map[int64]*ops.Stats
 	unknown *ops.Stats
 }
 
-// of is nil where the figures are not asked for.
+// of returns nil if the statistics of a storefront are not requested.
 func (s statsOf) of(storefront int64) *ops.Stats {
 	if st := s.byID[storefront]; st != nil {
 		return st
@@ -122,8 +121,8 @@ func (s *Store) addFigures(ctx context.Context, id int64, r ops.StatsReport, to 
 	return rows.Err()
 }
 
-// The two questions about this moment go by the claim key. The grouped ones jump from storefront to storefront ("Using index
-// for group-by"), so that a backlog of millions costs nothing: the key ends with the id, which is the order of arrival.
+// Both queries of present values use the claim key. The grouped ones skip from storefront to storefront ("Using index for
+// group-by"), so that a backlog of millions costs nothing: the key ends with the id, which is the order of arrival.
 const (
 	retryingSQL = `SELECT COALESCE(storefront_id, 0), COUNT(*) FROM (SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 		WHERE status = 'processing'%s LIMIT ?) p GROUP BY 1`
@@ -139,7 +138,7 @@ const (
 	boundOfAll = 100 * ops.StatsBound // rows that are counted of all storefronts together
 )
 
-// addRetrying counts the events that a run holds.
+// addRetrying counts the events in delivery.
 func (s *Store) addRetrying(ctx context.Context, id int64, to statsOf) error {
 	narrow, args := "", []any{boundOfAll}
 	if id != 0 {
@@ -150,7 +149,7 @@ func (s *Store) addRetrying(ctx context.Context, id int64, to statsOf) error {
 	})
 }
 
-// addOldest looks up since when the oldest event has been pending.
+// addOldest reads since when the oldest event has been pending.
 func (s *Store) addOldest(ctx context.Context, id int64, to statsOf) error {
 	narrow, args := "", []any(nil)
 	if id != 0 {
@@ -163,7 +162,7 @@ func (s *Store) addOldest(ctx context.Context, id int64, to statsOf) error {
 	})
 }
 
-// eachStats reads rows of a storefront's id and one figure.
+// eachStats reads rows of a storefront's id and one value.
 func eachStats[T any](ctx context.Context, s *Store, to statsOf, query string, args []any, add func(*ops.Stats, T)) error {
 	return eachStorefront(ctx, s, query, args, func(storefront int64, figure T) {
 		if st := to.of(storefront); st != nil {

@@ -16,7 +16,7 @@ func (f *fixture) rollUp() {
 	require.NoError(f.t, err)
 }
 
-// stats of the last two days, by storefront code.
+// stats returns the statistics of the last two days, by storefront code.
 func (f *fixture) stats() map[string]ops.Stats {
 	f.t.Helper()
 	now := time.Now().UTC()
@@ -30,7 +30,7 @@ func (f *fixture) stats() map[string]ops.Stats {
 	return byCode
 }
 
-func TestStatsSayWhatBecameOfTheEventsReceived(t *testing.T) {
+func TestStatsCountTheOutcomesOfReceivedEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -59,7 +59,7 @@ func TestStatsSayWhatBecameOfTheEventsReceived(t *testing.T) {
 	require.False(t, got.OldestPending.IsZero())
 	require.Equal(t, int64(1), f.stats()["pfizer"].Received)
 
-	f.rollUp() // counting again adds nothing
+	f.rollUp() // a recount adds nothing
 	require.Equal(t, got, f.stats()["bosley"])
 	_, err := f.Stats(t.Context(), 99, time.Now(), time.Now())
 	require.ErrorIs(t, err, relay.ErrNotFound)
@@ -93,7 +93,7 @@ func TestStatsOfAPastHourFollowItsEvents(t *testing.T) {
 	require.Empty(t, got.Failed)
 }
 
-func TestAnHourThatTakesLongToCountIsLeftAloneForAWhile(t *testing.T) {
+func TestAnHourThatIsSlowToCountIsCountedLessOften(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	f.direct("o-1", f.storefront("bosley"))

@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkInsertEvents compares the inbox with the bare multi-row INSERT of the same rows, both in one transaction of
-// statements of 1,000 rows, side by side in one run: the metric that counts is their ratio.
+// statements of 1,000 rows, in the same run: their ratio is the metric.
 func BenchmarkInsertEvents(b *testing.B) {
 	const batch = 4000
 	for _, share := range []int{0, 40, batch} {
@@ -45,7 +45,7 @@ func BenchmarkInsertEvents(b *testing.B) {
 	}
 }
 
-// median keeps what other programs on the machine do out of the result.
+// median excludes the effect of other programs on the machine.
 func median(d []time.Duration) time.Duration {
 	slices.Sort(d)
 	return d[len(d)/2]
@@ -69,7 +69,7 @@ func (f *fixture) fill(storefrontID int64, rows int) {
 	f.exec("UPDATE marketing_events SET status = 'delivered'")
 }
 
-// bareInsert is what the inbox is measured against: the driver, the statement, and nothing else.
+// bareInsert is the baseline: the driver, the statement, and nothing else.
 func (f *fixture) bareInsert(events []relay.NewEvent) {
 	f.t.Helper()
 	tx, err := f.relayRaw().BeginTx(f.t.Context(), nil)

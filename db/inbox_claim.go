@@ -16,14 +16,17 @@ import (
 
 // ClaimOptions bound one round of claiming.
 type ClaimOptions struct {
-	Page  int           // rows of one storefront at most
-	Cap   int           // rows of one storefront that may be in flight; 0 is no cap
-	Lease time.Duration // for which no other process claims them; longestLease at most
-	// Room is how many rows of a storefront may be in flight for the limits of one of its destinations; nil is no cap.
+	Page  int           // maximum rows of one storefront
+	Cap   int           // maximum rows of one storefront in flight; 0 is no cap
+	Lease time.Duration // no other process claims the rows for this long; at most longestLease
+	// Shard selects one of Shards parts of the storefronts; 0 of 0 is all of them.
+	Shard, Shards int
+	// Room returns how many rows of a storefront may be in flight under the limits of one of its destinations; nil is no
+	// cap.
 	Room func(storefront int64, destination string, l relay.Limits) int
 }
 
-// cap is how many rows of a storefront may be in flight, for the limits of its destinations too; 0 is no cap.
+// cap returns how many rows of a storefront may be in flight, including the limits of its destinations; 0 is no cap.
 func (o ClaimOptions) cap(storefront int64, limits map[int64]Limited) int {
 	n := o.Cap
 	for destination, l := range limits[storefront].Destinations {
@@ -34,18 +37,21 @@ func (o ClaimOptions) cap(storefront int64, limits map[int64]Limited) int {
 	return n
 }
 
-// claimPages is how many pages of rows that can never be delivered one round removes per storefront before it goes on to
-// the next one.
+// claimPages bounds the pages of undeliverable rows that one round removes per storefront, so that other storefronts are not
+// delayed.
 const claimPages = 20
 
-// Claim leases pending rows to the caller, who starts their deliveries: one fair round over the storefronts, each with at
-// most a page of its oldest rows, the pages dealt out in turn. Rows that can never be delivered become failed, with a
-// reason, and hold nothing up. A lease that ran out is claimed again. The work depends on what is claimed and on the
-// number of storefronts with pending rows, not on the size of the table.
+// Claim leases pending rows to the caller, who starts their deliveries. One round is fair: it takes at most a page of the
+// oldest rows of each storefront, and interleaves the pages. Undeliverable rows become failed, with a reason, and delay no
+// other row. An expired lease is claimed again. The cost depends on the number of claimed rows and of storefronts with
+// pending rows, not on the size of the table.
 //
-// Trouble with one storefront does not keep the others waiting: what was claimed is returned beside the error.
+// An error of one storefront does not delay the others: the claimed rows are returned beside the error.
 func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDelivery, error) {
-	trouble := fail("resolve storefront codes", s.resolveCodes(ctx))
+	var trouble error
+	if o.Shard == 0 {
+		trouble = wrap("resolve storefront codes", s.resolveCodes(ctx))
+	}
 	var limits map[int64]Limited
 	if o.Room != nil {
 		var err error
@@ -57,23 +63,26 @@ func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDeliv
 	for id := int64(math.MinInt32) - 1; ; {
 		next, ok, err := s.nextPending(ctx, id)
 		if err != nil {
-			trouble = errors.Join(trouble, fail("look for pending events", err))
+			trouble = errors.Join(trouble, wrap("find pending events", err))
 		}
 		if !ok {
-			return deal(pages), trouble
+			return interleave(pages), trouble
 		}
 		id = next
+		if !o.mine(id) {
+			continue
+		}
 		own := o
 		own.Cap = o.cap(id, limits)
 		page, err := s.claimStorefront(ctx, id, own)
 		if err != nil {
-			trouble = errors.Join(trouble, fail(fmt.Sprintf("claim events of storefront %d", id), err))
+			trouble = errors.Join(trouble, wrap(fmt.Sprintf("claim events of storefront %d", id), err))
 		}
 		pages = append(pages, page)
 	}
 }
 
-// nextPending is the lowest storefront above id with pending rows: one step over the claim key, past all the rows of the
+// nextPendingSQL finds the lowest storefront above id with pending rows in one step of the claim key, past all rows of the
 // storefronts before.
 const nextPendingSQL = `SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 	WHERE status = 'pending' AND storefront_id > ? ORDER BY storefront_id LIMIT 1`
@@ -86,7 +95,7 @@ func (s *Store) nextPending(ctx context.Context, id int64) (int64, bool, error) 
 	return id, err == nil, err
 }
 
-// claimStorefront claims a page of one storefront's rows, less what the cap leaves no room for.
+// claimStorefront claims up to a page of one storefront's rows, within its cap.
 func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) ([]relay.PendingDelivery, error) {
 	room := o.Page
 	if o.Cap > 0 {
@@ -96,7 +105,7 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 		}
 		room = min(room, o.Cap-busy)
 		if busy > 0 && room < min(o.Page, o.Cap)/8 {
-			room = 0 // a round for a few rows costs what one for a page does
+			room = 0 // a round for a few rows costs as much as one for a page
 		}
 	}
 	var code string
@@ -106,16 +115,16 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 	}
 	c := claim{storefront: id, code: code, known: err == nil, lease: min(o.Lease, longestLease)}
 	if !c.known {
-		room = max(room, o.Page) // nothing of it is in flight
+		room = max(room, o.Page) // none of its rows is in flight
 	}
 	for range claimPages {
 		if room <= len(c.starts) {
 			break
 		}
 		more, before := false, c.starts
-		err := again(ctx, duplicateTries, isTwin, func() error {
+		err := retry(ctx, duplicateAttempts, isTwin, func() error {
 			return s.tx(ctx, func(tx *sql.Tx) (err error) {
-				c.starts = before // a transaction that is repeated has claimed nothing
+				c.starts = before // a repeated transaction has claimed nothing
 				more, err = c.page(ctx, tx, room-len(c.starts))
 				return err
 			})
@@ -130,7 +139,7 @@ func (s *Store) claimStorefront(ctx context.Context, id int64, o ClaimOptions) (
 	return c.starts, nil
 }
 
-// inFlight counts a storefront's rows under a lease, started or about to be, as far as limit.
+// inFlightColumn counts a storefront's rows under a lease, started or about to start, up to a limit.
 const inFlightColumn = `
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 		WHERE status = 'pending' AND storefront_id = ? AND ` + leasedSQL + ` LIMIT ?) p) +
@@ -145,8 +154,8 @@ func (s *Store) inFlight(ctx context.Context, id int64, limit int) (int, error) 
 	return n, err
 }
 
-// deal merges pages in turn, so that the first starts are not all of one storefront.
-func deal(pages [][]relay.PendingDelivery) []relay.PendingDelivery {
+// interleave merges pages in turn, so that the first starts are of different storefronts.
+func interleave(pages [][]relay.PendingDelivery) []relay.PendingDelivery {
 	var starts []relay.PendingDelivery
 	for n := 0; ; n++ {
 		before := len(starts)
@@ -161,20 +170,19 @@ func deal(pages [][]relay.PendingDelivery) []relay.PendingDelivery {
 	}
 }
 
-// claim is the claiming of one storefront's rows.
+// claim claims the rows of one storefront.
 type claim struct {
 	storefront int64
 	code       string
-	known      bool // there is such a storefront
+	known      bool // the storefront exists
 	lease      time.Duration
 	starts     []relay.PendingDelivery
-	direct     []directRow // of the page's rows
+	direct     []directRow // among the page's rows
 }
 
-// claimSQL takes rows in the order of the claim key: by the moment from which they are free, which is that of their insert,
-// or the end of a lease. So a row whose start was lost waits behind what was there before, and behind nothing that comes
-// later. Rows that another claimer holds are skipped, and so are inserts that are not committed: they are found once they
-// are.
+// claimSQL takes rows in the order of the claim key: by the time from which they are free, which is the time of their insert
+// or the end of a lease. A row whose start was lost therefore waits behind the rows that were there before, and ahead of all
+// later ones. Rows that another claimer has locked are skipped, as are uncommitted inserts: a later round finds them.
 const claimSQL = `SELECT id, event_id, event_type, storefront_code, source_system,
 	CASE WHEN payload_digest IS NULL THEN event_payload END, erased_at IS NOT NULL
 	FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
@@ -215,7 +223,7 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	if err := c.rename(ctx, tx, starts); err != nil {
 		return false, err
 	}
-	if err := c.lend(ctx, tx, starts); err != nil {
+	if err := c.leaseRows(ctx, tx, starts); err != nil {
 		return false, err
 	}
 	c.starts = append(c.starts, starts...)
@@ -250,7 +258,7 @@ func (c *claim) read(rows *sql.Rows) ([]relay.PendingDelivery, []failure, error)
 	return starts, bad, rows.Err()
 }
 
-// judge finds what keeps a row from ever being delivered. payload is nil for rows that the API has checked.
+// judge returns the reason why a row can never be delivered. payload is nil for rows that the API has checked.
 func (c *claim) judge(start relay.PendingDelivery, code string, payload []byte) (failure, bool) {
 	f := failure{id: start.ID}
 	code = strings.TrimSpace(code)
@@ -265,14 +273,14 @@ func (c *claim) judge(start relay.PendingDelivery, code string, payload []byte) 
 	case strings.TrimSpace(start.Type) == "":
 		f.reason = relay.ReasonMissingEventType
 	case payload != nil:
-		f.reason, f.detail = judgePayload(payload)
+		f.reason, f.detail = checkPayload(payload)
 	}
 	f.detail = cmp.Or(f.detail, f.reason.Text())
 	return f, f.reason == ""
 }
 
-// lend writes the lease, and the code of rows that came with an id only.
-func (c *claim) lend(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery) error {
+// leaseRows writes the lease, and the code into rows that have only the id.
+func (c *claim) leaseRows(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery) error {
 	for chunk := range slices.Chunk(starts, maxRows) {
 		args := []any{c.lease.Microseconds(), c.code}
 		for _, start := range chunk {

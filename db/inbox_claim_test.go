@@ -65,7 +65,7 @@ func TestClaimLeavesRoomUnderTheCap(t *testing.T) {
 	require.Empty(t, f.claim(capped), "the lease of a row that no run has is its starter's")
 }
 
-func TestLeaseOfAKilledClaimerRunsOut(t *testing.T) {
+func TestLeaseOfAKilledClaimerExpires(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
@@ -77,7 +77,7 @@ func TestLeaseOfAKilledClaimerRunsOut(t *testing.T) {
 	require.Empty(t, f.claim(aPage))
 }
 
-func TestALeaseOfAClockThatWentBackIsNobodys(t *testing.T) {
+func TestALeaseFromBeforeTheClockWasSetBackIsFree(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -92,7 +92,7 @@ func TestALeaseOfAClockThatWentBackIsNobodys(t *testing.T) {
 	require.Equal(t, 4, f.count("SELECT COUNT(*) FROM marketing_events WHERE claimed_until BETWEEN UTC_TIMESTAMP(6) AND UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE"),
 		"no lease is longer")
 
-	f.exec("UPDATE marketing_events SET claimed_until = claimed_until + INTERVAL 1 HOUR") // as they look once the clock has gone back
+	f.exec("UPDATE marketing_events SET claimed_until = claimed_until + INTERVAL 1 HOUR") // as they are once the clock was set back
 	require.Len(t, f.claim(capped), 2, "they burden no cap")
 	require.Len(t, f.claim(aPage), 3)
 	require.Empty(t, f.claim(aPage))
@@ -112,7 +112,7 @@ func TestReleasedRowsAreClaimedAgain(t *testing.T) {
 	require.NoError(t, f.Release(t.Context(), nil))
 }
 
-func TestRowWhoseStartFailsDoesNotKeepOthersWaiting(t *testing.T) {
+func TestARowWhoseStartFailsDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -124,7 +124,7 @@ func TestRowWhoseStartFailsDoesNotKeepOthersWaiting(t *testing.T) {
 	require.Equal(t, []int64{bad}, ids(f.claim(one)))
 }
 
-func TestRowWhoseLeaseRanOutIsNotOvertakenByWhatCameLater(t *testing.T) {
+func TestARowWithAnExpiredLeaseStartsBeforeLaterRows(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -160,7 +160,7 @@ func TestTwoClaimersNeverShareARow(t *testing.T) {
 	}
 	wg.Wait()
 	for _, s := range f.claim(db.ClaimOptions{Page: 5000, Lease: time.Minute}) {
-		claimed[s.ID]++ // what all skipped because another looked at it
+		claimed[s.ID]++ // rows that all skipped because another had locked them
 	}
 	require.Len(t, claimed, 1200)
 	for id, n := range claimed {
@@ -179,11 +179,11 @@ func TestAPIsRowsStayItsOwnUntilTheirLeaseEnds(t *testing.T) {
 	require.Equal(t, []int64{stored[2].ID, stored[3].ID}, ids(f.claim(aPage)))
 	f.taken(stored[0].ID, "started by the API")
 	require.Empty(t, f.claim(aPage))
-	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id IN (?, ?)", stored[0].ID, stored[1].ID) // an hour goes by
+	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id IN (?, ?)", stored[0].ID, stored[1].ID) // an hour later
 	require.Equal(t, []int64{stored[1].ID}, ids(f.claim(aPage)), "the row that the API stored and never started")
 }
 
-func TestUncommittedRowWithALowerIDIsFoundOnceItIsCommitted(t *testing.T) {
+func TestAnUncommittedRowWithALowerIDIsClaimedAfterItsCommit(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -208,7 +208,7 @@ func TestUncommittedRowWithALowerIDIsFoundOnceItIsCommitted(t *testing.T) {
 	require.ElementsMatch(t, []string{"open", "open by code"}, events)
 }
 
-func TestOpenClaimHoldsUpNoInsertAndNoSwitch(t *testing.T) {
+func TestOpenClaimBlocksNoInsertAndNoSwitch(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

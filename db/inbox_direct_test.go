@@ -12,7 +12,7 @@ import (
 	"relay/internal/relay"
 )
 
-// The two statements of the brief, to the letter.
+// The two statements of the brief, verbatim.
 const (
 	insertByID = `INSERT INTO marketing_events (
     event_id,

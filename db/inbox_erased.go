@@ -12,10 +12,11 @@ import (
 	"relay/internal/relay"
 )
 
-// errErasedTwin says that an event which was erased has come again, and was taken for a new one.
+// errErasedTwin reports that an erased event has come again and was inserted as a new one.
 var errErasedTwin = errors.New("an erased event has come again")
 
-// anyErased reports whether any event was ever erased: one step in the unique key, which spares the others a look where none was.
+// anyErasedSQL reports whether any event was ever erased, in one step of the unique key. If none was, further lookups are
+// skipped.
 const anyErasedSQL = `SELECT EXISTS (SELECT 1 FROM marketing_events WHERE event_id >= 'erased:' AND event_id < 'erased;')`
 
 func anyErased(ctx context.Context, q querier) (bool, error) {
@@ -24,7 +25,7 @@ func anyErased(ctx context.Context, q querier) (bool, error) {
 	return some, err
 }
 
-// erasedTwins are the rows that held, until they were erased, events of these keys.
+// erasedTwins returns the rows that held events of these keys until they were erased.
 func erasedTwins(ctx context.Context, q querier, keys []eventKey) (map[eventKey]holder, error) {
 	some, err := anyErased(ctx, q)
 	if err != nil || !some {
@@ -33,7 +34,7 @@ func erasedTwins(ctx context.Context, q querier, keys []eventKey) (map[eventKey]
 	return hashedTwins(ctx, q, keys)
 }
 
-// hashedTwins looks for the hashes of ids. Types are the same in any case: deliveries take them so.
+// hashedTwins looks up rows by the hashes of their ids. Types are compared without case, as deliveries compare them.
 func hashedTwins(ctx context.Context, q querier, keys []eventKey) (map[eventKey]holder, error) {
 	found := map[eventKey]holder{}
 	for chunk := range slices.Chunk(keys, maxRows) {
@@ -93,8 +94,8 @@ func (b *batch) findErased(ctx context.Context, tx *sql.Tx, indexes []int) error
 	return err
 }
 
-// noneErased makes sure that what was inserted is really new. It looks after the INSERT, which waits for an erasure of the
-// same event: before it, the erasure may not be committed.
+// noneErased checks that the inserted events are new. It looks after the INSERT, which waits for an erasure of the same
+// event: before the INSERT, the erasure may not be committed yet.
 func (b *batch) noneErased(ctx context.Context, tx *sql.Tx, inserted []int) error {
 	twins, err := hashedTwins(ctx, tx, b.keysOf(inserted))
 	if err == nil && len(twins) > 0 {
@@ -103,13 +104,13 @@ func (b *batch) noneErased(ctx context.Context, tx *sql.Tx, inserted []int) erro
 	return err
 }
 
-// directRow is a row that OMS wrote itself: of the API's rows, ingestion has seen to it.
+// directRow is a row that OMS inserted itself. Ingestion has already checked the API's rows.
 type directRow struct {
 	id     int64
-	key    eventKey // as the relay knows the event
+	key    eventKey // normalised, as the relay stores it
 	stored eventKey // as OMS wrote it
-	odd    bool     // the two differ in a byte
-	erased bool     // its status was set back by hand
+	odd    bool     // the two differ
+	erased bool     // its status was reset by hand
 }
 
 func newDirectRow(id int64, eventID, kind string, erased bool) directRow {
@@ -117,8 +118,8 @@ func newDirectRow(id int64, eventID, kind string, erased bool) directRow {
 	return directRow{id, key, keyOf(eventID, kind), key != eventKey{eventID, kind}, erased}
 }
 
-// refuseErased ends those direct rows that hold an event which was erased before, whatever else is wrong with them, and erases
-// them, too. It says which.
+// refuseErased fails those direct rows that hold an event which was erased before, whatever else is wrong with them, and
+// erases them too. It returns which.
 func refuseErased(ctx context.Context, tx *sql.Tx, direct []directRow) (map[int64]bool, error) {
 	refused := map[int64]bool{}
 	if len(direct) == 0 {
@@ -127,7 +128,7 @@ func refuseErased(ctx context.Context, tx *sql.Tx, direct []directRow) (map[int6
 	keys := make([]eventKey, 0, len(direct))
 	for _, row := range direct {
 		keys = append(keys, row.key)
-		if row.stored.id != row.key.id { // an earlier version erased it as it was written
+		if row.stored.id != row.key.id { // an earlier version hashed the id as OMS wrote it
 			keys = append(keys, row.stored)
 		}
 	}
@@ -155,10 +156,10 @@ func refuseErased(ctx context.Context, tx *sql.Tx, direct []directRow) (map[int6
 	return refused, nil
 }
 
-// EraseEvent takes what an ended event, and its attempts, hold of a person; that there was one stays. Of one that has not
-// ended it takes nothing.
+// EraseEvent removes personal data from an ended event and its attempts; the rest of the row stays. An event that has not
+// ended is not changed.
 func (s *Store) EraseEvent(ctx context.Context, id int64) error {
-	return fail(fmt.Sprintf("erase event %d", id), s.tx(ctx, func(tx *sql.Tx) error { return eraseRow(ctx, tx, id) }))
+	return wrap(fmt.Sprintf("erase event %d", id), s.tx(ctx, func(tx *sql.Tx) error { return eraseRow(ctx, tx, id) }))
 }
 
 func eraseRow(ctx context.Context, tx *sql.Tx, id int64) error {
@@ -189,11 +190,11 @@ func eraseRow(ctx context.Context, tx *sql.Tx, id int64) error {
 	return eraseAttempts(ctx, tx, []int64{id})
 }
 
-// hideEvent puts hashes in the place of an event's ids. The hash of its own is taken where it had come again as a direct row
-// and was erased once more: then the row's number makes it one of its own.
+// hideEvent replaces an event's ids by hashes. If an erased row already has that hash, because the event came again as a
+// direct row and was erased once more, the row's number is added to the hash.
 func hideEvent(ctx context.Context, tx *sql.Tx, id int64, hash, order string) error {
 	for _, event := range []string{hash, fmt.Sprintf("%s:%d", hash, id)} {
-		// Without its run, no reset of an old workflow takes it again.
+		// Without its run, a reset of an old workflow cannot take the row again.
 		_, err := tx.ExecContext(ctx, `UPDATE marketing_events SET event_id = ?, order_id = ?, event_payload = '{}', payload_digest = NULL,
 			run_id = NULL, erased_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6) WHERE id = ?`, event, order, id)
 		if !isNumber(err, errDuplicate) {
@@ -203,8 +204,8 @@ func hideEvent(ctx context.Context, tx *sql.Tx, id int64, hash, order string) er
 	return relay.ErrConflict
 }
 
-// eraseAttempts takes what attempts hold of what was sent and answered; where they went, when, and how they ended, stays. An
-// address may have an id in its path, and the names of headers and of what did not leave are the payload's.
+// eraseAttempts removes the request and response data of attempts; the destination, the times and the outcome stay. A URL
+// may have an id in its path, and the names of headers and of dropped fields come from the payload.
 func eraseAttempts(ctx context.Context, tx *sql.Tx, events []int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE event_attempts SET url = NULL, header_names = NULL, request_body = NULL, request_sha256 = NULL,
 		dropped_fields = NULL, warnings = NULL, trace_id = NULL, response_fields = NULL

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// holds lists the columns, of whichever table, that have a text in them.
+// holds lists the columns, of all tables, that contain a text.
 func (f *fixture) holds(text string) []string {
 	f.t.Helper()
 	rows, err := f.raw.QueryContext(f.t.Context(), "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()")
@@ -34,7 +34,7 @@ func (f *fixture) holds(text string) []string {
 
 const eraseMe = "2025020100007777"
 
-func TestNothingOfAnErasedEventIsInAnyTable(t *testing.T) {
+func TestAnErasedEventIsInNoTable(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -51,7 +51,7 @@ func TestNothingOfAnErasedEventIsInAnyTable(t *testing.T) {
 	f.replay(ops.Replay{Filter: ops.Filter{OrderID: eraseMe + "-e"}})
 	require.Len(t, f.holds(eraseMe), 12)
 
-	require.NoError(t, f.EraseEvent(t.Context(), id)) // as an erasure of the person does, which knows no order
+	require.NoError(t, f.EraseEvent(t.Context(), id)) // as an erasure of a person does, which has no order id
 	require.Empty(t, f.holds(eraseMe))
 	attempts, err := f.Attempts(t.Context(), id)
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestNothingOfAnErasedEventIsInAnyTable(t *testing.T) {
 	require.Equal(t, []string{"POST", "sgtm/1"}, []string{attempts[0].Method, attempts[0].AdapterVersion})
 }
 
-func TestWhoKnowsTheOrderStillFindsWhatWasErased(t *testing.T) {
+func TestErasedEventsAreFoundByTheirOrderID(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -77,7 +77,7 @@ func TestWhoKnowsTheOrderStillFindsWhatWasErased(t *testing.T) {
 	require.Len(t, page.Items, 2)
 }
 
-func TestADirectRowOfAnErasedEventIsErasedWhateverElseIsWrongWithIt(t *testing.T) {
+func TestAnInvalidDirectRowOfAnErasedEventIsErasedToo(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

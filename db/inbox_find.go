@@ -12,8 +12,8 @@ import (
 	"relay/internal/relay"
 )
 
-// find reads the rows that hold events of the batch. A row without a digest was written by OMS itself, and its payload is
-// read to make one.
+// find reads the rows that hold events of the batch. A row without a digest was inserted by OMS itself; its digest is
+// computed from its payload.
 func (b *batch) find(ctx context.Context, tx *sql.Tx, indexes []int) error {
 	return b.findInto(ctx, tx, indexes, b.holders)
 }
@@ -59,11 +59,11 @@ func readHolders(rows *sql.Rows, holders map[eventKey]holder) error {
 	return rows.Err()
 }
 
-// newRow begins a row of an INSERT, as far as the digest. source_system and status are the same for all. The digest is
-// written as a hexadecimal literal, so that the statement is text wherever the server shows it (process list, slow log).
+// newRow is the first part of an inserted row, up to the digest. source_system and status are the same for all. The digest
+// is a hexadecimal literal, so that the statement is text wherever the server displays it (process list, slow log).
 const newRow = "(?,?,?,?,?,'" + relay.SourceAPI + "','pending',?,X'"
 
-// insert makes the rows of one statement.
+// insert inserts the rows of one statement.
 func (b *batch) insert(ctx context.Context, tx *sql.Tx, indexes []int) error {
 	var query strings.Builder
 	query.WriteString(`INSERT INTO marketing_events (event_id, storefront_id, storefront_code, event_type, event_payload,
@@ -96,16 +96,16 @@ func (b *batch) insert(ctx context.Context, tx *sql.Tx, indexes []int) error {
 	return b.number(ctx, tx, indexes, first)
 }
 
-// number learns the ids of the rows just inserted. An INSERT whose rows are counted beforehand takes its ids in one piece,
-// in the order of its rows, on both engines and in every auto-increment mode; the first is LastInsertId. This is not
-// believed but seen: ids of one statement only grow, so if the last row is where counting ends, all are where they
-// should be. Otherwise the ids are read back, which costs a third of the insert. The same look tells whether anything was ever
-// erased: only then is it worth another to ask what of these.
+// number reads the ids of the rows just inserted. An INSERT with a known number of rows receives consecutive ids in the
+// order of its rows, on both engines and in every auto-increment mode; the first is LastInsertId. This is verified: the ids
+// of one statement only grow, so if the last row has the expected id, all have. Otherwise the ids are read back, which costs
+// a third of the insert. The same statement reports whether any event was ever erased; only then is a lookup of erased rows
+// needed.
 func (b *batch) number(ctx context.Context, tx *sql.Tx, indexes []int, first int64) error {
 	last := b.keys[indexes[len(indexes)-1]]
 	var id, kind string
 	var step int64
-	erased := true // as far as nobody knows better
+	erased := true // unless a lookup finds otherwise
 	err := tx.QueryRowContext(ctx, `SELECT event_id, event_type, @@auto_increment_increment, (`+anyErasedSQL+`) FROM marketing_events
 		WHERE id = ? + ? * @@auto_increment_increment`, first, len(indexes)-1).Scan(&id, &kind, &step, &erased)
 	if err != nil || keyOf(id, kind) != last {
@@ -130,7 +130,7 @@ func (b *batch) number(ctx context.Context, tx *sql.Tx, indexes []int, first int
 	return nil
 }
 
-// tuples is n copies of one, with commas between.
+// tuples returns n copies of one, separated by commas.
 func tuples(one string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(one+",", n), ",")
 }

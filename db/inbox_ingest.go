@@ -13,19 +13,19 @@ import (
 	"relay/internal/relay"
 )
 
-// Bounds of one statement: the server limits the size of a packet (16 MiB by default), its optimizer the memory for one
-// range of keys.
+// Bounds of one statement: the server limits the size of a packet (16 MiB by default), and its optimizer the memory for the
+// ranges of a key.
 const (
 	maxRows  = 1000
 	maxBytes = 1 << 20
-	// duplicateTries is how often a batch begins anew because another writer committed one of its events between the look
-	// and the insert. Each time it sees more of them, so it ends.
-	duplicateTries = 10
-	// lockTries is how often a batch waits for a lock that no uncommitted row explains, as that of a gap.
-	lockTries = 2
+	// duplicateAttempts bounds how often a batch is restarted because another writer committed one of its events between the
+	// lookup and the insert. Each attempt sees more of them, so this ends.
+	duplicateAttempts = 10
+	// lockAttempts bounds how often a batch waits for a lock that no uncommitted row explains, such as a gap lock.
+	lockAttempts = 2
 )
 
-// eventKey is what makes an event unique. The columns' collation ignores trailing spaces, so the key does too.
+// eventKey is the unique key of an event. The columns' collation ignores trailing spaces, so the key does too.
 type eventKey struct{ id, kind string }
 
 func keyOf(id, kind string) eventKey {
@@ -39,17 +39,17 @@ func (k eventKey) compare(o eventKey) int {
 	return strings.Compare(k.kind, o.kind)
 }
 
-// holder is the row that holds an event, wherever it came from.
+// holder is the row that holds an event, from any source.
 type holder struct {
 	id             int64
 	storefrontID   int64
 	storefrontCode string
 	status         relay.Status
 	digest         [sha256.Size]byte
-	erased         bool // whatever it held is gone
+	erased         bool // its payload is gone
 }
 
-// holds reports whether e is the event that the row holds.
+// holds reports whether the row holds e itself, not a conflicting event.
 func (h holder) holds(e relay.NewEvent) bool {
 	return h.sharesStorefront(e) && (h.digest == e.Digest || h.erased)
 }
@@ -62,10 +62,10 @@ func (h holder) sharesStorefront(e relay.NewEvent) bool {
 	return h.storefrontID == e.StorefrontID
 }
 
-// InsertEvents puts events into the inbox, in one transaction, and says for each (the i-th answer is the i-th event's)
-// which row holds it now. An event that is there already, or twice in the batch, makes no second row: it is a duplicate,
-// or a conflict where storefront or payload differ. One that a transaction which stays open is inserting is busy: the others
-// are stored without it. Leased events are kept from Claim for the time of the lease.
+// InsertEvents stores events in the inbox, in one transaction, and returns for each, in their order, which row holds it now.
+// An event that is stored already, or occurs twice in the batch, makes no second row: it is a duplicate, or a conflict if
+// storefront or payload differ. An event that an open transaction is inserting is busy: the others are stored without it.
+// Leased events are hidden from Claim for the time of the lease.
 func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease time.Duration) ([]relay.InsertResult, error) {
 	if len(events) == 0 {
 		return nil, nil
@@ -75,7 +75,7 @@ func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease
 		return isNumber(err, errDuplicate, errLockTimeout) || errors.Is(err, errErasedTwin)
 	}
 	look, waits := false, 0
-	err := again(ctx, duplicateTries, met, func() error {
+	err := retry(ctx, duplicateAttempts, met, func() error {
 		err := s.txWhere(ctx, isDeadlock, func(tx *sql.Tx) error { return b.store(ctx, tx, look) })
 		look = true
 		if !isNumber(err, errLockTimeout) {
@@ -83,19 +83,19 @@ func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease
 		}
 		waits++
 		found, trouble := s.findBusy(ctx, b)
-		if trouble != nil || !found && waits >= lockTries {
+		if trouble != nil || !found && waits >= lockAttempts {
 			return errors.Join(relay.ErrUnavailable, trouble)
 		}
 		return err
 	})
 	if err != nil {
-		return nil, fail(fmt.Sprintf("insert %d events", len(events)), err)
+		return nil, wrap(fmt.Sprintf("insert %d events", len(events)), err)
 	}
 	return b.answers(), nil
 }
 
-// findBusy marks the keys of a batch that have a row which is not committed, or was committed a moment ago: that is seen
-// when the batch begins anew. It reports whether there are any that it did not know.
+// findBusy marks the keys of a batch that have an uncommitted row, or one committed a moment ago: the next attempt sees
+// that. It reports whether there are any that were not known.
 func (s *Store) findBusy(ctx context.Context, b *batch) (bool, error) {
 	tx, err := s.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadUncommitted, ReadOnly: true})
 	if err != nil {
@@ -115,8 +115,8 @@ func (s *Store) findBusy(ctx context.Context, b *batch) (bool, error) {
 	return found, nil
 }
 
-// batch is a batch on its way in. order holds the index of each event's first appearance, sorted by key, because writers
-// that take their locks in one order do not deadlock.
+// batch is a batch that is being stored. order holds the index of each event's first occurrence, sorted by key: writers that
+// take their locks in the same order do not deadlock.
 type batch struct {
 	events []relay.NewEvent
 	keys   []eventKey
@@ -124,7 +124,7 @@ type batch struct {
 	lease  time.Duration
 
 	holders  map[eventKey]holder
-	inserted map[int]bool // indexes whose event made a row
+	inserted map[int]bool // indexes of inserted events
 	busy     map[eventKey]bool
 }
 
@@ -142,9 +142,9 @@ func newBatch(events []relay.NewEvent, lease time.Duration) *batch {
 	return b
 }
 
-// store looks which events are there and inserts the others. A batch is mostly new, so the look, a third of all the work, is
-// left out until the INSERT has met a duplicate: then the transaction is rolled back and begun anew, because falling back
-// within it deadlocks, and INSERT IGNORE hides what it cuts and drops.
+// store looks up existing events and inserts the others. Most events of a batch are new, so the lookup, a third of all the
+// work, is skipped until the INSERT has met a duplicate. Then the transaction is rolled back and restarted: a lookup within
+// the same transaction deadlocks, and INSERT IGNORE hides truncated and dropped values.
 func (b *batch) store(ctx context.Context, tx *sql.Tx, look bool) error {
 	b.holders = make(map[eventKey]holder, len(b.order))
 	b.inserted = make(map[int]bool, len(b.order))
@@ -168,7 +168,7 @@ func (b *batch) store(ctx context.Context, tx *sql.Tx, look bool) error {
 	return nil
 }
 
-// chunks cuts indexes into statements.
+// chunks splits indexes into statements.
 func (b *batch) chunks(indexes []int) [][]int {
 	var chunks [][]int
 	start, size := 0, 0
@@ -186,7 +186,7 @@ func (b *batch) chunks(indexes []int) [][]int {
 	return chunks
 }
 
-// answers are the verdicts, once the rows are stored.
+// answers returns the verdicts, once the rows are stored.
 func (b *batch) answers() []relay.InsertResult {
 	stored := make([]relay.InsertResult, len(b.events))
 	for i, e := range b.events {

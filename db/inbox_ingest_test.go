@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// holdsIt requires that every answer names the row of its own event.
+// holdsIt requires that every result names the row of its own event.
 func (f *fixture) holdsIt(events []relay.NewEvent, stored []relay.InsertResult) {
 	f.t.Helper()
 	rows := map[int64][2]string{}
@@ -46,7 +46,7 @@ func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
-	// 2,500 events in any order, every tenth there already, every seventh twice.
+	// 2,500 events in any order, every tenth stored already, every seventh twice.
 	f.insert(newEvents(0, 250, bosley, "bosley"))
 	events := newEvents(225, 2500, bosley, "bosley")
 	for n := 225; n < 2500; n += 7 {
@@ -72,7 +72,7 @@ func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
 	}
 }
 
-func TestInsertKnowsItsIDsHoweverTheServerNumbers(t *testing.T) {
+func TestInsertReadsItsIDsInEveryAutoIncrementMode(t *testing.T) {
 	t.Parallel()
 	t.Run("in steps of seven, as a cluster does", func(t *testing.T) {
 		t.Parallel()
@@ -141,7 +141,7 @@ func TestInsertWritesTheContractsColumns(t *testing.T) {
 	require.Equal(t, []int64{stored[0].ID}, ids(f.claim(aPage)), "a leased row is not claimed")
 }
 
-func TestEventThatIsThereWithOtherContentIsAConflict(t *testing.T) {
+func TestAStoredEventWithOtherContentIsAConflict(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -158,7 +158,7 @@ func TestEventThatIsThereWithOtherContentIsAConflict(t *testing.T) {
 	f.holdsIt(all, stored)
 
 	f.exec("UPDATE marketing_events SET status = 'delivered' WHERE id = ?", stored[0].ID)
-	// A first that is a conflict itself does not make its twin one.
+	// A conflict does not make its twin in the batch one.
 	later := f.insert([]relay.NewEvent{changed, first, elsewhere})
 	require.Equal(t, []relay.Verdict{relay.Conflict, relay.Duplicate, relay.Conflict}, verdicts(later))
 	for _, s := range later {
@@ -231,7 +231,7 @@ func TestBatchesWithTheSameEventsRaceToOneRowEach(t *testing.T) {
 	require.Equal(t, inserted, f.count("SELECT COUNT(*) FROM marketing_events"))
 }
 
-func TestBatchWaitsForTheWriterItRacesAndThenSeesItsRows(t *testing.T) {
+func TestBatchWaitsForAConcurrentWriterAndThenSeesItsRows(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -256,8 +256,8 @@ func TestBatchWaitsForTheWriterItRacesAndThenSeesItsRows(t *testing.T) {
 	require.Equal(t, direct, stored[1].ID)
 }
 
-// waitForInsert waits until an INSERT of the relay's is under way, so that its look for what is there lies behind it. What
-// InnoDB says of waiting transactions is no help: it is cached for as long as somebody keeps asking.
+// waitForInsert waits until an INSERT of the relay's is running, so that its lookup is over. InnoDB's list of waiting
+// transactions is no help: it is cached as long as it is queried.
 func (f *fixture) waitForInsert() {
 	f.t.Helper()
 	require.Eventually(f.t, func() bool {

@@ -2,8 +2,8 @@ package db
 
 import "time"
 
-// A lease further ahead than the longest belongs to no process: the database's clock went back, and the row would wait until
-// it is as late again. Both conditions are ranges of the claim key, and read it in its order.
+// A lease beyond the longest one means that the database's clock was set back; the row would otherwise wait until the clock
+// reaches it. Both conditions are ranges of the claim key, and read it in its order.
 const (
 	longestLease = 2 * time.Minute
 	freeSQL      = "(claimed_until <= UTC_TIMESTAMP(6) OR claimed_until > UTC_TIMESTAMP(6) + INTERVAL 2 MINUTE)"

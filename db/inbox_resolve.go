@@ -11,14 +11,14 @@ import (
 	"relay/internal/relay"
 )
 
-// failure is a row that can never be delivered, and why.
+// failure is a row that can never be delivered, with the reason.
 type failure struct {
 	id     int64
 	reason relay.Reason
 	detail string
 }
 
-// failRows ends rows that can never be delivered, where OMS reads why.
+// failRows ends rows that can never be delivered; OMS reads the reason there.
 func failRows(ctx context.Context, tx *sql.Tx, failures []failure) error {
 	groups := map[failure][]any{} // by reason and detail
 	for _, f := range failures {
@@ -38,10 +38,10 @@ func failRows(ctx context.Context, tx *sql.Tx, failures []failure) error {
 	return nil
 }
 
-// resolveBound is how many pages of rows without storefront_id one round resolves: 100,000 rows, a few seconds.
+// resolveBound bounds the pages of rows without storefront_id that one round resolves: 100,000 rows, a few seconds.
 const resolveBound = 100
 
-// resolveCodes writes the id into pending rows that name their storefront by code only. Rows whose code nobody has become
+// resolveCodes writes the id into pending rows that name their storefront only by its code. Rows with an unknown code become
 // failed.
 func (s *Store) resolveCodes(ctx context.Context) error {
 	for range resolveBound {
@@ -64,7 +64,7 @@ func (s *Store) resolveCodes(ctx context.Context) error {
 const codeRowsSQL = `SELECT id, storefront_code FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 	WHERE status = 'pending' AND storefront_id IS NULL ORDER BY claimed_until, id LIMIT ? FOR UPDATE SKIP LOCKED`
 
-// codeRows locks a page of rows without storefront_id and gives their ids by code.
+// codeRows locks a page of rows without storefront_id and returns their ids by code.
 func codeRows(ctx context.Context, tx *sql.Tx) (map[string][]any, int, error) {
 	rows, err := tx.QueryContext(ctx, codeRowsSQL, maxRows)
 	if err != nil {
@@ -113,7 +113,7 @@ func resolve(ctx context.Context, tx *sql.Tx, byCode map[string][]any) error {
 	return failUnknown(ctx, tx, unknown)
 }
 
-// failUnknown ends rows of no storefront; of those, what was erased before is erased again.
+// failUnknown fails rows of unknown storefronts; those that were erased before are erased again.
 func failUnknown(ctx context.Context, tx *sql.Tx, unknown []failure) error {
 	for chunk := range slices.Chunk(unknown, maxRows) {
 		ids := make([]int64, len(chunk))
@@ -154,10 +154,10 @@ func directRows(ctx context.Context, tx *sql.Tx, ids []int64) ([]directRow, erro
 	return list, rows.Err()
 }
 
-// StorefrontIDs resolves storefront codes, of active and inactive storefronts alike. Codes that nobody has are left out.
+// StorefrontIDs resolves storefront codes, of active and inactive storefronts. Unknown codes are left out.
 func (s *Store) StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error) {
 	ids, err := storefrontIDs(ctx, s.sql, codes)
-	return ids, fail("look up storefronts", err)
+	return ids, wrap("look up storefronts", err)
 }
 
 func storefrontIDs(ctx context.Context, q querier, codes []string) (map[string]int64, error) {

@@ -13,9 +13,9 @@ import (
 	"relay/internal/relay"
 )
 
-// TestEveryEventIsDeliveredOnceWhileAllWorkAtOnce has three batches of the same events, direct inserts, three claimers and
-// their runs on one table: nobody gets an error, and every event is taken by one run.
-func TestEveryEventIsDeliveredOnceWhileAllWorkAtOnce(t *testing.T) {
+// TestEveryEventIsTakenOnceUnderConcurrency runs three batches of the same events, direct inserts, three claimers and their
+// runs on one table: no call fails, and every event is taken by one run.
+func TestEveryEventIsTakenOnceUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

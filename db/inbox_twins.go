@@ -8,15 +8,15 @@ import (
 	"relay/internal/relay"
 )
 
-// OMS's own rows come with their event_id and event_type as they were written. Two rows that differ in outer white space or
-// in the case of the type alone are one event, though the unique key, which compares bytes, lets both in. One of them is
-// delivered, under the name that the API would have stored.
+// Direct rows have event_id and event_type as OMS wrote them. Two rows that differ only in outer white space or in the case
+// of the type are one event, although the unique key, which compares bytes, permits both. One of them is delivered, under
+// the name that the API would have stored.
 
-// twinSQL reads the rows that may hold the same events. Types are folded here, not there: collations fold otherwise.
+// twinSQL reads the rows that may hold the same events. Go folds the case of types: collations fold differently.
 const twinSQL = `SELECT id, event_id, event_type, status, COALESCE(reason, ''), claimed_until > UTC_TIMESTAMP(6)
 	FROM marketing_events WHERE event_id IN (`
 
-// twin is another row with the event of a direct row.
+// twin is another row that holds the event of a direct row.
 type twin struct {
 	directRow
 	status relay.Status
@@ -24,8 +24,8 @@ type twin struct {
 	leased bool
 }
 
-// precedes reports whether t, not row, is the one to be delivered: it was or is being delivered, it bears the plain name
-// already, or it came first. Two claimers that look at the two rows at once decide alike, in whichever order.
+// precedes reports whether t is delivered rather than row: it has been or is being delivered, it already has the normalised
+// name, or it came first. Two claimers that see the two rows at the same time decide alike, in either order.
 func (t twin) precedes(row directRow) bool {
 	plain := func(r directRow) bool { return r.key == r.stored }
 	switch {
@@ -39,8 +39,8 @@ func (t twin) precedes(row directRow) bool {
 	return t.status == relay.StatusPending && t.id < row.id
 }
 
-// twins finds, for those direct rows that are about to start, the row that is delivered in their place. What just failed is
-// no such row.
+// twins finds, for direct rows that are about to start, the row that is delivered in their place. Rows that have just failed
+// are no twins.
 func (c *claim) twins(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery, bad []failure) (map[int64]int64, error) {
 	about := make(map[int64]bool, len(starts))
 	for _, s := range starts {
@@ -92,11 +92,10 @@ func addPreceding(ctx context.Context, tx *sql.Tx, direct []directRow, failed ma
 	return rows.Err()
 }
 
-// isTwin says that a row was to be renamed and that another writer just committed one with that name: the next look sees it.
+// isTwin reports that a rename met a row of that name which another writer has just committed: the next attempt sees it.
 func isTwin(err error) bool { return isNumber(err, errDuplicate) }
 
-// rename stores event_id and event_type as the relay knows them, so that all who read the row, and the API's duplicates, meet
-// one name.
+// rename stores the normalised event_id and event_type, so that all readers and the API's duplicate check see the same name.
 func (c *claim) rename(ctx context.Context, tx *sql.Tx, starts []relay.PendingDelivery) error {
 	odd := make(map[int64]bool)
 	for _, r := range c.direct {
@@ -104,7 +103,7 @@ func (c *claim) rename(ctx context.Context, tx *sql.Tx, starts []relay.PendingDe
 	}
 	starts = slices.DeleteFunc(slices.Clone(starts), func(s relay.PendingDelivery) bool { return !odd[s.ID] })
 	for chunk := range slices.Chunk(starts, maxRows) {
-		p := newPicks("id", len(chunk))
+		p := newCaseUpdate("id", len(chunk))
 		for _, s := range chunk {
 			p.add(s.ID, s.EventID, s.Type)
 		}

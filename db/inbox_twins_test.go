@@ -136,7 +136,7 @@ func TestRowsThatDifferInTheCaseOfTheTypeAreOneEvent(t *testing.T) {
 	})
 }
 
-// TestClaimersStartOneOfTwins has claimers and writers meet: whoever comes first, each event is started once.
+// TestClaimersStartOneOfTwins runs claimers and writers concurrently: in any order, each event is started once.
 func TestClaimersStartOneOfTwins(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
@@ -153,7 +153,7 @@ func TestClaimersStartOneOfTwins(t *testing.T) {
 	started := make([][]relay.PendingDelivery, 3)
 	for i := range started {
 		claimers.Go(func() {
-			// A round may find only rows that another claimer has locked, so what is left decides.
+			// A round may find only rows that another claimer has locked, so the remaining rows decide.
 			for open := 1; open > 0; {
 				starts, err := f.Claim(t.Context(), db.ClaimOptions{Page: 7, Lease: time.Hour})
 				started[i] = append(started[i], starts...)
@@ -181,7 +181,7 @@ func TestClaimersStartOneOfTwins(t *testing.T) {
 	require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE status = 'failed' AND reason <> 'duplicate_event'"))
 }
 
-func TestLookForTwinsReadsTheUniqueKey(t *testing.T) {
+func TestSearchForTwinsReadsTheUniqueKey(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -192,7 +192,7 @@ func TestLookForTwinsReadsTheUniqueKey(t *testing.T) {
 	}
 }
 
-func TestDirectRowWhoseTimeOrPayloadCannotBeReadFails(t *testing.T) {
+func TestDirectRowWithUnreadableTimeOrPayloadFails(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	f.storefront("bosley")

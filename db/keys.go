@@ -11,15 +11,15 @@ import (
 	"relay/internal/relay"
 )
 
-// Keys are the Fernet keys of ENCRYPTION_KEY: the first encrypts, all decrypt, as Python's MultiFernet does. The zero
-// value has none and can do neither.
+// Keys are the Fernet keys of ENCRYPTION_KEY: the first encrypts, all decrypt, as Python's MultiFernet does. The zero value
+// has no keys and can do neither.
 type Keys struct{ keys []*fernet.Key }
 
-// NewKeys reads a comma-separated list of keys. It refuses what Python's cryptography refuses; an error names a key by its
-// place in the list and never holds one.
+// NewKeys reads a comma-separated list of keys. It refuses the keys that Python's cryptography refuses. An error names a key
+// by its place in the list and never contains one.
 func NewKeys(list string) (*Keys, error) {
 	if strings.TrimSpace(list) == "" {
-		return nil, errors.New("no key; make one with: relay keygen")
+		return nil, errors.New("no key; create one with: relay keygen")
 	}
 	items := strings.Split(list, ",")
 	k := &Keys{}
@@ -33,7 +33,7 @@ func NewKeys(list string) (*Keys, error) {
 	return k, nil
 }
 
-// decodeKey takes 32 bytes in base64 with padding. Python takes either alphabet, so that a key made by openssl works.
+// decodeKey decodes 32 bytes in base64 with padding. Python accepts both alphabets, so that a key made by openssl works.
 func decodeKey(s string) (*fernet.Key, error) {
 	const shape = "expected 44 characters: 32 bytes in url-safe base64, with padding"
 	if len(s) != base64.URLEncoding.EncodedLen(len(fernet.Key{})) {
@@ -41,12 +41,12 @@ func decodeKey(s string) (*fernet.Key, error) {
 	}
 	b, err := base64.URLEncoding.DecodeString(strings.NewReplacer("+", "-", "/", "_").Replace(s))
 	if err != nil || len(b) != len(fernet.Key{}) {
-		return nil, errors.New("is no base64; " + shape)
+		return nil, errors.New("is not base64; " + shape)
 	}
 	return (*fernet.Key)(b), nil
 }
 
-// GenerateKey makes a new key.
+// GenerateKey returns a new key.
 func GenerateKey() (string, error) {
 	var k fernet.Key
 	if err := k.Generate(); err != nil {
@@ -55,7 +55,7 @@ func GenerateKey() (string, error) {
 	return k.Encode(), nil
 }
 
-// Encrypt makes a Fernet token of a secret with the first key.
+// Encrypt returns a Fernet token of a secret, made with the first key.
 func (k *Keys) Encrypt(s relay.Secret) (string, error) {
 	if len(k.keys) == 0 {
 		return "", errors.New("encrypt a secret: no encryption key")
@@ -64,13 +64,13 @@ func (k *Keys) Encrypt(s relay.Secret) (string, error) {
 	return string(token), err
 }
 
-// Decrypt reads a stored value. What is no Fernet token is read as it is: the earlier service stored some values bare. A
-// token that no key decrypts is relay.ErrUnreadable.
+// Decrypt reads a stored value. A value that is not a Fernet token is returned as it is: the earlier service stored some
+// values unencrypted. A token that no key decrypts is relay.ErrUnreadable.
 func (k *Keys) Decrypt(stored string) (relay.Secret, error) {
 	if !isToken(stored) {
 		return relay.NewSecret(stored), nil
 	}
-	// No TTL: a credential does not expire, and with one the library refuses tokens from a clock ahead of ours.
+	// No TTL: a credential does not expire, and with one the library refuses tokens from a clock ahead of this one.
 	message := fernet.VerifyAndDecrypt([]byte(stored), 0, k.keys)
 	if message == nil { // an empty message is empty, not nil
 		return relay.Secret{}, relay.ErrUnreadable

@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// pythonTokens are what testdata/fernet/make.py made.
+// pythonTokens are the tokens of testdata/fernet/make.py.
 type pythonTokens struct {
 	First, Second string
 	Tokens        []struct{ Key, Plain, Token string }
@@ -43,9 +43,9 @@ func TestEveryTokenThatPythonMadeIsRead(t *testing.T) {
 	}
 }
 
-// TestPythonReadsWhatIsWrittenHere needs python3 with cryptography. Without it the test is skipped, unless PYTHON=required, as
-// CI has it.
-func TestPythonReadsWhatIsWrittenHere(t *testing.T) {
+// TestPythonReadsTokensOfTheRelay needs python3 with cryptography. Without it the test is skipped, unless PYTHON=required,
+// as in CI.
+func TestPythonReadsTokensOfTheRelay(t *testing.T) {
 	t.Parallel()
 	key, err := db.GenerateKey()
 	require.NoError(t, err)
@@ -84,7 +84,7 @@ func TestPythonReadsWhatIsWrittenHere(t *testing.T) {
 	require.Equal(t, "of another key", *got[len(plain)])
 }
 
-// python runs a script. A python3 of one's own may hide Debian's, which has the library.
+// python runs a script. Another python3 on the PATH may hide Debian's, which has the library.
 func python(t *testing.T, script string, in any) []byte {
 	t.Helper()
 	b, err := json.Marshal(in)

@@ -14,7 +14,7 @@ func (k *Keys) first(stored string) bool {
 	return isToken(stored) && fernet.VerifyAndDecrypt([]byte(stored), 0, k.keys[:1]) != nil
 }
 
-// renew is a stored value under the first key; one that is so already comes back as it is.
+// renew returns a stored value encrypted with the first key; a value that already is comes back unchanged.
 func (k *Keys) renew(stored string) (string, error) {
 	if k.first(stored) {
 		return stored, nil
@@ -26,9 +26,9 @@ func (k *Keys) renew(stored string) (string, error) {
 	return k.Encrypt(secret)
 }
 
-// renewObject is a stored JSON object under the first key, in the shape that it has: encrypted whole, or value by value;
-// whole says which it shall have where it is not encrypted at all. Tokens inside of a token are renewed, too. Reading gives
-// the same before and after.
+// renewObject returns a stored JSON object encrypted with the first key, in its present shape: as a whole, or value by
+// value. whole selects the shape of an object that is not encrypted at all. Tokens inside a token are renewed too. Reading
+// returns the same before and after.
 func (k *Keys) renewObject(stored string, whole bool) (string, error) {
 	text, err := k.Decrypt(stored)
 	if err != nil {
@@ -36,7 +36,7 @@ func (k *Keys) renewObject(stored string, whole bool) (string, error) {
 	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal([]byte(text.Reveal()), &fields) != nil {
-		return "", fmt.Errorf("%w: no JSON object in it", relay.ErrUnreadable)
+		return "", fmt.Errorf("%w: not a JSON object", relay.ErrUnreadable)
 	}
 	whole = whole || isToken(stored)
 	changed, err := k.renewFields(fields, whole)
@@ -59,7 +59,7 @@ func (k *Keys) renewObject(stored string, whole bool) (string, error) {
 	return k.Encrypt(text)
 }
 
-// renewFields renews the values of an object. Those that are no tokens stay bare where the whole is encrypted.
+// renewFields renews the values of an object. Unencrypted values stay so if the whole object is encrypted.
 func (k *Keys) renewFields(fields map[string]json.RawMessage, whole bool) (bool, error) {
 	changed := false
 	for name, value := range fields {

@@ -11,21 +11,21 @@ import (
 	"relay/internal/relay"
 )
 
-// Rotation is what a rotation of keys has come to.
+// Rotation is the progress of a key rotation.
 type Rotation struct {
-	Done, Of   int      // looked at, of all that there were at its beginning
-	Rotated    int      // values that it encrypted anew
-	First      int      // values that are under the first key now
-	Unreadable []string // the others, as "table id column"
+	Done, Of   int      // values read, of all values at its start
+	Rotated    int      // values that it encrypted again
+	First      int      // values encrypted with the first key now
+	Unreadable []string // unreadable values, as "table id column"
 }
 
-// sealedColumn is where secrets are kept, and what puts one of its values under the first key.
+// sealedColumn is a column of secrets, with the function that encrypts one of its values with the first key.
 type sealedColumn struct {
 	table, column string
 	renew         func(*Keys, string) (string, error)
 }
 
-// sealedColumns is all of them.
+// sealedColumns are all columns of secrets.
 var sealedColumns = []sealedColumn{
 	{"platform_credentials", "credentials", func(k *Keys, s string) (string, error) { return k.renewObject(s, true) }},
 	{"storefront_sgtm_config", "api_secret", (*Keys).renew},
@@ -35,14 +35,14 @@ var sealedColumns = []sealedColumn{
 
 const (
 	rotatePage = 50
-	// rotateTries is how often a value is begun again that somebody has written meanwhile.
-	rotateTries = 10
+	// rotateAttempts bounds the attempts at a value that another writer has changed meanwhile.
+	rotateAttempts = 10
 )
 
-// RotateKeys encrypts every secret anew that is not under the first key yet, also those that were stored bare, while the
-// service runs: a value that an admin writes meanwhile wins. It may be ended at any moment and begun again. The line goes
-// into the audit with the first value that changes. progress is called after each page; what cannot be read is left as it
-// is, and named.
+// RotateKeys encrypts every secret that is not encrypted with the first key yet, including unencrypted ones, while the
+// service runs: a value that an admin writes meanwhile wins. It may be interrupted at any moment and started again. The line
+// is added to the audit with the first value that changes. progress is called after each page; an unreadable value is left
+// unchanged, and reported.
 func (s *Store) RotateKeys(ctx context.Context, line ops.AuditEntry, progress func(Rotation)) (Rotation, error) {
 	r := rotation{store: s, line: &line}
 	if len(s.keys.keys) == 0 {
@@ -51,13 +51,13 @@ func (s *Store) RotateKeys(ctx context.Context, line ops.AuditEntry, progress fu
 	for _, c := range sealedColumns {
 		var n int
 		if err := s.sql.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+c.table+c.filled()).Scan(&n); err != nil {
-			return r.Rotation, fail("rotate keys", err)
+			return r.Rotation, wrap("rotate keys", err)
 		}
 		r.Of += n
 	}
 	for _, c := range sealedColumns {
-		if err := r.walk(ctx, c, progress); err != nil {
-			return r.Rotation, fail("rotate keys", err)
+		if err := r.scan(ctx, c, progress); err != nil {
+			return r.Rotation, wrap("rotate keys", err)
 		}
 	}
 	return r.Rotation, nil
@@ -65,7 +65,7 @@ func (s *Store) RotateKeys(ctx context.Context, line ops.AuditEntry, progress fu
 
 func (c sealedColumn) filled() string { return " WHERE " + c.column + " <> ''" }
 
-// rotation is one under way.
+// rotation is a rotation in progress.
 type rotation struct {
 	Rotation
 	store *Store
@@ -78,7 +78,7 @@ type stored struct {
 	value string
 }
 
-func (r *rotation) walk(ctx context.Context, c sealedColumn, progress func(Rotation)) error {
+func (r *rotation) scan(ctx context.Context, c sealedColumn, progress func(Rotation)) error {
 	for last := int64(-1 << 62); ; {
 		page, err := r.page(ctx, c, last)
 		if err != nil || len(page) == 0 {
@@ -113,9 +113,9 @@ func (r *rotation) page(ctx context.Context, c sealedColumn, last int64) ([]stor
 	return page, rows.Err()
 }
 
-// value puts one value under the first key, again where somebody else was quicker.
+// value encrypts one value with the first key, and retries if another writer was faster.
 func (r *rotation) value(ctx context.Context, c sealedColumn, v stored) error {
-	for range rotateTries {
+	for range rotateAttempts {
 		fresh, err := c.renew(r.store.keys, v.value)
 		if errors.Is(err, relay.ErrUnreadable) {
 			r.Unreadable = append(r.Unreadable, fmt.Sprintf("%s %d %s", c.table, v.id, c.column))
@@ -139,7 +139,7 @@ func (r *rotation) value(ctx context.Context, c sealedColumn, v stored) error {
 		}
 		var now sql.NullString
 		err = r.store.sql.QueryRowContext(ctx, "SELECT "+c.column+" FROM "+c.table+" WHERE id = ?", v.id).Scan(&now)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && now.String == "" { // gone
+		if errors.Is(err, sql.ErrNoRows) || err == nil && now.String == "" { // deleted meanwhile
 			return nil
 		}
 		if err != nil {
@@ -147,11 +147,11 @@ func (r *rotation) value(ctx context.Context, c sealedColumn, v stored) error {
 		}
 		v.value = now.String
 	}
-	return errors.New("somebody else writes it all the time")
+	return errors.New("it keeps being changed by other writers")
 }
 
-// swap writes the new value where the old one still stands, byte for byte. updated_at says when an admin wrote last, and
-// stays.
+// swap replaces a value if the old one is still stored, byte for byte. updated_at is the time of an admin's last write, and
+// does not change.
 func (r *rotation) swap(ctx context.Context, c sealedColumn, v stored, fresh string) (bool, error) {
 	var found int64
 	err := r.store.tx(ctx, func(tx *sql.Tx) error {

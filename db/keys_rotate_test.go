@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// with is the same database in the hands of a process with other keys.
+// with opens the same database as a process with other keys.
 func (f *fixture) with(list string) *db.Store {
 	f.t.Helper()
 	keys, err := db.NewKeys(list)
@@ -34,7 +34,7 @@ func rotate(t *testing.T, s *db.Store) db.Rotation {
 
 var rotationLine = ops.AuditEntry{By: "relay rotate-keys", Action: ops.ActionRotate, Entity: ops.EntityKey}
 
-// secretsOf reads all secrets of the configuration as a process does; what it cannot read is "unreadable".
+// secretsOf reads all secrets of the configuration as a process does; an unreadable one is "unreadable".
 func secretsOf(t *testing.T, s *db.Store) map[string]string {
 	t.Helper()
 	got := map[string]string{}
@@ -65,8 +65,9 @@ func secretsOf(t *testing.T, s *db.Store) map[string]string {
 	return got
 }
 
-// TestRotationPutsEveryShapeOfSecretUnderTheFirstKey has what this relay writes, and what the earlier service may have left.
-func TestRotationPutsEveryShapeOfSecretUnderTheFirstKey(t *testing.T) {
+// TestRotationEncryptsEveryShapeOfSecretWithTheFirstKey covers the shapes that the relay writes, and those that the earlier
+// service may have left.
+func TestRotationEncryptsEveryShapeOfSecretWithTheFirstKey(t *testing.T) {
 	t.Parallel()
 	f := migrated(t) // its key is testKey
 	keys, err := db.NewKeys(testKey)
@@ -114,7 +115,7 @@ func TestRotationPutsEveryShapeOfSecretUnderTheFirstKey(t *testing.T) {
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM admin_audit WHERE action = 'rotate'"), "and nothing is told of nothing")
 }
 
-func TestRotationLeavesAndNamesWhatItCannotRead(t *testing.T) {
+func TestRotationLeavesAndReportsUnreadableValues(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	f.storefront("bosley")
@@ -140,7 +141,7 @@ func TestRotationLeavesAndNamesWhatItCannotRead(t *testing.T) {
 	require.ErrorContains(t, err, "no encryption key")
 }
 
-// TestAnAdminsWriteDuringARotationIsNotLost has an admin's transaction open across the row's turn.
+// TestAnAdminsWriteDuringARotationIsNotLost keeps an admin's transaction open while the rotation reaches the row.
 func TestAnAdminsWriteDuringARotationIsNotLost(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
@@ -168,7 +169,7 @@ func TestAnAdminsWriteDuringARotationIsNotLost(t *testing.T) {
 		done <- r
 		failed <- err
 	}()
-	// Row 1 changes after the page with row 2 as it was has been read.
+	// Row 1 changes after the page with the old row 2 has been read.
 	require.Eventually(t, func() bool { return f.text("SELECT credentials FROM platform_credentials WHERE id = 1") != first },
 		30*time.Second, 5*time.Millisecond)
 	require.NoError(t, tx.Commit())
@@ -196,7 +197,7 @@ func TestRotationLeavesVersionsAsTheyAreAndAWriteDoesNot(t *testing.T) {
 	require.Equal(t, 3, rotate(t, both).Rotated)
 	require.Equal(t, before, versions(both), "who has read it before may write")
 
-	// In the earlier service's tables the time of a write may have no more than seconds.
+	// In the earlier service's tables the time of a write may be in whole seconds.
 	still := func() { f.exec("UPDATE platform_credentials SET updated_at = '2026-01-01'") }
 	still()
 	before = versions(both)
@@ -230,7 +231,8 @@ func TestSecretsAreCountedByTheKeysThatTheyNeed(t *testing.T) {
 		require.NoError(t, err)
 		return use
 	}
-	// Of the four: one under the second key, one bare, one bare that holds a token of the second key, one under the first.
+	// Of the four: one under the second key, one unencrypted, one unencrypted that holds a token of the second key, one
+	// under the first.
 	require.Equal(t, db.KeyUse{ByKey: []int{1, 2}, Bare: 1}, count(testKey+","+secondKey))
 	require.Equal(t, db.KeyUse{ByKey: []int{1, 1}, Bare: 2}, count(secondKey+","+testKey))
 	require.Equal(t, db.KeyUse{ByKey: []int{1}, Bare: 1, Unreadable: 2}, count(testKey))

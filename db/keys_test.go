@@ -24,7 +24,7 @@ const (
 	pythonSecond = "gAAAAABrBJgXAAECAwQFBgcICQoLDA0ODyW8anqPvHWYH1P33L2yKAeuldHuA91s_xCcoyw8m_ZBlmPO6g2qAoRPwrPb5_ZciA=="
 )
 
-func TestKeysReadWhatPythonWrote(t *testing.T) {
+func TestKeysReadTokensOfPython(t *testing.T) {
 	t.Parallel()
 	keys, err := db.NewKeys(testKey + ", " + secondKey)
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestFirstKeyEncryptsAndEveryKeyDecrypts(t *testing.T) {
 	require.NotContains(t, err.Error(), young)
 }
 
-func TestStoredValueThatIsNoTokenIsReadAsItIs(t *testing.T) {
+func TestAStoredValueThatIsNotATokenIsReadUnchanged(t *testing.T) {
 	t.Parallel()
 	keys, err := db.NewKeys(testKey)
 	require.NoError(t, err)
@@ -77,7 +77,7 @@ func TestStoredValueThatIsNoTokenIsReadAsItIs(t *testing.T) {
 	require.ErrorContains(t, err, "no encryption key")
 }
 
-func TestKeysRefuseWhatPythonRefuses(t *testing.T) {
+func TestKeysRefuseTheKeysThatPythonRefuses(t *testing.T) {
 	t.Parallel()
 	for name, list := range map[string]string{
 		"nothing":       " ",
@@ -99,7 +99,7 @@ func TestKeysRefuseWhatPythonRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "key 2 of 2")
 }
 
-func TestKeysTakeWhatPythonTakes(t *testing.T) {
+func TestKeysAcceptTheKeysThatPythonAccepts(t *testing.T) {
 	t.Parallel()
 	made, err := db.GenerateKey()
 	require.NoError(t, err)

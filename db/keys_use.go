@@ -7,15 +7,15 @@ import (
 	"relay/internal/relay"
 )
 
-// KeyUse counts the stored values that hold secrets by the keys that reading them needs. A value that needs several is counted
-// by the last of them.
+// KeyUse counts the stored secrets by the keys that they need. A value that needs several keys is counted for the last of
+// them.
 type KeyUse struct {
-	ByKey      []int // by the key's place in ENCRYPTION_KEY
-	Bare       int   // not encrypted, or not wholly
+	ByKey      []int // by the position in ENCRYPTION_KEY
+	Bare       int   // not encrypted, or only in part
 	Unreadable int   // with none of the keys
 }
 
-// KeyUse looks at every value, and changes nothing.
+// KeyUse reads every secret, and changes nothing.
 func (s *Store) KeyUse(ctx context.Context) (KeyUse, error) {
 	use := KeyUse{ByKey: make([]int, len(s.keys.keys))}
 	r := rotation{store: s}
@@ -23,14 +23,14 @@ func (s *Store) KeyUse(ctx context.Context) (KeyUse, error) {
 		for last := int64(-1 << 62); ; {
 			page, err := r.page(ctx, c, last)
 			if err != nil {
-				return use, fail("count secrets by their keys", err)
+				return use, wrap("count secrets by their keys", err)
 			}
 			if len(page) == 0 {
 				break
 			}
 			for _, v := range page {
 				if err := use.add(s.keys, c, v.value); err != nil {
-					return use, fail("count secrets by their keys", err)
+					return use, wrap("count secrets by their keys", err)
 				}
 			}
 			last = page[len(page)-1].id
@@ -39,7 +39,7 @@ func (s *Store) KeyUse(ctx context.Context) (KeyUse, error) {
 	return use, nil
 }
 
-// add finds the shortest beginning of the list of keys that reads a value.
+// add finds the shortest prefix of the list of keys that decrypts a value.
 func (u *KeyUse) add(k *Keys, c sealedColumn, value string) error {
 	for n := range k.keys {
 		fresh, err := c.renew(&Keys{keys: k.keys[:n+1]}, value)

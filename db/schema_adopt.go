@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// adopt makes tables that were there before the relay fit for it, without losing anything: it adds columns and keys that
-// are missing, gives defaults to columns that lack them, and lets columns be empty that the relay does not fill. Anything
-// else that differs is reported and left. On tables that the first migration has just made it finds nothing to do.
+// adopt adapts existing tables to the relay without losing data: it adds missing columns and keys, adds defaults to columns
+// that lack them, and makes columns nullable that the relay does not fill. Any other difference is reported and left. On
+// tables that the first migration has just created it finds nothing to do.
 //
-// What a table should be is asked of the server itself: the migration's own statement, run for a temporary table, printed
-// by SHOW CREATE TABLE. Both engines print differently, but each prints the same thing in the same way.
+// The server itself provides the target: the migration's own statement is run for a temporary table and printed by SHOW
+// CREATE TABLE. The engines print differently, but each prints both tables alike.
 func adopt(ctx context.Context, pool *sql.DB, r *Report) error {
 	err := compareAll(ctx, pool, func(want, have table) error {
 		a := adoption{ctx: ctx, pool: pool, report: r, table: have}
@@ -40,10 +40,10 @@ func adopt(ctx context.Context, pool *sql.DB, r *Report) error {
 	return errors.Join(err, noteAdoption(ctx, pool, slices.Concat(r.Changes, r.Differences)))
 }
 
-// foreignTrouble is what a foreign key of a table does to the relay.
+// foreignTrouble explains why a foreign key of a table is harmful.
 func foreignTrouble(table, key string) string {
 	switch {
-	case table == "event_attempts" && strings.Contains(key, "FOREIGN KEY (`marketing_event_id`)"): // attempts go before their event
+	case table == "event_attempts" && strings.Contains(key, "FOREIGN KEY (`marketing_event_id`)"): // attempts are deleted before their event
 		return "costs every attempt a look at its event"
 	case table == "event_attempts":
 		return "keeps retention from deleting events"
@@ -51,9 +51,9 @@ func foreignTrouble(table, key string) string {
 	return "can make a kill switch wait for an open insert"
 }
 
-// takesOver reports whether the database has tables of the earlier service, and notes that before anything is done to them: a
-// killed Up must not make them look like the relay's own, which Down drops. Tables that the relay itself made, or began to
-// make, are none of those.
+// takesOver reports whether the database has tables of the earlier service, and stores that before they are changed: after a
+// killed Up they must not look like the relay's own, which Down drops. Tables that the relay created, or began to create, do
+// not count.
 func takesOver(ctx context.Context, pool *sql.DB) (bool, error) {
 	var there int
 	err := pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN
@@ -70,7 +70,7 @@ func takesOver(ctx context.Context, pool *sql.DB) (bool, error) {
 		return false, err
 	}
 	applied, err := rowsNamed(ctx, pool, tablesMigration)
-	if err != nil || applied > 0 { // adopt compares, and notes what differs
+	if err != nil || applied > 0 { // adopt compares, and reports differences
 		return true, err
 	}
 	return true, noteAdoption(ctx, pool, []string{fmt.Sprintf("%d tables were there before the relay", there)})
@@ -84,8 +84,8 @@ func adoptionLines(ctx context.Context, pool *sql.DB) (lines int, err error) {
 	return lines, err
 }
 
-// noteAdoption keeps what was done and found, for people and for refuseAdopted. A database that the relay made itself has
-// no such table.
+// noteAdoption stores the changes and findings, for operators and for refuseAdopted. A database that the relay created
+// itself has no such table.
 func noteAdoption(ctx context.Context, pool *sql.DB, lines []string) error {
 	if len(lines) == 0 {
 		return nil
@@ -109,7 +109,7 @@ func refuseAdopted(ctx context.Context, pool *sql.DB) error {
 	return err
 }
 
-// compareAll shows f each table as it should be and as it is.
+// compareAll calls f with each table's target and its present state.
 func compareAll(ctx context.Context, pool *sql.DB, f func(want, have table) error) error {
 	script, err := migrationFiles.ReadFile("migrations/" + tablesMigration + "_tables.up.sql")
 	if err != nil {
@@ -130,8 +130,8 @@ func compareAll(ctx context.Context, pool *sql.DB, f func(want, have table) erro
 	return all
 }
 
-// wanted makes a temporary table of a CREATE TABLE statement and reads it. It uses a connection of its own and throws it
-// away: left in the pool, the temporary table would hide the real one from whoever came next.
+// wanted creates a temporary table from a CREATE TABLE statement and reads it. It uses a connection of its own and closes
+// it: back in the pool, the temporary table would hide the real one from the next user.
 func wanted(ctx context.Context, pool *sql.DB, statement string) (table, error) {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
@@ -144,7 +144,7 @@ func wanted(ctx context.Context, pool *sql.DB, statement string) (table, error) 
 	const create = "CREATE TABLE IF NOT EXISTS "
 	_, rest, ok := strings.Cut(statement, create)
 	if !ok {
-		return table{}, fmt.Errorf("no %q in a migration that makes tables", create)
+		return table{}, fmt.Errorf("no %q in a migration that creates tables", create)
 	}
 	name, _, _ := strings.Cut(rest, " ")
 	if _, err := conn.ExecContext(ctx, "CREATE TEMPORARY TABLE "+rest); err != nil {
@@ -153,20 +153,20 @@ func wanted(ctx context.Context, pool *sql.DB, statement string) (table, error) 
 	return showTable(ctx, conn, name)
 }
 
-// adoption is the work on one table.
+// adoption changes one table.
 type adoption struct {
 	ctx    context.Context
 	pool   *sql.DB
 	report *Report
 	table  table
-	err    error // of what cannot be left undone
+	err    error // of changes that the relay cannot work without
 }
 
 func (a *adoption) differs(format string, args ...any) {
 	a.report.Differences = append(a.report.Differences, a.table.name+" "+fmt.Sprintf(format, args...))
 }
 
-// alter changes the table and says so, or says that it could not.
+// alter changes the table and reports the change, or the failure.
 func (a *adoption) alter(done, clause string) error {
 	err := execAgain(a.ctx, a.pool, "ALTER TABLE "+quoteName(a.table.name)+" "+clause)
 	if err != nil {
@@ -177,7 +177,7 @@ func (a *adoption) alter(done, clause string) error {
 	return nil
 }
 
-// must is an alter without which the relay does not work.
+// must is an alter that the relay cannot work without.
 func (a *adoption) must(done, clause string) {
 	if err := a.alter(done, clause); err != nil {
 		a.err = errors.Join(a.err, fmt.Errorf("%s: %s: %w", a.table.name, done, translate(err)))
@@ -190,8 +190,8 @@ func (a *adoption) column(want column) {
 	case !ok && want.increments():
 		a.counter(want)
 	case !ok && want.required():
-		// The rows that are there have no value for it; an implied one ('' or 0) would look like one.
-		a.must("column "+want.name+" added, empty in the rows that were there", "ADD COLUMN "+want.optional())
+		// Existing rows have no value for it; an implied one ('' or 0) would look like a real one.
+		a.must("column "+want.name+" added, empty in existing rows", "ADD COLUMN "+want.optional())
 	case !ok:
 		a.must("column "+want.name+" added", "ADD COLUMN "+want.text)
 	case have.required() && want.defaulted() != "":
@@ -204,7 +204,7 @@ func (a *adoption) column(want column) {
 	}
 }
 
-// counter adds the column that numbers the rows, which the server wants to be a key from the start.
+// counter adds the column that numbers the rows, which the server requires to be a key from the start.
 func (a *adoption) counter(want column) {
 	kind := "PRIMARY KEY"
 	if a.table.hasPrimary() {
@@ -215,7 +215,7 @@ func (a *adoption) counter(want column) {
 	a.table.keys = append(a.table.keys, key{kind: kind, rule: rule})
 }
 
-// unknown looks at a column that the relay does not know, and so never fills.
+// unknown checks a column that the relay does not know and never fills.
 func (a *adoption) unknown(have column) {
 	a.differs("has the unknown column %s, which stays as it is", have.text)
 	if have.required() {
@@ -223,7 +223,7 @@ func (a *adoption) unknown(have column) {
 	}
 }
 
-// key adds a missing key or check. Rows that contradict a check stay; rows that contradict a unique key have to go first.
+// key adds a missing key or check. Rows that violate a check stay; rows that violate a unique key have to be deleted first.
 func (a *adoption) key(want key) {
 	same := func(k key) bool {
 		// Some queries force the plain keys, by their names.

@@ -11,8 +11,8 @@ import (
 	"relay/internal/ops"
 )
 
-// foreign are the brief's marketing_events, to the letter, and other tables of the relay's names that have little in common
-// with the relay's own. Each has an unknown column that must have a value, an unknown one that need not, and rows.
+// foreign are the brief's marketing_events, verbatim, and other tables of the relay's names that have little in common with
+// the relay's own. Each has an unknown column that requires a value, an unknown optional one, and rows.
 var foreign = []string{
 	`CREATE TABLE marketing_events (event_id VARCHAR(100) NOT NULL, storefront_id INT, storefront_code VARCHAR(50), event_type VARCHAR(50) NOT NULL,
 		event_payload TEXT NOT NULL, source_system VARCHAR(50) NOT NULL, status VARCHAR(20) NOT NULL)`,
@@ -34,7 +34,7 @@ var foreign = []string{
 	`INSERT INTO event_attempts VALUES (1, 1, 'w-1', 'ok'), (2, 1, 'w-2', NULL)`,
 }
 
-func TestEveryRowOfForeignTablesStaysAndWhatDiffersIsNamed(t *testing.T) {
+func TestEveryRowOfForeignTablesStaysAndDifferencesAreReported(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	for _, statement := range foreign {
@@ -78,7 +78,7 @@ func TestEveryRowOfForeignTablesStaysAndWhatDiffersIsNamed(t *testing.T) {
 	}
 	require.Equal(t, 1+len(report.Changes)+len(report.Differences), f.count("SELECT COUNT(*) FROM relay_adoptions"), "the report can be read later")
 
-	// And the relay works on them: an event and a secret of each kind, a rotation, and retention.
+	// The relay works on them: an event and a secret of each kind, a rotation, and retention.
 	require.Len(t, f.claim(aPage), 2)
 	secrets := secretsOf(t, f.Store)
 	require.Equal(t, "your_api_secret", secrets["bosley"])
@@ -93,7 +93,7 @@ func TestEveryRowOfForeignTablesStaysAndWhatDiffersIsNamed(t *testing.T) {
 	require.Zero(t, f.purge(ninety, 100), "what was taken over is as old as its adoption")
 }
 
-// dump is all rows of a table, each as text, in any order.
+// dump returns all rows of a table, each as text, in any order.
 func (f *fixture) dump(table, columns string) []string {
 	f.t.Helper()
 	rows, err := f.raw.QueryContext(f.t.Context(), "SELECT "+columns+" FROM "+table)

@@ -33,7 +33,7 @@ var earlier = []string{
 	`CREATE TABLE orders (id INT PRIMARY KEY)`,
 }
 
-func TestTablesOfTheEarlierServiceAreTakenOver(t *testing.T) {
+func TestTablesOfTheEarlierServiceAreAdopted(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	for _, statement := range earlier {
@@ -53,7 +53,7 @@ func TestTablesOfTheEarlierServiceAreTakenOver(t *testing.T) {
 		"storefronts: unknown column owner_email may be empty",
 		"storefronts has the column `name` varchar(100)",
 		"storefronts: column created_at got a default",
-		"event_attempts: column attempt_id added, empty in the rows that were there",
+		"event_attempts: column attempt_id added, empty in existing rows",
 		"event_attempts: unknown column attempt_number may be empty",
 		"ad_analytics_platforms: column credential_fields added",
 	} {
@@ -78,7 +78,7 @@ func TestTablesOfTheEarlierServiceAreTakenOver(t *testing.T) {
 	f.worksOnAdoptedTables()
 }
 
-// worksOnAdoptedTables takes an event of the earlier service's tables through its whole life.
+// worksOnAdoptedTables delivers an event of the earlier service's tables from claim to end.
 func (f *fixture) worksOnAdoptedTables() {
 	t := f.t
 	f.storefront("pfizer")
@@ -125,7 +125,7 @@ func TestARowThatTheEarlierServiceWasSendingIsFoundAndReopened(t *testing.T) {
 	require.Len(t, f.claim(aPage), 1)
 }
 
-func TestRowsAgainstTheUniqueKeyStopTheMigrationUntilTheyAreGone(t *testing.T) {
+func TestRowsThatViolateTheUniqueKeyStopTheMigration(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	f.exec(earlier[0])
@@ -147,7 +147,7 @@ func TestRowsAgainstTheUniqueKeyStopTheMigrationUntilTheyAreGone(t *testing.T) {
 	require.Equal(t, "20261123100001_adopt", report.Applied[0])
 }
 
-func TestTablesOfBriefsContractOnlyAreTakenOver(t *testing.T) {
+func TestTablesWithOnlyTheContractsColumnsAreAdopted(t *testing.T) {
 	t.Parallel()
 	f := empty(t)
 	f.exec(`CREATE TABLE marketing_events (event_id VARCHAR(100) NOT NULL, storefront_id INT, storefront_code VARCHAR(50),
@@ -177,7 +177,7 @@ func TestMigrationWaitsForAnotherAndNotForAKilledOne(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, len(list), f.count("SELECT COUNT(*) FROM relay_migrations"), "each was applied once")
 
-	// What a killed migration leaves behind: bun's row, and a connection that is gone.
+	// The leftovers of a killed migration: bun's row, and a lost connection.
 	f.exec("INSERT INTO relay_migration_locks (table_name) VALUES ('relay_migrations')")
 	start := time.Now()
 	_, err = f.Up(t.Context())

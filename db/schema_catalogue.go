@@ -58,7 +58,7 @@ func (s *Store) seedCatalogue(ctx context.Context, q querier) ([]string, error) 
 	if len(missing) == 0 {
 		return nil, nil
 	}
-	// An admin may have added one meanwhile.
+	// An admin may have added one of them meanwhile.
 	_, err = s.bun.NewInsert().Conn(q).Model(&missing).On("DUPLICATE KEY UPDATE code = ad_analytics_platforms.code").Exec(ctx)
 	return added, err
 }

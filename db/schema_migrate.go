@@ -17,22 +17,22 @@ import (
 //go:embed migrations
 var migrationFiles embed.FS
 
-// Names of our own tables: the database may be shared with OMS.
+// Names of the relay's own tables: the database may be shared with OMS.
 const (
 	migrationsTable     = "relay_migrations"
-	migrationLocksTable = "relay_migration_locks" // bun makes it; the lock is GET_LOCK, see locked
-	adoptionsTable      = "relay_adoptions"       // what was done to tables of the earlier service
+	migrationLocksTable = "relay_migration_locks" // bun creates it; the lock is GET_LOCK, see locked
+	adoptionsTable      = "relay_adoptions"       // changes to tables of the earlier service
 	migrateLockWait     = 60 * time.Second
 
-	tablesMigration = "20261123100000" // makes the six tables
+	tablesMigration = "20261123100000" // creates the six tables
 )
 
-// Report is what a migration did and found.
+// Report is the result of a migration.
 type Report struct {
 	Applied     []string // migrations, in order
 	Platforms   []string // codes added to the catalogue
-	Changes     []string // what was done to tables that were there before, in words
-	Differences []string // what differs there and was left as it is, in words
+	Changes     []string // changes to existing tables, as text
+	Differences []string // differences that were left, as text
 }
 
 // Migration is one step of the schema.
@@ -42,13 +42,12 @@ type Migration struct {
 	At      time.Time // when it was applied
 }
 
-// ErrAdopted is the refusal to undo the schema where tables of the earlier service were taken over: that would drop its
-// rows.
-var ErrAdopted = errors.New("the tables hold what was there before the relay; drop them by hand if that is meant")
+// ErrAdopted refuses to undo the schema if tables of the earlier service were adopted: that would drop its rows.
+var ErrAdopted = errors.New("the tables hold rows of the earlier service; drop them by hand to delete those rows")
 
-// Up applies the migrations that are missing, and adds to the catalogue what this release has and the table lacks. It
-// finishes what a killed Up or Down began. On a database with tables of the earlier service it drops nothing: it adds what is
-// missing and reports what differs.
+// Up applies the missing migrations, and adds the platforms of this release that the catalogue lacks. It completes an Up or
+// Down that was killed. On a database with tables of the earlier service it drops nothing: it adds missing parts and reports
+// differences.
 func (s *Store) Up(ctx context.Context) (Report, error) {
 	var r Report
 	err := s.locked(ctx, func(pool *sql.DB) error {
@@ -57,7 +56,7 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 			return err
 		}
 		m, err := newMigrator(pool, func(ctx context.Context, pool *sql.DB) error {
-			if !taken { // and no need for the right to make temporary tables
+			if !taken { // and needs no right to create temporary tables
 				return nil
 			}
 			return adopt(ctx, pool, &r)
@@ -86,11 +85,11 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 		r.Platforms, err = s.seedCatalogue(ctx, pool)
 		return err
 	})
-	return r, fail("migrate up", err)
+	return r, wrap("migrate up", err)
 }
 
-// Down undoes the migrations that the last Up applied or began, and names them. With the first of them goes everything that
-// is stored.
+// Down undoes the migrations that the last Up applied or began, and returns their names. Undoing the first one drops all
+// data.
 func (s *Store) Down(ctx context.Context) ([]string, error) {
 	var undone []string
 	err := s.locked(ctx, func(pool *sql.DB) error {
@@ -105,7 +104,7 @@ func (s *Store) Down(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		if group[tablesMigration] { // looked at before anything is undone
+		if group[tablesMigration] { // checked before anything is undone
 			if err := refuseAdopted(ctx, pool); err != nil {
 				return err
 			}
@@ -115,7 +114,7 @@ func (s *Store) Down(ctx context.Context) ([]string, error) {
 			return err
 		}
 		if n := unknownOf(group, known); n > 0 {
-			return fmt.Errorf("a newer release applied %d migrations that this one does not know: take them back with that release", n)
+			return fmt.Errorf("a newer release applied %d migrations that this one does not know: undo them with that release", n)
 		}
 		for _, step := range slices.Backward(known) {
 			if !group[step.Name] {
@@ -128,7 +127,7 @@ func (s *Store) Down(ctx context.Context) ([]string, error) {
 		}
 		return nil
 	})
-	return undone, fail("migrate down", err)
+	return undone, wrap("migrate down", err)
 }
 
 // unknownOf counts the migrations of a group that this binary does not have.
@@ -142,7 +141,7 @@ func unknownOf(group map[string]bool, known migrate.MigrationSlice) int {
 	return n
 }
 
-// MigrationStatus lists the migrations that this binary knows, in order.
+// MigrationStatus lists the migrations of this binary, in order.
 func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	known, err := newMigrations(nil)
 	if err != nil {
@@ -150,7 +149,7 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	}
 	applied, err := s.applied(ctx)
 	if err != nil {
-		return nil, fail("read the migrations", err)
+		return nil, wrap("read the migrations", err)
 	}
 	var list []Migration
 	for _, m := range known.Sorted() {
@@ -160,8 +159,8 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	return list, nil
 }
 
-// Current reports whether every migration that this binary knows has been applied. A database that a newer binary has
-// migrated further is current too.
+// Current reports whether every migration of this binary has been applied. A database that a newer binary has migrated
+// further is current too.
 func (s *Store) Current(ctx context.Context) (bool, error) {
 	list, err := s.MigrationStatus(ctx)
 	for _, m := range list {
@@ -202,7 +201,7 @@ func newMigrator(pool *sql.DB, adopt func(context.Context, *sql.DB) error) (*mig
 		migrate.WithLocksTableName(migrationLocksTable), migrate.WithMarkAppliedOnSuccess(true)), nil
 }
 
-// newMigrations are the embedded files and, between them by their names, the steps that need Go.
+// newMigrations returns the embedded files and, ordered by name among them, the steps that need Go.
 func newMigrations(adopt func(context.Context, *sql.DB) error) (*migrate.Migrations, error) {
 	found := migrate.NewMigrations()
 	if err := found.Discover(migrationFiles); err != nil {
@@ -215,7 +214,7 @@ func newMigrations(adopt func(context.Context, *sql.DB) error) (*migrate.Migrati
 		ms.Add(m)
 	}
 	step := func(name, comment string, up stepFunc) {
-		ms.Add(migrate.Migration{Name: name, Comment: comment, Up: up}) // the tables take with them what it did
+		ms.Add(migrate.Migration{Name: name, Comment: comment, Up: up}) // dropping the tables undoes it
 	}
 	step("20261123100001", "adopt", func(ctx context.Context, m *migrate.Migrator, _ *migrate.Migration) error {
 		return adopt(ctx, m.DB().DB)
@@ -225,9 +224,9 @@ func newMigrations(adopt func(context.Context, *sql.DB) error) (*migrate.Migrati
 	return ms, nil
 }
 
-// locked runs f while this process alone migrates the database. The lock is the server's own and ends with its
-// connection; bun's is a row, which a killed process would leave for ever. f gets a pool without a read time-out, because
-// changing a large table takes as long as it takes.
+// locked runs f while only this process migrates the database. The lock is the server's own and ends with its connection;
+// bun's is a row, which a killed process would leave behind. f receives a pool without a read time-out, because changing a
+// large table can take hours.
 func (s *Store) locked(ctx context.Context, f func(*sql.DB) error) error {
 	config := s.config.Clone()
 	config.ReadTimeout, config.WriteTimeout = 0, 0

@@ -15,7 +15,7 @@ import (
 
 var autoIncrement = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
 
-// schema is each table as the server prints it, and the migrations that are written down.
+// schema returns each table as the server prints it, and the recorded migrations.
 func (f *fixture) schema() map[string]string {
 	f.t.Helper()
 	tables := map[string]string{}
@@ -47,7 +47,7 @@ func (f *fixture) tables() []string {
 	return names
 }
 
-// killed runs a part of a migration: as far as a process that is killed after n statements. It returns whether it was.
+// killed runs a migration in a process that is killed after n statements. It returns whether it was killed.
 func (f *fixture) killed(n int, run func(*db.Store) error) bool {
 	f.t.Helper()
 	store, err := db.Open(db.Config{URL: f.dsn, Wrap: killAfter(n)})
@@ -70,15 +70,18 @@ func (f *fixture) down(s *db.Store) error {
 	return err
 }
 
-// moments calls check for statements after which a migration may be killed, until one is killed at none: for each of them,
-// or for every third one from a random one on.
+// moments calls check for kills after each number of statements, until one completes: for each number, or for every third
+// one from a random one on. On MySQL, whose DDL takes several times as long, it is every eighth one.
 func moments(t *testing.T, each bool, check func(t *testing.T, n int) (killed bool)) {
 	t.Helper()
 	const most = 400
-	first, step := rand.IntN(3), 3
-	if each {
-		first, step = 0, 1
+	step := 3
+	if version := empty(t).text("SELECT VERSION()"); !strings.Contains(version, "MariaDB") {
+		step = 8
+	} else if each {
+		step = 1
 	}
+	first := rand.IntN(step)
 	for n := first; n < most; n += step {
 		killed := false
 		t.Run(fmt.Sprintf("after %d statements", n), func(t *testing.T) { killed = check(t, n) })
@@ -102,7 +105,7 @@ func TestAMigrationThatWasKilledAtAnyMomentCanBeFinished(t *testing.T) {
 			killed := f.killed(n, f.up)
 			require.NoError(t, f.up(f.Store))
 			require.Equal(t, want, f.schema())
-			if n%8 == 0 { // takes as long as all the rest
+			if n%8 == 0 { // takes as long as all other steps
 				require.NoError(t, f.down(f.Store), "the tables are the relay's own")
 			}
 			return killed
@@ -147,7 +150,7 @@ func TestAMigrationThatWasKilledAtAnyMomentCanBeFinished(t *testing.T) {
 	})
 }
 
-func TestTablesOfTheEarlierServiceAreTakenOverAfterAKillAtAnyMoment(t *testing.T) {
+func TestTablesOfTheEarlierServiceAreAdoptedAfterAKillAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	adopted := func(t *testing.T) *fixture {
 		f := empty(t)
@@ -208,7 +211,7 @@ func TestMigrationsHoldOnlyStatementsThatCanBeRepeated(t *testing.T) {
 func TestCatalogueIsSeededAfterEveryUp(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
-	f.exec("DELETE FROM ad_analytics_platforms WHERE code = 'ga4'") // as a release finds it that brings the entry
+	f.exec("DELETE FROM ad_analytics_platforms WHERE code = 'ga4'") // as a release that adds the entry finds it
 	f.exec("UPDATE ad_analytics_platforms SET name = 'by hand', is_active = 0 WHERE code = 'meta_capi'")
 	report, err := f.Up(t.Context())
 	require.NoError(t, err)

@@ -10,16 +10,16 @@ import (
 	"github.com/uptrace/bun/migrate"
 )
 
-// A migration is a file of statements, and both engines commit each of them by itself: a killed process, or a server that
-// went away, leaves any number of them done. So each can be executed again (see execAgain), and relay_migrations has three
-// states of a migration X: no row, a row "X?" from before its first statement until after the last one, a row "X". Up turns
-// the second state into the third and Down turns it into the first, whichever of them was killed.
+// A migration is a file of statements, and both engines commit each of them separately: after a kill, or a lost server, any
+// number of them may be done. So each can be executed again (see execAgain), and relay_migrations has three states of a
+// migration X: no row; a row "X?" from before its first statement until after the last one; a row "X". Up turns the second
+// state into the third and Down turns it into the first, whichever of them was killed.
 const begunMark = "?"
 
-// stepFunc is what bun calls for a migration.
+// stepFunc is the function that bun calls for a migration.
 type stepFunc = func(context.Context, *migrate.Migrator, *migrate.Migration) error
 
-// begins writes down that a migration has begun, before it does anything.
+// begins stores that a migration has begun, before its first statement.
 func begins(up stepFunc) stepFunc {
 	return func(ctx context.Context, m *migrate.Migrator, step *migrate.Migration) error {
 		pool := m.DB().DB
@@ -34,7 +34,7 @@ func begins(up stepFunc) stepFunc {
 	}
 }
 
-// rowsNamed counts the rows of relay_migrations with one of the names: 0 where there is no such table.
+// rowsNamed counts the rows of relay_migrations with one of the names: 0 if the table does not exist.
 func rowsNamed(ctx context.Context, pool *sql.DB, names ...any) (n int, err error) {
 	err = pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+migrationsTable+" WHERE name IN ("+tuples("?", len(names))+")", names...).Scan(&n)
 	if isNumber(err, errNoSuchTable) {
@@ -43,7 +43,7 @@ func rowsNamed(ctx context.Context, pool *sql.DB, names ...any) (n int, err erro
 	return n, err
 }
 
-// joinGroup puts what an Up applied into one group with what a killed one applied before it.
+// joinGroup moves the migrations of this Up into one group with those of a killed one before it.
 func joinGroup(ctx context.Context, pool *sql.DB) error {
 	var first sql.NullInt64
 	err := pool.QueryRowContext(ctx, "SELECT MIN(group_id) FROM "+migrationsTable+" WHERE name LIKE CONCAT('%', ?)", begunMark).Scan(&first)
@@ -54,14 +54,14 @@ func joinGroup(ctx context.Context, pool *sql.DB) error {
 	return err
 }
 
-// forgetBegun removes the marks of migrations that are applied. It is the last step of Up, so that until then takesOver
-// sees whose tables are there.
+// forgetBegun removes the marks of applied migrations. It is the last step of Up, so that until then takesOver sees whose
+// tables they are.
 func forgetBegun(ctx context.Context, pool *sql.DB) error {
 	_, err := pool.ExecContext(ctx, "DELETE b FROM "+migrationsTable+" b JOIN "+migrationsTable+" a ON b.name = CONCAT(a.name, ?)", begunMark)
 	return err
 }
 
-// lastGroup is what the last Up applied or began, by name.
+// lastGroup returns the migrations that the last Up applied or began, by name.
 func lastGroup(ctx context.Context, pool *sql.DB) (map[string]bool, error) {
 	if err := joinGroup(ctx, pool); err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func lastGroup(ctx context.Context, pool *sql.DB) (map[string]bool, error) {
 	return group, rows.Err()
 }
 
-// undo takes a migration back.
+// undo undoes a migration.
 func undo(ctx context.Context, pool *sql.DB, m *migrate.Migrator, step migrate.Migration) error {
 	_, err := pool.ExecContext(ctx, "UPDATE "+migrationsTable+" SET name = ? WHERE name = ?", step.Name+begunMark, step.Name)
 	if err != nil {
@@ -115,7 +115,7 @@ func script(file string) stepFunc {
 
 var commentLine = regexp.MustCompile(`(?m)^\s*--.*\n?`)
 
-// statements are those of a migration's file, without the lines of comment.
+// statements returns the statements of a migration's file, without comment lines.
 func statements(script []byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for part := range strings.SplitSeq(string(script), "--bun:split") {
@@ -127,7 +127,7 @@ func statements(script []byte) iter.Seq[string] {
 	}
 }
 
-// Numbers by which a server says that what a statement adds is there already, or what it drops is gone.
+// Error numbers for an object that exists already, or that has already been dropped.
 var errsDone = []uint16{
 	1050, 1060, 1061, 1068, 1826, 3822, // table, column, key, primary key, foreign key or check exists
 	1051, 1091, 3821, 3940, // no such table; no such column, key or constraint; check; constraint
@@ -135,10 +135,10 @@ var errsDone = []uint16{
 
 var alterTable = regexp.MustCompile(`(?is)^(ALTER TABLE \S+)\s+(.*)$`)
 
-// execAgain executes a statement of a migration of which a part, or all, may have been done before. An ALTER TABLE with
-// several clauses is done whole or not at all, but one of its clauses may have come about in another way, and a server that
-// meets it refuses the others too: then each clause goes alone. No look at information_schema comes first, because the
-// statement of a killed process may still be at work in the server: this one waits behind it, and then it is done.
+// execAgain executes a statement of a migration that may have been executed before, in whole or in part. An ALTER TABLE with
+// several clauses is atomic, but if one of its clauses is done already, the server refuses them all: then each clause is
+// executed alone. It does not query information_schema first, because the statement of a killed process may still be
+// running: this one waits behind it, and then finds it done.
 func execAgain(ctx context.Context, q querier, statement string) error {
 	_, err := q.ExecContext(ctx, statement)
 	if !isNumber(err, errsDone...) {
@@ -160,7 +160,7 @@ func execAgain(ctx context.Context, q querier, statement string) error {
 	return nil
 }
 
-// splitClauses cuts at the commas that are in no parentheses and no quotes.
+// splitClauses splits at the commas outside parentheses and quotes.
 func splitClauses(text string) []string {
 	var clauses []string
 	var quote rune

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// table is what SHOW CREATE TABLE says of one, line by line.
+// table is the output of SHOW CREATE TABLE, line by line.
 type table struct {
 	name    string
 	columns []column
@@ -17,7 +17,7 @@ type table struct {
 // column is one line of a table: its name and, in text, the whole definition with the name.
 type column struct{ name, text string }
 
-// key is a key, a check or a foreign key: rule is what it says without its name.
+// key is a key, a check or a foreign key: rule is its definition without its name.
 type key struct{ kind, name, rule, text string }
 
 var keyLine = regexp.MustCompile("^(?:(PRIMARY KEY|UNIQUE KEY|FULLTEXT KEY|KEY)|CONSTRAINT `((?:[^`]|``)+)` (CHECK|FOREIGN KEY))\\s*(?:`((?:[^`]|``)+)` )?(.*)$")
@@ -65,7 +65,7 @@ func (c column) increments() bool { return strings.Contains(c.text, " AUTO_INCRE
 
 var defaultClause = regexp.MustCompile(` DEFAULT (\((?:[^()]|\([^()]*\))*\)|'(?:[^']|'')*'|[^ (]+(?:\([^)]*\))?)`)
 
-// defaulted is the expression of the column's default, or "".
+// defaulted returns the expression of the column's default, or "".
 func (c column) defaulted() string {
 	m := defaultClause.FindStringSubmatch(c.text)
 	if m == nil {
@@ -74,10 +74,10 @@ func (c column) defaulted() string {
 	return wrapCall(m[1])
 }
 
-// optional is the definition of a column that may be empty.
+// optional returns the definition of the column as nullable.
 func (c column) optional() string { return strings.Replace(c.text, " NOT NULL", " NULL", 1) }
 
-// wrapCall puts a function in parentheses, as a default must have it; MariaDB prints it without.
+// wrapCall puts a function in parentheses, as a default requires; MariaDB prints it without.
 func wrapCall(expression string) string {
 	if strings.HasSuffix(expression, ")") && !strings.HasPrefix(expression, "(") {
 		return "(" + expression + ")"

@@ -11,8 +11,8 @@ import (
 	"relay/internal/relay"
 )
 
-// OMS may insert an event and keep its transaction open for as long as it likes.
-func TestAKeyThatAnOpenTransactionInsertsIsBusyAndCostsTheOthersLittle(t *testing.T) {
+// OMS may insert an event and keep its transaction open for any time.
+func TestAKeyInAnOpenTransactionIsBusyAndBarelyDelaysTheOthers(t *testing.T) {
 	t.Parallel()
 	for name, level := range map[string]sql.IsolationLevel{"read committed": sql.LevelReadCommitted, "repeatable read": sql.LevelRepeatableRead} {
 		t.Run(name, func(t *testing.T) {

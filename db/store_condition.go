@@ -2,7 +2,7 @@ package db
 
 import "strings"
 
-// condition is a conjunction of SQL terms and its arguments. Raw queries and bun's Where take it alike.
+// condition is a conjunction of SQL terms with its arguments, for raw queries and for bun's Where.
 type condition struct {
 	terms []string
 	args  []any

@@ -23,8 +23,8 @@ const (
 	errNoSuchTable = 1146
 )
 
-// translate is the one place where the driver's errors become ours. Texts of the server that quote data (a duplicate key,
-// a value that does not fit) are left out: they would carry order ids and payloads into logs.
+// translate is the one place where the driver's errors become the relay's. Texts of the server that quote data (a duplicate
+// key, a value that does not fit) are left out: they would carry order ids and payloads into logs.
 func translate(err error) error {
 	var my *mysql.MySQLError
 	switch {
@@ -44,7 +44,7 @@ func translate(err error) error {
 	return err
 }
 
-// ours reports whether somebody has translated err already.
+// ours reports whether err is translated already.
 func ours(err error) bool {
 	for _, e := range []error{relay.ErrUnavailable, relay.ErrNotFound, relay.ErrUnreadable, relay.ErrConflict} {
 		if errors.Is(err, e) {
@@ -59,11 +59,11 @@ func fromServer(my *mysql.MySQLError) error {
 	case errDuplicate:
 		return fmt.Errorf("%w: a row with this key exists (mysql error %d)", relay.ErrConflict, my.Number)
 	case 1040, 1203, 1226, // too many connections
-		1044, 1045, 1049, 1130, 1142, 1698, // not let in: settings that somebody is about to mend
+		1044, 1045, 1049, 1130, 1142, 1698, // access denied: the settings may be fixed soon
 		1053, 1077, 1079, 1290, 1792, 1836, 1927, // shutting down, read-only after a failover, connection killed
-		errLockTimeout, errDeadlock, 1317, 3024, // interrupted, after our own repetitions
+		errLockTimeout, errDeadlock, 1317, 3024, // interrupted, after the store's own retries
 		1021, 1114, 1030, // disk or table full
-		1461,                 // no more prepared statements; the lane of deliveries does without
+		1461,                 // too many prepared statements; deliveries work without
 		1054, errNoSuchTable: // not migrated yet
 		return fmt.Errorf("%w: mysql error %d: %s", relay.ErrUnavailable, my.Number, my.Message)
 	case 1048, 1264, 1265, 1292, 1366, 1406, 1411, 3140, 3819, 4025:
@@ -72,7 +72,7 @@ func fromServer(my *mysql.MySQLError) error {
 	return fmt.Errorf("mysql error %d: %s", my.Number, my.Message)
 }
 
-// isConnection reports whether the trouble is between us and the server.
+// isConnection reports whether the connection to the server failed.
 func isConnection(err error) bool {
 	var network net.Error
 	return errors.As(err, &network) ||

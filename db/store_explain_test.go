@@ -11,8 +11,8 @@ import (
 	"relay/db"
 )
 
-// handlerReads are the rows that the server's storage engine has read for a session: what a statement costs, whatever the
-// machine.
+// handlerReads returns the number of rows that the server's storage engine has read: the cost of a statement, independent of
+// the machine.
 func handlerReads(t testing.TB, conn *sql.DB) int {
 	t.Helper()
 	rows, err := conn.QueryContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Handler_read%'")
@@ -53,7 +53,7 @@ func TestClaimReadsItsKeyOnly(t *testing.T) {
 	}
 }
 
-// explain is a statement's plan, line by line.
+// explain returns a statement's plan, line by line.
 func (f *fixture) explain(query db.Query) []map[string]string {
 	f.t.Helper()
 	rows, err := f.raw.QueryContext(f.t.Context(), "EXPLAIN FORMAT=TRADITIONAL "+query.SQL, query.Args...)
@@ -81,8 +81,8 @@ func (f *fixture) explain(query db.Query) []map[string]string {
 	return lines
 }
 
-// TestClaimCostsTheSameWhateverLiesBehindIt runs alone: it counts what the server reads for everybody.
-func TestClaimCostsTheSameWhateverLiesBehindIt(t *testing.T) {
+// TestClaimCostsTheSameInATableOfAnySize runs alone: it counts the reads of the whole server.
+func TestClaimCostsTheSameInATableOfAnySize(t *testing.T) {
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
 	round := db.ClaimOptions{Page: 50, Cap: 100_000, Lease: time.Minute}

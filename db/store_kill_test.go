@@ -8,11 +8,11 @@ import (
 	"sync/atomic"
 )
 
-// errKilled is what a process that is dead says.
+// errKilled is the error of every call of a killed process.
 var errKilled = errors.New("killed")
 
-// killer ends what uses its connections before the statement that is one too many: as a process that is killed there, it
-// does nothing more, and its open transaction is rolled back.
+// killer fails all calls of its connections from a number of statements on: like a process that is killed there, it does
+// nothing more, and its open transaction is rolled back.
 type killer struct{ left atomic.Int64 }
 
 // killAfter is a Wrap for a store that is killed after n statements that write.

@@ -11,15 +11,15 @@ import (
 	"relay/internal/relay"
 )
 
-// noticeEvery bounds the lines about one number: an outage makes thousands of errors.
+// noticeEvery bounds the log lines per error number: an outage causes thousands of errors.
 const noticeEvery = time.Minute
 
-// notices writes a line about what callers retry without a word: a delivery waits for its database in silence, because no
-// error text may travel through Temporal.
+// notices logs errors that callers retry silently: a delivery waits for its database without reporting it, because no error
+// text may travel through Temporal.
 type notices struct {
 	log  *slog.Logger
 	mu   sync.Mutex
-	last map[uint16]time.Time // by the server's number; 0 is trouble with the connection
+	last map[uint16]time.Time // by the server's number; 0 is a connection error
 }
 
 // notice logs an error that makes callers wait, and returns it.
@@ -32,8 +32,8 @@ func (s *Store) notice(err error) error {
 	return err
 }
 
-// line is what to say of an error, nil where enough was said: one line a minute for a number. Of a text that the server may
-// have put data into, the translated words are logged.
+// line returns the attributes of an error's log line; nil if its number was logged within the last minute. If the server's
+// text may contain data, the translated text is logged.
 func (n *notices) line(err error) []any {
 	var my *mysql.MySQLError
 	var number uint16

@@ -12,49 +12,48 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
-
-	"relay/internal/relay"
 )
 
-// The pool's numbers. Connections are renewed now and then, so that a server behind a balancer gets its share again after
-// a failover, and before a firewall forgets the idle ones.
+// Settings of the pool. Connections are renewed regularly, so that a server behind a balancer receives its share again after
+// a failover, and before a firewall drops idle ones.
 const (
 	defaultMaxOpen = 20
 	connLifetime   = 10 * time.Minute
 	connIdleTime   = 2 * time.Minute
 )
 
-// Config says how to reach the database. Keys may be nil where no secret is read or written, as when migrating.
+// Config configures a Store. Keys may be nil if no secret is read or written, as when migrating.
 type Config struct {
-	URL     string // any form that ParseURL takes
+	URL     string // any form that ParseURL accepts
 	Keys    *Keys
-	MaxOpen int // connections at most; 0 is 20
-	// Wrap, where it is set, stands between the pool and the driver.
+	MaxOpen int // maximum number of connections; 0 is 20
+	// Wrap, if set, wraps the driver's connector.
 	Wrap func(driver.Connector) driver.Connector
-	// Log is told of what is retried in silence; nil is nobody.
+	// Log receives errors that are retried silently; nil discards them.
 	Log *slog.Logger
 }
 
 // Store is the database. Its methods may be called from any goroutine.
 type Store struct {
-	config *mysql.Config
-	wrap   func(driver.Connector) driver.Connector
-	sql    *sql.DB
-	bun    *bun.DB
-	keys   *Keys
-	lane   *prepared
-	log    *notices
-	writes writeCheck
+	config   *mysql.Config
+	wrap     func(driver.Connector) driver.Connector
+	sql      *sql.DB
+	bun      *bun.DB
+	keys     *Keys
+	prepared *prepared
+	log      *notices
+	writes   writeCheck
 
-	// What concurrent deliveries write is committed in groups.
+	// Concurrent writes of deliveries are committed in groups.
 	takes    *group[*taking]
-	records  *group[*relay.Attempt]
-	ends     *group[*relay.AttemptEnd]
+	records  *group[*recording]
+	ends     *group[*completing]
 	waits    *group[*waiting]
 	finishes *group[*finishing]
+	wholes   *group[*concluding]
 }
 
-// Open makes a Store without connecting: a server that is down shows at the first call.
+// Open returns a Store without connecting: the first call fails if the server is down.
 func Open(c Config) (*Store, error) {
 	config, err := ParseURL(c.URL)
 	if err != nil {
@@ -74,16 +73,18 @@ func Open(c Config) (*Store, error) {
 	}
 	log := &notices{log: c.Log}
 	s := &Store{config: config, wrap: c.Wrap, sql: pool, bun: newBun(pool), keys: keys, log: log,
-		lane: &prepared{pool: pool, log: log}}
+		prepared: &prepared{pool: pool, log: log}}
 	s.takes = newGroup(transactionPays, s.takeOne, s.takeMany)
 	s.records = newGroup(2, s.recordOne, s.recordMany)
 	s.ends = newGroup(2, s.completeOne, s.completeMany)
 	s.waits = newGroup(transactionPays, s.waitOne, s.waitMany)
 	s.finishes = newGroup(transactionPays, s.finishOne, s.finishMany)
+	s.wholes = newGroup(transactionPays, s.concludeOne, s.concludeMany)
 	return s, nil
 }
 
-// transactionPays is from how many rows on a transaction of five round trips costs less than a statement for each.
+// transactionPays is the number of rows from which on a transaction of five round trips is cheaper than one statement per
+// row.
 const transactionPays = 4
 
 func newPool(config *mysql.Config, maxOpen int, wrap func(driver.Connector) driver.Connector) (*sql.DB, error) {
@@ -104,30 +105,30 @@ func newPool(config *mysql.Config, maxOpen int, wrap func(driver.Connector) driv
 
 // Close closes the connections.
 func (s *Store) Close() error {
-	s.lane.close()
+	s.prepared.close()
 	return s.sql.Close()
 }
 
-// Ping asks whether the server answers.
+// Ping reports whether the server responds.
 func (s *Store) Ping(ctx context.Context) error {
-	return fail("ping the database", s.sql.PingContext(ctx))
+	return wrap("ping the database", s.sql.PingContext(ctx))
 }
 
-// lazyDialect is bun's dialect without the question for the server's version at the start, which would wait for a server
-// that is down, and would switch on RETURNING, which MySQL does not have.
+// lazyDialect is bun's dialect without the query for the server's version, which would wait for a server that is down, and
+// would enable RETURNING, which MySQL does not have.
 type lazyDialect struct{ *mysqldialect.Dialect }
 
-// Init asks nothing.
+// Init sends no query.
 func (lazyDialect) Init(*sql.DB) {}
 
 func newBun(pool *sql.DB) *bun.DB {
 	return bun.NewDB(pool, lazyDialect{mysqldialect.New(mysqldialect.WithTimeLocation("UTC"))})
 }
 
-// fail names the act that failed and translates the reason; nil stays nil.
-func fail(act string, err error) error {
+// wrap adds the failed operation and translates the error; nil stays nil.
+func wrap(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", act, translate(err))
+	return fmt.Errorf("%s: %w", op, translate(err))
 }

@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// calls are the methods that the paths of an event use.
+// calls are the methods on the path of an event.
 func calls(s *db.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Ping":    s.Ping,
@@ -44,7 +44,7 @@ func calls(s *db.Store) map[string]func(context.Context) error {
 	}
 }
 
-func TestDatabaseThatIsAwayIsUnavailableAndComesBack(t *testing.T) {
+func TestAStoppedDatabaseIsUnavailableUntilItReturns(t *testing.T) {
 	t.Parallel()
 	server, err := dbtest.Start(t.Context(), dbtest.Config{Dir: t.TempDir()})
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestWrongLoginIsUnavailableWithoutThePassword(t *testing.T) {
 	require.NotContains(t, err.Error(), "s3cr3t")
 }
 
-func TestCallerWhoLeftIsNoOutage(t *testing.T) {
+func TestACancelledCallIsNotAnOutage(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	left, cancel := context.WithCancel(t.Context())
@@ -120,7 +120,7 @@ func TestCallerWhoLeftIsNoOutage(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-func TestRowLockedByAnotherIsUnavailableRatherThanWaitedForWithoutEnd(t *testing.T) {
+func TestALockedRowIsUnavailableAfterTheLockTimeout(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))

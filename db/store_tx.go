@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// contentionTries is how often a statement or transaction is begun that loses to another: deadlocks and lock time-outs
-// are the price of several writers, and the second time mostly goes through.
-const contentionTries = 5
+// contentionAttempts bounds the attempts of a statement or transaction on deadlock (1213) and lock time-out (1205), which
+// concurrent writers cause; the second attempt usually succeeds.
+const contentionAttempts = 5
 
-// querier is what *sql.DB, *sql.Tx and *sql.Conn have in common.
+// querier is the common part of *sql.DB, *sql.Tx and *sql.Conn.
 type querier interface {
 	ExecContext(context.Context, string, ...any) (sql.Result, error)
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-// tx runs f in a READ COMMITTED transaction, again where it loses to another. Under the server's default, REPEATABLE
-// READ, an open claim locks the gaps between rows and holds up every insert.
+// tx runs f in a READ COMMITTED transaction, and retries on contention. Under the server's default, REPEATABLE READ, an open
+// claim locks the gaps between rows and blocks every insert.
 func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
 	return s.txWhere(ctx, isContention, f)
 }
 
-// txWhere is tx with another notion of what is worth another attempt.
+// txWhere is tx with another condition for a retry.
 func (s *Store) txWhere(ctx context.Context, worth func(error) bool, f func(*sql.Tx) error) error {
-	return s.notice(again(ctx, contentionTries, worth, func() error {
+	return s.notice(retry(ctx, contentionAttempts, worth, func() error {
 		tx, err := s.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 		if err != nil {
 			return err
@@ -39,10 +39,10 @@ func (s *Store) txWhere(ctx context.Context, worth func(error) bool, f func(*sql
 	}))
 }
 
-// exec runs one statement, again where it loses to another.
+// exec runs one statement, and retries on contention.
 func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	var found int64
-	err := again(ctx, contentionTries, isContention, func() error {
+	err := retry(ctx, contentionAttempts, isContention, func() error {
 		res, err := s.sql.ExecContext(ctx, query, args...)
 		if err != nil {
 			return err
@@ -53,11 +53,11 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (int64, err
 	return found, s.notice(err)
 }
 
-// execLane runs a prepared statement, again where it loses to another.
-func (s *Store) execLane(ctx context.Context, query string, args ...any) (int64, error) {
+// execPrepared runs a prepared statement, and retries on contention.
+func (s *Store) execPrepared(ctx context.Context, query string, args ...any) (int64, error) {
 	var found int64
-	err := again(ctx, contentionTries, isContention, func() (err error) {
-		found, err = s.lane.exec(ctx, query, args...)
+	err := retry(ctx, contentionAttempts, isContention, func() (err error) {
+		found, err = s.prepared.exec(ctx, query, args...)
 		return err
 	})
 	return found, s.notice(err)
@@ -67,12 +67,12 @@ func isDeadlock(err error) bool { return isNumber(err, errDeadlock) }
 
 func isContention(err error) bool { return isNumber(err, errDeadlock, errLockTimeout) }
 
-// again calls f until it succeeds, fails for another reason, or has been called tries times. Between the calls it waits a
-// random moment, so that those who met do not meet again.
-func again(ctx context.Context, tries int, worth func(error) bool, f func() error) error {
+// retry calls f until it succeeds, fails with an error that is not worth a retry, or has been called a number of times.
+// Between the calls it waits a random time, so that conflicting writers do not collide again.
+func retry(ctx context.Context, attempts int, worth func(error) bool, f func() error) error {
 	for n := 1; ; n++ {
 		err := f()
-		if err == nil || n == tries || !worth(err) {
+		if err == nil || n == attempts || !worth(err) {
 			return err
 		}
 		pause := time.NewTimer(time.Duration(n) * time.Duration(1+rand.IntN(10)) * time.Millisecond)
@@ -85,7 +85,7 @@ func again(ctx context.Context, tries int, worth func(error) bool, f func() erro
 	}
 }
 
-// ignoreDone leaves out what Rollback says after the connection, and the transaction with it, is gone.
+// ignoreDone drops the error of a Rollback whose connection, and with it the transaction, has ended.
 func ignoreDone(err error) error {
 	if errors.Is(err, sql.ErrTxDone) || isConnection(err) {
 		return nil

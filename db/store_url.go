@@ -13,9 +13,10 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// Session settings of every connection. The mode is strict, so that nothing is cut or bent silently; its words are those
-// that MySQL 8, 9 and MariaDB share. A lock is waited for shorter than the read time-out, so that the server's own error
-// arrives, which is retried; and so short that a batch with a key that somebody else is inserting stores the others soon.
+// Session settings of every connection. The mode is strict, so that nothing is truncated or converted silently; MySQL 8, 9
+// and MariaDB all know its words. The lock time-out is shorter than the read time-out, so that the server's own error
+// arrives, which is retried; it is so short that a batch with a key that another session is inserting soon stores the other
+// events.
 const (
 	sqlMode  = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 	lockWait = "2" // seconds
@@ -24,12 +25,12 @@ const (
 	ioTimeout   = 30 * time.Second
 )
 
-// sqlalchemyURL is the form that SQLAlchemy takes, which every .env of the earlier service has: only an "@" must be
-// percent-encoded in a password.
+// sqlalchemyURL is the form of SQLAlchemy, which every .env of the earlier service has: only an "@" must be percent-encoded
+// in a password.
 var sqlalchemyURL = regexp.MustCompile(`^([\w+]+)://(?:([^:/]*)(?::([^@]*))?@)?(\[[^/?\]]+\]|[^/:?\[\]@]*)(?::([^/?@]*))?(?:/([^?@]*))?(?:\?(.*))?$`)
 
 // ParseURL reads mysql+aiomysql://user:password@host:port/database?params, mysql://..., or the driver's own DSN, and adds
-// the settings that the relay relies on. Its errors say what is wrong and never hold the password.
+// the settings that the relay relies on. Its errors never contain the password.
 func ParseURL(raw string) (*mysql.Config, error) {
 	raw = strings.TrimSpace(raw)
 	if raw == "" {
@@ -38,7 +39,7 @@ func ParseURL(raw string) (*mysql.Config, error) {
 	parse := parseDSN
 	if scheme := regexp.MustCompile(`^[\w+.-]+://`).FindString(raw); scheme != "" {
 		if scheme != "mysql://" && !strings.HasPrefix(scheme, "mysql+") && scheme != "mariadb://" {
-			return nil, fmt.Errorf("database url: %s is not spoken here; expected mysql://user:password@host:port/database", scheme)
+			return nil, fmt.Errorf("database url: %s is not supported; expected mysql://user:password@host:port/database", scheme)
 		}
 		parse = parseURL
 	}
@@ -47,12 +48,12 @@ func ParseURL(raw string) (*mysql.Config, error) {
 		return nil, fmt.Errorf("database url: %w", err)
 	}
 	if c.DBName == "" {
-		return nil, errors.New("database url: no database named; expected mysql://user:password@host:port/database")
+		return nil, errors.New("database url: no database name; expected mysql://user:password@host:port/database")
 	}
 	return c, settle(c)
 }
 
-// parseDSN keeps the driver's words back: they may quote a piece of the password.
+// parseDSN hides the driver's error texts: they may quote a part of the password.
 func parseDSN(raw string) (*mysql.Config, error) {
 	c, err := mysql.ParseDSN(raw)
 	if err != nil {
@@ -81,7 +82,7 @@ func parseURL(raw string) (*mysql.Config, error) {
 	if socket := values.Get("unix_socket"); socket != "" {
 		network, address = "unix", socket
 	} else if host == "" {
-		return nil, errors.New("no host named")
+		return nil, errors.New("no host name")
 	}
 	translatePython(values)
 	c, err := withParams(values)
@@ -90,11 +91,11 @@ func parseURL(raw string) (*mysql.Config, error) {
 	}
 	c.User, c.Passwd = unquote(user), unquote(password)
 	c.Net, c.Addr, c.DBName = network, address, unquote(name)
-	c.TLS = nil // made for another address; the driver makes it again from TLSConfig
+	c.TLS = nil // of another address; the driver creates it again from TLSConfig
 	return c, nil
 }
 
-// translatePython turns parameters of aiomysql into the driver's.
+// translatePython converts parameters of aiomysql to the driver's.
 func translatePython(values url.Values) {
 	for _, gone := range []string{"unix_socket", "autocommit", "charset", "use_unicode", "local_infile", "pool_recycle"} {
 		values.Del(gone)
@@ -105,11 +106,11 @@ func translatePython(values url.Values) {
 	}
 }
 
-// withParams lets the driver read its parameters, one at a time, so that an error can name the one that is wrong.
+// withParams passes the parameters to the driver one at a time, so that an error can name the wrong one.
 func withParams(values url.Values) (*mysql.Config, error) {
 	for key := range values {
 		if strings.HasPrefix(key, "ssl") {
-			return nil, fmt.Errorf("parameter %q belongs to Python's driver; here it is tls=true or tls=skip-verify", key)
+			return nil, fmt.Errorf("parameter %q is one of Python's driver; use tls=true or tls=skip-verify", key)
 		}
 		if _, err := mysql.ParseDSN("/?" + key + "=" + url.QueryEscape(values.Get(key))); err != nil {
 			return nil, fmt.Errorf("parameter %q has a value that cannot be read", key)
@@ -118,10 +119,10 @@ func withParams(values url.Values) (*mysql.Config, error) {
 	return mysql.ParseDSN("/?" + values.Encode())
 }
 
-// settle adds what the relay relies on.
+// settle adds the settings that the relay relies on.
 func settle(c *mysql.Config) error {
 	c.ClientFoundRows = true   // RowsAffected counts rows found, not rows changed
-	c.InterpolateParams = true // one round trip a statement instead of three
+	c.InterpolateParams = true // one round trip per statement instead of three
 	c.ParseTime, c.Loc = true, time.UTC
 	c.RejectReadOnly = true // after a failover: a pool must not stay with a server that has become a replica
 	c.MultiStatements, c.AllowAllFiles = false, false
@@ -140,11 +141,11 @@ func settle(c *mysql.Config) error {
 	c.Params["sql_mode"] = "'" + sqlMode + "'"
 	c.Params["time_zone"] = "'+00:00'"
 	c.Params["innodb_lock_wait_timeout"] = lockWait
-	c.Logger = &mysql.NopLogger{} // what it says comes back as an error too
+	c.Logger = &mysql.NopLogger{} // its message is returned as an error too
 	return c.Apply(mysql.Charset("utf8mb4", ""), mysql.TimeTruncate(time.Microsecond))
 }
 
-// unquote decodes percent escapes as Python's urllib does: what is no escape stays as it is.
+// unquote decodes percent escapes as Python's urllib does: an invalid escape stays unchanged.
 func unquote(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

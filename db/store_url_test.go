@@ -45,7 +45,7 @@ func TestURLReadsPartsAsPythonDoes(t *testing.T) {
 	require.Equal(t, []string{"unix", "/run/mysqld/mysqld.sock"}, []string{c.Net, c.Addr})
 }
 
-func TestURLErrorsSayWhatIsWrongWithoutThePassword(t *testing.T) {
+func TestURLErrorsNameTheMistakeWithoutThePassword(t *testing.T) {
 	t.Parallel()
 	for raw, says := range map[string]string{
 		"":                                             "empty",

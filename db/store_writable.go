@@ -15,23 +15,23 @@ import (
 
 // Bounds of the write check.
 const (
-	writeCheckEvery   = 3 * time.Second  // a check answers all who ask until then
-	writeCheckTimeout = 15 * time.Second // of one that hangs, as a server with a full disk can make it: there is one at a time
+	writeCheckEvery   = 3 * time.Second  // the result of a check is valid until then
+	writeCheckTimeout = 15 * time.Second // of a check that hangs, as on a full disk: there is one at a time
 	writeCheckRows    = 16
 	writeCheckBytes   = 16 << 10
 )
 
-// writeCheck remembers whether the database could be written.
+// writeCheck caches whether the database is writable.
 type writeCheck struct {
 	mu   sync.Mutex
 	at   time.Time
 	err  error
-	done chan struct{} // of the check that is on; nil without one
+	done chan struct{} // of the running check; nil without one
 }
 
-// Writable reports whether an event could be stored now: relay.ErrUnavailable where the server does not answer,
-// *relay.Unwritable where it answers and refuses. It costs the server a small transaction every three seconds, however many
-// ask. A check that hangs is not repeated until it ends.
+// Writable reports whether an event can be stored now: relay.ErrUnavailable if the server does not respond,
+// *relay.Unwritable if it responds and refuses. It costs the server a small transaction every three seconds, regardless of
+// the number of callers. A check that hangs is not repeated until it ends.
 func (s *Store) Writable(ctx context.Context) error {
 	w := &s.writes
 	w.mu.Lock()
@@ -58,12 +58,12 @@ func (s *Store) Writable(ctx context.Context) error {
 func (s *Store) checkWrites(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, writeCheckTimeout)
 	defer cancel()
-	err := s.notice(s.tryWrite(ctx))
+	err := s.notice(s.testWrite(ctx))
 	switch {
-	case isNumber(err, errNoSuchTable, 1054): // not migrated yet, which Current says
+	case isNumber(err, errNoSuchTable, 1054): // not migrated yet, which Current reports
 		err = nil
 	case err != nil:
-		err = fail("write to the database", s.refusal(ctx, err))
+		err = wrap("write to the database", s.refusal(ctx, err))
 	}
 	w := &s.writes
 	w.mu.Lock()
@@ -73,9 +73,9 @@ func (s *Store) checkWrites(ctx context.Context) {
 	w.done = nil
 }
 
-// tryWrite stores an event that nobody sees, because it is rolled back: only the inbox's own file knows whether there is room
-// for a row. Then it commits one that stays, because a server can refuse as late as that.
-func (s *Store) tryWrite(ctx context.Context) error {
+// testWrite inserts an event and rolls it back: only the inbox's own file shows whether there is room for a row. Then it
+// commits a row elsewhere, because a server may refuse only at the commit.
+func (s *Store) testWrite(ctx context.Context) error {
 	tx, err := s.sql.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (s *Store) tryWrite(ctx context.Context) error {
 	return err
 }
 
-// refusal says why a server that answers refuses to be written. A read-only one is asked, because the driver drops such a
+// refusal returns why a responding server refuses writes. A read-only one is queried, because the driver drops such a
 // connection without its error (RejectReadOnly).
 func (s *Store) refusal(ctx context.Context, err error) error {
 	switch {
@@ -113,7 +113,7 @@ func (s *Store) refusal(ctx context.Context, err error) error {
 	return err
 }
 
-// readOnly asks the server whether it takes no writes. MySQL's super_read_only implies read_only.
+// readOnly asks the server whether it is read-only. MySQL's super_read_only implies read_only.
 func (s *Store) readOnly(ctx context.Context) bool {
 	var server, engine bool
 	err := s.sql.QueryRowContext(ctx, "SELECT @@global.read_only, @@global.innodb_read_only").Scan(&server, &engine)

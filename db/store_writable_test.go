@@ -19,7 +19,7 @@ import (
 	"relay/internal/relay"
 )
 
-// own is a migrated fixture on a server of the test's own, whose settings it may change. It logs to the buffer.
+// own returns a migrated fixture on a server for one test, whose settings it may change. It logs to the buffer.
 func own(t *testing.T, args ...string) (*fixture, *logged) {
 	t.Helper()
 	server, err := dbtest.Start(t.Context(), dbtest.Config{Dir: t.TempDir(), Args: args})
@@ -53,7 +53,7 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
-// becomes waits until the write check says so.
+// becomes waits until the write check returns a result.
 func (f *fixture) becomes(why relay.WriteRefusal) {
 	f.t.Helper()
 	require.Eventually(f.t, func() bool {
@@ -66,7 +66,7 @@ func (f *fixture) becomes(why relay.WriteRefusal) {
 	}, 20*time.Second, 100*time.Millisecond)
 }
 
-func TestADatabaseThatIsNotWrittenSaysWhy(t *testing.T) {
+func TestAnUnwritableDatabaseHasAReason(t *testing.T) {
 	t.Parallel()
 	t.Run("before its tables are there it is the migrations' matter", func(t *testing.T) {
 		t.Parallel()
@@ -147,7 +147,7 @@ func TestADatabaseThatIsNotWrittenSaysWhy(t *testing.T) {
 // numbers are 0 to 15 on every engine.
 const numbers = "(SELECT a.n + 4 * b.n AS seq FROM (SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3) a, (SELECT 0 n UNION SELECT 1 UNION SELECT 2 UNION SELECT 3) b) s"
 
-// user makes a database user and returns its DSN.
+// user creates a database user and returns its DSN.
 func (f *fixture) user(name, rights string) string {
 	f.t.Helper()
 	f.exec("CREATE USER '" + name + "'@'%' IDENTIFIED BY 'relay'")
@@ -158,7 +158,7 @@ func (f *fixture) user(name, rights string) string {
 	return c.FormatDSN()
 }
 
-// userWithoutSuper is one whom read_only binds.
+// userWithoutSuper creates a user to whom read_only applies.
 func (f *fixture) userWithoutSuper() string { return f.user("plain", "ALL") }
 
 func TestAServerThatRefusesToPrepareStallsNoDelivery(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package adaptertest is what the tests of all adapters share: cases that are files, and the runner that compares what an
-// adapter makes of them with what was read and approved. It is test machinery and stays out of the binary.
+// Package adaptertest is shared by the tests of all adapters: cases that are files, and the runner that compares an adapter's
+// requests with the approved ones. It is test machinery and stays out of the binary.
 package adaptertest
 
 import (
@@ -30,7 +30,7 @@ type Case struct {
 
 // file is the form of an .event.json. Unknown fields are refused, because a misspelt one would test nothing.
 type file struct {
-	Why         string      `json:"why"` // what the case shows
+	Why         string      `json:"why"` // the purpose of the case
 	Destination destination `json:"destination"`
 	Event       event       `json:"event"`
 }

@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the golden files; read the diff
 // renderings are how often a case is rendered: enough for Go's random map order to show.
 const renderings = 20
 
-// Golden compares what an adapter makes of every testdata/<case>.event.json with testdata/<case>.request.json: the exact
+// Golden compares an adapter's result for every testdata/<case>.event.json with testdata/<case>.request.json: the exact
 // request, or the refusal. With -update it writes them.
 func Golden(t *testing.T, a relay.Adapter) {
 	t.Helper()

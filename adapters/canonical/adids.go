@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// adIDs are the names, folded, of what ad platforms know a click, a browser or a device by.
+// adIDs are the names, folded, of the ad platforms' ids of a click, a browser or a device.
 var adIDs = []string{
 	"fbc", "fbp", "fbclid", "fbloginid", "gbraid", "wbraid", "dclid", "ttclid", "ttp", "scclid", "sccid", "scclickid", "scid",
 	"sccookie1", "epik", "clickid", "pinunauth", "msclkid", "uetmsclkid", "uetsid", "uetvid", "twclid", "lifatid", "rdtcid", "rdtuuid", "yclid",
@@ -19,8 +19,8 @@ var adIDs = []string{
 // adIDStart begins the names of Google's click ids and their cookies: gclid, gclsrc, _gcl_aw, _gcl_au.
 const adIDStart = "gcl"
 
-// IsAdID reports whether a field or a cookie of this name, however it is spelled, holds what an ad platform knows a click, a
-// browser or a device by.
+// IsAdID reports whether a field or a cookie of this name, however it is spelled, holds an ad platform's id of a click, a browser
+// or a device.
 func IsAdID(name string) bool {
 	name = letters(name)
 	return strings.HasPrefix(name, adIDStart) || slices.Contains(adIDs, name)

@@ -1,7 +1,7 @@
 package canonical
 
-// Campaign is where the shopper came from, for platforms that take keys of our own. Term and content may hold what a
-// patient searched for: they leave only where the admin lists them.
+// Campaign is the source of the visit, for platforms that accept keys of our own. Term and content may hold a patient's search:
+// they leave only if the admin lists them.
 type Campaign struct {
 	UTMSource   string `json:"utm_source,omitempty"`
 	UTMMedium   string `json:"utm_medium,omitempty"`

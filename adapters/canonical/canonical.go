@@ -1,5 +1,5 @@
-// Package canonical is what the ad platforms share: which events they get at all, which payload fields may leave, and what
-// the fields mean. Everything is denied unless an adapter reads it and the admin's options allow it: a field that is not read
+// Package canonical is shared by the ad platforms: which events they get at all, which payload fields may leave, and the meaning
+// of the fields. Everything is denied unless an adapter reads it and the admin's options allow it: a field that is not read
 // from Fields does not leave, and is listed by name.
 //
 // It knows no vendor: names, limits and the form of a request are the adapters'.
@@ -19,13 +19,13 @@ type Rules struct {
 	Names map[string]string
 	// MaxAge is the oldest event that the vendor accepts.
 	MaxAge time.Duration
-	// Consent is what the shopper must not have denied; Consent.Ads where it is nil.
+	// Consent is the check of the shopper's consent; Consent.Ads if it is nil.
 	Consent func(Consent) error
 	// Restricts says that the platform has a field for restricted processing of one event. Where it has none, an event that
 	// asks for it is skipped.
 	Restricts bool
 	// Container says that the destination is the storefront's own container, for client type ga4. Events without a mapping
-	// keep their own name, options.allow adds to what leaves in place of limiting it, browser identifiers leave
+	// keep their own name, options.allow adds fields instead of limiting them, browser identifiers leave
 	// without options.identifiers, and the storefront's data policy does not bind it.
 	Container bool
 }

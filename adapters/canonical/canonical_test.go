@@ -114,7 +114,7 @@ func TestConsentIsReadInEveryForm(t *testing.T) {
 	require.NoError(t, canonical.ReadConsent(event(t, `{}`)).Ads(), "silence does not deny")
 }
 
-func TestWhatIsTooOldIsRefusedBeforeItIsSent(t *testing.T) {
+func TestAnEventThatIsTooOldIsRefusedBeforeItIsSent(t *testing.T) {
 	t.Parallel()
 	old := event(t, `{"event_time":"2026-11-16T07:59:59Z"}`)
 	requireRefusal(t, relay.Refusal{Reason: relay.ReasonTooOld, Field: "event_time"}, canonical.Age(relay.Destination{}, old, rules.MaxAge))
@@ -134,7 +134,7 @@ func TestAnEventWithoutAReadablePayloadIsRefused(t *testing.T) {
 	requireRefusal(t, relay.Refusal{Reason: relay.ReasonInvalidPayload, Field: "event_payload"}, err)
 }
 
-func TestWhatNobodyAsksForIsDropped(t *testing.T) {
+func TestAFieldThatNoAdapterReadsIsDropped(t *testing.T) {
 	t.Parallel()
 	f := open(t, `{"event_name":"purchase_completed","event_time":"soon","order_id":"1","diagnosis":"x","utm_source":"google"}`, relay.Options{})
 	require.Equal(t, "1", f.OrderID())
@@ -143,7 +143,7 @@ func TestWhatNobodyAsksForIsDropped(t *testing.T) {
 	require.Equal(t, []string{"diagnosis", "event_time"}, f.Dropped())
 }
 
-func TestTheAdminNarrowsWhatLeaves(t *testing.T) {
+func TestTheAdminNarrowsTheFieldsThatLeave(t *testing.T) {
 	t.Parallel()
 	f := open(t, jane, relay.Options{Deny: []string{"utm_source", "order_id", "storefront_id", "currency"}})
 	require.Equal(t, canonical.Campaign{UTMMedium: "cpc", UTMCampaign: "spring", AffiliateID: "bosleyaffiliate_0123"}, f.Campaign())

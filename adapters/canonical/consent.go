@@ -57,7 +57,7 @@ func ReadConsent(e relay.Event) Consent {
 	return c
 }
 
-// With adds what the admin wants of every event; it only ever makes the consent stricter.
+// With adds the admin's restriction of every event; it never makes the consent less strict.
 func (c Consent) With(o relay.Options) Consent {
 	c.Restricted = c.Restricted || o.LimitedDataUse
 	if o.OptOut {

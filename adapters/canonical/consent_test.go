@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// The short forms of what a payload may decide.
+// The short forms of a payload's decisions.
 const (
 	granted = canonical.Granted
 	denied  = canonical.Denied
@@ -25,7 +25,7 @@ var (
 	limited = canonical.Consent{Restricted: true}
 )
 
-// TestEverySignalOfConsentHasOneMeaning is the table of docs/AD-ANALYTICS-PLATFORMS.md, with what people write in it.
+// TestEverySignalOfConsentHasOneMeaning is the table of docs/AD-ANALYTICS-PLATFORMS.md, with spellings of people.
 func TestEverySignalOfConsentHasOneMeaning(t *testing.T) {
 	t.Parallel()
 	part := func(set func(*canonical.Consent)) canonical.Consent {
@@ -114,7 +114,7 @@ func TestOfShopperAndAdminTheStricterWins(t *testing.T) {
 	c = canonical.ReadConsent(event(t, `{}`)).With(relay.Options{LimitedDataUse: true, LimitedCountry: 1, LimitedState: 1000})
 	require.Equal(t, canonical.Consent{Restricted: true, Country: 1, State: 1000}, c)
 	c = canonical.ReadConsent(event(t, `{"limited_data_use":false,"consent":"granted"}`)).With(relay.Options{LimitedDataUse: true})
-	require.True(t, c.Restricted, "the admin's wish is not taken back by a payload")
+	require.True(t, c.Restricted, "a payload does not revoke the admin's restriction")
 	require.True(t, c.AdsLimited(relay.Options{}))
 	require.Equal(t, granted, c.Of(canonical.AdStorage))
 	require.Equal(t, unset, c.Of("functionality_storage"))

@@ -12,12 +12,12 @@ import (
 	"relay/internal/relay"
 )
 
-// Fields hands out what may leave of one event, and remembers what has left and what a rule kept back. It is made for one
+// Fields reads the fields of one event that may leave, and records those that left and those that a rule withheld. It serves one
 // request.
 type Fields struct {
 	Name     string        // the vendor's name of the event
 	MaxAge   time.Duration // how old the event may be at this destination
-	Warnings []string      // what an admin should know of this event, without values
+	Warnings []string      // about this event, for an admin; without values
 	Consent  Consent       // the shopper's and the admin's, the stricter of both
 
 	container   bool
@@ -41,9 +41,9 @@ func newFields(d relay.Destination, e relay.Event, r Rules, name string, c Conse
 	if !strings.EqualFold(name, e.Type) {
 		f.hidden = e.Type
 	}
-	f.leave("event_name")
+	f.markSent("event_name")
 	if _, _, ok := e.Payload.EventTime(); ok {
-		f.leave("event_time")
+		f.markSent("event_time")
 	}
 	return f
 }
@@ -83,7 +83,7 @@ func (f *Fields) anyLeft(prefix string) bool {
 	return false
 }
 
-func (f *Fields) leave(path string) { f.left[path] = true }
+func (f *Fields) markSent(path string) { f.left[path] = true }
 
 // Withheld are the fields that a rule kept back, and the rule, sorted by field.
 func (f *Fields) Withheld() []relay.Withheld {
@@ -96,13 +96,13 @@ func (f *Fields) Withheld() []relay.Withheld {
 
 func (f *Fields) withhold(field, why string) { f.withheld[field] = why }
 
-// query is what is read of the payload, and the terms on which it may leave.
+// query names a field of the payload, and the conditions under which it may leave.
 type query struct {
 	names  []string                       // spellings; the first is the field's own name
-	clean  func(path, text string) string // "" for what is malformed; nil takes everything
+	clean  func(path, text string) string // "" for a malformed text; nil accepts everything
 	listed string                         // where it is set, the field leaves only if allow names it, for this reason
 	plain  bool                           // the vendor reads the text as it is
-	id     bool                           // placeholders are no value
+	id     bool                           // placeholders are not values
 }
 
 // read is the first field that may leave and of which clean leaves something; it then counts as left.
@@ -125,7 +125,7 @@ func (f *Fields) read(q query) string {
 			text = q.clean(path, text)
 		}
 		if text != "" {
-			f.leave(path)
+			f.markSent(path)
 			return text
 		}
 	}
@@ -141,7 +141,7 @@ func (f *Fields) permits(path, name, field string) bool {
 	return f.container || len(f.lists.allow) == 0 || covers(f.lists.allow, path, name)
 }
 
-// adsLimited reports whether the event is measured, and what ad platforms know clicks and browsers by has to stay here. The
+// adsLimited reports whether the event is measured without the ad platforms' ids of clicks and browsers. The
 // platforms for ads get no such event at all, or have a field of their own for it.
 func (f *Fields) adsLimited() bool { return f.measures && f.Consent.AdsLimited(f.destination.Options) }
 
@@ -189,7 +189,7 @@ func (f *Fields) Scalar(name string, cut func(string) json.RawMessage) json.RawM
 	case raw[0] == '"':
 		return cut(f.Text(name))
 	}
-	f.leave(name)
+	f.markSent(name)
 	return raw
 }
 

@@ -67,15 +67,15 @@ func identifying(f *canonical.Fields) map[string]string {
 func TestAPersonLeavesOnlyWhereSwitchedOn(t *testing.T) {
 	t.Parallel()
 	for _, o := range []relay.Options{{}, {Identifiers: canonical.NoIdentifiers}, {Identifiers: "yes"}, {ExternalIDFromSession: true}} {
-		for what, got := range identifying(open(t, jane, o)) {
-			require.Empty(t, got, what)
+		for name, got := range identifying(open(t, jane, o)) {
+			require.Empty(t, got, name)
 		}
 	}
 	f := open(t, jane, relay.Options{Identifiers: canonical.Hashed})
-	for what, got := range identifying(f) {
-		switch what {
+	for name, got := range identifying(f) {
+		switch name {
 		case "ip", "ua":
-			require.Empty(t, got, what)
+			require.Empty(t, got, name)
 		case "click":
 			require.Equal(t, "AbC", got, "unchanged")
 		case "plain city":
@@ -85,7 +85,7 @@ func TestAPersonLeavesOnlyWhereSwitchedOn(t *testing.T) {
 		case "plain country":
 			require.Equal(t, "us", got)
 		default:
-			require.Len(t, got, 64, what)
+			require.Len(t, got, 64, name)
 		}
 	}
 	require.Equal(t, "11072303eb5c8cb5c5a1ebb762f11b37b07131265b46fdfe1276196bfbd3ca51", f.PhoneDigits())
@@ -150,7 +150,7 @@ func TestCheckNamesTheField(t *testing.T) {
 	require.Error(t, canonical.CheckToken(relay.Destination{}, "t"))
 }
 
-func TestTheVersionInTheCataloguesAddressGivesWay(t *testing.T) {
+func TestTheVersionOptionReplacesTheCatalogues(t *testing.T) {
 	t.Parallel()
 	at := func(base, version string) relay.Destination {
 		return relay.Destination{Settings: map[string]string{"api_base_url": base}, Options: relay.Options{APIVersion: version}}
@@ -160,7 +160,7 @@ func TestTheVersionInTheCataloguesAddressGivesWay(t *testing.T) {
 	require.Equal(t, "http://127.0.0.1:1/x/v9", canonical.Base(at("http://127.0.0.1:1/x", "v9"), "https://a.example", "v2"))
 }
 
-func TestReadLeavesToTheVendorsCodesWhatTheyDecide(t *testing.T) {
+func TestReadLeavesSomeOutcomesToTheVendorsCodes(t *testing.T) {
 	t.Parallel()
 	html := map[string]string{"Content-Type": "text/html"}
 	for _, c := range []struct {

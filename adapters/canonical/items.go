@@ -20,8 +20,8 @@ type Item struct {
 	Delivery string // in_store, curbside or home_delivery
 }
 
-// Parts of an item. Name, brand and category stay here by default: a drug's name beside a person's hash is what must never
-// leave by accident. Not every platform takes them.
+// Parts of an item. Name, brand and category stay here by default: a drug's name beside a person's hash must never
+// leave by accident. Not every platform accepts them.
 const (
 	ItemID       = "item_id"
 	ItemName     = "item_name"
@@ -55,7 +55,7 @@ func (f *Fields) Items(takes ...string) []Item {
 			if len(items) < len(lines) {
 				f.Warn("a line of the order has no id and is left out")
 			}
-			f.leave(path)
+			f.markSent(path)
 			return items
 		}
 		f.inner = nil
@@ -149,7 +149,7 @@ func (l *line) read(part string, clean func(path, s string, paths []string) stri
 	for _, spelling := range Spellings(part) {
 		key, raw := l.source.find(spelling)
 		s := relay.Payload{"v": raw}.Text("v")
-		if key == "" || s == "" || part == ItemID && stands(s) {
+		if key == "" || s == "" || part == ItemID && placeholder(s) {
 			continue
 		}
 		path := l.path + "." + key

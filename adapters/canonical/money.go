@@ -12,8 +12,8 @@ import (
 // maxNumber is longer than any sum of money.
 const maxNumber = 40
 
-// Money is what the event is worth, to the digit as it was written, and in which currency; both are "" where the payload
-// names no worth. A value that is no decimal number from 0 up, a malformed currency and a value without any currency are
+// Money is the value of the event, to the digit as it was written, and its currency; both are "" if the payload has no value. A
+// value that is not a decimal number from 0 up, a malformed currency and a value without any currency are
 // refused: a platform that guesses "USD" reports wrong sums for good.
 func (f *Fields) Money() (json.Number, string, error) {
 	value, err := f.value()
@@ -40,7 +40,7 @@ func (f *Fields) value() (json.Number, error) {
 		if !isAmount(v) {
 			return "", relay.Refuse(relay.ReasonInvalidField, path)
 		}
-		f.leave(path)
+		f.markSent(path)
 		return v, nil
 	}
 	return "", nil
@@ -59,7 +59,7 @@ func (f *Fields) currency() (string, error) {
 			f.Warn("the value has no currency of its own: the storefront's is sent")
 		}
 	} else {
-		f.leave(path)
+		f.markSent(path)
 	}
 	if c == "" {
 		return "", relay.Refuse(relay.ReasonMissingField, field)

@@ -26,7 +26,7 @@ func (f *Fields) Referrer() string {
 }
 
 // page is an absolute URL as far as it may leave. Where its query holds an e-mail address, or the event's hidden name, it
-// loses the query, and where the path does, it is no page.
+// loses the query, and where the path does, it is not a page.
 func (f *Fields) page(path, raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {

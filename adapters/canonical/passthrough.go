@@ -8,7 +8,7 @@ import (
 )
 
 // Pass is a payload as far as the admin's lists let it leave, for a destination that gets the payload as it is. A list may
-// name fields, and parts of them at any depth ("patient.name", "items.sku"). What it does not cut is as it was written.
+// name fields, and parts of them at any depth ("patient.name", "items.sku"). The rest is as it was written.
 func Pass(p relay.Payload, o relay.Options) map[string]json.RawMessage {
 	return newLists(o).pass(p, "")
 }
@@ -37,8 +37,7 @@ func (l lists) pass(fields map[string]json.RawMessage, prefix string) map[string
 	return out
 }
 
-// inside is a value without the parts that may not leave; nil where nothing of it may. whole says that what has no parts
-// may leave.
+// inside is a value without the parts that may not leave; nil if none may. whole says that a value without parts may leave.
 func (l lists) inside(raw json.RawMessage, path string, whole bool) json.RawMessage {
 	raw = bytes.TrimSpace(raw)
 	var object map[string]json.RawMessage

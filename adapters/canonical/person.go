@@ -87,7 +87,7 @@ func (f *Fields) UserAgent() string {
 		return ""
 	}
 	browser := func(_, s string) string {
-		if strings.EqualFold(s, "other") { // what programs write where they know of no browser; Pinterest refuses it
+		if strings.EqualFold(s, "other") { // programs write it for an unknown browser; Pinterest refuses it
 			return ""
 		}
 		return s
@@ -155,7 +155,7 @@ func publicIP(raw string) string {
 		if p, perr := netip.ParseAddrPort(part); err != nil && perr == nil && strings.Contains(raw, ",") {
 			a, err = p.Addr(), nil
 		}
-		if err == nil || !relay.Placeholder(part) { // proxies write "unknown" for what they do not know
+		if err == nil || !relay.Placeholder(part) { // proxies write "unknown" for an unknown address
 			break
 		}
 	}

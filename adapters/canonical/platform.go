@@ -54,7 +54,7 @@ func Version(adapter, base string) string {
 	return adapter + " " + base[strings.LastIndex(base, "/")+1:]
 }
 
-// Person holds what Meta's parameter names say of a person; Snapchat and Pinterest have taken over the names. The fields down
+// Person holds the data of a person under Meta's parameter names, which Snapchat and Pinterest have adopted. The fields down
 // to external_id are hashed.
 type Person struct {
 	Email           []string `json:"em,omitempty"`

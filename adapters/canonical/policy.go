@@ -12,7 +12,7 @@ const (
 	whyListed      = "may reveal a treatment: sent only if allow names it"
 	whyPage        = "data policy health: pages are sent as their origin, unless allow names the field"
 	whyOrder       = "data policy health: the order is sent as a hash, unless allow names order_id"
-	whyOwnID       = "is no plain identifier, or holds what the platform must not read: the event's id is sent as a hash"
+	whyOwnID       = "is not a plain identifier, or holds data that the platform must not read: the event's id is sent as a hash"
 	whyOrderInID   = "data policy health: holds the order, so that the event's id is sent as a hash, unless allow names order_id"
 	whyOrderInText = "data policy health: holds the order, unless allow names order_id"
 	whyMail        = "contains an e-mail address"
@@ -31,12 +31,12 @@ func (f *Fields) why() string {
 	return whyListed
 }
 
-// OrderID is the order: a hash under the data policy health. It is "" where the admin denies it, where it repeats what the
-// vendor must not read, and where it is a word that stands for none.
+// OrderID is the order: a hash under the data policy health. It is "" if the admin denies it, if it repeats data that
+// the vendor must not read, and if it is a placeholder.
 func (f *Fields) OrderID() string {
 	const field = "order_id"
 	id := f.event.OrderID()
-	if f.denies(field) || id == "" || stands(id) {
+	if f.denies(field) || id == "" || placeholder(id) {
 		return ""
 	}
 	if f.health && !f.names(field) {
@@ -47,13 +47,15 @@ func (f *Fields) OrderID() string {
 		return ""
 	}
 	if f.event.OrderID() == f.event.Payload.Text(field) {
-		f.leave(field)
+		f.markSent(field)
 	}
 	return id
 }
 
-// stands reports whether an order's id is a word for none. Repeated digits are an order of a young shop.
-func stands(id string) bool { return relay.Placeholder(id) && !strings.ContainsAny(id, "123456789") }
+// placeholder reports whether an order's id is a placeholder. Repeated digits are not: a young shop has such an order.
+func placeholder(id string) bool {
+	return relay.Placeholder(id) && !strings.ContainsAny(id, "123456789")
+}
 
 // Storefront is the storefront's code, unless the admin denies it or the data policy keeps it.
 func (f *Fields) Storefront() string {
@@ -70,7 +72,7 @@ func (f *Fields) Storefront() string {
 		return ""
 	}
 	if f.event.Storefront.Code == f.event.Payload.Text(field) {
-		f.leave(field)
+		f.markSent(field)
 	}
 	return f.event.Storefront.Code
 }
@@ -79,7 +81,7 @@ func (f *Fields) Storefront() string {
 // the order is hashed too, and so is one that the admin denies.
 func (f *Fields) EventID() string {
 	const field = "event_id"
-	f.leave(field)
+	f.markSent(field)
 	hash := f.event.HashedID()
 	id := f.event.DedupID()
 	if f.hidden != "" {

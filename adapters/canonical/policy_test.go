@@ -29,7 +29,7 @@ func healthy(t *testing.T, payload string, o relay.Options) *canonical.Fields {
 
 var allParts = []string{canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory}
 
-func TestHealthHoldsBackWhatMayNameACondition(t *testing.T) {
+func TestHealthWithholdsFieldsThatMayNameACondition(t *testing.T) {
 	t.Parallel()
 	f := healthy(t, treated, relay.Options{KeepURLQuery: true, Identifiers: canonical.Hashed})
 	require.Equal(t, "https://clinic.example:8443", f.SourceURL())
@@ -56,7 +56,7 @@ func TestHealthHoldsBackWhatMayNameACondition(t *testing.T) {
 	require.NotContains(t, f.Dropped(), "order_id", "it left as a hash")
 }
 
-func TestHealthLetsThroughWhatAllowNames(t *testing.T) {
+func TestHealthSendsFieldsThatAllowNames(t *testing.T) {
 	t.Parallel()
 	for allow, read := range map[string]func(*canonical.Fields) string{
 		"page_location": (*canonical.Fields).SourceURL,
@@ -129,7 +129,7 @@ func TestNamesThatCannotMatchAreRefused(t *testing.T) {
 		"user.preferences.colour", "cart.sku", "billing..email", "{}"} {
 		for field, o := range map[string]relay.Options{"allow: ": {Allow: []string{"email", name}}, "deny: ": {Deny: []string{name}}} {
 			require.ErrorContains(t, canonical.Check(relay.Destination{Options: o}), field, "%q", name)
-			require.NoError(t, canonical.Ready(relay.Destination{Options: o}, canonical.Check), "what was saved before stops no event")
+			require.NoError(t, canonical.Ready(relay.Destination{Options: o}, canonical.Check), "options saved earlier stop no event")
 		}
 	}
 	for _, name := range []string{"email", "E-Mail", "diagnosis", "t-value", "items.sku", "items.item_id", "line_items.name", "Items.SKU", "billing.email",
@@ -204,7 +204,7 @@ func TestFindIsTheTableForOthers(t *testing.T) {
 	require.Empty(t, path)
 }
 
-func TestAnOwnEventIDDoesNotCarryWhatIsHeldBack(t *testing.T) {
+func TestAnOwnEventIDDoesNotCarryAWithheldField(t *testing.T) {
 	t.Parallel()
 	of := func(id string, policy relay.DataPolicy, o relay.Options) (string, string) {
 		e := event(t, `{"order_id":"order_123","event_id":"`+id+`"}`)

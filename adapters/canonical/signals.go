@@ -85,7 +85,7 @@ func (c *Consent) signal(name string, raw json.RawMessage, depth int) (known, sa
 var refusing = append([]string{"denied", "deny", "decline", "declined", "refuse", "refused", "reject", "rejected", "revoked", "withdrawn", "disallow", "disallowed",
 	"opt_out", "opted_out"}, no...)
 
-// aboutConsent are what consent objects hold beside decisions: a "no" there refuses nothing, and neither does Norway.
+// aboutConsent are the members of consent objects that are not decisions: a "no" there refuses nothing, and neither does Norway.
 var aboutConsent = []string{"version", "waitforupdate", "timestamp", "id", "source", "method", "region", "country", "language", "lang", "locale", "adsdataredaction",
 	"urlpassthrough", "gdprapplies", "gdpr", "explicit", "implicit", "default", "isdefault", "expired", "shown", "updated"}
 
@@ -132,7 +132,7 @@ var (
 	permitting = append([]string{"granted", "grant", "allow", "allowed", "accept", "accepted", "opt_in", "opted_in"}, yes...)
 )
 
-// permission is what a word says of a purpose: everything but a clear yes and silence is a no.
+// permission reads the decision of a word: everything but a clear yes and silence is a no.
 func permission(word string, scalar bool) Decision {
 	switch {
 	case scalar && word == "":
@@ -196,7 +196,7 @@ const (
 // maxPlace is above every number that a vendor names.
 const maxPlace = 9999
 
-// number is a place's number, or the one that code stands for; 0 for anything else.
+// number is a place's number, or that of its code; 0 for anything else.
 func number(word, code string, of int) int {
 	if word == code {
 		return of

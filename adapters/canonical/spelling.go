@@ -115,7 +115,7 @@ func isEmpty(raw json.RawMessage) bool {
 type source struct {
 	fields   relay.Payload
 	folded   map[string]string  // folded name to the first name of that kind
-	children map[string]*source // what has been looked into; nil for what is no object
+	children map[string]*source // the parsed ones; nil for a value that is not an object
 }
 
 func newSource(fields relay.Payload) *source {

@@ -1,4 +1,4 @@
-// Package ga4 sends events to GA4's Measurement Protocol, directly to Google. Google answers 2xx even if the event or the
+// Package ga4 sends events to GA4's Measurement Protocol, directly to Google. Google responds 2xx even if the event or the
 // secret is invalid, so the adapter corrects or refuses everything before it is sent.
 //
 // Source: https://developers.google.com/analytics/devguides/collection/protocol/ga4/reference

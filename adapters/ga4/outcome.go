@@ -42,16 +42,16 @@ var plainToken = regexp.MustCompile(`^[A-Za-z0-9_.\[\]]{1,100}$`)
 // Messages reads the validation endpoint's response; none means that the event is valid. The collecting endpoint sends no
 // body.
 func Messages(body []byte) []Message {
-	var answer struct {
+	var response struct {
 		Messages []Message `json:"validationMessages"`
 	}
-	if json.Unmarshal(body, &answer) != nil {
+	if json.Unmarshal(body, &response) != nil {
 		return nil
 	}
-	for i, m := range answer.Messages {
-		answer.Messages[i] = Message{known(m.FieldPath), known(m.Code)}
+	for i, m := range response.Messages {
+		response.Messages[i] = Message{known(m.FieldPath), known(m.Code)}
 	}
-	return answer.Messages
+	return response.Messages
 }
 
 func known(s string) string {

@@ -31,7 +31,7 @@ func TestOutcomeOfAStatus(t *testing.T) {
 }
 
 // GA4 drops a second copy of a purchase by its transaction_id, and counts one of anything else.
-func TestALostAnswerIsUnknownUnlessACopyIsDropped(t *testing.T) {
+func TestALostResponseIsUnknownUnlessACopyIsDropped(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -67,7 +67,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	require.Equal(t, 90*time.Second, ga4.Adapter{}.Outcome(reply).RetryAfter)
 }
 
-func TestTheValidatingEndpointSaysWhatIsWrong(t *testing.T) {
+func TestTheValidatingEndpointNamesTheErrors(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"VALUE_INVALID", "VALUE_REQUIRED", "NAME_INVALID", "NAME_RESERVED", "VALUE_OUT_OF_BOUNDS",
 		"EXCEEDED_MAX_ENTITIES", "NAME_DUPLICATED", "INTERNAL_ERROR"} {

@@ -84,7 +84,7 @@ func TestOnlyAPurchaseWithItsOrderMayBeRepeated(t *testing.T) {
 	require.True(t, repeatable(lead, relay.Options{Events: map[string]relay.EventRule{lead.Type: {Name: "purchase"}}}))
 }
 
-// What the names of Google's user data hash: Gmail's addresses without dots, names with their inner spaces.
+// Google's user data is hashed by Google's rules: Gmail's addresses without dots, names with their inner spaces.
 func TestUserDataFollowsGooglesRules(t *testing.T) {
 	t.Parallel()
 	d := stream()
@@ -107,7 +107,7 @@ func TestUserDataFollowsGooglesRules(t *testing.T) {
 	require.NotContains(t, string(r.Body), "user_data")
 }
 
-// What must never be seen by default: Google forbids it as parameters anyway.
+// Values that must never leave by default: Google forbids them as parameters anyway.
 func TestAFreshStreamGetsNothingOfThePerson(t *testing.T) {
 	t.Parallel()
 	for _, c := range adaptertest.Load(t, "testdata") {

@@ -72,7 +72,7 @@ func PhoneE164(raw, region string) string {
 var (
 	// vanity is a number of which the end is one word.
 	vanity = regexp.MustCompile(`^\+?[0-9 ().-]*[0-9][ ).-]?[A-Za-z]{4,}[0-9A-Za-z-]*$`)
-	// afterNumber begins what follows a number: a word, the sign of an extension, a second number.
+	// afterNumber begins the text behind a number: a word, the sign of an extension, a second number.
 	afterNumber = regexp.MustCompile(`[\pL#;,|&\r\n\t]|\s/\s`)
 )
 
@@ -107,7 +107,7 @@ func parsed(raw, region string) *phonenumbers.PhoneNumber {
 	return n
 }
 
-// usable is a number's E.164 form, if reading that gives the number again ("+44 0000 ..." loses another zero each time), and
+// usable is a number's E.164 form, if parsing that yields the number again ("+44 0000 ..." loses another zero each time), and
 // if it is not a placeholder.
 func usable(raw string, n *phonenumbers.PhoneNumber) string {
 	s := phonenumbers.Format(n, phonenumbers.E164)

@@ -8,7 +8,7 @@ import (
 	"relay/adapters/identity"
 )
 
-// cleaners are those that leave what they give as it is.
+// cleaners are the idempotent ones.
 var cleaners = map[string]func(string) string{
 	"email": identity.Email, "phone US": e164("US"), "phone GB": e164("GB"), "phone": e164(""), "name": identity.Name,
 	"city": identity.City, "state": state(""), "state us": state("us"), "state de": state("de"), "zip": zip(""),

@@ -1,10 +1,9 @@
 // Package identity normalises and hashes the identifiers of a person for the ad platforms. It knows no
 // platform; the only way to a hash leads through a cleaner.
 //
-// Each cleaner gives "" for nonsense, and what it gives it leaves as it is (apart from the phone number's digits, which
-// have lost their "+"). The rules are the strictest common form of what Meta, TikTok, Snapchat and Pinterest ask for, so
-// that one value has one hash: names and cities without white space and punctuation but with their accents, US zips of
-// five digits, states and countries as two letters.
+// Each cleaner returns "" for nonsense, and is idempotent (apart from the phone number's digits, which have lost their "+").
+// The rules are the strictest common form of Meta's, TikTok's, Snapchat's and Pinterest's, so that one value has one hash: names and
+// cities without white space and punctuation but with their accents, US zips of five digits, states and countries as two letters.
 //
 // Sources: https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters,
 // npm capi-param-builder-nodejs 1.3.2 (Meta's own normaliser), https://developers.snap.com/api/marketing-api/Conversions-API/Parameters,
@@ -33,7 +32,7 @@ func Hash(normalised string) string {
 }
 
 // Hashed reports whether raw has been hashed already: 64 hex digits around which there is nothing but white space. It
-// gives them in lower case, and "" for the hash of "".
+// returns them in lower case, and "" for the hash of "".
 func Hashed(raw string) (string, bool) {
 	s := strings.ToLower(strings.TrimSpace(raw))
 	if len(s) != hex.EncodedLen(sha256.Size) || strings.Trim(s, "0123456789abcdef") != "" {
@@ -55,8 +54,7 @@ var placeholderHashes = sync.OnceValue(func() map[string]bool {
 	return hashes
 })
 
-// Digest is what a platform gets to see of raw: the hash of what clean makes of it, or raw itself where it has been hashed
-// already; "" for nonsense.
+// Digest returns the hash of the cleaned text, or raw itself if it is a hash already; "" for nonsense.
 func Digest(raw string, clean func(string) string) string {
 	if hash, ok := Hashed(raw); ok {
 		return hash
@@ -64,7 +62,7 @@ func Digest(raw string, clean func(string) string) string {
 	return Hash(clean(raw))
 }
 
-// Plain is what clean makes of raw, for the few fields that leave unhashed; "" where raw is a hash already.
+// Plain returns the cleaned text, for the few fields that leave unhashed; "" if raw is a hash already.
 func Plain(raw string, clean func(string) string) string {
 	if _, ok := Hashed(raw); ok {
 		return ""

@@ -97,7 +97,7 @@ func TestNonsenseIsAbsent(t *testing.T) {
 
 func ptr(f func(string) string) *func(string) string { return &f }
 
-func TestWhatPeopleWriteIsUnderstood(t *testing.T) {
+func TestSpellingsOfPeopleAreUnderstood(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ got, want string }{
 		{identity.PhoneDigits("(415) 555-0132", "US"), "14155550132"},

@@ -18,7 +18,7 @@ import (
 // "odoesmith", "Raphaël" is "raphaël".
 func Name(raw string) string {
 	s := letters(raw, separates)
-	if stands := relay.Placeholder(raw) || relay.Placeholder(s); stands && !slices.Contains(realNames, Lower(raw)) {
+	if empty := relay.Placeholder(raw) || relay.Placeholder(s); empty && !slices.Contains(realNames, Lower(raw)) {
 		return ""
 	}
 	return s
@@ -85,8 +85,8 @@ func BirthdayIn(raw, region string) string {
 const longest = 500
 
 // Lower composes accents (so that "e" and a combining accent hash as "é"), trims, and lowers as Unicode has it for whole
-// words, which browsers do as well: a Greek word ends with "ς", and "İ" becomes an "i" with its dot. It is "" for what is
-// longer than any name or address.
+// words, which browsers do as well: a Greek word ends with "ς", and "İ" becomes an "i" with its dot. It is "" for a text
+// that is longer than any name or address.
 func Lower(s string) string {
 	if len(s) > 4*longest || !utf8.ValidString(s) {
 		return ""
@@ -109,13 +109,13 @@ func letters(raw string, drop func(rune) bool) string {
 		}
 		return r
 	}, Lower(raw)))
-	if _, hashed := Hashed(s); hashed || strings.IndexFunc(s, unicode.IsLetter) < 0 { // a hash with a "!" is no name
+	if _, hashed := Hashed(s); hashed || strings.IndexFunc(s, unicode.IsLetter) < 0 { // a hash with a "!" is not a name
 		return ""
 	}
 	return s
 }
 
-// separates reports whether a rune stands between letters rather than being part of a word. "’" is as good as "'".
+// separates reports whether a rune separates words. "’" counts as "'".
 func separates(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) || unicode.Is(unicode.C, r)
 }

@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// countriesCSV has a line for each country: alpha-2, alpha-3, and the English names it goes by. Made from tz's iso3166.tab
+// countriesCSV has a line for each country: alpha-2, alpha-3, and its English names. Made from tz's iso3166.tab
 // and CLDR, with further names of our own.
 //
 //go:embed countries.csv
@@ -38,7 +38,7 @@ var countries = sync.OnceValue(func() map[string]string {
 	return codes
 })
 
-// fold leaves of a name what no two writers disagree on: "Côte d’Ivoire" is "cotedivoire", "U.S.A." is "usa".
+// fold removes the differences of spelling: "Côte d’Ivoire" is "cotedivoire", "U.S.A." is "usa".
 func fold(s string) string {
 	s = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(s)), "&", " and ")
 	return strings.Map(func(r rune) rune {
@@ -51,7 +51,7 @@ func fold(s string) string {
 
 // State is a US state or Canadian province as its two-letter code in lower case, from that code, "US-CA" or its name.
 // Elsewhere, and where country is "" and the two countries have no such state, it is the name as City makes it. country is
-// what Country gives; "" looks in both.
+// a result of Country; "" looks in both.
 func State(raw, country string) string {
 	city := City(raw)
 	name := fold(city)
@@ -84,8 +84,8 @@ var american = []string{"us", "pr", "gu", "vi", "as", "mp", "um", "fm", "mh", "p
 // noZip are the codes that shoppers make up. 12345 belongs to one company.
 var noZip = []string{"11111", "12345", "99999"}
 
-// Zip is a postal code in lower case without white space and dashes; a US one its first five digits. country is what
-// Country gives; where it is "", a code such as 94107-1234 is treated as American, as no other country uses this form.
+// Zip is a postal code in lower case without white space and dashes; a US one its first five digits. country is a
+// result of Country; if it is "", a code such as 94107-1234 is treated as American, because no other country uses this form.
 func Zip(raw, country string) string {
 	s := Lower(raw)
 	if plain := joined(s); slices.Contains(noZip, plain) || strings.Trim(plain, "0") == "" || len(plain) > 5 && relay.Placeholder(plain) {

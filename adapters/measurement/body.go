@@ -11,8 +11,8 @@ import (
 // Purchase is GA4's name for an order, the one event of which it drops a second copy.
 const Purchase = "purchase"
 
-// Build is the body for one event in GA4's schema, the same for Google and for the GA4 client of a container: what is not
-// in the schema stays here. said are parameters that the caller adds; extra are further payload fields that leave under their own
+// Build returns the body for one event in GA4's schema, the same for Google and for the GA4 client of a container: other fields
+// are withheld. said are parameters that the caller adds; extra are further payload fields that leave under their own
 // names as far as there is room.
 // The error is a *relay.Refusal: money that is none.
 func Build(f *canonical.Fields, d relay.Destination, e relay.Event, said map[string]json.RawMessage, extra ...string) (Body, error) {
@@ -31,7 +31,7 @@ func Build(f *canonical.Fields, d relay.Destination, e relay.Event, said map[str
 		Events:          []Event{{Name: f.Name, Params: params}},
 		IPOverride:      f.IP(),
 	}
-	if !f.Consent.AdsLimited(d.Options) { // what Google has user_data for is ads
+	if !f.Consent.AdsLimited(d.Options) { // Google uses user_data for ads
 		b.UserID, b.UserData = f.ExternalID(), newUserData(f)
 	}
 	return b, nil

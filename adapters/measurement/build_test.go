@@ -34,7 +34,7 @@ func container(t *testing.T, e relay.Event, o relay.Options) (measurement.Body, 
 	return b, f
 }
 
-func TestAContainerGetsTheSchemaAndWhatIsAllowedBesideIt(t *testing.T) {
+func TestAContainerGetsTheSchemaAndTheAllowedFields(t *testing.T) {
 	t.Parallel()
 	e := event(t, `{"order_id":"order_1","order_revenue":80.79,"session_id":"s_1","gclid":"AbC","utm_source":"google","vip":true,"tier":3,
 		"color":"red","note":"jane@example.com","list":[1],"patient_name":"Jane","mobile":"4155550132","email":"jane@example.com"}`)

@@ -65,7 +65,7 @@ func Currency(e relay.Event, p relay.Payload) string {
 var (
 	unfit         = regexp.MustCompile(`[^A-Za-z0-9_]`)
 	reservedStart = []string{"_", "firebase_", "ga_", "google_"}
-	// reserved are GA4's own events: it drops, without a word, what others send under these names.
+	// reserved are GA4's own events: it silently drops an event of ours under one of these names.
 	reserved = strings.Fields(`ad_activeview ad_click ad_exposure ad_impression ad_query adunit_exposure
 		app_background app_clear_data app_exception app_install app_remove app_store_refund app_store_subscription_cancel
 		app_store_subscription_convert app_store_subscription_renew app_update dynamic_link_app_open

@@ -33,7 +33,7 @@ type field struct {
 	read  func(*canonical.Fields) json.RawMessage
 }
 
-// fields are all that leaves beside value and currency, by weight: the last give way where there are more than 25.
+// fields are those that leave beside value and currency, by weight: of more than 25 the last are dropped.
 func fields(d relay.Destination, e relay.Event) []field {
 	return append([]field{
 		{"event_id", func(f *canonical.Fields) json.RawMessage { return cut(f.EventID(), maxValue) }},
@@ -116,8 +116,8 @@ func off(f *canonical.Fields) string {
 	return ", with options.identifiers"
 }
 
-// extras are payload fields under their own names, made fit for GA4. A field that the relay reads itself leaves only as what
-// it makes of it, and Google forbids those that identify a person.
+// extras are payload fields under their own names, made fit for GA4. A field that the relay reads itself leaves only in
+// the relay's form, and Google forbids those that identify a person.
 func extras(d relay.Destination, names []string) []field {
 	var list []field
 	for _, name := range names {

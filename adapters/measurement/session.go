@@ -23,7 +23,7 @@ func ClientID(e relay.Event, p relay.Payload) string {
 	return madeID(e)
 }
 
-// clientID is ClientID of what may leave: only the browser's real id joins the event to what GA4 knows of the person.
+// clientID is ClientID of the fields that may leave: only the browser's real id joins the event to GA4's data of the person.
 func clientID(e relay.Event, f *canonical.Fields) string {
 	if id := f.Identifier(browserID, canonical.Spellings("ga_client_id")...); id != "" {
 		return id
@@ -67,7 +67,7 @@ func isCookieOfSession(s string) bool {
 }
 
 // sessionNumber is GA4's session number, from itself or from the cookie; "" for any other session's id, which would join the
-// event to nobody's session.
+// event to a session that does not exist.
 func sessionNumber(s string) string {
 	if plain, err := url.PathUnescape(s); err == nil {
 		s = plain
@@ -78,7 +78,7 @@ func sessionNumber(s string) string {
 	return gaSession.FindString(s)
 }
 
-// sessionFields are the payload fields that may hold GA4's session: the cookie of the stream that the event goes to, or the
+// sessionFields are the payload fields that may hold GA4's session: the cookie of the event's stream, or the
 // only such cookie.
 func sessionFields(d relay.Destination, p relay.Payload) []string {
 	const prefix = "_ga_"

@@ -104,7 +104,7 @@ func words(raw string) string {
 	}, identity.Lower(raw)))
 }
 
-// sensible is s with single spaces; "" where nobody and no place has such a long name.
+// sensible is s with single spaces; "" if it is longer than the name of a person or a place.
 func sensible(s string) string {
 	if s = strings.Join(strings.Fields(s), " "); utf8.RuneCountInString(s) <= maxValue {
 		return s

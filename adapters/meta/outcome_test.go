@@ -75,7 +75,7 @@ func TestEveryCodeOfMetasHasItsOutcome(t *testing.T) {
 	}
 }
 
-func TestOtherAnswersOfMetas(t *testing.T) {
+func TestOtherResponsesOfMeta(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		status  int

@@ -13,9 +13,9 @@ import (
 // lookupTimeout bounds the question where the name of an http address leads.
 const lookupTimeout = 2 * time.Second
 
-// CheckURL refuses an address that the client would not send to: it wants an absolute https URL, or http where everything
-// that the host's name leads to lies in private, which are the networks of ALLOWED_PRIVATE_NETS. It is for people who enter
-// an address; what counts is the check of what is dialled. Its error holds nothing of the URL.
+// CheckURL refuses an address that the client would not send to: it requires an absolute https URL, or http if all
+// addresses of the host are in private, the networks of ALLOWED_PRIVATE_NETS. It reports mistakes of input early; the check of the
+// dialled address decides. Its error holds nothing of the URL.
 func CheckURL(ctx context.Context, raw string, private []netip.Prefix) error {
 	u, err := relay.ParseAddress(raw)
 	if err != nil {

@@ -105,7 +105,7 @@ func (c *Client) exchange(ctx context.Context, r relay.Request) relay.Response {
 	defer cancel()
 	reply, idle := c.once(ctx, r)
 	if idle && ctx.Err() == nil {
-		// The server had closed a connection that was idle, and not a byte left: this is no second request.
+		// The server had closed a connection that was idle, and not a byte left: this is not a second request.
 		reply, _ = c.once(ctx, r)
 	}
 	return reply
@@ -154,8 +154,8 @@ func newRequest(ctx context.Context, r relay.Request) (*http.Request, error) {
 	return req, nil
 }
 
-// clientFor picks by scheme and refuses what can be refused before a name is resolved. The rest is refused when it is
-// dialled, by the address that is really connected to.
+// clientFor picks by scheme and makes the checks that need no resolved name. The others are made when the address is dialled, on
+// the address of the connection.
 func (c *Client) clientFor(u *url.URL) (*http.Client, error) {
 	if u.Host == "" || u.User != nil {
 		return nil, errRefused

@@ -37,7 +37,7 @@ func sendInTime(t *testing.T, request relay.Request) relay.Response {
 	}
 }
 
-// wild is a server that reads one request of HTTP/1.1 from each connection and then does what the test says.
+// wild is a server that reads one request of HTTP/1.1 from each connection and then runs the test's function.
 func wild(t *testing.T, then func(net.Conn)) (url string, requests *atomic.Int32) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -24,7 +24,7 @@ const (
 	status200, status103 = "\x88", "\x08\x03103"
 )
 
-// raw is a server of HTTP/2 that knows frames only, and does with each request what the test says.
+// raw is a server of HTTP/2 that knows frames only, and handles each request by the test's function.
 type raw struct {
 	url       string
 	begun     atomic.Int32 // requests whose headers arrived
@@ -146,7 +146,7 @@ func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
 				}
 				reply.Repeatable = false
 				require.Equal(t, reply.TransportError == relay.TransportUnprocessed, reply.Result().Outcome == relay.Retry,
-					"what the server did not look at may be sent again to any platform")
+					"a request that the server did not process may be sent again to any platform")
 			})
 		}
 	}

@@ -20,10 +20,10 @@ import (
 
 const secret = "s3cret"
 
-// fromEnvironment counts what reaches the proxy that the environment names, which nobody may use.
+// fromEnvironment counts the requests to the proxy of the environment, which must not be used.
 var fromEnvironment atomic.Int32
 
-// TestMain gives the client, which has no setting for either, a world of its own: the system's certificates are httptest's,
+// TestMain isolates the client, which has no setting for either: the system's certificates are httptest's,
 // and HTTP_PROXY names a proxy. Both are read once a process.
 func TestMain(m *testing.M) {
 	os.Exit(run(m))

@@ -88,7 +88,7 @@ func tunnel(w http.ResponseWriter, address string) {
 
 func TestConfiguredProxyIsUsed(t *testing.T) {
 	t.Parallel()
-	t.Run("https goes through a tunnel, in which the proxy reads nothing", func(t *testing.T) {
+	t.Run("https uses a tunnel, in which the proxy reads nothing", func(t *testing.T) {
 		t.Parallel()
 		s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 		t.Cleanup(s.Close)
@@ -99,7 +99,7 @@ func TestConfiguredProxyIsUsed(t *testing.T) {
 		require.Equal(t, []string{"CONNECT " + strings.TrimPrefix(s.URL, "https://")}, p.requests())
 		require.False(t, p.heardOf(secret))
 	})
-	t.Run("plain http goes to an allowed private address", func(t *testing.T) {
+	t.Run("plain http reaches an allowed private address", func(t *testing.T) {
 		t.Parallel()
 		p := newProxy(t)
 		c := client(t, outbound.Config{Proxy: p.url, AllowedPrivateNets: nets("10.0.0.0/8")})

@@ -14,9 +14,9 @@ type controlFunc func(network, address string, c syscall.RawConn) error
 // rules decide which addresses may be connected to.
 type rules struct{ private []netip.Prefix }
 
-// special are the networks that are no place on the public internet, beyond those that netip.Addr's own predicates name:
-// IANA's special-purpose registries (RFC 6890) where they say "not globally reachable", and what hides an IPv4 address or leads
-// to a service of the network itself.
+// special are the networks that are not on the public internet, beyond those that netip.Addr's own predicates name: IANA's
+// special-purpose registries (RFC 6890) where they say "not globally reachable", and networks that hide an IPv4 address or lead to
+// a service of the network itself.
 var special = prefixes(
 	"0.0.0.0/8",       // this network
 	"100.64.0.0/10",   // carrier-grade NAT
@@ -33,9 +33,9 @@ var special = prefixes(
 	"3fff::/20",       // documentation
 )
 
-// unicast is all of IPv6 that IANA has given out as global unicast. It leaves out, among others, IPv4-compatible (::/96) and
+// unicast is the part of IPv6 that IANA has assigned as global unicast. It leaves out, among others, IPv4-compatible (::/96) and
 // IPv4-translated (::ffff:0:0:0/96) addresses, NAT64 (64:ff9b::/96, 64:ff9b:1::/48), discard (100::/64), segment routing
-// (5f00::/16), site-local (fec0::/10), and what has no use yet.
+// (5f00::/16), site-local (fec0::/10), and unassigned networks.
 var unicast = netip.MustParsePrefix("2000::/3")
 
 // public reports whether an address is an ordinary one of the internet.
@@ -57,8 +57,7 @@ func (r rules) https(_, address string, _ syscall.RawConn) error {
 
 func (r rules) http(_, address string, _ syscall.RawConn) error { return check(address, r.allowsHTTP) }
 
-// check is called with the address that is about to be connected to, after names were resolved, so that no DNS answer
-// leads past it.
+// check is called with the address of the connection, after names were resolved, so that no DNS response bypasses it.
 func check(address string, allowed func(netip.Addr) bool) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || !allowed(ap.Addr()) {

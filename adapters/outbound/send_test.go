@@ -104,7 +104,7 @@ func TestHTTPSSpeaksHTTP2AndChecksTheCertificate(t *testing.T) {
 	require.Empty(t, proto)
 }
 
-func TestAnswerIsReadUpTo64KiB(t *testing.T) {
+func TestAResponseIsReadUpTo64KiB(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 10
 	for name, c := range map[string]struct {
@@ -138,7 +138,7 @@ func TestAnswerIsReadUpTo64KiB(t *testing.T) {
 	}
 }
 
-func TestNothingThatComesBackTellsTheURLOrASecret(t *testing.T) {
+func TestNoResultHasTheURLOrASecret(t *testing.T) {
 	t.Parallel()
 	silent, _ := listener(t)
 	cut := server(t, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })

@@ -23,13 +23,13 @@ func hangUp(w http.ResponseWriter) {
 	}
 }
 
-// wait lasts until the client goes away.
+// wait lasts until the client disconnects.
 func wait(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice
 	<-r.Context().Done()
 }
 
-func TestTimeOutTellsWhetherAnythingWasSent(t *testing.T) {
+func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
 	t.Parallel()
 	t.Run("before: a server that shakes no hand", func(t *testing.T) {
 		t.Parallel()
@@ -93,7 +93,7 @@ func TestNoConnectionSendsNothing(t *testing.T) {
 	plain := server(t, func(http.ResponseWriter, *http.Request) {})
 	for name, url := range map[string]string{
 		"a closed port":                   "http://" + closed,
-		"a name that nobody has":          "https://no-such-host.invalid",
+		"a name that does not exist":      "https://no-such-host.invalid",
 		"a server that speaks no TLS":     "https://" + plain.Listener.Addr().String(),
 		"a port that is none":             "http://127.0.0.1:99999",
 		"a name longer than names can be": "https://" + strings.Repeat("a", 300) + ".invalid",
@@ -152,7 +152,7 @@ func TestCutConnection(t *testing.T) {
 	})
 }
 
-// net/http repeats by itself what it takes for idempotent, once a connection has been used before.
+// net/http itself repeats a request that it considers idempotent, on a connection that has been used before.
 func TestNoExchangeIsRepeated(t *testing.T) {
 	t.Parallel()
 	var arrived atomic.Int32

@@ -17,7 +17,7 @@ type onceBody struct{ io.Reader }
 // Close does nothing: the bytes are ours.
 func (onceBody) Close() error { return nil }
 
-// countedConn counts what is written to a connection, TLS included.
+// countedConn counts the bytes written to a connection, TLS included.
 type countedConn struct {
 	net.Conn
 	written atomic.Int64
@@ -45,7 +45,7 @@ func counted(dial dialFunc) dialFunc {
 type wire struct {
 	headers atomic.Bool  // net/http has begun with them, at least in its buffer
 	conn    *countedConn // nil while there is none
-	before  int64        // what was written to it for others
+	before  int64        // the bytes written to it for other requests
 	reused  bool
 }
 

@@ -20,8 +20,8 @@ const (
 	tooOld    = `{"code":953,"message":"x","details":[{"status":"failed","error_message":"event_time is too far in the past"}]}`
 )
 
-// answers are all that the vendor is known to give, and what the way there can do to them.
-var answers = []struct {
+// responses are all known ones of the vendor, and those of proxies in between.
+var responses = []struct {
 	name    string
 	reply   relay.Response
 	outcome relay.Outcome
@@ -60,7 +60,7 @@ var answers = []struct {
 	{"500", answered(500, `{"code":2}`), relay.Retry, relay.ReasonServerError},
 	{"502 with a page", answered(502, "<html>"), relay.Retry, relay.ReasonServerError},
 	{"a code in 200", answered(200, `{"code":77}`), relay.Rejected, relay.ReasonVendorRejected},
-	{"somebody else's JSON", answered(200, `{"ok":true}`), relay.Retry, relay.ReasonNotJSON},
+	{"JSON of another server", answered(200, `{"ok":true}`), relay.Retry, relay.ReasonNotJSON},
 	{"a page in 200", answered(200, "<!doctype html>"), relay.Retry, relay.ReasonNotJSON},
 	{"no body in 200", answered(200, ""), relay.Retry, relay.ReasonNotJSON},
 	{"301", answered(301, ""), relay.Rejected, relay.ReasonRedirect},
@@ -70,9 +70,9 @@ var answers = []struct {
 	{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
 }
 
-func TestEveryAnswerOfPinterestsHasItsOutcome(t *testing.T) {
+func TestEveryResponseOfPinterestHasItsOutcome(t *testing.T) {
 	t.Parallel()
-	for _, c := range answers {
+	for _, c := range responses {
 		res := pinterest.Adapter{}.Outcome(c.reply)
 		require.Equal(t, c.outcome, res.Outcome, c.name)
 		require.Equal(t, c.reason, res.Reason, c.name)

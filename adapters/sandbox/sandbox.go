@@ -14,7 +14,7 @@ import (
 // Adapter posts one small JSON object to <base_url>/platform/<destination's key>.
 type Adapter struct{}
 
-// body is what the sandbox server gets.
+// body is the request of the sandbox server.
 type body struct {
 	EventID   string      `json:"event_id"`
 	EventName string      `json:"event_name"`

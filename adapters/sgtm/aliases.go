@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// read are the names under which the usual tags, and the clients before them, read what a payload may spell in many ways.
+// read are the names under which the usual tags, and the clients before them, read fields that payloads spell in many ways.
 var read = map[string][]string{
 	"fbc": {"fbc", "_fbc"}, "fbp": {"fbp", "_fbp"}, "ttp": {"_ttp", "ttp"}, "epik": {"_epik", "epik"},
 	"ScCid": {"_scclid", "scclid"}, "_scid": {"_scid", "scid"},
@@ -19,8 +19,8 @@ var read = map[string][]string{
 	"city": {"city"}, "state": {"state"}, "zip": {"zip"}, "country": {"country"},
 }
 
-// aliases adds the GA4-style names that the usual tags read, where the body has not got them, and turns event_time into
-// seconds since 1970, which is what those tags take it for.
+// aliases adds the GA4-style names that the usual tags read, unless the body has them, and converts event_time to seconds since
+// 1970, as those tags read it.
 func aliases(body map[string]json.RawMessage, d relay.Destination, e relay.Event) []string {
 	var warnings []string
 	p := relay.Payload(maps.Clone(body))
@@ -80,7 +80,7 @@ func found(p relay.Payload, o relay.Options, field string, names []string) json.
 	return measurement.Text(text)
 }
 
-// understood is what direct GA4 makes of the fields that the lists have let pass, whatever their spelling, under the names
+// understood returns direct GA4's reading of the fields that the lists let pass, whatever their spelling, under the names
 // that tags read. The container is the storefront's own, so that no other option keeps anything back.
 func understood(p relay.Payload, d relay.Destination, e relay.Event) map[string]json.RawMessage {
 	e.Payload = maps.Clone(p)

@@ -17,7 +17,7 @@ import (
 var (
 	measurementID = regexp.MustCompile(`^G-[A-Za-z0-9]{1,100}$`)
 	headerName    = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`)
-	// forbidden headers belong to the connection, or change what the exchange means: the form of the body, which part of the
+	// forbidden headers belong to the connection, or change the meaning of the exchange: the form of the body, which part of the
 	// response comes back, whether the request is processed, by which method and under which path.
 	forbidden = []string{
 		"Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Http2-Settings", "Te", "Trailer", "Keep-Alive", "Expect",
@@ -104,7 +104,7 @@ func checkHeaders(d relay.Destination) error {
 	return nil
 }
 
-// CheckHeader refuses a custom header that is malformed, belongs to the connection, or changes what the exchange means.
+// CheckHeader refuses a custom header that is malformed, belongs to the connection, or changes the meaning of the exchange.
 func CheckHeader(name string, value relay.Secret) error {
 	if !headerName.MatchString(name) {
 		return errors.New("a header name has invalid characters")

@@ -43,17 +43,17 @@ func header(name, value string) func(map[string]string, map[string]relay.Secret)
 func TestCheckTakesSettingsThatWork(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(map[string]string, map[string]relay.Secret){
-		"the brief's":                set(sgtm.SettingMeasurementID, "G-XXXXXX"),
-		"plain http and a port":      set(sgtm.SettingURL, "http://10.0.0.5:8080"),
-		"a path":                     set(sgtm.SettingURL, "https://shop.example/gtm/"),
-		"an IPv6 address":            set(sgtm.SettingURL, "https://[2001:db8::1]:8443"),
-		"another scheme's spelling":  set(sgtm.SettingURL, "HTTPS://tags.example.com"),
-		"a custom client":            custom(sgtm.SettingPath, "/data"),
-		"a custom client's default":  custom(sgtm.SettingPath, ""),
-		"a path with escapes":        custom(sgtm.SettingPath, "/a%20b/ä"),
-		"a header":                   header("X-Api-Key", "key with spaces\tand ümlauts"),
-		"another name of JSON":       header("content-type", "application/cloudevents+json; charset=UTF-8"),
-		"what the browser would say": header("X-Forwarded-For", "203.0.113.9"),
+		"the brief's":               set(sgtm.SettingMeasurementID, "G-XXXXXX"),
+		"plain http and a port":     set(sgtm.SettingURL, "http://10.0.0.5:8080"),
+		"a path":                    set(sgtm.SettingURL, "https://shop.example/gtm/"),
+		"an IPv6 address":           set(sgtm.SettingURL, "https://[2001:db8::1]:8443"),
+		"another scheme's spelling": set(sgtm.SettingURL, "HTTPS://tags.example.com"),
+		"a custom client":           custom(sgtm.SettingPath, "/data"),
+		"a custom client's default": custom(sgtm.SettingPath, ""),
+		"a path with escapes":       custom(sgtm.SettingPath, "/a%20b/ä"),
+		"a header":                  header("X-Api-Key", "key with spaces\tand ümlauts"),
+		"another name of JSON":      header("content-type", "application/cloudevents+json; charset=UTF-8"),
+		"the browser's own header":  header("X-Forwarded-For", "203.0.113.9"),
 		"no secret": func(_ map[string]string, secrets map[string]relay.Secret) {
 			delete(secrets, sgtm.SecretAPI)
 		},

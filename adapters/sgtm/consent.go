@@ -18,7 +18,7 @@ func enforces(d relay.Destination) bool {
 	return cmp.Or(d.Options.Consent, byClient) == relay.ConsentEnforce
 }
 
-// permits is what the shopper must not have refused for the event to leave.
+// permits returns the check of consent that decides whether the event leaves.
 func permits(d relay.Destination) func(canonical.Consent) error {
 	if enforces(d) {
 		return canonical.Consent.Analytics
@@ -62,7 +62,7 @@ func consentState(c canonical.Consent, own json.RawMessage) json.RawMessage {
 	return b
 }
 
-// gcsParam is where the tags of a container, Google's and others, find what a GA4 hit says of consent.
+// gcsParam is the parameter of a GA4 hit from which the tags of a container, Google's and others, read consent.
 const gcsParam = "x-ga-gcs"
 
 // gcs is consent in the form of gcsParam: "G1", then ad_storage and analytics_storage as 1, 0, or - where nothing is known.

@@ -48,7 +48,7 @@ func custom(d relay.Destination, e relay.Event) (relay.Request, error) {
 	return r, nil
 }
 
-// own adds what the relay itself says of the event.
+// own adds the relay's own fields of the event.
 func own(body map[string]json.RawMessage, d relay.Destination, e relay.Event, name string) {
 	body["event_name"] = measurement.Text(name)
 	body["event_id"] = measurement.Text(eventID(d, e, name))
@@ -68,7 +68,7 @@ func eventID(d relay.Destination, e relay.Event, name string) string {
 	return e.VendorID(name)
 }
 
-// withoutAds is a body without what ad platforms know clicks and browsers by, at any depth.
+// withoutAds is a body without the ad platforms' ids of clicks and browsers, at any depth.
 func withoutAds(body map[string]json.RawMessage) map[string]json.RawMessage {
 	out := map[string]json.RawMessage{}
 	for k, v := range body {

@@ -24,7 +24,7 @@ type ga4Body struct {
 	UserAgent string `json:"user_agent,omitempty"`
 }
 
-// ga4 sends what direct GA4 sends, and the fields that options.allow names beside it.
+// ga4 sends the fields of direct GA4, and those that options.allow names.
 func ga4(d relay.Destination, e relay.Event) (relay.Request, error) {
 	f, err := canonical.Open(d, e, canonical.Rules{Names: measurement.Names, Consent: permits(d), Restricts: true, Container: true})
 	if err != nil {

@@ -94,7 +94,7 @@ func TestNothingUnknownLeavesByDefaultToClientGA4(t *testing.T) {
 	}
 }
 
-// A field that options.allow names leaves alone, and what identifies a person does not leave in the clear even then.
+// A field that options.allow names leaves alone, and personal data does not leave unhashed even then.
 func TestAllowAddsOneFieldAndNothingElse(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 15, 10, 30, 0, 0, time.UTC)

@@ -10,9 +10,9 @@ import (
 	"relay/internal/relay"
 )
 
-// The table of spec/platform-apis.md 6.3: any 2xx says that a client claimed the request; 400 is what a container answers
+// The table of spec/platform-apis.md 6.3: any 2xx says that a client claimed the request; 400 is a container's response
 // for a path that none claims.
-func TestOutcomeIsWhatContainersMeanByAStatus(t *testing.T) {
+func TestOutcomeFollowsAContainersStatus(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]relay.Result{
 		200: {Outcome: relay.Accepted}, 201: {Outcome: relay.Accepted}, 202: {Outcome: relay.Accepted}, 204: {Outcome: relay.Accepted},
@@ -64,7 +64,7 @@ func TestOutcomeOfABrokenExchange(t *testing.T) {
 	})
 }
 
-func TestOutcomeKeepsRetryAfterAndNothingOfTheAnswer(t *testing.T) {
+func TestOutcomeKeepsRetryAfterAndNothingElseOfTheResponse(t *testing.T) {
 	t.Parallel()
 	res := sgtm.Adapter{}.Outcome(relay.Response{Sent: true, Status: 503, Repeatable: true, Body: []byte(`{"email":"jane@example.com"}`),
 		Header: map[string]string{"Retry-After": "30", "X-Echo": "jane@example.com"}})

@@ -18,7 +18,7 @@ const (
 	previewHeader = "X-Gtm-Server-Preview"
 )
 
-// testFields are what a test event keeps: a container has no test mode, and its tags send on whatever they are triggered by.
+// testFields are the fields that a test event keeps: a container has no test mode, and its tags forward every event.
 // Neither a made-up sale nor a made-up person may reach the vendors behind it.
 var testFields = []string{"event_time", "storefront_id", "page_location"}
 

@@ -12,8 +12,8 @@ import (
 	"relay/internal/relay"
 )
 
-// response is the body of a response, of the events endpoint and of the validation endpoint. What Snap's schema does not
-// pin down is read loosely: a success in an odd form is a success.
+// response is the body of a response, of the events endpoint and of the validation endpoint. Parts that
+// Snap's schema leaves open are read loosely: a success in an odd form is a success.
 //
 // Source: github.com/Snapchat/business-sdk-v3-java @8ab70757, api/openapi.yaml, EventResponse and ValidateResponse
 type response struct {
@@ -21,7 +21,7 @@ type response struct {
 	Reason    json.RawMessage `json:"reason"`
 	Errors    json.RawMessage `json:"errors"`
 	RequestID json.RawMessage `json:"request_id"`
-	EventLogs json.RawMessage `json:"event_logs"` // what became of each event
+	EventLogs json.RawMessage `json:"event_logs"` // the result of each event
 }
 
 // entry is one of event_logs.
@@ -33,14 +33,14 @@ type entry struct {
 	Valid       json.RawMessage `json:"valid"`
 }
 
-// known are the statuses that are kept; refusals are those of them that say no. A word that is none of them is no refusal.
+// known are the statuses that are kept; refusals are those of them that refuse. Any other word is not a refusal.
 var (
 	refusals = []string{"INVALID", "FAILED", "FAILURE", "FAIL", "ERROR", "REJECTED", "REJECT", "DENIED", "UNAUTHORIZED"}
 	known    = append([]string{"VALID"}, refusals...)
 )
 
 // Outcome classifies Snap's response: the body's status is more precise than HTTP's. No body at all is a success; a pixel and a token
-// that do not belong together are told by a word in the reason.
+// that do not belong together are recognised by a word in the reason.
 func (Adapter) Outcome(r relay.Response) relay.Result {
 	res := r.Result()
 	if res.Outcome == relay.Accepted && len(bytes.TrimSpace(r.Body)) == 0 {
@@ -117,7 +117,7 @@ func (a response) unauthorized() bool {
 	})
 }
 
-// code is what an error code looks like; a text that is anything else may repeat what was sent.
+// code is the form of an error code; any other text may repeat data that was sent.
 var code = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,40}$`)
 
 // fields returns the response's status and codes, never its messages.

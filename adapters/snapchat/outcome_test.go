@@ -19,8 +19,8 @@ const (
 	byMessage  = `{"status":"invalid","errors":{"codes":[],"error_msgs":["unauthorized pixel"]}}`
 )
 
-// answers are all that the vendor is known to give, and what the way there can do to them.
-var answers = []struct {
+// responses are all known ones of the vendor, and those of proxies in between.
+var responses = []struct {
 	name    string
 	reply   relay.Response
 	outcome relay.Outcome
@@ -77,9 +77,9 @@ var answers = []struct {
 	{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
 }
 
-func TestEveryAnswerOfSnapsHasItsOutcome(t *testing.T) {
+func TestEveryResponseOfSnapHasItsOutcome(t *testing.T) {
 	t.Parallel()
-	for _, c := range answers {
+	for _, c := range responses {
 		res := snapchat.Adapter{}.Outcome(c.reply)
 		require.Equal(t, c.outcome, res.Outcome, c.name)
 		require.Equal(t, c.reason, res.Reason, c.name)

@@ -63,7 +63,7 @@ func (a response) classify(code int64, res *relay.Result) {
 	switch {
 	case code == 0 && res.Outcome == relay.Accepted:
 		res.Outcome, res.Reason = relay.Accepted, ""
-	case code == 20001: // one event a request: what was not taken is all of it
+	case code == 20001: // one event a request: a partial failure is a whole one
 		res.Outcome, res.Reason = relay.Rejected, relay.ReasonPartial
 	case code == 40001:
 		res.Outcome, res.Reason = relay.Unauthorized, relay.ReasonVendorPermission

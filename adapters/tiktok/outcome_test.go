@@ -55,7 +55,7 @@ func TestEveryCodeOfTikToksHasItsOutcome(t *testing.T) {
 	}
 }
 
-func TestOtherAnswersOfTikToks(t *testing.T) {
+func TestOtherResponsesOfTikTok(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		status  int

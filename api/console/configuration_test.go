@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"encoding/json"
 	"maps"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ var configurationAddresses = map[string]string{
 	"storefronts": "storefronts", "storefronts/_new": "storefronts/_new", "storefronts/{code}": "storefronts/brio", "storefronts/{code}/_edit": "storefronts/brio/_edit",
 	"storefronts/{code}/_delete": "storefronts/brio/_delete", "storefronts/{code}/_new": "storefronts/brio/_new",
 	"audit": "audit?actor=anna", "platforms": "platforms?q=m&tier=1", "platforms/{code}": "platforms/meta_capi", "erasures": "erasures", "erasures/_new": "erasures/_new",
-	"erasures/{id}": "erasures/3", "system": "system",
+	"erasures/{id}": "erasures/3", "system": "system", "live": "live?storefront=brio&now=1",
 }
 
 // playConfiguration plays what those pages ask, with the same text everywhere.
@@ -43,6 +44,8 @@ func (s *site) playConfiguration(text string) {
 	s.on("GET /admin/v1/system", object{"version": text, "role": "serve", "started_at": "2026-01-15T10:00:00Z", "checks": object{text: text}, "workers": list{object{"id": text, "seen_at": "2026-01-15T10:00:00Z"}},
 		"temporal":  object{"namespace": text, "task_queue": text, "reached": true, "pollers": list{object{"task_queue": text, "kind": "workflow", "identity": text, "last_access_at": "2026-01-15T10:00:00Z"}}},
 		"schedules": list{object{"id": text, "last_run_at": "2026-01-15T10:00:00Z"}}, "settings": list{object{"name": text, "value": text}, object{"name": "PASSWORD", "secret": true, "is_set": true}}})
+	attempt, _ := json.Marshal(object{"id": 991, "event_id": 4711, "storefront": text, "destination": text, "outcome": text, "reason": text, "at": "2026-01-15T10:00:00Z"}) // it always marshals
+	s.on("GET /admin/v1/live", "retry: 3000\n\nevent: attempt\ndata: "+string(attempt)+"\n\n: heartbeat\n\n")
 	s.on("GET /admin/v1/audit", object{"items": list{object{"id": 3, "at": "2026-01-15T10:00:00Z", "actor": text, "action": text, "entity": text, "entity_id": 7, "name": text, "request_id": text, "note": text,
 		"changes": list{object{"field": text, "from": text, "to": text}}}}, "next_cursor": text})
 }

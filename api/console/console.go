@@ -41,7 +41,7 @@ type next struct {
 // pages is the table of all pages. Each family has a file of its own.
 func pages() []page {
 	return slices.Concat(overviewPages(), eventPages(), routePages(), destinationPages(), replayPages(),
-		storefrontPages(), platformPages(), auditPages(), erasurePages(), systemPages())
+		storefrontPages(), platformPages(), auditPages(), erasurePages(), systemPages(), livePages())
 }
 
 // places is the navigation, in its order, with the key that leads there after g.

@@ -30,6 +30,7 @@ type screen struct {
 	Flash   *flash
 	Form    formValues
 	Once    string
+	Stream  string // the parameters of the page's stream
 	Data    any
 }
 
@@ -53,7 +54,7 @@ func (f formValues) Get(name string) string {
 // screen fills what the layout needs.
 func (v *visit) screen(p page, data any) *screen {
 	s := &screen{Title: p.title, Place: p.place, Path: strings.TrimPrefix(v.request.URL.RequestURI(), Prefix), Visitor: v.visitor, Now: v.now, Problem: v.problem,
-		Form: formValues(v.form), Once: formID(), Data: data, Bar: v.console.bar.read(v)}
+		Form: formValues(v.form), Once: formID(), Stream: v.stream, Data: data, Bar: v.console.bar.read(v)}
 	if v.title != "" {
 		s.Title = v.title
 	}

@@ -1,6 +1,6 @@
 package telemetry
 
-// Summary is what a span says of a statement.
+// Summary exports summary.
 var Summary = summary
 
 // IDs carries a trace from one process to the next.

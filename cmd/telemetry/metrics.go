@@ -21,7 +21,7 @@ var (
 	batchBuckets   = []float64{1, 10, 100, 500, 1000, 2500, 5000, 10_000}
 )
 
-// Metrics counts what happens in this process. It fulfils the Meter interfaces of api and activities; its methods may be
+// Metrics counts the work of this process. It fulfils the Meter interfaces of api and activities; its methods may be
 // called from any goroutine.
 type Metrics struct {
 	registry                  *prometheus.Registry
@@ -49,18 +49,18 @@ func NewMetrics(version, role string, log *slog.Logger) *Metrics {
 		destinations: newNames(maxDestinations),
 		log:          log,
 	}
-	m.requests = m.counter("relay_http_requests_total", "Requests answered.", "method", "route", "status")
+	m.requests = m.counter("relay_http_requests_total", "Requests with a response.", "method", "route", "status")
 	m.requestSeconds = m.histogram("relay_http_request_duration_seconds", "How long requests took.", requestBuckets, "method", "route")
 	m.items = m.counter("relay_ingest_events_total", "Items of batches that were taken: accepted are new, duplicate were there.", "storefront", "verdict")
 	m.rejected = m.counter("relay_ingest_rejected_total", "Errors of items that were refused, by code; an item may have several.", "code")
 	m.batchItems = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "relay_ingest_batch_items", Help: "Items in a batch.", Buckets: batchBuckets})
-	m.claimed = m.counter("relay_inbox_claimed_total", "Events that PollInbox found: direct rows, and what the API left to it.", "storefront", "source")
-	m.attempts = m.counter("relay_attempts_total", "Requests to destinations, by what the answer meant.", "storefront", "destination", "outcome")
+	m.claimed = m.counter("relay_inbox_claimed_total", "Events that PollInbox claimed: direct rows, and rows that the API did not start.", "storefront", "source")
+	m.attempts = m.counter("relay_attempts_total", "Requests to destinations, by outcome.", "storefront", "destination", "outcome")
 	m.attemptFailures = m.counter("relay_attempt_failures_total", "Requests to destinations that were not accepted, by reason.", "destination", "reason")
 	m.vendorSeconds = m.histogram("relay_vendor_duration_seconds", "How long exchanges with destinations took.", vendorBuckets, "destination")
 	m.deliveries = m.counter("relay_deliveries_total", "Deliveries of an event to a destination that ended: accepted, skipped, blocked, exhausted, rejected, ...",
 		"storefront", "destination", "outcome")
-	m.finished = m.counter("relay_events_finished_total", "Events that ended, by what they came to.", "status", "reason")
+	m.finished = m.counter("relay_events_finished_total", "Events that ended, by final status.", "status", "reason")
 	info := m.gauge("relay_build_info", "1, with the version of this process.", "version", "go", "role")
 	info.WithLabelValues(version, runtime.Version(), role).Set(1)
 	m.registry.MustRegister(m.batchItems, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -96,13 +96,13 @@ func (m *Metrics) Handler() http.Handler {
 	return mux
 }
 
-// Request is told of a request that was answered.
+// Request counts a request with a response.
 func (m *Metrics) Request(method, route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	m.requestSeconds.WithLabelValues(method, route).Observe(took.Seconds())
 }
 
-// Batch is told what became of a batch's items: those taken by storefront, errors by code.
+// Batch counts the results of a batch's items: accepted ones by storefront, errors by code.
 func (m *Metrics) Batch(items int, accepted, duplicates, rejected map[string]int) {
 	m.batchItems.Observe(float64(items))
 	for storefront, n := range accepted {
@@ -116,7 +116,7 @@ func (m *Metrics) Batch(items int, accepted, duplicates, rejected map[string]int
 	}
 }
 
-// Claimed is told of an event that PollInbox starts.
+// Claimed counts an event that PollInbox starts.
 func (m *Metrics) Claimed(s relay.PendingDelivery) {
 	source := s.Source
 	if source != relay.SourceAPI && source != relay.SourceDirect {
@@ -125,7 +125,7 @@ func (m *Metrics) Claimed(s relay.PendingDelivery) {
 	m.claimed.WithLabelValues(m.storefronts.of(s.StorefrontCode), source).Inc()
 }
 
-// Attempted is told of a request that was made, and how long the destination took.
+// Attempted counts a request to a destination, and its duration.
 func (m *Metrics) Attempted(storefront, destination string, r relay.Result, took time.Duration) {
 	storefront, destination = m.storefronts.of(storefront), m.destinations.of(destination)
 	for _, o := range []relay.Outcome{relay.Accepted, relay.Rejected, relay.Exhausted} {
@@ -139,12 +139,12 @@ func (m *Metrics) Attempted(storefront, destination string, r relay.Result, took
 	}
 }
 
-// Ended is told how a delivery to a destination ended.
+// Ended counts the end of a delivery to a destination.
 func (m *Metrics) Ended(storefront, destination string, o relay.Outcome) {
 	m.deliveries.WithLabelValues(m.storefronts.of(storefront), m.destinations.of(destination), string(o)).Inc()
 }
 
-// Finished is told what an event came to.
+// Finished counts the final status of an event.
 func (m *Metrics) Finished(s relay.Status, r relay.Reason) {
 	m.finished.WithLabelValues(string(s), string(r)).Inc()
 }

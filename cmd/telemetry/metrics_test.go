@@ -35,7 +35,7 @@ func scrape(t *testing.T, m *telemetry.Metrics) string {
 	return string(text)
 }
 
-func TestWhatHappensIsCounted(t *testing.T) {
+func TestEveryMethodCounts(t *testing.T) {
 	t.Parallel()
 	m := newMetrics()
 	m.Request(http.MethodPost, "/v1/events", http.StatusAccepted, 20*time.Millisecond)

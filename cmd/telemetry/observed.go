@@ -21,19 +21,19 @@ type Observer interface {
 }
 
 const (
-	// observeEvery and observeShare bound what watching costs the database: one look in ten seconds, and where a look takes
-	// long, a twentieth of the time.
+	// observeEvery and observeShare bound the cost of observation: one query in ten seconds, and at most a twentieth of the
+	// time if it is slow.
 	observeEvery   = 10 * time.Second
 	observeShare   = 20
 	observeTimeout = 5 * time.Second // Prometheus waits for ten by default
 )
 
-// Observe adds what the database knows. It is asked when somebody scrapes, and not more often than observeEvery.
+// Observe adds the gauges of the database. They are refreshed on scrape, at most every observeEvery.
 func (m *Metrics) Observe(o Observer) {
 	m.registry.MustRegister(&observed{metrics: m, source: o})
 }
 
-// observed is the collector of what the database knows. Every process tells the same; dashboards take the maximum.
+// observed collects the gauges of the database. They are the same in every process; dashboards use the maximum.
 type observed struct {
 	metrics *Metrics
 	source  Observer
@@ -46,15 +46,15 @@ type observed struct {
 }
 
 var (
-	databaseUp       = desc("relay_database_up", "Whether the database answered the latest look at it.")
-	pendingEvents    = desc("relay_pending_events", "Events whose delivery nobody has begun, counted to 10000 a storefront.", "storefront")
+	databaseUp       = desc("relay_database_up", "Whether the database responded to the latest query.")
+	pendingEvents    = desc("relay_pending_events", "Events whose delivery has not begun, counted to 10000 a storefront.", "storefront")
 	processingEvents = desc("relay_processing_events", "Events that are being delivered or wait for a retry, counted to 10000 a storefront.", "storefront")
 	oldestPending    = desc("relay_oldest_pending_seconds", "How long the oldest pending event has waited; 0 where none does.", "storefront")
 	oldestOverdue    = desc("relay_oldest_overdue_seconds", "The same, but 0 where pending events wait because the limit of a destination is used up.", "storefront")
 	switchOn         = desc("relay_switch_on", "Kill switches: 1 is on, 0 is off.", "level", "storefront", "destination")
 	unhealthy        = desc("relay_destination_unhealthy", "1 for a destination that is left alone after failures, else 0.", "storefront", "destination")
 	failures         = desc("relay_destination_failures", "Failures of a destination in a row.", "storefront", "destination")
-	eventsDay        = desc("relay_events_day", "Events received in the last 24 hours, counted each minute: all, and by what became of them.", "storefront", "outcome")
+	eventsDay        = desc("relay_events_day", "Events received in the last 24 hours, counted each minute: all, and by outcome.", "storefront", "outcome")
 	countedAt        = desc("relay_events_day_counted_timestamp_seconds", "When relay_events_day was counted.")
 	repairs          = desc("relay_reconciler_repairs_total", "Rows that disagreed with their workflow and were repaired.")
 	disagreeing      = desc("relay_reconciler_disagreeing", "Rows that were neither final nor in a running workflow's hands at the latest look. The invariant is 0.")
@@ -70,7 +70,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
 
-// Describe gives what there may be.
+// Describe sends the descriptions of all gauges.
 func (o *observed) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{databaseUp, pendingEvents, processingEvents, oldestPending, oldestOverdue, switchOn, unhealthy, failures, eventsDay,
 		countedAt, repairs, disagreeing, checked, reconciledAt, connections, connectionsMax, poolWaits, poolWaited} {
@@ -78,8 +78,8 @@ func (o *observed) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect looks at the pool, and at the database or at what it said a moment ago. Where it does not answer there are no
-// gauges of what is in it: old ones would say that all is well.
+// Collect sends the gauges of the pool, and those of the database, from the cache if they are recent. Without a response there are
+// no gauges of its rows: stale ones would look healthy.
 func (o *observed) Collect(to chan<- prometheus.Metric) {
 	e := emitter{to: to, metrics: o.metrics}
 	o.pool(e)
@@ -148,7 +148,7 @@ func (e emitter) observation(o ops.Observation) {
 	}
 }
 
-// sums gathers what shares a series because its storefront or destination has none of its own.
+// sums adds up values that share a series because their storefront or destination has none of its own.
 type sums[K comparable] map[K]float64
 
 func (e emitter) backlogs(all []ops.Backlog) {

@@ -14,8 +14,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Connector puts a span around each statement of a trace: what it does and to which table, never its text or its values.
-// What is not part of a trace gets none.
+// Connector adds a span to each statement of a trace: its operation and its table, never its text or its values. A statement
+// outside of a trace gets none.
 func (t *Traces) Connector(next driver.Connector) driver.Connector {
 	return tracedConnector{next, t.tracer}
 }
@@ -161,7 +161,7 @@ func kindOf(err error) string {
 
 var tableOf = regexp.MustCompile(`(?i)\b(?:FROM|INTO|UPDATE|JOIN)\s+([a-z_]+)`)
 
-// summary is what a statement does, and to which table first. A statement's head says it; some are long.
+// summary returns a statement's operation and its first table. It reads the head only, because some statements are long.
 func summary(query string) (operation, table string) {
 	head := strings.TrimLeft(query[:min(len(query), 400)], "( \t\n")
 	if i := strings.IndexAny(head, " \t\n"); i > 0 {

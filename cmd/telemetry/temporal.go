@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// maxSDKSeries bounds what the SDK may fill: it has some fifty names, each with a few workflows, activities and operations.
+// maxSDKSeries bounds the series of the SDK: it has some fifty names, each with a few workflows, activities and operations.
 const maxSDKSeries = 3000
 
 var sdkBuckets = []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300}
@@ -25,7 +25,7 @@ func (m *Metrics) Temporal() client.MetricsHandler {
 }
 
 // sdkMetrics are the series that the SDK has asked for. The SDK tags one name with this set of labels here and that set
-// there, so each series is a metric of its own, and the collector is one that does not say beforehand what it collects.
+// there, so each series is a metric of its own, and the collector does not describe its series beforehand.
 type sdkMetrics struct {
 	mu     sync.RWMutex
 	series map[string]prometheus.Metric
@@ -35,7 +35,7 @@ type sdkMetrics struct {
 // Describe says nothing: see sdkMetrics.
 func (s *sdkMetrics) Describe(chan<- *prometheus.Desc) {}
 
-// Collect gives all series.
+// Collect sends all series.
 func (s *sdkMetrics) Collect(to chan<- prometheus.Metric) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -44,7 +44,7 @@ func (s *sdkMetrics) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// find gives a series, made at its first use. Beyond the bound there is none, and the zero value is given.
+// find returns a series, made at its first use. Beyond the bound it returns the zero value.
 func find[T prometheus.Metric](s *sdkMetrics, name string, tags map[string]string, create func(prometheus.Labels) T) (T, bool) {
 	var none T
 	key := seriesKey(name, tags)

@@ -27,7 +27,7 @@ import (
 // flushTimeout is for the last spans of a process that ends.
 const flushTimeout = 5 * time.Second
 
-// Traces makes spans and sends them away by OTLP: one trace from an event's arrival to the vendor's answer.
+// Traces makes spans and sends them away by OTLP: one trace from an event's arrival to the vendor's response.
 type Traces struct {
 	provider   *sdktrace.TracerProvider
 	tracer     trace.Tracer
@@ -97,7 +97,7 @@ func newExporter(ctx context.Context) (*otlptrace.Exporter, error) {
 	return e, nil
 }
 
-// Close sends what is left.
+// Close sends the remaining spans.
 func (t *Traces) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
@@ -118,14 +118,14 @@ func (p ids) Extract(ctx context.Context, c propagation.TextMapCarrier) context.
 	return p.TraceContext.Extract(ctx, idsCarrier{c})
 }
 
-// Fields are the names of what it writes.
+// Fields are the names of its headers.
 func (ids) Fields() []string { return []string{traceparent} }
 
 const traceparent = "traceparent"
 
 type idsCarrier struct{ propagation.TextMapCarrier }
 
-// Get gives the ids alone.
+// Get returns the ids alone.
 func (c idsCarrier) Get(key string) string {
 	if key != traceparent {
 		return ""
@@ -140,8 +140,8 @@ func (c idsCarrier) Set(key, value string) {
 	}
 }
 
-// Request begins the span of a request, or goes on with the trace of the client; the function that it gives ends it. What
-// asks for health has none. Of the request there is the route as the API declares it, not the path as it came.
+// Request begins the span of a request, within the trace of the client if it has one; the returned function ends it. Requests for
+// health have none. A span has the route as the API declares it, not the path as it was sent.
 func (t *Traces) Request(r *http.Request) (context.Context, func(method, route string, status int)) {
 	ctx := r.Context()
 	if strings.HasPrefix(r.URL.Path, "/health") {
@@ -192,7 +192,7 @@ type Starter interface {
 	StartDelivery(ctx context.Context, s relay.PendingDelivery) error
 }
 
-// Roots begins a trace of its own for each delivery that a poller starts: nobody's request led to it, and the poller's own
+// Roots begins a trace of its own for each delivery that a poller starts: no request led to it, and the poller's own
 // would never end.
 func (t *Traces) Roots(next Starter) Starter { return rootStarter{t, next} }
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// ErrNoServer says that no server binary was found. The text says what to install.
+// ErrNoServer reports that no server binary was found. The text names the packages to install.
 var ErrNoServer = errors.New("no MySQL-compatible server found: install mariadb-server or mysql-server, or name one with DBTEST_SERVER")
 
 // The families differ in how a data folder is initialised and in a few options.
@@ -22,11 +22,11 @@ const (
 	familyMariaDB = "mariadb"
 )
 
-// engine is a server binary and how to run it.
+// engine is a server binary with its options.
 type engine struct {
 	path    string
-	prefix  []string // put before path, such as a dynamic loader of its own
-	version string   // what --version printed
+	prefix  []string // placed before path, such as a dynamic loader
+	version string   // output of --version
 	family  string
 }
 
@@ -39,7 +39,7 @@ func Find() (string, error) {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
-		// Where packages put servers; these folders are not on every user's PATH.
+		// Packages install servers here; these folders are not on every user's PATH.
 		for _, dir := range []string{"/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/local/mysql/bin"} {
 			if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
 				return path, nil
@@ -49,7 +49,7 @@ func Find() (string, error) {
 	return "", ErrNoServer
 }
 
-// findEngine asks the binary for its version, because the name does not tell: mysqld is often a link to MariaDB.
+// findEngine asks the binary for its version, because its name proves nothing: mysqld is often a link to MariaDB.
 func findEngine(ctx context.Context, c Config) (engine, error) {
 	e := engine{path: c.Server, prefix: c.ServerPrefix}
 	if e.path == "" {
@@ -80,15 +80,15 @@ func (e engine) command(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, line[0], line[1:]...)
 }
 
-// key names the template that this exact server made.
+// key names the template of this exact server.
 func (e engine) key() string {
 	sum := sha256.Sum256([]byte(e.path + e.version))
 	return e.family + "-" + hex.EncodeToString(sum[:8])
 }
 
-// common are the options that initialising and running need alike. --no-defaults keeps the machine's own
-// configuration out, and has to come first. A temporary folder of the server's own keeps it from another's: each that
-// starts clears away what it takes for the rests of its last run.
+// common returns the options for both initialising and running. --no-defaults excludes the machine's own configuration, and
+// has to come first. The server has a temporary folder of its own, because a starting server deletes the leftovers that it
+// finds in its folder.
 func (e engine) common(data, tmp string) []string {
 	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + tmp}
 	if os.Geteuid() == 0 {
@@ -135,8 +135,8 @@ func (e engine) initCommand(ctx context.Context, data, tmp string) (*exec.Cmd, e
 	return exec.CommandContext(ctx, script, args...), nil
 }
 
-// installScript finds MariaDB's initialising script: beside the server, in the bin folder beside the server's, or on
-// the PATH.
+// installScript finds MariaDB's initialising script: beside the server, in the bin folder beside the server's, or on the
+// PATH.
 func installScript(server string) (string, error) {
 	if real, err := filepath.EvalSymlinks(server); err == nil {
 		server = real
@@ -161,7 +161,7 @@ func currentUser() string {
 	return "unknown"
 }
 
-// tail keeps the end of a log, where the reason stands.
+// tail returns the end of a log, which holds the reason.
 func tail(log []byte) string {
 	const most = 2000
 	if len(log) > most {

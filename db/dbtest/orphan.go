@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// EndOrphan ends the server that a killed run left on a folder, if there is one, as Start does; for those who want its
-// port free beforehand. A folder in use by a living run is an error.
+// EndOrphan ends the server that a killed run left on a folder, if there is one, as Start does; it serves callers that need
+// its port free beforehand. A folder in use by a running process is an error.
 func EndOrphan(ctx context.Context, dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -32,8 +32,8 @@ func EndOrphan(ctx context.Context, dir string) error {
 	return errors.Join(endOrphan(ctx, s.pidFile(), s.dataDir()), s.lock.Close())
 }
 
-// endOrphan ends the server that an earlier run left on this folder, if there is one. It is called under the folder's
-// lock, so the run that started that server is over.
+// endOrphan ends the server that an earlier run left on this folder, if there is one. It is called under the folder's lock,
+// so that run has ended.
 func endOrphan(ctx context.Context, pidFile, data string) error {
 	raw, err := os.ReadFile(pidFile)
 	if err != nil {
@@ -65,8 +65,8 @@ func waitGone(ctx context.Context, pid int, data string) bool {
 	return !serves(ctx, pid, data)
 }
 
-// serves reports whether process pid is a server on this data folder. The pid alone proves nothing: it may have been
-// given to another program since.
+// serves reports whether process pid is a server on this data folder. The pid alone proves nothing: another program may have
+// it by now.
 func serves(ctx context.Context, pid int, data string) bool {
 	return slices.Contains(arguments(ctx, pid), "--datadir="+data)
 }

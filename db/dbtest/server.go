@@ -20,30 +20,30 @@ import (
 
 const (
 	host = "127.0.0.1"
-	// stopGrace is for a clean shutdown; InnoDB writes its pages back in it.
+	// stopGrace bounds a clean shutdown; InnoDB writes its pages back within it.
 	stopGrace = 20 * time.Second
-	// longestSocket is what the smallest sockaddr_un of the supported systems takes, less a margin.
+	// longestSocket is the size of the smallest sockaddr_un of the supported systems, less a margin.
 	longestSocket = 100
 )
 
-// Config says where and how a server runs. Only Dir is required.
+// Config configures a server. Only Dir is required.
 type Config struct {
-	Dir      string // holds data, log and socket; made when missing, reused when there
-	Port     int    // 0 chooses a free one, which Restart keeps
+	Dir      string // holds data, log and socket; created if missing, otherwise reused
+	Port     int    // 0 selects a free port, which Restart keeps
 	CacheDir string // holds the initialised template; default: the user's cache folder
-	User     string // default "relay"; may do everything
+	User     string // default "relay"; has all rights
 	Password string // default "relay"
 
-	// Durable makes every commit reach the disk, as in production. Without it a commit survives a kill of the server,
-	// not a power failure: right for tests, and several times faster.
+	// Durable syncs every commit to the disk, as in production. Without it a commit survives a kill of the server, but not a
+	// power failure: sufficient for tests, and several times faster.
 	Durable bool
 
 	Server       string   // server binary; default: DBTEST_SERVER, else mariadbd or mysqld
 	ServerPrefix []string // put before it; default: DBTEST_SERVER_PREFIX, split at spaces
-	Args         []string // further server options, last, so they win
+	Args         []string // further server options; they come last and override others
 }
 
-// Server is one private server. Its methods may be called from any goroutine, one of Stop, Kill, Restart at a time.
+// Server is one private server. Its methods may be called from any goroutine, but only one of Stop, Kill, Restart at a time.
 type Server struct {
 	config Config
 	engine engine
@@ -55,8 +55,8 @@ type Server struct {
 	runDir  string // holds the socket
 }
 
-// Start starts a server and returns when it answers. An orphan of an earlier run on the same folder is ended first; a
-// folder in use by a living run is an error.
+// Start starts a server and returns when it responds. An orphan of an earlier run on the same folder is ended first; a
+// folder in use by a running process is an error.
 func Start(ctx context.Context, c Config) (*Server, error) {
 	s, err := newServer(ctx, c)
 	if err != nil {
@@ -99,10 +99,10 @@ func (s *Server) Port() int {
 	return s.port
 }
 
-// Version is what the server binary says of itself.
+// Version returns the version that the server binary prints.
 func (s *Server) Version() string { return s.engine.version }
 
-// Pid is the server's process id, 0 when it is stopped.
+// Pid returns the server's process id, 0 if it is stopped.
 func (s *Server) Pid() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +112,7 @@ func (s *Server) Pid() int {
 	return s.process.Pid()
 }
 
-// Done is closed when the running server ends, whoever ended it.
+// Done is closed when the running server ends, for any reason.
 func (s *Server) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,10 +124,10 @@ func (s *Server) Done() <-chan struct{} {
 	return s.process.Done()
 }
 
-// LogFile is the server's error log.
+// LogFile returns the path of the server's error log.
 func (s *Server) LogFile() string { return filepath.Join(s.config.Dir, "error.log") }
 
-// DSN is the Go driver's data source name of a database on this server; "" names none.
+// DSN returns the Go driver's data source name of a database on this server; "" names none.
 func (s *Server) DSN(database string) string {
 	return s.driverConfig(s.Port(), database).FormatDSN()
 }
@@ -145,7 +145,7 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) error {
 	return s.exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quoteName(name)+" CHARACTER SET utf8mb4")
 }
 
-// CreateUser creates a user who may do everything in one database and nothing to the server: read_only binds it, unlike
+// CreateUser creates a user with all rights on one database and none on the server: read_only applies to it, unlike to
 // Config.User.
 func (s *Server) CreateUser(ctx context.Context, name, password, database string) error {
 	account := quoteText(name) + "@" + quoteText(host)
@@ -161,7 +161,7 @@ func (s *Server) CreateUser(ctx context.Context, name, password, database string
 }
 
 // SetReadOnly switches the server between primary and replica, as a failover does: a read-only server refuses writes and
-// keeps its connections. A restart makes it a primary again.
+// keeps its connections. After a restart it is a primary again.
 func (s *Server) SetReadOnly(ctx context.Context, on bool) error {
 	return s.exec(ctx, fmt.Sprintf("SET GLOBAL read_only = %t", on))
 }
@@ -175,7 +175,7 @@ func (s *Server) exec(ctx context.Context, statement string) error {
 	return errors.Join(err, db.Close())
 }
 
-// Stop shuts the server down cleanly. Stopping a stopped server is no error.
+// Stop shuts the server down cleanly. Stopping a stopped server is not an error.
 func (s *Server) Stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,7 +218,7 @@ func (s *Server) acquire() error {
 	return err
 }
 
-// release forgets the ended process and gives the folder back.
+// release clears the state of the ended process and unlocks the folder.
 func (s *Server) release() {
 	s.process = nil
 	_ = os.Remove(s.pidFile())

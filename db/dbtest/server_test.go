@@ -98,7 +98,7 @@ func TestCommittedRowsSurviveKillStopAndRestart(t *testing.T) {
 	}
 }
 
-func TestAFolderServesOnlyOneAtATime(t *testing.T) {
+func TestAFolderHasOnlyOneServer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, dbtest.Config{Dir: dir})
@@ -107,7 +107,7 @@ func TestAFolderServesOnlyOneAtATime(t *testing.T) {
 	require.NoError(t, open(t, s.DSN("")).PingContext(t.Context()), "the first one goes on")
 }
 
-func TestATakenPortIsAnErrorWithTheServersWords(t *testing.T) {
+func TestATakenPortIsAnErrorWithTheServersMessage(t *testing.T) {
 	t.Parallel()
 	port := dbtest.Shared(t).Port()
 	_, err := dbtest.Start(t.Context(), dbtest.Config{Dir: t.TempDir(), Port: port})
@@ -140,7 +140,7 @@ func TestNoServerSurvivesAKilledParent(t *testing.T) {
 	require.NoError(t, parent.Process.Kill())
 	_ = parent.Wait()
 	requireGone(t, pid)
-	// The server's pid belongs to another program by now, as far as MySQL's socket lock can tell.
+	// As far as MySQL's socket lock can show, the server's pid now belongs to another program.
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "mysql.sock.lock"), []byte(strconv.Itoa(os.Getppid())+"\n"), 0o600))
 	start(t, dbtest.Config{Dir: dir})
 }
@@ -152,7 +152,8 @@ func TestAnOrphanIsEndedBeforeTheNextStart(t *testing.T) {
 	line, err := exec.CommandContext(t.Context(), "ps", "-ww", "-o", "args=", "-p", strconv.Itoa(s.Pid())).Output()
 	require.NoError(t, err)
 	require.NoError(t, s.Stop())
-	// The same server on the same folder, of nobody: as a parent would leave it that dies where no kernel helps.
+	// The same server on the same folder, without a parent: as a parent leaves it that dies on a system without a death
+	// signal.
 	args := strings.Fields(string(line))
 	orphan := exec.CommandContext(context.Background(), args[0], args[1:]...)
 	require.NoError(t, orphan.Start())
@@ -208,7 +209,7 @@ func requireGone(t *testing.T, pid int) {
 	require.Eventually(t, gone, time.Minute, 10*time.Millisecond, "process %d is still there", pid)
 }
 
-// zombie tells a process that ended but that nobody has reaped yet, as happens where process 1 is slow to.
+// zombie reports whether a process has ended and has not been reaped yet.
 func zombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && strings.Contains(string(stat), ") Z ")

@@ -24,18 +24,18 @@ var shared struct {
 //
 //	func TestMain(m *testing.M) { dbtest.Main(m) }
 //
-// A package that forgets it leaks nothing for long: the server ends with the process, its data goes with the next run.
+// A package that forgets it leaks nothing for long: the server ends with the process, and the next run removes its data.
 func Main(m *testing.M) {
 	code := m.Run()
 	if s := shared.server; s != nil {
-		s.Kill() // nobody reads the data again
+		s.Kill() // the data is not read again
 		_ = os.RemoveAll(s.config.Dir)
 	}
 	os.Exit(code)
 }
 
-// New returns the DSN of an empty database of its own, dropped when the test ends. The server is started on first
-// use and shared by the process's tests, which may run in parallel.
+// New returns the DSN of an empty database for one test, dropped when the test ends. The server is started on first use and
+// shared by the process's tests, which may run in parallel.
 func New(tb testing.TB) string {
 	tb.Helper()
 	s := Shared(tb)
@@ -53,8 +53,8 @@ func New(tb testing.TB) string {
 	return s.DSN(name)
 }
 
-// Shared returns the test process's server, for a test that needs more than a database. Stopping it stops it for
-// all: a test that kills servers starts its own.
+// Shared returns the test process's server, for a test that needs more than a database. Stopping it affects all tests: a
+// test that kills servers starts its own.
 func Shared(tb testing.TB) *Server {
 	tb.Helper()
 	shared.once.Do(func() { shared.server, shared.err = startShared(context.Background()) })
@@ -73,8 +73,8 @@ func startShared(ctx context.Context) (*Server, error) {
 	return s, s.start(ctx)
 }
 
-// reserve makes and locks a folder for a new server and removes those that killed processes left. One process does
-// so at a time: a folder not yet locked would look left behind.
+// reserve creates and locks a folder for a new server and removes the folders of killed processes. One process does so at a
+// time: a folder that is not locked yet would look abandoned.
 func reserve(ctx context.Context, root string) (*Server, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func reserve(ctx context.Context, root string) (*Server, error) {
 	return s, s.acquire()
 }
 
-// sweep removes the folders whose process is gone. What cannot be removed is left for the next run.
+// sweep removes the folders of ended processes. A folder that cannot be removed is left for the next run.
 func sweep(ctx context.Context, root string) {
 	dirs, _ := filepath.Glob(filepath.Join(root, "run-*"))
 	for _, dir := range dirs {

@@ -19,7 +19,7 @@ import (
 // startBound covers crash recovery of a large folder on a slow disk; a normal start takes well under a second.
 const startBound = 60 * time.Second
 
-// start is called with mu held, or before anybody else knows the server.
+// start is called with mu held, or before the server is shared.
 func (s *Server) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startBound)
 	defer cancel()
@@ -39,7 +39,7 @@ func (s *Server) start(ctx context.Context) error {
 	return err
 }
 
-// prepare leaves a data folder that no process uses.
+// prepare ensures a data folder that no process uses.
 func (s *Server) prepare(ctx context.Context) error {
 	if err := endOrphan(ctx, s.pidFile(), s.dataDir()); err != nil {
 		return err
@@ -59,8 +59,9 @@ func (s *Server) prepare(ctx context.Context) error {
 	return newDataDir(ctx, s.engine, s.config.CacheDir, s.dataDir())
 }
 
-// removeLeftovers removes what a killed server left beside its socket. MySQL refuses to start over a socket lock whose
-// pid exists, which by then may be another program's; the folder's own lock has told already that nobody is here.
+// removeLeftovers removes the files that a killed server left beside its socket. MySQL refuses to start over a socket lock
+// whose pid exists, which may be another program's by then; the folder's own lock has already shown that no server runs
+// here.
 func (s *Server) removeLeftovers() error {
 	for _, name := range []string{s.socket(), s.socket() + ".lock", s.serverPidFile()} {
 		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -70,7 +71,7 @@ func (s *Server) removeLeftovers() error {
 	return nil
 }
 
-// checkFamily refuses a folder that the other family made: both would damage it or fail with a riddle.
+// checkFamily refuses a folder of the other family: a server would damage it or fail with a misleading error.
 func (s *Server) checkFamily() error {
 	file := filepath.Join(s.config.Dir, "family")
 	made, err := os.ReadFile(file)
@@ -84,7 +85,7 @@ func (s *Server) checkFamily() error {
 	return err
 }
 
-// chooseRunDir keeps the socket in the server's own folder unless that path is too long for a socket.
+// chooseRunDir places the socket in the server's own folder unless that path is too long for a socket.
 func (s *Server) chooseRunDir() error {
 	s.runDir = s.config.Dir
 	if len(s.socket()) <= longestSocket {
@@ -99,12 +100,12 @@ func (s *Server) dataDir() string { return filepath.Join(s.config.Dir, "data") }
 func (s *Server) tmpDir() string  { return filepath.Join(s.config.Dir, "tmp") }
 func (s *Server) socket() string  { return filepath.Join(s.runDir, "mysql.sock") }
 
-// pidFile is ours, written before the server could write its own, which tells servers apart.
+// pidFile is written by this package before the server could write its own, which identifies the server.
 func (s *Server) pidFile() string       { return filepath.Join(s.config.Dir, "server.pid") }
 func (s *Server) serverPidFile() string { return filepath.Join(s.runDir, "mysqld.pid") }
 
-// launch runs the server and waits for it. A free port that was chosen can be taken by another program before the
-// server binds it, so a chosen one is tried again with another.
+// launch runs the server and waits for it. Another program may take a selected free port before the server binds it; then
+// launch selects another.
 func (s *Server) launch(ctx context.Context) error {
 	chosen := s.port == 0
 	var err error
@@ -171,14 +172,14 @@ func (s *Server) durability() []string {
 	if s.config.Durable {
 		return []string{"--innodb-flush-log-at-trx-commit=1", size + "256M"}
 	}
-	// The size of the template's log, so that starting does not rewrite it.
+	// The size of the template's log, so that a start does not rewrite it.
 	return []string{"--innodb-flush-log-at-trx-commit=2", "--innodb-doublewrite=OFF", "--loose-innodb-flush-method=nosync", "--loose-sync-frm=OFF", size + "16M"}
 }
 
 func (s *Server) initFile() string { return filepath.Join(s.config.Dir, "init.sql") }
 
-// writeInitFile writes what the server runs at each start: the one user that may connect through TCP. The root that
-// initialising made stays reachable only through the socket, whose folder is ours alone.
+// writeInitFile writes the statements that the server runs at each start: they create the one user that may connect through
+// TCP. The root user of the initialisation can only be reached through the socket, whose folder is private.
 func (s *Server) writeInitFile() error {
 	account := quoteText(s.config.User) + "@" + quoteText(host)
 	password := " IDENTIFIED BY " + quoteText(s.config.Password)
@@ -191,7 +192,7 @@ func (s *Server) writeInitFile() error {
 	return os.WriteFile(s.initFile(), []byte(strings.Join(statements, "\n")+"\n"), 0o600)
 }
 
-// waitReady waits until the server answers a ping, ends, or time is up.
+// waitReady waits until the server responds to a ping, ends, or the time is up.
 func (s *Server) waitReady(ctx context.Context, process *proc.Process) error {
 	c := s.driverConfig(s.port, "")
 	c.Logger = &mysql.NopLogger{} // refused connections are expected here
@@ -216,7 +217,7 @@ func (s *Server) waitReady(ctx context.Context, process *proc.Process) error {
 	}
 }
 
-// answers asks who answers: when the port is taken by another such server, with the same login, a ping would succeed.
+// answers checks which server responds: if another such server, with the same login, has the port, a ping would succeed.
 func (s *Server) answers(ctx context.Context, db *sql.DB) error {
 	var pidFile string
 	if err := db.QueryRowContext(ctx, "SELECT @@pid_file").Scan(&pidFile); err != nil {

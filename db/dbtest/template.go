@@ -9,8 +9,8 @@ import (
 	"relay/internal/proc"
 )
 
-// newDataDir makes data from a copy of the engine's template: copying takes a fraction of initialising. It appears
-// whole or not at all.
+// newDataDir copies the engine's template to data: copying takes a fraction of the time of initialising. The folder appears
+// as a whole or not at all.
 func newDataDir(ctx context.Context, e engine, cache, data string) error {
 	template, err := templateDir(ctx, e, cache)
 	if err != nil {
@@ -29,8 +29,8 @@ func newDataDir(ctx context.Context, e engine, cache, data string) error {
 	return os.Rename(half, data)
 }
 
-// templateDir returns the engine's template, made on first use. The lock keeps test processes that start together
-// from making it several times; the rename keeps a killed one from leaving half a template.
+// templateDir returns the engine's template, created on first use. The lock prevents concurrent test processes from creating
+// it several times; the rename prevents a killed one from leaving half a template.
 func templateDir(ctx context.Context, e engine, cache string) (string, error) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return "", err
@@ -51,14 +51,14 @@ func templateDir(ctx context.Context, e engine, cache string) (string, error) {
 	if err := e.initialise(ctx, half); err != nil {
 		return "", err
 	}
-	// The copies must not share the server's identity; it is made anew when missing.
+	// The copies must not share the server's identity; a server without one creates its own.
 	if err := os.RemoveAll(filepath.Join(half, "auto.cnf")); err != nil {
 		return "", err
 	}
 	return template, os.Rename(half, template)
 }
 
-// defaultCache is where templates stay between runs.
+// defaultCache returns the folder in which templates stay between runs.
 func defaultCache() string {
 	dir, err := os.UserCacheDir()
 	if err != nil { // no home, as in some containers

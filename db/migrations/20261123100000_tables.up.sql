@@ -1,8 +1,8 @@
--- The six tables of the brief. IF NOT EXISTS, because the earlier service may have made them: what these lack is added by
--- the next migration, from the very text below.
+-- The six tables of the brief. IF NOT EXISTS, because the earlier service may have created them: the next migration adds the
+-- missing parts, from the text below.
 --
--- Ids and codes compare by bytes (utf8mb4_bin), which their columns say themselves, because a column that is added to an
--- older table takes over that table's collation. Times are UTC whatever the session's time zone, defaults included.
+-- Ids and codes compare by bytes (utf8mb4_bin). The columns name the collation themselves, because a column that is added to
+-- an older table would otherwise have that table's collation. Times are UTC in every session time zone, defaults included.
 CREATE TABLE IF NOT EXISTS storefronts (
   id INT NOT NULL AUTO_INCREMENT,
   storefront_id VARCHAR(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -77,13 +77,13 @@ CREATE TABLE IF NOT EXISTS platform_credentials (
 
 --bun:split
 
--- The inbox. There is no foreign key on storefront_id: an insert that OMS has not committed would hold up the storefront's
--- kill switch for as long as that transaction stays open.
+-- The inbox. storefront_id has no foreign key: an uncommitted insert of OMS would block the storefront's kill switch for as
+-- long as that transaction stays open.
 --
--- Every key costs each insert, so each has its one reader: the unique key ingestion; claim PollInbox (its order is the
--- order of claiming: claimed_until is the moment from which a row is free, first its insert, later the end of its lease, so
--- that nothing is overtaken by what comes later); order_id a person who asks for an order; the storefront's times the list
--- of its events. Retention walks a key by status and time, which a later migration adds.
+-- Every key makes each insert more expensive, so each has one reader: the unique key serves ingestion; claim serves
+-- PollInbox; order_id serves the search for an order; the storefront's times serve the list of its events. claimed_until is
+-- the time from which a row is free, first that of its insert, later the end of its lease, so that later rows do not
+-- overtake earlier ones. Retention scans a key by status and time, which a later migration adds.
 CREATE TABLE IF NOT EXISTS marketing_events (
   id BIGINT NOT NULL AUTO_INCREMENT,
   event_id VARCHAR(100) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -115,8 +115,8 @@ CREATE TABLE IF NOT EXISTS marketing_events (
 
 --bun:split
 
--- One row for every try to send. attempt_id is made by the execution that sends, so that a repeated INSERT is seen to be
--- the same try.
+-- One row per attempt. attempt_id is created by the execution that sends, so that a repeated INSERT is recognised as the
+-- same attempt.
 CREATE TABLE IF NOT EXISTS event_attempts (
   id BIGINT NOT NULL AUTO_INCREMENT,
   attempt_id CHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,

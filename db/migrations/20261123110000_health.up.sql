@@ -1,5 +1,6 @@
--- How each storefront's destination has fared of late: one row, so that all workers agree. failures counts retryable ones in
--- a row, since failing_since; where unhealthy_since is set, one event at probe_at tries the destination and the others fail.
+-- The health of each storefront's destination: one row, so that all workers agree. failures counts consecutive retryable
+-- failures since failing_since. While unhealthy_since is set, one event at probe_at probes the destination and the others
+-- fail.
 CREATE TABLE IF NOT EXISTS destination_health (
   storefront_id INT NOT NULL,
   destination VARCHAR(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,

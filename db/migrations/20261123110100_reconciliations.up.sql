@@ -1,4 +1,4 @@
--- What the latest reconciliation of rows and workflows found, and what all of them have repaired: one row.
+-- The result of the latest reconciliation of rows and workflows, and the total number of repairs: one row.
 CREATE TABLE IF NOT EXISTS reconciliation (
   id INT NOT NULL,
   at DATETIME(6) NOT NULL,

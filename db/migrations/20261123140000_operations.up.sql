@@ -1,6 +1,6 @@
--- What ops need of the inbox: finding events among millions, retrying and replaying them, and figures.
+-- Operations on the inbox: searching millions of events, retrying and replaying them, and statistics.
 
--- A replay: which events it picks, how far it has come (cursor_at, cursor_id), and what became of those it started.
+-- A replay: its filter, its cursor (cursor_at, cursor_id), and the results of the events that it started.
 CREATE TABLE IF NOT EXISTS event_replays (
   id BIGINT NOT NULL AUTO_INCREMENT,
   state VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS event_replays (
 
 --bun:split
 
--- The events that a replay has started and that have not been seen to end: what it is waiting for, and no more.
+-- Events that a replay has started and whose end it has not counted yet.
 CREATE TABLE IF NOT EXISTS event_replay_items (
   replay_id BIGINT NOT NULL,
   marketing_event_id BIGINT NOT NULL,
@@ -33,8 +33,8 @@ CREATE TABLE IF NOT EXISTS event_replay_items (
 
 --bun:split
 
--- Figures by the hour in which events were received: what has become of them since. destination is '' for the events
--- themselves, where outcome is also 'received' and 'open'.
+-- Statistics by the hour in which events were received, with their outcomes since. destination is '' for the events
+-- themselves, whose outcome may also be 'received' and 'open'.
 CREATE TABLE IF NOT EXISTS event_stats (
   hour DATETIME NOT NULL,
   storefront_id INT NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS event_stats (
 
 --bun:split
 
--- Which hours have been counted. One is counted again while events of it have not ended, and where a retry says so.
+-- The counted hours. An hour is recounted while some of its events have not ended, and when a retry marks it.
 CREATE TABLE IF NOT EXISTS event_stats_hours (
   hour DATETIME NOT NULL,
   counted_at DATETIME(6) NOT NULL,
@@ -58,9 +58,9 @@ CREATE TABLE IF NOT EXISTS event_stats_hours (
 
 --bun:split
 
--- resend is a JSON object: by destination, the generation from which on an accepted copy counts. The two keys are the list's
--- without and with a status; the first also counts an hour's events. Both grow at their ends. One statement, so that it is
--- done or not.
+-- resend is a JSON object: by destination, the generation from which on an accepted copy counts. The two keys serve the list
+-- without and with a status; the first also counts an hour's events. Both grow at their ends. It is one statement, so that
+-- it is atomic.
 ALTER TABLE marketing_events
   ADD COLUMN resend TEXT NULL,
   ADD KEY ix_marketing_events_created (created_at),

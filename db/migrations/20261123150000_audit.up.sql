@@ -1,5 +1,5 @@
--- Who did what, and when. Rows are only ever added, in the transaction of what they tell of. switched is what a kill switch
--- was set to: the latest such row of a thing says who set its switch as it is.
+-- The audit: who did what, and when. Rows are only added, in the transaction of the change. switched is the new state of a
+-- kill switch: the latest such row of an entry names who last set its switch.
 CREATE TABLE IF NOT EXISTS admin_audit (
   id BIGINT NOT NULL AUTO_INCREMENT,
   at DATETIME(6) NOT NULL DEFAULT (UTC_TIMESTAMP(6)),
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS admin_audit (
 
 --bun:split
 
--- Ids of storefronts that are gone: they are never used again, because rows of the inbox may still name them.
+-- Ids of deleted storefronts. They are never used again, because rows of the inbox may still refer to them.
 CREATE TABLE IF NOT EXISTS retired_storefronts (
   id INT NOT NULL,
   storefront_id VARCHAR(50) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,

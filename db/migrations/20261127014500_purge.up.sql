@@ -1,5 +1,5 @@
--- Figures of events that retention has taken away, in the words of event_stats: written in the transaction that deletes
--- them. Counting an hour again adds these to what is still there, so that figures outlive their events.
+-- Statistics of purged events, in the columns of event_stats, written in the transaction that deletes the events. A recount
+-- of an hour adds them to the counts of the remaining events, so that statistics outlive their events.
 CREATE TABLE IF NOT EXISTS event_stats_purged (
   hour DATETIME NOT NULL,
   storefront_id INT NOT NULL,

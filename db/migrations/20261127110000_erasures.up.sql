@@ -1,10 +1,10 @@
--- Set where an event was erased: its payload is {}, and its ids are their hashes ("erased:..."), which ingestion looks for.
+-- Set if the event was erased: its payload is {}, and its ids are their hashes ("erased:..."), which ingestion looks up.
 ALTER TABLE marketing_events ADD COLUMN erased_at DATETIME(6) NULL
 
 --bun:split
 
--- A wish to erase what is stored of an order or a person. subject is what to look for, encrypted, and only until it is done;
--- subject_hash stays. cursor_id is how far the events have been looked through, up to last_id.
+-- A request to erase the stored data of an order or a person. subject is the encrypted order or person, deleted at the end;
+-- subject_hash stays. cursor_id is the scan's cursor, up to last_id.
 CREATE TABLE IF NOT EXISTS event_erasures (
   id BIGINT NOT NULL AUTO_INCREMENT,
   kind VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS event_erasures (
 
 --bun:split
 
--- The events that an erasure has found and not finished with: what it is at, and no more.
+-- Events that an erasure has found and not completed yet.
 CREATE TABLE IF NOT EXISTS event_erasure_items (
   erasure_id BIGINT NOT NULL,
   marketing_event_id BIGINT NOT NULL,

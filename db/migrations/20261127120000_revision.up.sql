@@ -1,5 +1,4 @@
--- Counts the writes of a thing with secrets: its version must not change where only the key changes that its secrets are
--- encrypted by.
+-- Counts the writes of an entry with secrets: a key rotation must not change its version.
 ALTER TABLE storefront_sgtm_config ADD COLUMN revision INT NOT NULL DEFAULT 0
 
 --bun:split

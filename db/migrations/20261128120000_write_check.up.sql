@@ -1,4 +1,4 @@
--- The rows that readiness writes to see that the database can be written: one of a few for each process, so that they do not
+-- Rows that readiness writes to check that the database is writable: each process uses one of a few, so that they do not
 -- wait for each other.
 CREATE TABLE IF NOT EXISTS write_checks (
   id INT NOT NULL,

@@ -1,5 +1,5 @@
--- What an event waits for (relay.WaitsFor) and when its next attempt is due: written when it begins to wait, so that an event
--- that never waits costs nothing.
+-- The reason for which an event waits (relay.WaitsFor), and when its next attempt is due. Both are written when the wait
+-- begins, so that an event that never waits costs nothing.
 ALTER TABLE marketing_events ADD COLUMN waiting_for VARCHAR(20) NULL
 
 --bun:split
@@ -8,8 +8,7 @@ ALTER TABLE marketing_events ADD COLUMN next_attempt_at DATETIME(6) NULL
 
 --bun:split
 
--- The worker processes that run, each with the time of its latest sign of life: the limits of destinations are divided by
--- their number.
+-- The running worker processes, each with its last heartbeat: the limits of destinations are divided by their number.
 CREATE TABLE IF NOT EXISTS relay_workers (
   id VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   seen_at DATETIME(6) NOT NULL,

@@ -1,6 +1,7 @@
--- The cause of a destination's trouble (last_status beside reason) and the probes that the relay sends by itself: how many
--- since it became unhealthy, the latest (probed_at) and its event, and when an event for one was last looked for (sought_at).
--- recovered_at is the latest recovery: what failed before it and is finished after it would be missed by the replay.
+-- The cause of a destination's failures (last_status beside reason) and the relay's own probes: their number since the
+-- destination became unhealthy, the latest one (probed_at) with its event, and the time of the last search for an event to
+-- probe with (sought_at). recovered_at is the latest recovery: the replay would miss an event that failed before it and
+-- finishes after it.
 ALTER TABLE destination_health
   ADD COLUMN last_status SMALLINT NULL,
   ADD COLUMN failed_at DATETIME(6) NULL,
@@ -13,7 +14,7 @@ ALTER TABLE destination_health
 
 --bun:split
 
--- Matches of a replay that wait until their destination is healthy: their number, and beside each where it would go.
+-- Matches of a replay that are held until their destination is healthy: their number, and in each item its destination.
 ALTER TABLE event_replays ADD COLUMN held BIGINT NOT NULL DEFAULT 0
 
 --bun:split

@@ -1,5 +1,5 @@
-// Package seed sets up a configuration for development and tests. It writes as the admin API does: through the store's
-// collections, with a line of the audit for each write. No part of the relay itself uses it.
+// Package seed writes a configuration for development and tests as the admin API does: through the store's collections, with
+// an entry in the audit for each write. The relay itself does not use it.
 package seed
 
 import (
@@ -12,8 +12,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Seed is a store, with shortcuts that name what they write by codes. The zero fields of a value have the defaults of the
-// admin API.
+// Seed is a store with shortcuts that take codes. The zero fields of a value have the defaults of the admin API.
 type Seed struct{ *db.Store }
 
 // On returns the Seed of a store.
@@ -21,14 +20,14 @@ func On(store *db.Store) Seed { return Seed{store} }
 
 func act(action ops.Action) ops.Actor { return ops.Actor{By: "seed", Action: action} }
 
-// collection is what Seed uses of a store's collections.
+// collection is the part of a store's collections that Seed uses.
 type collection[T any] interface {
 	List(ctx context.Context, q ops.ListQuery) (ops.Page[ops.Record[T]], error)
 	Create(ctx context.Context, act ops.Actor, id int64, v T) (ops.Record[T], error)
 	Update(ctx context.Context, act ops.Actor, id int64, change func(ops.Record[T]) (T, error)) (ops.Record[T], error)
 }
 
-// find returns the one row that a filter matches; relay.ErrNotFound where there is none.
+// find returns the one row that matches a filter; relay.ErrNotFound if there is none.
 func find[T any](ctx context.Context, c collection[T], filter map[string]any) (ops.Record[T], error) {
 	page, err := c.List(ctx, ops.ListQuery{Filter: filter, Limit: 1})
 	if err == nil && len(page.Items) == 0 {
@@ -40,7 +39,7 @@ func find[T any](ctx context.Context, c collection[T], filter map[string]any) (o
 	return page.Items[0], nil
 }
 
-// put replaces the row that a filter matches, or creates it.
+// put replaces the row that matches a filter, or creates it.
 func put[T any](ctx context.Context, c collection[T], filter map[string]any, v T) error {
 	old, err := find(ctx, c, filter)
 	if errors.Is(err, relay.ErrNotFound) {
@@ -54,7 +53,7 @@ func put[T any](ctx context.Context, c collection[T], filter map[string]any, v T
 	return err
 }
 
-// change changes the row that a filter matches.
+// change changes the row that matches a filter.
 func change[T any](ctx context.Context, c collection[T], filter map[string]any, f func(*T)) error {
 	old, err := find(ctx, c, filter)
 	if err != nil {
@@ -67,7 +66,7 @@ func change[T any](ctx context.Context, c collection[T], filter map[string]any, 
 	return err
 }
 
-// CreateStorefront adds a storefront, under its ID if it has one, and returns the id. A code or id that is taken is
+// CreateStorefront adds a storefront, under its ID if it has one, and returns the id. A code or id in use is
 // relay.ErrConflict.
 func (s Seed) CreateStorefront(ctx context.Context, v relay.Storefront) (int64, error) {
 	r, err := s.Storefronts().Create(ctx, act(ops.ActionCreate), v.ID, v)
@@ -99,7 +98,7 @@ func (s Seed) PutCredential(ctx context.Context, storefrontID int64, v ops.Crede
 	return put(ctx, s.Credentials(), map[string]any{"storefront_id": storefrontID, "platform_id": platform.ID}, v)
 }
 
-// AddPlatform adds an active platform to the catalogue; one that exists under that code stays as it is.
+// AddPlatform adds an active platform to the catalogue. An existing platform with that code does not change.
 func (s Seed) AddPlatform(ctx context.Context, v ops.Platform) error {
 	v.Active = true
 	_, err := s.Platforms().Create(ctx, act(ops.ActionCreate), 0, v)

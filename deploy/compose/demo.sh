@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a demo storefront whose container is the sandbox, sends one event, waits for it and shows what became of it. Run it
+# Makes a demo storefront whose container is the sandbox, sends one event, waits for it and shows its final status. Run it
 # on the host, after `docker compose -f docker-compose.temporal.yml up`, with the .env of that file beside it. It may be run
 # again.
 set -eu
@@ -25,10 +25,10 @@ curl --silent --show-error --fail --user "$BASIC_AUTH_USERNAME:$BASIC_AUTH_PASSW
 	--data '{"count": 1, "data": [{"storefront_id": "demo", "event_name": "purchase_completed", "event_time": "'"$(date -u +%Y-%m-%dT%H:%M:%SZ)"'",
 	"order_id": "'"$order"'", "order_revenue": 80.79}]}' "$api/v1/events"
 
-echo 'and what became of it:'
-tries=30
+echo 'its final status:'
+attempts=30
 until call GET "/admin/v1/events?order_id=$order" '' | grep -E '"status": ?"(delivered|failed|skipped)"'; do
-	tries=$((tries - 1))
-	[ "$tries" -gt 0 ] || { echo "it has not ended; see docker compose logs worker" >&2; exit 1; }
+	attempts=$((attempts - 1))
+	[ "$attempts" -gt 0 ] || { echo "it has not ended; see docker compose logs worker" >&2; exit 1; }
 	sleep 1
 done

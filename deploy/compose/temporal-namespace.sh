@@ -1,12 +1,12 @@
 #!/bin/sh
 # Makes the namespace, unless it is there. Finished workflows stay readable for RETENTION. The server's port opens a few
-# seconds before it answers, hence the tries.
+# seconds before it responds, hence the attempts.
 set -eu
 
-tries=30
+attempts=30
 until temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/dev/null 2>&1; do
 	temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION" && exit 0
-	tries=$((tries - 1))
-	[ "$tries" -gt 0 ] || exit 1
+	attempts=$((attempts - 1))
+	[ "$attempts" -gt 0 ] || exit 1
 	sleep 2
 done

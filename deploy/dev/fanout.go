@@ -80,12 +80,7 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 	if err != nil {
 		return err
 	}
-	pool, err := demo.Open(system)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = pool.Close() }()
-	if err := demo.LeadToSandbox(ctx, system, pool); err != nil {
+	if err := demo.LeadToSandbox(ctx, system); err != nil {
 		return err
 	}
 	for platform, fields := range credentials {

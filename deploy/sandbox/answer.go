@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// What an Answer may do instead of answering.
+// Actions of an Answer in place of a response.
 const (
 	ActionReset    = "reset"    // close with a TCP reset, without an answer
-	ActionHang     = "hang"     // answer nothing until the sender gives up
+	ActionHang     = "hang"     // do not answer until the sender gives up
 	ActionTruncate = "truncate" // announce a longer body than is sent, then close
 	ActionSwitch   = "switch"   // answer 101 and keep the bare connection open until the sender closes it
-	ActionGoAway   = "goaway"   // HTTP/2: end the connection and deny the request; over HTTP/1 a reset
-	ActionRefuse   = "refuse"   // HTTP/2: deny the request alone; over HTTP/1 a reset
+	ActionGoAway   = "goaway"   // HTTP/2: end the connection and refuse the request; over HTTP/1 a reset
+	ActionRefuse   = "refuse"   // HTTP/2: refuse only the request; over HTTP/1 a reset
 )
 
-// Answer is what one delivery gets. The zero value is an empty 200.
+// Answer is the response to one delivery. The zero value is an empty 200.
 type Answer struct {
 	Status  int               `json:"status,omitempty"` // default 200
 	Body    string            `json:"body,omitempty"`
@@ -31,15 +31,15 @@ type Answer struct {
 	Action  string            `json:"action,omitempty"`
 }
 
-// Rule scripts the answers of a path and everything below it. The longest matching path wins. Answers are used up in
-// order of arrival, then every delivery gets Then.
+// Rule scripts the answers of a path and everything below it. The longest matching path wins. Answers are used up in order
+// of arrival, then every delivery receives Then.
 type Rule struct {
 	Path    string   `json:"path"`
 	Answers []Answer `json:"answers,omitempty"`
 	Then    Answer   `json:"then"`
 }
 
-// String is the answer in a word, for lists.
+// String returns the answer in a word, for lists.
 func (a Answer) String() string {
 	if a.Action != "" {
 		return a.Action
@@ -123,12 +123,12 @@ func reset(w http.ResponseWriter) {
 		panic(http.ErrAbortHandler)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // what makes it a reset
+		_ = tcp.SetLinger(0) // makes it a reset
 	}
 	_ = conn.Close()
 }
 
-// switchProtocols answers 101. The sender then has a bare connection, on which nothing comes.
+// switchProtocols answers 101. The sender then has a bare connection without any data.
 func switchProtocols(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil { // HTTP/2 has no such status
@@ -160,8 +160,8 @@ func (r *rules) clear() {
 	r.list = nil
 }
 
-// next uses up one answer of the rule for path. False means that nothing was told: there is no rule, or its answers are used
-// up and nothing was said of what comes then.
+// next uses up one answer of the rule for path. It returns false if there is no rule, or its answers are used up and it has
+// no Then.
 func (r *rules) next(path string) (Answer, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,7 +179,7 @@ func (r *rules) next(path string) (Answer, bool) {
 	return Answer{}, false
 }
 
-// Answer scripts the answers of a path, instead of what was scripted for the same path before.
+// Answer scripts the answers of a path, and replaces an earlier script of the same path.
 func (s *Sandbox) Answer(rule Rule) error {
 	for _, a := range append(slices.Clone(rule.Answers), rule.Then) {
 		if err := a.check(); err != nil {
@@ -193,5 +193,5 @@ func (s *Sandbox) Answer(rule Rule) error {
 	return nil
 }
 
-// ClearAnswers forgets every script: everything is accepted again.
+// ClearAnswers deletes every script: everything is accepted again.
 func (s *Sandbox) ClearAnswers() { s.rules.clear() }

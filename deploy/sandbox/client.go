@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Client controls a sandbox that runs as a process of its own.
+// Client controls a sandbox in another process.
 type Client struct {
 	BaseURL string // such as http://127.0.0.1:8900, without a slash at the end
 }
@@ -22,12 +22,12 @@ func (c Client) Answer(ctx context.Context, rule Rule) error {
 	return c.do(ctx, http.MethodPut, "answers", rule, nil)
 }
 
-// ClearAnswers forgets every script.
+// ClearAnswers deletes every script.
 func (c Client) ClearAnswers(ctx context.Context) error {
 	return c.do(ctx, http.MethodDelete, "answers", nil, nil)
 }
 
-// Clear forgets all deliveries.
+// Clear deletes all deliveries.
 func (c Client) Clear(ctx context.Context) error {
 	return c.do(ctx, http.MethodDelete, "requests", nil, nil)
 }
@@ -47,7 +47,7 @@ func (c Client) Counts(ctx context.Context) (Counts, error) {
 	return counts, err
 }
 
-// Total is the number of all deliveries.
+// Total returns the number of all deliveries.
 func (c Client) Total(ctx context.Context) (int64, error) {
 	var total int64
 	err := c.do(ctx, http.MethodGet, "total", nil, &total)

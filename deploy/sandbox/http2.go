@@ -15,9 +15,9 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// ServeHTTP2 returns what http.Server.TLSNextProto wants for "h2". It writes frames by hand, because net/http's own server
-// cannot deny a request that it has read whole: GOAWAY before its stream, or REFUSED_STREAM. A careless client sends such a
-// request again by itself.
+// ServeHTTP2 returns a handler of http.Server.TLSNextProto for "h2". It writes frames itself, because net/http's own server
+// cannot refuse a request that it has read completely: GOAWAY before its stream, or REFUSED_STREAM. A careless client sends
+// such a request again by itself.
 func ServeHTTP2() map[string]func(*http.Server, *tls.Conn, http.Handler) {
 	return map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, conn *tls.Conn, handler http.Handler) {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -118,7 +118,7 @@ func (c *http2Conn) newStream(f *http2.MetaHeadersFrame) *http2Stream {
 	return &http2Stream{conn: c, id: f.StreamID, request: r, header: http.Header{}}
 }
 
-// handle answers a request that has arrived whole, beside the others of its connection.
+// handle answers a complete request, concurrently with the others of its connection.
 func (c *http2Conn) handle(id uint32) {
 	s := c.streams[id]
 	delete(c.streams, id)
@@ -147,13 +147,13 @@ func (s *http2Stream) WriteHeader(status int) { s.status = status }
 
 func (s *http2Stream) Write(b []byte) (int, error) { return s.answer.Write(b) }
 
-// goAway says that the connection ends and that this request was not processed. A client may send it again by itself.
+// goAway announces that the connection ends and that this request was not processed. A client may send it again by itself.
 func (s *http2Stream) goAway() {
 	s.denied = true
 	_ = s.conn.write(func(f *http2.Framer) error { return f.WriteGoAway(s.id-1, http2.ErrCodeNo, nil) })
 }
 
-// refuse says of this request alone that it was not processed.
+// refuse announces for this request alone that it was not processed.
 func (s *http2Stream) refuse() {
 	s.denied = true
 	_ = s.conn.write(func(f *http2.Framer) error { return f.WriteRSTStream(s.id, http2.ErrCodeRefusedStream) })

@@ -18,7 +18,7 @@ import (
 	"relay/deploy/sandbox"
 )
 
-// serveTLS is a sandbox over HTTPS, with a client that trusts it.
+// serveTLS returns a sandbox over HTTPS, with a client that trusts it.
 func serveTLS(t *testing.T) (*sandbox.Sandbox, string, *http.Client) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "sandbox.pem")
@@ -63,7 +63,7 @@ func TestHTTP2AnswersAndRecords(t *testing.T) {
 	require.Equal(t, "a=b", got[0].Query)
 }
 
-// TestADeniedStreamTemptsACarelessClient shows that the denial is what net/http sends again by itself.
+// TestADeniedStreamTemptsACarelessClient shows that net/http sends a refused request again by itself.
 func TestADeniedStreamTemptsACarelessClient(t *testing.T) {
 	t.Parallel()
 	for _, action := range []string{sandbox.ActionGoAway, sandbox.ActionRefuse} {

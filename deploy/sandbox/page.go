@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// shown is how many of the latest requests the page lists.
+// shown is the number of latest requests on the page.
 const shown = 200
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{"pretty": pretty}).Parse(`<!doctype html>
@@ -41,7 +41,7 @@ func (s *Sandbox) page(w http.ResponseWriter, _ *http.Request) {
 	}{s.Total(), requests}) // the reader may be gone
 }
 
-// pretty indents JSON and leaves everything else as it is.
+// pretty indents JSON and returns everything else unchanged.
 func pretty(body string) string {
 	var out bytes.Buffer
 	if json.Indent(&out, []byte(body), "", "  ") != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// mostKept bounds the bytes of the bodies kept, beside their number.
+// mostKept bounds the bytes of the kept bodies; their number is bounded separately.
 const mostKept = 64 << 20
 
 // Request is one delivery as it arrived.
@@ -20,12 +20,12 @@ type Request struct {
 	Query   string      `json:"query,omitempty"`
 	Headers http.Header `json:"headers"`
 	Body    string      `json:"body"`
-	Key     string      `json:"key,omitempty"` // the value of the key field, "" when there is none
+	Key     string      `json:"key,omitempty"` // the value of the key field, "" if there is none
 	Answer  string      `json:"answer"`        // a status or an action
 }
 
-// Arrival says how often and when an event reached a path. Taken are the copies that were not refused: those answered 2xx,
-// however late, and those that nobody can tell of because they got no answer.
+// Arrival holds how often and when an event reached a path. Taken are the copies that were not refused: those answered 2xx,
+// however late, and those without an answer, whose result is unknown.
 type Arrival struct {
 	Path  string    `json:"path"`
 	Key   string    `json:"key"`
@@ -88,7 +88,7 @@ func (c *record) arrive(path, key string, at time.Time, taken bool) {
 	c.arrivals[k] = a
 }
 
-// refuses reports whether an answer, as Answer.String gives it, says no.
+// refuses reports whether an answer, as Answer.String returns it, is a refusal.
 func refuses(answer string) bool {
 	if answer == ActionSwitch || answer == ActionGoAway || answer == ActionRefuse {
 		return true
@@ -123,7 +123,7 @@ func (s *Sandbox) Counts() Counts {
 	return counts
 }
 
-// Total is the number of all deliveries; it costs nothing, unlike Counts.
+// Total returns the number of all deliveries; it costs nothing, unlike Counts.
 func (s *Sandbox) Total() int64 {
 	c := &s.record
 	c.mu.Lock()
@@ -143,7 +143,7 @@ func (s *Sandbox) Arrivals() []Arrival {
 	return all
 }
 
-// Clear forgets all deliveries and starts the numbers anew. The scripted answers stay.
+// Clear deletes all deliveries and restarts the numbers. The scripted answers stay.
 func (s *Sandbox) Clear() {
 	c := &s.record
 	c.mu.Lock()

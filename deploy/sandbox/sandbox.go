@@ -1,9 +1,9 @@
-// Package sandbox plays the outside world: server-side GTM containers and ad platforms, as a real HTTP server.
+// Package sandbox plays the destinations: server-side GTM containers and ad platforms, as a real HTTP server.
 //
-// Every POST outside /_control is a delivery. It is recorded, and answered as the control API was told, never by what
-// the payload says: a test scripts "503, 503, 200" for a path and reads afterwards what arrived. What nothing was told
-// about may be answered by a player of platforms (Options.Play); the package itself knows no platform's language and
-// nothing of the relay.
+// Every POST outside /_control is a delivery. It is recorded, and answered as scripted through the control API, independent
+// of the payload: a test scripts "503, 503, 200" for a path and reads afterwards which requests arrived. Unscripted
+// deliveries may be answered by a player of platforms (Options.Play); the package itself knows no platform's API and nothing
+// of the relay.
 package sandbox
 
 import (
@@ -17,7 +17,7 @@ import (
 const (
 	defaultKeep     = 5_000
 	defaultKeyField = "event_id"
-	// mostBody is what is read of one delivery; no platform takes as much.
+	// mostBody bounds the part of a delivery that is read; no platform accepts as much.
 	mostBody = 4 << 20
 )
 
@@ -25,8 +25,8 @@ const (
 type Options struct {
 	Keep     int    // how many deliveries are kept in full; default 5,000
 	KeyField string // the JSON field whose value names the event; default event_id
-	Sink     bool   // keep none and answer 200 at once, whatever was told: for benchmarks
-	// Play answers what the control API was told nothing about; nil is an empty 200. It says false for what it does not play.
+	Sink     bool   // keep none and answer 200 at once, whatever the script: for benchmarks
+	// Play answers unscripted deliveries; nil is an empty 200. It returns false for deliveries that it does not play.
 	Play func(r *http.Request, body []byte) (Answer, bool)
 }
 
@@ -63,7 +63,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := time.Now()
 	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody))
 	if err != nil {
-		return // the sender went away in the middle: nothing was delivered
+		return // the sender closed the connection early: nothing was delivered
 	}
 	key := fieldValue(body, s.key)
 	if s.sink {
@@ -83,8 +83,8 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.write(w, r)
 }
 
-// fieldValue finds the string value of the first quoted field without decoding the body: benchmarks count what
-// arrives, and decoding would cost more than all else here. An escaped value is returned as it was written.
+// fieldValue finds the string value of the first quoted field without decoding the body: benchmarks count arrivals, and
+// decoding would cost more than everything else here. An escaped value is returned as it was written.
 func fieldValue(body, quoted []byte) string {
 	for {
 		i := bytes.Index(body, quoted)
@@ -107,7 +107,7 @@ func fieldValue(body, quoted []byte) string {
 	}
 }
 
-// Platforms are the codes under which the development relay knows the sandbox as a platform. It posts to
+// Platforms returns the codes under which the development relay knows the sandbox as a platform. It posts to
 // /platform/<code>.
 func Platforms() []string {
 	return []string{"sandbox", "sandbox_b", "sandbox_c", "sandbox_d", "sandbox_e"}

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Certificate returns a certificate for the loopback address from file, which holds it with its key; a missing file is made.
-// A client that gets the file as SSL_CERT_FILE trusts the sandbox.
+// Certificate returns a certificate for the loopback address from file, which holds it with its key; a missing file is
+// created. A client with the file as its SSL_CERT_FILE trusts the sandbox.
 func Certificate(file string) (tls.Certificate, error) {
 	c, err := tls.LoadX509KeyPair(file, file)
 	if !errors.Is(err, os.ErrNotExist) {

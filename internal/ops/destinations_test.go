@@ -29,7 +29,7 @@ func TestADestinationSaysWhetherItGetsEvents(t *testing.T) {
 		{"not with one that stops", "meta", relay.Switches{Storefront: on, SGTM: &relay.SGTMSwitch{Stop: true}, Platforms: meta}, false, relay.ReasonSGTMStop},
 		{"nor behind an active one", "meta", relay.Switches{Storefront: on, SGTM: &relay.SGTMSwitch{Active: true}, Platforms: meta},
 			false, relay.ReasonBehindContainer},
-		{"but for what that does not take", "meta", relay.Switches{Storefront: on, SGTM: &relay.SGTMSwitch{Active: true, DirectOnExhausted: true},
+		{"behind a container", "meta", relay.Switches{Storefront: on, SGTM: &relay.SGTMSwitch{Active: true, DirectOnExhausted: true},
 			Platforms: meta}, true, relay.ReasonBehindContainer},
 		{"its own switch says more than the container", "meta", relay.Switches{Storefront: on, SGTM: &relay.SGTMSwitch{Active: true, DirectOnExhausted: true},
 			Platforms: []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, HasAdapter: true}}}, false, relay.ReasonCredentialDisabled},

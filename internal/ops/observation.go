@@ -12,7 +12,7 @@ type Observation struct {
 	Switches       []SwitchState
 	Destinations   []DestinationState
 	Figures        []Stat    // of the events received in the last 24 hours
-	CountedAt      time.Time // when the newest hour of the figures was counted; zero before the first
+	CountedAt      time.Time // when the newest hour of the stats was counted; zero before the first
 	Reconciliation Reconciliation
 	Repaired       int64 // rows that all reconciliations have repaired
 }

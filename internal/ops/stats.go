@@ -33,13 +33,13 @@ type Stats struct {
 // StatsBound is the limit of the live counts in Stats.
 const StatsBound = 10_000
 
-// StatsReport is the figures of all storefronts that were asked for. AsOf is when the newest hour was last counted.
+// StatsReport holds the stats of the requested storefronts. AsOf is the time when the newest hour was last counted.
 type StatsReport struct {
 	From, To    time.Time
 	AsOf        time.Time
 	Storefronts []Stats
-	// Unknown are those of events without a known storefront: direct rows whose code is not resolved or names none, and what
-	// is left of storefronts that were deleted. It is the zero value where one storefront was asked for.
+	// Unknown are those of events without a known storefront: direct rows whose code is not resolved or unknown, and those of
+	// deleted storefronts. It is the zero value if one storefront was requested.
 	Unknown Stats
 }
 

@@ -12,8 +12,8 @@ import (
 // ErrLocked says that another process holds the lock.
 var ErrLocked = errors.New("in use by another process")
 
-// Lock takes an exclusive lock on a file, made when missing, or returns ErrLocked. Closing the file gives it back, and
-// so does the kernel when this process ends, however it ends: unlike a pid file, it can't be stale.
+// Lock takes an exclusive lock on a file, made when missing, or returns ErrLocked. Closing the file releases it, and so does the
+// end of this process, however it ends: unlike a pid file, it can't be stale.
 func Lock(path string) (*os.File, error) { return lock(path, syscall.LOCK_EX|syscall.LOCK_NB) }
 
 // WaitLock is Lock that waits for the holder.

@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// Ports lie below those that the kernel gives to outgoing connections (from 32768 on Linux): one of these may be taken by any
+// Ports are below the kernel's range for outgoing connections (from 32768 on Linux): one of that may be taken by any
 // connection at any moment, as between choosing it and listening, or while its server restarts.
 const (
 	firstPort = 10_000
@@ -23,7 +23,7 @@ var ports struct {
 	given map[int]bool // by this process, which may choose for many servers before the first one listens
 }
 
-// FreePort chooses a port of 127.0.0.1 on which nobody listens.
+// FreePort returns a free port of 127.0.0.1.
 func FreePort(ctx context.Context) (int, error) {
 	ports.Lock()
 	defer ports.Unlock()

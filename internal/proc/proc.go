@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// lifelineEnv names the variable that tells a child the number of the pipe it inherited.
+// lifelineEnv is the variable with the number of the pipe that a child inherits.
 const lifelineEnv = "RELAY_LIFELINE_FD"
 
 // ErrKilled says that a process had to be killed because it did not end within its time.
@@ -77,7 +77,7 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 // Done is closed once the child has ended and was reaped.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Err is what the child ended with: nil for exit status 0. It is meaningful only after Done is closed.
+// Err is the error with which the child ended: nil for exit status 0. It is meaningful only after Done is closed.
 func (p *Process) Err() error {
 	select {
 	case <-p.done:
@@ -88,7 +88,7 @@ func (p *Process) Err() error {
 }
 
 // Stop asks the child to end (SIGTERM) and waits. After grace it kills the child and returns ErrKilled. Stopping a
-// child that has ended is no error, however it ended.
+// child that has ended is not an error, however it ended.
 func (p *Process) Stop(grace time.Duration) error {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // the only error is that it has ended
 	select {

@@ -50,7 +50,7 @@ func TestStopAsksFirst(t *testing.T) {
 	require.NoError(t, p.Stop(time.Minute), "stopping twice is no error")
 }
 
-func TestStopKillsWhatDoesNotListen(t *testing.T) {
+func TestStopKillsAProcessThatIgnoresTheSignal(t *testing.T) {
 	t.Parallel()
 	p, out := startShell(t, `trap '' TERM; echo ready; while :; do sleep 0.05; done`)
 	require.Equal(t, "ready", out())
@@ -78,7 +78,7 @@ func TestAnUnknowingChildEndsWithItsKilledParent(t *testing.T) {
 	require.Eventually(t, func() bool { return gone(pid) }, time.Minute, 10*time.Millisecond)
 }
 
-// The kernel's help is left out here: only the pipe tells the child.
+// Without the kernel's parent-death signal: the pipe alone ends the child.
 func TestAKnowingChildEndsWithItsLifeline(t *testing.T) {
 	t.Parallel()
 	theirs, ours, err := os.Pipe()
@@ -160,7 +160,7 @@ func lines(t *testing.T, r *bufio.Reader) func() string {
 	}
 }
 
-// gone counts a zombie as ended: nobody may have reaped it yet.
+// gone counts a zombie as ended: it may not be reaped yet.
 func gone(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) || err == nil && strings.Contains(string(stat), ") Z ")

@@ -78,7 +78,7 @@ func TestDenyWinsOverAllow(t *testing.T) {
 	require.True(t, o.Allows("utm_source"))
 	require.False(t, o.Allows("email"))
 	require.False(t, o.Allows("utm_medium"), "an allow-list is whole")
-	require.False(t, o.Denies("utm_medium"), "but nobody forbade it by name")
+	require.False(t, o.Denies("utm_medium"), "not forbidden by name")
 	require.False(t, relay.Options{Deny: []string{"email"}}.Allows("email"))
 	require.True(t, relay.Options{Deny: []string{"email"}}.Allows("utm_source"))
 }

@@ -22,7 +22,7 @@ const notInURL = " \t\"<>\\^`{|}"
 var hostNumber = regexp.MustCompile(`^([0-9]+|0[xX][0-9A-Fa-f]*)$`)
 
 // ParseAddress reads the absolute http or https URL of a server, and refuses one that no client can reach: a port outside
-// 1 to 65535, a host that is no name and no address, characters that no URL has. It asks no resolver. Its error holds nothing
+// 1 to 65535, a host that is neither a name nor an address, characters that no URL has. It uses no resolver. Its error holds nothing
 // of the URL.
 func ParseAddress(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)

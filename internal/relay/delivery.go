@@ -16,7 +16,7 @@ const (
 	Accepted     Outcome = "accepted"
 	Retry        Outcome = "retry"
 	Rejected     Outcome = "rejected"
-	Unauthorized Outcome = "unauthorized" // the destination's credential is no good
+	Unauthorized Outcome = "unauthorized" // the destination refuses the credential
 	Unknown      Outcome = "unknown"      // perhaps accepted, and a second copy would count twice
 )
 
@@ -54,6 +54,15 @@ type Delivery struct {
 	Switches    Switches // Tries holds this destination's
 	Destination Destination
 	Health      Health // the destination's
+}
+
+// Opening is what the first attempts of an event need, read together.
+type Opening struct {
+	// Taken is true where the event is this run's to deliver. If not, Ended is set where this run has finished it before.
+	Taken      bool
+	Ended      *EventOutcome
+	Switches   Switches
+	Deliveries map[string]Delivery // by destination, without those whose secrets or options cannot be read
 }
 
 // Attempt is the record of one attempt: the request (redacted), the result and the duration. An attempt that sent nothing
@@ -155,11 +164,10 @@ func (c EventOutcome) Exhausted() []string {
 	return keys
 }
 
-// finalStatus is the status of an event whose deliveries ended so, and the reason of the end that decided it. Of several failures
-// the one that another try may mend goes first, so that a replay after an outage finds it. What an admin
-// chose for this event (skipped) explains more than a switch that was off (blocked). A container whose tries ran out and
-// whose events the platforms took over (Off, exhausted), or that turned them away for its health, fails the event only where
-// none of them accepted it.
+// finalStatus is the status of an event whose deliveries ended so, and the reason of the end that decided it. Of several
+// failures a retryable one takes precedence, so that a replay after an outage finds it. An admin's choice for this event (skipped)
+// takes precedence over a disabled switch (blocked). A container that used up its attempts and failed over to the platforms, or
+// that is unhealthy, fails the event only if none of them accepted it.
 func finalStatus(ends []DeliveryResult, route Route) (Status, Reason) {
 	var failed, accepted, skipped, blocked, replaced []DeliveryResult
 	for _, e := range ends {

@@ -26,9 +26,9 @@ func TestConclusionWeighsTheEnds(t *testing.T) {
 		"accepted and blocked is delivered":   {[]relay.DeliveryResult{accepted, blocked, skipped}, relay.StatusDelivered, ""},
 		"a rejection fails it":                {[]relay.DeliveryResult{accepted, end("tiktok", relay.Rejected, relay.ReasonBadRequest)}, relay.StatusFailed, relay.ReasonBadRequest},
 		"a bad credential fails it":           {[]relay.DeliveryResult{accepted, end("tiktok", relay.Unauthorized, relay.ReasonUnauthorized)}, relay.StatusFailed, relay.ReasonUnauthorized},
-		"tries that ran out fail it":          {[]relay.DeliveryResult{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
+		"used up attempts fail it":            {[]relay.DeliveryResult{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
 		"an unknown end fails it":             {[]relay.DeliveryResult{accepted, end("ga4", relay.Unknown, relay.ReasonUnknown)}, relay.StatusFailed, relay.ReasonUnknown},
-		"an end nobody foresaw fails it":      {[]relay.DeliveryResult{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
+		"an unexpected end fails it":          {[]relay.DeliveryResult{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
 		"blocked alone is skipped":            {[]relay.DeliveryResult{blocked}, relay.StatusSkipped, relay.ReasonCredentialDisabled},
 		"skipped explains more than blocked":  {[]relay.DeliveryResult{blocked, skipped}, relay.StatusSkipped, relay.ReasonNotMapped},
 		"the first failure by name is shown":  {[]relay.DeliveryResult{end("tiktok", relay.Rejected, relay.ReasonTooLarge), end("meta_capi", relay.Rejected, relay.ReasonNotFound)}, relay.StatusFailed, relay.ReasonNotFound},
@@ -58,7 +58,7 @@ func TestConclusionOfARouteThatLeadsNowhereCarriesItsReason(t *testing.T) {
 		"meta_capi: the platform is switched off for all storefronts; tiktok: the relay has no adapter for this platform", c.Detail)
 }
 
-func TestConclusionCountsWhatWasAcceptedBefore(t *testing.T) {
+func TestFinalStatusCountsEarlierAcceptances(t *testing.T) {
 	t.Parallel()
 	route := relay.Route{Accepted: []string{"meta_capi", "tiktok"}}
 	c := relay.Conclude(route, []relay.DeliveryResult{{Destination: "tiktok", Outcome: relay.Accepted, Status: 204}, end("ga4", relay.Blocked, relay.ReasonPlatformDisabled)})
@@ -82,7 +82,7 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	require.Equal(t, "meta_capi: accepted; sgtm: no attempts left (exhausted), last response 503", c.Detail, "said once")
 
 	c = relay.Conclude(route, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
-	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
+	require.Equal(t, relay.StatusFailed, c.Status, "no destination accepted it")
 	require.Equal(t, relay.ReasonExhausted, c.Reason)
 
 	unhealthy := end(relay.SGTM, relay.Rejected, relay.ReasonUnhealthy)
@@ -90,17 +90,17 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	require.Equal(t, relay.StatusDelivered, c.Status)
 	require.Equal(t, "meta_capi: accepted; sgtm: the destination is unhealthy (destination_unhealthy)", c.Detail)
 	c = relay.Conclude(route, []relay.DeliveryResult{unhealthy})
-	require.Equal(t, relay.StatusFailed, c.Status, "nobody took it")
+	require.Equal(t, relay.StatusFailed, c.Status, "no destination accepted it")
 	require.Equal(t, []string{relay.SGTM}, c.Unhealthy())
 
 	c = relay.Conclude(route, []relay.DeliveryResult{end(relay.SGTM, relay.Rejected, relay.ReasonUnclaimed), end("meta_capi", relay.Accepted, "")})
-	require.Equal(t, relay.StatusFailed, c.Status, "only tries that ran out are replaced")
+	require.Equal(t, relay.StatusFailed, c.Status, "only used up attempts are replaced")
 
 	c = relay.Conclude(relay.Route{}, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusFailed, c.Status, "where it was not replaced, it failed")
 
 	c = relay.Conclude(route, []relay.DeliveryResult{end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
-	require.Equal(t, relay.StatusFailed, c.Status, "its tries ran out in a run before")
+	require.Equal(t, relay.StatusFailed, c.Status, "its attempts were used up in an earlier run")
 	require.Equal(t, relay.ReasonExhausted, c.Reason)
 	require.Equal(t, relay.StatusDelivered, relay.Conclude(route, []relay.DeliveryResult{end("meta_capi", relay.Accepted, "")}).Status)
 }

@@ -24,9 +24,9 @@ type Options struct {
 	SendUserAgent bool   `json:"send_user_agent,omitempty"`
 	// KeepURLQuery sends page URLs whole.
 	KeepURLQuery bool `json:"keep_url_query,omitempty"`
-	// Allow and Deny are payload fields: where Allow is not empty only its fields leave, and Deny's never do. What the
-	// relay itself says of an event (its name, its id, its time) leaves always; order and storefront unless denied. Parts
-	// of items are named "items.sku". What the data policy health withholds leaves only where Allow names it.
+	// Allow and Deny are payload fields: if Allow is not empty only its fields leave, and Deny's never do. The
+	// relay's own fields of an event (its name, its id, its time) always leave; order and storefront unless denied. Parts
+	// of items are named "items.sku". A field that the data policy health withholds leaves only if Allow names it.
 	Allow []string `json:"allow,omitempty"`
 	Deny  []string `json:"deny,omitempty"`
 	// LimitedDataUse and OptOut are the vendor's privacy flags of these names.

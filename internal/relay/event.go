@@ -64,7 +64,7 @@ func (e Event) OrderID() string {
 
 // DedupID is the id under which the vendors know the event: the same on every attempt, fallback and replay. It is the
 // first 32 hex digits of SHA-256 over "storefront code:event_id:event_type", because the plain form would reveal to an ad
-// platform the event type that a neutral name hides. The payload's own event_id goes out only where the storefront says so, for
+// platform the event type that a neutral name hides. The payload's own event_id leaves only if the storefront says so, for
 // shops whose browser pixel sends that id, and only where it is a plain identifier.
 func (e Event) DedupID() string {
 	if id := e.ownID(); id != "" {

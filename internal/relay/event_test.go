@@ -17,7 +17,7 @@ func event(t *testing.T, source, text string) relay.Event {
 		Payload: payload(t, text), CreatedAt: created, Now: created.Add(time.Hour)}
 }
 
-func TestDedupIDIsStableAndTellsNothing(t *testing.T) {
+func TestDedupIDIsStableAndDisclosesNothing(t *testing.T) {
 	t.Parallel()
 	e := event(t, relay.SourceAPI, `{"event_id":"pixel_7","order_id":"o_1"}`)
 	// printf 'bosley:row_1:purchase_completed' | sha256sum | cut -c1-32
@@ -38,7 +38,7 @@ func TestDedupIDIsStableAndTellsNothing(t *testing.T) {
 	}
 }
 
-func TestPayloadsOwnEventIDGoesOutOnlyWhereTheStorefrontSaysSo(t *testing.T) {
+func TestPayloadsOwnEventIDLeavesOnlyIfTheStorefrontSaysSo(t *testing.T) {
 	t.Parallel()
 	e := event(t, relay.SourceAPI, `{"event_id":" pixel_7 "}`)
 	e.Storefront.SendsPayloadEventID = true

@@ -32,8 +32,8 @@ func ParseTime(s string) (time.Time, bool) {
 	return t, true
 }
 
-// ReadTime reads what a row may hold as the time of an event: what ParseTime takes, with a space for the T as MySQL writes a
-// DATETIME, and Unix seconds or milliseconds.
+// ReadTime parses an event time of a row: the forms of ParseTime, also with a space for the T as in MySQL's DATETIME, and Unix
+// seconds or milliseconds.
 func ReadTime(s string) (time.Time, bool) {
 	if len(s) > 10 && s[10] == ' ' {
 		s = s[:10] + "T" + s[11:]

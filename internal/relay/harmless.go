@@ -72,7 +72,7 @@ func oneOf(list ...string) form {
 	}
 }
 
-// all shows what every one of the forms shows.
+// all shows a value that every one of the forms shows.
 func all(list ...form) form {
 	return func(s string) string {
 		for _, f := range list {
@@ -84,7 +84,7 @@ func all(list ...form) form {
 	}
 }
 
-// not shows what f hides.
+// not shows a value that f hides.
 func not(f form) form {
 	return func(s string) string {
 		if f(s) == Redacted {

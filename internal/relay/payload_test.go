@@ -30,7 +30,7 @@ func TestPayloadKeepsNumbersAsWritten(t *testing.T) {
 	}
 }
 
-func TestPayloadNumberIsEmptyForWhatIsNoJSONNumber(t *testing.T) {
+func TestPayloadNumberIsEmptyUnlessTheValueIsAJSONNumber(t *testing.T) {
 	t.Parallel()
 	for _, v := range []string{`"80,79"`, `"$80"`, `"NaN"`, `"Infinity"`, `"0x10"`, `"1_000"`, `"+1"`, `".5"`, `"5."`, `"01"`, `"-"`, `"1e"`, `""`, `" "`,
 		`"1 2"`, `"1\u0000"`, `null`, `true`, `{}`, `[1]`} {
@@ -53,7 +53,7 @@ func TestPayloadTextIsOfStringsAndNumbersOnly(t *testing.T) {
 	require.Empty(t, relay.Payload(nil).First("s"))
 }
 
-func TestParsePayloadRefusesWhatIsNoObject(t *testing.T) {
+func TestParsePayloadRefusesAllButObjects(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", " ", "null", "[]", `"x"`, "1", "true", "{", `{"a":}`, `{"a":1}{}`, `{"a":1,}`, "{'a':1}",
 		"{\"a\":\"\xff\"}", "{\"\xc3\x28\":1}", "{\"a\":\"\xed\xa0\x80\"}"} {

@@ -34,7 +34,7 @@ const (
 	minSequential = 5
 )
 
-// Placeholder reports whether a text stands for nothing: a word such as "undefined", "(not set)" or "n/a", several of them,
+// Placeholder reports whether a text carries no value: a word such as "undefined", "(not set)" or "n/a", several of them,
 // zeros, one character again and again ("1111"), digits in sequence ("123456", "9876543210"), a template that was not filled
 // in, or no letter and digit at all. An encoding does not hide it.
 func Placeholder(text string) bool {

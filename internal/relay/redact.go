@@ -13,7 +13,7 @@ import (
 // Redacted replaces a value that the record of an attempt does not show.
 const Redacted = "[redacted]"
 
-// harmless is the whole list of what the record shows: the names, folded, whose values are shown, each with the form that
+// harmless is the whole list of names, folded, whose values the record shows, each with the form that
 // a value must have. Any other value is [redacted], whatever its type and depth.
 //
 // Before you add a name: every reader of an event sees these values, also of a payload that went through the container's custom

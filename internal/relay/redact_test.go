@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestRedactedBodyShowsWhatIsKnownToBeHarmless(t *testing.T) {
+func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 	t.Parallel()
 	const r = `"[redacted]"`
 	for name, c := range map[string][2]string{
@@ -104,7 +104,7 @@ func TestHarmlessNameShowsOnlyValuesOfItsForm(t *testing.T) {
 	}
 }
 
-// plant writes marks under 200 names, in every type, among what the record shows, and again in every holder.
+// plant writes marks under 200 names, in every type, among the fields that the record shows, and again in every holder.
 func plant(rnd *rand.Rand, depth int) any {
 	body := map[string]any{"value": 80.79, "currency": "USD", "utm_source": "google"}
 	for i := range 200 {
@@ -131,7 +131,7 @@ func plant(rnd *rand.Rand, depth int) any {
 	return body
 }
 
-func TestWhatIsPlantedUnderAnyNameAtAnyDepthIsNotInTheRecord(t *testing.T) {
+func TestAValuePlantedUnderAnyNameAtAnyDepthIsNotInTheRecord(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal(plant(rand.New(rand.NewPCG(12, 3)), 2))
 	require.NoError(t, err)

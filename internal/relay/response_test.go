@@ -45,7 +45,7 @@ func TestStatusDecidesTheOutcome(t *testing.T) {
 	}
 }
 
-func TestTroubleDecidesWhereThereWasNoAnswer(t *testing.T) {
+func TestTheTransportErrorDecidesWithoutAResponse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		reply relay.Response
@@ -77,7 +77,7 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 		"1.5": 1500 * time.Millisecond, "0.2": 200 * time.Millisecond, "3.": 3 * time.Second, "-0.5": 0, "+2": 2 * time.Second,
 		"86401":                                   86401 * time.Second,
 		"99999999999":                             10 * 365 * 24 * time.Hour,
-		"99999999999999999999999":                 10 * 365 * 24 * time.Hour, // no int holds it; still a wish to be left alone
+		"99999999999999999999999":                 10 * 365 * 24 * time.Hour, // no int holds it; still a request to wait
 		"-99999999999999999999999":                0,
 		in.Format(http.TimeFormat):                90 * time.Second,
 		in.Format(time.RFC850):                    90 * time.Second,

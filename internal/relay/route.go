@@ -39,6 +39,9 @@ type Tries struct {
 	// Cause and Status are those of the latest attempt.
 	Cause  Reason
 	Status int
+	// Last is the outcome of the latest attempt in the present generation, and Age the time since it began.
+	Last Outcome
+	Age  time.Duration
 }
 
 // Target is one destination of a route.
@@ -89,8 +92,8 @@ func (p Policy) Delay(n int) time.Duration {
 	return min(d, limit)
 }
 
-// Resolve evaluates the four levels, from the storefront down. A destination that has accepted the event is no longer a leg of
-// its route, and a container that has it leaves nothing for the platforms; a destination without attempts left is a leg (with
+// Resolve evaluates the four levels, from the storefront down. A destination that has accepted the event is no longer a target of
+// its route, and a container that has it leaves nothing for the platforms; a destination without attempts left is a target (with
 // 0 left), so that its failure is seen.
 func Resolve(s Switches, p Policy) Route {
 	r := Route{Base: p.Base}
@@ -153,11 +156,11 @@ func (r *Route) add(destination string, t Tries, p Policy) {
 	if t.Accepted {
 		return
 	}
-	leg := Target{Destination: destination, Made: t.Made, Left: max(0, p.Tries-t.Made)}
-	if leg.Left == 0 {
-		leg.Cause, leg.Status = t.Cause, t.Status
+	target := Target{Destination: destination, Made: t.Made, Left: max(0, p.Tries-t.Made)}
+	if target.Left == 0 {
+		target.Cause, target.Status = t.Cause, t.Status
 	}
-	r.Targets = append(r.Targets, leg)
+	r.Targets = append(r.Targets, target)
 }
 
 // disabled returns the reason that disables a platform, or "".
@@ -173,7 +176,7 @@ func (p PlatformSwitch) disabled() Reason {
 	return ""
 }
 
-// Target returns the route's leg to a destination.
+// Target returns the route's target with this destination.
 func (r Route) Target(destination string) (Target, bool) {
 	i := slices.IndexFunc(r.Targets, func(l Target) bool { return l.Destination == destination })
 	if i < 0 {

@@ -31,29 +31,29 @@ func noContainer() relay.Switches {
 	return s
 }
 
-func leg(destination string, made int) relay.Target {
+func target(destination string, made int) relay.Target {
 	return relay.Target{Destination: destination, Made: made, Left: policy.Tries - made}
 }
 
 func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 	t.Parallel()
-	direct := []relay.Target{leg("meta_capi", 0), leg("tiktok", 0)}
+	direct := []relay.Target{target("meta_capi", 0), target("tiktok", 0)}
 	for name, c := range map[string]struct {
 		flip func(*relay.Switches)
 		want relay.Route
 	}{
-		"everything on goes to sGTM, and only there": {func(*relay.Switches) {},
-			relay.Route{Targets: []relay.Target{leg(relay.SGTM, 0)}}},
-		"a storefront that is off goes nowhere": {func(s *relay.Switches) { s.Storefront.Active = false },
+		"everything on routes to sGTM alone": {func(*relay.Switches) {},
+			relay.Route{Targets: []relay.Target{target(relay.SGTM, 0)}}},
+		"a storefront that is off has no targets": {func(s *relay.Switches) { s.Storefront.Active = false },
 			relay.Route{Reason: relay.ReasonStorefrontDisabled}},
 		"no container means the platforms, by their codes": {func(s *relay.Switches) { s.SGTM = nil },
 			relay.Route{Targets: direct}},
 		"a container that is off falls back to the platforms": {func(s *relay.Switches) { s.SGTM.Active = false },
 			relay.Route{Targets: direct, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled}}}},
-		"a container that is off and set to stop goes nowhere": {func(s *relay.Switches) { *s.SGTM = relay.SGTMSwitch{Stop: true} },
+		"a container that is off and set to stop has no targets": {func(s *relay.Switches) { *s.SGTM = relay.SGTMSwitch{Stop: true} },
 			relay.Route{Reason: relay.ReasonSGTMStop, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMStop}}}},
 		"stop says nothing while the container is on": {func(s *relay.Switches) { s.SGTM.Stop = true },
-			relay.Route{Targets: []relay.Target{leg(relay.SGTM, 0)}}},
+			relay.Route{Targets: []relay.Target{target(relay.SGTM, 0)}}},
 		"a platform that is off for everybody is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0].PlatformActive = false },
 			relay.Route{Targets: direct[:1], Disabled: []relay.Disabled{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
 		"a credential that is off is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[1].CredentialActive = false },
@@ -62,13 +62,13 @@ func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 			relay.Route{Targets: direct[:1], Disabled: []relay.Disabled{{Destination: "tiktok", Reason: relay.ReasonNoAdapter}}}},
 		"of two switches that are off the higher one is named": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0] = relay.PlatformSwitch{Code: "tiktok"} },
 			relay.Route{Targets: direct[:1], Disabled: []relay.Disabled{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
-		"everything off lists what was off at which level": {
+		"everything off lists the switches with their level": {
 			func(s *relay.Switches) {
 				s.SGTM.Active, s.Platforms[0].PlatformActive, s.Platforms[1].CredentialActive = false, false, false
 			},
 			relay.Route{Reason: relay.ReasonNoActiveDestination, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled},
 				{Destination: "meta_capi", Reason: relay.ReasonCredentialDisabled}, {Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
-		"nothing configured goes nowhere": {func(s *relay.Switches) { s.SGTM, s.Platforms = nil, nil },
+		"nothing configured has no targets": {func(s *relay.Switches) { s.SGTM, s.Platforms = nil, nil },
 			relay.Route{Reason: relay.ReasonNoActiveDestination}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,16 +83,16 @@ func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 
 func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 	t.Parallel()
-	t.Run("a platform that accepted it is no leg, the other is", func(t *testing.T) {
+	t.Run("a platform that accepted it is not a target, the other is", func(t *testing.T) {
 		t.Parallel()
 		s := noContainer()
 		s.Tries["meta_capi"] = relay.Tries{Made: 2, Accepted: true}
 		s.Tries["tiktok"] = relay.Tries{Made: 3}
 		r := relay.Resolve(s, policy)
-		require.Equal(t, []relay.Target{leg("tiktok", 3)}, r.Targets)
+		require.Equal(t, []relay.Target{target("tiktok", 3)}, r.Targets)
 		require.Equal(t, []string{"meta_capi"}, r.Accepted)
 	})
-	t.Run("nobody is left, and that is no reason", func(t *testing.T) {
+	t.Run("no target is left, without a reason", func(t *testing.T) {
 		t.Parallel()
 		s := noContainer()
 		s.Tries["tiktok"], s.Tries["meta_capi"] = relay.Tries{Accepted: true}, relay.Tries{Accepted: true}
@@ -110,7 +110,7 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 		require.Empty(t, r.Reason)
 		require.Equal(t, []string{relay.SGTM}, r.Accepted)
 	})
-	t.Run("a storefront that was switched off since still counts what was accepted", func(t *testing.T) {
+	t.Run("a storefront that was switched off since still counts acceptances", func(t *testing.T) {
 		t.Parallel()
 		s := noContainer()
 		s.Storefront.Active = false
@@ -121,9 +121,9 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 	})
 }
 
-func TestRouteShowsADestinationWithoutTriesLeft(t *testing.T) {
+func TestRouteShowsADestinationWithoutAttemptsLeft(t *testing.T) {
 	t.Parallel()
-	t.Run("a container is a leg with none left", func(t *testing.T) {
+	t.Run("a container is a target with none left", func(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.Tries[relay.SGTM] = relay.Tries{Made: 7}
@@ -134,13 +134,13 @@ func TestRouteShowsADestinationWithoutTriesLeft(t *testing.T) {
 		s := allOn()
 		s.SGTM.DirectOnExhausted = true
 		s.Tries[relay.SGTM] = relay.Tries{Made: 4}
-		require.Equal(t, []relay.Target{leg(relay.SGTM, 4)}, relay.Resolve(s, policy).Targets)
+		require.Equal(t, []relay.Target{target(relay.SGTM, 4)}, relay.Resolve(s, policy).Targets)
 		s.Tries[relay.SGTM] = relay.Tries{Made: 5}
 		r := relay.Resolve(s, policy)
-		require.Equal(t, []relay.Target{leg("meta_capi", 0), leg("tiktok", 0)}, r.Targets)
+		require.Equal(t, []relay.Target{target("meta_capi", 0), target("tiktok", 0)}, r.Targets)
 		require.Equal(t, []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonExhausted}}, r.Disabled)
 	})
-	t.Run("a container set to hand over to nobody goes nowhere", func(t *testing.T) {
+	t.Run("a container that fails over to no platform has no targets", func(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.SGTM.DirectOnExhausted, s.Platforms = true, nil
@@ -149,14 +149,14 @@ func TestRouteShowsADestinationWithoutTriesLeft(t *testing.T) {
 	})
 }
 
-func TestRouteAnswersForOneDestination(t *testing.T) {
+func TestRouteFindsOneDestination(t *testing.T) {
 	t.Parallel()
 	s := allOn()
 	s.SGTM.Active, s.Platforms[0].PlatformActive = false, false
 	r := relay.Resolve(s, policy)
 	l, ok := r.Target("meta_capi")
 	require.True(t, ok)
-	require.Equal(t, leg("meta_capi", 0), l)
+	require.Equal(t, target("meta_capi", 0), l)
 	_, ok = r.Target("tiktok")
 	require.False(t, ok)
 	require.Equal(t, relay.ReasonPlatformDisabled, r.BlockedBy("tiktok"))

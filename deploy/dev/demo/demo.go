@@ -49,11 +49,11 @@ func Open(system *harness.System) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// LeadToSandbox sets the sandbox's address, which may have moved to another port, as that of the platforms.
-func LeadToSandbox(ctx context.Context, system *harness.System, pool *sql.DB) error {
+// LeadToSandbox sets the platforms' address to the sandbox's, which may have moved to another port.
+func LeadToSandbox(ctx context.Context, system *harness.System) error {
 	for _, code := range vendors.Codes() {
 		base := system.Sandbox.BaseURL + vendors.Prefix + code
-		if _, err := pool.ExecContext(ctx, "UPDATE ad_analytics_platforms SET api_base_url = ? WHERE code = ?", base, code); err != nil {
+		if err := seed.On(system.Store).SetPlatformURL(ctx, code, base); err != nil {
 			return err
 		}
 	}
@@ -68,7 +68,7 @@ func Fill(ctx context.Context, system *harness.System, n int) error {
 		return err
 	}
 	defer func() { _ = pool.Close() }()
-	if err := LeadToSandbox(ctx, system, pool); err != nil {
+	if err := LeadToSandbox(ctx, system); err != nil {
 		return err
 	}
 	refuses := sandbox.Rule{Path: vendors.Prefix + "snapchat/v3/" + pixel, Then: sandbox.Answer{Status: http.StatusUnauthorized}}

@@ -65,6 +65,6 @@ func (b *bareWorkflows) run(o floor.Order) (floor.Outcome, error) {
 func (b *bareWorkflows) pid() int { return b.process.Pid() }
 
 func (b *bareWorkflows) stop() {
-	_ = b.input.Close() // it ends at the end of its orders; if not, Stop sees to it
+	_ = b.input.Close() // it ends at the end of its orders; otherwise Stop ends it
 	_ = b.process.Stop(5 * time.Second)
 }

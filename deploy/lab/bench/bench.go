@@ -1,6 +1,6 @@
-// Package bench measures the relay as it runs, beside the bare floor in the same run and on the same servers, because
-// absolute figures say more of a machine than of a program. Candidate and floor alternate, and of several rounds the
-// median counts.
+// Package bench measures the relay as it runs, beside the bare floor in the same run and on the same servers: absolute
+// numbers depend on the machine more than on the program. Candidate and floor alternate, and the median of several rounds
+// counts.
 package bench
 
 import (
@@ -18,7 +18,7 @@ import (
 	"relay/deploy/lab/bench/floor"
 )
 
-// scenario is one thing that is measured.
+// scenario is one measurement.
 type scenario struct {
 	name  string
 	title string
@@ -42,7 +42,7 @@ func scenarios() []scenario {
 	}
 }
 
-// sizes are how much is measured.
+// sizes are the amounts that are measured.
 type sizes struct {
 	Batch      int `json:"batch"`       // events of a batch, and of a drain
 	Rounds     int `json:"rounds"`      // of batches
@@ -77,15 +77,15 @@ var (
 // run is one run of the benchmark.
 type run struct {
 	programs harness.Programs
-	dir      string // holds what the scenarios leave until they end
+	dir      string // holds the scenarios' files until they end
 	sizes    sizes
 	progress func(format string, args ...any)
 	env      []string // further variables of the relays
-	result   *Result  // of the scenario that is on
+	result   *Result  // of the running scenario
 	machine  *Machine
 }
 
-// Command is "dev bench".
+// Command implements "dev bench".
 func Command(ctx context.Context, args []string) error {
 	if len(args) > 0 && args[0] == "floor" { // the floor's own process, which a run starts
 		flags := flag.NewFlagSet("dev bench floor", flag.ContinueOnError)
@@ -199,14 +199,14 @@ func (o options) run(ctx context.Context) error {
 		if o.out == "" {
 			continue
 		}
-		if err := report.write(o.out); err != nil { // after each, so that a run that is cut short is not lost
+		if err := report.write(o.out); err != nil { // after each, so that an interrupted run is not lost
 			return err
 		}
 	}
 	return nil
 }
 
-// findPrograms are this program and the relay that was built beside it.
+// findPrograms returns this program and the relay that was built beside it.
 func findPrograms() (harness.Programs, error) {
 	self, err := os.Executable()
 	if err != nil {

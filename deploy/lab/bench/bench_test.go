@@ -8,7 +8,7 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// TestAScenarioRunsToItsEnd keeps the benchmark from rotting; its figures mean nothing.
+// TestAScenarioRunsToItsEnd keeps the benchmark working; its numbers mean nothing.
 func TestAScenarioRunsToItsEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a whole system")
@@ -36,7 +36,7 @@ func TestALimitedDestinationHoldsItsPromises(t *testing.T) {
 	require.NoError(t, limited(t.Context(), r))
 	for _, f := range r.result.Figures {
 		if f.Unit == "ms" || f.Unit == "%" {
-			continue // that is for a quiet machine
+			continue // that needs a quiet machine
 		}
 		for _, g := range f.Goals {
 			require.True(t, g.Met, "%s: %v", f.Name, f.Value)

@@ -7,10 +7,10 @@ import (
 	"relay/deploy/lab/bench/floor"
 )
 
-// startsInFlight is how many starts PollInbox has in flight at most, and the floor always.
+// startsInFlight is the maximum of starts in flight of PollInbox, and the constant number of the floor.
 const startsInFlight = 8
 
-// drain times a backlog posted in one batch until every row is final, against bare workflows in turn.
+// drain times a backlog posted in one batch until every row is final, alternating with bare workflows.
 func drain(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
 		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery, goals: []Goal{atLeast(0.7), atLeast(0.8)},
@@ -18,16 +18,16 @@ func drain(ctx context.Context, r *run) error {
 	})
 }
 
-// drainPlan is a drain and what it is measured against.
+// drainPlan is a drain with its baseline.
 type drainPlan struct {
 	events, rounds int
 	shape          string
 	goals          []Goal
 	note           string
-	prepare        func(context.Context, *lab) error
+	prepare        func(context.Context, *env) error
 }
 
-// drainTimes are what the rounds took.
+// drainTimes are the times of the rounds.
 type drainTimes struct {
 	ours, floor             []time.Duration
 	used, usedFloor         usage
@@ -35,7 +35,7 @@ type drainTimes struct {
 }
 
 func (r *run) drainBeside(ctx context.Context, p drainPlan) error {
-	l, err := r.newLab(ctx, labOptions{floor: true})
+	l, err := r.newEnv(ctx, envOptions{floor: true})
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (r *run) drainBeside(ctx context.Context, p drainPlan) error {
 }
 
 // round is one drain and one floor.
-func (t *drainTimes) round(ctx context.Context, l *lab, p drainPlan) error {
+func (t *drainTimes) round(ctx context.Context, l *env, p drainPlan) error {
 	items := l.items("a", p.events)
 	before, err := l.usage(ctx)
 	if err != nil {

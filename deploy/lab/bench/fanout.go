@@ -18,7 +18,7 @@ func fanOut(ctx context.Context, r *run) error {
 }
 
 // fivePlatforms switches the storefront's container off and gives it five platforms.
-func fivePlatforms(ctx context.Context, l *lab) error {
+func fivePlatforms(ctx context.Context, l *env) error {
 	ids, err := l.Store.StorefrontIDs(ctx, []string{"a"})
 	if err != nil {
 		return err

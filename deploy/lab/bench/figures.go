@@ -16,7 +16,7 @@ type Figure struct {
 	Goals []Goal  `json:"goals,omitempty"`
 }
 
-// Goal is what a figure is to reach.
+// Goal is the target of a figure.
 type Goal struct {
 	Most  float64 `json:"most,omitempty"`
 	Least float64 `json:"least,omitempty"`
@@ -37,19 +37,19 @@ func (g Goal) String() string {
 	return text
 }
 
-// Result is what a scenario measured.
+// Result holds the measurements of a scenario.
 type Result struct {
 	Scenario string    `json:"scenario"`
 	Title    string    `json:"title"`
 	Began    time.Time `json:"began"`
 	Took     float64   `json:"took_s"`
-	Load     float64   `json:"load_at_start"` // runnable processes of others
+	Load     float64   `json:"load_at_start"` // runnable processes of other programs
 	Revision string    `json:"revision,omitempty"`
 	Figures  []Figure  `json:"figures"`
 	Notes    []string  `json:"notes"`
 }
 
-// add appends a figure and judges it.
+// add appends a figure and compares it with its goal.
 func (r *Result) add(name string, value float64, unit string, goals ...Goal) {
 	for i := range goals {
 		goals[i].Met = goals[i].Most > 0 && value <= goals[i].Most || goals[i].Least > 0 && value >= goals[i].Least
@@ -61,7 +61,7 @@ func (r *Result) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
-// round keeps four digits: more would pretend to know.
+// round keeps four digits: more would be false precision.
 func round(v float64) float64 {
 	if v == 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 		return 0
@@ -81,7 +81,7 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
-// quantile of values, by the nearest rank; 0 of none.
+// quantile returns a quantile of values, by the nearest rank; 0 of none.
 func quantile[T time.Duration | float64](values []T, q float64) T {
 	if len(values) == 0 {
 		return 0
@@ -93,7 +93,7 @@ func quantile[T time.Duration | float64](values []T, q float64) T {
 
 func median[T time.Duration | float64](values []T) T { return quantile(values, 0.5) }
 
-// ratios divides pair by pair: what troubled the machine troubled both of a pair.
+// ratios divides pair by pair: a disturbance of the machine affects both of a pair.
 func ratios(of, to []time.Duration) []float64 {
 	all := make([]float64, min(len(of), len(to)))
 	for i := range all {

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// bufferPool is the memory, in GiB, of the server that has millions of rows: enough for all of them, as docs/SIZING.md wants.
+// bufferPool is the memory, in GiB, of a server with millions of rows: enough for all of them, as docs/SIZING.md asks.
 const bufferPool = 8
 
-// quickToFill are options of a database server that is filled with millions of rows and then only asked. What it was filled
-// with need not outlive it.
+// quickToFill are options of a database server that is filled with millions of rows and then only read. Its data need not
+// outlive it.
 var quickToFill = []string{
 	"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF", fmt.Sprintf("--innodb-buffer-pool-size=%dG", bufferPool),
 	"--loose-innodb-log-file-size=2G", "--loose-innodb-redo-log-capacity=2G", "--innodb-sort-buffer-size=64M",
 }
 
-// fillColumns are what a finished row has.
+// fillColumns are the columns of a finished row.
 const fillColumns = ` (event_id, order_id, storefront_id, storefront_code, event_type, event_payload, source_system, status, ends, created_at, finished_at)`
 
-// fill makes n finished events, spread over 19 of the last 20 days, and some that wait. Without its secondary indexes a table
-// fills several times faster, and making them afterwards sorts instead of searching.
-func (l *lab) fill(ctx context.Context, name string, storefront int64, n int) error {
+// fill inserts n finished events, spread over 19 of the last 20 days, and some pending ones. Without its secondary indexes a
+// table fills several times faster, and creating them afterwards sorts instead of searching.
+func (l *env) fill(ctx context.Context, name string, storefront int64, n int) error {
 	table := name + ".marketing_events"
 	c, err := l.database.Conn(ctx)
 	if err != nil {
@@ -76,10 +76,10 @@ func alter(ctx context.Context, c *sql.Conn, table string, indexes []string, cha
 	return err
 }
 
-// fillStep is how many rows one statement adds at most, so that the server's undo log stays small.
+// fillStep bounds the rows of one statement, so that the server's undo log stays small.
 const fillStep = 250_000
 
-// double copies what is there behind itself until there are n rows. Ids count from 1, because nobody else has used the table.
+// double copies the rows until there are n. Ids count from 1, because the table was not used before.
 func double(ctx context.Context, c *sql.Conn, table string, storefront int64, n int) error {
 	_, err := c.ExecContext(ctx, "INSERT INTO "+table+fillColumns+` SELECT 'm-1', 'm-1', ?, 'a', 'purchase_completed',
 		'{"order_id":"m-1","order_revenue":80.79,"order_currency":"USD","page_url":"https://shop.example.com/thank-you"}', 'oms', 'delivered',
@@ -95,7 +95,7 @@ func double(ctx context.Context, c *sql.Conn, table string, storefront int64, n 
 	return err
 }
 
-// addPending adds rows that wait to be claimed.
+// addPending inserts rows that wait to be claimed.
 func addPending(ctx context.Context, c *sql.Conn, table string) error {
 	_, err := c.ExecContext(ctx, "INSERT INTO "+table+fillColumns+` SELECT CONCAT('p-', id), CONCAT('p-', id), storefront_id, storefront_code, event_type,
 		event_payload, source_system, 'pending', NULL, UTC_TIMESTAMP(6), NULL FROM `+table+" WHERE id <= ?", pendingRows)

@@ -17,10 +17,10 @@ import (
 // statementRows is how many rows of a batch the relay inserts with one statement.
 const statementRows = 1000
 
-// ingest times batches over loopback against the same rows inserted by the driver alone, in turn, into the same table. The
-// relay has the api role: what was accepted stays, and nothing drains meanwhile.
+// ingest times batches over loopback against the same rows inserted by the driver alone, alternating, into the same table.
+// The relay has the api role: accepted rows stay, and nothing drains meanwhile.
 func ingest(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{role: "api"})
+	l, err := r.newEnv(ctx, envOptions{role: "api"})
 	if err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func ingest(ctx context.Context, r *run) error {
 	return nil
 }
 
-// bareRound is one bare INSERT and what it used.
-func (l *lab) bareRound(ctx context.Context, b *bareInsert, n int) (time.Duration, usage, error) {
+// bareRound runs one bare INSERT and returns its usage.
+func (l *env) bareRound(ctx context.Context, b *bareInsert, n int) (time.Duration, usage, error) {
 	items := l.items("a", n)
 	before, err := l.usage(ctx)
 	if err != nil {
@@ -95,7 +95,7 @@ type bareInsert struct {
 	storefront int64
 }
 
-func newBareInsert(ctx context.Context, l *lab) (*bareInsert, error) {
+func newBareInsert(ctx context.Context, l *env) (*bareInsert, error) {
 	c, err := db.ParseURL(l.DatabaseURL()) // the relay's own settings of the driver
 	if err != nil {
 		return nil, err
@@ -108,8 +108,7 @@ func newBareInsert(ctx context.Context, l *lab) (*bareInsert, error) {
 	return b, pool.QueryRowContext(ctx, "SELECT id FROM storefronts WHERE storefront_id = 'a'").Scan(&b.storefront)
 }
 
-// insert makes the rows that the relay would make of these items, and tells how long that took, building the statements
-// left out.
+// insert inserts the rows that the relay would insert for these items, and returns the time without building the statements.
 func (b *bareInsert) insert(ctx context.Context, items []harness.Item) (time.Duration, error) {
 	var statements []string
 	var args [][]any

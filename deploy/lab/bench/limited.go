@@ -14,13 +14,13 @@ import (
 	"relay/workflows"
 )
 
-// limitedAnswer is what B's destination takes for each request, one at a time.
+// limitedAnswer is the response time of B's destination, which takes one request at a time.
 const limitedAnswer = 50 * time.Millisecond
 
-// limited lets a storefront, B, post more than its destination takes at a time, and tells in which order and with how much
-// history its events are delivered, and what a quiet storefront, A, waits meanwhile.
+// limited makes a storefront, B, post more than its destination takes at a time. It measures the order of deliveries, the
+// length of their histories, and the wait of a quiet storefront, A.
 func limited(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{scripted: true, storefronts: []string{"a", "b"}})
+	l, err := r.newEnv(ctx, envOptions{scripted: true, storefronts: []string{"a", "b"}})
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ func limited(ctx context.Context, r *run) error {
 	return nil
 }
 
-// limit gives a storefront's container limits.
-func (l *lab) limit(ctx context.Context, code string, limits relay.Limits) error {
+// limit sets the limits of a storefront's container.
+func (l *env) limit(ctx context.Context, code string, limits relay.Limits) error {
 	ids, err := l.Store.StorefrontIDs(ctx, []string{code})
 	if err != nil {
 		return err
@@ -73,8 +73,8 @@ func (l *lab) limit(ctx context.Context, code string, limits relay.Limits) error
 	})
 }
 
-// attempted are the rows of a storefront in the order of their first attempts.
-func (l *lab) attempted(ctx context.Context, storefront string) ([]int64, error) {
+// attempted returns the rows of a storefront in the order of their first attempts.
+func (l *env) attempted(ctx context.Context, storefront string) ([]int64, error) {
 	rows, err := l.database.QueryContext(ctx, `SELECT a.marketing_event_id FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id
 		WHERE e.storefront_code = ? AND a.number = 1 ORDER BY a.started_at`, storefront)
 	if err != nil {
@@ -95,7 +95,7 @@ func (l *lab) attempted(ctx context.Context, storefront string) ([]int64, error)
 	return ids, rows.Err()
 }
 
-// displaced is the greatest distance of a row from its place.
+// displaced returns the greatest distance of a row from its place.
 func displaced(order []int64) int {
 	places := map[int64]int{}
 	for place, id := range slices.Sorted(slices.Values(order)) {
@@ -108,8 +108,8 @@ func displaced(order []int64) int {
 	return most
 }
 
-// histories tells how long the deliveries' histories are.
-func (l *lab) histories(ctx context.Context, rows []int64) (longest int, mean float64, err error) {
+// histories measures the length of the deliveries' histories.
+func (l *env) histories(ctx context.Context, rows []int64) (longest int, mean float64, err error) {
 	sum := 0
 	for _, row := range rows {
 		d, err := l.temporal.DescribeWorkflow(ctx, workflows.DeliverEventID(row), "")

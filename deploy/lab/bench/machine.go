@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Machine says in neutral words what was measured on, and with what.
+// Machine describes the measured machine and versions in neutral terms.
 type Machine struct {
 	Cores     int     `json:"cores"`
 	Processor string  `json:"processor,omitempty"`
@@ -56,7 +56,7 @@ func describeMachine() Machine {
 	return m
 }
 
-// load is how many processes want to run, 0 where nobody says.
+// load returns the number of runnable processes, 0 if unknown.
 func load() float64 {
 	var one float64
 	if average, err := os.ReadFile("/proc/loadavg"); err == nil {
@@ -65,7 +65,7 @@ func load() float64 {
 	return one
 }
 
-// fileValue is the first value of a name in a file of names and values, "" where there is none.
+// fileValue returns the first value of a name in a file of names and values, "" if there is none.
 func fileValue(file, name, separator string) string {
 	f, err := os.Open(file)
 	if err != nil {
@@ -80,7 +80,7 @@ func fileValue(file, name, separator string) string {
 	return ""
 }
 
-// same says whether figures of both may stand in one table: everything is the same but the revision.
+// same reports whether the numbers of both may share one table: everything but the revision is the same.
 func (m Machine) same(o Machine) bool {
 	m.Revision, o.Revision = "", ""
 	if m.Database == "" || o.Database == "" { // not asked yet

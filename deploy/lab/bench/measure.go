@@ -17,13 +17,13 @@ import (
 // tick is the unit in which Linux counts a process's CPU time (USER_HZ).
 const tick = 10 * time.Millisecond
 
-// cpuOf is the CPU time that a process has used, all its threads together.
+// cpuOf returns the CPU time that a process has used, all its threads together.
 func cpuOf(pid int) (time.Duration, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	// The name, in brackets, may hold anything; fields 14 and 15 are user and system time.
+	// The name, in brackets, may contain anything; fields 14 and 15 are user and system time.
 	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
 	if len(fields) < 13 {
 		return 0, errors.New("/proc: a stat file of an unknown form")
@@ -33,13 +33,13 @@ func cpuOf(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * tick, errors.Join(err1, err2)
 }
 
-// residentOf is a process's resident memory in MiB.
+// residentOf returns a process's resident memory in MiB.
 func residentOf(pid int) (float64, error) {
 	kib, err := strconv.ParseFloat(strings.TrimSuffix(fileValue(fmt.Sprintf("/proc/%d/status", pid), "VmRSS", ":"), " kB"), 64)
 	return kib / 1024, err
 }
 
-// usage is what the parts have used so far.
+// usage is the usage of the parts so far.
 type usage struct {
 	cpu        map[string]time.Duration // by part
 	statements map[string]int64         // by kind
@@ -47,7 +47,7 @@ type usage struct {
 }
 
 // usage reads the meters.
-func (l *lab) usage(ctx context.Context) (usage, error) {
+func (l *env) usage(ctx context.Context) (usage, error) {
 	u := usage{cpu: map[string]time.Duration{}}
 	for name, pid := range l.pids() {
 		var err error
@@ -67,7 +67,7 @@ func (l *lab) usage(ctx context.Context) (usage, error) {
 	return u, err
 }
 
-// since is what was used between an earlier reading and this one.
+// since returns the usage between an earlier reading and this one.
 func (u usage) since(earlier usage) usage {
 	return usage{
 		cpu:        combine(u.cpu, earlier.cpu, -1),
@@ -95,7 +95,7 @@ func combine[T time.Duration | int64](a, b map[string]T, factor T) map[string]T 
 	return sum
 }
 
-// sum is the CPU time of all parts.
+// sum returns the CPU time of all parts.
 func (u usage) sum() time.Duration {
 	var sum time.Duration
 	for _, cpu := range u.cpu {
@@ -104,7 +104,7 @@ func (u usage) sum() time.Duration {
 	return sum
 }
 
-// perEvent adds lines for what n events used, of the parts named.
+// perEvent adds lines for the usage per event, of the parts named.
 func (r *Result) perEvent(what string, u usage, n int, parts ...string) {
 	add := func(part string, cpu time.Duration) {
 		one := cpu.Seconds() / float64(n)
@@ -166,8 +166,9 @@ func statements(ctx context.Context, database *sql.DB) (map[string]int64, error)
 	return counts, rows.Err()
 }
 
-// settle waits until the parts rest: what is measured next shall not pay for what went before. After its bound it goes on.
-func (l *lab) settle(ctx context.Context) error {
+// settle waits until the parts are idle, so that earlier work does not count in the next measurement. After its bound it
+// continues anyway.
+func (l *env) settle(ctx context.Context) error {
 	const look, quiet, bound = 200 * time.Millisecond, 0.2, 20 * time.Second
 	last, err := l.cpu()
 	for end := time.Now().Add(bound); err == nil && time.Now().Before(end); {
@@ -184,8 +185,8 @@ func (l *lab) settle(ctx context.Context) error {
 	return err
 }
 
-// cpu is the CPU time of all parts.
-func (l *lab) cpu() (time.Duration, error) {
+// cpu returns the CPU time of all parts.
+func (l *env) cpu() (time.Duration, error) {
 	var sum time.Duration
 	for _, pid := range l.pids() {
 		one, err := cpuOf(pid)

@@ -14,7 +14,7 @@ type sample struct {
 
 // memory watches the relay while a large backlog drains.
 func memory(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{})
+	l, err := r.newEnv(ctx, envOptions{})
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func memory(ctx context.Context, r *run) error {
 	return nil
 }
 
-func (l *lab) watchMemory(ctx context.Context, n int64) ([]sample, error) {
+func (l *env) watchMemory(ctx context.Context, n int64) ([]sample, error) {
 	first, err := l.Sandbox.Total(ctx)
 	if err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ const (
 	slowAnswer   = 4 * time.Second
 )
 
-// neighbour times a quiet storefront, A, beside a busy one, B: once B's destination is slow, once it is fast and B has a
-// large backlog; each with Temporal's fairness and without.
+// neighbour times a quiet storefront, A, beside a busy one, B: once with a slow destination of B, once with a fast one and a
+// large backlog of B; each with Temporal's fairness and without.
 func neighbour(ctx context.Context, r *run) error {
 	for _, fairness := range []bool{true, false} {
 		if err := r.slowNeighbour(ctx, fairness); err != nil {
@@ -36,7 +36,7 @@ func with(fairness bool) string {
 	return "fairness off"
 }
 
-// goalsOf are for the system as we ship it.
+// goalsOf returns the goals of the system as it is shipped.
 func goalsOf(fairness bool) []Goal {
 	if fairness {
 		return []Goal{atMost(1000)}
@@ -45,7 +45,7 @@ func goalsOf(fairness bool) []Goal {
 }
 
 func (r *run) slowNeighbour(ctx context.Context, fairness bool) error {
-	l, err := r.newLab(ctx, labOptions{noFairness: !fairness, storefronts: []string{"a", "b"}, scripted: true})
+	l, err := r.newEnv(ctx, envOptions{noFairness: !fairness, storefronts: []string{"a", "b"}, scripted: true})
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (r *run) slowNeighbour(ctx context.Context, fairness bool) error {
 }
 
 func (r *run) largeNeighbour(ctx context.Context, fairness bool) error {
-	l, err := r.newLab(ctx, labOptions{noFairness: !fairness, storefronts: []string{"a", "b"}})
+	l, err := r.newEnv(ctx, envOptions{noFairness: !fairness, storefronts: []string{"a", "b"}})
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (r *run) largeNeighbour(ctx context.Context, fairness bool) error {
 }
 
 // quiet is A.
-func (l *lab) quiet(ctx context.Context) ([]time.Duration, error) {
+func (l *env) quiet(ctx context.Context) ([]time.Duration, error) {
 	probes, err := l.openLoop(ctx, "a", quietRate, quietSeconds*time.Second)
 	if err != nil {
 		return nil, err

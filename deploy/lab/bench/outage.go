@@ -11,9 +11,9 @@ import (
 	"relay/deploy/sandbox"
 )
 
-// outage lets a destination fail under a batch: once the first attempt of each event alone (a container that restarts), then
-// everything for 5 s, for a minute and for an hour (shorter at quick sizes). No other traffic comes meanwhile. It times from the
-// end of the trouble until all are delivered, which has to be two backoffs at most.
+// outage makes a destination fail under a batch: once the first attempt of each event alone (a container that restarts),
+// then everything for 5 s, for a minute and for an hour (shorter at quick sizes). There is no other traffic. It times from
+// the end of the outage until all are delivered, which has to be two backoffs at most.
 func outage(ctx context.Context, r *run) error {
 	backoff := time.Duration(r.sizes.Backoff) * time.Second
 	if err := r.blip(ctx, backoff); err != nil {
@@ -28,11 +28,11 @@ func outage(ctx context.Context, r *run) error {
 	return nil
 }
 
-func (r *run) outageLab(ctx context.Context, backoff time.Duration) (*lab, error) {
-	return r.newLab(ctx, labOptions{scripted: true, env: []string{"RETRY_BACKOFF_BASE=" + strconv.Itoa(int(backoff.Seconds()))}})
+func (r *run) outageLab(ctx context.Context, backoff time.Duration) (*env, error) {
+	return r.newEnv(ctx, envOptions{scripted: true, env: []string{"RETRY_BACKOFF_BASE=" + strconv.Itoa(int(backoff.Seconds()))}})
 }
 
-// blip answers 503 to the first attempt of each event.
+// blip responds 503 to the first attempt of each event.
 func (r *run) blip(ctx context.Context, backoff time.Duration) error {
 	l, err := r.outageLab(ctx, backoff)
 	if err != nil {
@@ -57,7 +57,7 @@ func (r *run) blip(ctx context.Context, backoff time.Duration) error {
 	return nil
 }
 
-// outageOf answers 503 to everything for a time.
+// outageOf responds 503 to everything for a time.
 func (r *run) outageOf(ctx context.Context, lasts, backoff time.Duration) error {
 	l, err := r.outageLab(ctx, backoff)
 	if err != nil {
@@ -98,8 +98,8 @@ func (r *run) outageOf(ctx context.Context, lasts, backoff time.Duration) error 
 	return nil
 }
 
-// recovered waits until every event is delivered, and returns how many had failed at a time, at most.
-func (l *lab) recovered(ctx context.Context) (int, error) {
+// recovered waits until every event is delivered, and returns the maximum of simultaneously failed events.
+func (l *env) recovered(ctx context.Context) (int, error) {
 	most := 0
 	for {
 		failed, err := l.count(ctx, "status = 'failed'")

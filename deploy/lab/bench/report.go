@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 )
 
-// Report is what was measured on one machine, in one run or in parts.
+// Report holds the measurements on one machine, in one run or in parts.
 type Report struct {
 	Quick   bool     `json:"quick,omitempty"`
 	Machine Machine  `json:"machine"`
@@ -19,7 +19,7 @@ type Report struct {
 	Results []Result `json:"results"`
 }
 
-// text is the result as a table for a terminal.
+// text returns the result as a table for a terminal.
 func (r *Result) text() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%s (%.0f s)\n", r.Title, r.Took)
@@ -42,8 +42,8 @@ func goals(all []Goal) string {
 	return strings.Join(texts, ", ")
 }
 
-// write writes benchmarks.json and BENCHMARKS.md. What another run has left there of other scenarios stays. The report itself
-// does not take that over: the same run may measure one of them anew.
+// write writes benchmarks.json and BENCHMARKS.md. Results of other scenarios from earlier runs stay. The report itself does
+// not include them: the same run may measure one of them again.
 func (r Report) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // documents are for everybody
 		return err
@@ -62,8 +62,8 @@ func (r Report) write(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "BENCHMARKS.md"), []byte(r.markdown()), 0o644) //nolint:gosec // as above
 }
 
-// keepOthers takes over the results of scenarios that were not run now, where they are of this machine and these sizes:
-// others would not belong into one table.
+// keepOthers keeps the results of scenarios that were not run now if they are of this machine and these sizes: others do not
+// belong into one table.
 func (r *Report) keepOthers(file string) error {
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
@@ -95,12 +95,12 @@ func (r *Report) keepOthers(file string) error {
 const preface = `# Benchmarks
 
 Written by ` + "`make bench`" + `, which measures the running relay (processes, real database with every commit synced, real Temporal)
-beside the bare floor in the same run on the same servers. **The ratios are what counts**: they stay the same from machine to
-machine, absolute figures do not. Candidate and floor alternate; of several rounds the median is shown. The same figures are
+beside the bare floor in the same run on the same servers. **Only the ratios count**: they stay the same from machine to
+machine, absolute numbers do not. Candidate and floor alternate; of several rounds the median is shown. The same numbers are
 in ` + "`benchmarks.json`" + `. ` + "`bin/dev bench --help`" + ` lists scenarios and options; a scenario that is run by itself replaces its part here.
 
-The floor has what the relay's Temporal has: one node, SQLite with every workflow commit synced, the list of workflows in an
-unsynced file of its own without the indexes that nobody uses, one task queue partition, no metrics, GOGC=400.
+The floor has the settings of the relay's Temporal: one node, SQLite with every workflow commit synced, the list of workflows in an
+unsynced file of its own without the unused indexes, one task queue partition, no metrics, GOGC=400.
 
 `
 

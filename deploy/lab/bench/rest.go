@@ -7,10 +7,10 @@ import (
 	"relay/deploy/lab/bench/floor"
 )
 
-// rest times single events in an idle system, in turn with a single bare workflow started eagerly, as the API starts its
-// own.
+// rest times single events in an idle system, alternating with a single bare workflow that is started eagerly, as the API
+// starts its own.
 func rest(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{floor: true})
+	l, err := r.newEnv(ctx, envOptions{floor: true})
 	if err != nil {
 		return err
 	}
@@ -53,9 +53,9 @@ func rest(ctx context.Context, r *run) error {
 	return nil
 }
 
-// openLoop times single events that come at a steady rate.
+// openLoop times single events at a steady rate.
 func openLoop(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{})
+	l, err := r.newEnv(ctx, envOptions{})
 	if err != nil {
 		return err
 	}

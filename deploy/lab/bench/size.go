@@ -18,22 +18,22 @@ type table struct {
 	rows int
 }
 
-// tables are two databases on one server that differ in that number.
+// tables are two databases on one server that differ only in that number.
 type tables struct{ small, large table }
 
-// scatter is a prime that leads all over a table.
+// scatter is a prime that spreads reads over the whole table.
 const scatter = 7_654_321
 
-// backlogHours are as many as one round of counting has while it catches up; fewer are the hours that are open, which are counted again
-// and again.
+// backlogHours is the number of hours in one round of counting while it catches up; the open hours, which are recounted
+// repeatedly, are fewer.
 const backlogHours = 10
 
 // pendingRows wait in both tables to be claimed.
 const pendingRows = 10_000
 
-// size times the same calls, in turn, in a small table and in a large one.
+// size times the same calls, alternating, in a small table and in a large one.
 func size(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{rest: true, database: quickToFill})
+	l, err := r.newEnv(ctx, envOptions{rest: true, database: quickToFill})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func size(ctx context.Context, r *run) error {
 	return nil
 }
 
-// compare calls in turn; the first calls warm up.
+// compare alternates calls; the first calls warm up.
 func (t tables) compare(calls int, call func(table, int) error) (small, large []time.Duration, err error) {
 	const warm = 3
 	for n := range calls + warm {
@@ -102,8 +102,8 @@ func (t tables) compare(calls int, call func(table, int) error) (small, large []
 	return small, large, nil
 }
 
-// newTable makes a migrated database with n finished events of the last 20 days, and some that wait.
-func (l *lab) newTable(ctx context.Context, r *run, name string, n int) (table, error) {
+// newTable creates a migrated database with n finished events of the last 20 days, and some pending ones.
+func (l *env) newTable(ctx context.Context, r *run, name string, n int) (table, error) {
 	began := time.Now()
 	if err := l.Database.CreateDatabase(ctx, name); err != nil {
 		return table{}, err

@@ -8,11 +8,11 @@ import (
 	"relay/deploy/sandbox"
 )
 
-// storm lets many events of a storefront, B, fail once with the wish to be tried again all at the same moment, and times from
-// that moment until all are delivered, and what another, A, waits meanwhile. Every second answer is a success: a destination
-// that only fails would be left alone.
+// storm makes many events of a storefront, B, fail once with a Retry-After that is due at the same moment. It times from
+// that moment until all are delivered, and the waits of another storefront, A. Every second response is a success: a
+// destination that only fails would become unhealthy.
 func storm(ctx context.Context, r *run) error {
-	l, err := r.newLab(ctx, labOptions{scripted: true, storefronts: []string{"a", "b"}, env: []string{"RETRY_BACKOFF_BASE=1"}})
+	l, err := r.newEnv(ctx, envOptions{scripted: true, storefronts: []string{"a", "b"}, env: []string{"RETRY_BACKOFF_BASE=1"}})
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,9 @@ func storm(ctx context.Context, r *run) error {
 	return nil
 }
 
-// afterFirstTries is a moment at which n events will have been tried once, at the rate at which some are delivered now, with
-// a third in hand.
-func (l *lab) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
+// afterFirstTries returns a time at which n events will have been attempted once, at the rate of the present deliveries,
+// with a third as a margin.
+func (l *env) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
 	some := min(n, 1000)
 	began := time.Now()
 	if err := l.post(ctx, l.items("b", some)); err != nil {
@@ -84,8 +84,8 @@ func (l *lab) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
 	return time.Now().Add(4*took*time.Duration(n)/time.Duration(3*some) + 5*time.Second).Truncate(time.Second), nil
 }
 
-// whenWaiting waits until all first tries are made and tells how many events wait for their second.
-func (l *lab) whenWaiting(ctx context.Context, tries int64, due time.Time) (int, error) {
+// whenWaiting waits until all first attempts are made and returns how many events wait for their second.
+func (l *env) whenWaiting(ctx context.Context, tries int64, due time.Time) (int, error) {
 	var err error
 	for err == nil && time.Now().Before(due) {
 		var total int64

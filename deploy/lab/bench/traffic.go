@@ -15,11 +15,11 @@ import (
 
 const eventType = "purchase_completed"
 
-// itemBytes is about what the brief's sample items take, with the person's fields that real ones have.
+// itemBytes is about the size of the brief's sample items with a real person's fields.
 const itemBytes = 600
 
-// items makes events of a storefront that were not there before.
-func (l *lab) items(storefront string, n int) []harness.Item {
+// items returns new events of a storefront.
+func (l *env) items(storefront string, n int) []harness.Item {
 	items := make([]harness.Item, n)
 	at := time.Now().UTC().Format(time.RFC3339)
 	for i := range items {
@@ -39,11 +39,11 @@ func (l *lab) items(storefront string, n int) []harness.Item {
 }
 
 // post posts items in one request; every one has to be accepted.
-func (l *lab) post(ctx context.Context, items []harness.Item) error {
+func (l *env) post(ctx context.Context, items []harness.Item) error {
 	return l.send(ctx, harness.Batch(items...), len(items))
 }
 
-func (l *lab) send(ctx context.Context, batch []byte, n int) error {
+func (l *env) send(ctx context.Context, batch []byte, n int) error {
 	answer, err := l.relay.Post(ctx, batch)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (l *lab) send(ctx context.Context, batch []byte, n int) error {
 }
 
 // postBacklog posts n events in batches.
-func (l *lab) postBacklog(ctx context.Context, storefront string, n, batch int) error {
+func (l *env) postBacklog(ctx context.Context, storefront string, n, batch int) error {
 	for n > 0 {
 		size := min(n, batch)
 		if err := l.post(ctx, l.items(storefront, size)); err != nil {
@@ -66,9 +66,9 @@ func (l *lab) postBacklog(ctx context.Context, storefront string, n, batch int) 
 	return nil
 }
 
-// probe is an event whose way is timed.
+// probe is an event whose delivery is timed.
 type probe struct {
-	key  string // by which the sink knows it
+	key  string // by which the sink identifies it
 	sent time.Time
 }
 
@@ -78,9 +78,9 @@ func probeOf(item harness.Item) probe {
 	return probe{key: e.DedupID(), sent: time.Now()}
 }
 
-// openLoop posts single events of a storefront at a steady rate, whatever becomes of them, and counts their time from when
+// openLoop posts single events of a storefront at a steady rate, whatever their results, and counts their time from when
 // they were due.
-func (l *lab) openLoop(ctx context.Context, storefront string, rate int, lasting time.Duration) ([]probe, error) {
+func (l *env) openLoop(ctx context.Context, storefront string, rate int, lasting time.Duration) ([]probe, error) {
 	n := int(lasting.Seconds() * float64(rate))
 	items := l.items(storefront, n)
 	probes := make([]probe, n)
@@ -100,8 +100,8 @@ func (l *lab) openLoop(ctx context.Context, storefront string, rate int, lasting
 	return probes, errors.Join(errs...)
 }
 
-// latencies waits until all probes have arrived and tells how long each took.
-func (l *lab) latencies(ctx context.Context, probes []probe, bound time.Duration) ([]time.Duration, error) {
+// latencies waits until all probes have arrived and returns how long each took.
+func (l *env) latencies(ctx context.Context, probes []probe, bound time.Duration) ([]time.Duration, error) {
 	for end := time.Now().Add(bound); ; {
 		arrivals, err := l.Sandbox.Arrivals(ctx)
 		if err != nil {

@@ -1,6 +1,6 @@
 // Package chaos is the crash suite: it runs the whole system under a steady load, kills its parts with SIGKILL at random
-// moments, lets the destinations misbehave and Temporal's storage fail, and then holds every accepted event against its row,
-// its attempts and what the destinations received. It knows what the relay promises, and nothing of how it keeps it.
+// moments, makes destinations and Temporal's storage fail, and then compares every accepted event with its row, its attempts
+// and the requests that the destinations received. It knows the relay's promises, and nothing of its implementation.
 package chaos
 
 import (
@@ -17,16 +17,16 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// Options say how hard a run is. Programs and Dir are required, the others have defaults.
+// Options configure a run. Programs and Dir are required, the others have defaults.
 type Options struct {
 	Programs harness.Programs
 	Dir      string        // for the systems' files; each round has a folder of its own in it
 	Rounds   int           // each is a fresh system; every second one has a Temporal whose storage fails
 	Kills    int           // in all
 	Events   int           // in all
-	For      time.Duration // for load and kills; settling comes on top
-	Seed     uint64        // chooses what is killed when; moments still depend on the machine
-	// Outages makes one destination refuse everything for so long, once a round, that it counts as unhealthy.
+	For      time.Duration // for load and kills, without the settling after them
+	Seed     uint64        // selects the order of kills; their moments still depend on the machine
+	// Outages makes one destination refuse everything, once per round, for long enough to count as unhealthy.
 	Outages bool
 	Out     io.Writer // progress
 }
@@ -34,7 +34,7 @@ type Options struct {
 // faultRate is the share of Temporal's storage calls that fail in every second round.
 const faultRate = 0.05
 
-// Command is "dev chaos".
+// Command implements "dev chaos".
 func Command(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("dev chaos", flag.ContinueOnError)
 	o := Options{Outages: true, Out: os.Stderr}
@@ -73,7 +73,7 @@ func Command(ctx context.Context, args []string) error {
 	return nil
 }
 
-// Run makes all rounds. Its error says which promise was broken; the report holds what was measured up to then.
+// Run runs all rounds. Its error names the broken promises; the report holds the measurements up to then.
 func Run(ctx context.Context, o Options) (Report, error) {
 	if o.Seed == 0 {
 		o.Seed = rand.Uint64N(1_000_000) + 1
@@ -95,35 +95,35 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	return report, nil
 }
 
-// round is one fresh system: load and kills, with API and worker apart in its first half and together in its second, then
-// rest, then the check.
+// round runs one fresh system: load and kills, with API and worker apart in its first half and together in its second, then
+// the wait until it is idle, then the check.
 func (o Options) round(ctx context.Context, n int) (r Round, err error) {
 	random := rand.New(rand.NewPCG(o.Seed, uint64(n))) //nolint:gosec // repeatable on purpose
 	r = Round{Number: n + 1}
 	if n%2 == 1 {
 		r.FaultRate = faultRate
 	}
-	lab, err := newLab(ctx, o, filepath.Join(o.Dir, fmt.Sprintf("round-%d", n+1)), r.FaultRate)
+	env, err := newEnv(ctx, o, filepath.Join(o.Dir, fmt.Sprintf("round-%d", n+1)), r.FaultRate)
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, lab.close()) }()
-	r.database = lab.system.Database.Version()
+	defer func() { err = errors.Join(err, env.close()) }()
+	r.database = env.system.Database.Version()
 
 	duration := o.For / time.Duration(o.Rounds)
-	load := startLoad(ctx, lab, o.Events/o.Rounds, duration)
-	trouble := startTrouble(ctx, lab, rand.New(rand.NewPCG(o.Seed, uint64(n)+1<<32)), duration, o.Outages) //nolint:gosec // repeatable
-	r.Crashes, err = lab.crash(ctx, random, o.Kills/o.Rounds, duration)
+	load := startLoad(ctx, env, o.Events/o.Rounds, duration)
+	trouble := startTrouble(ctx, env, rand.New(rand.NewPCG(o.Seed, uint64(n)+1<<32)), duration, o.Outages) //nolint:gosec // repeatable
+	r.Crashes, err = env.crash(ctx, random, o.Kills/o.Rounds, duration)
 	err = errors.Join(err, load.wait(), trouble.stop())
 	if err != nil {
 		return r, err
 	}
 	o.say("round %d: %d events accepted, %d processes killed; waiting until all is final", r.Number, load.accepted(), len(kinds(r.Crashes)))
-	r.Settled, err = lab.settle(ctx)
+	r.Settled, err = env.settle(ctx)
 	if err != nil {
 		return r, err
 	}
-	return r, lab.judge(ctx, load, &r)
+	return r, env.judge(ctx, load, &r)
 }
 
 func (o Options) say(format string, args ...any) {

@@ -23,16 +23,16 @@ func relayPart(kind string, r *harness.Relay) part {
 	return part{kind: kind, kill: r.Kill, start: r.Start, stop: r.Stop}
 }
 
-// Crash is one moment at which one part, or two at once, were killed, and when all of them answered again.
+// Crash is one moment at which one part, or two at once, were killed, and when all of them responded again.
 type Crash struct {
 	Kinds    []string
 	At, Up   time.Time
 	Recovery time.Duration // from Up to the first delivery of an event that had not been on the wire; 0: see Overtaken
-	// Overtaken says that the next crash came before that delivery.
+	// Overtaken reports that the next crash came before that delivery.
 	Overtaken bool
 }
 
-// kinds are the killed processes of crashes, one by one.
+// kinds returns the killed processes of crashes, one by one.
 func kinds(crashes []Crash) []string {
 	var all []string
 	for _, c := range crashes {
@@ -41,7 +41,7 @@ func kinds(crashes []Crash) []string {
 	return all
 }
 
-// everyKind names what is killed: the processes, and the database's right to be written.
+// everyKind lists the targets of kills: the processes, and the database's permission to write.
 var everyKind = []string{"api", "worker", "serve", "database", "read-only", "Temporal"}
 
 const (
@@ -50,20 +50,20 @@ const (
 	shortestRest = 200 * time.Millisecond // between a recovery and the next crash
 )
 
-// crash kills parts at random moments until kills are made, or time is up and every kind has had its turn. Halfway it
-// changes from API and worker apart to both in one process.
-func (l *lab) crash(ctx context.Context, random *rand.Rand, kills int, duration time.Duration) ([]Crash, error) {
+// crash kills parts at random moments until the number of kills is reached, or the time is up and every kind was killed
+// once. Halfway it changes from API and worker apart to both in one process.
+func (l *env) crash(ctx context.Context, random *rand.Rand, kills int, duration time.Duration) ([]Crash, error) {
 	begin := time.Now()
 	end := begin.Add(duration)
 	var crashes []Crash
-	var deck []part
+	var order []part
 	apart, hit := true, map[string]bool{}
 	for done := 0; done < kills; done = len(kinds(crashes)) {
 		if apart && hit["api"] && hit["worker"] && (2*done >= kills || time.Since(begin) > duration/2) {
 			if err := l.together(ctx); err != nil {
 				return crashes, fmt.Errorf("replace API and worker by one process: %w", err)
 			}
-			apart, deck = false, nil
+			apart, order = false, nil
 		}
 		if err := sleep(ctx, rest(random, crashes, time.Until(end), kills-done)); err != nil {
 			return crashes, err
@@ -71,15 +71,15 @@ func (l *lab) crash(ctx context.Context, random *rand.Rand, kills int, duration 
 		if time.Now().After(end) && len(hit) == len(everyKind) {
 			break
 		}
-		if len(deck) == 0 {
-			deck = l.shuffled(random) // all kinds, in another order
+		if len(order) == 0 {
+			order = l.shuffled(random) // all kinds, in another order
 		}
 		n := 1
-		if len(deck) > 1 && done+1 < kills && random.Float64() < doubleShare {
+		if len(order) > 1 && done+1 < kills && random.Float64() < doubleShare {
 			n = 2
 		}
-		c, err := strike(ctx, random, deck[:n])
-		crashes, deck = append(crashes, c), deck[n:]
+		c, err := kill(ctx, random, order[:n])
+		crashes, order = append(crashes, c), order[n:]
 		for _, kind := range c.Kinds {
 			hit[kind] = true
 		}
@@ -90,8 +90,8 @@ func (l *lab) crash(ctx context.Context, random *rand.Rand, kills int, duration 
 	return crashes, sleep(ctx, time.Until(end))
 }
 
-// rest is the time until the next crash: as much as the time that is left allows, less what restarts took so far, give or
-// take 80 %.
+// rest returns the time until the next crash: the share of the remaining time, less the duration of restarts so far, plus or
+// minus 80 %.
 func rest(random *rand.Rand, crashes []Crash, left time.Duration, kills int) time.Duration {
 	var down time.Duration
 	for _, c := range crashes {
@@ -104,16 +104,16 @@ func rest(random *rand.Rand, crashes []Crash, left time.Duration, kills int) tim
 	return max(shortestRest, time.Duration((0.2+1.6*random.Float64())*float64(mean)))
 }
 
-func (l *lab) shuffled(random *rand.Rand) []part {
+func (l *env) shuffled(random *rand.Rand) []part {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	deck := append([]part{}, l.parts...)
-	random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
-	return deck
+	order := append([]part{}, l.parts...)
+	random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	return order
 }
 
-// strike kills parts and starts them again after a moment, all at once: one may need another.
-func strike(ctx context.Context, random *rand.Rand, parts []part) (Crash, error) {
+// kill kills parts and restarts them after a moment, all at once: one may need another.
+func kill(ctx context.Context, random *rand.Rand, parts []part) (Crash, error) {
 	c := Crash{At: time.Now()}
 	for _, p := range parts {
 		c.Kinds = append(c.Kinds, p.kind)

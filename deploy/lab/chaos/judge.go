@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// row is what the inbox says of an event.
+// row is an event's row of the inbox.
 type row struct {
 	id     int64
 	sent   sent
@@ -22,11 +22,11 @@ type row struct {
 	ends   []relay.DeliveryResult
 }
 
-// tries is what the attempts say of an event at one destination.
+// tries holds the attempts of an event at one destination.
 type tries struct {
-	sends      int // rows of tries that could have left
-	sending    int // whose end nobody saw: killed between send and record
-	unanswered int // whose answer was lost, cut off or came too late
+	sends      int // rows of attempts that could have left the relay
+	sending    int // interrupted: killed between send and record
+	unanswered int // whose response was lost, cut off or late
 }
 
 type leg struct {
@@ -36,7 +36,7 @@ type leg struct {
 
 type landing struct{ path, key string }
 
-// evidence is everything that a judgement needs.
+// evidence is the input of a judgement.
 type evidence struct {
 	ledger   []sent
 	rows     []row
@@ -44,17 +44,17 @@ type evidence struct {
 	arrivals map[landing]sandbox.Arrival
 }
 
-// Verdict is what became of the accepted events, and which promises were broken.
+// Verdict holds the outcomes of the accepted events, and the broken promises.
 type Verdict struct {
 	Accepted int
 	ByStatus map[relay.Status]int
 	Reasons  map[relay.Reason]int // of those that did not arrive
 	Sends    int                  // rows of attempts that could have left
-	Requests int                  // at the destinations; a send that was killed before it left has a row and no request
-	Unsent   int                  // rows without a request: killed, or denied by the network, before anything left
+	Requests int                  // at the destinations; a send that was killed before it left has a row, but no request
+	Unsent   int                  // rows without a request: killed, or refused by the network, before the request left
 
-	// Copies are the events that a destination took more than once, counted without the first. KilledBetween are those
-	// whose attempt stayed sending; NoAnswer those whose answer was lost or came too late.
+	// Copies are the events that a destination accepted more than once, counted without the first. KilledBetween are those
+	// whose attempt stayed sending; NoAnswer those whose response was lost or late.
 	Copies, KilledBetween, NoAnswer int
 
 	Missing      []string // accepted, without a row
@@ -66,7 +66,7 @@ type Verdict struct {
 	Contradicted []string // delivered without a destination that accepted
 }
 
-// judge holds rows, attempts and arrivals against one another.
+// judge compares rows, attempts and arrivals.
 func judge(e evidence) Verdict {
 	v := Verdict{Accepted: len(e.ledger), ByStatus: map[relay.Status]int{}, Reasons: map[relay.Reason]int{}}
 	rows := make(map[sent]row, len(e.rows))
@@ -102,7 +102,7 @@ func judge(e evidence) Verdict {
 	return v
 }
 
-// received checks that what the row says was accepted did arrive.
+// received checks that the deliveries recorded as accepted did arrive.
 func (v *Verdict) received(r row, e evidence) {
 	accepted := 0
 	for _, end := range r.ends {
@@ -119,7 +119,7 @@ func (v *Verdict) received(r row, e evidence) {
 	}
 }
 
-// copies counts what a destination took more than once, and what explains it.
+// copies counts the duplicates at a destination, and their explanations.
 func (v *Verdict) copies(r row, destination string, t tries, a sandbox.Arrival) {
 	v.Sends, v.Requests, v.Unsent = v.Sends+t.sends, v.Requests+a.Count, v.Unsent+max(0, t.sends-a.Count)
 	if without := t.sends - a.Count; without > t.sending+t.unanswered {
@@ -137,7 +137,7 @@ func (v *Verdict) copies(r row, destination string, t tries, a sandbox.Arrival) 
 	}
 }
 
-// err says which promises were broken, with a few examples of each.
+// err names the broken promises, with a few examples of each.
 func (v Verdict) err() error {
 	var errs []error
 	for _, broken := range []struct {
@@ -156,7 +156,7 @@ func (v Verdict) err() error {
 	return errors.Join(errs...)
 }
 
-// Lost is how many accepted events are missing or were not received.
+// Lost returns how many accepted events are missing or were not received.
 func (v Verdict) Lost() int { return len(v.Missing) + len(v.Open) + len(v.Unreceived) }
 
 func destinations(storefront string) []string {
@@ -174,7 +174,7 @@ func pathOf(storefront, destination string) string {
 }
 
 // judge collects the evidence of a round and judges it.
-func (l *lab) judge(ctx context.Context, load *load, r *Round) error {
+func (l *env) judge(ctx context.Context, load *load, r *Round) error {
 	e := evidence{ledger: load.events(), tries: map[leg]tries{}, arrivals: map[landing]sandbox.Arrival{}}
 	arrivals, err := l.system.Sandbox.Arrivals(ctx)
 	if err != nil {
@@ -211,7 +211,7 @@ func recoveries(crashes []Crash, firsts []time.Time) {
 	}
 }
 
-func (l *lab) rows(ctx context.Context) ([]row, error) {
+func (l *env) rows(ctx context.Context) ([]row, error) {
 	found, err := l.pool.QueryContext(ctx, `SELECT id, event_id, event_type, COALESCE(storefront_code, ''), status, COALESCE(reason, ''),
 		COALESCE(ends, '[]') FROM marketing_events`)
 	if err != nil {
@@ -233,7 +233,7 @@ func (l *lab) rows(ctx context.Context) ([]row, error) {
 	return all, found.Err()
 }
 
-func (l *lab) attempts(ctx context.Context, into map[leg]tries) error {
+func (l *env) attempts(ctx context.Context, into map[leg]tries) error {
 	found, err := l.pool.QueryContext(ctx, `SELECT marketing_event_id, destination, SUM(number > 0),
 		SUM(outcome = 'sending'), SUM(number > 0 AND outcome <> 'sending' AND (response_status IS NULL OR COALESCE(reason, '') IN ('network_error', 'timeout')))
 		FROM event_attempts GROUP BY marketing_event_id, destination`)

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// delivered is the evidence of one event at a container and one at two platforms, with nothing wrong.
+// delivered returns evidence without faults of one event at a container and one at two platforms.
 func delivered() evidence {
 	a, b := sent{"1", "purchase_completed", acme}, sent{"2", "consult_started", brio}
 	accepted := func(destinations ...string) (ends []relay.DeliveryResult) {

@@ -17,24 +17,24 @@ const (
 	largestBatch = 50
 	tick         = 100 * time.Millisecond
 	requestTime  = 30 * time.Second
-	// patience is how long an event may be refused before the suite gives up: longer than any restart.
+	// patience bounds how long an event may be refused before the suite fails: longer than any restart.
 	patience = 2 * time.Minute
 )
 
 var eventTypes = []string{"purchase_completed", "consult_started"}
 
-// sent is one event that was accepted: OMS got a 202 for it, or its INSERT was committed.
+// sent is one accepted event: OMS received a 202 for it, or its INSERT was committed.
 type sent struct{ order, kind, storefront string }
 
-// key is what names the event at its destinations.
+// key returns the event's id at its destinations.
 func (e sent) key() string {
 	return relay.Event{EventID: e.order, Type: e.kind, Storefront: relay.Storefront{Code: e.storefront}}.DedupID()
 }
 
-// load hands events over, as OMS would: through the API and by SQL at once, again and again until each was taken.
+// load sends events as OMS would: through the API and by SQL at the same time, and retries until each is accepted.
 type load struct {
-	lab *lab
-	at  string // of all events: a batch that is sent again must be the same
+	env *env
+	at  string // of all events: a repeated batch must be identical
 	all sync.WaitGroup
 
 	mu     sync.Mutex
@@ -50,15 +50,15 @@ type source struct {
 	name       string
 }
 
-// startLoad hands over so many events at an even rate; where the way is barred, it catches up.
-func startLoad(ctx context.Context, l *lab, events int, duration time.Duration) *load {
-	d := &load{lab: l, at: time.Now().UTC().Format(time.RFC3339)}
+// startLoad sends a number of events at an even rate, and catches up after interruptions.
+func startLoad(ctx context.Context, l *env, events int, duration time.Duration) *load {
+	d := &load{env: l, at: time.Now().UTC().Format(time.RFC3339)}
 	for _, s := range []source{
 		{acme, 0.3, d.post, "a"}, {brio, 0.15, d.post, "b"}, {corso, 0.25, d.post, "c"},
 		{acme, 0.1, d.insert, "d"}, {brio, 0.05, d.insert, "e"}, {corso, 0.15, d.insert, "f"},
 	} {
 		d.all.Go(func() {
-			if err := d.pour(ctx, s, int(s.share*float64(events)), duration); err != nil {
+			if err := d.feed(ctx, s, int(s.share*float64(events)), duration); err != nil {
 				d.mu.Lock()
 				d.errs = append(d.errs, err)
 				d.mu.Unlock()
@@ -68,7 +68,7 @@ func startLoad(ctx context.Context, l *lab, events int, duration time.Duration) 
 	return d
 }
 
-func (d *load) pour(ctx context.Context, s source, events int, duration time.Duration) error {
+func (d *load) feed(ctx context.Context, s source, events int, duration time.Duration) error {
 	begin := time.Now()
 	for done := 0; done < events; {
 		due := min(events, int(float64(events)*float64(time.Since(begin))/float64(duration))+1)
@@ -94,7 +94,7 @@ func (d *load) pour(ctx context.Context, s source, events int, duration time.Dur
 	return nil
 }
 
-// deliver hands a batch over until it is taken.
+// deliver sends a batch until it is accepted.
 func (d *load) deliver(ctx context.Context, s source, batch []sent) error {
 	until := time.Now().Add(patience)
 	for {
@@ -114,7 +114,7 @@ func (d *load) deliver(ctx context.Context, s source, batch []sent) error {
 	}
 }
 
-// post hands events to whichever process takes them in at present.
+// post sends events to the process that accepts them at present.
 func (d *load) post(ctx context.Context, batch []sent) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -125,7 +125,7 @@ func (d *load) post(ctx context.Context, batch []sent) error {
 			"event_time": d.at, "order_revenue": 80.79,
 		}
 	}
-	answer, err := d.lab.intake.Load().Post(ctx, harness.Batch(items...))
+	answer, err := d.env.intake.Load().Post(ctx, harness.Batch(items...))
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (d *load) post(ctx context.Context, batch []sent) error {
 	return nil
 }
 
-// insert writes events into the inbox as OMS does, in the form that the README gives.
+// insert inserts events into the inbox as OMS does, in the form of the README.
 func (d *load) insert(ctx context.Context, batch []sent) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -144,7 +144,7 @@ func (d *load) insert(ctx context.Context, batch []sent) error {
 		args = append(args, e.order, e.storefront, e.kind, `{"order_id": "`+e.order+`", "order_revenue": 80.79}`)
 	}
 	rows := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, 'oms_direct', 'pending'),", len(batch)), ",")
-	_, err := d.lab.pool.ExecContext(ctx, `INSERT INTO marketing_events
+	_, err := d.env.pool.ExecContext(ctx, `INSERT INTO marketing_events
 		(event_id, storefront_code, event_type, event_payload, source_system, status) VALUES `+rows+`
 		ON DUPLICATE KEY UPDATE event_id = event_id`, args...)
 	return err
@@ -163,7 +163,7 @@ func (d *load) accepted() int {
 	return len(d.ledger)
 }
 
-// events are all events accepted so far.
+// events returns all events accepted so far.
 func (d *load) events() []sent {
 	d.mu.Lock()
 	defer d.mu.Unlock()

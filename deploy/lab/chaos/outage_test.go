@@ -19,8 +19,8 @@ import (
 
 var outageEvents = flag.Int("outage-events", 200, "events that meet the outage of a destination; 50000 take half an hour")
 
-// An outage of hours, shortened: with two attempts a second apart, what an outage of two hours does to attempts that take 15
-// minutes is done in seconds. No event comes after it: the relay probes by itself. The replay goes as fast as the machine.
+// An outage of hours, shortened: with two attempts a second apart, it takes seconds to exhaust the attempts, which take 15
+// minutes in production. No event comes after it: the relay probes by itself. The replay runs at the machine's speed.
 func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
 	events := *outageEvents
 	patience := 5*time.Minute + time.Duration(events)*time.Second/5
@@ -45,7 +45,7 @@ func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
 	for n, size := first, max(20, events/50); n < events; n += size {
 		post(t, r, n, min(size, events-n))
 	}
-	// One at a time may be under way as the probe.
+	// Only one may be in delivery as the probe.
 	require.Eventually(t, func() bool { return count("marketing_events WHERE status = 'failed'") >= events-1 }, patience, 200*time.Millisecond)
 	hammered, err := s.Sandbox.Total(t.Context())
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
 	require.Equal(t, relay.StatusDelivered, e.Status)
 }
 
-// post hands n events over, numbered from first.
+// post posts n events, numbered from first.
 func post(t *testing.T, r *harness.Relay, first, n int) {
 	t.Helper()
 	items := make([]harness.Item, n)

@@ -12,7 +12,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Report is what all rounds measured.
+// Report holds the measurements of all rounds.
 type Report struct {
 	Machine, Database string
 	Began             time.Time
@@ -21,7 +21,7 @@ type Report struct {
 	Rounds            []Round
 }
 
-// Round is what one fresh system went through.
+// Round holds the events and measurements of one fresh system.
 type Round struct {
 	Number    int
 	FaultRate float64 // share of Temporal's storage calls that failed
@@ -32,13 +32,13 @@ type Round struct {
 	database string
 }
 
-// Settled is how a round came to rest.
+// Settled describes how a round became idle.
 type Settled struct {
 	After  time.Duration // the end of load and kills
 	Failed int           // events that had failed by then; a replay followed
 }
 
-// String is the report as tables of Markdown.
+// String returns the report as tables of Markdown.
 func (r Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s; %s. %s UTC, %d rounds in %s, seed %d.\n\n", r.Machine, r.Database, r.Began.UTC().Format("2006-01-02 15:04"),
@@ -79,7 +79,7 @@ func line(b *strings.Builder, name, storage string, crashes []Crash, v Verdict, 
 		v.ByStatus[relay.StatusDelivered], failed, lost, v.Sends, v.Requests, v.Unsent, v.Copies, v.KilledBetween, v.NoAnswer, unexplained, seconds(longest), rest)
 }
 
-// kills is a table of recoveries by what was killed.
+// kills returns a table of recoveries by killed part.
 func (r Report) kills(b *strings.Builder) {
 	var crashes []Crash
 	for _, x := range r.Rounds {
@@ -124,7 +124,7 @@ func median(d []time.Duration) time.Duration {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// describeMachine says what it ran on, in words that name nobody's machine.
+// describeMachine describes the machine in neutral terms.
 func describeMachine() string {
 	s := fmt.Sprintf("%s/%s, %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	if raw, err := os.ReadFile("/proc/meminfo"); err == nil {
@@ -139,7 +139,7 @@ func describeMachine() string {
 	return s + ", " + runtime.Version()
 }
 
-// Kinds are the parts that were killed at least once.
+// Kinds returns the parts that were killed at least once.
 func (r Report) Kinds() []string {
 	var all []string
 	for _, x := range r.Rounds {

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// settleBound is how long nothing may change while something is still to happen. The longest such pause is a try that was
-	// lost with its worker (15 s), then the last of the waits, in a Temporal whose storage fails; or the wait for a probe.
+	// settleBound is the longest time without a change while work is left. The longest legitimate pause is an attempt that
+	// was lost with its worker (15 s), then the last backoff, in a Temporal whose storage fails; or the wait for a probe.
 	settleBound = 3 * time.Minute
 	lookEvery   = 500 * time.Millisecond
 )
 
-// settle waits until nothing is left to happen: every row final, every destination healthy, every replay through, no delivery
-// running. Then it replays once what failed, because the destinations are well again by now, and waits once more.
-func (l *lab) settle(ctx context.Context) (Settled, error) {
+// settle waits until no work is left: every row final, every destination healthy, every replay ended, no delivery running.
+// Then it replays the failed events once, because the destinations are healthy by now, and waits again.
+func (l *env) settle(ctx context.Context) (Settled, error) {
 	begin := time.Now()
 	if err := l.rest(ctx); err != nil {
 		return Settled{}, err
@@ -36,13 +36,13 @@ func (l *lab) settle(ctx context.Context) (Settled, error) {
 		return s, err
 	}
 	starter := workflows.Starter{Client: l.temporal, TaskQueue: workflows.TaskQueue, Search: &workflows.Search{}}
-	// A start that fails is left to the workers, which look for replays without a workflow.
+	// A failed start is left to the workers, which look for replays without a workflow.
 	_ = starter.StartReplay(ctx, r.ID)
 	return s, l.rest(ctx)
 }
 
-// rest waits until nothing is left to happen. Unhealthy destinations are probed by the relay itself.
-func (l *lab) rest(ctx context.Context) error {
+// rest waits until no work is left. The relay itself probes unhealthy destinations.
+func (l *env) rest(ctx context.Context) error {
 	moved, last := time.Now(), ""
 	for {
 		open, err := l.open(ctx)
@@ -61,8 +61,8 @@ func (l *lab) rest(ctx context.Context) error {
 	}
 }
 
-// open says what is still to happen, "" for nothing.
-func (l *lab) open(ctx context.Context) (string, error) {
+// open describes the remaining work, "" if there is none.
+func (l *env) open(ctx context.Context) (string, error) {
 	for _, q := range []struct{ what, query string }{
 		{"rows that are not final", "SELECT COUNT(*) FROM marketing_events WHERE status IN ('pending', 'processing')"},
 		{"unhealthy destinations", "SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL"},
@@ -82,7 +82,7 @@ func (l *lab) open(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-func (l *lab) count(ctx context.Context, query string) (int, error) {
+func (l *env) count(ctx context.Context, query string) (int, error) {
 	var n int
 	err := l.pool.QueryRowContext(ctx, query).Scan(&n)
 	return n, err

@@ -9,10 +9,11 @@ import (
 	"relay/deploy/sandbox"
 )
 
-// lateAnswer is a 200 that comes after the relay has given up at 10 s: the destination has the event, and nobody knows.
+// lateAnswer is a 200 that comes after the relay's time-out of 10 s: the destination has the event, and the relay cannot
+// know.
 var lateAnswer = sandbox.Answer{DelayMS: 11_000}
 
-// troubles are the ways in which a destination misbehaves for a while.
+// troubles are the temporary faults of a destination.
 var troubles = [][]sandbox.Answer{
 	{{Status: 500}, {Status: 502}, {}, {Status: 503}, {Status: 500}},
 	{{Action: sandbox.ActionReset}, {}, {Action: sandbox.ActionReset}, {Action: sandbox.ActionReset}},
@@ -23,18 +24,18 @@ var troubles = [][]sandbox.Answer{
 	{{Status: 429, Headers: map[string]string{"Retry-After": "1"}}, {Action: sandbox.ActionTruncate, Body: "{"}, {Status: 503}},
 }
 
-// trouble makes destinations misbehave until it is stopped.
+// trouble makes destinations fail until it is stopped.
 type trouble struct {
 	cancel context.CancelFunc
 	done   chan error
 }
 
-// outage is how long a destination refuses everything once a round: long enough to count as unhealthy.
+// outage is how long a destination refuses everything once per round: long enough to count as unhealthy.
 const outage = 5 * time.Second
 
-// startTrouble lets one destination after another misbehave at random moments; with outages, one of them is dead for a
-// while a third into the round.
-func startTrouble(ctx context.Context, l *lab, random *rand.Rand, duration time.Duration, outages bool) *trouble {
+// startTrouble makes one destination after another fail at random moments; with outages, one of them is down for a while a
+// third into the round.
+func startTrouble(ctx context.Context, l *env, random *rand.Rand, duration time.Duration, outages bool) *trouble {
 	ctx, cancel := context.WithCancel(ctx)
 	t := &trouble{cancel: cancel, done: make(chan error, 1)}
 	go func() {
@@ -77,7 +78,7 @@ func die(ctx context.Context, c sandbox.Client, path string) error {
 	return errors.Join(err, c.Answer(context.WithoutCancel(ctx), sandbox.Rule{Path: path}))
 }
 
-// stop ends all misbehaviour.
+// stop ends all faults.
 func (t *trouble) stop() error {
 	t.cancel()
 	return <-t.done

@@ -44,10 +44,10 @@ func meta(r *http.Request, body []byte) sandbox.Answer {
 	return answer(200, object{"events_received": 1, "messages": []any{}, "fbtrace_id": "ASandbox"})
 }
 
-// ga4 is the Measurement Protocol, which takes anything.
+// ga4 is the Measurement Protocol, which accepts anything.
 func ga4(*http.Request, []byte) sandbox.Answer { return sandbox.Answer{Status: 204} }
 
-// tiktok is the Events API, which says in code what went wrong, under 200.
+// tiktok is the Events API, which reports errors in the field code, under status 200.
 func tiktok(r *http.Request, body []byte) sandbox.Answer {
 	say := func(code int, message string) sandbox.Answer {
 		return answer(200, object{"code": code, "message": message, "request_id": "20261123SANDBOX", "data": object{}})
@@ -84,7 +84,7 @@ func tiktok(r *http.Request, body []byte) sandbox.Answer {
 	return say(0, "OK")
 }
 
-// snapchat is the Conversions API v3, which says in status what it thinks.
+// snapchat is the Conversions API v3, which reports its verdict in the field status.
 func snapchat(r *http.Request, body []byte) sandbox.Answer {
 	invalid := func(status int, reason string) sandbox.Answer {
 		return answer(status, object{"status": "INVALID", "reason": reason})

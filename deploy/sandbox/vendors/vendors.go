@@ -1,6 +1,6 @@
-// Package vendors answers for the five ad and analytics platforms as their APIs do: it looks at the shape of what it gets
-// and says yes or no in the platform's own words. It is written from the platforms' documents and not from the adapters, so
-// that a mistake there is a refusal here.
+// Package vendors answers for the five ad and analytics platforms as their APIs do: it checks the shape of a request and
+// accepts or refuses it in the platform's own format. It is written from the platforms' documents and not from the adapters,
+// so that a mistake there is a refusal here.
 package vendors
 
 import (
@@ -26,10 +26,10 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"pinterest": pinterest,
 }
 
-// Codes are the platforms that are played.
+// Codes returns the codes of the played platforms.
 func Codes() []string { return []string{"ga4", "meta_capi", "pinterest", "snapchat", "tiktok"} }
 
-// Play answers a delivery; false where the path is no platform's.
+// Play answers a delivery; false if the path belongs to no platform.
 func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {
 	rest, ok := strings.CutPrefix(r.URL.Path, Prefix)
 	if !ok {
@@ -67,7 +67,7 @@ func recent(n json.Number) bool {
 	return err == nil && age < 7*24*time.Hour && age > -time.Minute
 }
 
-// hashes reports whether every one of these fields is, where it is there, SHA-256 in hex, alone or in a list.
+// hashes reports whether each of these fields that is present is SHA-256 in hex, alone or in a list.
 func hashes(user object, fields ...string) bool {
 	for _, f := range fields {
 		switch v := user[f].(type) {

@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 	"testing"
 
-	_ "github.com/oapi-codegen/runtime" // what the generated client needs
+	_ "github.com/oapi-codegen/runtime" // dependencies of the generated client
 	"github.com/stretchr/testify/require"
 )
 
-// TestAGeneratedClientCompilesAndDoesTheRoundTrip makes a client of the document that the relay serves, by oapi-codegen,
-// and lets the program in testdata/roundtrip create, read, list, change, switch and delete with it.
+// TestAGeneratedClientCompilesAndDoesTheRoundTrip generates a client from the document that the relay serves, with
+// oapi-codegen, and the program in testdata/roundtrip creates, reads, lists, changes, switches and deletes with it.
 func TestAGeneratedClientCompilesAndDoesTheRoundTrip(t *testing.T) {
 	url := serve(t)
 	res, err := http.Get(url + "/openapi.json")

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// seen is what a page asked for and complained about.
+// seen holds the requests and the error messages of a page.
 type seen struct {
 	mu       sync.Mutex
 	asked    []string
@@ -30,7 +30,7 @@ func (s *seen) note(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		s.asked = append(s.asked, e.Request.URL)
-	case *log.EventEntryAdded: // a breach of the page's policy is one
+	case *log.EventEntryAdded: // a violation of the page's policy is one
 		if e.Entry.Level == log.LevelError || e.Entry.Level == log.LevelWarning {
 			s.troubles = append(s.troubles, string(e.Entry.Level)+": "+e.Entry.Text)
 		}
@@ -39,7 +39,7 @@ func (s *seen) note(event any) {
 	}
 }
 
-// elsewhere are the requests that did not go to the relay. What is inlined into the page goes nowhere.
+// elsewhere returns the requests that did not go to the relay. Inlined data causes no request.
 func (s *seen) elsewhere(url string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +48,7 @@ func (s *seen) elsewhere(url string) []string {
 	})
 }
 
-// browser is a page of a headless Chromium. Without one the test is skipped, unless BROWSER=required, as CI has it.
+// browser returns a page of a headless Chromium. Without one the test is skipped, unless BROWSER=required, as in CI.
 func browser(t *testing.T) (context.Context, *seen) {
 	t.Helper()
 	path := ""
@@ -60,7 +60,8 @@ func browser(t *testing.T) (context.Context, *seen) {
 	if path == "" && os.Getenv("BROWSER") != "required" {
 		t.Skip("no Chromium on the PATH: apt-get install chromium")
 	}
-	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It sees our own page only.
+	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It opens only the project's
+	// own page.
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.WindowSize(1400, 2000))
 	ctx, stopBrowser := chromedp.NewExecAllocator(t.Context(), options...)

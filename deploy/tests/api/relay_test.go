@@ -28,7 +28,7 @@ const (
 	password = "correct horse"
 )
 
-// serve runs the relay's api role on a database of its own, without Temporal, and gives its address. It reads the
+// serve runs the relay's api role on a database of its own, without Temporal, and returns its address. It reads the
 // environment, as in production, so such tests do not run in parallel.
 func serve(t *testing.T) string {
 	t.Helper()
@@ -69,7 +69,7 @@ func serve(t *testing.T) string {
 	return url
 }
 
-// create posts a thing to the admin API.
+// create posts an entry to the admin API.
 func create(t *testing.T, url, path, body string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/admin/v1/"+path, strings.NewReader(body))
@@ -81,7 +81,7 @@ func create(t *testing.T, url, path, body string) {
 	require.Equal(t, http.StatusCreated, res.StatusCode)
 }
 
-// run runs a command in this folder and fails with what it printed.
+// run runs a command in this folder and fails with its output.
 func run(t *testing.T, env []string, name string, args ...string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), name, args...)

@@ -22,7 +22,7 @@ const (
 	envExample  = ".env.example"
 )
 
-// compose is what these tests read of a compose file.
+// compose is the part of a compose file that these tests read.
 type compose struct {
 	Services map[string]service
 	Networks map[string]any
@@ -58,7 +58,7 @@ func readCompose(t *testing.T) (compose, string) {
 	return c, string(text)
 }
 
-// relays are the services that run our binary.
+// relays returns the services that run the relay.
 func (c compose) relays() map[string]service {
 	found := map[string]service{}
 	for name, s := range c.Services {
@@ -140,7 +140,7 @@ func TestServicesWaitForServicesThatCanBeWaitedFor(t *testing.T) {
 	require.Equal(t, []string{"mysql", "temporal-schema", "temporal", "temporal-namespace", "migrate", "worker"}, c.longest("worker"))
 }
 
-// longest is the longest chain of waiting that ends at a service.
+// longest returns the longest chain of waiting that ends at a service.
 func (c compose) longest(name string) []string {
 	var before []string
 	for other := range c.Services[name].DependsOn {
@@ -239,7 +239,7 @@ func TestEnvExampleIsTheConfigurations(t *testing.T) {
 	}
 }
 
-// Compose 1.29.2, Debian's, is the strictest that is still about.
+// Compose 1.29.2, Debian's, is the strictest that is still in use.
 func TestComposeTakesTheFile(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("docker-compose")

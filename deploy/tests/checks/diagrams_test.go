@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDiagramsAreRenderedFromTheirText fails for a picture that is older than its text: docs/diagrams/render.sh renders it.
+// TestDiagramsAreRenderedFromTheirText fails if a picture is older than its text: docs/diagrams/render.sh renders it.
 func TestDiagramsAreRenderedFromTheirText(t *testing.T) {
 	t.Parallel()
 	sources, err := filepath.Glob(root + "/docs/diagrams/*.dot")

@@ -1,4 +1,3 @@
-// Package checks proves what can be proven of docker-compose.temporal.yml, the Dockerfile and the Kubernetes manifests
-// without a container engine or a cluster: that they say what they mean, name what exists, and agree with the relay. It is a
-// module of its own, so that kustomize and the types of Kubernetes stay out of the others.
+// Package checks tests docker-compose.temporal.yml, the Dockerfile and the Kubernetes manifests without a container engine
+// or a cluster: that they are valid, name existing things, and agree with the relay.
 package checks

@@ -13,10 +13,10 @@ import (
 var (
 	link    = regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`)
 	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
-	// unslugged are the characters that an anchor leaves out of its heading.
+	// unslugged are the characters that an anchor omits from its heading.
 	unslugged = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 	command   = regexp.MustCompile("(?m)^ *relay ([a-z](?:[a-z-]+ ?)+)$|`relay ([a-z](?:[a-z-]+ ?)+)`")
-	// elsewhere are places on the machines of those who write, which mean nothing to those who read.
+	// elsewhere are paths on the machines of authors, which mean nothing to readers.
 	elsewhere = regexp.MustCompile(`(^|[\s"'=(])/(root|home|work|Users)/`)
 )
 
@@ -36,7 +36,7 @@ func pages(t *testing.T) map[string]string {
 	return found
 }
 
-// anchors are the fragments that GitHub makes of a page's headings.
+// anchors are the fragments that GitHub derives from a page's headings.
 func anchors(page string) []string {
 	var all []string
 	for _, m := range heading.FindAllStringSubmatch(page, -1) {
@@ -45,7 +45,7 @@ func anchors(page string) []string {
 	return all
 }
 
-func TestLinksOfThePagesLeadSomewhere(t *testing.T) {
+func TestLinksOfThePagesResolve(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
 	for file, text := range all {
@@ -66,8 +66,34 @@ func TestLinksOfThePagesLeadSomewhere(t *testing.T) {
 	}
 }
 
-// Words that a page has beside the commands, as in `relay api`'s pod, are no business of this test: it takes whole lines and
-// whole quotes only.
+// place is a link to a Go file in the answers of CONTRIBUTING, with the name to look for in it.
+var place = regexp.MustCompile("\\[[^]]*\\]\\(([^)]*\\.go)\\), `(\\w+)`")
+
+func TestThePlacesInContributingHaveTheNamesToLookFor(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
+	require.NoError(t, err)
+	_, section, _ := strings.Cut(string(text), "\n## Four places\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var rows int
+	for line := range strings.Lines(section) {
+		if !strings.HasPrefix(line, "| Where ") {
+			continue
+		}
+		rows++
+		places := place.FindAllStringSubmatch(line, -1)
+		require.Len(t, places, strings.Count(line, "]("), "each link names what to look for: %s", line)
+		require.NotEmpty(t, places, line)
+		for _, m := range places {
+			code, err := os.ReadFile(filepath.Join(root, m[1]))
+			require.NoError(t, err)
+			require.Regexp(t, `(?m)^(func (\([^)]*\) )?|type |\t|var )`+m[2]+`\b`, string(code), "%s lacks %s", m[1], m[2])
+		}
+	}
+	require.Equal(t, 4, rows)
+}
+
+// Text besides the commands, as in `relay api`'s pod, is outside this test: it reads only whole lines and whole quotes.
 func TestCommandsInThePagesExist(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

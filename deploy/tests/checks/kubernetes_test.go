@@ -32,7 +32,7 @@ const (
 type manifests map[string]runtime.Object
 
 // render builds a folder as kustomize v5.8.2 does (its library is this version's), and decodes every document into the type
-// that it claims to be. A field that this type has not got fails.
+// that it claims to be. An unknown field fails.
 func render(t *testing.T, folder string) manifests {
 	t.Helper()
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
@@ -76,7 +76,7 @@ func TestManifestsAreWhatKubernetesTakes(t *testing.T) {
 	}
 }
 
-// pods are the templates of everything that runs.
+// pods returns the templates of all pods.
 func pods(t *testing.T, all manifests) map[string]corev1.PodTemplateSpec {
 	t.Helper()
 	return map[string]corev1.PodTemplateSpec{

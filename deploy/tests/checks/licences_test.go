@@ -30,7 +30,7 @@ same makers; whoever publishes binaries should know of it. Checked by a test; re
 `
 )
 
-// marks are words of a licence by which it is told from the others; the first that is found counts.
+// marks are words that identify a licence; the first one found counts.
 var marks = []struct{ licence, words string }{
 	{"Apache-2.0", "Apache License"},
 	{"MPL-2.0", "Mozilla Public License"},
@@ -40,7 +40,7 @@ var marks = []struct{ licence, words string }{
 	{"MIT", "Permission is hereby granted, free of charge"},
 }
 
-// unstated are modules without a licence file that are known and were thought about.
+// unstated are modules without a licence file that were reviewed.
 var unstated = []string{"github.com/nexus-rpc/nexus-proto-annotations"}
 
 func TestLicencesOfDependenciesAllowOurs(t *testing.T) {
@@ -67,7 +67,7 @@ func TestLicencesOfDependenciesAllowOurs(t *testing.T) {
 	require.Equal(t, want, string(got), "look at what a new dependency asks for, then use -update")
 }
 
-// licence is what a module's folder says. What none of the marks fits has to be read by a person.
+// licence returns the licence of a module's folder. A licence that matches none of the marks has to be read by a person.
 func licence(t *testing.T, path, dir string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "[LlCc][IiOo][CcPp]*"))

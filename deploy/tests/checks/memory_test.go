@@ -11,8 +11,8 @@ import (
 	"relay/api"
 )
 
-// TestTheMemoryOfAnAPIIsEnoughForTheBodiesInFlight holds the manifests to the default of MAX_BODIES_BYTES: a body costs up to
-// six times its size, and an idle process a hundred megabytes.
+// TestTheMemoryOfAnAPIIsEnoughForTheBodiesInFlight compares the manifests with the default of MAX_BODIES_BYTES: a body costs
+// up to six times its size, and an idle process a hundred megabytes.
 func TestTheMemoryOfAnAPIIsEnoughForTheBodiesInFlight(t *testing.T) {
 	t.Parallel()
 	const need = 6*api.DefaultMaxBodies + 100<<20

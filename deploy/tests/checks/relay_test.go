@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// requireCommand asks the real binary, as an image has it, whether it knows a command and its flags.
+// requireCommand asks the real binary, as an image has it, whether it has a command with these flags.
 func requireCommand(t *testing.T, args []string) {
 	t.Helper()
 	program, err := buildOnce()
@@ -53,7 +53,7 @@ func requireCommand(t *testing.T, args []string) {
 			words = append(words, arg)
 		}
 	}
-	// What is no command of its own gets the help of the one above it.
+	// An unknown command prints the help of its parent.
 	require.Regexp(t, `(?m)^  relay `+regexp.QuoteMeta(strings.Join(words, " "))+`( |$)`, string(out))
 }
 
@@ -68,10 +68,10 @@ func TestCommandsAreToldFromWhatIsNone(t *testing.T) {
 	require.NotContains(t, string(out), "relay migrate sideways")
 }
 
-// temporalVariables are those of Temporal's own tools that a relay may be given; the SDK's envconfig reads them.
+// temporalVariables are those of Temporal's own tools that a relay may receive; the SDK's envconfig reads them.
 var temporalVariables = []string{"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_TLS"}
 
-// traceVariables are OpenTelemetry's own that a relay is given; its SDK reads them.
+// traceVariables are OpenTelemetry's own variables of a relay; its SDK reads them.
 var traceVariables = []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_TRACES_SAMPLER",
 	"OTEL_TRACES_SAMPLER_ARG"}
 

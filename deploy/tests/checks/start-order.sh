@@ -23,15 +23,15 @@ trap cleanup EXIT
 say() { printf '%6.1f s  %s\n' "$(($(date +%s%N) / 1000000 - began))e-3" "$*"; }
 began=$(($(date +%s%N) / 1000000))
 
-wait_for() { # what, command...
-	local what=$1 tries=240
+wait_for() { # service, command...
+	local service=$1 attempts=240
 	shift
 	until "$@" >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || { echo "start-order: $what does not come up; see $work" >&2; KEEP=1; exit 1; }
+		attempts=$((attempts - 1))
+		[ "$attempts" -gt 0 ] || { echo "start-order: $service does not come up; see $work" >&2; KEEP=1; exit 1; }
 		sleep 0.5
 	done
-	say "$what"
+	say "$service"
 }
 
 # --- the programs ---

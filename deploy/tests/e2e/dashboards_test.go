@@ -25,8 +25,8 @@ import (
 
 const observability = "../../observability"
 
-// TestEveryPanelAndEveryAlertFindsWhatItAsksFor scrapes relays under load with a real Prometheus and asks it what the panels
-// of the dashboards ask. A panel that shows nothing, or an alert on a metric that nobody has, fails.
+// TestEveryPanelAndEveryAlertFindsWhatItAsksFor scrapes relays under load with a real Prometheus and runs the queries of the
+// dashboards' panels. An empty panel, or an alert on an unknown metric, fails.
 func TestEveryPanelAndEveryAlertFindsWhatItAsksFor(t *testing.T) {
 	t.Parallel()
 	program := prometheusProgram(t)
@@ -177,7 +177,7 @@ func (p prometheus) finds(t *testing.T, query string) bool {
 	return false
 }
 
-// readPanels are the queries of all panels, by name, with what Grafana would fill in.
+// readPanels returns the queries of all panels, by name, with Grafana's variables filled in.
 func readPanels(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(observability, "grafana", "dashboards", "*.json"))

@@ -19,7 +19,7 @@ import (
 	"relay/internal/relay"
 )
 
-// The worker is killed, too, before the database is back: then Temporal alone knows of the answer that came meanwhile.
+// The worker is killed, too, before the database is back: then only Temporal knows the response that came meanwhile.
 func TestAKilledDatabaseAndWorkerDelayEventsAndRepeatNothing(t *testing.T) {
 	t.Parallel()
 	o := begin(t)
@@ -50,8 +50,8 @@ type outage struct {
 	first, wire, between ops.EventDetail
 }
 
-// begin brings three events to where the outage is to meet them: one's worker has not taken its first step (it is frozen),
-// another's request is on the wire, and a third waits for its next try.
+// begin brings three events into the states in which the outage meets them: the worker of one has not run its first step (it
+// is frozen), the request of another is on the wire, and a third waits for its next attempt.
 func begin(t *testing.T) *outage {
 	t.Helper()
 	o := &outage{world: newWorld(t, "RETRY_BACKOFF_BASE=2", "MAX_RETRY_ATTEMPTS=3")}
@@ -80,7 +80,7 @@ func begin(t *testing.T) *outage {
 	return o
 }
 
-// waitLong lets the worker go on without the database, until each event waits for it, and for longer than all the tries
+// waitLong lets the worker run without the database until each event waits for it, and for longer than all the attempts
 // would take.
 func (o *outage) waitLong(t *testing.T) {
 	t.Helper()
@@ -113,7 +113,7 @@ func (o *outage) requireNothingRepeated(t *testing.T) {
 	o.postRefused(t)
 }
 
-// postRefused posts again what was refused while the database was away, as OMS was told to.
+// postRefused posts the batches again that were refused while the database was away, as OMS was told to.
 func (o *outage) postRefused(t *testing.T) {
 	t.Helper()
 	refused := refusedItem()
@@ -129,7 +129,7 @@ func (o *outage) postRefused(t *testing.T) {
 
 func refusedItem() harness.Item { return item("first", "refused-1") }
 
-// requireRefused holds while the database is away: nothing is taken in, and OMS is told to come again.
+// requireRefused checks the refusal while the database is away: no item is accepted, and OMS is asked to retry.
 func requireRefused(t *testing.T, r *harness.Relay) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL+"/v1/events",

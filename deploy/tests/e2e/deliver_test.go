@@ -18,7 +18,7 @@ import (
 	"relay/internal/relay"
 )
 
-// brief holds the two statements of the brief, as they stand there.
+// brief holds the two statements of the brief, verbatim.
 //
 //go:embed testdata/*.sql
 var brief embed.FS
@@ -74,7 +74,7 @@ func retriedOverHTTP(t *testing.T, w *town) {
 	w.record(t, deliver(w.delivered(t, "retried-1")), "delivered-after-retries")
 }
 
-// requireThreeAttempts waits for an event that was answered 503, 503, 200 under RETRY_BACKOFF_BASE=1.
+// requireThreeAttempts waits for an event with the responses 503, 503, 200 under RETRY_BACKOFF_BASE=1.
 func (w *world) requireThreeAttempts(t *testing.T, order string) {
 	t.Helper()
 	e := w.delivered(t, order)
@@ -87,8 +87,8 @@ func (w *world) requireThreeAttempts(t *testing.T, order string) {
 	for i, want := range []time.Duration{time.Second, 2 * time.Second} {
 		gap := sent[i+1].StartedAt.Sub(sent[i].StartedAt.Add(sent[i].Duration))
 		require.GreaterOrEqual(t, gap, want, "before try %d", i+2)
-		// A tenth, and what a loaded machine takes: Temporal may lose a task on its way to a worker, which then costs the time of
-		// a try (15 s) and one more wait.
+		// A tenth, plus the delay of a loaded machine: Temporal may lose a task on its way to a worker, which costs the time
+		// of an attempt (15 s) and one more wait.
 		require.Less(t, gap, want+want/10+45*time.Second, "before try %d", i+2)
 	}
 }
@@ -163,8 +163,8 @@ func rerouted(t *testing.T, w *town) {
 	w.record(t, deliver(e), "rerouted")
 }
 
-// handedOver shows what becomes of events whose container is down for good: with on_exhausted=direct the platforms get
-// them under the same id, and where none takes one, it has failed.
+// handedOver covers events whose container is down for good: with on_exhausted=direct the platforms receive them under the
+// same id, and an event that none of them accepts has failed.
 func handedOver(t *testing.T, w *town) {
 	for _, code := range []string{"handed", "alone"} {
 		id := w.storefront(t, code)
@@ -187,7 +187,7 @@ func handedOver(t *testing.T, w *town) {
 	require.Equal(t, relay.ReasonExhausted, alone.Reason)
 	require.Len(t, w.requests(t, "/alone/"), 5)
 
-	// Twenty failures in a row, and the container is left alone: its events do not wait for tries that nobody makes.
+	// After twenty failures in a row the container is unhealthy: its events do not wait for further attempts.
 	w.exec(t, `UPDATE destination_health SET failures = 20, unhealthy_since = UTC_TIMESTAMP(6), probe_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR
 		WHERE destination = 'sgtm' AND storefront_id IN (SELECT id FROM storefronts WHERE storefront_id IN ('handed', 'alone'))`)
 	before := len(w.requests(t, "/handed/mp/"))

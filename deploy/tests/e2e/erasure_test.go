@@ -20,8 +20,9 @@ import (
 
 const erasedPerson = "marker-person-7"
 
-// An order that was delivered, a person whose event waits for its next try, and a direct row are erased, with a relay that is killed on the
-// way. Nothing is left of them in the database, in Temporal and in the log but that they were there; and they do not come back.
+// A delivered order, a person whose event waits for its next attempt, and a direct row are erased, with a relay that is
+// killed during the erasure. Only their rows remain in the database, in Temporal and in the log, without personal data; and
+// they do not come back.
 func TestWhatIsErasedIsGoneEverywhereAndStaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3600")

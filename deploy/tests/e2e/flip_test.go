@@ -17,15 +17,15 @@ import (
 	"relay/internal/relay"
 )
 
-// flip is one way to switch off what a storefront's events are in retry for.
+// flip is one way to switch off the destination that a storefront's events are in retry for.
 type flip struct {
 	name     string // also the code of a storefront of its own
 	events   int
-	failing  string // the destination at which every try fails
+	failing  string // the destination at which every attempt fails
 	takeover string // the platform that gets the events after the flip; "" is none
-	kind     string // of what is switched
+	kind     string // of the switched entry
 	query    string
-	status   relay.Status // what the events come to
+	status   relay.Status // the final status of the events
 	reason   relay.Reason
 }
 
@@ -40,8 +40,8 @@ var flips = []flip{
 	{name: "by-credential", events: 150, failing: "sandbox_c", kind: "credentials", status: relay.StatusSkipped, reason: relay.ReasonCredentialDisabled},
 }
 
-// Events by the hundred are in retry when an admin switches off what they are in retry for, at each of the four levels, while
-// OMS holds an insert open. It runs before the others, not beside them, as all that need the processors for a while.
+// Hundreds of events are in retry when an admin switches off their destination, at each of the four levels, while OMS keeps
+// an insert open. It runs before the others, not beside them, as all tests that need the processors for a while.
 func TestAFlipStopsTheEventsInRetry(t *testing.T) {
 	w := newWorldOf(t, harness.Built(t), "RETRY_BACKOFF_BASE=4", "MAX_RETRY_ATTEMPTS=8", "START_BURST=1000")
 	r := w.relay(t, "relay", "serve")
@@ -81,7 +81,7 @@ func (f flip) run(t *testing.T, w *world, r *harness.Relay) {
 	}
 }
 
-// setUp adds the storefront, whose destination fails every try, and gives the path of the switch.
+// setUp adds the storefront, whose destination fails every attempt, and returns the path of the switch.
 func (f flip) setUp(t *testing.T, w *world, r *harness.Relay) string {
 	t.Helper()
 	failing := "/" + f.name + "/mp/"
@@ -113,7 +113,7 @@ func (f flip) setUp(t *testing.T, w *world, r *harness.Relay) string {
 	return fmt.Sprintf("/admin/v1/%s/%v/deactivate%s", f.kind, list[0].(map[string]any)["id"], f.query)
 }
 
-// inRetry waits until every event has failed a try, and then for a moment in which retries leave.
+// inRetry waits until every event has failed an attempt, and then for a moment in which retries leave.
 func (f flip) inRetry(t *testing.T, w *world) {
 	t.Helper()
 	const tries = `SELECT COUNT(*) FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id WHERE e.storefront_code = ?`
@@ -156,7 +156,7 @@ func (f flip) heldInsert(t *testing.T, w *world) *sql.Tx {
 	return tx
 }
 
-// allEnded waits until all events have come to what the flip wants, and to nothing else.
+// allEnded waits until all events have the status that the flip leads to, and no other.
 func (f flip) allEnded(t *testing.T, w *world) {
 	t.Helper()
 	f.all(t, w, "SELECT COUNT(*) FROM marketing_events WHERE storefront_code = ? AND finished_at IS NOT NULL", f.events)
@@ -167,17 +167,17 @@ func (f flip) allEnded(t *testing.T, w *world) {
 	require.Equal(t, fmt.Sprintf("%d %s %s", f.events, f.status, f.reason), found)
 }
 
-// begun is a send that began after the flip was answered.
+// begun is a send that began after the flip's response.
 type begun struct {
 	order string
 	after time.Duration
 }
 
-// longestTry is the start-to-close time-out of a try: one that has read the switches is over by then.
+// longestTry is the start-to-close time-out of an attempt: an attempt that has read the switches has ended by then.
 const longestTry = 15 * time.Second
 
-// requireOnlyOpenTries holds where whatever began after the answer was a try that had read the switches before: one of an
-// event, of a few events, and not later than a try lasts. On a quiet machine there is none.
+// requireOnlyOpenTries requires that every send after the response was of an attempt that had read the switches before: one
+// of an event, of a few events, and not later than an attempt lasts. On a quiet machine there is none.
 func (f flip) requireOnlyOpenTries(t *testing.T, later []begun) {
 	t.Helper()
 	orders := map[string]bool{}
@@ -190,7 +190,7 @@ func (f flip) requireOnlyOpenTries(t *testing.T, later []begun) {
 	require.LessOrEqual(t, len(later), f.events/10, "more than a few read the switches in the moment of the flip")
 }
 
-// sentAfter tells the requests that arrived after the flip was answered by the rows of their tries, which are written
+// sentAfter finds the requests that arrived after the flip's response, by the rows of their attempts, which are written
 // before a request leaves.
 func (f flip) sentAfter(t *testing.T, w *world, orders []string, answered time.Time) (onTheWire int, later []begun) {
 	t.Helper()
@@ -220,7 +220,7 @@ func (f flip) sentAfter(t *testing.T, w *world, orders []string, answered time.T
 	return arrived - len(later), later
 }
 
-// requireMoved holds where platforms take over: each event arrived there, once.
+// requireMoved requires that each event arrived once at the platforms that take over.
 func (f flip) requireMoved(t *testing.T, w *world) {
 	t.Helper()
 	keys := map[string]int{}

@@ -1,5 +1,5 @@
-// Package e2e_test proves what the relay promises on its real parts: a private database, Temporal, the relay and the outside
-// world, each a process of its own that can be killed. Every test compares the rows with what the outside world received.
+// Package e2e_test tests the relay's promises on its real parts: a private database, Temporal, the relay and the sandbox,
+// each a process that can be killed. Every test compares the rows with the requests that the sandbox received.
 package e2e_test
 
 import (
@@ -74,7 +74,7 @@ func newWorldOf(t *testing.T, built harness.Programs, env ...string) *world {
 	return newWorldIn(t, harness.Config{Programs: built, Env: env})
 }
 
-// newWorldIn adds to a configuration what every world has.
+// newWorldIn adds the common part of every world to a configuration.
 func newWorldIn(t *testing.T, c harness.Config) *world {
 	t.Helper()
 	c.Username, c.Password = "oms", markPassword
@@ -132,7 +132,7 @@ func (w *world) storefrontAs(t *testing.T, f relay.Storefront) int64 {
 	return id
 }
 
-// answers scripts what the sandbox answers below a path: these statuses in turn, then 200.
+// answers scripts the sandbox's responses below a path: these statuses in turn, then 200.
 func (w *world) answers(t *testing.T, path string, statuses ...int) {
 	t.Helper()
 	rule := sandbox.Rule{Path: path}
@@ -147,7 +147,7 @@ func (w *world) always(t *testing.T, path string, a sandbox.Answer) {
 	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: path, Then: a}))
 }
 
-// item is an event of OMS that is full of what must not travel further than it has to.
+// item is an event of OMS full of values that must not travel further than necessary.
 func item(storefront, order string) harness.Item {
 	return harness.Item{
 		"t-value": "affiliate_1", "storefront_id": storefront, "event_name": purchase, "order_id": order,
@@ -185,7 +185,7 @@ func (w *world) insert(t *testing.T, storefront, order string) {
 	w.exec(t, insertSQL, order, storefront, purchase, payload)
 }
 
-// insertMany adds n rows in one statement, and gives their orders.
+// insertMany adds n rows in one statement, and returns their orders.
 func (w *world) insertMany(t *testing.T, storefront string, n int) []string {
 	t.Helper()
 	orders, values := make([]string, n), make([]string, n)

@@ -60,7 +60,7 @@ func (w *world) recordScheduled(t *testing.T, schedule, name string) {
 	w.record(t, d.Info.RecentActions[len(d.Info.RecentActions)-1].StartWorkflowResult.WorkflowID, name)
 }
 
-// anonymise replaces what the SDK makes of this machine's name: identities, and the names of sticky queues.
+// anonymise replaces the texts that the SDK derives from this machine's name: identities, and the names of sticky queues.
 func anonymise(m protoreflect.Message) {
 	if q, ok := m.Interface().(*taskqueue.TaskQueue); ok && q.GetKind() == enums.TASK_QUEUE_KIND_STICKY {
 		q.Name = "sticky"

@@ -111,8 +111,7 @@ func postedTwice(t *testing.T, w *town) {
 	w.requireOneRequestEach(t, "/twice/", orders)
 }
 
-// apiAndPollInbox takes the API's leases away as soon as they are there, so that PollInbox claims and starts what the API
-// is starting.
+// apiAndPollInbox ends the API's leases at once, so that PollInbox claims and starts the events that the API is starting.
 func apiAndPollInbox(t *testing.T, w *town) {
 	w.storefront(t, "raced")
 	ctx, cancel := context.WithCancel(t.Context())

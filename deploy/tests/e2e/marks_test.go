@@ -28,7 +28,7 @@ const readerLine = "rita:$2a$10$TjfHK8eFFqqkTPCowmXxnuLUq/9WeSTlIOY6NOtTVzK3k8NZ
 // under which marked plants them.
 var sentToContainer = []string{"coupon", "gclid", "utm_campaign"}
 
-// personal are names that payloads of shops have for what belongs to a person.
+// personal are names of personal data in payloads of shops.
 var personal = strings.Fields(`patient_name patientName diagnosis icd10 mrn medication dosage symptoms allergies insurance_id member_id ssn
 	passport driver_license mobile cell fax phone2 customer_ip remote_addr x_forwarded_for forwarded_for billing_address_1 billing.email
 	shipping_address street_line_2 apartment zip4 county latitude longitude geo dob birth_year age sex pronouns ethnicity religion password
@@ -127,7 +127,8 @@ func (w *world) requireReaderSeesNoMark(t *testing.T, r *harness.Relay, id int64
 	requireClean(t, "the command line", []byte(w.cliAs(t, r, "rita", "preview", "--id", fmt.Sprint(id))))
 }
 
-// requireContainerGotNoOther looks at what arrived at the container of client ga4: of the marks, those of allowed names only.
+// requireContainerGotNoOther checks the requests at the container of client ga4: of the marks, they hold only those of
+// allowed names.
 func (w *world) requireContainerGotNoOther(t *testing.T, allowed []string) {
 	t.Helper()
 	got := w.requests(t, "/ga4/")

@@ -14,7 +14,7 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// schemaSQL describes every table, column and index of a database, and what is written down of its migrations.
+// schemaSQL describes every table, column and index of a database, and its recorded migrations.
 const schemaSQL = `SELECT CONCAT_WS(' ', table_name, column_name, ordinal_position, column_type, is_nullable, column_default, extra)
 	FROM information_schema.columns WHERE table_schema = DATABASE()
 	UNION ALL SELECT CONCAT_WS(' ', table_name, index_name, seq_in_index, column_name, non_unique)

@@ -18,7 +18,7 @@ import (
 	"relay/workflows"
 )
 
-// cli runs a command for ops against a relay, as people do, and gives what it prints.
+// cli runs a command of the relay as operators do, and returns its output.
 func (w *world) cli(t *testing.T, r *harness.Relay, args ...string) string {
 	t.Helper()
 	return w.cliAs(t, r, "oms", args...)
@@ -36,7 +36,7 @@ func (w *world) cliAs(t *testing.T, r *harness.Relay, user string, args ...strin
 	return out.String()
 }
 
-// asked makes a request of an admin and decodes the answer.
+// asked makes a request of an admin and decodes the response.
 func asked(t *testing.T, r *harness.Relay, status int, method, path, body string) map[string]any {
 	t.Helper()
 	got, answer, err := r.Do(t.Context(), method, path, []byte(body))
@@ -84,8 +84,8 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 	})
 }
 
-// The container has been broken for a while. Ops replay what failed; in the middle of it the relay is killed; nothing is
-// lost, nothing is started twice, and events keep their ids.
+// The container has been broken for a while. Operators replay the failed events; the relay is killed during the replay; no
+// event is lost or started twice, and events keep their ids.
 func TestAReplayOutlivesAKilledRelay(t *testing.T) {
 	t.Parallel()
 	const n = 60

@@ -59,7 +59,7 @@ func (r *receiver) all() []byte {
 	return slices.Clone(r.bytes)
 }
 
-// find gives the spans of a trace, or of all of them for "".
+// find returns the spans of a trace, or of all of them for "".
 func (r *receiver) find(trace string) []*otlp.Span {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,8 +72,8 @@ func (r *receiver) find(trace string) []*otlp.Span {
 	return found
 }
 
-// waitPath waits until a trace has a span of the last name whose parents, and theirs, have the names before it, in their
-// order; others may lie between them. Then it gives the trace's spans.
+// waitPath waits until a trace has a span of the last name whose ancestors have the names before it, in their order; others
+// may lie between them. Then it returns the trace's spans.
 func (r *receiver) waitPath(t *testing.T, trace string, path ...string) []*otlp.Span {
 	t.Helper()
 	var spans []*otlp.Span
@@ -116,7 +116,7 @@ func namesOf(spans []*otlp.Span) []string {
 	return names
 }
 
-// metricsOf is what a relay tells Prometheus.
+// metricsOf returns a relay's metrics.
 func metricsOf(t *testing.T, r *harness.Relay) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, r.MetricsURL, http.NoBody)

@@ -22,7 +22,7 @@ func (w *world) atLeast(t *testing.T, n int, from string) error {
 	return nil
 }
 
-// A container that restarts under a batch answers 503 to the first attempt of each event, and 200 to every later one.
+// A container that restarts under a batch responds 503 to the first attempt of each event, and 200 to every later one.
 func TestABlipIsNotAnOutage(t *testing.T) {
 	t.Parallel()
 	const events, backoff = 500, time.Minute // the default: the script goes by arrival, and all first attempts must come first

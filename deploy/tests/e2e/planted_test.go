@@ -27,9 +27,9 @@ type call struct {
 	user, password     string
 }
 
-// TestWhatIsPlantedAnywhereIsFoundNowhere plants secrets and personal data wherever something comes in: items, rows, admin
-// writes, paths, headers, logins, vendors' answers. The relays log all they can, count and trace. What they say is looked
-// through here and, for the marks of every test, when the world ends.
+// TestWhatIsPlantedAnywhereIsFoundNowhere plants secrets and personal data in every input: items, rows, admin writes, paths,
+// headers, logins, vendors' responses. The relays log at their most verbose level, count and trace. Their output is searched
+// here and, for the marks of every test, when the world ends.
 func TestWhatIsPlantedAnywhereIsFoundNowhere(t *testing.T) {
 	t.Parallel()
 	w := newWatchedWorld(t, "ADMIN_AUTH_USERNAME=root", "ADMIN_AUTH_PASSWORD="+markPassword)
@@ -50,7 +50,8 @@ func TestWhatIsPlantedAnywhereIsFoundNowhere(t *testing.T) {
 	w.plantEvents(t, api)
 	for _, c := range plantedCalls() {
 		answer := ask(t, api, c)
-		// An answer may tell OMS its own event's id, and an admin what is stored and no secret; nothing else comes back.
+		// A response may return its own event's id to OMS, and stored values without secrets to an admin; nothing else comes
+		// back.
 		requireClean(t, fmt.Sprintf("the answer to %s %s", c.method, c.path), []byte(strings.ReplaceAll(answer, markOrder, "")))
 	}
 	for i := range 12 {
@@ -136,7 +137,7 @@ func plantedCalls() []call {
 	}
 }
 
-// ask makes a request and gives the answer, headers and all.
+// ask makes a request and returns the response, headers included.
 func ask(t *testing.T, r *harness.Relay, c call) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), c.method, r.URL+c.path, strings.NewReader(c.body))

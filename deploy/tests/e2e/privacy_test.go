@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// playVendors puts the five platforms where the sandbox plays them: it looks at the shape of what it gets.
+// playVendors sets the platforms' address to the sandbox's players, which check the shape of a request.
 func (w *world) playVendors(t *testing.T) {
 	t.Helper()
 	for _, code := range vendors.Codes() {
@@ -23,7 +23,7 @@ func (w *world) playVendors(t *testing.T) {
 	}
 }
 
-// credentials gives a storefront without a container a credential at each of the five platforms.
+// credentials creates credentials of a storefront without a container at each of the five platforms.
 func (w *world) credentials(t *testing.T, code string, o relay.Options, platforms ...string) {
 	t.Helper()
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
@@ -72,8 +72,8 @@ func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return r.Key != dedupID(e) })
 }
 
-// unmapped shows what a fresh storefront with five credentials sends: of an event that nobody mapped, or of a shopper who
-// denied consent, nothing, however much of a person is in it.
+// unmapped covers a fresh storefront with five credentials: it sends nothing of an unmapped event, or of a shopper who
+// denied consent, however many personal fields it has.
 func unmapped(t *testing.T, w *town) {
 	w.credentials(t, "fresh", relay.Options{}, vendors.Codes()...)
 	denied := everybody("fresh", "fresh-denied", purchase)
@@ -124,8 +124,8 @@ func renamed(t *testing.T, w *town) {
 		dropped_fields LIKE '%utm_campaign%'`, e.ID), "what stayed here is on record, by name")
 }
 
-// unseen shows what becomes of answers of GA4's that are lost: a purchase is sent again, because GA4 knows it by its order,
-// and any other event is not, because it would count twice.
+// unseen covers lost responses of GA4: a purchase is sent again, because GA4 deduplicates it by its order; any other event
+// is not, because it would count twice.
 func unseen(t *testing.T, w *town) {
 	w.credentials(t, "unseen", relay.Options{}, "ga4")
 	w.always(t, vendors.Prefix+"ga4/", sandbox.Answer{Action: sandbox.ActionReset})

@@ -14,15 +14,15 @@ import (
 	"relay/internal/relay"
 )
 
-// tries are an event's attempts at one destination, in order, without those that could not leave because the busy machine's
-// database took longer to record them than a try waits.
+// tries returns an event's attempts at one destination, in order, without those that were not sent because the busy
+// machine's database took too long to record them.
 func tries(e ops.EventDetail, destination string) []relay.Attempt {
 	return slices.DeleteFunc(slices.Clone(e.Attempts), func(a relay.Attempt) bool {
 		return a.Destination != destination || a.Result.Outcome == relay.NotSent
 	})
 }
 
-// outcomes are those of an event's tries at one destination.
+// outcomes returns those of an event's attempts at one destination.
 func outcomes(e ops.EventDetail, destination string) []relay.Outcome {
 	var found []relay.Outcome
 	for _, a := range tries(e, destination) {
@@ -31,7 +31,7 @@ func outcomes(e ops.EventDetail, destination string) []relay.Outcome {
 	return found
 }
 
-// requests are what the sandbox received below a path.
+// requests returns the requests that the sandbox received below a path.
 func (w *world) requests(t *testing.T, path string) []sandbox.Request {
 	t.Helper()
 	got, err := w.Sandbox.Requests(t.Context(), path, 0)
@@ -73,7 +73,7 @@ func (w *world) requireARowForEveryRequest(t *testing.T, e ops.EventDetail) {
 	}
 }
 
-// requireOneRequestEach holds for events that met no trouble.
+// requireOneRequestEach checks events without any failure.
 func (w *world) requireOneRequestEach(t *testing.T, path string, orders []string) {
 	t.Helper()
 	events := w.allDelivered(t, orders)
@@ -88,8 +88,8 @@ func (w *world) requireOneRequestEach(t *testing.T, path string, orders []string
 	require.Len(t, arrived, len(orders))
 }
 
-// requireOnlyUnknownDoubled holds for events that met a kill and no other trouble: what was sent twice has a row that says
-// that nobody knows how its first try ended. It counts those rows.
+// requireOnlyUnknownDoubled checks events that met a kill and no other failure: an event that was sent twice has a row whose
+// result is unknown. It counts those rows.
 func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []string) int {
 	t.Helper()
 	unknown := 0
@@ -108,7 +108,7 @@ func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []st
 	return unknown
 }
 
-// allDelivered waits until all events of these orders are delivered, for as long as a quarter of what is missing comes in
+// allDelivered waits until all events of these orders are delivered, for as long as a quarter of the missing ones arrives in
 // time: a busy machine takes longer for two thousand than for two.
 func (w *world) allDelivered(t *testing.T, orders []string) []ops.EventDetail {
 	t.Helper()

@@ -50,14 +50,14 @@ func (w *world) requireNothingLeaked(t *testing.T) {
 	w.requireCleanAttempts(ctx, t)
 }
 
-// requireUnknownToTemporal looks for words in everything that Temporal tells of all deliveries.
+// requireUnknownToTemporal searches words in everything that Temporal stores of all deliveries.
 func (w *world) requireUnknownToTemporal(t *testing.T, words ...string) {
 	t.Helper()
 	w.eachWorkflow(t.Context(), t, func(what string, all []byte) { requireWithout(t, what, all, words) })
 }
 
-// eachWorkflow hands over what Temporal lists of each workflow, open or closed, and its history, in their binary form, in
-// which texts stand as they are.
+// eachWorkflow calls a function with Temporal's description of each workflow, open or closed, and its history, in their
+// binary form, in which texts are verbatim.
 func (w *world) eachWorkflow(ctx context.Context, t *testing.T, look func(what string, all []byte)) {
 	t.Helper()
 	executions := w.executions(ctx, t)
@@ -104,7 +104,7 @@ func (w *world) executions(ctx context.Context, t *testing.T) []*workflow.Workfl
 	}
 }
 
-// requireCleanAttempts holds for every field: the record shows what is known to be harmless.
+// requireCleanAttempts checks every field: the record shows only values that are known to be harmless.
 func (w *world) requireCleanAttempts(ctx context.Context, t *testing.T) {
 	t.Helper()
 	rows, err := w.sql.QueryContext(ctx, `SELECT CONCAT_WS(' ', url, header_names, request_body, dropped_fields, response_fields, trace_id, detail) FROM event_attempts`)

@@ -11,7 +11,7 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// health is what a role says while something is away.
+// health is a role's report while a part is away.
 type health struct {
 	ready              int // status of /health/ready
 	database, temporal string
@@ -55,7 +55,7 @@ func TestWithoutTemporalTheInboxTakesInAndEachRoleSaysHowItIs(t *testing.T) {
 	w.delivered(t, "acme-5")
 }
 
-// requireHealth waits until each role says so at /health/ready, and holds that it lives, whatever is away.
+// requireHealth waits until each role reports it at /health/ready, and requires that the role is live, whatever is away.
 func requireHealth(t *testing.T, relays map[string]*harness.Relay, want map[string]health) {
 	t.Helper()
 	for role, r := range relays {

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An event that was tried and waits for its next try is no burden: were it one until its lease ends, a storefront with every
-// second event in retry would be held at MAX_IN_FLIGHT of them a minute.
+// An event that waits for its next attempt does not count as in flight: otherwise a storefront with every second event in
+// retry would be limited to MAX_IN_FLIGHT of them per minute.
 func TestEventsThatWaitForTheirNextTryHoldNoOthersUp(t *testing.T) {
 	t.Parallel()
 	const n = 24

@@ -20,8 +20,8 @@ import (
 	"relay/workflows"
 )
 
-// A worker is killed while one event waits for its second try and another's request is on the wire. The first goes on where
-// it was; of the second nobody knows what became of the request, so its row stays "sending" and it is sent again.
+// A worker is killed while one event waits for its second attempt and another's request is on the wire. The first continues
+// where it was; the result of the second's request is unknown, so its row stays "sending" and it is sent again.
 func TestAKilledWorkerLosesNothingAndHidesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3")
@@ -127,7 +127,7 @@ func signal(t *testing.T, pid int, s syscall.Signal) {
 	require.NoError(t, syscall.Kill(pid, s))
 }
 
-// OMS posts all the time, to whichever of two relays answers, while both are replaced one after the other; then one is
+// OMS posts all the time, to whichever of two relays responds, while both are replaced one after the other; then one is
 // killed.
 func TestARestartUnderLoadLosesNothingAndDoublesOnlyWhatAKillLeftUnknown(t *testing.T) {
 	t.Parallel()
@@ -156,7 +156,7 @@ func TestARestartUnderLoadLosesNothingAndDoublesOnlyWhatAKillLeftUnknown(t *test
 	t.Logf("%d events over a kill, %d of them on the wire", len(orders), unknown)
 }
 
-// underLoad has OMS post events of a storefront, whose container takes its time, while do runs, and gives their orders.
+// underLoad has OMS post events of a storefront, whose container is slow, while do runs, and returns their orders.
 func (w *world) underLoad(t *testing.T, relays []*harness.Relay, storefront string, do func()) []string {
 	t.Helper()
 	w.storefront(t, storefront)
@@ -170,8 +170,8 @@ func (w *world) underLoad(t *testing.T, relays []*harness.Relay, storefront stri
 	return <-oms
 }
 
-// postUntil posts batches until ctx ends and gives their orders. A batch without a good answer goes to the other relay,
-// again and again: that is OMS's part of the promise.
+// postUntil posts batches until ctx ends and returns their orders. A batch without a good response is sent to the other
+// relay, repeatedly: that is OMS's part of the promise.
 func postUntil(ctx context.Context, relays []*harness.Relay, storefront string) []string {
 	var orders []string
 	for n := 0; ctx.Err() == nil; n++ {

@@ -17,7 +17,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Order asks for one run of bare workflows.
+// Order requests one run of bare workflows.
 type Order struct {
 	Shape    string `json:"shape"`
 	N        int    `json:"n"`
@@ -25,7 +25,7 @@ type Order struct {
 	Eager    bool   `json:"eager"`     // the starter hands the first task to its own worker
 }
 
-// Outcome is what a run took.
+// Outcome holds the times of a run.
 type Outcome struct {
 	Took    time.Duration   `json:"took"`              // first start to the last workflow's last step
 	ToSend  []time.Duration `json:"to_send,omitempty"` // start to the regular activity, of each workflow; for small runs
@@ -36,8 +36,8 @@ type Outcome struct {
 // mostTimed bounds the runs whose single workflows are timed.
 const mostTimed = 1000
 
-// Process is the floor as a process of its own, as the relay is one: starter and worker on one connection. It reads
-// orders from in, a line each, and answers each with a line.
+// Process is the floor as a separate process, as the relay is: starter and worker on one connection. It reads orders from
+// in, one per line, and writes one line for each.
 func Process(ctx context.Context, address string, in io.Reader, out io.Writer) error {
 	c, err := client.DialContext(ctx, client.Options{
 		HostPort: address, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
@@ -155,7 +155,7 @@ func (p *process) historyLength(ctx context.Context, id string) (int64, error) {
 
 func workflowID(run, n int) string { return fmt.Sprintf("bare:%d:%d", run, n) }
 
-// runs counts the steps of the run that is on.
+// runs counts the steps of the current run.
 type runs struct {
 	mu     sync.Mutex
 	number int
@@ -189,7 +189,7 @@ func (r *runs) sent(in input) {
 	}
 }
 
-// ended counts a workflow once, also where its last step is done twice.
+// ended counts a workflow once, even if its last step is done twice.
 func (r *runs) ended(in input) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

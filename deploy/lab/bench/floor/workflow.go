@@ -1,6 +1,5 @@
-// Package floor is what the relay is measured against: workflows of the same shape as a delivery that do nothing, on the
-// same Temporal server, started in the same way. They cost what any workflow costs there; what the relay takes beyond that
-// is its own.
+// Package floor is the relay's baseline: workflows of the same shape as a delivery that do nothing, on the same Temporal
+// server, started in the same way. They cost as much as any workflow costs there; the rest of the relay's cost is its own.
 package floor
 
 import (
@@ -50,13 +49,13 @@ func bare(ctx workflow.Context, in input) error {
 	return workflow.ExecuteLocalActivity(local, "Last", in).Get(ctx, nil)
 }
 
-// steps are the activities; they tell a run how far it is.
+// steps are the activities; they report a run's progress.
 type steps struct{ runs *runs }
 
 // Local is the first step.
 func (*steps) Local(context.Context, input) error { return nil }
 
-// Regular is where a delivery would send.
+// Regular has the place of a delivery's send.
 func (s *steps) Regular(_ context.Context, in input) error {
 	s.runs.sent(in)
 	return nil

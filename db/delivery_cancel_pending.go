@@ -9,10 +9,10 @@ import (
 	"relay/internal/relay"
 )
 
-// EventState reads the status of an event and the run that delivers it, or did; relay.ErrNotFound where there is none.
+// EventState reads the status of an event and its latest run; relay.ErrNotFound if it does not exist.
 func (s *Store) EventState(ctx context.Context, id int64) (ops.EventState, error) {
 	e, err := eventState(ctx, s.sql, id, "")
-	return e, fail(fmt.Sprintf("read the state of event %d", id), err)
+	return e, wrap(fmt.Sprintf("read the state of event %d", id), err)
 }
 
 func eventState(ctx context.Context, q querier, id int64, lock string) (ops.EventState, error) {
@@ -23,8 +23,8 @@ func eventState(ctx context.Context, q querier, id int64, lock string) (ops.Even
 	return e, err
 }
 
-// CancelPending ends an event that no run has taken, and with it adds lines to the audit. Any other stays as it is. It returns
-// the state that the event had.
+// CancelPending ends an event that no run has taken, and adds lines to the audit in the same transaction. Any other event
+// does not change. It returns the event's previous state.
 func (s *Store) CancelPending(ctx context.Context, id int64, c relay.EventOutcome, lines ...ops.AuditEntry) (ops.EventState, error) {
 	var e ops.EventState
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -39,5 +39,5 @@ func (s *Store) CancelPending(ctx context.Context, id int64, c relay.EventOutcom
 		}
 		return s.writeAudit(ctx, tx, lines...)
 	})
-	return e, fail(fmt.Sprintf("cancel event %d", id), err)
+	return e, wrap(fmt.Sprintf("cancel event %d", id), err)
 }

@@ -9,16 +9,17 @@ import (
 	"relay/internal/relay"
 )
 
-// offSQL is whether a kill switch keeps a storefront's events from a destination.
+// offSQL is true if a kill switch blocks a storefront's events from a destination.
 const offSQL = `(NOT s.is_active OR d.destination = 'sgtm' AND NOT COALESCE(c.is_active, 0) OR d.platform_id IS NOT NULL AND
 	(NOT COALESCE(d.platform_active, 0) OR NOT COALESCE(d.credential_active, 0) OR c.id IS NOT NULL AND NOT COALESCE(c.is_active, 0) AND c.fallback = 'stop'))`
 
-// quietSQL is whether a destination that gets events has accepted none for a time. Those that have are gathered once.
+// quietSQL is true if a destination that receives events has accepted none for a time. The destinations with accepted events
+// are collected once.
 const quietSQL = "NOT " + offSQL + ` AND (d.destination = 'sgtm' OR c.id IS NULL OR NOT COALESCE(c.is_active, 0)) AND NOT EXISTS (SELECT 1 FROM
 	(SELECT DISTINCT storefront_id, destination FROM event_stats FORCE INDEX (PRIMARY) WHERE hour >= UTC_TIMESTAMP() - INTERVAL ? SECOND AND destination <> '' AND outcome = 'delivered') t
 	WHERE t.storefront_id = s.id AND t.destination = d.destination)`
 
-// destinationPageSQL is the statement for one page, with one entry, or one storefront, more than the page.
+// destinationPageSQL returns the statement for one page, with one entry, or one storefront, more than the page.
 func destinationPageSQL(q ops.DestinationQuery) (string, []any) {
 	where := destinationsWhere(q)
 	if q.Storefronts == 0 {
@@ -67,7 +68,7 @@ func destinationsWhere(q ops.DestinationQuery) condition {
 	return where
 }
 
-// onePage removes what is beyond a page, and reports whether there is any.
+// onePage removes the entries beyond a page, and reports whether there are any.
 func onePage(list []ops.DestinationStatus, q ops.DestinationQuery) ([]ops.DestinationStatus, bool) {
 	if q.Storefronts == 0 {
 		return list[:min(len(list), q.Limit)], len(list) > q.Limit
@@ -84,14 +85,14 @@ func onePage(list []ops.DestinationStatus, q ops.DestinationQuery) ([]ops.Destin
 	return list, false
 }
 
-// What is in flight of a storefront, and what of it has ended at which destination.
+// The events in delivery of a storefront, and how many of them have ended at each destination.
 const (
 	inFlightRows = `(SELECT id, generation FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 		WHERE status = 'processing' AND storefront_id = ? LIMIT ?) e`
 	inFlightOfSQL = "SELECT ? AS storefront, CONVERT('' USING utf8mb4) COLLATE utf8mb4_bin AS destination, COUNT(*) AS n FROM " + inFlightRows + `
 		UNION ALL SELECT ?, CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, COUNT(DISTINCT e.id) FROM ` + inFlightRows + `
 		JOIN event_attempts a ON a.marketing_event_id = e.id AND ` + endedThere + " WHERE a.destination IS NOT NULL GROUP BY a.destination"
-	// endedThere is whether an attempt is the end of an event's delivery to its destination.
+	// endedThere is true if an attempt ended an event's delivery to its destination.
 	endedThere = `(a.outcome = 'accepted' OR a.generation = e.generation
 		AND a.outcome IN ('rejected', 'unauthorized', 'unknown', 'skipped', 'blocked'))`
 )
@@ -104,7 +105,7 @@ func inFlightOf(storefronts []int64) (string, []any) {
 	return strings.TrimSuffix(strings.Repeat(inFlightOfSQL+" UNION ALL ", len(storefronts)), " UNION ALL "), args
 }
 
-// InFlight counts the events in delivery of storefronts, by one statement for all of them.
+// InFlight counts the events in delivery of storefronts, with one statement for all of them.
 func (s *Store) InFlight(ctx context.Context, storefronts []int64) (map[int64]ops.InFlight, error) {
 	found := map[int64]ops.InFlight{}
 	for _, id := range storefronts {
@@ -113,11 +114,11 @@ func (s *Store) InFlight(ctx context.Context, storefronts []int64) (map[int64]op
 	if len(storefronts) == 0 {
 		return found, nil
 	}
-	const act = "count events in delivery"
+	const op = "count events in delivery"
 	query, args := inFlightOf(storefronts)
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fail(act, err)
+		return nil, wrap(op, err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
@@ -125,7 +126,7 @@ func (s *Store) InFlight(ctx context.Context, storefronts []int64) (map[int64]op
 		var destination string
 		var n int
 		if err := rows.Scan(&id, &destination, &n); err != nil {
-			return nil, fail(act, err)
+			return nil, wrap(op, err)
 		}
 		f := found[id]
 		if destination == "" {
@@ -135,10 +136,10 @@ func (s *Store) InFlight(ctx context.Context, storefronts []int64) (map[int64]op
 		}
 		found[id] = f
 	}
-	return found, fail(act, rows.Err())
+	return found, wrap(op, rows.Err())
 }
 
-// addWaiting counts what waits at the destinations that get events.
+// addWaiting counts the waiting events of the destinations that receive events.
 func (s *Store) addWaiting(ctx context.Context, list []ops.DestinationStatus) error {
 	var ids []int64
 	for _, d := range list {
@@ -155,13 +156,14 @@ func (s *Store) addWaiting(ctx context.Context, list []ops.DestinationStatus) er
 	return err
 }
 
-// waits reports whether events that are in delivery may wait at a destination.
+// waits reports whether events in delivery may wait at a destination.
 func waits(d ops.DestinationStatus) bool {
 	receives, reason := withAdapter(d).Receives()
 	return receives && reason == ""
 }
 
-// withAdapter is a destination as if the relay spoke to its platform: the database does not know.
+// withAdapter returns a destination as if the relay had an adapter for its platform: the database does not know the
+// adapters.
 func withAdapter(d ops.DestinationStatus) ops.DestinationStatus {
 	d.Switches.Platforms = slices.Clone(d.Switches.Platforms)
 	for i := range d.Switches.Platforms {

@@ -20,7 +20,7 @@ import (
 	"relay/internal/relay"
 )
 
-// The storefronts: two with a container, one that goes to two platforms at once.
+// The storefronts: two with a container, one with two direct platforms.
 const (
 	acme  = "acme"
 	brio  = "brio"
@@ -32,22 +32,22 @@ const readOnlyTime = 5 * time.Second
 
 var fanOut = []string{"sandbox", "sandbox_b"}
 
-// lab is the system of one round.
-type lab struct {
+// env is the system of one round.
+type env struct {
 	system   *harness.System
 	ids      map[string]int64 // of the storefronts
 	pool     *sql.DB
 	temporal client.Client
 	trust    string                        // the variable that makes a relay trust the sandbox's HTTPS
-	intake   atomic.Pointer[harness.Relay] // who takes events in at present
+	intake   atomic.Pointer[harness.Relay] // the process that accepts events at present
 
 	mu    sync.Mutex
-	parts []part // what may be killed at present
+	parts []part // the parts that may be killed at present
 }
 
-// newLab starts a system with its storefronts, and the API and the worker as processes of their own.
-func newLab(ctx context.Context, o Options, dir string, faults float64) (l *lab, err error) {
-	l = &lab{ids: map[string]int64{}}
+// newEnv starts a system with its storefronts, and the API and the worker as processes of their own.
+func newEnv(ctx context.Context, o Options, dir string, faults float64) (l *env, err error) {
+	l = &env{ids: map[string]int64{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
@@ -61,7 +61,7 @@ func newLab(ctx context.Context, o Options, dir string, faults float64) (l *lab,
 		Sandbox:   harness.SandboxOptions{TLS: true},
 		BoundUser: true,
 		Username:  "oms", Password: "a password of the crash suite",
-		// Retries after 1, 2, 4, 8, 16 s, so that a round rests soon.
+		// Retries after 1, 2, 4, 8, 16 s, so that a round soon settles.
 		Env: []string{"RETRY_BACKOFF_BASE=1", "MAX_RETRY_ATTEMPTS=6", "POLL_INTERVAL=250ms"},
 	})
 	if err != nil {
@@ -75,7 +75,7 @@ func newLab(ctx context.Context, o Options, dir string, faults float64) (l *lab,
 	if err != nil {
 		return l, err
 	}
-	config.Logger = &mysql.NopLogger{} // lost connections are what this is about
+	config.Logger = &mysql.NopLogger{} // lost connections are expected
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return l, err
@@ -88,11 +88,11 @@ func newLab(ctx context.Context, o Options, dir string, faults float64) (l *lab,
 	return l, l.apart(ctx)
 }
 
-func (l *lab) addStorefronts(ctx context.Context) error {
+func (l *env) addStorefronts(ctx context.Context) error {
 	for code, container := range map[string]ops.SGTMConfig{
 		// A backlog after a crash waits for the limit.
 		acme: {URL: l.system.Sandbox.BaseURL, Options: relay.Options{Limits: relay.Limits{PerSecond: 40, InFlight: 8}}},
-		// HTTP/2, whose peers may deny a request after they have read it.
+		// HTTP/2, whose peers may refuse a request after they have read it.
 		corso: {URL: l.system.Sandbox.TLSURL},
 	} {
 		id, err := seed.On(l.system.Store).CreateStorefront(ctx, relay.Storefront{Code: code, Name: code, Active: true})
@@ -120,7 +120,7 @@ func (l *lab) addStorefronts(ctx context.Context) error {
 }
 
 // apart runs the API and the worker as two processes.
-func (l *lab) apart(ctx context.Context) error {
+func (l *env) apart(ctx context.Context) error {
 	api, err := l.system.StartRelay(ctx, harness.RelayOptions{Name: "api", Role: "api", Env: []string{l.trust}})
 	if err != nil {
 		return err
@@ -133,9 +133,9 @@ func (l *lab) apart(ctx context.Context) error {
 	return nil
 }
 
-// together replaces API and worker by one process that is both, as a deploy would: the new one first, then the old ones
-// are stopped with SIGTERM, under load.
-func (l *lab) together(ctx context.Context) error {
+// together replaces API and worker by one process that is both, as a deploy would: it starts the new one, then stops the old
+// ones with SIGTERM, under load.
+func (l *env) together(ctx context.Context) error {
 	serve, err := l.system.StartRelay(ctx, harness.RelayOptions{Name: "serve", Role: "serve", Env: []string{l.trust}})
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (l *lab) together(ctx context.Context) error {
 	return err
 }
 
-func (l *lab) run(intake *harness.Relay, relays []part) {
+func (l *env) run(intake *harness.Relay, relays []part) {
 	l.intake.Store(intake)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -163,14 +163,14 @@ func (l *lab) run(intake *harness.Relay, relays []part) {
 }
 
 // turnReadOnly makes the database a replica, as a failover does under the relay's open connections.
-func (l *lab) turnReadOnly() {
+func (l *env) turnReadOnly() {
 	ctx, cancel := context.WithTimeout(context.Background(), readOnlyTime)
 	defer cancel()
 	_ = l.system.Database.SetReadOnly(ctx, true) // fails where the server was killed beside it
 }
 
-// turnWritable makes the database a primary again. It repeats until the server answers, because it may have been killed.
-func (l *lab) turnWritable(ctx context.Context) error {
+// turnWritable makes the database a primary again. It repeats until the server responds, because it may have been killed.
+func (l *env) turnWritable(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
@@ -184,8 +184,8 @@ func (l *lab) turnWritable(ctx context.Context) error {
 	}
 }
 
-// close stops what runs. Parts that do not stop in time were killed; by then everything has been checked.
-func (l *lab) close() error {
+// close stops all parts. Parts that do not stop in time are killed; by then everything has been checked.
+func (l *env) close() error {
 	if l.temporal != nil {
 		l.temporal.Close()
 	}

@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// statsTable is event_stats by the index that fits: one storefront's rows, or all rows of some hours.
+// statsTable returns event_stats with the index that fits: for one storefront's rows, or all rows of some hours.
 func statsTable(storefront int64) string {
 	if storefront != 0 {
 		return "event_stats FORCE INDEX (ix_event_stats_storefront)"
@@ -23,14 +23,14 @@ func statsTable(storefront int64) string {
 
 // Series reads counts over time: two statements, or three by storefront.
 func (s *Store) Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport, error) {
-	const act = "read the stats over time"
+	const op = "read the stats over time"
 	r := ops.SeriesReport{Times: q.Times()}
 	lines, err := s.seriesLines(ctx, q, r.Times)
 	if err == nil && q.By == ops.ByStorefront {
 		lines, err = s.nameStorefronts(ctx, lines)
 	}
 	if err != nil {
-		return r, fail(act, err)
+		return r, wrap(op, err)
 	}
 	for _, line := range lines {
 		r.Lines = append(r.Lines, *line)
@@ -39,10 +39,10 @@ func (s *Store) Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport
 	r.Omitted = max(0, len(r.Lines)-ops.MaxSeries)
 	r.Lines = r.Lines[:len(r.Lines)-r.Omitted]
 	r.AsOf, err = s.countedAt(ctx)
-	return r, fail(act, err)
+	return r, wrap(op, err)
 }
 
-// countedAt is when the newest hour was counted; zero before the first.
+// countedAt returns when the newest hour was counted; zero before the first.
 func (s *Store) countedAt(ctx context.Context) (time.Time, error) {
 	var at sql.NullTime
 	err := s.sql.QueryRowContext(ctx, "SELECT counted_at FROM event_stats_hours ORDER BY hour DESC LIMIT 1").Scan(&at)
@@ -52,7 +52,7 @@ func (s *Store) countedAt(ctx context.Context) (time.Time, error) {
 	return at.Time, err
 }
 
-// seriesSQL is the statement of a query.
+// seriesSQL returns the statement of a query.
 func seriesSQL(q ops.SeriesQuery) (string, []any) {
 	interval := "hour"
 	if q.Step == ops.StepDay {
@@ -76,7 +76,7 @@ func seriesSQL(q ops.SeriesQuery) (string, []any) {
 	return "SELECT " + interval + ", " + key + ", SUM(n) FROM " + statsTable(q.StorefrontID) + " WHERE " + c.String() + " GROUP BY 1, 2", c.args
 }
 
-// seriesOutcomes are those that a query counts. An event is counted as received, and once more by what has become of it, so that
+// seriesOutcomes returns the outcomes that a query counts. An event is counted as received, and once more by its outcome, so
 // only lines by outcome may hold both.
 func seriesOutcomes(q ops.SeriesQuery) []string {
 	switch {
@@ -114,7 +114,7 @@ func (s *Store) seriesLines(ctx context.Context, q ops.SeriesQuery, times []time
 	return lines, rows.Err()
 }
 
-// nameStorefronts replaces ids by codes. Ids that have none are counted together.
+// nameStorefronts replaces ids by codes. Ids without a code are counted together.
 func (s *Store) nameStorefronts(ctx context.Context, lines map[string]*ops.Series) (map[string]*ops.Series, error) {
 	codes, err := s.storefrontCodes(ctx)
 	named := map[string]*ops.Series{}
@@ -134,7 +134,7 @@ func (s *Store) nameStorefronts(ctx context.Context, lines map[string]*ops.Serie
 	return named, err
 }
 
-// storefrontCodes are the codes of all storefronts by id.
+// storefrontCodes returns the codes of all storefronts by id.
 func (s *Store) storefrontCodes(ctx context.Context) (map[int64]string, error) {
 	rows, err := s.sql.QueryContext(ctx, "SELECT id, storefront_id FROM storefronts")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"relay/internal/relay"
 )
 
-// openAtSQL is whether an event is in delivery and has not ended at a destination.
+// openAtSQL is true if an event is in delivery and has not ended at a destination.
 const openAtSQL = "e.status = 'processing' AND NOT EXISTS (SELECT 1 FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination = ? AND " + endedThere + ")"
 
 // triedSQL is whether an event has been sent there, and the others list the storefronts whose events go there: an event waits for
@@ -20,7 +20,7 @@ const (
 		WHERE p.code = ? AND p.is_active AND k.is_active AND s.is_active AND (c.id IS NULL OR NOT COALESCE(c.is_active, 0) AND COALESCE(c.fallback, '') <> 'stop')`
 )
 
-// waitingAt picks events that wait at a destination.
+// waitingAt selects events that wait at a destination.
 func waitingAt(c *condition, destination string) {
 	c.and(openAtSQL, destination)
 	if destination == relay.SGTM {
@@ -30,23 +30,23 @@ func waitingAt(c *condition, destination string) {
 	c.and("("+triedSQL+" OR e.storefront_id IN ("+toPlatformSQL+"))", destination, destination)
 }
 
-// CountUpTo counts what a filter picks, as far as ops.CountBound, among the newest events that its index finds.
+// CountUpTo counts the events that a filter selects, up to ops.CountBound, among the newest events that its index finds.
 func (s *Store) CountUpTo(ctx context.Context, f ops.Filter) (ops.EventCount, error) {
-	const act = "count events"
+	const op = "count events"
 	w, err := s.plan(ctx, f, true)
 	if err != nil {
-		return ops.EventCount{}, fail(act, err)
+		return ops.EventCount{}, wrap(op, err)
 	}
 	query, bound, args := w.counting()
 	var scanned, hits int64
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&scanned, &hits); err != nil {
-		return ops.EventCount{}, fail(act, err)
+		return ops.EventCount{}, wrap(op, err)
 	}
 	return ops.EventCount{N: min(hits, ops.CountBound), More: scanned >= int64(bound) || hits > ops.CountBound}, nil
 }
 
-// counting is the statement that counts the rows of a walk, how far it goes, and its arguments.
-func (w walk) counting() (string, int, []any) {
+// counting returns the statement that counts the rows of a scan, its bound, and its arguments.
+func (w scan) counting() (string, int, []any) {
 	bound := ops.CountBound + 1
 	if w.bounded {
 		bound = searchChunk * searchChunks

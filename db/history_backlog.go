@@ -27,7 +27,7 @@ const retriesSQL = `SELECT COALESCE(e.storefront_id, 0), r.destination, COUNT(DI
 // Backlog counts the events that have not ended, by the same few statements however many storefronts there are.
 func (s *Store) Backlog(ctx context.Context) (ops.OpenReport, error) {
 	r, err := s.backlog(ctx)
-	return r, fail("read the backlog", err)
+	return r, wrap("read the backlog", err)
 }
 
 func (s *Store) backlog(ctx context.Context) (ops.OpenReport, error) {

@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// series of the last two days by day, as lines of totals.
+// series returns the last two days by day, as lines of totals.
 func (f *fixture) series(q ops.SeriesQuery) (map[string]int64, ops.SeriesReport) {
 	f.t.Helper()
 	q.To = time.Now().UTC().Add(time.Hour)

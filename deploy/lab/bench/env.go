@@ -26,32 +26,32 @@ const (
 	partDatabase = "database"
 )
 
-// lab is a fresh system for one scenario, as make dev would run it: every commit synced.
-type lab struct {
+// env is a fresh system for one scenario, as make dev would run it: every commit synced.
+type env struct {
 	*harness.System
 	relay    *harness.Relay
 	database *sql.DB
 	temporal client.Client
 	floor    *bareWorkflows
 	posted   int   // events so far; they number the orders
-	asked    int64 // SELECTs of our own, which count for nobody
+	asked    int64 // SELECTs of the benchmark itself, which do not count
 }
 
-// labOptions say what a lab has.
-type labOptions struct {
+// envOptions configure an env.
+type envOptions struct {
 	role        string // of the relay; default serve
 	env         []string
 	storefronts []string // default: one, a
-	scripted    bool     // the sink answers as it is told, instead of as fast as it can
+	scripted    bool     // the sink responds as scripted, instead of as fast as it can
 	noFairness  bool
 	database    []string // further options of the database server
 	floor       bool     // run bare workflows on the side
 	rest        bool     // leave the relay out
 }
 
-// newLab starts the parts and warms them up. The caller closes it.
-func (r *run) newLab(ctx context.Context, o labOptions) (*lab, error) {
-	dir, err := os.MkdirTemp(r.dir, "lab-")
+// newEnv starts the parts and warms them up. The caller closes it.
+func (r *run) newEnv(ctx context.Context, o envOptions) (*env, error) {
+	dir, err := os.MkdirTemp(r.dir, "env-")
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +64,14 @@ func (r *run) newLab(ctx context.Context, o labOptions) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{System: system}
+	l := &env{System: system}
 	if err := l.open(ctx, r, o); err != nil {
 		return nil, errors.Join(err, l.close(), os.RemoveAll(dir))
 	}
 	return l, nil
 }
 
-func (l *lab) open(ctx context.Context, r *run, o labOptions) error {
+func (l *env) open(ctx context.Context, r *run, o envOptions) error {
 	var err error
 	if l.database, err = sql.Open("mysql", l.DatabaseURL()); err != nil {
 		return err
@@ -104,9 +104,9 @@ func (l *lab) open(ctx context.Context, r *run, o labOptions) error {
 	return l.startRelay(ctx, o)
 }
 
-// startRelay starts the relay and warms it up. Temporal takes search attributes a second or two after they were
+// startRelay starts the relay and warms it up. Temporal accepts search attributes a second or two after they were
 // registered, and the relay looks for them at its start.
-func (l *lab) startRelay(ctx context.Context, o labOptions) error {
+func (l *env) startRelay(ctx context.Context, o envOptions) error {
 	if err := sleep(ctx, 2*time.Second); err != nil {
 		return err
 	}
@@ -128,8 +128,8 @@ func (l *lab) startRelay(ctx context.Context, o labOptions) error {
 	return l.settle(ctx)
 }
 
-// close stops everything and removes what it left.
-func (l *lab) close() error {
+// close stops everything and removes its files.
+func (l *env) close() error {
 	var errs []error
 	if l.floor != nil {
 		l.floor.stop()
@@ -143,8 +143,8 @@ func (l *lab) close() error {
 	return errors.Join(append(errs, l.Stop())...)
 }
 
-// pids of the parts.
-func (l *lab) pids() map[string]int {
+// pids returns the process ids of the parts.
+func (l *env) pids() map[string]int {
 	pids := map[string]int{partTemporal: l.Temporal.Pid(), partDatabase: l.Database.Pid()}
 	if l.relay != nil {
 		pids[partRelay] = l.relay.Pid()
@@ -155,8 +155,8 @@ func (l *lab) pids() map[string]int {
 	return pids
 }
 
-// drained waits until no event is on its way.
-func (l *lab) drained(ctx context.Context) error {
+// drained waits until no event is open.
+func (l *env) drained(ctx context.Context) error {
 	const bound = time.Hour
 	ctx, cancel := context.WithTimeoutCause(ctx, bound, errors.New("the backlog does not drain"))
 	defer cancel()
@@ -174,8 +174,8 @@ func (l *lab) drained(ctx context.Context) error {
 	}
 }
 
-// openRows says whether any event is on its way.
-func (l *lab) openRows(ctx context.Context) (bool, error) {
+// openRows reports whether any event is open.
+func (l *env) openRows(ctx context.Context) (bool, error) {
 	l.asked++
 	var n int
 	err := l.database.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events
@@ -184,14 +184,14 @@ func (l *lab) openRows(ctx context.Context) (bool, error) {
 }
 
 // count counts rows of the inbox.
-func (l *lab) count(ctx context.Context, where string, args ...any) (int, error) {
+func (l *env) count(ctx context.Context, where string, args ...any) (int, error) {
 	var n int
 	err := l.database.QueryRowContext(ctx, "SELECT COUNT(*) FROM marketing_events WHERE "+where, args...).Scan(&n)
 	return n, err
 }
 
-// historyEvents is the length of a delivery's history: of the latest row.
-func (l *lab) historyEvents(ctx context.Context) (int64, error) {
+// historyEvents returns the length of the history of the latest row's delivery.
+func (l *env) historyEvents(ctx context.Context) (int64, error) {
 	var id int64
 	if err := l.database.QueryRowContext(ctx, "SELECT MAX(id) FROM marketing_events WHERE status = 'delivered'").Scan(&id); err != nil {
 		return 0, err

@@ -10,13 +10,14 @@ import (
 	"relay/internal/relay"
 )
 
-// KeyedQuery is a statement with the key by which it reads each table, by the table's name in the statement; several with commas.
+// KeyedQuery is a statement with the keys by which it reads each table, by the table's name in the statement; several with
+// commas.
 type KeyedQuery struct {
 	Query
 	Keys map[string]string
 }
 
-// RestQueries are statements of the admin API for one storefront and for all.
+// RestQueries returns statements of the admin API for one storefront and for all.
 func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuery {
 	ctx := t.Context()
 	now := time.Now().UTC().Truncate(time.Hour)

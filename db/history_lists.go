@@ -14,18 +14,18 @@ func (s *Store) Replays(ctx context.Context, q ops.ReplayQuery) ([]ops.Replay, e
 	query, args := replaysSQL(q)
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fail(act, err)
+		return nil, wrap(act, err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []ops.Replay
 	for rows.Next() {
 		r, err := scanReplay(rows)
 		if err != nil {
-			return nil, fail(act, err)
+			return nil, wrap(act, err)
 		}
 		list = append(list, r.Replay)
 	}
-	return list, fail(act, rows.Err())
+	return list, wrap(act, rows.Err())
 }
 
 func replaysSQL(q ops.ReplayQuery) (string, []any) {
@@ -54,18 +54,18 @@ func (s *Store) Erasures(ctx context.Context, q ops.ErasureQuery) ([]ops.Erasure
 	query, args := erasuresSQL(q)
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fail(act, err)
+		return nil, wrap(act, err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []ops.Erasure
 	for rows.Next() {
 		e, err := s.scanErasure(rows)
 		if err != nil {
-			return nil, fail(act, err)
+			return nil, wrap(act, err)
 		}
 		list = append(list, e)
 	}
-	return list, fail(act, rows.Err())
+	return list, wrap(act, rows.Err())
 }
 
 func erasuresSQL(q ops.ErasureQuery) (string, []any) {
@@ -78,7 +78,7 @@ func erasuresSQL(q ops.ErasureQuery) (string, []any) {
 // StorefrontCodes are the codes of all storefronts, by id.
 func (s *Store) StorefrontCodes(ctx context.Context) (map[int64]string, error) {
 	codes, err := s.storefrontCodes(ctx)
-	return codes, fail("list the codes of storefronts", err)
+	return codes, wrap("list the codes of storefronts", err)
 }
 
 // SetReplayRate sets how many events a second a replay starts, and with it adds lines to the audit. Where the replay has that rate
@@ -99,7 +99,7 @@ func (s *Store) SetReplayRate(ctx context.Context, id int64, rate int, lines ...
 		return s.writeAudit(ctx, tx, lines...)
 	})
 	if err != nil {
-		return ops.Replay{}, fail(fmt.Sprintf("set the rate of replay %d", id), err)
+		return ops.Replay{}, wrap(fmt.Sprintf("set the rate of replay %d", id), err)
 	}
 	return s.Replay(ctx, id)
 }
@@ -110,7 +110,7 @@ func (s *Store) ReplayItems(ctx context.Context, id, before int64, n int) ([]ops
 	query, args := replayItemsSQL(id, before, n)
 	ids, err := idsFrom(s.sql.QueryContext(ctx, query, args...))
 	if err != nil {
-		return nil, fail(fmt.Sprintf("list the events of replay %d", id), err)
+		return nil, wrap(fmt.Sprintf("list the events of replay %d", id), err)
 	}
 	return s.Summaries(ctx, ids)
 }

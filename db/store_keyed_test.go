@@ -11,7 +11,7 @@ import (
 	"relay/db"
 )
 
-// selects returns a second store on the same database, and what counts its SELECTs during a call.
+// selects returns a second store on the same database, and a function that counts its SELECTs during a call.
 func (f *fixture) selects() (*db.Store, func(call func()) int64) {
 	f.t.Helper()
 	var n atomic.Int64
@@ -27,7 +27,7 @@ func (f *fixture) selects() (*db.Store, func(call func()) int64) {
 	}
 }
 
-// byKey fails unless every table of the relay's events that a statement reads is read by one of the keys, within a range.
+// byKey requires that every table of the relay's events that a statement reads is read by one of the keys, within a range.
 func (f *fixture) byKey(query db.Query, keys map[string]string) {
 	f.t.Helper()
 	seen := map[string]bool{}
