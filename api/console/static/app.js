@@ -100,6 +100,7 @@ function listen() {
     const what = JSON.parse(e.data);
     document.dispatchEvent(new CustomEvent("relay:" + kind, {detail: what}));
     if (kind === "health" && $("[data-said]")) $("[data-said]").textContent = `${what.storefront} ${what.destination} is ${what.state}`;
+    if (Date.now() - new Date(what.at ?? Date.now()) > 1e4) return; // what was before the page
     for (const part of all("[data-on]")) {
       const [on, id] = part.dataset.on.split(":");
       if (on === kind && (!id || id === String(what.event_id ?? what.id))) return soon();
