@@ -65,7 +65,7 @@ func (s *server) routes() []route {
 		h := opsHandlers{Ops: s.deps.Ops}
 		table = slices.Concat(table, h.statusRoutes(), h.eventRoutes(), h.checkRoutes(), h.replayRoutes(), h.destinationRoutes(), h.erasureRoutes())
 	}
-	return slices.Concat(table, s.systemRoutes(), pageRoutes())
+	return slices.Concat(table, s.systemRoutes(), s.liveRoutes(), pageRoutes())
 }
 
 func (s *server) healthRoutes() []route {
