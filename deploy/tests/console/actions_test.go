@@ -237,11 +237,12 @@ func TestMySQLAwayLeavesThePageUsable(t *testing.T) {
 	w.Database.Kill()
 	back := sync.OnceValue(func() error { return w.Database.Restart(context.WithoutCancel(t.Context())) })
 	t.Cleanup(func() { require.NoError(t, back()) })
-	time.Sleep(5 * time.Second) // the bar keeps its figures for as long
-	b.open("events")
+	require.Eventually(t, func() bool { // the bar keeps its figures for a few seconds
+		b.open("events")
+		return strings.Contains(b.text(), "not available now")
+	}, bound, 500*time.Millisecond)
 	require.Contains(t, b.text(), "does not respond")
 	require.Contains(t, b.text(), "Retry")
-	require.Contains(t, b.text(), "not available now")
 	require.NoError(t, back())
 	require.Eventually(t, func() bool {
 		b.open("events")
