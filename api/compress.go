@@ -79,6 +79,21 @@ func (w *compressing) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
+// Unwrap lets a stream set its deadlines.
+func (w *compressing) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush sends what there is, however little: a stream must not wait for its first thousand bytes.
+func (w *compressing) Flush() {
+	if !w.decided {
+		w.decide()
+	}
+	_ = w.release() // the next write fails, too
+	if w.packer != nil {
+		_ = w.packer.Flush()
+	}
+	w.ResponseWriter.Flush()
+}
+
 func (w *compressing) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
 
 // compressible reports whether a type is a text that is sent at once: JSON, and what the console's pages are made of.

@@ -61,6 +61,7 @@ type Config struct {
 	// DefaultMaxBodies. It is at least the need of the largest body.
 	MaxBodiesBytes int64
 	Lease          time.Duration // for this time PollInbox skips the rows that this process starts itself
+	LiveEvery      time.Duration // between two looks of the live stream at the database; 0 is 2 s
 }
 
 // LoginLimits bound the failed logins within a window: of one account, and from one address (of IPv6: from one /64). Zero
@@ -123,6 +124,8 @@ type Deps struct {
 	Checks          []Check                     // of /health/ready, besides database, migrations and temporal
 	Admin           *Admin                      // nil: no admin API
 	Ops             *Ops                        // nil: no operations on events but ingestion
+	Live            LiveStore                   // nil: no /admin/v1/live
+	Stopping        <-chan struct{}             // closed when the process is about to stop: streams end then
 	System          *System                     // nil: no /admin/v1/system
 	Reconciliations ReconciliationReader        // nil: /health/ready?verbose says nothing of the reconciler
 	Meter           Meter                       // nil: nothing is counted

@@ -101,6 +101,15 @@ type operated struct {
 	sent           []relay.Request
 	bosley, pfizer int64
 	temporal       ops.TemporalReport
+	config         api.Config
+	all            api.Deps
+}
+
+// stopped is the channel of a process that is about to stop.
+func stopped() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
 }
 
 func newOpsTest(t testing.TB) *operated {
@@ -124,13 +133,16 @@ func newOpsTest(t testing.TB) *operated {
 	}
 	o.ops.Adapters["vendor"], o.ops.Adapters["other"] = testMode{}, sandbox.Adapter{}
 	deps.Ops = o.ops
+	deps.Live, deps.Stopping = o.store, stopped() // its stream ends at once; see live_test.go
 	deps.System = &api.System{Version: "v1", StartedAt: time.Now(), Namespace: "default", TaskQueue: "relay", Store: o.store,
 		Settings: []api.Setting{{Name: "POLL_INTERVAL", Value: "1s", IsSet: true}, {Name: "DATABASE_URL", Secret: true, IsSet: true}},
 		Temporal: func(context.Context) ops.TemporalReport { return o.temporal }}
-	handler, err := api.New(api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
+	o.config = api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
 		{Name: anna[0], Password: relay.NewSecret(anna[1])},
 		{Name: rita[0], Password: relay.NewSecret(rita[1]), ReadOnly: true},
-	}}, deps)
+	}, LiveEvery: 20 * time.Millisecond}
+	o.all = deps
+	handler, err := api.New(o.config, deps)
 	require.NoError(t, err)
 	o.handler = handler
 	for code, id := range map[string]*int64{"bosley": &o.bosley, "pfizer": &o.pfizer} {
@@ -276,27 +288,4 @@ func TestAnEventIsShownWithoutPersonsUnlessRevealed(t *testing.T) {
 	require.Equal(t, "anna", line[0]["actor"])
 	require.Equal(t, []any{map[string]any{"field": "note", "to": `ticket "7": what did it hold?`}}, line[0]["changes"])
 	require.NotContains(t, o.log.String(), "jo@example.com")
-}
-
-func TestARetryIsBegunOnce(t *testing.T) {
-	t.Parallel()
-	o := newOpsTest(t)
-	id := o.ended(o.bosley, "o-1", relay.StatusFailed, relay.ReasonExhausted)
-	path := fmt.Sprintf("/admin/v1/events/%d/retry", id)
-	require.Equal(t, http.StatusForbidden, o.as(rita).call(http.MethodPost, path, "").status)
-	r := o.call(http.MethodPost, path, "")
-	require.Equal(t, http.StatusOK, r.status, r.text)
-	require.Equal(t, true, r.body["retried"])
-	require.Equal(t, "pending", r.body["status"])
-	r = o.call(http.MethodPost, path, "")
-	require.Equal(t, http.StatusOK, r.status, r.text)
-	require.Equal(t, false, r.body["retried"])
-	require.Contains(t, r.body["message"], "on its way")
-	require.Len(t, o.call(http.MethodGet, "/admin/v1/audit?action=retry", "").items(t), 1)
-
-	o.end(id, relay.StatusDelivered, "")
-	r = o.call(http.MethodPost, path, "")
-	require.Equal(t, http.StatusConflict, r.status)
-	require.Equal(t, "not_retryable", r.body["code"])
-	require.Equal(t, http.StatusNotFound, o.call(http.MethodPost, "/admin/v1/events/99/retry", "").status)
 }

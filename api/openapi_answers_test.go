@@ -89,6 +89,9 @@ func (c *contract) documented(t testing.TB, method, path string, status int, hea
 	}
 	kind := header.Get("Content-Type")
 	require.Contains(t, content, kind, "%s: the type is not in the document", name)
+	if !strings.Contains(kind, "json") { // a stream
+		return
+	}
 	schema := c.schema(t, fmt.Sprintf("%s/responses/%d/content/%s/schema", pointer, status, strings.ReplaceAll(kind, "/", "~1")))
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	require.NoError(t, err, name)

@@ -32,6 +32,7 @@ func (s *server) tags() []*huma.Tag {
 		{Name: tagPlatforms, Description: "The catalogue of ad and analytics platforms: the third kill switch, for all storefronts."},
 		{Name: tagCredentials, Description: "A storefront's login at a platform: the fourth kill switch."},
 		{Name: tagAudit, Description: "Who changed what, and when."},
+		{Name: tagLive, Description: "What happens, as it happens."},
 		{Name: tagSystem, Description: "The processes of the relay and their settings."},
 		{Name: tagLogin, Description: "The admin behind a request."},
 	}

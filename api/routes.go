@@ -65,7 +65,7 @@ func (s *server) routes() []route {
 		h := opsHandlers{Ops: s.deps.Ops}
 		table = slices.Concat(table, h.statusRoutes(), h.eventRoutes(), h.checkRoutes(), h.replayRoutes(), h.destinationRoutes(), h.erasureRoutes())
 	}
-	return slices.Concat(table, s.systemRoutes(), pageRoutes())
+	return slices.Concat(table, s.systemRoutes(), s.liveRoutes(), pageRoutes())
 }
 
 func (s *server) healthRoutes() []route {
@@ -131,6 +131,9 @@ func (h opsHandlers) eventRoutes() []route {
 		{reader, http.MethodGet, "/admin/v1/stats", typed(h.stats),
 			doc{id: "get-stats", tag: tagStats, summary: "Counts by storefront and destination", errors: badInput,
 				text: "Counted each minute by the hour of receipt, so that ten million events take no longer than ten."}},
+		{reader, http.MethodGet, "/admin/v1/attempts/stats", typed(h.attemptStats),
+			doc{id: "get-attempt-stats", tag: tagStats, summary: "Errors and latency of attempts", errors: badInput,
+				text: "Counted by the workers as they send, and up to ten seconds old. Counts by minute are kept for 7 days, by hour for 92."}},
 		{reader, http.MethodGet, "/admin/v1/backlog", typed(h.backlog),
 			doc{id: "get-backlog", tag: tagStats, summary: "Count what has not ended", errors: badInput,
 				text: "The events that wait or are being delivered, now, by storefront, and those that wait for a retry, by destination."}},

@@ -22,6 +22,7 @@ type server struct {
 	ready  readiness
 	origin *http.CrossOriginProtection
 	bodies *budget
+	feed   *feed // nil without a LiveStore
 }
 
 // New is the relay's HTTP handler: ingestion, admin, health and the API's document, or health alone in the worker role. A
@@ -39,6 +40,9 @@ func New(cfg Config, deps Deps) (http.Handler, error) {
 		bodies: &budget{left: cfg.withDefaults().MaxBodiesBytes},
 		login:  newLogin(cfg.Username, cfg.Password),
 		ready:  readiness{checks: append(builtIn(cfg.Role, deps), deps.Checks...)},
+	}
+	if deps.Live != nil {
+		s.feed = newFeed(deps.Live, deps.Log, cfg.LiveEvery)
 	}
 	var err error
 	if s.admins, err = newAdmins(s.cfg); err != nil {

@@ -41,7 +41,7 @@ func document(ctx context.Context, adapters map[string]relay.Adapter) ([]byte, e
 		return nil, err
 	}
 	defer s.close()
-	h, err := s.handler(noStarter{})
+	h, err := s.handler(ctx, noStarter{})
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ type service struct {
 	routes   *routes
 	own      workflows.Starter // of rows that this process has stored
 	worker   *keeper           // nil in the api role
+	attempts *attemptCounter
 	instruments
 }
 
@@ -66,7 +67,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
 	burst := workflows.NewStartQueue(s.startOwn, s.limits.room, cfg.StartBurst, s.log)
-	handler, err := s.handler(burst)
+	handler, err := s.handler(ctx, burst)
 	if err != nil {
 		return err
 	}
@@ -137,6 +138,7 @@ func (s *service) open() error {
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
 	s.routes = s.newRoutes()
 	if s.role != api.RoleAPI {
+		s.attempts = newAttemptCounter(s.store, s.log)
 		s.worker = s.newKeeper()
 	}
 	s.own = s.deliveries(s.limits.lane.HasRoom)
@@ -177,7 +179,7 @@ func (s *service) deliveries(eager func() bool) workflows.Starter {
 	return d
 }
 
-func (s *service) handler(starter api.Starter) (http.Handler, error) {
+func (s *service) handler(ctx context.Context, starter api.Starter) (http.Handler, error) {
 	admins, err := s.cfg.admins()
 	if err != nil {
 		return nil, err
@@ -209,6 +211,8 @@ func (s *service) handler(starter api.Starter) (http.Handler, error) {
 		Checks:          checks,
 		Admin:           s.admin(),
 		Ops:             s.ops(),
+		Live:            s.store,
+		Stopping:        ctx.Done(),
 		System:          s.system(),
 		Reconciliations: s.store,
 		Meter:           s.apiMeter(),

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 	"time"
 
@@ -77,7 +76,7 @@ func (s *Store) addOpen(ctx context.Context, r *ops.OpenReport, of func(int64) *
 		bound := map[relay.Status]int64{relay.StatusPending: boundOfAll, relay.StatusProcessing: ops.RetriesBound}[status]
 		r.More = r.More || sum >= bound
 	}
-	return eachStorefront(ctx, s, fmt.Sprintf(oldestSQL, ""), nil, func(storefront int64, at time.Time) {
+	return eachStorefront(ctx, s, oldestOfAll, nil, func(storefront int64, at time.Time) {
 		if o := of(storefront); o.Oldest.IsZero() || at.Before(o.Oldest) {
 			o.Oldest = at
 		}

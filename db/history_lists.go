@@ -10,22 +10,9 @@ import (
 
 // Replays lists replays, newest first.
 func (s *Store) Replays(ctx context.Context, q ops.ReplayQuery) ([]ops.Replay, error) {
-	const act = "list replays"
 	query, args := replaysSQL(q)
-	rows, err := s.sql.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, wrap(act, err)
-	}
-	defer func() { _ = rows.Close() }()
-	var list []ops.Replay
-	for rows.Next() {
-		r, err := scanReplay(rows)
-		if err != nil {
-			return nil, wrap(act, err)
-		}
-		list = append(list, r.Replay)
-	}
-	return list, wrap(act, rows.Err())
+	list, err := scanReplays(s.sql.QueryContext(ctx, query, args...))
+	return list, wrap("list replays", err)
 }
 
 func replaysSQL(q ops.ReplayQuery) (string, []any) {

@@ -138,6 +138,9 @@ const (
 	boundOfAll = 100 * ops.StatsBound // rows that are counted of all storefronts together
 )
 
+// oldestOfAll is oldestSQL for all storefronts.
+var oldestOfAll = fmt.Sprintf(oldestSQL, "")
+
 // addRetrying counts the events in delivery.
 func (s *Store) addRetrying(ctx context.Context, id int64, to statsOf) error {
 	narrow, args := "", []any{boundOfAll}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed static
@@ -18,7 +19,8 @@ type assets struct {
 	files map[string][]byte // by the name with the digest
 }
 
-func loadAssets() assets {
+// embedded are the assets of this program.
+var embedded = sync.OnceValue(func() assets {
 	a := assets{map[string]string{}, map[string][]byte{}}
 	list, _ := staticFiles.ReadDir("static") // it is embedded
 	for _, f := range list {
@@ -29,7 +31,7 @@ func loadAssets() assets {
 		a.names[f.Name()], a.files[name] = name, body
 	}
 	return a
-}
+})
 
 // path is the address of a file.
 func (a assets) path(name string) string { return Prefix + "static/" + a.names[name] }

@@ -60,31 +60,25 @@ var places = []struct{ Name, Path, Key string }{
 
 // Console serves the pages.
 type Console struct {
-	rest   http.Handler
-	log    *slog.Logger
-	mux    *http.ServeMux
-	views  map[string]*view
-	assets assets
-	bar    bar
-	once   once
+	rest http.Handler
+	log  *slog.Logger
+	mux  *http.ServeMux
+	bar  bar
+	once once
 }
 
 // New is the handler of everything below Prefix. rest is the REST API, with its own logins: the console passes on those of its
 // visitors.
 func New(rest http.Handler, log *slog.Logger) *Console {
-	c := &Console{rest: rest, log: log, mux: http.NewServeMux(), assets: loadAssets(), views: map[string]*view{}}
-	for _, p := range append(pages(), notFound, refused) {
-		if c.views[p.template] == nil {
-			c.views[p.template] = c.parse(p.template)
-		}
-	}
+	c := &Console{rest: rest, log: log, mux: http.NewServeMux()}
+	views() // a template that does not parse stops the start
 	for _, p := range pages() {
 		c.mux.Handle("GET "+Prefix+end(p.path), c.serve(p))
 		if p.act != nil {
 			c.mux.Handle("POST "+Prefix+end(p.path), c.serve(p))
 		}
 	}
-	c.mux.Handle("GET "+Prefix+"static/{file}", http.HandlerFunc(c.assets.serve))
+	c.mux.Handle("GET "+Prefix+"static/{file}", http.HandlerFunc(embedded().serve))
 	c.mux.Handle("GET "+Prefix+"sign-out", http.HandlerFunc(c.signOut))
 	c.mux.Handle(Prefix, c.serve(notFound))
 	return c

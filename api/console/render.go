@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -62,9 +63,20 @@ func (v *visit) screen(p page, data any) *screen {
 	return s
 }
 
+// views are the templates of all pages. They are read once: to escape them takes a moment.
+var views = sync.OnceValue(func() map[string]*view {
+	all := map[string]*view{}
+	for _, p := range append(pages(), notFound, refused) {
+		if all[p.template] == nil {
+			all[p.template] = parse(p.template)
+		}
+	}
+	return all
+})
+
 // parse reads a page's template. One that does not parse stops the start, and with it every test.
-func (c *Console) parse(name string) *view {
-	set := template.New("layout.html").Funcs(c.functions())
+func parse(name string) *view {
+	set := template.New("layout.html").Funcs(functions())
 	return &view{template.Must(set.ParseFS(templateFiles, "templates/layout.html", "templates/parts*.html", "templates/"+name+".html"))}
 }
 
@@ -77,9 +89,9 @@ func relative(page []byte, path string) []byte {
 }
 
 // functions are those of templates.
-func (c *Console) functions() template.FuncMap {
+func functions() template.FuncMap {
 	return template.FuncMap{
-		"asset":  c.assets.path,
+		"asset":  embedded().path,
 		"shape":  shapeOf,
 		"words":  words,
 		"number": number,

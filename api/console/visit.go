@@ -254,7 +254,7 @@ func (c *Console) write(w http.ResponseWriter, v *visit, p page, status int, s *
 		s.Title = p.title
 	}
 	var b bytes.Buffer
-	if err := c.views[p.template].render(&b, s); err != nil {
+	if err := views()[p.template].render(&b, s); err != nil {
 		c.log.Error("console.render", "page", p.template, "error", err, "request_id", v.client.id)
 		http.Error(w, "The page cannot be shown. Request "+v.client.id+".", http.StatusInternalServerError)
 		return

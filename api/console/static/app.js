@@ -10,8 +10,21 @@ const times = () => all("time").forEach(t => {
   if (!t.dataset.local) { t.dataset.local = 1; t.title += ` · ${at.toLocaleString()} here`; }
   if ("ago" in t.dataset) t.textContent = s < 0 ? `in ${span(-s)}` : `${span(s)} ago`;
 });
-times();
 setInterval(times, 10000);
+
+// What is to be copied has a button only where this script can copy.
+const copies = () => navigator.clipboard && all("[data-copy]:not([data-copied])").forEach(from => {
+  from.dataset.copied = 1;
+  const b = Object.assign(document.createElement("button"), {type: "button", textContent: from.dataset.copy, className: "button"});
+  b.onclick = async () => { await navigator.clipboard.writeText(from.textContent.trim()); b.textContent = "Copied"; };
+  from.after(b);
+});
+const enhance = () => { times(); copies(); };
+enhance();
+
+// The address of an attempt opens it.
+const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+if (target) { all("details", target).forEach(d => d.open = true); target.scrollIntoView(); }
 
 // The address keeps no trace of what was just done: a reload shows it once.
 const here = new URL(location);
@@ -38,11 +51,10 @@ async function refresh() {
     all("[data-part]").forEach(old => {
       const now = $(`[data-part="${old.dataset.part}"]`, page);
       if (!now || busy(old) || old.innerHTML === now.innerHTML) return;
-      const hold = old.dataset.hold !== undefined && now.dataset.hold !== old.dataset.hold;
-      if (hold) return offer(old, now);
+      if (old.dataset.hold !== undefined) return offer(old, now);
       old.replaceWith(now);
     });
-    times();
+    enhance();
   } catch { state("not reached"); }
   reading = false;
 }
@@ -54,7 +66,7 @@ function offer(old, now) {
   $("#" + id)?.remove();
   if (!n) return old.replaceWith(now);
   const b = Object.assign(document.createElement("button"), {id, type: "button", textContent: `${n} new – show`, className: "button"});
-  b.onclick = () => { old.replaceWith(now); b.remove(); times(); };
+  b.onclick = () => { old.replaceWith(now); b.remove(); enhance(); };
   old.before(b);
 }
 const soon = () => { clearTimeout(again); again = setTimeout(refresh, 700); };
@@ -87,6 +99,8 @@ function listen() {
   for (const kind of ["attempt", "replay", "health"]) stream.addEventListener(kind, e => {
     const what = JSON.parse(e.data);
     document.dispatchEvent(new CustomEvent("relay:" + kind, {detail: what}));
+    if (kind === "health" && $("[data-said]")) $("[data-said]").textContent = `${what.storefront} ${what.destination} is ${what.state}`;
+    if (Date.now() - new Date(what.at ?? Date.now()) > 1e4) return; // what was before the page
     for (const part of all("[data-on]")) {
       const [on, id] = part.dataset.on.split(":");
       if (on === kind && (!id || id === String(what.event_id ?? what.id))) return soon();
@@ -145,10 +159,3 @@ document.addEventListener("keydown", e => {
   }
 });
 
-// What is to be copied has a button only where this script can copy.
-all("[data-copy]").forEach(from => {
-  if (!navigator.clipboard) return;
-  const b = Object.assign(document.createElement("button"), {type: "button", textContent: from.dataset.copy, className: "button"});
-  b.onclick = async () => { await navigator.clipboard.writeText(from.textContent.trim()); b.textContent = "Copied"; };
-  from.after(b);
-});

@@ -65,6 +65,7 @@ func (w *world) browse(t *testing.T, name, pass string) *tab {
 	ctx, cancel = context.WithTimeout(ctx, 2*bound)
 	t.Cleanup(cancel)
 	b := &tab{t: t, w: w, ctx: ctx}
+	require.NoError(t, chromedp.Run(ctx)) // the browser lives as long as the context of its first action
 	chromedp.ListenTarget(ctx, b.listen)
 	b.do(network.Enable(), log.Enable(), runtime.Enable())
 	b.login(name, pass)
