@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"relay/internal/ops"
@@ -20,8 +21,12 @@ type Store interface {
 	Switches(ctx context.Context, id int64) (relay.Switches, error)
 	// Delivery loads everything for one attempt; with relay.ErrUnreadable it lacks the secrets.
 	Delivery(ctx context.Context, id int64, run, destination string) (relay.Delivery, error)
-	RecordSending(ctx context.Context, a relay.Attempt) error
+	// Begin takes a row as Take does, but for one that this run has finished, and reads what its first attempts need.
+	Begin(ctx context.Context, id int64, run string) (relay.Opening, error)
+	RecordSending(ctx context.Context, attempts ...relay.Attempt) error
 	CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error
+	// Conclude is CompleteAttempts and Finish, both or neither.
+	Conclude(ctx context.Context, id int64, run string, c relay.EventOutcome, ends []relay.AttemptEnd) error
 	// Wait records what a row waits for, and until when, and ends its time as a row in flight unless w says otherwise.
 	Wait(ctx context.Context, id int64, w relay.Waiting) error
 	// Finish is relay.ErrRecovered for an event that failed for the health of a destination which is healthy again.
@@ -46,6 +51,7 @@ type Activities struct {
 	Health         HealthStore
 	Recovery       Recovery
 	Limiter        *Limiter
+	Lane           *Lane // nil: every attempt is an activity of its own
 	ReconcileStore ReconcileStore
 	Executions     Executions
 	Replays        Replays
@@ -58,7 +64,13 @@ type Activities struct {
 	Meter          Meter // nil: nothing is counted
 	// PollInterval is how long PollInbox waits when it found nothing.
 	PollInterval time.Duration
-	Log          *slog.Logger
+	// PollShards is how many pollers share the storefronts; 0 is one.
+	PollShards int
+	// Workers is how many worker processes run; nil is one.
+	Workers func() int
+	Log     *slog.Logger
+
+	polls atomic.Int64 // in this process
 }
 
 // Row names an event's row and the run that delivers it.
@@ -67,23 +79,28 @@ type Row struct {
 	Run string
 }
 
-// ResolveInput asks for a route. Unrecorded are ends of attempts that could not be written when they happened. ContainerUnhealthy
-// means that the unhealthy container rejected the event, which no row records.
+// ResolveInput asks for a route. Unrecorded are ends of attempts that could not be written when they happened. TurnedAway
+// means that the unhealthy container rejected the event, which no row records. First asks for the first attempts, too.
 type ResolveInput struct {
 	Row
 	Unrecorded []relay.AttemptEnd `json:",omitempty"`
 	TurnedAway bool               `json:",omitempty"`
+	First      bool               `json:",omitempty"`
 }
 
-// ResolveOutput is a route, of a row that is this run's (Taken) or not.
+// ResolveOutput is a route, of a row that is this run's (Taken) or not, and what became of the first attempts.
 type ResolveOutput struct {
 	Taken bool
 	Route relay.Route
+	First *FirstAttempts `json:",omitempty"`
 }
 
-// ResolveRoute takes the row for this run and asks the kill switches where its event may go. Every error is
-// retryable.
+// ResolveRoute takes the row for this run and asks the kill switches where its event may go. If asked to, it also makes the first
+// attempts that this process has room for. Every error is retryable.
 func (a *Activities) ResolveRoute(ctx context.Context, in ResolveInput) (ResolveOutput, error) {
+	if in.First && a.Lane != nil {
+		return a.first(ctx, in.Row)
+	}
 	if err := a.complete(ctx, in.Unrecorded); err != nil {
 		return ResolveOutput{}, opaque(err)
 	}
@@ -157,11 +174,20 @@ func (a *Activities) Finish(ctx context.Context, in FinishInput) (FinishOutput, 
 	if err != nil {
 		return FinishOutput{}, opaque(err)
 	}
+	return a.finished(ctx, in.ID, c), nil
+}
+
+// finished logs and counts the end of an event.
+func (a *Activities) finished(ctx context.Context, id int64, c relay.EventOutcome) FinishOutput {
 	if a.Meter != nil {
 		a.Meter.Finished(c.Status, c.Reason)
 	}
-	a.Log.InfoContext(ctx, "event.finished", "id", in.ID, "status", c.Status, "reason", c.Reason)
-	return FinishOutput{Status: c.Status, Reason: c.Reason, Detail: c.Detail}, nil
+	a.Log.InfoContext(ctx, "event.finished", "id", id, "status", c.Status, "reason", c.Reason)
+	return finishOutput(c)
+}
+
+func finishOutput(c relay.EventOutcome) FinishOutput {
+	return FinishOutput{Status: c.Status, Reason: c.Reason, Detail: c.Detail}
 }
 
 func (a *Activities) complete(ctx context.Context, ends []relay.AttemptEnd) error {

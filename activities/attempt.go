@@ -26,6 +26,7 @@ type attempt struct {
 	result   relay.Result
 	took     time.Duration // the exchange
 	pause    time.Duration // before the next attempt
+	leave    func()        // ends the attempt's turn
 }
 
 // run makes the attempt.
@@ -44,12 +45,12 @@ func (t *attempt) run(ctx context.Context) outcome {
 	if o := t.checkHealth(ctx); o != nil {
 		return t.exit(ctx, *o)
 	}
-	if !t.record(ctx) {
+	if !t.record(ctx, t) {
 		return t.exit(ctx, t.notRecorded())
 	}
-	reply := t.Sender.Send(ctx, t.request)
-	t.took, t.result = reply.Took, t.adapter.Outcome(reply)
-	return t.conclude(ctx)
+	end := t.exchange(ctx)
+	recorded := t.keep(ctx, func(ctx context.Context) error { return t.Store.CompleteAttempts(ctx, []relay.AttemptEnd{end}) })
+	return t.conclude(ctx, end, recorded)
 }
 
 // load reads everything that the attempt needs.
@@ -145,13 +146,17 @@ func (t *attempt) recordSkip(ctx context.Context, o relay.Outcome, reason relay.
 	}
 }
 
-// record writes the attempt before the request leaves. Without a record nothing is sent.
-func (t *attempt) record(ctx context.Context) bool {
+// record writes attempts before their requests leave. Without a record nothing is sent.
+func (a *Activities) record(ctx context.Context, attempts ...*attempt) bool {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	t.row = t.newRow(t.delivery.LastNumber + 1)
-	describe(&t.row, t.request)
-	return t.Store.RecordSending(ctx, t.row) == nil
+	rows := make([]relay.Attempt, len(attempts))
+	for i, t := range attempts {
+		t.row = t.newRow(t.delivery.LastNumber + 1)
+		describe(&t.row, t.request)
+		rows[i] = t.row
+	}
+	return a.Store.RecordSending(ctx, rows...) == nil
 }
 
 // describe adds the request to the record, without the values of headers and of the query.
@@ -178,22 +183,27 @@ func (t *attempt) notRecorded() outcome {
 	return o
 }
 
-// conclude completes the record of an attempt that sent. If the database cannot store the response, the outcome carries it to
-// the workflow: an outage never repeats a send that was answered.
-func (t *attempt) conclude(ctx context.Context) outcome {
+// exchange sends the request and returns the end of the attempt.
+func (t *attempt) exchange(ctx context.Context) relay.AttemptEnd {
+	reply := t.Sender.Send(ctx, t.request)
+	t.took, t.result = reply.Took, t.adapter.Outcome(reply)
+	t.Lane.observe(t.limiterKey(), reply.Took)
 	t.capRetryAfter()
 	t.measure()
 	t.pause = t.delay()
-	end := relay.AttemptEnd{AttemptID: t.row.AttemptID, Duration: time.Since(t.row.StartedAt), Result: t.result}
-	recorded := t.completeRow(ctx, end)
+	return relay.AttemptEnd{AttemptID: t.row.AttemptID, Duration: time.Since(t.row.StartedAt), Result: t.result}
+}
+
+// conclude is the outcome of an attempt that sent. If the database could not store the response, the outcome carries it to the
+// workflow: an outage never repeats a send that was answered.
+func (t *attempt) conclude(ctx context.Context, end relay.AttemptEnd, recorded bool) outcome {
 	if recorded {
 		t.updateHealth(ctx)
 	}
 	t.Log.InfoContext(ctx, "delivery.attempted", append(t.names(),
 		"number", t.row.Number, "outcome", t.result.Outcome, "reason", t.result.Reason, "status", t.result.Status,
 		"duration_ms", end.Duration.Milliseconds(), "recorded", recorded)...)
-	o := outcome{end: t.end(t.result.Outcome, t.result.Reason)}
-	o.end.Status = t.result.Status
+	o := outcome{end: t.answered()}
 	switch {
 	case !recorded:
 		end.Result.Fields, end.Result.TraceID = nil, "" // the vendor's text does not travel
@@ -226,13 +236,13 @@ func (t *attempt) delay() time.Duration {
 	return d + time.Duration(mathrand.Float64()*0.1*float64(d))
 }
 
-// completeRow stores the response, and reports whether the database took it.
-func (t *attempt) completeRow(ctx context.Context, end relay.AttemptEnd) bool {
+// keep stores responses, and reports whether the database took them.
+func (a *Activities) keep(ctx context.Context, write func(context.Context) error) bool {
 	// The activity's own context may end with the worker, but the response must be written.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
 	defer cancel()
 	for ctx.Err() == nil {
-		if t.Store.CompleteAttempts(ctx, []relay.AttemptEnd{end}) == nil {
+		if write(ctx) == nil {
 			return true
 		}
 		select {
@@ -241,6 +251,13 @@ func (t *attempt) completeRow(ctx context.Context, end relay.AttemptEnd) bool {
 		}
 	}
 	return false
+}
+
+// answered is how an attempt that sent ended.
+func (t *attempt) answered() relay.DeliveryResult {
+	end := t.end(t.result.Outcome, t.result.Reason)
+	end.Status = t.result.Status
+	return end
 }
 
 func (t *attempt) end(o relay.Outcome, r relay.Reason) relay.DeliveryResult {

@@ -4,14 +4,24 @@ import (
 	"context"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"relay/internal/relay"
 )
 
-// DeliverInput names one destination of one event. ContainerUnhealthy is as in ResolveInput.
+// DeliverInput names one destination of one event. TurnedAway is as in ResolveInput. Failed is the first attempt, where it was made
+// with the route and is to be repeated.
 type DeliverInput struct {
 	Row
 	Destination string
-	TurnedAway  bool `json:",omitempty"`
+	TurnedAway  bool           `json:",omitempty"`
+	Failed      *FailedAttempt `json:",omitempty"`
+}
+
+// FailedAttempt is an attempt that another follows after Wait.
+type FailedAttempt struct {
+	End  relay.DeliveryResult
+	Wait time.Duration
 }
 
 // DeliverOutput is an attempt that ended without a Temporal error: accepted, blocked, skipped, lost, or not sent, which is to
@@ -25,7 +35,15 @@ type DeliverOutput struct {
 // Deliver makes one attempt to deliver an event to a destination: it reads switches and credential, records the attempt,
 // sends, and completes the record. A failed attempt is an error: retryable, with the delay of the policy or the vendor, or
 // final. An attempt that could not send for a reason of the relay's own is a result (not_sent), and does not count.
+//
+// Where the first attempt has been made, the first execution only reports its failure, so that Temporal counts it, waits as the
+// policy says, and shows the second one as the second.
 func (a *Activities) Deliver(ctx context.Context, in DeliverInput) (DeliverOutput, error) {
+	if in.Failed != nil && activity.GetInfo(ctx).Attempt == 1 && !activity.HasHeartbeatDetails(ctx) {
+		// The details outlive a reset of the activity, which begins with execution 1 again: that one is to send at once.
+		activity.RecordHeartbeat(ctx, "the first attempt was made with the route")
+		return DeliverOutput{}, retry(in.Failed.End, in.Failed.Wait)
+	}
 	t := &attempt{Activities: a, in: in}
 	return t.run(ctx).result()
 }
@@ -49,5 +67,9 @@ func (o outcome) result() (DeliverOutput, error) {
 			return DeliverOutput{}, failed(o.end)
 		}
 	}
-	return DeliverOutput{End: o.end, Wait: o.wait, Unrecorded: o.unrecorded}, nil
+	return o.output(), nil
+}
+
+func (o outcome) output() DeliverOutput {
+	return DeliverOutput{End: o.end, Wait: o.wait, Unrecorded: o.unrecorded}
 }

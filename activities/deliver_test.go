@@ -53,10 +53,15 @@ func (s *oneRow) Delivery(_ context.Context, id int64, _, destination string) (r
 		Destination: relay.Destination{Key: destination, Options: relay.Options{Limits: s.limits}}}, nil
 }
 
-func (s *oneRow) RecordSending(_ context.Context, a relay.Attempt) error {
+func (s *oneRow) Begin(ctx context.Context, id int64, run string) (relay.Opening, error) {
+	d, err := s.Delivery(ctx, id, run, relay.SGTM)
+	return relay.Opening{Taken: true, Switches: d.Switches, Deliveries: map[string]relay.Delivery{relay.SGTM: d}}, err
+}
+
+func (s *oneRow) RecordSending(_ context.Context, attempts ...relay.Attempt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.recorded = append(s.recorded, a)
+	s.recorded = append(s.recorded, attempts...)
 	return s.recordErr
 }
 
@@ -77,6 +82,10 @@ func (s *oneRow) Wait(_ context.Context, _ int64, w relay.Waiting) error {
 	defer s.mu.Unlock()
 	s.waits = append(s.waits, w)
 	return nil
+}
+
+func (s *oneRow) Conclude(ctx context.Context, _ int64, _ string, _ relay.EventOutcome, ends []relay.AttemptEnd) error {
+	return s.CompleteAttempts(ctx, ends)
 }
 
 func (s *oneRow) Finish(context.Context, int64, string, relay.EventOutcome) error { return nil }

@@ -31,3 +31,12 @@ func (p *Prober) Look(ctx context.Context) { p.look(ctx) }
 func Translate(end relay.DeliveryResult, wait time.Duration, unrecorded []relay.AttemptEnd) (DeliverOutput, error) {
 	return outcome{end: end, wait: wait, unrecorded: unrecorded}.result()
 }
+
+// Enter and Observe let a test stand in the lane.
+func (l *Lane) Enter(storefront int64, destination string) (func(), string) {
+	return l.enter(limiterKey{storefront, destination})
+}
+
+func (l *Lane) Observe(storefront int64, destination string, took time.Duration) {
+	l.observe(limiterKey{storefront, destination}, took)
+}

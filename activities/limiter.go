@@ -67,6 +67,24 @@ func (g *Limiter) enter(ctx context.Context, key limiterKey, event int64, l rela
 	return func() { leaveOne(); leaveShare() }, 0
 }
 
+// enterNow is enter for an attempt that does not wait. It reports whether the turn has come. If a limit delays it, the event keeps
+// its place in the order for the time of its next attempt to enter.
+func (g *Limiter) enterNow(key limiterKey, event int64, l relay.Limits) (leave func(), ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	share := limiterKey{storefront: key.storefront}
+	now, all, one := g.now(), g.at(share), g.at(key)
+	all.limits, one.limits = relay.Limits{InFlight: g.PerStorefront}, g.divide(l)
+	if !all.open(now) || !one.open(now) {
+		if one.limited() {
+			one.keep(event, now.Add(longestStay))
+		}
+		return nil, false
+	}
+	first, second := all.turnNow(event, now), one.turnNow(event, now)
+	return func() { g.leave(key, second); g.leave(share, first) }, true
+}
+
 // pass takes one queue.
 func (g *Limiter) pass(ctx context.Context, key limiterKey, event int64, l relay.Limits) (leave func(), wait time.Duration) {
 	stay := stayOf(ctx)

@@ -111,11 +111,37 @@ func (o *queue) full() bool { return o.limits.InFlight > 0 && o.inFlight >= o.li
 func (o *queue) sleep(event int64, now time.Time, delay time.Duration) time.Duration {
 	lead := min(longestLead, max(shortestLead, mostEarly*spacing(o.limits, cmp.Or(o.hold, assumedHold))))
 	delay = max(shortestSleep, delay-lead)
+	o.keep(event, now.Add(delay))
+	return delay
+}
+
+// keep keeps an event's place in the order until it is due.
+func (o *queue) keep(event int64, due time.Time) {
 	if o.asleep == nil {
 		o.asleep = map[int64]time.Time{}
 	}
-	o.asleep[event] = now.Add(delay)
-	return delay
+	o.asleep[event] = due
+}
+
+// open reports whether an attempt may begin at once, ahead of nobody.
+func (o *queue) open(now time.Time) bool {
+	if o.full() || len(o.present) > 0 || o.closed.After(now) || o.limits.PerSecond > 0 && o.next.After(now) {
+		return false
+	}
+	for _, due := range o.asleep {
+		if due.After(now) { // after that it is present, or at another worker, or cancelled
+			return false
+		}
+	}
+	return true
+}
+
+// turnNow is the turn of an attempt at an open queue.
+func (o *queue) turnNow(event int64, now time.Time) *ticket {
+	t := &ticket{event: event, turn: make(chan struct{})}
+	o.add(t)
+	o.serve(now)
+	return t
 }
 
 // wakeUp ends the sleep of an event and reports whether there was one. Once in a while it also ends the sleep of those that

@@ -20,6 +20,22 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
+// First attempts, within a workflow task. With recording, the exchange and completing they fit into 20 s.
+const (
+	beginTimeout = 3 * time.Second
+	// gatherFor is how long the response of one destination waits for those of the others, to be written with them.
+	gatherFor = 20 * time.Millisecond
+)
+
+// The lane of first attempts. A workflow task keeps its place in the worker for as long as its destinations take.
+const (
+	laneInFlight   = 512
+	lanePerStore   = 64
+	quickResponse  = time.Second // the ninth of ten responses
+	responsesKept  = 32          // of a destination
+	responsesValid = time.Minute
+)
+
 // PollInbox.
 const (
 	startTimeout = 10 * time.Second
@@ -27,6 +43,8 @@ const (
 	releaseTimeout = 5 * time.Second
 	// pollFor is how long one execution polls, before the workflow starts the next.
 	pollFor = 10 * time.Minute
+	// pollMoves is how long one polls at least, before another worker may take it over that has fewer.
+	pollMoves = 5 * time.Second
 
 	// minStarts are in flight while Temporal is slow; more would only queue ahead of other storefronts.
 	minStarts = 2

@@ -6,15 +6,16 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"relay/internal/relay"
 )
 
 // Inbox hands out pending rows under a lease.
 type Inbox interface {
-	// Claim leases pending rows, fairly between storefronts, and ends those that can never be delivered. With an error it
-	// returns what it had claimed before.
-	Claim(ctx context.Context) ([]relay.PendingDelivery, error)
+	// Claim leases pending rows of one part of the storefronts, fairly between these, and ends those that can never be
+	// delivered. With an error it returns what it had claimed before.
+	Claim(ctx context.Context, shard, of int) ([]relay.PendingDelivery, error)
 	// Release ends leases early.
 	Release(ctx context.Context, ids []int64) error
 }
@@ -24,36 +25,73 @@ type Starter interface {
 	StartDelivery(ctx context.Context, s relay.PendingDelivery) error
 }
 
+// PollInput is the part of the storefronts that a poller polls for.
+type PollInput struct {
+	Shard int `json:",omitempty"`
+}
+
+// PollOutput says that there is no such part any more.
+type PollOutput struct {
+	Over bool `json:",omitempty"`
+}
+
 // PollInbox claims pending rows and starts their deliveries until its time is over or its worker stops. It starts
-// direct rows, rows beyond START_BURST, and rows whose start was lost in a crash.
-func (a *Activities) PollInbox(ctx context.Context) error {
-	deadline := time.Now().Add(pollFor)
+// direct rows, rows beyond START_BURST, and rows whose start was lost in a crash. How many parts there are is this process's setting,
+// so that a change needs no agreement: parts may overlap while workers are replaced, which the leases of the rows allow.
+func (a *Activities) PollInbox(ctx context.Context, in PollInput) (PollOutput, error) {
+	shards := max(1, a.PollShards)
+	if in.Shard >= shards {
+		return PollOutput{Over: true}, nil
+	}
+	defer a.polls.Add(-1)
+	if a.polls.Add(1); a.pollsTooMuch() && activity.GetInfo(ctx).Attempt == 1 {
+		return PollOutput{}, errElsewhere
+	}
+	deadline, moves := time.Now().Add(pollFor), time.Now().Add(pollMoves)
 	stop := activity.GetWorkerStopChannel(ctx)
 	defer heartbeat(ctx)()
 	pace := newStartLimiter()
 	probes := prober{Activities: a}
 	for time.Now().Before(deadline) {
-		probes.look(ctx)
+		if in.Shard == 0 {
+			probes.look(ctx)
+		}
 		pause := time.Duration(0)
-		if n := a.pollOnce(ctx, pace); n == 0 {
+		if n := a.pollOnce(ctx, pace, in.Shard, shards); n == 0 {
 			pause = a.PollInterval
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return PollOutput{}, ctx.Err()
 		case <-stop:
-			return nil
+			return PollOutput{}, nil
 		case <-time.After(pause):
 		}
+		if time.Now().After(moves) && a.pollsTooMuch() {
+			return PollOutput{}, nil
+		}
 	}
-	return nil
+	return PollOutput{}, nil
+}
+
+// errElsewhere lets another worker poll. The next execution polls wherever it runs.
+var errElsewhere = temporal.NewApplicationErrorWithOptions("this worker has its part of the pollers", "elsewhere",
+	temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign})
+
+// pollsTooMuch reports whether this process runs more than its part of the pollers.
+func (a *Activities) pollsTooMuch() bool {
+	workers := 1
+	if a.Workers != nil {
+		workers = max(1, a.Workers())
+	}
+	return a.polls.Load() > int64((max(1, a.PollShards)+workers-1)/workers)
 }
 
 // pollOnce is one round over the storefronts. It returns how many deliveries it started; with an error that is 0, so that
 // the next round waits.
-func (a *Activities) pollOnce(ctx context.Context, p *startLimiter) int {
+func (a *Activities) pollOnce(ctx context.Context, p *startLimiter, shard, of int) int {
 	began := time.Now()
-	starts, err := a.Inbox.Claim(ctx)
+	starts, err := a.Inbox.Claim(ctx, shard, of)
 	if a.Meter != nil {
 		for _, s := range starts {
 			a.Meter.Claimed(s)

@@ -25,7 +25,7 @@ type inboxOnce struct {
 	done     func()
 }
 
-func (i *inboxOnce) Claim(context.Context) ([]relay.PendingDelivery, error) {
+func (i *inboxOnce) Claim(context.Context, int, int) ([]relay.PendingDelivery, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	rows := i.rows
@@ -95,7 +95,7 @@ func TestClaimsWhoseStartsFailedAreGivenBack(t *testing.T) {
 				actx, stop := context.WithCancel(actx)
 				defer stop()
 				context.AfterFunc(ctx, stop)
-				_ = a.PollInbox(actx)
+				_, _ = a.PollInbox(actx, activities.PollInput{})
 				return nil
 			}
 			env.RegisterActivity(poll)

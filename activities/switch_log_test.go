@@ -28,8 +28,8 @@ func (s *switchedOff) Delivery(context.Context, int64, string, string) (relay.De
 	}}, nil
 }
 
-func (s *switchedOff) RecordSending(_ context.Context, a relay.Attempt) error {
-	s.recorded = append(s.recorded, a)
+func (s *switchedOff) RecordSending(_ context.Context, attempts ...relay.Attempt) error {
+	s.recorded = append(s.recorded, attempts...)
 	return nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"relay/api"
 	"relay/db"
 	"relay/internal/relay"
+	"relay/workflows"
 )
 
 // Database holds the settings of every command that uses the database.
@@ -57,6 +58,7 @@ type Config struct {
 	Console            bool           `env:"CONSOLE" envDefault:"true" desc:"serve the web console at /console/; the worker role has none"`
 	MetricsAddr        string         `env:"METRICS_ADDR" desc:"address of /metrics for Prometheus, separate because it has no login, such as :9090; empty is off"`
 	PollInterval       time.Duration  `env:"POLL_INTERVAL" envDefault:"1s" desc:"how often PollInbox looks for rows without a delivery"`
+	PollShards         int            `env:"POLL_SHARDS" envDefault:"1" desc:"pollers of the inbox, each for a part of the storefronts; with as many as workers, each worker starts and delivers a part"`
 	StartBurst         int            `env:"START_BURST" envDefault:"200" desc:"per storefront: maximum events whose delivery the API starts at once; PollInbox starts the rest"`
 	MaxInFlight        int            `env:"MAX_IN_FLIGHT" envDefault:"500" desc:"per storefront: maximum events started but not yet attempted; PollInbox starts no more"`
 	MaxBodyBytes       int64          `env:"MAX_BODY_BYTES" envDefault:"33554432" desc:"size limit of a request body, decompressed"`
@@ -92,6 +94,8 @@ func (c Config) check() error {
 		return errors.New("RETRY_BACKOFF_BASE: must be 1 second or more")
 	case c.PollInterval < 10*time.Millisecond:
 		return errors.New("POLL_INTERVAL: must be 10ms or more")
+	case c.PollShards < 1 || c.PollShards > workflows.MaxPollShards:
+		return fmt.Errorf("POLL_SHARDS: must be 1 to %d", workflows.MaxPollShards)
 	case c.StartBurst < 0:
 		return errors.New("START_BURST: must be 0 or more")
 	case c.MaxInFlight < 1:

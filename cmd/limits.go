@@ -30,9 +30,12 @@ const (
 // limiter holds the limits of destinations in this process.
 type limiter struct {
 	limiter *activities.Limiter
+	lane    *activities.Lane
 	store   *db.Store
 	horizon time.Duration
+	shards  int // POLL_SHARDS
 	workers atomic.Int64
+	polled  atomic.Int64 // starts of PollInbox here
 
 	mu      sync.Mutex
 	at      time.Time
@@ -44,10 +47,17 @@ type limitedStorefront struct {
 	db.Limited
 }
 
-func newLimiter(store *db.Store, pollInterval time.Duration) *limiter {
-	l := &limiter{store: store, horizon: min(mostHorizon, max(leastHorizon, 2*pollInterval))}
+func newLimiter(store *db.Store, pollInterval time.Duration, shards int) *limiter {
+	l := &limiter{store: store, shards: shards, lane: &activities.Lane{}, horizon: min(mostHorizon, max(leastHorizon, 2*pollInterval))}
 	l.limiter = &activities.Limiter{PerStorefront: activitySlots / 2, Workers: func() int { return int(l.workers.Load()) }}
 	return l
+}
+
+// eager reports whether the first task of an event that PollInbox starts here stays in this process. Where more workers run than
+// pollers, each worker gets its part of the starts by the queue.
+func (l *limiter) eager() bool {
+	workers := max(1, l.workers.Load())
+	return l.lane.HasRoom() && (l.polled.Add(1)*int64(l.shards))%workers < int64(l.shards)
 }
 
 // capacity is how many events a destination takes within the horizon.

@@ -39,8 +39,10 @@ type service struct {
 	outbound *outbound.Client
 	search   *workflows.Search
 	limits   *limiter
-	worker   *keeper // nil in the api role
-	attempts *attemptCounter
+	routes   *routes
+	own      workflows.Starter // of rows that this process has stored
+	worker   *keeper           // nil in the api role
+	attempts *attemptCounter   // likewise
 	instruments
 }
 
@@ -64,7 +66,7 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	if err != nil {
 		return fmt.Errorf("LISTEN_ADDR: %w", err)
 	}
-	burst := workflows.NewStartQueue(s.starter(role == api.RoleServe).StartDelivery, s.limits.room, cfg.StartBurst, s.log)
+	burst := workflows.NewStartQueue(s.startOwn, s.limits.room, cfg.StartBurst, s.log)
 	handler, err := s.handler(ctx, burst)
 	if err != nil {
 		return err
@@ -132,13 +134,26 @@ func (s *service) open() error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("temporal: %w", err), s.store.Close())
 	}
-	s.limits = newLimiter(s.store, s.cfg.PollInterval)
+	s.limits = newLimiter(s.store, s.cfg.PollInterval, s.cfg.PollShards)
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
+	s.routes = s.newRoutes()
 	if s.role != api.RoleAPI {
 		s.attempts = newAttemptCounter(s.store, s.log)
 		s.worker = s.newKeeper()
 	}
+	s.own = s.deliveries(s.limits.lane.HasRoom)
 	return nil
+}
+
+// startOwn starts the delivery of a row that this process has stored, or returns its lease, so that PollInbox starts it.
+func (s *service) startOwn(ctx context.Context, e relay.PendingDelivery) error {
+	err := s.own.StartDelivery(ctx, e)
+	if err == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return errors.Join(err, s.store.Release(ctx, []int64{e.ID}))
 }
 
 func (s *service) close() {
@@ -149,8 +164,19 @@ func (s *service) close() {
 	}
 }
 
-func (s *service) starter(eager bool) workflows.Starter {
-	return workflows.Starter{Client: s.temporal, TaskQueue: s.cfg.TaskQueue, Search: s.search, Eager: eager}
+// starter starts everything but deliveries.
+func (s *service) starter() workflows.Starter {
+	return workflows.Starter{Client: s.temporal, TaskQueue: s.cfg.TaskQueue, Search: s.search}
+}
+
+// deliveries starts deliveries, whose first tasks go to the worker of this process where eager says so.
+func (s *service) deliveries(eager func() bool) workflows.Starter {
+	d := s.starter()
+	d.Route = s.routes.of
+	if s.role != api.RoleAPI {
+		d.Eager = eager
+	}
+	return d
 }
 
 func (s *service) handler(ctx context.Context, starter api.Starter) (http.Handler, error) {

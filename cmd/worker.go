@@ -117,8 +117,8 @@ func (s *service) superviseOnce(ctx context.Context) error {
 	if s.role == api.RoleAPI {
 		return nil
 	}
-	starter := s.starter(false)
-	return errors.Join(starter.EnsurePolling(ctx), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx),
+	starter := s.starter()
+	return errors.Join(starter.EnsurePolling(ctx, s.cfg.PollShards), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx),
 		starter.EnsurePurging(ctx), s.ensureReplays(ctx, starter), s.ensureErasures(ctx, starter))
 }
 
@@ -147,9 +147,9 @@ func (s *service) activities() *activities.Activities {
 		Adapters:       s.adapters,
 		Policy:         s.cfg.Policy(),
 		Inbox:          inbox{s.store, db.ClaimOptions{Page: claimPage, Cap: s.cfg.MaxInFlight, Lease: lease, Room: s.limits.capacity}},
-		Starter:        s.roots(s.starter(false)),
+		Starter:        s.roots(s.deliveries(s.limits.eager)),
 		Health:         s.store,
-		Recovery:       s.starter(false),
+		Recovery:       s.starter(),
 		ReconcileStore: s.store,
 		Replays:        s.store,
 		StatsStore:     s.store,
@@ -161,7 +161,10 @@ func (s *service) activities() *activities.Activities {
 		Meter:          countingMeter{s.meter(), s.attempts},
 		Executions:     workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Limiter:        s.limits.limiter,
+		Lane:           s.limits.lane,
 		PollInterval:   s.cfg.PollInterval,
+		PollShards:     s.cfg.PollShards,
+		Workers:        func() int { return int(s.limits.workers.Load()) },
 		Log:            s.log,
 	}
 }
@@ -172,8 +175,10 @@ type inbox struct {
 	options db.ClaimOptions
 }
 
-func (i inbox) Claim(ctx context.Context) ([]relay.PendingDelivery, error) {
-	return i.Store.Claim(ctx, i.options)
+func (i inbox) Claim(ctx context.Context, shard, of int) ([]relay.PendingDelivery, error) {
+	o := i.options
+	o.Shard, o.Shards = shard, of
+	return i.Store.Claim(ctx, o)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -44,14 +44,14 @@ func (s *Store) addPlatforms(ctx context.Context, storefrontID int64, to *ops.St
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var r deliveryRow
+		var t targetRow
 		var platform, credential bool
-		if err := rows.Scan(&r.plat.code, &platform, &credential, &r.plat.baseURL, &r.plat.fields, &r.plat.credentials, &r.plat.options); err != nil {
+		if err := rows.Scan(&t.code, &platform, &credential, &t.baseURL, &t.fields, &t.credentials, &t.options); err != nil {
 			return err
 		}
-		code := r.plat.code.String
+		code := t.code.String
 		to.Switches.Platforms = append(to.Switches.Platforms, relay.PlatformSwitch{Code: code, PlatformActive: platform, CredentialActive: credential})
-		d, err := s.platform(&r)
+		d, err := s.platform(&t)
 		if err := addDestination(to, code, d, err); err != nil {
 			return err
 		}

@@ -12,8 +12,7 @@ import (
 
 const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system,
 	e.created_at, UTC_TIMESTAMP(6), c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers,
-	c.options, p.code, p.api_base_url, p.credential_fields, p.limits, k.credentials, k.options, h.failures, h.failing_since,
-	h.unhealthy_since, h.reason, h.last_status, h.probes, h.probe_event_id, ` + destinationColumns + switchTables + `
+	c.options, ` + targetColumns + ", " + destinationColumns + switchTables + `
 	LEFT JOIN ad_analytics_platforms p ON p.code = ?
 	LEFT JOIN platform_credentials k ON k.storefront_id = s.id AND k.platform_id = p.id
 	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = ?
@@ -28,13 +27,7 @@ type deliveryRow struct {
 	payload []byte
 
 	sgtm   struct{ url, clientType, measurementID, secret, path, headers, options sql.NullString }
-	health struct {
-		failures, status, probes, event sql.NullInt64
-		since, unhealthy                sql.NullTime
-		reason                          sql.NullString
-	}
-
-	plat struct{ code, baseURL, fields, limits, credentials, options sql.NullString }
+	target targetRow
 
 	destinations
 }
@@ -42,9 +35,37 @@ type deliveryRow struct {
 func (r *deliveryRow) dest() []any {
 	row := append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source,
 		&r.event.CreatedAt, &r.event.Now, &r.sgtm.url, &r.sgtm.clientType, &r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path,
-		&r.sgtm.headers, &r.sgtm.options, &r.plat.code, &r.plat.baseURL, &r.plat.fields, &r.plat.limits, &r.plat.credentials, &r.plat.options,
-		&r.health.failures, &r.health.since, &r.health.unhealthy, &r.health.reason, &r.health.status, &r.health.probes, &r.health.event)
-	return append(row, r.destinations.dest()...)
+		&r.sgtm.headers, &r.sgtm.options)
+	return append(append(row, r.target.dest()...), r.destinations.dest()...)
+}
+
+// targetColumns are a platform, a storefront's credential there, and the health of a destination; targetRow reads them.
+const targetColumns = `p.code, p.api_base_url, p.credential_fields, p.limits, k.credentials, k.options, h.failures, h.failing_since,
+	h.unhealthy_since, h.reason, h.last_status, h.probes, h.probe_event_id`
+
+type targetRow struct {
+	code, baseURL, fields, limits, credentials, options sql.NullString
+
+	failures, status, probes, event sql.NullInt64
+	since, unhealthy                sql.NullTime
+	reason                          sql.NullString
+}
+
+func (t *targetRow) dest() []any {
+	return []any{&t.code, &t.baseURL, &t.fields, &t.limits, &t.credentials, &t.options,
+		&t.failures, &t.since, &t.unhealthy, &t.reason, &t.status, &t.probes, &t.event}
+}
+
+func (t *targetRow) health() relay.Health {
+	return relay.Health{
+		Failures:   int(t.failures.Int64),
+		Since:      t.since.Time,
+		Unhealthy:  t.unhealthy.Valid,
+		Reason:     relay.Reason(t.reason.String),
+		Status:     int(t.status.Int64),
+		Probes:     int(t.probes.Int64),
+		ProbeEvent: t.event.Int64,
+	}
 }
 
 // Delivery reads everything that one attempt at one destination needs. An event or storefront that does not exist is
@@ -56,40 +77,42 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 	if err := s.notice(s.prepared.scan(ctx, r.dest(), deliverySQL, destination, destination, id)); err != nil {
 		return relay.Delivery{}, wrap(op, err)
 	}
-	d := relay.Delivery{
-		Owned:      r.status == relay.StatusProcessing && r.run.String == run,
-		Generation: r.generation,
-		Switches:   r.switches(),
-		Event:      r.event,
-		Health: relay.Health{
-			Failures:   int(r.health.failures.Int64),
-			Since:      r.health.since.Time,
-			Unhealthy:  r.health.unhealthy.Valid,
-			Reason:     relay.Reason(r.health.reason.String),
-			Status:     int(r.health.status.Int64),
-			Probes:     int(r.health.probes.Int64),
-			ProbeEvent: r.health.event.Int64,
-		},
-	}
-	d.Event.ID, d.Event.Type, d.Event.Storefront = id, relay.FoldType(r.event.Type), d.Switches.Storefront
-	d.Event.Payload, _ = relay.ParsePayload(r.payload) // nil if it is not an object
-	if !d.Owned {
-		return d, nil
-	}
-	numbers, err := r.addTo(&d.Switches, r.levels)
-	if err != nil {
-		return relay.Delivery{}, wrap(op, err)
+	d, numbers, err := r.delivery(id, run)
+	if err != nil || !d.Owned {
+		return d, wrap(op, err)
 	}
 	d.LastNumber = numbers[destination]
 	if destination == relay.SGTM {
 		d.Destination, err = s.container(&r)
 	} else {
-		d.Destination, err = s.platform(&r)
+		d.Destination, err = s.platform(&r.target)
 	}
 	return d, wrap(op, err)
 }
 
-// container returns a storefront's sGTM container as a destination.
+// delivery is what the row says of the event and of the destination's health, without the destination itself, and the highest
+// attempt number by destination.
+func (r *deliveryRow) delivery(id int64, run string) (relay.Delivery, map[string]int, error) {
+	d := relay.Delivery{
+		Owned:      r.status == relay.StatusProcessing && r.run.String == run,
+		Generation: r.generation,
+		Switches:   r.switches(),
+		Event:      r.event,
+		Health:     r.target.health(),
+	}
+	d.Event.ID, d.Event.Type, d.Event.Storefront = id, relay.FoldType(r.event.Type), d.Switches.Storefront
+	d.Event.Payload, _ = relay.ParsePayload(r.payload) // nil where it is none
+	if !d.Owned {
+		return d, nil, nil
+	}
+	numbers, err := r.addTo(&d.Switches, r.levels)
+	if err != nil {
+		return relay.Delivery{}, nil, err
+	}
+	return d, numbers, nil
+}
+
+// container is a storefront's sGTM container as a destination.
 func (s *Store) container(r *deliveryRow) (relay.Destination, error) {
 	if !r.levels.sgtm.Valid {
 		return relay.Destination{}, nil
@@ -119,27 +142,27 @@ func (s *Store) container(r *deliveryRow) (relay.Destination, error) {
 	return d, nil
 }
 
-// platform returns the platform of a storefront's credential as a destination.
-func (s *Store) platform(r *deliveryRow) (relay.Destination, error) {
-	if !r.plat.credentials.Valid {
+// platform is a platform for which the storefront has a credential as a destination.
+func (s *Store) platform(r *targetRow) (relay.Destination, error) {
+	if !r.credentials.Valid {
 		return relay.Destination{}, nil
 	}
-	d := newDestination(r.plat.code.String)
-	setText(d.Settings, "api_base_url", r.plat.baseURL)
-	if err := readOptions(r.plat.options.String, &d.Options); err != nil {
+	d := newDestination(r.code.String)
+	setText(d.Settings, "api_base_url", r.baseURL)
+	if err := readOptions(r.options.String, &d.Options); err != nil {
 		return d, err
 	}
 	var limits relay.Limits
-	if err := readOptions(r.plat.limits.String, &limits); err != nil {
+	if err := readOptions(r.limits.String, &limits); err != nil {
 		return d, err
 	}
 	d.Options.Limits = d.Options.Limits.Or(limits)
-	values, err := s.openFields(r.plat.credentials.String)
+	values, err := s.openFields(r.credentials.String)
 	if err != nil {
 		return d, fmt.Errorf("credentials: %w", err)
 	}
 	var known []ops.CredentialField
-	_ = json.Unmarshal([]byte(r.plat.fields.String), &known) // unreadable: all are secrets
+	_ = json.Unmarshal([]byte(r.fields.String), &known) // unreadable: all are secrets
 	open := openNames(known)
 	for name, value := range values {
 		if open[name] {

@@ -32,67 +32,109 @@ func recordArgs(a *relay.Attempt) []any {
 		nullNumber(r.Status), shown(r.TraceID, 255), object(r.Fields), shown(a.Detail, maxText)}
 }
 
-// RecordSending writes the record of an attempt before its request leaves, with the outcome sending; or, if nothing is sent,
-// with the given outcome. Writing the same attempt again changes nothing. The record is committed when this returns.
-func (s *Store) RecordSending(ctx context.Context, a relay.Attempt) error {
-	return wrap("record attempt "+a.AttemptID, s.records.do(ctx, &a))
+// recording is what one caller records at once: the attempts at one destination of an event, or at several.
+type recording struct{ attempts []relay.Attempt }
+
+func (r *recording) args() []any {
+	var args []any
+	for i := range r.attempts {
+		args = append(args, recordArgs(&r.attempts[i])...)
+	}
+	return args
 }
 
-func (s *Store) recordOne(ctx context.Context, a *relay.Attempt) error {
-	_, err := s.execPrepared(ctx, recordSQL+recordRow, recordArgs(a)...)
-	if isNumber(err, errDuplicate) { // written before, but the response was lost
+func (r *recording) size() int {
+	n := 0
+	for _, a := range r.attempts {
+		n += len(a.Body)
+	}
+	return n
+}
+
+// RecordSending writes the records of attempts before their requests leave, with the outcome sending; or, if nothing is
+// sent, with the outcome given. All are written or none. Writing the same attempts again changes nothing. They are committed
+// when this returns.
+func (s *Store) RecordSending(ctx context.Context, attempts ...relay.Attempt) error {
+	if len(attempts) == 0 {
+		return nil
+	}
+	return wrap("record attempt "+attempts[0].AttemptID, s.records.do(ctx, &recording{attempts}))
+}
+
+func (s *Store) recordOne(ctx context.Context, r *recording) error {
+	_, err := s.execPrepared(ctx, recordSQL+tuples(recordRow, len(r.attempts)), r.args()...)
+	if isNumber(err, errDuplicate) { // written before, and the answer was lost
 		return nil
 	}
 	return err
 }
 
-// recordMany writes attempts with one statement. Large attempts are written alone, because the size of a statement is
-// limited.
-func (s *Store) recordMany(ctx context.Context, all []*relay.Attempt) (alone []*relay.Attempt, err error) {
+// recordMany writes attempts with one statement. Large ones go alone: a statement has a largest size.
+func (s *Store) recordMany(ctx context.Context, all []*recording) (alone []*recording, err error) {
 	var args []any
-	for _, a := range all {
-		if len(a.Body) > maxBytes/groupSize {
-			alone = append(alone, a)
+	rows := 0
+	for _, r := range all {
+		if r.size() > maxBytes/groupSize {
+			alone = append(alone, r)
 			continue
 		}
-		args = append(args, recordArgs(a)...)
+		args, rows = append(args, r.args()...), rows+len(r.attempts)
 	}
-	if len(args) == 0 {
+	if rows == 0 {
 		return alone, nil
 	}
-	_, err = s.exec(ctx, recordSQL+tuples(recordRow, len(all)-len(alone)), args...)
+	_, err = s.exec(ctx, recordSQL+tuples(recordRow, rows), args...)
 	return alone, err
 }
 
-// CompleteAttempts writes the results of attempts. A record that already has its result keeps it.
+// completing is what one caller completes at once.
+type completing struct{ ends []relay.AttemptEnd }
+
+// CompleteAttempts writes how attempts ended. A record that has its end already keeps it.
 func (s *Store) CompleteAttempts(ctx context.Context, ends []relay.AttemptEnd) error {
-	for i := range ends {
-		if err := s.ends.do(ctx, &ends[i]); err != nil {
-			return wrap("complete attempt "+ends[i].AttemptID, err)
-		}
+	if len(ends) == 0 {
+		return nil
 	}
-	return nil
+	return wrap("complete attempt "+ends[0].AttemptID, s.ends.do(ctx, &completing{ends}))
 }
 
-func (s *Store) completeOne(ctx context.Context, e *relay.AttemptEnd) error {
-	_, err := s.execPrepared(ctx, `UPDATE event_attempts SET outcome = ?, reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
-		response_fields = ? WHERE attempt_id = ? AND outcome = 'sending'`,
-		string(e.Result.Outcome), nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
-		shown(e.Result.TraceID, 255), object(e.Result.Fields), e.AttemptID)
+func (s *Store) completeOne(ctx context.Context, c *completing) error {
+	if len(c.ends) > 1 {
+		_, err := s.completeMany(ctx, []*completing{c})
+		return err
+	}
+	e := c.ends[0]
+	_, err := s.execPrepared(ctx, `UPDATE event_attempts SET reason = ?, duration_us = ?, response_status = ?, trace_id = ?,
+		response_fields = ?, outcome = ? WHERE attempt_id = ? AND outcome = 'sending'`, append(endValues(e), e.AttemptID)...)
 	return err
 }
 
-// completeMany completes attempts with one statement. The outcome is assigned last: it decides which rows are completed.
-func (s *Store) completeMany(ctx context.Context, all []*relay.AttemptEnd) ([]*relay.AttemptEnd, error) {
-	p := newCaseUpdate("attempt_id", len(all))
-	for _, e := range all {
-		p.add(e.AttemptID, nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
-			shown(e.Result.TraceID, 255), object(e.Result.Fields), string(e.Result.Outcome))
+func (s *Store) completeMany(ctx context.Context, all []*completing) ([]*completing, error) {
+	var ends []relay.AttemptEnd
+	for _, c := range all {
+		ends = append(ends, c.ends...)
 	}
-	_, err := s.exec(ctx, "UPDATE event_attempts FORCE INDEX (uq_event_attempts_attempt) SET "+
-		p.set("reason", "duration_us", "response_status", "trace_id", "response_fields", "outcome")+
-		" WHERE attempt_id IN ("+p.keys()+") AND outcome = 'sending'", p.args()...)
+	query, args := completeSQL(ends)
+	_, err := s.exec(ctx, query, args...)
 	return nil, err
+}
+
+// completeSQL completes attempts with one statement. The outcome comes last: it decides which rows are completed.
+func completeSQL(ends []relay.AttemptEnd) (string, []any) {
+	p := newCaseUpdate("attempt_id", len(ends))
+	for _, e := range ends {
+		p.add(e.AttemptID, endValues(e)...)
+	}
+	return "UPDATE event_attempts FORCE INDEX (uq_event_attempts_attempt) SET " + p.set(endColumns...) +
+		" WHERE attempt_id IN (" + p.keys() + ") AND outcome = 'sending'", p.args()
+}
+
+// endColumns are what an attempt is completed with, and endValues their values.
+var endColumns = []string{"reason", "duration_us", "response_status", "trace_id", "response_fields", "outcome"}
+
+func endValues(e relay.AttemptEnd) []any {
+	return []any{nullText(string(e.Result.Reason)), e.Duration.Microseconds(), nullNumber(e.Result.Status),
+		shown(e.Result.TraceID, 255), object(e.Result.Fields), string(e.Result.Outcome)}
 }
 
 func startOf(t time.Time) time.Time {

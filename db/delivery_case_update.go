@@ -29,7 +29,7 @@ func (p *caseUpdate) value() string {
 	return "ELT(FIELD(" + p.column + "," + p.keys() + ")," + tuples("?", len(p.key)) + ")"
 }
 
-// set assigns all columns, in their order. Its arguments are the first part of args.
+// set assigns all columns, in their order. Its arguments are setArgs.
 func (p *caseUpdate) set(columns ...string) string {
 	assignments := make([]string, len(columns))
 	for i, c := range columns {
@@ -41,11 +41,14 @@ func (p *caseUpdate) set(columns ...string) string {
 // keys returns the placeholders of all keys.
 func (p *caseUpdate) keys() string { return tuples("?", len(p.key)) }
 
-// args returns the arguments of set, followed by those of keys.
-func (p *caseUpdate) args() []any {
+// setArgs returns the arguments of set.
+func (p *caseUpdate) setArgs() []any {
 	var args []any
 	for _, values := range p.values {
 		args = append(append(args, p.key...), values...)
 	}
-	return append(args, p.key...)
+	return args
 }
+
+// args returns the arguments of set, followed by those of keys.
+func (p *caseUpdate) args() []any { return append(p.setArgs(), p.key...) }

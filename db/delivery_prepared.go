@@ -116,6 +116,24 @@ func (p *prepared) scan(ctx context.Context, dest []any, query string, args ...a
 	return p.pool.QueryRowContext(ctx, query, args...).Scan(dest...)
 }
 
+// query reads several rows.
+func (p *prepared) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	statement, err := p.statement(ctx, query) //nolint:sqlclosecheck // kept for the next
+	if err != nil {
+		return nil, err
+	}
+	if statement != nil {
+		rows, err := statement.QueryContext(ctx, args...)
+		if err == nil {
+			return rows, nil
+		}
+		if err := p.refused(err); err != nil {
+			return nil, err
+		}
+	}
+	return p.pool.QueryContext(ctx, query, args...)
+}
+
 func (p *prepared) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

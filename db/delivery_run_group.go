@@ -17,6 +17,8 @@ const (
 		claimed_until = UTC_TIMESTAMP(6) + INTERVAL ` + startLease + ` MICROSECOND, updated_at = UTC_TIMESTAMP(6),
 		status = 'processing'`
 	takeSQL = "UPDATE marketing_events SET run_id = ?, " + takeSet + " WHERE id = ? AND (status = 'pending' OR run_id = ?)"
+	// takeOpenSQL leaves a row that the run has finished as it is.
+	takeOpenSQL = takeSQL + " AND status IN ('pending', 'processing')"
 )
 
 // finishSQL ends an event that the run owns and that has not ended.
@@ -28,11 +30,21 @@ const finishSQL = `UPDATE marketing_events SET status = ?, reason = ?, detail = 
 type taking struct {
 	id    int64
 	run   string
+	open  bool // not a row that the run has finished
 	taken bool
 }
 
+// takes reports whether a row is to be taken.
+func (t *taking) takes(row owner) bool {
+	return row.status == relay.StatusPending || row.run == t.run && (!t.open || row.status == relay.StatusProcessing)
+}
+
 func (s *Store) takeOne(ctx context.Context, t *taking) error {
-	found, err := s.execPrepared(ctx, takeSQL, t.run, t.id, t.run)
+	query := takeSQL
+	if t.open {
+		query = takeOpenSQL
+	}
+	found, err := s.execPrepared(ctx, query, t.run, t.id, t.run)
 	t.taken = found == 1
 	return err
 }
@@ -43,7 +55,7 @@ func (s *Store) takeMany(ctx context.Context, all []*taking) (alone []*taking, e
 	return withLocked(ctx, s, all, id, func(tx *sql.Tx, free []*taking, owners []owner) error {
 		p := newCaseUpdate("id", len(free))
 		for i, t := range free {
-			if t.taken = owners[i].status == relay.StatusPending || owners[i].run == t.run; t.taken {
+			if t.taken = t.takes(owners[i]); t.taken {
 				p.add(t.id, t.run)
 			}
 		}
@@ -124,19 +136,24 @@ func (s *Store) finishOne(ctx context.Context, f *finishing) error {
 func (s *Store) finishMany(ctx context.Context, all []*finishing) (alone []*finishing, err error) {
 	id := func(f *finishing) int64 { return f.id }
 	return withLocked(ctx, s, all, id, func(tx *sql.Tx, free []*finishing, owners []owner) error {
-		p := newCaseUpdate("id", len(free))
-		for i, f := range free {
-			if owners[i].status == relay.StatusProcessing && owners[i].run == f.run {
-				p.add(f.id, f.values()...)
-			}
-		}
-		if len(p.key) == 0 {
-			return nil
-		}
-		_, err := tx.ExecContext(ctx, "UPDATE marketing_events FORCE INDEX (PRIMARY) SET "+p.set("status", "reason", "detail", "ends")+
-			", finished_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6) WHERE id IN ("+p.keys()+")", p.args()...)
-		return err
+		return finishLocked(ctx, tx, free, owners)
 	})
+}
+
+// finishLocked ends the events that their runs own and that have not ended.
+func finishLocked(ctx context.Context, tx *sql.Tx, free []*finishing, owners []owner) error {
+	p := newCaseUpdate("id", len(free))
+	for i, f := range free {
+		if owners[i].status == relay.StatusProcessing && owners[i].run == f.run {
+			p.add(f.id, f.values()...)
+		}
+	}
+	if len(p.key) == 0 {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE marketing_events FORCE INDEX (PRIMARY) SET "+p.set("status", "reason", "detail", "ends")+
+		", finished_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6) WHERE id IN ("+p.keys()+")", p.args()...)
+	return err
 }
 
 // withLocked calls a function, in one transaction, with the items whose rows it could lock. It returns the others, and a

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"relay/internal/relay"
 )
@@ -72,7 +73,8 @@ func (s *Store) Switches(ctx context.Context, id int64) (relay.Switches, error) 
 // out because the tables may be those of the earlier service, each with its own.
 const destinationColumns = `(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(p.code USING utf8mb4) COLLATE utf8mb4_bin, p.is_active, k.is_active))
 	FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = s.id AND p.code IS NOT NULL),
-	(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, a.generation, a.number, a.outcome, a.reason, a.response_status))
+	(SELECT JSON_ARRAYAGG(JSON_ARRAY(CONVERT(a.destination USING utf8mb4) COLLATE utf8mb4_bin, a.generation, a.number, a.outcome, a.reason, a.response_status,
+		TIMESTAMPDIFF(MICROSECOND, a.started_at, UTC_TIMESTAMP(6))))
 	FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.destination IS NOT NULL)`
 
 // destinations holds the values of destinationColumns.
@@ -96,16 +98,18 @@ func (d *destinations) addTo(to *relay.Switches, l levels) (map[string]int, erro
 	numbers := map[string]int{}
 	for _, a := range attempts {
 		tries := to.Tries[a.destination]
-		if a.generation == l.generation && a.number > 0 && a.outcome != relay.NotSent {
+		counts := a.generation == l.generation && a.number > 0 && a.outcome != relay.NotSent
+		if counts {
 			tries.Made++
 		}
 		tries.Accepted = tries.Accepted || a.outcome == relay.Accepted && a.generation >= resend[a.destination]
-		to.Tries[a.destination] = tries
 		if a.number > 0 && a.number >= numbers[a.destination] {
-			tries := to.Tries[a.destination]
 			tries.Cause, tries.Status = a.reason, a.status
-			to.Tries[a.destination] = tries
+			if counts {
+				tries.Last, tries.Age = a.outcome, max(0, time.Duration(a.age)*time.Microsecond)
+			}
 		}
+		to.Tries[a.destination] = tries
 		numbers[a.destination] = max(numbers[a.destination], a.number)
 	}
 	return numbers, nil
@@ -127,11 +131,12 @@ type attemptColumn struct {
 	outcome            relay.Outcome
 	reason             relay.Reason
 	status             int
+	age                int64 // microseconds since it began
 }
 
 // UnmarshalJSON reads an array of destinationColumns.
 func (a *attemptColumn) UnmarshalJSON(raw []byte) error {
-	return json.Unmarshal(raw, &[]any{&a.destination, &a.generation, &a.number, &a.outcome, &a.reason, &a.status})
+	return json.Unmarshal(raw, &[]any{&a.destination, &a.generation, &a.number, &a.outcome, &a.reason, &a.status, &a.age})
 }
 
 // unmarshalNull leaves the target empty if the column is NULL: there were no rows to aggregate.

@@ -19,6 +19,8 @@ type ClaimOptions struct {
 	Page  int           // maximum rows of one storefront
 	Cap   int           // maximum rows of one storefront in flight; 0 is no cap
 	Lease time.Duration // no other process claims the rows for this long; at most longestLease
+	// Shard selects one of Shards parts of the storefronts; 0 of 0 is all of them.
+	Shard, Shards int
 	// Room returns how many rows of a storefront may be in flight under the limits of one of its destinations; nil is no
 	// cap.
 	Room func(storefront int64, destination string, l relay.Limits) int
@@ -46,7 +48,10 @@ const claimPages = 20
 //
 // An error of one storefront does not delay the others: the claimed rows are returned beside the error.
 func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDelivery, error) {
-	trouble := wrap("resolve storefront codes", s.resolveCodes(ctx))
+	var trouble error
+	if o.Shard == 0 {
+		trouble = wrap("resolve storefront codes", s.resolveCodes(ctx))
+	}
 	var limits map[int64]Limited
 	if o.Room != nil {
 		var err error
@@ -64,6 +69,9 @@ func (s *Store) Claim(ctx context.Context, o ClaimOptions) ([]relay.PendingDeliv
 			return interleave(pages), trouble
 		}
 		id = next
+		if !o.mine(id) {
+			continue
+		}
 		own := o
 		own.Cap = o.cap(id, limits)
 		page, err := s.claimStorefront(ctx, id, own)

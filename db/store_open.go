@@ -12,8 +12,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/mysqldialect"
-
-	"relay/internal/relay"
 )
 
 // Settings of the pool. Connections are renewed regularly, so that a server behind a balancer receives its share again after
@@ -48,10 +46,11 @@ type Store struct {
 
 	// Concurrent writes of deliveries are committed in groups.
 	takes    *group[*taking]
-	records  *group[*relay.Attempt]
-	ends     *group[*relay.AttemptEnd]
+	records  *group[*recording]
+	ends     *group[*completing]
 	waits    *group[*waiting]
 	finishes *group[*finishing]
+	wholes   *group[*concluding]
 }
 
 // Open returns a Store without connecting: the first call fails if the server is down.
@@ -80,6 +79,7 @@ func Open(c Config) (*Store, error) {
 	s.ends = newGroup(2, s.completeOne, s.completeMany)
 	s.waits = newGroup(transactionPays, s.waitOne, s.waitMany)
 	s.finishes = newGroup(transactionPays, s.finishOne, s.finishMany)
+	s.wholes = newGroup(transactionPays, s.concludeOne, s.concludeMany)
 	return s, nil
 }
 

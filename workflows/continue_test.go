@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
+	"relay/activities"
 	"relay/internal/relay"
 	"relay/workflows"
 )
@@ -113,8 +114,8 @@ func TestHousekeepingContinuesOnItsOwnQueue(t *testing.T) {
 		env := suite.NewTestWorkflowEnvironment()
 		env.SetStartWorkflowOptions(client.StartWorkflowOptions{TaskQueue: from, ID: workflows.PollInboxID})
 		env.RegisterWorkflow(workflows.PollInbox)
-		env.RegisterActivityWithOptions(func(context.Context) error { return nil }, activity.RegisterOptions{Name: "PollInbox"})
-		env.ExecuteWorkflow(workflows.PollInbox)
+		env.RegisterActivityWithOptions(func(context.Context, activities.PollInput) error { return nil }, activity.RegisterOptions{Name: "PollInbox"})
+		env.ExecuteWorkflow(workflows.PollInbox, activities.PollInput{})
 		var next *workflow.ContinueAsNewError
 		require.ErrorAs(t, env.GetWorkflowError(), &next)
 		require.Equal(t, to, next.TaskQueueName)

@@ -25,7 +25,8 @@ type DeliverInput struct {
 }
 
 // DeliverEvent delivers one event: it takes the row, follows its route, and writes the event's final status, which is also its
-// result. A failed delivery ends as a failed workflow, so that the Web UI's own filter finds it.
+// result. Mostly the first attempts, which are made with the route, are all that it takes. A failed delivery ends as a failed
+// workflow, so that the Web UI's own filter finds it.
 func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 	d := newDelivery(ctx, in)
 	for ; d.routes < maxRoutes; d.routes++ {
@@ -55,6 +56,7 @@ type delivery struct {
 	in         DeliverInput
 	row        activities.Row
 	route      relay.Route
+	first      firstAttempts
 	ends       []relay.DeliveryResult
 	unrecorded []relay.AttemptEnd // ends that the database could not take yet
 	lost       bool               // the row is not ours any more
@@ -75,15 +77,15 @@ func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
 
 // resolve takes the row and asks the kill switches for the route.
 func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
-	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded, TurnedAway: d.turnedAway}
+	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded, TurnedAway: d.turnedAway, First: d.first.due(ctx, d.in)}
 	d.unrecorded = nil // another leg may add to it meanwhile
 	var out activities.ResolveOutput
-	if err := untilDone(ctx, "route", d.mayContinue, a.ResolveRoute, in, &out); err != nil {
+	if err := untilDone(routeOptions(ctx, in.First), "route", d.mayContinue, a.ResolveRoute, in, &out); err != nil {
 		d.unrecorded = append(d.unrecorded, in.Unrecorded...)
 		return false, err
 	}
 	d.route = out.Route
-	return out.Taken, nil
+	return out.Taken, d.attempted(ctx, out.First)
 }
 
 // follow delivers to every destination of the route that has not ended yet, all at once, and says whether the switches have
@@ -132,9 +134,7 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Target) (relay.Delive
 			}
 			return last, nil
 		}
-		in := activities.DeliverInput{Row: d.row, Destination: leg.Destination, TurnedAway: d.turnedAway}
-		var out activities.DeliverOutput
-		err := workflow.ExecuteActivity(sendOptions(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
+		out, err := d.attempt(ctx, leg)
 		if temporal.IsCanceledError(err) {
 			return last, err
 		}
@@ -162,6 +162,20 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Target) (relay.Delive
 		}
 		leg = next
 	}
+}
+
+// attempt makes an attempt, or takes over the first one. Where that failed, the activity counts it and makes the second.
+func (d *delivery) attempt(ctx workflow.Context, leg relay.Target) (activities.DeliverOutput, error) {
+	in := activities.DeliverInput{Row: d.row, Destination: leg.Destination, TurnedAway: d.turnedAway}
+	if out, made := d.first.take(leg.Destination); made {
+		if out.End.Outcome != relay.Retry || len(out.Unrecorded) > 0 {
+			return out, nil
+		}
+		in.Failed = &activities.FailedAttempt{End: out.End, Wait: out.Wait}
+	}
+	var out activities.DeliverOutput
+	err := workflow.ExecuteActivity(sendOptions(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
+	return out, err
 }
 
 // off is the end of a destination that is no longer on the route; last is its latest failure. A container whose
@@ -216,9 +230,8 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 		d.words = "nothing to do: the event is another run's"
 		return false, nil
 	}
-	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
-	var out activities.FinishOutput
-	if err := untilDone(ctx, "finish", nil, a.Finish, in, &out); err != nil {
+	out, err := d.conclude(ctx)
+	if err != nil {
 		return false, d.cancelled(ctx, err)
 	}
 	if out.Recovered {
@@ -232,6 +245,17 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	}
 	d.words = string(out.Status) + "; " + out.Detail
 	return false, nil
+}
+
+// conclude writes the final status, unless the event ended with its first attempts.
+func (d *delivery) conclude(ctx workflow.Context) (activities.FinishOutput, error) {
+	if d.first.finished != nil {
+		return *d.first.finished, nil
+	}
+	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded}
+	var out activities.FinishOutput
+	err := untilDone(dbOptions(ctx, "finish"), "finish", nil, a.Finish, in, &out)
+	return out, err
 }
 
 // reopen forgets the ends that were for a destination's health alone.
@@ -266,7 +290,7 @@ func (d *delivery) cancelled(ctx workflow.Context, err error) error {
 	defer cancel()
 	in := activities.FinishInput{Row: d.row, Route: d.route, Ends: d.ends, Unrecorded: d.unrecorded, Cancelled: true}
 	var out activities.FinishOutput
-	if e := untilDone(ctx, "cancel", nil, a.Finish, in, &out); e != nil {
+	if e := untilDone(dbOptions(ctx, "cancel"), "cancel", nil, a.Finish, in, &out); e != nil {
 		return e
 	}
 	return err

@@ -38,6 +38,7 @@ func setup(t *testing.T) *bundle {
 		Health:   b.store,
 		Recovery: b.store,
 		Limiter:  &activities.Limiter{Now: b.Now},
+		Lane:     &activities.Lane{},
 		Log:      slog.New(slog.DiscardHandler),
 	}
 	b.RegisterActivity(b.activities)

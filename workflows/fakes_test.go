@@ -101,6 +101,7 @@ func (s *store) read() relay.Switches {
 		if a.Number > 0 && a.Generation == s.generation && a.Result.Outcome != relay.NotSent {
 			t.Made++
 			t.Cause, t.Status = a.Result.Reason, a.Result.Status
+			t.Last = a.Result.Outcome
 		}
 		t.Accepted = t.Accepted || a.Result.Outcome == relay.Accepted
 		sw.Tries[a.Destination] = t
@@ -117,11 +118,20 @@ func (s *store) Delivery(_ context.Context, id int64, run, destination string) (
 	if s.reading != nil {
 		s.reading()
 	}
+	d := s.delivery(id, run, destination)
+	if s.unreadable > 0 && (s.unreadableAt == "" || s.unreadableAt == destination) {
+		s.unreadable--
+		return d, relay.ErrUnreadable
+	}
+	return d, nil
+}
+
+func (s *store) delivery(id int64, run, destination string) relay.Delivery {
 	health := s.health
 	if s.sick != "" && s.sick != destination {
 		health = relay.Health{}
 	}
-	d := relay.Delivery{
+	return relay.Delivery{
 		Owned:       s.status == relay.StatusProcessing && s.owner == run,
 		Generation:  s.generation,
 		LastNumber:  s.last(destination),
@@ -130,11 +140,34 @@ func (s *store) Delivery(_ context.Context, id int64, run, destination string) (
 		Destination: relay.Destination{Key: destination, Options: s.options},
 		Health:      health,
 	}
-	if s.unreadable > 0 && (s.unreadableAt == "" || s.unreadableAt == destination) {
-		s.unreadable--
-		return d, relay.ErrUnreadable
+}
+
+func (s *store) Begin(ctx context.Context, id int64, run string) (relay.Opening, error) {
+	if s.status.Final() && s.owner == run {
+		end := s.conclusion
+		return relay.Opening{Ended: &end}, nil
 	}
-	return d, nil
+	if taken, err := s.Take(ctx, id, run); err != nil || !taken {
+		return relay.Opening{}, err
+	}
+	sw, err := s.Switches(ctx, id)
+	if err != nil {
+		return relay.Opening{}, err
+	}
+	o := relay.Opening{Taken: true, Switches: sw, Deliveries: map[string]relay.Delivery{}}
+	destinations := []string{relay.SGTM}
+	if sw.SGTM == nil || !sw.SGTM.Active {
+		destinations = nil
+		for _, p := range sw.Platforms {
+			destinations = append(destinations, p.Code)
+		}
+	}
+	for _, d := range destinations {
+		if s.unreadable == 0 || s.unreadableAt != "" && s.unreadableAt != d {
+			o.Deliveries[d] = s.delivery(id, run, d)
+		}
+	}
+	return o, nil
 }
 
 func (s *store) last(destination string) int {
@@ -147,14 +180,14 @@ func (s *store) last(destination string) int {
 	return n
 }
 
-func (s *store) RecordSending(_ context.Context, a relay.Attempt) error {
+func (s *store) RecordSending(_ context.Context, attempts ...relay.Attempt) error {
 	unlock, err := s.lock()
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	// The worst case: the row is there, and the caller cannot know.
-	s.attempts = append(s.attempts, a)
+	s.attempts = append(s.attempts, attempts...)
 	if s.failRecords > 0 {
 		s.failRecords--
 		return relay.ErrUnavailable
@@ -176,6 +209,13 @@ func (s *store) CompleteAttempts(_ context.Context, ends []relay.AttemptEnd) err
 		}
 	}
 	return nil
+}
+
+func (s *store) Conclude(ctx context.Context, id int64, run string, c relay.EventOutcome, ends []relay.AttemptEnd) error {
+	if err := s.CompleteAttempts(ctx, ends); err != nil {
+		return err
+	}
+	return s.Finish(ctx, id, run, c)
 }
 
 func (s *store) Wait(_ context.Context, _ int64, w relay.Waiting) error {

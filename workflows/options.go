@@ -40,8 +40,10 @@ const (
 const (
 	// sendTimeout is one attempt: reading (1.5 s), recording (1.5 s), the HTTP exchange (10 s), completing (1.5 s).
 	sendTimeout = 15 * time.Second
-	// taskTimeout bounds how long a step at the database, and every open delivery of a worker that was killed, waits before
-	// another worker continues.
+	// firstTimeout is the same for the first attempts of an event, at all of its destinations at once.
+	firstTimeout = 20 * time.Second
+	// taskTimeout bounds how long a step at the database, first attempts, and every open delivery of a worker that was killed, wait
+	// before another worker continues. Longer steps extend their task.
 	taskTimeout = 5 * time.Second
 
 	// firstWait doubles up to longestWait while the database is away.
@@ -65,6 +67,17 @@ func sendOptions(ctx workflow.Context, leg relay.Target, base time.Duration) wor
 			MaximumAttempts:    int32(leg.Left), //nolint:gosec // a handful
 		},
 	})
+}
+
+// routeOptions are those of the step that resolves the route and, mostly, makes the first attempts.
+func routeOptions(ctx workflow.Context, first bool) workflow.Context {
+	ctx = dbOptions(ctx, "route")
+	if !first {
+		return ctx
+	}
+	o := workflow.GetLocalActivityOptions(ctx)
+	o.StartToCloseTimeout, o.Summary = firstTimeout, firstSummary(ctx)
+	return workflow.WithLocalActivityOptions(ctx, o)
 }
 
 // dbOptions are those of a short step at the database. A deadlock or a lost connection is retried at once; untilDone waits
@@ -95,6 +108,8 @@ const (
 	pollHeartbeat = 4 * time.Second
 	pollTimeout   = 20 * time.Minute // an execution polls for 10
 	pollRounds    = 50               // executions in one history
+
+	MaxPollShards = 32
 )
 
 // pollOptions are those of one long execution of PollInbox, which any worker continues.

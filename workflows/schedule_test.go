@@ -13,7 +13,9 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
 
+	"relay/activities"
 	"relay/workflows"
 )
 
@@ -151,9 +153,33 @@ func TestThePollerOfAnOlderReleaseMovesToTheQueueOfHousekeeping(t *testing.T) {
 		"relay":              enums.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING,
 	} {
 		s := &schedules{pollingOn: queue}
-		require.NoError(t, workflows.Starter{Client: s, TaskQueue: "relay"}.EnsurePolling(t.Context()))
+		require.NoError(t, workflows.Starter{Client: s, TaskQueue: "relay"}.EnsurePolling(t.Context(), 1))
 		require.Equal(t, workflows.PollInboxID, s.started.ID)
 		require.Equal(t, "relay-housekeeping", s.started.TaskQueue)
 		require.Equal(t, policy, s.started.WorkflowIDConflictPolicy, queue)
 	}
+}
+
+func TestEachPartOfTheStorefrontsHasItsPoller(t *testing.T) {
+	t.Parallel()
+	r := &recorder{}
+	require.NoError(t, workflows.Starter{Client: r, TaskQueue: "relay"}.EnsurePolling(t.Context(), 3))
+	var ids []string
+	for _, o := range r.options {
+		ids = append(ids, o.ID)
+	}
+	require.Equal(t, []string{"poll-inbox", "poll-inbox:1", "poll-inbox:2"}, ids)
+}
+
+// A worker whose POLL_SHARDS is lower ends the pollers that are too many.
+func TestAPollerOfAPartThatIsNoMoreEnds(t *testing.T) {
+	t.Parallel()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(quiet{})
+	env := suite.NewTestWorkflowEnvironment()
+	env.RegisterWorkflow(workflows.PollInbox)
+	env.RegisterActivity(&activities.Activities{PollShards: 2})
+	env.ExecuteWorkflow(workflows.PollInbox, activities.PollInput{Shard: 2})
+	require.True(t, env.IsWorkflowCompleted())
+	require.NoError(t, env.GetWorkflowError())
 }

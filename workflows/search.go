@@ -3,6 +3,7 @@ package workflows
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	enums "go.temporal.io/api/enums/v1"
@@ -73,7 +74,7 @@ func (s *Search) Detect(ctx context.Context, c client.Client, namespace string) 
 }
 
 // attributes of one delivery at its start; false where the namespace has none.
-func (s *Search) attributes(e relay.PendingDelivery) (temporal.SearchAttributes, bool) {
+func (s *Search) attributes(e relay.PendingDelivery, route []string) (temporal.SearchAttributes, bool) {
 	if !s.ready.Load() {
 		return temporal.SearchAttributes{}, false
 	}
@@ -81,17 +82,44 @@ func (s *Search) attributes(e relay.PendingDelivery) (temporal.SearchAttributes,
 	if s.IDs {
 		updates = append(updates, EventType.ValueSet(e.Type), EventID.ValueSet(e.EventID))
 	}
+	if len(route) > 0 {
+		updates = append(updates, Destinations.ValueSet(route))
+	}
 	return temporal.NewSearchAttributes(updates...), true
 }
 
-// tag makes the delivery findable by its destinations. The upsert travels with the command that schedules Deliver.
+// tag makes the delivery findable by its destinations. Mostly its start has done that, and an upsert costs a write to the list of
+// workflows. Where an activity follows, the upsert travels with the command that schedules it.
 func (d *delivery) tag(ctx workflow.Context, legs []relay.Target) error {
-	if !d.in.Searchable {
+	if !d.in.Searchable || d.first.made && tagged(ctx, legs) {
 		return nil
 	}
+	return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueSet(keysOf(legs)))
+}
+
+// tagFirst corrects what the start has set, where the route is another.
+func (d *delivery) tagFirst(ctx workflow.Context) error {
+	set, known := workflow.GetTypedSearchAttributes(ctx).GetKeywordList(Destinations)
+	legs := d.route.Targets
+	if !d.in.Searchable || known == (len(legs) > 0) && len(set) == len(legs) && tagged(ctx, legs) {
+		return nil
+	}
+	if len(legs) == 0 {
+		return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueUnset())
+	}
+	return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueSet(keysOf(legs)))
+}
+
+// tagged reports whether the delivery is findable by all of these destinations.
+func tagged(ctx workflow.Context, legs []relay.Target) bool {
+	set, _ := workflow.GetTypedSearchAttributes(ctx).GetKeywordList(Destinations)
+	return !slices.ContainsFunc(legs, func(leg relay.Target) bool { return !slices.Contains(set, leg.Destination) })
+}
+
+func keysOf(legs []relay.Target) []string {
 	keys := make([]string, len(legs))
 	for i, leg := range legs {
 		keys[i] = leg.Destination
 	}
-	return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueSet(keys))
+	return keys
 }

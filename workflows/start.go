@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"relay/activities"
 	"relay/internal/relay"
 )
 
@@ -21,8 +22,10 @@ type Starter struct {
 	Client    client.Client
 	TaskQueue string
 	Search    *Search
-	// Eager hands the first task to a worker of this process. It skips the fair queue, so only the API's own starts use it.
-	Eager bool
+	// Eager reports whether a start hands its first task to a worker of this process, which skips the fair queue; nil is never.
+	Eager func() bool
+	// Route returns the destinations of a storefront's present route, as far as they are known; nil is never.
+	Route func(ctx context.Context, storefront string) []string
 }
 
 // StartDelivery starts DeliverEvent for a row. While one runs it changes nothing, and after one has ended it starts another:
@@ -30,7 +33,11 @@ type Starter struct {
 func (s Starter) StartDelivery(ctx context.Context, e relay.PendingDelivery) error {
 	o := s.deliveryOptions(e)
 	in := DeliverInput{ID: e.ID}
-	o.TypedSearchAttributes, in.Searchable = s.Search.attributes(e)
+	var route []string
+	if s.Route != nil {
+		route = s.Route(ctx, e.StorefrontCode)
+	}
+	o.TypedSearchAttributes, in.Searchable = s.Search.attributes(e, route)
 	_, err := s.Client.ExecuteWorkflow(ctx, o, DeliverEvent, in)
 	var invalid *serviceerror.InvalidArgument
 	if in.Searchable && errors.As(err, &invalid) {
@@ -52,17 +59,26 @@ func (s Starter) deliveryOptions(e relay.PendingDelivery) client.StartWorkflowOp
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		Priority:                 temporal.Priority{FairnessKey: e.StorefrontCode},
-		EnableEagerStart:         s.Eager,
+		EnableEagerStart:         s.Eager != nil && s.Eager(),
 		WorkflowTaskTimeout:      taskTimeout,
 		StaticSummary:            summary,
 	}
 }
 
-// EnsurePolling starts PollInbox unless it runs. One that an older release started on the queue of the deliveries is replaced
-// in one step: for a moment both may poll, which the leases of the rows allow.
-func (s Starter) EnsurePolling(ctx context.Context) error {
-	o := s.housekeeping(PollInboxID, "starts the deliveries of rows that nobody has started")
-	d, err := s.Client.DescribeWorkflowExecution(ctx, PollInboxID, "")
+// EnsurePolling starts PollInbox for each part of the storefronts, unless it runs. One that an older release started on the queue of
+// the deliveries is replaced in one step: for a moment both may poll, which the leases of the rows allow.
+func (s Starter) EnsurePolling(ctx context.Context, shards int) error {
+	var all error
+	for shard := range shards {
+		all = errors.Join(all, s.ensurePolling(ctx, shard))
+	}
+	return all
+}
+
+func (s Starter) ensurePolling(ctx context.Context, shard int) error {
+	id := pollInboxID(shard)
+	o := s.housekeeping(id, "starts the deliveries of rows that nobody has started")
+	d, err := s.Client.DescribeWorkflowExecution(ctx, id, "")
 	var none *serviceerror.NotFound
 	if err != nil && !errors.As(err, &none) {
 		return err
@@ -70,7 +86,7 @@ func (s Starter) EnsurePolling(ctx context.Context) error {
 	if queue := d.GetExecutionConfig().GetTaskQueue().GetName(); queue == s.TaskQueue {
 		o.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING
 	}
-	_, err = s.Client.ExecuteWorkflow(ctx, o, PollInbox)
+	_, err = s.Client.ExecuteWorkflow(ctx, o, PollInbox, activities.PollInput{Shard: shard})
 	return err
 }
 

@@ -79,6 +79,24 @@ func TestAStartNamesItsRowAndItsStorefront(t *testing.T) {
 	require.Equal(t, "rx_issued of bosley", o.StaticSummary)
 }
 
+func TestAStartIsFindableByThePresentRoute(t *testing.T) {
+	t.Parallel()
+	search := &workflows.Search{}
+	require.NoError(t, search.Detect(t.Context(), &recorder{}, "default"))
+	for _, want := range [][]string{{"ga4", "meta_capi"}, nil} {
+		r := &recorder{}
+		starter := workflows.Starter{Client: r, TaskQueue: "relay", Search: search, Route: func(_ context.Context, storefront string) []string {
+			require.Equal(t, "bosley", storefront)
+			return want
+		}, Eager: func() bool { return want != nil }}
+		require.NoError(t, starter.StartDelivery(t.Context(), relay.PendingDelivery{ID: 7, StorefrontCode: "bosley"}))
+		got, known := r.options[0].TypedSearchAttributes.GetKeywordList(workflows.Destinations)
+		require.Equal(t, want, got)
+		require.Equal(t, want != nil, known)
+		require.Equal(t, want != nil, r.options[0].EnableEagerStart)
+	}
+}
+
 func TestWhereIDsMayNotBeSearchedNoneIsSent(t *testing.T) {
 	t.Parallel()
 	o := started(t, &recorder{}, &workflows.Search{})

@@ -1,7 +1,16 @@
 package workflows
 
+import "relay/activities"
+
 // Gates of changes to the commands of a workflow, for workflow.GetVersion. A name stays for as long as a history may hold it.
 const (
 	// gateContinue lets DeliverEvent continue as new. It is asked only where that happens, so other histories have no marker.
 	gateContinue = "deliver-continues-as-new"
 )
+
+// Gates that need no marker, because the result of a step, which replay reads from the history, shows which release made it. The
+// marker of GetVersion would cost every event two entries of its history and a write to the list of workflows.
+
+// firstInRoute is the gate of the first attempts that ResolveRoute makes. The result of an older release has none; its legs are
+// activities.
+func firstInRoute(first *activities.FirstAttempts) bool { return first != nil }

@@ -8,13 +8,13 @@ import (
 	"relay/internal/relay"
 )
 
-// untilDone retries a step at the database until it succeeds or the delivery is cancelled: an outage of MySQL loses no event.
+// untilDone retries a step at the database, with the options of ctx, until it succeeds or the delivery is cancelled: an outage of MySQL loses no event.
 // The waits are named timers, so that the Web UI shows what a delivery is waiting for.
 //
 // leave, if it is not nil and returns true, ends the waiting with errContinue.
 func untilDone(ctx workflow.Context, step string, leave func(workflow.Context) bool, activity, in, out any) error {
 	for wait := firstWait; ; wait = min(2*wait, longestWait) {
-		err := workflow.ExecuteLocalActivity(dbOptions(ctx, step), activity, in).Get(ctx, out)
+		err := workflow.ExecuteLocalActivity(ctx, activity, in).Get(ctx, out)
 		if err == nil || temporal.IsCanceledError(err) {
 			return err
 		}

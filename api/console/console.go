@@ -40,7 +40,8 @@ type next struct {
 
 // pages is the table of all pages. Each family has a file of its own.
 func pages() []page {
-	return slices.Concat(overviewPages(), eventPages(), routePages(), destinationPages(), replayPages())
+	return slices.Concat(overviewPages(), eventPages(), routePages(), destinationPages(), replayPages(),
+		storefrontPages(), platformPages(), auditPages(), erasurePages(), systemPages(), livePages())
 }
 
 // places is the navigation, in its order, with the key that leads there after g.
@@ -50,6 +51,11 @@ var places = []struct{ Name, Path, Key string }{
 	{"Routes", "routes", "r"},
 	{"Destinations", "destinations", "d"},
 	{"Replays", "replays", "p"},
+	{"Storefronts", "storefronts", "s"},
+	{"Platforms", "platforms", "l"},
+	{"Audit", "audit", "a"},
+	{"Erasures", "erasures", "x"},
+	{"System", "system", "y"},
 }
 
 // Console serves the pages.

@@ -54,7 +54,12 @@ type attempt struct {
 		TraceID string            `json:"trace_id"`
 		Fields  map[string]string `json:"fields"`
 	} `json:"response"`
+
+	last bool // at its destination
 }
+
+// Bad reports whether an attempt is to be looked at: something left, and was not accepted.
+func (a attempt) Bad() bool { return a.Number > 0 && a.Outcome != "accepted" && a.last }
 
 // eventView is an event with its way to each destination.
 type eventView struct {
@@ -149,6 +154,9 @@ func waysOf(e eventDetail) []way {
 	}
 	for i := range ways {
 		w := &ways[i]
+		if n := len(w.Attempts); n > 0 {
+			w.Attempts[n-1].last = true
+		}
 		if w.End != nil || !e.Open() {
 			continue
 		}

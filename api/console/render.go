@@ -30,6 +30,7 @@ type screen struct {
 	Flash   *flash
 	Form    formValues
 	Once    string
+	Stream  string // the parameters of the page's stream
 	Data    any
 }
 
@@ -53,7 +54,7 @@ func (f formValues) Get(name string) string {
 // screen fills what the layout needs.
 func (v *visit) screen(p page, data any) *screen {
 	s := &screen{Title: p.title, Place: p.place, Path: strings.TrimPrefix(v.request.URL.RequestURI(), Prefix), Visitor: v.visitor, Now: v.now, Problem: v.problem,
-		Form: formValues(v.form), Once: formID(), Data: data, Bar: v.console.bar.read(v)}
+		Form: formValues(v.form), Once: formID(), Stream: v.stream, Data: data, Bar: v.console.bar.read(v)}
 	if v.title != "" {
 		s.Title = v.title
 	}
@@ -254,12 +255,14 @@ func percent(share float64) string {
 	return fmt.Sprintf("%.3g %%", 100*share)
 }
 
-// short is a value of the audit, cut where it is long.
+// short is a value of the audit, on one line, cut where it is long.
 func short(v any) string {
-	if v == nil {
-		return ""
+	s, most := text(v), 300
+	switch v.(type) {
+	case []any, map[string]any:
+		b, _ := json.Marshal(v) // it was JSON
+		s = string(b)
 	}
-	s, most := indented(v), 300
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}

@@ -24,7 +24,6 @@ func replayPages() []page {
 type Replay struct {
 	ID          int64        `json:"id"`
 	State       string       `json:"state"`
-	Wanted      string       `json:"wanted_state"`
 	Filter      replayFilter `json:"filter"`
 	Resend      []string     `json:"resend"`
 	Rate        int          `json:"rate"`
@@ -76,10 +75,8 @@ func (f replayFilter) Words() string {
 	add("because of ", words(strings.Join(f.Reasons, ", ")))
 	add("ended at ", f.Destination)
 	add("from ", f.Source)
-	for label, t := range map[string]time.Time{"received since ": f.From} {
-		if !t.IsZero() {
-			add(label, t.UTC().Format("2006-01-02 15:04"))
-		}
+	if !f.From.IsZero() {
+		add("received since ", f.From.UTC().Format("2006-01-02 15:04"))
 	}
 	if !f.To.IsZero() {
 		add("until ", f.To.UTC().Format("2006-01-02 15:04"))
@@ -90,14 +87,15 @@ func (f replayFilter) Words() string {
 // Ended reports whether nothing more is started.
 func (r Replay) Ended() bool { return r.State == "done" || r.State == "cancelled" }
 
-// Word is its state, with what it is about to be.
-func (r Replay) Word() string {
-	switch {
-	case r.Wanted != "" && r.Wanted != r.State && !r.Ended():
-		return map[string]string{"paused": "pausing", "running": "resuming", "cancelled": "cancelling"}[r.Wanted]
-	default:
-		return r.State
+// Events is the list of what it may have picked, whatever became of it: its reasons and statuses were those of before.
+func (r Replay) Events() string {
+	q := join("storefront", r.Filter.Storefront, "event_type", r.Filter.Type, "source", r.Filter.Source)
+	for name, t := range map[string]time.Time{"from": r.Filter.From, "to": r.Filter.To} {
+		if !t.IsZero() {
+			q.Set(name, t.UTC().Format(time.RFC3339))
+		}
 	}
+	return address("events", q)
 }
 
 // Share is how much of it has been started, in percent.
@@ -143,7 +141,7 @@ func showReplay(v *visit) (any, error) {
 	return r, nil
 }
 
-// replayEvents are the events that a replay has started.
+// replayEvents are the events of a replay that are on their way, or held.
 type replayEvents struct {
 	ID   string
 	Page eventList

@@ -27,6 +27,7 @@ type visit struct {
 	form    url.Values // as it was sent; empty where no form was
 	problem *Problem   // why what the form asked for was not done
 	title   string     // instead of the page's
+	stream  string     // the parameters of the page's stream
 }
 
 // visitor is who asks.

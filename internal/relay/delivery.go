@@ -56,6 +56,15 @@ type Delivery struct {
 	Health      Health // the destination's
 }
 
+// Opening is what the first attempts of an event need, read together.
+type Opening struct {
+	// Taken is true where the event is this run's to deliver. If not, Ended is set where this run has finished it before.
+	Taken      bool
+	Ended      *EventOutcome
+	Switches   Switches
+	Deliveries map[string]Delivery // by destination, without those whose secrets or options cannot be read
+}
+
 // Attempt is the record of one attempt: the request (redacted), the result and the duration. An attempt that sent nothing
 // (blocked, skipped, refused) has Number 0 and does not count.
 type Attempt struct {

@@ -51,6 +51,7 @@ const (
 	ReasonNotJSON          Reason = "not_json"
 	ReasonUnclaimed        Reason = "unclaimed_path"
 	ReasonPartial          Reason = "partial"
+	ReasonInterrupted      Reason = "interrupted"
 	ReasonUnknown          Reason = "unknown"
 	ReasonVendorRejected   Reason = "vendor_rejected"
 	ReasonVendorPermission Reason = "vendor_permission"
@@ -106,6 +107,7 @@ var texts = map[Reason]string{
 	ReasonNotJSON:          "the response does not come from the platform's API",
 	ReasonUnclaimed:        "the container has no client that claims this path",
 	ReasonPartial:          "the destination accepted only part of the request",
+	ReasonInterrupted:      "the worker ended before the response came",
 	ReasonUnknown:          "it may have arrived; a second copy would be counted twice",
 	ReasonVendorRejected:   "the platform rejected the event",
 	ReasonVendorPermission: "the credential lacks a permission at the platform",

@@ -39,6 +39,9 @@ type Tries struct {
 	// Cause and Status are those of the latest attempt.
 	Cause  Reason
 	Status int
+	// Last is the outcome of the latest attempt in the present generation, and Age the time since it began.
+	Last Outcome
+	Age  time.Duration
 }
 
 // Target is one destination of a route.

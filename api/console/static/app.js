@@ -26,7 +26,7 @@ addEventListener("pageshow", () => all("form").forEach(f => delete f.dataset.sen
 
 // Parts: the page is read again, and what has changed in its parts is put in their place. A part with the focus, with opened
 // details or with a field that was changed is left alone.
-const busy = p => p.contains(document.activeElement) && document.activeElement !== document.body || $("details[open]", p);
+const busy = p => p.contains(document.activeElement) && document.activeElement !== document.body || $("details[open]:not([data-open])", p);
 let reading = false, again = 0;
 async function refresh() {
   if (reading || document.hidden || paused()) return;
@@ -62,7 +62,10 @@ const soon = () => { clearTimeout(again); again = setTimeout(refresh, 700); };
 // One stream a tab, closed while nobody looks.
 let stream;
 const paused = () => sessionStorage.paused === "1";
-const state = text => all("[data-live-state]").forEach(e => e.textContent = text);
+const state = text => {
+  all("[data-live-state]").forEach(e => e.textContent = text);
+  all("[data-pause]").forEach(b => b.textContent = paused() ? "Resume" : "Pause");
+};
 function listen() {
   stream?.close();
   stream = null;
@@ -91,6 +94,23 @@ function listen() {
   });
 }
 listen();
+
+// The tail has the newest attempts, 500 at most. An attempt that ends takes the place of what it was.
+const tail = $("[data-tail] tbody");
+if (tail) document.addEventListener("relay:attempt", ({detail: a}) => {
+  const row = $("#attempt").content.firstElementChild.cloneNode(true), old = $(`[data-row="${a.id}"]`, tail);
+  const shown = {...a, time: a.at.slice(11, 19), why: (a.reason ?? "").replaceAll("_", " "), status: a.status || "", ms: a.outcome === "sending" ? "" : a.ms};
+  row.dataset.row = a.id;
+  $("a", row).href += a.event_id;
+  all("[data-f]", row).forEach(c => c.textContent = shown[c.dataset.f] ?? "");
+  const state = $("#is-" + CSS.escape(a.outcome));
+  $('[data-f="state"]', row).replaceChildren(state ? state.content.cloneNode(true) : a.outcome);
+  old ? old.replaceWith(row) : tail.prepend(row);
+  if (tail.rows.length > 500) tail.lastElementChild.remove();
+});
+const pause = () => { sessionStorage.paused = paused() ? "0" : "1"; listen(); };
+all("[data-pause]").forEach(b => { b.hidden = false; b.onclick = pause; });
+
 document.addEventListener("visibilitychange", () => { listen(); if (!document.hidden) soon(); });
 addEventListener("pagehide", () => stream?.close());
 setInterval(() => $("[data-every]") && refresh(), 15000);
@@ -120,7 +140,7 @@ document.addEventListener("keydown", e => {
   case "/": e.preventDefault(); return $("#search")?.focus();
   case "j": return move(1);
   case "k": return move(-1);
-  case "p": sessionStorage.paused = paused() ? "0" : "1"; return listen();
+  case "p": return pause();
   case "?": return $("[data-keys]")?.click();
   }
 });

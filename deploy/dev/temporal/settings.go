@@ -52,6 +52,9 @@ func (s *Server) services() map[string]config.Service {
 // unlimited stands for limits that a laptop can't reach: they protect clusters shared by many.
 const unlimited = 100_000
 
+// cachedWorkflows are about as many as a laptop has in flight.
+const cachedWorkflows = 1000
+
 func dynamic(c Config) dynamicconfig.StaticClient {
 	settings := dynamicconfig.StaticClient{
 		// Starts carry the storefront as their fairness key; without this it would be ignored.
@@ -69,6 +72,9 @@ func dynamic(c Config) dynamicconfig.StaticClient {
 		dynamicconfig.MatchingPersistenceMaxQPS.Key():                    unlimited,
 		dynamicconfig.HistoryPersistenceMaxQPS.Key():                     unlimited,
 		dynamicconfig.WorkerPersistenceMaxQPS.Key():                      unlimited,
+
+		// The default of 128,000 workflows, ended ones included, takes gigabytes. One that is not in the cache is read again.
+		dynamicconfig.HistoryCacheHostLevelMaxSize.Key(): cachedWorkflows,
 	}
 	if c.ContinueAfter > 0 {
 		settings[dynamicconfig.HistoryCountSuggestContinueAsNew.Key()] = c.ContinueAfter

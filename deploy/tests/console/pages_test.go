@@ -3,8 +3,10 @@ package console_test
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/stretchr/testify/require"
 )
 
@@ -20,11 +22,18 @@ func (w *world) one(t *testing.T, query string, args ...any) string {
 func (w *world) pages(t *testing.T) map[string]string {
 	t.Helper()
 	failed := w.one(t, "SELECT MIN(id) FROM marketing_events WHERE status = 'failed' AND reason <> 'unknown_storefront'")
+	storefront := w.one(t, "SELECT id FROM storefronts WHERE storefront_id = 'lumen'")
+	container := w.one(t, "SELECT id FROM storefront_sgtm_config LIMIT 1")
 	return map[string]string{
-		"overview": "", "overview-7d": "?window=7d", "events": "events", "events-failed": "events?status=failed&window=24h", "event": "events/" + failed + "?preview=1",
-		"search": "search", "keys": "keys", "missing": "events/" + strconv.Itoa(1<<40),
+		"overview": "", "overview-7d": "?window=7d", "overview-30d": "?window=30d&storefront=nova", "events": "events", "events-failed": "events?status=failed&window=24h",
+		"event": "events/" + failed + "?preview=1", "event-cancel": "events/" + failed + "/cancel", "search": "search", "keys": "keys", "missing": "events/" + strconv.Itoa(1<<40),
+		"routes": "routes", "routes-off": "routes?show=off", "switch-storefront": "switches/storefronts/" + storefront + "?to=off", "switch-sgtm": "switches/sgtm-configs/" + container + "?to=off",
+		"replays": "replays", "replays-new": "replays/new?status=failed&window=24h",
 	}
 }
+
+// opened shows what a page hides at first: what cannot be seen is not checked.
+const opened = `document.querySelectorAll("details").forEach(d => d.open = true)`
 
 func TestEveryPageInEveryLook(t *testing.T) {
 	w := setup(t)
@@ -36,12 +45,69 @@ func TestEveryPageInEveryLook(t *testing.T) {
 				b.open(path)
 				where := fmt.Sprintf("%s-%d-%s", name, width, theme)
 				b.shot(where)
+				_ = eval[any](b, opened)
 				require.LessOrEqual(t, eval[int64](b, `document.documentElement.scrollWidth`), width, "%s scrolls sideways", where)
 				require.Equal(t, 1, eval[int](b, `document.querySelectorAll("h1").length`), where)
-				if name != "missing" {
-					b.quiet(where)
-				}
+				b.accessible(t, where)
+				b.quiet(where)
 			}
 		}
+	}
+}
+
+// Without its script a page is complete, and its forms work.
+func TestEveryPageWithoutScript(t *testing.T) {
+	w := setup(t)
+	b := w.browse(t, admin, password)
+	b.do(emulation.SetScriptExecutionDisabled(true))
+	for name, path := range w.pages(t) {
+		b.open(path)
+		require.NotEmpty(t, b.text(), name)
+		require.False(t, eval[bool](b, `!!document.querySelector("[data-local]")`), "%s: the script ran", name)
+		b.quiet(name)
+	}
+	order := "without-script"
+	w.post(t, "lumen", order)
+	e := w.event(t, order, ended)
+	b.open("")
+	b.do(typed("#search", order+"\r"))
+	b.wait(`location.pathname.endsWith("/events/` + fmt.Sprint(e.ID) + `")`)
+	b.click(`button[value="retry"]`)
+	require.Contains(t, b.text(), "Done.")
+	require.Contains(t, b.text(), admin+": retry")
+}
+
+// The first visit is small, and asks for nothing elsewhere.
+func TestTheFirstVisitIsSmall(t *testing.T) {
+	w := setup(t)
+	b := w.browse(t, admin, password)
+	b.open("")
+	b.wait(`document.readyState === "complete"`)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	requests := 0
+	for _, url := range b.asked {
+		require.True(t, strings.HasPrefix(url, w.relay.URL+"/"), url)
+		if !strings.HasSuffix(url, "/live") {
+			requests++
+		}
+	}
+	require.LessOrEqual(t, requests, 4, b.asked)
+	require.LessOrEqual(t, b.bytes, 40e3)
+}
+
+// The pictures of the documents: -update takes them anew.
+func TestPictures(t *testing.T) {
+	if !*update {
+		t.Skip("-update takes the pictures of the documents")
+	}
+	w := setup(t)
+	b := w.browse(t, admin, password)
+	b.look(1280, "light")
+	failed := w.one(t, "SELECT MAX(id) FROM marketing_events WHERE status = 'failed' AND storefront_code = 'lumen' AND reason = 'destination_unhealthy'")
+	for name, path := range map[string]string{"overview": "", "event": "events/" + failed, "routes": "routes", "destination": "storefronts/lumen/snapchat"} {
+		b.open(path)
+		b.wait(`document.readyState === "complete"`)
+		b.picture(pictures+"/console-"+name+".png", false)
 	}
 }

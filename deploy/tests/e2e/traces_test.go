@@ -15,8 +15,9 @@ import (
 
 func TestOneTraceLeadsFromThePostToTheVendorsAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWatchedWorld(t)
+	w := newWatchedWorld(t, "RETRY_BACKOFF_BASE=1")
 	w.storefront(t, "traced")
+	w.answers(t, "/traced/", 503) // so that another attempt follows, in an activity of its own
 	api := w.relay(t, "api", "api")
 	w.relay(t, "worker", "worker")
 
@@ -36,11 +37,13 @@ func TestOneTraceLeadsFromThePostToTheVendorsAnswer(t *testing.T) {
 
 	const post, start, run = "POST /v1/events", "StartWorkflow:DeliverEvent", "RunWorkflow:DeliverEvent"
 	for _, path := range [][]string{
-		{post, start, run, "RunActivity:Deliver", "send"},
+		{post, start, run, "RunActivity:ResolveRoute", "send"},
 		{post, run, "RunActivity:ResolveRoute", "UPDATE marketing_events"},
+		{post, run, "RunActivity:Deliver", "send"},
 		{post, run, "RunActivity:Finish"},
 		{post, "INSERT marketing_events"},
 		{post, "COMMIT"},
+		{"RunActivity:ResolveRoute", "INSERT event_attempts"},
 		{"RunActivity:Deliver", "INSERT event_attempts"},
 	} {
 		w.traces.waitPath(t, trace, path...)

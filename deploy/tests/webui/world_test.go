@@ -18,7 +18,9 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 
+	"relay/activities"
 	"relay/db"
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
@@ -199,11 +201,29 @@ func (w *world) summaries(t *testing.T, x *commonpb.WorkflowExecution) []string 
 	for history.HasNext() {
 		e, err := history.Next()
 		require.NoError(t, err)
-		if e.GetEventType() == enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED {
+		if e.GetEventType() == enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED || e.GetEventType() == enums.EVENT_TYPE_MARKER_RECORDED {
 			lines = append(lines, string(e.GetUserMetadata().GetSummary().GetData()))
 		}
 	}
 	return lines
+}
+
+// firstAttempts are the words of the first attempts' result, as the Web UI shows it with the local activity.
+func (w *world) firstAttempts(t *testing.T, x *commonpb.WorkflowExecution) string {
+	t.Helper()
+	history := w.temporal.GetWorkflowHistory(t.Context(), x.GetWorkflowId(), x.GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for history.HasNext() {
+		e, err := history.Next()
+		require.NoError(t, err)
+		for _, p := range e.GetMarkerRecordedEventAttributes().GetDetails()["result"].GetPayloads() {
+			var out activities.ResolveOutput
+			require.NoError(t, converter.GetDefaultDataConverter().FromPayload(p, &out))
+			if out.First != nil {
+				return out.First.Words
+			}
+		}
+	}
+	return ""
 }
 
 // reset does what the button Reset does, to the task with that event id.

@@ -1,0 +1,271 @@
+package activities
+
+import (
+	"context"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"relay/internal/relay"
+)
+
+// FirstAttempts are the attempts that were made with the route, within the first workflow task, and what they came to. A leg of the
+// route that is not among them is an activity of its own.
+type FirstAttempts struct {
+	Words    string          // for the Web UI
+	Attempts []DeliverOutput `json:",omitempty"`
+	// Finished is set where the event ended with them.
+	Finished *FinishOutput `json:",omitempty"`
+}
+
+// first is one execution of ResolveRoute that makes the first attempts.
+type first struct {
+	*Activities
+	row      Row
+	route    relay.Route
+	outcomes []outcome // of the legs, so far
+	left     []string  // why legs are left to activities of their own
+	sending  []*attempt
+	finished *FinishOutput
+}
+
+// first takes the row, resolves the route and attempts every leg that has room, all at once. Where all legs end, the event ends with
+// the last of them. It may be repeated after a kill at any moment: the rows of the attempts decide what is left to do.
+func (a *Activities) first(ctx context.Context, row Row) (ResolveOutput, error) {
+	begin, cancel := context.WithTimeout(ctx, beginTimeout)
+	defer cancel()
+	o, err := a.Store.Begin(begin, row.ID, row.Run)
+	switch {
+	case o.Taken && isNotFound(err):
+		return ResolveOutput{Taken: true, Route: relay.Route{Reason: relay.ReasonUnknownStorefront}}, nil
+	case err != nil:
+		return ResolveOutput{}, opaque(err)
+	case o.Ended != nil:
+		return repeated(*o.Ended), nil
+	case !o.Taken:
+		return ResolveOutput{}, nil
+	}
+	f := &first{Activities: a, row: row, route: a.resolved(o.Switches, false)}
+	for i := range f.route.Targets {
+		f.consider(ctx, &f.route.Targets[i], o)
+	}
+	f.send(ctx)
+	return ResolveOutput{Taken: true, Route: f.route, First: f.result()}, nil
+}
+
+// repeated is the result for an event that this run has finished: its task was repeated, because its end was not stored.
+func repeated(c relay.EventOutcome) ResolveOutput {
+	finished := finishOutput(c)
+	out := FirstAttempts{Words: "this run had finished the event: " + c.Detail, Finished: &finished}
+	var route relay.Route // for its destinations
+	for _, end := range c.Ends {
+		out.Attempts = append(out.Attempts, DeliverOutput{End: end})
+		route.Targets = append(route.Targets, relay.Target{Destination: end.Destination})
+	}
+	return ResolveOutput{Taken: true, Route: route, First: &out}
+}
+
+// consider decides whether a leg is attempted now, has ended, or is left to an activity.
+func (f *first) consider(ctx context.Context, leg *relay.Target, o relay.Opening) {
+	defer func() {
+		if recover() != nil { // as an activity it fails by itself, and not the others with it
+			f.leave(leg, "the request could not be made")
+		}
+	}()
+	d, ok := o.Deliveries[leg.Destination]
+	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: leg.Destination}, delivery: d}
+	switch {
+	case !ok:
+		f.leave(leg, "its settings cannot be read")
+	case leg.Made > 0:
+		f.follow(t, leg)
+	default:
+		if end := t.decide(ctx); end != nil {
+			f.outcomes = append(f.outcomes, t.exit(ctx, *end))
+		} else if why := t.enterNow(); why != "" {
+			f.leave(leg, why)
+		} else {
+			f.sending = append(f.sending, t)
+		}
+	}
+}
+
+func (f *first) leave(leg *relay.Target, why string) {
+	f.left = append(f.left, leg.Destination+": in an activity of its own, because "+why)
+}
+
+// follow goes by the latest attempt of a leg. Either this task was repeated, or the event was set back. What ended has ended. After
+// any other attempt, also one whose end was not seen, the next follows at its time.
+func (f *first) follow(t *attempt, leg *relay.Target) {
+	tries := t.tries()
+	end := t.end(tries.Last, tries.Cause)
+	end.Status = tries.Status
+	switch tries.Last {
+	case relay.Rejected, relay.Unauthorized, relay.Unknown:
+		f.outcomes = append(f.outcomes, outcome{end: end})
+		return
+	case relay.Sending:
+		end.Reason = relay.ReasonInterrupted
+	}
+	wait := f.Policy.Delay(tries.Made) - tries.Age
+	if wait <= 0 || leg.Left == 0 {
+		f.leave(leg, "it was attempted before")
+		return
+	}
+	end.Outcome = relay.Retry
+	f.outcomes = append(f.outcomes, outcome{end: end, wait: wait})
+	leg.Made, leg.Left = leg.Made-1, leg.Left+1 // before the attempt, as of a leg that is attempted now
+}
+
+// enterNow takes the room that a first attempt needs, or returns why there is none.
+func (t *attempt) enterNow() string {
+	if t.delivery.Health.State() != relay.Healthy {
+		return "the destination is not healthy"
+	}
+	leaveLane, why := t.Lane.enter(t.limiterKey())
+	if why != "" {
+		return why
+	}
+	leave, ok := t.Limiter.enterNow(t.limiterKey(), t.in.ID, t.delivery.Destination.Options.Limits)
+	if !ok {
+		leaveLane()
+		return relay.ReasonLimited.Text()
+	}
+	t.leave = func() { leave(); leaveLane() }
+	return ""
+}
+
+// answer is the end of an attempt on its way to its row, or not seen.
+type answer struct {
+	*attempt
+	end    relay.AttemptEnd
+	unseen bool
+}
+
+// exchange makes one of several exchanges. One that breaks off leaves its row as a worker that was killed would.
+func (f *first) exchange(ctx context.Context, t *attempt) (one answer) {
+	defer func() {
+		if recover() != nil {
+			t.Log.ErrorContext(ctx, "attempt.panicked", append(t.names(), "stack", string(debug.Stack()))...)
+			one = answer{attempt: t, unseen: true}
+		}
+	}()
+	return answer{attempt: t, end: t.exchange(ctx)}
+}
+
+// close is the outcome of an attempt, and the end of its turn.
+func (one answer) close(ctx context.Context, recorded bool) outcome {
+	defer one.leave()
+	if one.unseen {
+		return outcome{end: one.attempt.end(relay.Retry, relay.ReasonInterrupted), wait: one.delay()}
+	}
+	return one.conclude(ctx, one.end, recorded)
+}
+
+// send records and makes the attempts, and ends the event where nothing is left to do.
+func (f *first) send(ctx context.Context) {
+	if len(f.sending) == 0 {
+		f.keepAnswers(ctx, nil, 0)
+		return
+	}
+	if !f.record(ctx, f.sending...) {
+		for _, t := range f.sending {
+			t.leave()
+			f.outcomes = append(f.outcomes, t.exit(ctx, t.notRecorded()))
+		}
+		return
+	}
+	// A worker that stops, or a workflow that is cancelled, does not cut the exchange, which has its own time-out.
+	ctx = context.WithoutCancel(ctx)
+	answers := make(chan answer, len(f.sending))
+	for _, t := range f.sending {
+		go func() { answers <- f.exchange(ctx, t) }()
+	}
+	for left := len(f.sending); left > 0; {
+		together := gather(answers, left)
+		left -= len(together)
+		f.keepAnswers(ctx, together, left)
+	}
+}
+
+// gather waits for an answer, and a moment for those of others.
+func gather(answers <-chan answer, most int) []answer {
+	list := []answer{<-answers}
+	timer := time.NewTimer(gatherFor)
+	defer timer.Stop()
+	for len(list) < most {
+		select {
+		case one := <-answers:
+			list = append(list, one)
+		case <-timer.C:
+			return list
+		}
+	}
+	return list
+}
+
+// keepAnswers stores responses and, with the last of them, the end of the event.
+func (f *first) keepAnswers(ctx context.Context, answers []answer, left int) {
+	var ends []relay.AttemptEnd
+	var results []relay.DeliveryResult
+	for _, o := range f.outcomes {
+		results = append(results, o.end)
+	}
+	for _, one := range answers {
+		if one.unseen {
+			left++
+			continue
+		}
+		ends, results = append(ends, one.end), append(results, one.answered())
+	}
+	write := func(ctx context.Context) error { return f.Store.CompleteAttempts(ctx, ends) }
+	end, ended := f.conclusion(results, left)
+	if ended {
+		write = func(ctx context.Context) error { return f.Store.Conclude(ctx, f.row.ID, f.row.Run, end, ends) }
+	}
+	recorded := (ended || len(ends) > 0) && f.keep(ctx, write)
+	var all sync.WaitGroup
+	concluded := make([]outcome, len(answers))
+	for i, one := range answers {
+		all.Go(func() { concluded[i] = one.close(ctx, recorded) })
+	}
+	all.Wait()
+	f.outcomes = append(f.outcomes, concluded...)
+	if ended && recorded {
+		out := f.Activities.finished(ctx, f.row.ID, end)
+		f.finished = &out
+	}
+}
+
+// conclusion is what the event comes to, where all of its legs have ended. Finish judges those that failed for a destination's
+// health or ran out of attempts.
+func (f *first) conclusion(results []relay.DeliveryResult, left int) (relay.EventOutcome, bool) {
+	if left > 0 || len(f.left) > 0 {
+		return relay.EventOutcome{}, false
+	}
+	for _, r := range results {
+		if r.Outcome == relay.Retry || r.Outcome == relay.NotSent || r.Outcome == relay.Lost || r.Outcome == relay.Blocked {
+			return relay.EventOutcome{}, false
+		}
+	}
+	c := relay.Conclude(f.route, results)
+	return c, len(c.Unhealthy())+len(c.Exhausted()) == 0
+}
+
+func (f *first) result() *FirstAttempts {
+	out := &FirstAttempts{Finished: f.finished}
+	slices.SortFunc(f.outcomes, func(a, b outcome) int { return strings.Compare(a.end.Destination, b.end.Destination) })
+	var words []string
+	for _, o := range f.outcomes {
+		out.Attempts = append(out.Attempts, o.output())
+		said := o.end.String()
+		if o.wait > 0 {
+			said += ", next attempt in " + o.wait.Round(time.Second).String()
+		}
+		words = append(words, said)
+	}
+	out.Words = strings.Join(append(words, f.left...), "; ")
+	return out
+}

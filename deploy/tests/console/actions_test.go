@@ -1,0 +1,274 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"relay/deploy/sandbox"
+	"relay/internal/ops"
+)
+
+func ended(e ops.EventDetail) bool { return e.Status.Final() }
+
+// typed types into a field, Enter included.
+func typed(selector, text string) chromedp.Action {
+	return chromedp.SendKeys(selector, text, chromedp.ByQuery)
+}
+
+// key presses a key, wherever the focus is.
+func (b *tab) key(keys string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys))
+}
+
+func TestTheBrowserAsksForTheLogin(t *testing.T) {
+	w := setup(t)
+	b := w.browse(t, admin, password)
+	b.answerLogin(admin, password)
+	b.open("")
+	require.Contains(t, b.text(), "Overview")
+	require.Contains(t, b.text(), admin+" admin")
+
+	wrong := w.browse(t, admin, "wrong")
+	wrong.open("")
+	require.Contains(t, wrong.text(), "needs the login of an admin")
+	require.Equal(t, 0, eval[int](wrong, `document.querySelectorAll("nav").length`))
+
+	own := w.browse(t, oms, password)
+	own.open("")
+	require.Contains(t, own.text(), "This login is OMS's")
+}
+
+func TestAReaderSeesNoFormAndIsRefusedAllTheSame(t *testing.T) {
+	w := setup(t)
+	b := w.browse(t, reader, password)
+	for name, path := range w.pages(t) {
+		b.open(path)
+		require.Equal(t, 1, eval[int](b, `document.querySelectorAll("form[method=post]").length`), "%s: the search alone", name)
+	}
+	failed := w.pages(t)["event"]
+	b.open(failed)
+	require.Contains(t, b.text(), reader+" read-only")
+	status := eval1(b, `fetch(location.pathname, {method: "POST", headers: {"Content-Type": "application/x-www-form-urlencoded"}, body: "do=retry"}).then(r => String(r.status))`)
+	require.Equal(t, "403", status)
+}
+
+// eval1 evaluates a promise of a text.
+func eval1(b *tab, expression string) string {
+	b.t.Helper()
+	var v string
+	b.do(chromedp.Evaluate(expression, &v, awaited))
+	return v
+}
+
+// A page of another site can neither send a form in the visitor's name nor hold the console in a frame.
+func TestAnotherSiteCannotUseTheVisitorsLogin(t *testing.T) {
+	w := setup(t)
+	b := w.browse(t, admin, password)
+	order := "cross-site"
+	w.post(t, "lumen", order)
+	e := w.event(t, order, ended)
+	evil := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(rw, `<form method=post action="%s/console/events/%d"><input name=do value=retry></form><iframe src="%s/console/"></iframe><script>setTimeout(() => document.forms[0].submit(), 300)</script>`,
+			w.relay.URL, e.ID, w.relay.URL)
+	}))
+	defer evil.Close()
+	b.open("")
+	b.do(chromedp.Navigate(strings.Replace(evil.URL, "127.0.0.1", "localhost", 1)))
+	b.wait(`document.body.innerText.includes("cross_origin")`)
+	require.Equal(t, e.Generation, w.event(t, order, ended).Generation, "nothing was retried")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	require.Contains(t, strings.Join(b.troubles, "\n"), "frame-ancestors")
+}
+
+// By keyboard alone: find an event, retry it, and see it delivered without a reload.
+func TestAnEventIsFoundRetriedAndSeenDeliveredByKeyboard(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "keys")
+	w.answers(t, "/keys", sandbox.Answer{Status: http.StatusBadRequest})
+	w.post(t, "keys", "by-keyboard")
+	e := w.event(t, "by-keyboard", ended)
+	w.answers(t, "/keys", sandbox.Answer{})
+
+	b := w.browse(t, admin, password)
+	b.open("")
+	b.key("/")
+	b.wait(`document.activeElement.id === "search"`)
+	b.key("by-keyboard" + kb.Enter)
+	b.wait(`location.pathname.endsWith("/events/` + fmt.Sprint(e.ID) + `")`)
+	require.Contains(t, b.text(), "failed")
+	for range 40 {
+		b.key(kb.Tab)
+		if eval[bool](b, `document.activeElement.value === "retry"`) {
+			break
+		}
+	}
+	b.key(kb.Enter)
+	b.wait(`document.body.innerText.includes("Done.")`)
+	b.wait(`document.querySelector("[data-part=event]").innerText.includes("Delivered")`)
+
+	b.key("g")
+	b.key("e")
+	b.wait(`location.pathname.endsWith("/console/events")`)
+	b.key("j")
+	require.True(t, eval[bool](b, `!!document.activeElement.closest("tr[data-row]")`))
+}
+
+// storefront makes one whose container is the sandbox.
+func (w *world) storefront(t *testing.T, code string) {
+	t.Helper()
+	_, err := w.AddStorefront(t.Context(), code)
+	require.NoError(t, err)
+}
+
+// A person's data is on no page, until it is revealed for a reason that the audit keeps.
+func TestAPersonIsOnNoPageUntilRevealed(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "planted")
+	w.post(t, "planted", "planted-1")
+	e := w.event(t, "planted-1", ended)
+	b := w.browse(t, admin, password)
+	const planted = "jane.planted@example.com"
+	for _, path := range []string{"", "events?storefront=planted", fmt.Sprintf("events/%d?preview=1", e.ID), "replays/new?status=delivered&storefront=planted"} {
+		b.open(path)
+		require.NotContains(t, eval[string](b, `document.documentElement.outerHTML`), planted, path)
+	}
+	b.open(fmt.Sprintf("events/%d", e.ID))
+	_ = eval[any](b, opened)
+	b.do(typed(`input[name=note]`, "ticket 4711"))
+	b.click(`button[value="reveal"]`)
+	require.Contains(t, b.text(), planted)
+	require.NotContains(t, eval[string](b, `location.href`), "ticket")
+	b.open(fmt.Sprintf("events/%d", e.ID))
+	require.NotContains(t, b.text(), planted)
+	require.Equal(t, "1", w.one(t, "SELECT COUNT(*) FROM admin_audit WHERE action = 'reveal' AND entity_id = ? AND actor = ?", e.ID, admin))
+}
+
+func TestMarkupFromOMSStaysText(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "markup")
+	order := `"><script>document.title="broken"</script>` + "\u202e'&🎉"
+	w.post(t, "markup", order)
+	e := w.event(t, order, ended)
+	b := w.browse(t, admin, password)
+	for _, path := range []string{"events?storefront=markup", fmt.Sprintf("events/%d?preview=1", e.ID)} {
+		b.open(path)
+		require.NotEqual(t, "broken", eval[string](b, `document.title`))
+		require.Equal(t, 1, eval[int](b, `document.querySelectorAll("script").length`))
+		b.quiet(path)
+	}
+	require.Contains(t, b.text(), `"><script>document.title="broken"</script>`)
+}
+
+// A switch says before it is set how many events it stops, wants its name, and leaves a line of the audit.
+func TestASwitchShowsWhatItStopsAndStopsIt(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "flipped")
+	w.answers(t, "/flipped", sandbox.Answer{Status: http.StatusServiceUnavailable})
+	w.post(t, "flipped", "flipped-1")
+	w.event(t, "flipped-1", func(e ops.EventDetail) bool { return len(e.Attempts) > 0 && !e.Status.Final() })
+	b := w.browse(t, admin, password)
+	b.open("routes?storefront=flipped")
+	b.click(`a[aria-label="flipped off…"]`)
+	require.Contains(t, b.text(), "1 event")
+	require.Contains(t, b.text(), "would go nowhere")
+	b.do(typed(`input[name=typed]`, "flipped"), typed(`input[name=note]`, "incident 7"))
+	b.click(`main form button`)
+	require.Contains(t, b.text(), "Done.")
+	require.Contains(t, b.text(), "incident 7")
+	require.Contains(t, b.text(), "off")
+	e := w.event(t, "flipped-1", ended)
+	require.Equal(t, "storefront_disabled", string(e.Reason))
+}
+
+func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
+	w := setup(t)
+	w.storefront(t, "again")
+	w.answers(t, "/again", sandbox.Answer{Status: http.StatusBadRequest})
+	const n = 60
+	for i := range n {
+		w.post(t, "again", fmt.Sprintf("again-%d", i))
+	}
+	for i := range n {
+		w.event(t, fmt.Sprintf("again-%d", i), ended)
+	}
+	w.answers(t, "/again", sandbox.Answer{})
+	b := w.browse(t, admin, password)
+	b.open("events?status=failed&storefront=again")
+	b.click(`a[href*="replays/new"]`)
+	require.Contains(t, b.text(), fmt.Sprintf("%d events would be started", n))
+	b.do(chromedp.SetValue(`input[name=rate]`, "2", chromedp.ByQuery), doubleClick(`main form[method=post] button`))
+	b.wait(`/replays\/\d+$/.test(location.pathname)`)
+	require.Equal(t, "1", w.one(t, "SELECT COUNT(*) FROM event_replays WHERE created_by = ?", admin), "a double click starts one")
+	b.click(`button[value="pause"]`)
+	b.wait(`document.querySelector("main").innerText.includes("paused")`)
+	b.click(`button[value="resume"]`)
+	b.wait(`document.querySelector("main").innerText.includes("running")`)
+	b.click(`a[href$="/cancel"]`)
+	require.Contains(t, b.text(), "will not be started")
+	b.click(`button[value="cancel"]`)
+	b.wait(`document.querySelector("main").innerText.includes("cancelled")`)
+	require.Contains(t, b.text(), "Remaining")
+}
+
+// doubleClick clicks twice, faster than a page can follow.
+func doubleClick(selector string) chromedp.Action {
+	return chromedp.DoubleClick(selector, chromedp.ByQuery)
+}
+
+// With MySQL away a page is there, says what is missing, and heals by itself.
+func TestMySQLAwayLeavesThePageUsable(t *testing.T) {
+	w := setup(t)
+	b := w.browse(t, admin, password)
+	b.open("")
+	w.Database.Kill()
+	back := sync.OnceValue(func() error { return w.Database.Restart(context.WithoutCancel(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, back()) })
+	time.Sleep(5 * time.Second) // the bar keeps its figures for as long
+	b.open("events")
+	require.Contains(t, b.text(), "does not respond")
+	require.Contains(t, b.text(), "Retry")
+	require.Contains(t, b.text(), "not available now")
+	require.NoError(t, back())
+	require.Eventually(t, func() bool {
+		b.open("events")
+		return !strings.Contains(b.text(), "does not respond")
+	}, bound, time.Second)
+}
+
+// The address of a list holds its filter: Back finds it again, and a deep link needs nothing before it.
+func TestBackKeepsTheFilter(t *testing.T) {
+	w := setup(t)
+	b := w.browse(t, admin, password)
+	b.open("events?status=failed&window=24h")
+	b.click(`tbody tr a`)
+	b.do(chromedp.NavigateBack())
+	b.wait(`location.search.includes("status=failed")`)
+	require.Contains(t, b.text(), "status: failed")
+}
+
+func TestThePathsThatLeadToTheConsole(t *testing.T) {
+	w := setup(t)
+	for path, want := range map[string]string{"/": "console/", "/console": "console/"} {
+		c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		res, err := c.Get(w.relay.URL + path)
+		require.NoError(t, err)
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		require.Equal(t, http.StatusSeeOther, res.StatusCode)
+		require.Equal(t, want, res.Header.Get("Location"))
+	}
+}
