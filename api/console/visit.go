@@ -36,7 +36,7 @@ type visitor struct {
 	ReadOnly bool   `json:"read_only"`
 }
 
-// id is a part of the address that the pattern names.
+// part is a part of the address that the pattern names.
 func (v *visit) part(name string) string { return v.request.PathValue(name) }
 
 // serve makes a page a handler.
