@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,12 +25,14 @@ func (w *world) pages(t *testing.T) map[string]string {
 	failed := w.one(t, "SELECT MIN(id) FROM marketing_events WHERE status = 'failed' AND reason <> 'unknown_storefront'")
 	storefront := w.one(t, "SELECT id FROM storefronts WHERE storefront_id = 'lumen'")
 	container := w.one(t, "SELECT id FROM storefront_sgtm_config LIMIT 1")
-	return map[string]string{
+	pages := map[string]string{
 		"overview": "", "overview-7d": "?window=7d", "overview-30d": "?window=30d&storefront=nova", "events": "events", "events-failed": "events?status=failed&window=24h",
 		"event": "events/" + failed + "?preview=1", "event-cancel": "events/" + failed + "/cancel", "search": "search", "keys": "keys", "missing": "events/" + strconv.Itoa(1<<40),
 		"routes": "routes", "routes-off": "routes?show=off", "switch-storefront": "switches/storefronts/" + storefront + "?to=off", "switch-sgtm": "switches/sgtm-configs/" + container + "?to=off",
 		"replays": "replays", "replays-new": "replays/new?status=failed&window=24h",
 	}
+	maps.Copy(pages, configurationPages)
+	return pages
 }
 
 // opened shows what a page hides at first: what cannot be seen is not checked.
@@ -37,21 +40,23 @@ const opened = `document.querySelectorAll("details").forEach(d => d.open = true)
 
 func TestEveryPageInEveryLook(t *testing.T) {
 	w := setup(t)
-	b := w.browse(t, admin, password)
 	for name, path := range w.pages(t) {
-		for _, width := range []int64{1280, 390} {
-			for _, theme := range []string{"light", "dark"} {
-				b.look(width, theme)
-				b.open(path)
-				where := fmt.Sprintf("%s-%d-%s", name, width, theme)
-				b.shot(where)
-				_ = eval[any](b, opened)
-				require.LessOrEqual(t, eval[int64](b, `document.documentElement.scrollWidth`), width, "%s scrolls sideways", where)
-				require.Equal(t, 1, eval[int](b, `document.querySelectorAll("h1").length`), where)
-				b.accessible(t, where)
-				b.quiet(where)
+		t.Run(name, func(t *testing.T) {
+			b := w.browse(t, admin, password)
+			for _, width := range []int64{1280, 390} {
+				for _, theme := range []string{"light", "dark"} {
+					b.look(width, theme)
+					b.open(path)
+					where := fmt.Sprintf("%s-%d-%s", name, width, theme)
+					b.shot(where)
+					_ = eval[any](b, opened)
+					require.LessOrEqual(t, eval[int64](b, `document.documentElement.scrollWidth`), width, "%s scrolls sideways", where)
+					require.Equal(t, 1, eval[int](b, `document.querySelectorAll("h1").length`), where)
+					b.accessible(t, where)
+					b.quiet(where)
+				}
 			}
-		}
+		})
 	}
 }
 
