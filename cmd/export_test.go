@@ -1,11 +1,14 @@
 package cmd
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"relay/activities"
 	"relay/api"
 )
 
@@ -19,3 +22,10 @@ func NewServer(handler http.Handler) *http.Server {
 
 // Settings lists the variables of a configuration.
 func Settings(c Config) []api.Setting { return settings(c) }
+
+// NewAttemptMeter is a meter that counts attempts of one minute, and its flush.
+func NewAttemptMeter(store attemptStore, now time.Time) (activities.Meter, func()) {
+	a := newAttemptCounter(store, slog.New(slog.DiscardHandler))
+	a.now = func() time.Time { return now }
+	return countingMeter{nil, a}, func() { a.flush(context.Background()) }
+}

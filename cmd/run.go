@@ -42,6 +42,7 @@ type service struct {
 	routes   *routes
 	own      workflows.Starter // of rows that this process has stored
 	worker   *keeper           // nil in the api role
+	attempts *attemptCounter   // likewise
 	instruments
 }
 
@@ -137,6 +138,7 @@ func (s *service) open() error {
 	s.outbound = outbound.New(outbound.Config{AllowedPrivateNets: s.cfg.AllowedPrivateNets, Proxy: s.cfg.OutboundProxy})
 	s.routes = s.newRoutes()
 	if s.role != api.RoleAPI {
+		s.attempts = newAttemptCounter(s.store, s.log)
 		s.worker = s.newKeeper()
 	}
 	s.own = s.deliveries(s.limits.lane.HasRoom)

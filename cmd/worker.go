@@ -43,7 +43,11 @@ func (s *service) work(ctx context.Context) func() {
 	var all sync.WaitGroup
 	all.Go(func() { s.supervise(ctx) })
 	if s.worker != nil {
-		all.Go(func() { s.worker.run(ctx) })
+		all.Go(func() {
+			s.worker.run(ctx)
+			s.attempts.flush(context.WithoutCancel(ctx)) // the last attempts
+		})
+		all.Go(func() { s.attempts.run(ctx) })
 		all.Go(func() { s.live(ctx) })
 	}
 	return func() {
@@ -154,7 +158,7 @@ func (s *service) activities() *activities.Activities {
 		SwitchLog:      s.store,
 		PurgeStore:     s.store,
 		Retention:      s.cfg.retention(),
-		Meter:          s.meter(),
+		Meter:          countingMeter{s.meter(), s.attempts},
 		Executions:     workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		Limiter:        s.limits.limiter,
 		Lane:           s.limits.lane,

@@ -1,0 +1,57 @@
+package cmd_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"relay/cmd"
+	"relay/internal/ops"
+	"relay/internal/relay"
+)
+
+// counts is a database that keeps counts of attempts, and may be away.
+type counts struct {
+	away bool
+	kept map[ops.AttemptKey]int64
+}
+
+func (c *counts) AddAttempts(_ context.Context, counts map[ops.AttemptKey]int64) error {
+	if c.away {
+		return errors.New("away")
+	}
+	for key, n := range counts {
+		c.kept[key] += n
+	}
+	return nil
+}
+
+func (c *counts) PurgeAttemptStats(context.Context) (bool, error) { return false, nil }
+
+func TestAttemptsAreCountedUntilTheDatabaseTakesThem(t *testing.T) {
+	t.Parallel()
+	store := &counts{kept: map[ops.AttemptKey]int64{}}
+	meter, flush := cmd.NewAttemptMeter(store, time.Date(2026, 1, 15, 10, 25, 31, 0, time.UTC))
+	failed := relay.Result{Outcome: relay.Retry, Status: 503}
+	meter.Attempted("bosley", "ga4", failed, 80*time.Millisecond)
+	store.away = true
+	flush()
+	meter.Attempted("bosley", "ga4", failed, 90*time.Millisecond)
+	meter.Attempted("bosley", "ga4", relay.Result{Outcome: relay.Accepted, Status: 204}, 90*time.Millisecond)
+	meter.Ended("bosley", "ga4", relay.Exhausted)
+	meter.Claimed(relay.PendingDelivery{})
+	meter.Finished(relay.StatusFailed, "")
+	flush()
+	require.Empty(t, store.kept)
+	store.away = false
+	flush()
+	flush()
+	at := time.Date(2026, 1, 15, 10, 25, 0, 0, time.UTC)
+	require.Equal(t, map[ops.AttemptKey]int64{
+		{Minute: at, Storefront: "bosley", Destination: "ga4", Outcome: relay.Retry, Status: 503, Range: 100}:    2,
+		{Minute: at, Storefront: "bosley", Destination: "ga4", Outcome: relay.Accepted, Status: 204, Range: 100}: 1,
+	}, store.kept)
+}

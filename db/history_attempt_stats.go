@@ -1,0 +1,154 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"relay/internal/ops"
+	"relay/internal/relay"
+)
+
+// The two lengths, in minutes, by which attempts are counted.
+const (
+	aMinute  = 1
+	anHour   = 60
+	purgeMax = 5000 // rows of attempt_stats in one statement
+)
+
+// AddAttempts adds counts of attempts, by minute and by hour. Those of a storefront that does not exist are dropped.
+func (s *Store) AddAttempts(ctx context.Context, counts map[ops.AttemptKey]int64) error {
+	const act = "add counts of attempts"
+	var codes []string
+	for key := range counts {
+		if !slices.Contains(codes, key.Storefront) {
+			codes = append(codes, key.Storefront)
+		}
+	}
+	ids, err := s.StorefrontIDs(ctx, codes)
+	if err != nil {
+		return wrap(act, err)
+	}
+	rows := attemptRows(counts, ids)
+	for chunk := range slices.Chunk(rows, maxRows) {
+		var args []any
+		for _, r := range chunk {
+			args = append(args, r.minutes, r.at, r.storefront, cut(r.Destination, 50), string(r.Outcome), r.Status, r.Range, r.n)
+		}
+		_, err := s.exec(ctx, "INSERT INTO attempt_stats (minutes, at, storefront_id, destination, outcome, status, le_ms, n) VALUES "+
+			tuples("(?,?,?,?,?,?,?,?)", len(chunk))+" ON DUPLICATE KEY UPDATE n = n + VALUES(n)", args...)
+		if err != nil {
+			return wrap(act, err)
+		}
+	}
+	return nil
+}
+
+type attemptRow struct {
+	ops.AttemptKey
+	minutes    int
+	at         time.Time
+	storefront int64
+	n          int64
+}
+
+// attemptRows are the rows of counts, in the order of the key, so that several workers do not wait for one another in a circle.
+func attemptRows(counts map[ops.AttemptKey]int64, ids map[string]int64) []attemptRow {
+	sums := map[attemptRow]int64{}
+	for key, n := range counts {
+		id, known := ids[key.Storefront]
+		if !known {
+			continue
+		}
+		minute := key.Minute.UTC().Truncate(time.Minute)
+		key.Minute = time.Time{}
+		sums[attemptRow{AttemptKey: key, minutes: aMinute, at: minute, storefront: id}] += n
+		sums[attemptRow{AttemptKey: key, minutes: anHour, at: minute.Truncate(time.Hour), storefront: id}] += n
+	}
+	var rows []attemptRow
+	for row, n := range sums {
+		row.n = n
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b attemptRow) int {
+		return cmp.Or(cmp.Compare(a.minutes, b.minutes), a.at.Compare(b.at), cmp.Compare(a.storefront, b.storefront), cmp.Compare(a.Destination, b.Destination),
+			cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Status, b.Status), cmp.Compare(a.Range, b.Range))
+	})
+	return rows
+}
+
+func attemptStatsSQL(q ops.AttemptsQuery) (string, []any) {
+	minutes, index := aMinute, "PRIMARY"
+	if q.ByHour {
+		minutes = anHour
+	}
+	if q.StorefrontID != 0 {
+		index = "ix_attempt_stats_storefront"
+	}
+	c := condition{[]string{"minutes = ? AND at >= ? AND at < ?"}, []any{minutes, q.From, q.To}}
+	c.equal("storefront_id", q.StorefrontID)
+	c.equal("destination", q.Destination)
+	return "SELECT storefront_id, destination, outcome, status, le_ms, SUM(n) FROM attempt_stats FORCE INDEX (" + index + ") WHERE " + c.String() +
+		" GROUP BY 1, 2, 3, 4, 5", c.args
+}
+
+// AttemptStats reads counts of attempts by storefront and destination, those with the most failures first, and the sum of all, by two
+// statements. Those of storefronts that are gone are in the sum alone.
+func (s *Store) AttemptStats(ctx context.Context, q ops.AttemptsQuery) (ops.AttemptStats, []ops.AttemptStats, error) {
+	const act = "read counts of attempts"
+	total := ops.NewAttemptStats("", "")
+	codes, err := s.storefrontCodes(ctx)
+	if err != nil {
+		return total, nil, wrap(act, err)
+	}
+	query, args := attemptStatsSQL(q)
+	rows, err := s.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return total, nil, wrap(act, err)
+	}
+	defer func() { _ = rows.Close() }()
+	found := map[relay.Place]*ops.AttemptStats{}
+	for rows.Next() {
+		var p relay.Place
+		var outcome relay.Outcome
+		var status, le int
+		var n int64
+		if err := rows.Scan(&p.StorefrontID, &p.Destination, &outcome, &status, &le, &n); err != nil {
+			return total, nil, wrap(act, err)
+		}
+		total.Add(outcome, status, le, n)
+		code, known := codes[p.StorefrontID]
+		if !known {
+			continue
+		}
+		if found[p] == nil {
+			stats := ops.NewAttemptStats(code, p.Destination)
+			found[p] = &stats
+		}
+		found[p].Add(outcome, status, le, n)
+	}
+	var list []ops.AttemptStats
+	for _, stats := range found {
+		list = append(list, *stats)
+	}
+	slices.SortFunc(list, func(a, b ops.AttemptStats) int {
+		return cmp.Or(cmp.Compare(b.Failed(), a.Failed()), cmp.Compare(b.N, a.N), cmp.Compare(a.Storefront, b.Storefront), cmp.Compare(a.Destination, b.Destination))
+	})
+	return total, list, wrap(act, rows.Err())
+}
+
+// PurgeAttemptStats deletes some of the counts of attempts that are older than they are kept, and reports whether it deleted as many
+// as it does at once.
+func (s *Store) PurgeAttemptStats(ctx context.Context) (bool, error) {
+	more := false
+	for minutes, keep := range map[int]time.Duration{aMinute: ops.KeepAttemptMinutes, anHour: ops.KeepAttemptHours} {
+		n, err := s.exec(ctx, "DELETE FROM attempt_stats WHERE minutes = ? AND at < UTC_TIMESTAMP() - INTERVAL ? SECOND ORDER BY at LIMIT ?",
+			minutes, int64(keep.Seconds()), purgeMax)
+		if err != nil {
+			return false, wrap("purge counts of attempts", err)
+		}
+		more = more || n == purgeMax
+	}
+	return more, nil
+}
