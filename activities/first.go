@@ -34,6 +34,8 @@ type first struct {
 // first takes the row, resolves the route and attempts every leg that has room, all at once. Where all legs end, the event ends with
 // the last of them. It may be repeated after a kill at any moment: the rows of the attempts decide what is left to do.
 func (a *Activities) first(ctx context.Context, row Row) (ResolveOutput, error) {
+	a.Lane.events.Add(1)
+	defer a.Lane.events.Add(-1)
 	begin, cancel := context.WithTimeout(ctx, beginTimeout)
 	defer cancel()
 	o, err := a.Store.Begin(begin, row.ID, row.Run)

@@ -3,6 +3,7 @@ package activities
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 // attempt without room is an activity of its own, which waits in Temporal's fair queue and holds up no task. The zero value is
 // ready.
 type Lane struct {
+	events     atomic.Int64 // whose first attempts are under way
 	mu         sync.Mutex
 	total      int
 	storefront map[int64]int
@@ -44,6 +46,9 @@ func (l *Lane) leave(storefront int64) {
 		delete(l.storefront, storefront)
 	}
 }
+
+// Events returns how many events have their first attempts under way in this process.
+func (l *Lane) Events() int { return int(l.events.Load()) }
 
 // HasRoom reports whether this process has room for the first attempts of another event.
 func (l *Lane) HasRoom() bool {

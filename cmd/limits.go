@@ -23,6 +23,9 @@ const (
 	// and a row whose start took longer than its lease comes behind those that PollInbox found meanwhile.
 	mostAtOnce = 10
 
+	// busyWorker is how many events a worker delivers at once before it leaves some to others.
+	busyWorker = 8
+
 	limitsEvery = 2 * time.Second  // how old the API's knowledge of limits may be
 	aliveEvery  = 10 * time.Second // a worker's sign of life
 )
@@ -53,11 +56,15 @@ func newLimiter(store *db.Store, pollInterval time.Duration, shards int) *limite
 	return l
 }
 
-// eager reports whether the first task of an event that PollInbox starts here stays in this process. Where more workers run than
-// pollers, each worker gets its part of the starts by the queue.
+// eager reports whether the first task of an event that PollInbox starts here stays in this process. Other workers get by the queue
+// what this one is too busy for and, if there are more workers than pollers, their part of the starts.
 func (l *limiter) eager() bool {
 	workers := max(1, l.workers.Load())
-	return l.lane.HasRoom() && (l.polled.Add(1)*int64(l.shards))%workers < int64(l.shards)
+	if workers == 1 {
+		return l.lane.HasRoom()
+	}
+	part := (l.polled.Add(1)*int64(l.shards))%workers < int64(l.shards)
+	return part && l.lane.Events() < busyWorker
 }
 
 // capacity is how many events a destination takes within the horizon.

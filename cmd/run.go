@@ -42,7 +42,7 @@ type service struct {
 	routes   *routes
 	own      workflows.Starter // of rows that this process has stored
 	worker   *keeper           // nil in the api role
-	attempts *attemptCounter   // likewise
+	attempts *attemptCounter
 	instruments
 }
 

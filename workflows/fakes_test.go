@@ -2,11 +2,9 @@ package workflows_test
 
 import (
 	"context"
-	"net/url"
 	"sync"
 	"time"
 
-	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -259,62 +257,6 @@ func (s *store) Cancel(_ context.Context, _ int64, run string, c relay.EventOutc
 	return nil
 }
 
-func (s *store) RecordFailure(_ context.Context, _ int64, _ string, f relay.Failure) error {
-	unlock, err := s.lock()
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if s.health.Failures++; s.health.Failures == 1 {
-		s.health.Since = s.now()
-	}
-	lasted := s.health.Failures >= relay.UnhealthyAfter && s.now().Sub(s.health.Since) >= f.Lasted
-	s.health.Unhealthy = s.health.Unhealthy || f.Down || lasted
-	s.health.Reason, s.health.Status = f.Reason, f.Status
-	return nil
-}
-
-func (s *store) RecordSuccess(context.Context, int64, string) (int64, error) {
-	unlock, err := s.lock()
-	if err != nil {
-		return 0, err
-	}
-	defer unlock()
-	was := s.health
-	s.health = relay.Health{}
-	if !was.Unhealthy {
-		return 0, nil
-	}
-	return 7, nil
-}
-
-func (s *store) Probe(context.Context, int64, string, time.Duration) (bool, error) {
-	unlock, err := s.lock()
-	if err != nil {
-		return false, err
-	}
-	defer unlock()
-	s.probes--
-	return s.probes >= 0, nil
-}
-
-func (s *store) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDestination, error) {
-	return nil, nil
-}
-
-func (s *store) StartProbe(context.Context, relay.Place, bool, time.Duration, ...ops.AuditEntry) (int64, error) {
-	return 0, nil
-}
-
-func (s *store) StorefrontSwitches(context.Context, int64, int64, int) ([]relay.Switches, error) {
-	return nil, nil
-}
-
-func (s *store) StartReplay(_ context.Context, id int64) error {
-	s.replays = append(s.replays, id)
-	return nil
-}
-
 func (s *store) outcomes(destination string) []relay.Outcome {
 	var out []relay.Outcome
 	for _, a := range s.attempts {
@@ -323,38 +265,4 @@ func (s *store) outcomes(destination string) []relay.Outcome {
 		}
 	}
 	return out
-}
-
-// sender answers by host, else with its replies in order, then with then; the zero answer is 200.
-type sender struct {
-	mu      sync.Mutex
-	replies []relay.Response
-	byHost  map[string]relay.Response
-	then    relay.Response
-	after   func()
-	now     func() time.Time
-	last    time.Time // of the latest request, on the workflow's clock
-	sent    int
-}
-
-func (s *sender) Send(_ context.Context, r relay.Request) relay.Response {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sent++
-	s.last = s.now()
-	if s.after != nil {
-		defer s.after()
-	}
-	reply := s.then
-	u, _ := url.Parse(r.URL)
-	if byHost, ok := s.byHost[u.Host]; ok {
-		reply = byHost
-	} else if len(s.replies) > 0 {
-		reply, s.replies = s.replies[0], s.replies[1:]
-	}
-	if reply.Status == 0 && reply.TransportError == relay.NoTransportError {
-		reply.Status = 200
-	}
-	reply.Sent, reply.Repeatable, reply.At = true, true, s.now()
-	return reply
 }

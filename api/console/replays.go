@@ -170,13 +170,13 @@ func steerReplay(v *visit) (next, error) {
 	case "rate":
 		rate, err := strconv.Atoi(v.form.Get("rate"))
 		if err != nil {
-			return next{}, &Problem{Status: http.StatusUnprocessableEntity, Field: "rate", Detail: "The rate is a number of events a second.", RequestID: v.client.id}
+			return next{}, &Problem{Status: http.StatusUnprocessableEntity, Field: "rate", Detail: "The rate is a number of events a second.", RequestID: v.id}
 		}
 		if _, err := v.do(call{method: http.MethodPatch, path: v.replayPath(), body: map[string]int{"rate": rate}}, nil); err != nil {
 			return next{}, err
 		}
 	default:
-		return next{}, &Problem{Status: http.StatusBadRequest, Detail: "The form asks for nothing that this page does.", RequestID: v.client.id}
+		return next{}, &Problem{Status: http.StatusBadRequest, Detail: "The form asks for nothing that this page does.", RequestID: v.id}
 	}
 	return v.done(here), nil
 }
@@ -295,7 +295,7 @@ func startReplay(v *visit) (next, error) {
 	}
 	counted, err := strconv.ParseInt(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), 10, 53)
 	if err != nil {
-		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Field: "typed", Detail: "Type the number of events that were counted: nothing was started.", RequestID: v.client.id}
+		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Field: "typed", Detail: "Type the number of events that were counted: nothing was started.", RequestID: v.id}
 	}
 	var a replayAnswer
 	if err := v.post("/admin/v1/replays", nil, n.request(v.filter(v.form), &counted), &a); err != nil {

@@ -304,7 +304,7 @@ func flip(v *visit) (next, error) {
 		return next{}, err
 	}
 	if typed := strings.TrimSpace(v.form.Get("typed")); s.Wide && typed != s.Name {
-		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Code: "confirm_mismatch", Field: "typed", Detail: "Type " + s.Name + " to confirm: nothing was switched.", RequestID: v.client.id}
+		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Code: "confirm_mismatch", Field: "typed", Detail: "Type " + s.Name + " to confirm: nothing was switched.", RequestID: v.id}
 	}
 	if err := v.post(v.switchPath()+verb(s.To), join("fallback", v.form.Get("fallback")), nil, nil); err != nil {
 		return next{}, err

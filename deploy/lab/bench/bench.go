@@ -30,6 +30,8 @@ func scenarios() []scenario {
 	return []scenario{
 		{"ingest", "Ingest: a batch acknowledged, against the bare INSERT of the same rows", ingest},
 		{"drain", "Drain: a backlog delivered, against bare workflows of the same shape", drain},
+		{"apart", "Drain with API and worker apart, against bare workflows of the same shape", drainApart},
+		{"workers", "Drain with two workers, against bare workflows of the same shape", drainWorkers},
 		{"rest", "One event at rest: POST to arrival", rest},
 		{"openloop", "Open loop: POST to arrival at a steady rate", openLoop},
 		{"neighbour", "Noisy neighbour: A at 20 a second beside a busy B", neighbour},

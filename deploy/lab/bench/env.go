@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"strconv"
 	"time"
 
 	_ "github.com/go-sql-driver/mysql" // the server's own counters are read past the relay's store
@@ -26,10 +27,14 @@ const (
 	partDatabase = "database"
 )
 
+// besidePart names the processes beside the first relay.
+func besidePart(i int) string { return "worker " + strconv.Itoa(i+1) }
+
 // env is a fresh system for one scenario, as make dev would run it: every commit synced.
 type env struct {
 	*harness.System
 	relay    *harness.Relay
+	beside   []*harness.Relay
 	database *sql.DB
 	temporal client.Client
 	floor    *bareWorkflows
@@ -39,7 +44,8 @@ type env struct {
 
 // envOptions configure an env.
 type envOptions struct {
-	role        string // of the relay; default serve
+	role        string   // of the relay; default serve
+	beside      []string // roles of further relays
 	env         []string
 	storefronts []string // default: one, a
 	scripted    bool     // the sink responds as scripted, instead of as fast as it can
@@ -114,8 +120,20 @@ func (l *env) startRelay(ctx context.Context, o envOptions) error {
 	if l.relay, err = l.StartRelay(ctx, harness.RelayOptions{Role: o.role, Env: o.env}); err != nil {
 		return err
 	}
-	if o.role == "api" {
+	for i, role := range o.beside {
+		one, err := l.StartRelay(ctx, harness.RelayOptions{Name: besidePart(i), Role: role, Env: o.env})
+		if err != nil {
+			return err
+		}
+		l.beside = append(l.beside, one)
+	}
+	if o.role == "api" && len(o.beside) == 0 {
 		return l.settle(ctx)
+	}
+	if len(o.beside) > 1 { // they learn of one another
+		if err := sleep(ctx, 12*time.Second); err != nil {
+			return err
+		}
 	}
 	for range 3 {
 		if err := l.post(ctx, l.items(o.storefronts[0], 20)); err != nil {
@@ -148,6 +166,9 @@ func (l *env) pids() map[string]int {
 	pids := map[string]int{partTemporal: l.Temporal.Pid(), partDatabase: l.Database.Pid()}
 	if l.relay != nil {
 		pids[partRelay] = l.relay.Pid()
+	}
+	for i, one := range l.beside {
+		pids[besidePart(i)] = one.Pid()
 	}
 	if l.floor != nil {
 		pids[partFloor] = l.floor.pid()

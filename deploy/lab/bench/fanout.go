@@ -11,7 +11,7 @@ import (
 // fanOut is a drain whose events go to five platforms each.
 func fanOut(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
-		events: r.sizes.FanOut, rounds: r.sizes.Drains, shape: floor.FanOut,
+		events: r.sizes.FanOut, rounds: r.sizes.Drains, shape: floor.FanOut, goals: []Goal{atLeast(2.5)},
 		note:    "Every event goes to five platforms; the floor has five regular activities at once, %d starts in flight.",
 		prepare: fivePlatforms,
 	})

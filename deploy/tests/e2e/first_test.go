@@ -26,6 +26,7 @@ type step struct {
 	reach    func(t *testing.T, k *killing, storefront, order string) (after func())
 	outcomes []relay.Outcome // at the container, in the end
 	requests int
+	history  string // to be recorded
 }
 
 // killing is a relay that is killed again and again, between gates.
@@ -43,7 +44,7 @@ func steps() []step {
 			unlock := k.lock(t, "LOCK TABLES event_attempts READ")
 			post(t, k.relay, item(storefront, order))
 			return k.stuck(t, "INSERT INTO event_attempts", unlock)
-		}, []relay.Outcome{relay.Accepted}, 1},
+		}, []relay.Outcome{relay.Accepted}, 1, ""},
 		{"after the record, before the request arrives", func(t *testing.T, k *killing, storefront, order string) func() {
 			t.Helper()
 			k.container.close()
@@ -51,14 +52,14 @@ func steps() []step {
 			k.wait(t, order, is(relay.Sending))
 			require.Empty(t, k.requests(t, "/"+storefront+"/"))
 			return k.container.drop
-		}, []relay.Outcome{relay.Sending, relay.Accepted}, 1},
+		}, []relay.Outcome{relay.Sending, relay.Accepted}, 1, ""},
 		{"after the request arrived", func(t *testing.T, k *killing, storefront, order string) func() {
 			t.Helper()
 			require.NoError(t, k.Sandbox.Answer(t.Context(), sandbox.Rule{Path: "/" + storefront + "/", Answers: []sandbox.Answer{{Action: sandbox.ActionHang}}}))
 			post(t, k.relay, item(storefront, order))
 			k.arrived(t, "/"+storefront+"/", 1)
 			return func() {}
-		}, []relay.Outcome{relay.Sending, relay.Accepted}, 2},
+		}, []relay.Outcome{relay.Sending, relay.Accepted}, 2, "first-attempt-killed"},
 		{"after the response, before it is stored", func(t *testing.T, k *killing, storefront, order string) func() {
 			t.Helper()
 			require.NoError(t, k.Sandbox.Answer(t.Context(), sandbox.Rule{Path: "/" + storefront + "/", Answers: []sandbox.Answer{{DelayMS: 1000}}}))
@@ -66,7 +67,7 @@ func steps() []step {
 			k.wait(t, order, is(relay.Sending))
 			unlock := k.lock(t, "LOCK TABLES event_attempts READ")
 			return k.stuck(t, "UPDATE marketing_events e JOIN event_attempts", unlock)
-		}, []relay.Outcome{relay.Sending, relay.Accepted}, 2},
+		}, []relay.Outcome{relay.Sending, relay.Accepted}, 2, ""},
 		{"after the end is stored, before the task is answered", func(t *testing.T, k *killing, storefront, order string) func() {
 			t.Helper()
 			require.NoError(t, k.Sandbox.Answer(t.Context(), sandbox.Rule{Path: "/" + storefront + "/", Answers: []sandbox.Answer{{DelayMS: 500}}}))
@@ -77,7 +78,7 @@ func steps() []step {
 			require.Equal(t, relay.StatusDelivered, e.Status)
 			require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_RUNNING, k.status(t, deliver(e)))
 			return k.temporal.drop
-		}, []relay.Outcome{relay.Accepted}, 1},
+		}, []relay.Outcome{relay.Accepted}, 1, "first-attempt-stored-and-killed"},
 	}
 }
 
@@ -144,10 +145,46 @@ func TestAKillAtAnyStepOfTheFirstAttemptsLosesAndDoublesNothing(t *testing.T) {
 		require.Zero(t, e.Generation, s.name)
 		require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, w.closed(t, deliver(e)), s.name)
 		t.Logf("%s: ended %.1f s after the kill", s.name, time.Since(killed).Seconds())
-		if s.requests == 2 {
-			w.record(t, deliver(e), "first-killed")
+		if s.history != "" {
+			w.record(t, deliver(e), s.history)
 		}
 	}
+}
+
+// Mostly the first attempts are all that Temporal has to do for an event, whatever the number of destinations.
+func TestTheFirstAttemptsAreOneTaskOfTheWorkflow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "RETRY_BACKOFF_BASE=1")
+	r := w.relay(t, "relay", "serve")
+	w.storefront(t, "one")
+	many, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: "many", Name: "many", Active: true})
+	require.NoError(t, err)
+	for _, platform := range sandbox.Platforms() {
+		require.NoError(t, w.AddPlatform(t.Context(), many, "many", platform))
+	}
+	w.insert(t, "one", "by-sql")
+	for _, storefront := range []string{"one", "many"} {
+		post(t, r, item(storefront, storefront+"-api"))
+	}
+	for order, history := range map[string]string{"by-sql": "", "one-api": "first-attempt", "many-api": "first-attempt-at-five"} {
+		e := w.delivered(t, order)
+		require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, w.closed(t, deliver(e)))
+		require.LessOrEqual(t, len(w.history(t.Context(), t, deliver(e), "").GetEvents()), 7, order)
+		if history != "" {
+			w.record(t, deliver(e), history)
+		}
+	}
+	w.answers(t, "/one/", 503)
+	post(t, r, item("one", "one-retried"))
+	e := w.delivered(t, "one-retried")
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, outcomes(e, relay.SGTM))
+	w.record(t, deliver(e), "first-attempt-retried")
+	w.answers(t, "/one/", 400)
+	post(t, r, item("one", "one-rejected"))
+	e = w.wait(t, "one-rejected", harness.Final)
+	require.Equal(t, relay.StatusFailed, e.Status)
+	require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_FAILED, w.closed(t, deliver(e)))
+	w.record(t, deliver(e), "first-attempt-rejected")
 }
 
 func (w *world) storefrontAt(t *testing.T, code, base string) {

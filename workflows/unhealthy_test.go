@@ -1,0 +1,168 @@
+package workflows_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"relay/internal/relay"
+)
+
+func TestAnUnhealthyDestination(t *testing.T) {
+	t.Parallel()
+
+	t.Run("fails events at once, without a send", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health = relay.Health{Failures: 20, Unhealthy: true}
+		require.Error(t, b.run(t))
+		require.Zero(t, b.sender.sent)
+		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+	})
+
+	t.Run("is tried by the event that may probe it, whose success starts the recovery", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health, b.store.probes = relay.Health{Failures: 20, Unhealthy: true}, 1
+		require.NoError(t, b.run(t))
+		require.Equal(t, relay.StatusDelivered, b.store.status)
+		require.Equal(t, []int64{7}, b.store.replays)
+	})
+
+	t.Run("that recovers before an event it turned away has ended gets that event after all", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health, b.store.recovers = relay.Health{Failures: 20, Unhealthy: true}, true
+		require.NoError(t, b.run(t))
+		require.Equal(t, relay.StatusDelivered, b.store.status)
+		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
+	})
+
+	t.Run("hands over to the platforms, where the admin wants that of a container that takes nothing", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
+		b.store.health, b.store.sick = relay.Health{Failures: 20, Unhealthy: true}, relay.SGTM
+		b.sender.replies = []relay.Response{{Status: 503}}
+		require.NoError(t, b.run(t))
+		require.Equal(t, relay.StatusDelivered, b.store.status)
+		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, b.store.outcomes("meta"))
+		require.Empty(t, b.store.outcomes(relay.SGTM))
+		require.Contains(t, b.store.conclusion.Detail, "sgtm: the destination is unhealthy")
+		require.NotContains(t, b.store.conclusion.Detail, "exhausted")
+	})
+
+	t.Run("fails events that no platform takes over, so that its recovery finds them", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.health = relay.Health{Failures: 20, Unhealthy: true}
+		require.Error(t, b.run(t))
+		require.Zero(t, b.sender.sent)
+		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+	})
+
+	t.Run("that recovers before an event that nobody took over has ended gets that event after all", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.health, b.store.recovers = relay.Health{Failures: 20, Unhealthy: true}, true
+		require.NoError(t, b.run(t))
+		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
+	})
+
+	// sickens makes the destination unhealthy once it was sent to.
+	sickens := func(b *bundle, h relay.Health) {
+		h.Failures, h.Unhealthy = 20, true
+		b.sender.after = func() { b.store.health = h }
+	}
+
+	t.Run("leaves an event that was tried there its schedule", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.sender.replies = []relay.Response{{Status: 503}, {Status: 503}}
+		sickens(b, relay.Health{Reason: relay.ReasonServerError})
+		require.NoError(t, b.run(t))
+		require.Equal(t, 3, b.sender.sent)
+		require.Equal(t, relay.StatusDelivered, b.store.status)
+		require.Equal(t, []int64{7}, b.store.replays, "whichever attempt gets through finds the recovery")
+	})
+
+	t.Run("leaves an event its schedule, until the attempts run out", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.sender.then = relay.Response{Status: 503}
+		sickens(b, relay.Health{Reason: relay.ReasonServerError})
+		require.Error(t, b.run(t))
+		require.Equal(t, 5, b.sender.sent)
+		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
+	})
+
+	t.Run("is tried no more with a credential that it refuses", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.sender.then = relay.Response{Status: 503}
+		b.store.reading = func() { // another event finds that out
+			if len(b.store.attempts) == 1 {
+				b.store.health = relay.Health{Failures: 20, Unhealthy: true, Reason: relay.ReasonUnauthorized}
+			}
+		}
+		require.Error(t, b.run(t))
+		require.Equal(t, 1, b.sender.sent)
+		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+		require.Equal(t, "sgtm: the destination is unhealthy (destination_unhealthy), last: the destination rejected the credential (unauthorized)", b.store.conclusion.Detail)
+	})
+
+	t.Run("hands events in flight over, where the platforms take what the container does not", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
+		b.sender.byHost = map[string]relay.Response{relay.SGTM: {Status: 503}}
+		b.store.sick = relay.SGTM
+		sickens(b, relay.Health{Reason: relay.ReasonServerError})
+		require.NoError(t, b.run(t))
+		require.Len(t, b.store.outcomes(relay.SGTM), 1)
+		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes("meta"))
+	})
+
+	t.Run("gets events in flight that no platform would take over", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.switches.SGTM.DirectOnExhausted = true
+		b.sender.replies = []relay.Response{{Status: 503}}
+		sickens(b, relay.Health{Reason: relay.ReasonServerError})
+		require.NoError(t, b.run(t))
+		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, b.store.outcomes(relay.SGTM))
+	})
+
+	t.Run("gets one request of a probe, whose event fails again with the status", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health = relay.Health{Failures: 20, Unhealthy: true, ProbeEvent: 1}
+		b.sender.then = relay.Response{Status: 503}
+		require.Error(t, b.run(t))
+		require.Equal(t, 1, b.sender.sent)
+		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
+		require.Equal(t, 503, b.store.conclusion.Ends[0].Status)
+		require.Empty(t, b.store.replays)
+	})
+
+	t.Run("has recovered when its probe is accepted", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.store.health = relay.Health{Failures: 20, Unhealthy: true, ProbeEvent: 1}
+		require.NoError(t, b.run(t))
+		require.Equal(t, []int64{7}, b.store.replays)
+	})
+
+	t.Run("is what a refused credential makes of it", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.sender.then = relay.Response{Status: 401}
+		require.Error(t, b.run(t))
+		require.Equal(t, relay.ReasonUnauthorized, b.store.conclusion.Reason)
+		require.True(t, b.store.health.Unhealthy)
+	})
+}
