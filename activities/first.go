@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"relay/internal/relay"
 )
 
@@ -53,8 +55,25 @@ func (a *Activities) first(ctx context.Context, row Row) (ResolveOutput, error) 
 	for i := range f.route.Targets {
 		f.consider(ctx, &f.route.Targets[i], o)
 	}
+	if len(f.sending) > 0 && late(ctx) {
+		f.cancel()
+		return ResolveOutput{}, opaque(relay.ErrUnavailable)
+	}
 	f.send(ctx)
 	return ResolveOutput{Taken: true, Route: f.route, First: f.result()}, nil
+}
+
+// late reports whether the attempts could be recorded only when the task may have timed out: then it is repeated elsewhere, where their
+// records would not be seen, and both would send.
+func late(ctx context.Context) bool {
+	return time.Since(activity.GetInfo(ctx).ScheduledTime) > recordBy
+}
+
+// cancel returns the room of attempts that are not made.
+func (f *first) cancel() {
+	for _, t := range f.sending {
+		t.leave()
+	}
 }
 
 // repeated is the result for an event that this run has finished: its task was repeated, because its end was not stored.
@@ -71,13 +90,14 @@ func repeated(c relay.EventOutcome) ResolveOutput {
 
 // consider decides whether a leg is attempted now, has ended, or is left to an activity.
 func (f *first) consider(ctx context.Context, leg *relay.Target, o relay.Opening) {
+	d, ok := o.Deliveries[leg.Destination]
+	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: leg.Destination}, delivery: d}
 	defer func() {
 		if recover() != nil { // as an activity it fails by itself, and not the others with it
+			t.panicked(ctx)
 			f.leave(leg, "the request could not be made")
 		}
 	}()
-	d, ok := o.Deliveries[leg.Destination]
-	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: leg.Destination}, delivery: d}
 	switch {
 	case !ok:
 		f.leave(leg, "its settings cannot be read")
@@ -112,6 +132,9 @@ func (f *first) follow(t *attempt, leg *relay.Target) {
 		end.Reason = relay.ReasonInterrupted
 	}
 	wait := f.Policy.Delay(tries.Made) - tries.Age
+	if tries.Last == relay.Sending { // its worker may live
+		wait = max(wait, exchangeTimeout+completeTimeout-tries.Age)
+	}
 	if wait <= 0 || leg.Left == 0 {
 		f.leave(leg, "it was attempted before")
 		return
@@ -150,11 +173,16 @@ type answer struct {
 func (f *first) exchange(ctx context.Context, t *attempt) (one answer) {
 	defer func() {
 		if recover() != nil {
-			t.Log.ErrorContext(ctx, "attempt.panicked", append(t.names(), "stack", string(debug.Stack()))...)
+			t.panicked(ctx)
 			one = answer{attempt: t, unseen: true}
 		}
 	}()
 	return answer{attempt: t, end: t.exchange(ctx)}
+}
+
+// panicked logs where an attempt panicked, and not with what: that may hold a payload.
+func (t *attempt) panicked(ctx context.Context) {
+	t.Log.ErrorContext(ctx, "attempt.panicked", append(t.names(), "stack", string(debug.Stack()))...)
 }
 
 // close is the outcome of an attempt, and the end of its turn.

@@ -161,3 +161,18 @@ func ends(out activities.ResolveOutput) map[string]relay.Outcome {
 	}
 	return m
 }
+
+// panicking is an adapter with a bug.
+type panicking struct {
+	named
+	request bool
+}
+
+func (p panicking) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
+	if p.request {
+		panic("bug")
+	}
+	return p.named.Request(d, e)
+}
+
+func (panicking) Outcome(relay.Response) relay.Result { panic("bug") }

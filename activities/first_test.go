@@ -159,6 +159,21 @@ func TestARepeatedTaskGoesByTheRowsOfItsAttempts(t *testing.T) {
 	})
 }
 
+// A worker that lives may still wait for a response when its task is repeated.
+func TestAnAttemptIsNotRepeatedWhileItsExchangeMayBeUnderWay(t *testing.T) {
+	t.Parallel()
+	s, o := &twoRows{age: 4 * time.Second, rows: []relay.Attempt{
+		{AttemptID: "1", Destination: "a", Number: 1, Result: relay.Result{Outcome: relay.Sending}},
+		{AttemptID: "2", Destination: "b", Number: 1, Result: relay.Result{Outcome: relay.Retry}},
+	}}, &outside{}
+	a := firstOf(s, o)
+	a.Policy.Base = 5 * time.Second
+	out := resolveFirst(t, a)
+	require.Empty(t, o.sent)
+	require.Equal(t, 7500*time.Millisecond, out.First.Attempts[0].Wait, "10 s of the exchange and 1.5 s to complete it")
+	require.Equal(t, time.Second, out.First.Attempts[1].Wait)
+}
+
 func TestFirstAttemptsWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	t.Run("not recorded: nothing is sent, and the next step says so", func(t *testing.T) {
@@ -206,4 +221,28 @@ func TestAResponseIsStoredBeforeTheOthersCome(t *testing.T) {
 	require.True(t, before)
 	require.Equal(t, relay.StatusDelivered, s.status)
 	require.Len(t, out.First.Attempts, 2)
+}
+
+// An adapter that panics fails its own attempt, as in an activity, and neither the worker nor the other destinations.
+func TestAnAdapterThatPanicsFailsItsOwnAttempt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		adapter relay.Adapter
+		ends    map[string]relay.Outcome
+	}{
+		"at the request":  {panicking{request: true}, map[string]relay.Outcome{"a": relay.Accepted}},
+		"at the response": {panicking{}, map[string]relay.Outcome{"a": relay.Accepted, "b": relay.Retry}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, o := &twoRows{}, &outside{}
+			a := firstOf(s, o)
+			a.Adapters["b"] = c.adapter
+			out := resolveFirst(t, a)
+			require.Equal(t, c.ends, ends(out))
+			require.Nil(t, out.First.Finished)
+			require.Empty(t, s.status)
+			require.True(t, a.Lane.HasRoom())
+		})
+	}
 }

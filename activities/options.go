@@ -22,7 +22,10 @@ const (
 
 // First attempts, within a workflow task. With recording, the exchange and completing they fit into 20 s.
 const (
-	beginTimeout = 3 * time.Second
+	beginTimeout = 2 * time.Second
+	// recordBy is until when, after the start of the task, the attempts are recorded, or not made. With recordTimeout it ends before
+	// the task may be repeated (5 s).
+	recordBy = 2500 * time.Millisecond
 	// gatherFor is how long the response of one destination waits for those of the others, to be written with them.
 	gatherFor = 20 * time.Millisecond
 )

@@ -77,6 +77,7 @@ func routeOptions(ctx workflow.Context, first bool) workflow.Context {
 	}
 	o := workflow.GetLocalActivityOptions(ctx)
 	o.StartToCloseTimeout, o.Summary = firstTimeout, firstSummary(ctx)
+	o.RetryPolicy = &temporal.RetryPolicy{MaximumAttempts: 1} // they are to be recorded soon after their task begins
 	return workflow.WithLocalActivityOptions(ctx, o)
 }
 
