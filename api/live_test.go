@@ -177,6 +177,7 @@ func TestABadStreamIsRefused(t *testing.T) {
 		r := o.call(http.MethodGet, live+query, "")
 		require.Equal(t, http.StatusUnprocessableEntity, r.status, query)
 	}
+	require.Equal(t, http.StatusOK, o.call(http.MethodGet, live+"?outcome=&destination=&storefront=&kinds=", "").status, "a form's empty fields")
 	require.Equal(t, http.StatusUnauthorized, o.as([2]string{"nobody", "x"}).call(http.MethodGet, live, "").status)
 	require.Equal(t, http.StatusForbidden, o.as([2]string{user, password}).call(http.MethodGet, live, "").status)
 }
