@@ -53,7 +53,7 @@ func (v *visit) destination() (Destination, error) {
 	}
 	v.title = v.part("code") + " / " + v.part("destination")
 	if len(list.Items) == 0 {
-		return Destination{}, &Problem{Status: http.StatusNotFound, RequestID: v.client.id,
+		return Destination{}, &Problem{Status: http.StatusNotFound, RequestID: v.id,
 			Detail: "The storefront has no settings for this destination. The storefront's page lists those that it has, and adds one."}
 	}
 	return list.Items[0], nil

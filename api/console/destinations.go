@@ -155,5 +155,5 @@ func probe(v *visit) (next, error) {
 
 // unknownForm refuses a form that no page of ours has.
 func (v *visit) unknownForm() *Problem {
-	return &Problem{Status: http.StatusBadRequest, Detail: "The form asks for nothing that this page does.", RequestID: v.client.id}
+	return &Problem{Status: http.StatusBadRequest, Detail: "The form asks for nothing that this page does.", RequestID: v.id}
 }

@@ -91,7 +91,7 @@ func erase(v *visit) (next, error) {
 	case field == "":
 		return next{}, v.unknownForm()
 	case strings.TrimSpace(v.form.Get("typed")) != kind:
-		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Code: "confirm_mismatch", Field: "typed", RequestID: v.client.id,
+		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Code: "confirm_mismatch", Field: "typed", RequestID: v.id,
 			Detail: "Type " + kind + " to confirm. Nothing was erased."}
 	}
 	body := map[string]any{field: subject}

@@ -179,7 +179,7 @@ func actOnEvent(v *visit) (next, error) {
 	case "reveal":
 		return reveal(v)
 	}
-	return next{}, &Problem{Status: http.StatusBadRequest, Detail: "The form asks for nothing that this page does.", RequestID: v.client.id}
+	return next{}, &Problem{Status: http.StatusBadRequest, Detail: "The form asks for nothing that this page does.", RequestID: v.id}
 }
 
 // reveal shows the payload in the answer to the form: it is in no address and in no cache, and a reload asks again.

@@ -124,7 +124,7 @@ func (v *visit) change(method, path string, body func(record) any) error {
 		return err
 	}
 	if now.Version != v.form.Get("version") {
-		return &Problem{Status: http.StatusPreconditionFailed, Code: "version_mismatch", RequestID: v.client.id,
+		return &Problem{Status: http.StatusPreconditionFailed, Code: "version_mismatch", RequestID: v.id,
 			Detail: "It was changed since this form was shown. Nothing was saved."}
 	}
 	k := call{method: method, path: path, match: header.Get("ETag")}

@@ -79,7 +79,7 @@ func (v *visit) tail(q url.Values) ([]liveAttempt, *Problem) {
 	<-done
 	status, body := w.read()
 	if status >= http.StatusMultipleChoices {
-		p := &Problem{RequestID: v.client.id}
+		p := &Problem{RequestID: v.id}
 		_ = json.Unmarshal(body, p) // what is no problem document still has its status
 		p.Status = status
 		return nil, p

@@ -150,7 +150,7 @@ func (v *visit) platform(code string) (platform, error) {
 		return platform{}, err
 	}
 	if len(list.Items) == 0 {
-		return platform{}, &Problem{Status: http.StatusNotFound, Detail: "The catalogue has no platform with this code.", RequestID: v.client.id}
+		return platform{}, &Problem{Status: http.StatusNotFound, Detail: "The catalogue has no platform with this code.", RequestID: v.id}
 	}
 	return list.Items[0], nil
 }

@@ -141,9 +141,9 @@ func TestSecretsAreRemovedOnlyWhereThatIsTicked(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, w.Code)
 	var sent object
 	require.NoError(t, json.Unmarshal([]byte(s.last(t, "PATCH /admin/v1/sgtm-configs/3").body), &sent))
-	require.Equal(t, "", sent["api_secret"])
+	require.Empty(t, sent["api_secret"])
 	require.Equal(t, object{"X-Api-Key": ""}, sent["custom_headers"])
-	require.Equal(t, "", sent["custom_endpoint_path"])
+	require.Empty(t, sent["custom_endpoint_path"])
 }
 
 func TestATestEventNamesWhereItGoesBeforeItDoes(t *testing.T) {

@@ -127,7 +127,7 @@ func (v *visit) storefront() (storefront, error) {
 	v.title = s.Code
 	var err error
 	if s.record, err = v.find("/admin/v1/storefronts", url.Values{"storefront_id": {s.Code}, "limit": {"1"}}); err == nil && s.ID == 0 {
-		err = &Problem{Status: http.StatusNotFound, Detail: "There is no storefront with this code.", RequestID: v.client.id}
+		err = &Problem{Status: http.StatusNotFound, Detail: "There is no storefront with this code.", RequestID: v.id}
 	}
 	return s, err
 }
@@ -200,7 +200,7 @@ func changeStorefront(v *visit) (next, error) {
 // deleteStorefront wants the code typed.
 func deleteStorefront(v *visit) (next, error) {
 	if strings.TrimSpace(v.form.Get("typed")) != v.part("code") {
-		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Code: "confirm_mismatch", Field: "typed", RequestID: v.client.id,
+		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Code: "confirm_mismatch", Field: "typed", RequestID: v.id,
 			Detail: "Type the code of the storefront to delete it. Nothing was deleted."}
 	}
 	path, err := v.storefrontPath()

@@ -102,20 +102,3 @@ func share(parts []layer) template.HTML {
 	return template.HTML(fmt.Sprintf(`<svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true"><title>%s</title>%s</svg>`, //nolint:gosec // escaped
 		template.HTMLEscapeString(strings.TrimSpace(title.String())), s.String()))
 }
-
-// spark draws values over time as a line.
-func spark(label string, values []int64) template.HTML {
-	if len(values) < 2 {
-		return ""
-	}
-	most := int64(1)
-	for _, v := range values {
-		most = max(most, v)
-	}
-	var points []string
-	for i, v := range values {
-		points = append(points, fmt.Sprintf("%.4g %.4g", float64(i)*100/float64(len(values)-1), 18-float64(v)/float64(most)*16))
-	}
-	return template.HTML(fmt.Sprintf(`<svg class="spark line" viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label="%s"><title>%s</title><path d="M%s"/></svg>`, //nolint:gosec // escaped
-		template.HTMLEscapeString(label), template.HTMLEscapeString(label), strings.Join(points, "L")))
-}

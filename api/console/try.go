@@ -55,7 +55,7 @@ func showTry(v *visit) (any, error) {
 		return nil, err
 	}
 	if s.ID == 0 {
-		return nil, &Problem{Status: http.StatusNotFound, Detail: "The storefront has no settings for this destination.", RequestID: v.client.id}
+		return nil, &Problem{Status: http.StatusNotFound, Detail: "The storefront has no settings for this destination.", RequestID: v.id}
 	}
 	s.Tabs = v.tabs("Try")
 	t := trial{settings: s, Type: strings.TrimSpace(v.query.Get("type"))}
@@ -76,7 +76,7 @@ func showTry(v *visit) (any, error) {
 func (v *visit) previewItem(item string) *part[preview] {
 	p := &part[preview]{}
 	if !json.Valid([]byte(item)) {
-		p.Problem = &Problem{Status: http.StatusUnprocessableEntity, Detail: "The sample is not valid JSON.", RequestID: v.client.id}
+		p.Problem = &Problem{Status: http.StatusUnprocessableEntity, Detail: "The sample is not valid JSON.", RequestID: v.id}
 		return p
 	}
 	p.Problem = problemOf(v.post("/admin/v1/preview", nil, map[string]any{"event": json.RawMessage(item)}, &p.Value))

@@ -36,13 +36,17 @@ type visitor struct {
 	ReadOnly bool   `json:"read_only"`
 }
 
-// id is a part of the address that the pattern names.
+// part is a part of the address that the pattern names.
 func (v *visit) part(name string) string { return v.request.PathValue(name) }
 
 // serve makes a page a handler.
 func (c *Console) serve(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
+		timeout := pageTimeout
+		if r.Method == http.MethodPost {
+			timeout = formTimeout
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
 		v := &visit{console: c, request: r, now: time.Now().UTC(), query: r.URL.Query(), form: url.Values{},
 			client: &client{rest: c.rest, from: r, ctx: ctx, id: w.Header().Get("X-Request-Id")}}
@@ -80,7 +84,7 @@ func (c *Console) turnAway(w http.ResponseWriter, v *visit, header http.Header, 
 func (c *Console) act(w http.ResponseWriter, r *http.Request, v *visit, p page) bool {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		v.problem = &Problem{Status: http.StatusBadRequest, Detail: "The form cannot be read.", RequestID: v.client.id}
+		v.problem = &Problem{Status: http.StatusBadRequest, Detail: "The form cannot be read.", RequestID: v.id}
 		c.show(w, v, p)
 		return false
 	}
@@ -133,7 +137,7 @@ func (v *visit) done(to string) next {
 		return next{to: to}
 	}
 	q := u.Query()
-	q.Set("done", v.client.id)
+	q.Set("done", v.id)
 	u.RawQuery = q.Encode()
 	return next{to: u.String()}
 }
@@ -255,8 +259,8 @@ func (c *Console) write(w http.ResponseWriter, v *visit, p page, status int, s *
 	}
 	var b bytes.Buffer
 	if err := views()[p.template].render(&b, s); err != nil {
-		c.log.Error("console.render", "page", p.template, "error", err, "request_id", v.client.id)
-		http.Error(w, "The page cannot be shown. Request "+v.client.id+".", http.StatusInternalServerError)
+		c.log.Error("console.render", "page", p.template, "error", err, "request_id", v.id)
+		http.Error(w, "The page cannot be shown. Request "+v.id+".", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -1,15 +1,12 @@
 package console_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -237,27 +234,6 @@ func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
 // doubleClick clicks twice, faster than a page can follow.
 func doubleClick(selector string) chromedp.Action {
 	return chromedp.DoubleClick(selector, chromedp.ByQuery)
-}
-
-// With MySQL away a page is there, says what is missing, and heals by itself.
-func TestMySQLAwayLeavesThePageUsable(t *testing.T) {
-	w := setup(t)
-	b := w.browse(t, admin, password)
-	b.open("")
-	w.Database.Kill()
-	back := sync.OnceValue(func() error { return w.Database.Restart(context.WithoutCancel(t.Context())) })
-	t.Cleanup(func() { require.NoError(t, back()) })
-	require.Eventually(t, func() bool { // the bar keeps its figures for a few seconds
-		b.open("events")
-		return strings.Contains(b.text(), "not available now")
-	}, bound, 500*time.Millisecond)
-	require.Contains(t, b.text(), "does not respond")
-	require.Contains(t, b.text(), "Retry")
-	require.NoError(t, back())
-	require.Eventually(t, func() bool {
-		b.open("events")
-		return !strings.Contains(b.text(), "does not respond")
-	}, bound, time.Second)
 }
 
 // The address of a list holds its filter: Back finds it again, and a deep link needs nothing before it.
