@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -125,4 +126,9 @@ func (l AuditLine) Called() string {
 		return "#" + strconv.FormatInt(l.EntityID, 10)
 	}
 	return l.Name
+}
+
+// Shown are the changes without the note, which has a place of its own.
+func (l AuditLine) Shown() []auditChange {
+	return slices.DeleteFunc(slices.Clone(l.Changes), func(c auditChange) bool { return c.Field == "note" && l.Note != "" })
 }

@@ -14,7 +14,7 @@ func TestTheAuditSaysWhatWasDoneInWords(t *testing.T) {
 		return object{"id": 1, "at": "2026-01-15T10:00:00Z", "actor": "anna", "action": action, "entity": entity, "entity_id": id, "name": name, "request_id": "QH7V", "note": "ticket 9", "changes": changes}
 	}
 	s.on("GET /admin/v1/audit", object{"next_cursor": "abc", "items": list{
-		line("deactivate", "storefronts", "brio", 5, object{"field": "is_active", "from": true, "to": false}),
+		line("deactivate", "storefronts", "brio", 5, object{"field": "is_active", "from": true, "to": false}, object{"field": "note", "to": "ticket 9"}),
 		line("patch", "credentials", "brio/meta_capi", 7, object{"field": "credentials.access_token", "to": "changed"}, object{"field": "options", "from": object{"send_ip": true}, "to": object{}}),
 		line("patch", "sgtm-configs", "nova", 3, object{"field": "sgtm_url", "from": "https://a.example"}),
 		line("retry", "events", "", 4711), line("delete", "storefronts", "gone", 6), line("probe", "destinations", "brio/tiktok", 0)}})
@@ -25,6 +25,7 @@ func TestTheAuditSaysWhatWasDoneInWords(t *testing.T) {
 		`href="./../admin/v1/audit?actor=anna&amp;from=2026-01-15T00%3A00%3A00Z&amp;limit=200"`} {
 		require.Contains(t, body, want)
 	}
+	require.NotContains(t, body, "<ins>ticket 9", "the note has a column of its own")
 	require.NotContains(t, body, `storefronts/gone"`, "what was deleted has no page")
 	require.Equal(t, "2026-01-15T00:00:00Z", s.last(t, "GET /admin/v1/audit").query.Get("from"))
 }

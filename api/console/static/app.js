@@ -82,7 +82,8 @@ function listen() {
   stream?.close();
   stream = null;
   if (!live || document.hidden || paused()) return state(paused() ? "paused (p)" : "by request");
-  stream = new EventSource(live);
+  const kinds = new Set(["figures", "health", ...all("[data-on]").map(p => p.dataset.on.split(":")[0]), ...all("[data-tail]").map(() => "attempt")]);
+  stream = new EventSource(`${live}${live.includes("?") ? "&" : "?"}kinds=${[...kinds]}`);
   stream.onopen = () => state("live");
   stream.onerror = () => state("connecting");
   stream.addEventListener("figures", e => {
