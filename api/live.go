@@ -95,8 +95,11 @@ func liveParams(c *gin.Context) (liveFilter, error) {
 	var f liveFilter
 	for name, values := range c.Request.URL.Query() {
 		value := strings.Join(values, ",")
+		if value == "" && slices.Contains(liveNames, name) { // a form sends its empty fields, too
+			continue
+		}
 		parts := strings.Split(value, ",")
-		ok := true
+		var ok bool
 		switch name {
 		case "storefront":
 			f.storefront, ok = value, len(value) <= 50
@@ -108,7 +111,7 @@ func liveParams(c *gin.Context) (liveFilter, error) {
 			f.kinds = parts
 			ok = !slices.ContainsFunc(parts, func(p string) bool { return !slices.Contains(liveKinds, p) })
 		default:
-			return f, refuseField(codeInvalidParameter, name, "there is no such parameter here; valid ones are destination, kinds, outcome, storefront")
+			return f, refuseField(codeInvalidParameter, name, "there is no such parameter here; valid ones are "+strings.Join(liveNames, ", "))
 		}
 		if !ok {
 			return f, refuseField(codeInvalidParameter, name, codeInvalidParameter.message())
@@ -116,6 +119,8 @@ func liveParams(c *gin.Context) (liveFilter, error) {
 	}
 	return f, nil
 }
+
+var liveNames = []string{"destination", "kinds", "outcome", "storefront"}
 
 var liveKinds = []string{string(kindFigures), string(kindAttempt), string(kindReplay), string(kindHealth)}
 

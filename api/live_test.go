@@ -177,6 +177,9 @@ func TestABadStreamIsRefused(t *testing.T) {
 		r := o.call(http.MethodGet, live+query, "")
 		require.Equal(t, http.StatusUnprocessableEntity, r.status, query)
 	}
+	req := httptest.NewRequest(http.MethodGet, live+"?outcome=&destination=&storefront=&kinds=", nil)
+	req.SetBasicAuth(rita[0], rita[1])
+	require.Equal(t, http.StatusOK, o.do(req).Code, "a form's empty fields")
 	require.Equal(t, http.StatusUnauthorized, o.as([2]string{"nobody", "x"}).call(http.MethodGet, live, "").status)
 	require.Equal(t, http.StatusForbidden, o.as([2]string{user, password}).call(http.MethodGet, live, "").status)
 }

@@ -62,7 +62,7 @@ type LiveHealth struct {
 }
 
 // liveText documents the stream: OpenAPI has no words for one.
-const liveText = "A stream of server-sent events, each with an id-free JSON object as its data. figures, every two seconds: at, as_of, received and failed " +
+const liveText = "A stream of server-sent events, each with a JSON object as its data. figures, every two seconds: at, as_of, received and failed " +
 	"(of the last 24 hours), pending, processing, waiting (both; counting stops at 10000 each), oldest_seconds, unhealthy. attempt: id, event_id, storefront, " +
 	"destination, number, outcome (sending, then how it ended), reason, status, ms, at. replay, where it has changed: id, state, rate, matched, started, delivered, " +
 	"failed, skipped, in_flight, held, remaining, ended. health, where a state has changed: storefront, destination, state, reason, last_status, failures, since. " +

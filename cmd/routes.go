@@ -45,17 +45,24 @@ func (s *service) newRoutes() *routes {
 // of returns the destinations of a storefront's route; none where they cannot be read.
 func (r *routes) of(ctx context.Context, storefront string) []string {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if one, ok := r.known[storefront]; ok && time.Since(one.at) < routesEvery {
+	one, ok := r.known[storefront]
+	if ok && time.Since(one.at) < routesEvery {
+		r.mu.Unlock()
 		return one.destinations
 	}
+	one.at = time.Now()
+	r.known[storefront] = one // others go on with what was known
+	r.mu.Unlock()
 	s, err := r.switches(ctx, storefront)
-	one := knownRoute{at: time.Now()}
-	if err == nil {
-		for _, leg := range relay.Resolve(s, r.policy).Targets {
-			one.destinations = append(one.destinations, leg.Destination)
-		}
+	if err != nil {
+		return one.destinations
 	}
+	one.destinations = nil
+	for _, leg := range relay.Resolve(s, r.policy).Targets {
+		one.destinations = append(one.destinations, leg.Destination)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.known[storefront] = one
 	return one.destinations
 }

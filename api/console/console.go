@@ -17,8 +17,12 @@ const Prefix = "/console/"
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'"
 
-// pageTimeout bounds the calls of a page: without a database a page is there soon, and says so.
-const pageTimeout = 8 * time.Second
+// Bounds of the calls of a page: without a database a page is there soon, and says so. What a form asks for, such as a test
+// event, may wait for a destination.
+const (
+	pageTimeout = 8 * time.Second
+	formTimeout = 25 * time.Second
+)
 
 // page is a row of the console: an address, how it is shown, and what a form that is sent to it does.
 type page struct {

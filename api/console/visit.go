@@ -42,7 +42,11 @@ func (v *visit) part(name string) string { return v.request.PathValue(name) }
 // serve makes a page a handler.
 func (c *Console) serve(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
+		timeout := pageTimeout
+		if r.Method == http.MethodPost {
+			timeout = formTimeout
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
 		v := &visit{console: c, request: r, now: time.Now().UTC(), query: r.URL.Query(), form: url.Values{},
 			client: &client{rest: c.rest, from: r, ctx: ctx, id: w.Header().Get("X-Request-Id")}}

@@ -26,6 +26,9 @@ const host = "127.0.0.1"
 // temporalGC trades memory for a sixth more workflows a second: the server makes much short-lived garbage.
 const temporalGC = 400
 
+// temporalMemory is from where on it collects more often instead: the server's caches are bounded to a fraction of it.
+const temporalMemory = 500 << 20
+
 func runTemporal(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("dev temporal", flag.ContinueOnError)
 	var c temporal.Config
@@ -42,6 +45,9 @@ func runTemporal(ctx context.Context, args []string) error {
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(temporalGC)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(temporalMemory)
 	}
 	server, err := temporal.Start(ctx, c)
 	if err != nil {

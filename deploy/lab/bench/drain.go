@@ -21,7 +21,7 @@ func drain(ctx context.Context, r *run) error {
 // drainApart is drain with the API in one process and the worker in another.
 func drainApart(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
-		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery, env: envOptions{role: "api", beside: []string{"worker"}},
+		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery, lab: envOptions{role: "api", beside: []string{"worker"}},
 		note: "The API starts its first 200 by the queue, PollInbox the others eagerly, up to %d starts in flight.",
 	})
 }
@@ -30,7 +30,7 @@ func drainApart(ctx context.Context, r *run) error {
 func drainWorkers(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
 		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery,
-		env:  envOptions{role: "api", beside: []string{"worker", "worker"}, env: []string{"POLL_SHARDS=2"}},
+		lab:  envOptions{role: "api", beside: []string{"worker", "worker"}, env: []string{"POLL_SHARDS=2"}},
 		note: "All events are of one storefront, so one of two pollers starts all of them, up to %d in flight; the other worker gets by the queue what the first is too busy for.",
 	})
 }
@@ -41,7 +41,7 @@ type drainPlan struct {
 	shape          string
 	goals          []Goal
 	note           string
-	env            envOptions
+	lab            envOptions
 	prepare        func(context.Context, *env) error
 }
 
@@ -53,8 +53,8 @@ type drainTimes struct {
 }
 
 func (r *run) drainBeside(ctx context.Context, p drainPlan) error {
-	p.env.floor = true
-	l, err := r.newEnv(ctx, p.env)
+	p.lab.floor = true
+	l, err := r.newEnv(ctx, p.lab)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (t *drainTimes) report(res *Result, p drainPlan) {
 	res.add("events delivered a second", float64(p.events)/median(t.ours).Seconds(), "/s")
 	res.add("bare workflows a second", float64(p.events)/median(t.floor).Seconds(), "/s")
 	parts := []string{partRelay}
-	for i := range p.env.beside {
+	for i := range p.lab.beside {
 		parts = append(parts, besidePart(i))
 	}
 	res.perEvent("", t.used, n, append(parts, partTemporal, partDatabase)...)

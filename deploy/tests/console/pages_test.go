@@ -109,7 +109,7 @@ func TestPictures(t *testing.T) {
 	w := setup(t)
 	b := w.browse(t, admin, password)
 	b.look(1280, "light")
-	failed := w.one(t, "SELECT MAX(id) FROM marketing_events WHERE status = 'failed' AND storefront_code = 'lumen' AND reason = 'destination_unhealthy'")
+	failed := w.one(t, "SELECT MAX(id) FROM marketing_events WHERE status = 'failed' AND storefront_code = 'lumen' AND reason = 'unauthorized'")
 	for name, path := range map[string]string{"overview": "", "event": "events/" + failed, "routes": "routes", "destination": "storefronts/lumen/snapchat"} {
 		b.open(path)
 		b.wait(`document.readyState === "complete"`)

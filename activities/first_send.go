@@ -1,0 +1,132 @@
+package activities
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"relay/internal/relay"
+)
+
+// answer is the end of an attempt on its way to its row, or not seen.
+type answer struct {
+	*attempt
+	end    relay.AttemptEnd
+	unseen bool
+}
+
+// exchange makes one of several exchanges. One that breaks off leaves its row as a worker that was killed would.
+func (f *first) exchange(ctx context.Context, t *attempt) (one answer) {
+	defer func() {
+		if recover() != nil {
+			t.panicked(ctx)
+			one = answer{attempt: t, unseen: true}
+		}
+	}()
+	return answer{attempt: t, end: t.exchange(ctx)}
+}
+
+// panicked logs where an attempt panicked, and not with what: that may hold a payload.
+func (t *attempt) panicked(ctx context.Context) {
+	t.Log.ErrorContext(ctx, "attempt.panicked", append(t.names(), "stack", string(debug.Stack()))...)
+}
+
+// close is the outcome of an attempt, and the end of its turn.
+func (one answer) close(ctx context.Context, recorded bool) outcome {
+	defer one.leave()
+	if one.unseen {
+		return outcome{end: one.attempt.end(relay.Retry, relay.ReasonInterrupted), wait: one.delay()}
+	}
+	return one.conclude(ctx, one.end, recorded)
+}
+
+// send records and makes the attempts, and ends the event where nothing is left to do.
+func (f *first) send(ctx context.Context) {
+	if len(f.sending) == 0 {
+		f.keepAnswers(ctx, nil, 0)
+		return
+	}
+	if !f.record(ctx, f.sending...) {
+		for _, t := range f.sending {
+			t.leave()
+			f.outcomes = append(f.outcomes, t.exit(ctx, t.notRecorded()))
+		}
+		return
+	}
+	// A worker that stops, or a workflow that is cancelled, does not cut the exchange, which has its own time-out.
+	ctx = context.WithoutCancel(ctx)
+	answers := make(chan answer, len(f.sending))
+	for _, t := range f.sending {
+		go func() { answers <- f.exchange(ctx, t) }()
+	}
+	for left := len(f.sending); left > 0; {
+		together := gather(answers, left)
+		left -= len(together)
+		f.keepAnswers(ctx, together, left)
+	}
+}
+
+// gather waits for an answer, and a moment for those of others.
+func gather(answers <-chan answer, most int) []answer {
+	list := []answer{<-answers}
+	timer := time.NewTimer(gatherFor)
+	defer timer.Stop()
+	for len(list) < most {
+		select {
+		case one := <-answers:
+			list = append(list, one)
+		case <-timer.C:
+			return list
+		}
+	}
+	return list
+}
+
+// keepAnswers stores responses and, with the last of them, the end of the event.
+func (f *first) keepAnswers(ctx context.Context, answers []answer, left int) {
+	var ends []relay.AttemptEnd
+	var results []relay.DeliveryResult
+	for _, o := range f.outcomes {
+		results = append(results, o.end)
+	}
+	for _, one := range answers {
+		if one.unseen {
+			left++
+			continue
+		}
+		ends, results = append(ends, one.end), append(results, one.answered())
+	}
+	write := func(ctx context.Context) error { return f.Store.CompleteAttempts(ctx, ends) }
+	end, ended := f.conclusion(results, left)
+	if ended {
+		write = func(ctx context.Context) error { return f.Store.Conclude(ctx, f.row.ID, f.row.Run, end, ends) }
+	}
+	recorded := (ended || len(ends) > 0) && f.keep(ctx, write)
+	var all sync.WaitGroup
+	concluded := make([]outcome, len(answers))
+	for i, one := range answers {
+		all.Go(func() { concluded[i] = one.close(ctx, recorded) })
+	}
+	all.Wait()
+	f.outcomes = append(f.outcomes, concluded...)
+	if ended && recorded {
+		out := f.Activities.finished(ctx, f.row.ID, end)
+		f.finished = &out
+	}
+}
+
+// conclusion is what the event comes to, where all of its legs have ended. Finish judges those that failed for a destination's
+// health or ran out of attempts.
+func (f *first) conclusion(results []relay.DeliveryResult, left int) (relay.EventOutcome, bool) {
+	if left > 0 || len(f.left) > 0 {
+		return relay.EventOutcome{}, false
+	}
+	for _, r := range results {
+		if r.Outcome == relay.Retry || r.Outcome == relay.NotSent || r.Outcome == relay.Lost || r.Outcome == relay.Blocked {
+			return relay.EventOutcome{}, false
+		}
+	}
+	c := relay.Conclude(f.route, results)
+	return c, len(c.Unhealthy())+len(c.Exhausted()) == 0
+}
