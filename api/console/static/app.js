@@ -114,7 +114,7 @@ listen();
 const tail = $("[data-tail] tbody");
 if (tail) document.addEventListener("relay:attempt", ({detail: a}) => {
   const row = $("#attempt").content.firstElementChild.cloneNode(true), old = $(`[data-row="${a.id}"]`, tail);
-  const shown = {...a, time: a.at.slice(11, 19), why: (a.reason ?? "").replaceAll("_", " "), status: a.status || "", ms: a.outcome === "sending" ? "" : a.ms};
+  const shown = {...a, time: a.at.slice(11, 19), why: (a.reason ?? "").replaceAll("_", " "), status: a.status || "", took: a.ms ? `${Math.round(a.ms)} ms` : ""};
   row.dataset.row = a.id;
   $("a", row).href += a.event_id;
   all("[data-f]", row).forEach(c => c.textContent = shown[c.dataset.f] ?? "");

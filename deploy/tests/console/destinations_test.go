@@ -3,6 +3,7 @@ package console_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,7 +91,8 @@ func TestSettingsAreWrittenAndAStalePageSaysWhoWasFaster(t *testing.T) {
 	require.Contains(t, html, "is set, …a-42")
 	require.NotContains(t, html, "a-secret-of-meta-42")
 
-	id := w.one(t, "SELECT c.id FROM storefront_platform_credentials c JOIN storefronts s ON s.id = c.storefront_id WHERE s.storefront_id = 'settled'")
+	list := w.rest(t, http.MethodGet, "/admin/v1/credentials?storefront_code=settled", nil)
+	id := fmt.Sprint(list["items"].([]any)[0].(map[string]any)["id"])
 	b.open(page)
 	w.rest(t, http.MethodPatch, "/admin/v1/credentials/"+id, map[string]any{"credentials": map[string]any{"pixel_id": "999"}})
 	b.do(fill(`[name="f.pixel_id"]`, "777"), fill(`[name="f.test_event_code"]`, ""))
