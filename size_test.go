@@ -20,9 +20,6 @@ const (
 	maxFunctionLines = 60 // a test's table of cases may be longer
 )
 
-// longFiles are still to be split.
-var longFiles []string
-
 // TestFilesAndFunctionsStayShort walks both modules.
 func TestFilesAndFunctionsStayShort(t *testing.T) {
 	t.Parallel()
@@ -53,8 +50,7 @@ func requireShort(t *testing.T, path string) {
 	if ast.IsGenerated(file) {
 		return
 	}
-	long := slices.Contains(longFiles, filepath.ToSlash(path))
-	if lines := bytes.Count(source, []byte("\n")); lines > maxFileLines && !long {
+	if lines := bytes.Count(source, []byte("\n")); lines > maxFileLines {
 		t.Errorf("%s has %d lines, more than %d", path, lines, maxFileLines)
 	}
 	for _, declared := range file.Decls {
