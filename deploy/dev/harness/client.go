@@ -112,14 +112,19 @@ func Events(ctx context.Context, store *db.Store, orderIDs []string) ([]ops.Even
 // WaitEvent waits until the event is as wanted, or ctx ends: then the error holds what it was last.
 func (s *System) WaitEvent(ctx context.Context, orderID, eventType string, wanted func(ops.EventDetail) bool) (ops.EventDetail, error) {
 	var last ops.EventDetail
+	var state error
 	err := poll(ctx, 20*time.Millisecond, func() error {
 		e, err := s.Event(ctx, orderID, eventType)
 		if err != nil {
+			if ctx.Err() != nil && state != nil { // the read was cut off, and says nothing of the event
+				return state
+			}
 			return err
 		}
 		last = e
 		if !wanted(e) {
-			return fmt.Errorf("event %s %s is %s (%s) after %d attempts", orderID, eventType, e.Status, e.Detail, len(e.Attempts))
+			state = fmt.Errorf("event %s %s is %s (%s) after %d attempts", orderID, eventType, e.Status, e.Detail, len(e.Attempts))
+			return state
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -111,7 +112,7 @@ func (k *killing) stuck(t *testing.T, statement string, unlock func()) func() {
 	return func() {
 		k.exec(t, fmt.Sprintf("KILL %d", id))
 		eventually(t, func() error {
-			if err := k.sql.QueryRowContext(t.Context(), find, statement+"%").Scan(&id); err != sql.ErrNoRows { //nolint:errorlint // database/sql's own
+			if err := k.sql.QueryRowContext(t.Context(), find, statement+"%").Scan(&id); !errors.Is(err, sql.ErrNoRows) {
 				return fmt.Errorf("still there: %w", err)
 			}
 			return nil
