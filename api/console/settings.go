@@ -128,11 +128,12 @@ func (v *visit) readSettings() (settings, error) {
 		q.Set("platform_code", s.Key)
 	}
 	var failed, unknown error
+	key := s.Key // the methods of s read all of it, also what the other call writes
 	v.together(func() {
-		s.record, failed = v.find("/admin/v1/"+s.Entity(), q)
+		s.record, failed = v.find("/admin/v1/"+entityOf(key), q)
 	}, func() {
-		if !s.Container() {
-			s.Platform, unknown = v.platform(s.Key)
+		if key != sgtm {
+			s.Platform, unknown = v.platform(key)
 		}
 	})
 	if failed == nil {
