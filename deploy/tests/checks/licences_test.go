@@ -22,7 +22,7 @@ const (
 
 Modules in the production binary, and their licences. Those that state one may be linked into a program under the MIT licence; those under
 MPL-2.0 want changes to *their* files to be published, and there are none. A module that states none comes with Temporal's own SDK, from the
-same makers; whoever publishes binaries should know of it. Checked by a test; rewrite this page with
+same makers; publishers of binaries should know it. Checked by a test; rewrite this page with
 ` + "`cd deploy && go test ./tests/checks -run Licences -update`" + `
 
 | module | licence |

@@ -54,7 +54,7 @@ func (t text) String() string { return string(t) }
 
 func storefront(ctx context.Context, c *client.ClientWithResponses) error {
 	id, name := int64(5), "Bosley"
-	made, err := c.CreateStorefrontWithResponse(ctx, client.StorefrontInput{Id: &id, StorefrontId: "bosley", Name: &name})
+	made, err := c.CreateStorefrontWithResponse(ctx, nil, client.StorefrontInput{Id: &id, StorefrontId: "bosley", Name: &name})
 	if err := want(err == nil && made.JSON201 != nil && made.JSON201.Id == 5, err, "create", text(fmt.Sprintf("%+v", made))); err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func storefront(ctx context.Context, c *client.ClientWithResponses) error {
 
 func container(ctx context.Context, c *client.ClientWithResponses) error {
 	code, id, secret := "bosley", "G-ABC123", "mJ7nR2vT4xW8zB"
-	made, err := c.CreateSgtmConfigWithResponse(ctx, client.SGTMConfigInput{StorefrontCode: &code, SgtmUrl: "https://tags.example.com",
+	made, err := c.CreateSgtmConfigWithResponse(ctx, nil, client.SGTMConfigInput{StorefrontCode: &code, SgtmUrl: "https://tags.example.com",
 		MeasurementId: &id, ApiSecret: &secret})
 	if err := want(err == nil && made.JSON201 != nil && made.JSON201.ApiSecret.LastFour == "W8zB", err, "create sgtm", text(fmt.Sprintf("%+v", made))); err != nil {
 		return err
@@ -83,13 +83,13 @@ func container(ctx context.Context, c *client.ClientWithResponses) error {
 	if err := want(err == nil && off.JSON200 != nil && strings.Contains(off.JSON200.Routes[0].Text, "nowhere"), err, "deactivate sgtm", text(fmt.Sprintf("%+v", off))); err != nil {
 		return err
 	}
-	on, err := c.ActivateSgtmConfigWithResponse(ctx, made.JSON201.Id)
+	on, err := c.ActivateSgtmConfigWithResponse(ctx, made.JSON201.Id, nil)
 	return want(err == nil && on.JSON200 != nil && on.JSON200.Routes[0].Destinations[0] == "sgtm", err, "activate sgtm", text(fmt.Sprintf("%+v", on)))
 }
 
 func credential(ctx context.Context, c *client.ClientWithResponses) error {
 	code, platform := "bosley", "meta_capi"
-	made, err := c.CreateCredentialWithResponse(ctx, client.CredentialInput{StorefrontCode: &code, PlatformCode: &platform,
+	made, err := c.CreateCredentialWithResponse(ctx, nil, client.CredentialInput{StorefrontCode: &code, PlatformCode: &platform,
 		Credentials: map[string]string{"pixel_id": "1234567890", "access_token": "EAAB-very-long-token-x9Kq"}})
 	if err := want(err == nil && made.JSON201 != nil && made.JSON201.Secrets["access_token"].LastFour == "x9Kq", err, "create credential",
 		text(fmt.Sprintf("%+v", made))); err != nil {
@@ -101,7 +101,7 @@ func credential(ctx context.Context, c *client.ClientWithResponses) error {
 }
 
 func refusals(ctx context.Context, c *client.ClientWithResponses) error {
-	bad, err := c.CreateStorefrontWithResponse(ctx, client.StorefrontInput{StorefrontId: "Bosley"})
+	bad, err := c.CreateStorefrontWithResponse(ctx, nil, client.StorefrontInput{StorefrontId: "Bosley"})
 	if err := want(err == nil && bad.ApplicationproblemJSON422 != nil && *bad.ApplicationproblemJSON422.Field == "storefront_id", err, "a bad code",
 		text(fmt.Sprintf("%+v", bad))); err != nil {
 		return err
