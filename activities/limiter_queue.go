@@ -123,7 +123,7 @@ func (o *queue) keep(event int64, due time.Time) {
 	o.asleep[event] = due
 }
 
-// open reports whether an attempt may begin at once, ahead of nobody.
+// open reports whether an attempt may begin at once, without passing an attempt that waits.
 func (o *queue) open(now time.Time) bool {
 	if o.full() || len(o.present) > 0 || o.closed.After(now) || o.limits.PerSecond > 0 && o.next.After(now) {
 		return false

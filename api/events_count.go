@@ -30,7 +30,7 @@ type countEventsInput struct{ EventsQuery }
 type EventCountView struct {
 	Count int64  `json:"count" example:"47" doc:"How many match; 10000 at most."`
 	More  bool   `json:"more" example:"false" doc:"Whether there are more, or may be: counting stops at 10000, and among the newest 25000 events that an index finds."`
-	Text  string `json:"text" example:"47" doc:"The same for people: 47, or 10,000+."`
+	Text  string `json:"text" example:"47" doc:"The same as text: 47, or 10,000+."`
 }
 
 type countEventsOutput struct{ Body EventCountView }

@@ -64,7 +64,7 @@ type Use struct {
 // Error is the problem in words.
 func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
 
-// Title says whose turn it is: the reader's, an admin's, or nobody's but time's.
+// Title names the next action: the reader's, an admin's, or waiting.
 func (p *Problem) Title() string {
 	switch {
 	case p.Status == http.StatusServiceUnavailable:

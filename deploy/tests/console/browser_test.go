@@ -196,7 +196,7 @@ func (b *tab) picture(file string, full bool) {
 	require.NoError(b.t, os.WriteFile(file, png, 0o644))
 }
 
-// shot keeps a picture of a page for whoever works on its look: -shots=folder.
+// shot writes a picture of a page for work on its look: -shots=folder.
 func (b *tab) shot(name string) {
 	b.t.Helper()
 	if *shots != "" {
