@@ -117,7 +117,7 @@ const (
 func pollOptions(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: pollTimeout,
-		Summary:             "looks for rows that nobody has started",
+		Summary:             "looks for rows that no process has started",
 		HeartbeatTimeout:    pollHeartbeat,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,

@@ -77,7 +77,7 @@ func (s Starter) EnsurePolling(ctx context.Context, shards int) error {
 
 func (s Starter) ensurePolling(ctx context.Context, shard int) error {
 	id := pollInboxID(shard)
-	o := s.housekeeping(id, "starts the deliveries of rows that nobody has started")
+	o := s.housekeeping(id, "starts the deliveries of rows that no process has started")
 	d, err := s.Client.DescribeWorkflowExecution(ctx, id, "")
 	var none *serviceerror.NotFound
 	if err != nil && !errors.As(err, &none) {

@@ -63,7 +63,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
 	})
 
-	t.Run("that recovers before an event that nobody took over has ended gets that event after all", func(t *testing.T) {
+	t.Run("that recovers before the end of an event without another destination receives that event", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true

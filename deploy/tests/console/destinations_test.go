@@ -74,7 +74,7 @@ func TestAnUnhealthyDestinationTurnsHealthyBeforeOnesEyes(t *testing.T) {
 	w.event(t, "recovers-1", func(e ops.EventDetail) bool { return e.Status == "delivered" })
 }
 
-// Settings are changed in the browser: a secret goes in and never comes out, and whoever is late sees who was faster.
+// Settings are changed in the browser: a secret goes in and never comes out, and a late writer sees which login wrote first.
 func TestSettingsAreWrittenAndAStalePageSaysWhoWasFaster(t *testing.T) {
 	w := setup(t)
 	w.storefront(t, "settled")

@@ -121,7 +121,7 @@ func (k *killing) stuck(t *testing.T, statement string, unlock func()) func() {
 	}
 }
 
-// A worker is killed at every step of the first attempts. What it had sent is sent again only where nobody can know how it ended, after
+// A worker is killed at every step of the first attempts. What it had sent is sent again only where its end was not seen, after
 // the time-out of the task (5 s) and the wait of the schedule; and what was stored is not done again.
 func TestAKillAtAnyStepOfTheFirstAttemptsLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
