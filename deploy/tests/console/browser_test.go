@@ -159,9 +159,10 @@ func (b *tab) text() string {
 	return eval[string](b, `document.body.innerText`)
 }
 
-// wait waits until an expression is true on the page.
+// wait waits until an expression is true on a page that is loaded, its script with it: keys do nothing before.
 func (b *tab) wait(expression string) {
 	b.t.Helper()
+	expression = `document.readyState === "complete" && (` + expression + `)`
 	for end := time.Now().Add(bound / 2); ; time.Sleep(100 * time.Millisecond) {
 		var is bool
 		if chromedp.Run(b.ctx, chromedp.Evaluate(expression, &is)) == nil && is {
@@ -177,7 +178,7 @@ func (b *tab) wait(expression string) {
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.do(chromedp.Evaluate(`window.before = true`, nil), chromedp.Click(selector, chromedp.ByQuery))
-	b.wait(`window.before === undefined && document.readyState === "complete"`)
+	b.wait(`window.before === undefined`)
 }
 
 // picture takes one of the page as a document shows it.
