@@ -27,7 +27,7 @@ const host = "127.0.0.1"
 const temporalGC = 400
 
 // temporalMemory is from where on it collects more often instead: the server's caches are bounded to a fraction of it.
-const temporalMemory = 500 << 20
+const temporalMemory = 480 << 20
 
 func runTemporal(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("dev temporal", flag.ContinueOnError)
