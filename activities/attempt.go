@@ -74,14 +74,14 @@ func (t *attempt) load(ctx context.Context) *outcome {
 // decide asks the switches once more, then the earlier attempts, then the adapter.
 func (t *attempt) decide(ctx context.Context) *outcome {
 	route := t.resolved(t.delivery.Switches, t.in.TurnedAway)
-	tries := t.tries()
+	earlier := t.earlier()
 	_, on := route.Target(t.in.Destination)
 	switch {
-	case tries.Accepted:
+	case earlier.Accepted:
 		return &outcome{end: t.end(relay.Accepted, "")}
-	case tries.Made >= t.Policy.Tries:
+	case earlier.Made >= t.Policy.MaxAttempts:
 		end := t.end(relay.Exhausted, relay.ReasonExhausted)
-		end.Cause, end.Status = tries.Cause, tries.Status // of the latest attempt
+		end.Cause, end.Status = earlier.Cause, earlier.Status // of the latest attempt
 		return &outcome{end: end}
 	case !on:
 		reason := route.BlockedBy(t.in.Destination)
@@ -232,7 +232,7 @@ func (t *attempt) capRetryAfter() {
 // delay is the wait before the next attempt: the policy's, or the vendor's if that is longer, plus up to a tenth, so that events
 // that failed together do not return together.
 func (t *attempt) delay() time.Duration {
-	d := max(t.Policy.Delay(t.tries().Made+1), t.result.RetryAfter)
+	d := max(t.Policy.Delay(t.earlier().Made+1), t.result.RetryAfter)
 	return d + time.Duration(mathrand.Float64()*0.1*float64(d))
 }
 
@@ -268,10 +268,12 @@ func (t *attempt) notSent(r relay.Reason, wait time.Duration) *outcome {
 	return &outcome{end: t.end(relay.NotSent, r), wait: wait}
 }
 
-// tries are the earlier attempts at the destination.
-func (t *attempt) tries() relay.Tries { return t.delivery.Switches.Tries[t.in.Destination] }
+// earlier are the attempts so far at the destination.
+func (t *attempt) earlier() relay.AttemptSummary {
+	return t.delivery.Switches.Attempts[t.in.Destination]
+}
 
-func (t *attempt) last() bool { return t.tries().Made+1 >= t.Policy.Tries }
+func (t *attempt) last() bool { return t.earlier().Made+1 >= t.Policy.MaxAttempts }
 
 func (t *attempt) names() []any {
 	return []any{slog.Int64("id", t.in.ID), slog.String("destination", t.in.Destination),

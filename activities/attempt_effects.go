@@ -40,7 +40,7 @@ func (t *attempt) probes() bool {
 // schedule, so that an outage shorter than the schedule fails nothing. Two cases do not, because it could not help: a refused
 // credential, and a container whose events the platforms take over.
 func (t *attempt) persists() bool {
-	if t.tries().Made == 0 || t.delivery.Health.Reason == relay.ReasonUnauthorized {
+	if t.earlier().Made == 0 || t.delivery.Health.Reason == relay.ReasonUnauthorized {
 		return false
 	}
 	route, handsOver := t.resolved(t.delivery.Switches, t.in.TurnedAway), false
@@ -99,7 +99,7 @@ func (t *attempt) failure(down bool) relay.Failure {
 		Reason: t.result.Reason,
 		Status: t.result.Status,
 		Down:   down,
-		Lasted: t.Policy.Lasting(t.tries().Made),
+		Lasted: t.Policy.Lasting(t.earlier().Made),
 		Probe:  t.Policy.ProbeDelay(0, t.result.Reason),
 	}
 }

@@ -132,7 +132,7 @@ func deliver(t *testing.T, s *oneRow, w *wire, options ...func(*activities.Activ
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	a := &activities.Activities{Store: s, Sender: w, Adapters: map[string]relay.Adapter{relay.SGTM: talkative{}}, Health: s,
-		Policy: relay.Policy{Tries: 5, Base: time.Minute}, Limiter: &activities.Limiter{}, Log: slog.New(slog.DiscardHandler)}
+		Policy: relay.Policy{MaxAttempts: 5, Base: time.Minute}, Limiter: &activities.Limiter{}, Log: slog.New(slog.DiscardHandler)}
 	for _, o := range options {
 		o(a, env)
 	}
@@ -200,7 +200,7 @@ func TestAnAnswerIsRecordedAlthoughTheWorkerStops(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	a := &activities.Activities{Store: s, Sender: w, Adapters: map[string]relay.Adapter{relay.SGTM: talkative{}}, Health: s,
-		Policy: relay.Policy{Tries: 5, Base: time.Minute}, Limiter: &activities.Limiter{}, Log: slog.New(slog.DiscardHandler)}
+		Policy: relay.Policy{MaxAttempts: 5, Base: time.Minute}, Limiter: &activities.Limiter{}, Log: slog.New(slog.DiscardHandler)}
 	f := func(ctx context.Context, in activities.DeliverInput) (activities.DeliverOutput, error) {
 		ctx, w.then = context.WithCancel(ctx)
 		return a.Deliver(ctx, in)

@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// FirstAttempts are the attempts that were made with the route, within the first workflow task, and what they came to. A leg of the
+// FirstAttempts are the attempts that were made with the route, within the first workflow task, and what they came to. A target of the
 // route that is not among them is an activity of its own.
 type FirstAttempts struct {
 	Words    string          // for the Web UI
@@ -25,13 +25,13 @@ type first struct {
 	*Activities
 	row      Row
 	route    relay.Route
-	outcomes []outcome // of the legs, so far
-	left     []string  // why legs are left to activities of their own
+	outcomes []outcome // of the targets, so far
+	left     []string  // why targets are left to activities of their own
 	sending  []*attempt
 	finished *FinishOutput
 }
 
-// first takes the row, resolves the route and attempts every leg that has room, all at once. Where all legs end, the event ends with
+// first takes the row, resolves the route and attempts every target that has room, all at once. Where all targets end, the event ends with
 // the last of them. It may be repeated after a kill at any moment: the rows of the attempts decide what is left to do.
 func (a *Activities) first(ctx context.Context, row Row) (ResolveOutput, error) {
 	a.Lane.events.Add(1)
@@ -86,60 +86,60 @@ func repeated(c relay.EventOutcome) ResolveOutput {
 	return ResolveOutput{Taken: true, Route: route, First: &out}
 }
 
-// consider decides whether a leg is attempted now, has ended, or is left to an activity.
-func (f *first) consider(ctx context.Context, leg *relay.Target, o relay.Opening) {
-	d, ok := o.Deliveries[leg.Destination]
-	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: leg.Destination}, delivery: d}
+// consider decides whether a target is attempted now, has ended, or is left to an activity.
+func (f *first) consider(ctx context.Context, target *relay.Target, o relay.Opening) {
+	d, ok := o.Deliveries[target.Destination]
+	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: target.Destination}, delivery: d}
 	defer func() {
 		if recover() != nil { // as an activity it fails by itself, and not the others with it
 			t.panicked(ctx)
-			f.leave(leg, "the request could not be made")
+			f.leave(target, "the request could not be made")
 		}
 	}()
 	switch {
 	case !ok:
-		f.leave(leg, "its settings cannot be read")
-	case leg.Made > 0:
-		f.follow(t, leg)
+		f.leave(target, "its settings cannot be read")
+	case target.Made > 0:
+		f.follow(t, target)
 	default:
 		if end := t.decide(ctx); end != nil {
 			f.outcomes = append(f.outcomes, t.exit(ctx, *end))
 		} else if why := t.enterNow(); why != "" {
-			f.leave(leg, why)
+			f.leave(target, why)
 		} else {
 			f.sending = append(f.sending, t)
 		}
 	}
 }
 
-func (f *first) leave(leg *relay.Target, why string) {
-	f.left = append(f.left, leg.Destination+": in an activity of its own, because "+why)
+func (f *first) leave(target *relay.Target, why string) {
+	f.left = append(f.left, target.Destination+": in an activity of its own, because "+why)
 }
 
-// follow goes by the latest attempt of a leg. Either this task was repeated, or the event was set back. What ended has ended. After
+// follow goes by the latest attempt of a target. Either this task was repeated, or the event was set back. What ended has ended. After
 // any other attempt, also one whose end was not seen, the next follows at its time.
-func (f *first) follow(t *attempt, leg *relay.Target) {
-	tries := t.tries()
-	end := t.end(tries.Last, tries.Cause)
-	end.Status = tries.Status
-	switch tries.Last {
+func (f *first) follow(t *attempt, target *relay.Target) {
+	earlier := t.earlier()
+	end := t.end(earlier.Last, earlier.Cause)
+	end.Status = earlier.Status
+	switch earlier.Last {
 	case relay.Rejected, relay.Unauthorized, relay.Unknown:
 		f.outcomes = append(f.outcomes, outcome{end: end})
 		return
 	case relay.Sending:
 		end.Reason = relay.ReasonInterrupted
 	}
-	wait := f.Policy.Delay(tries.Made) - tries.Age
-	if tries.Last == relay.Sending { // its worker may live
-		wait = max(wait, exchangeTimeout+completeTimeout-tries.Age)
+	wait := f.Policy.Delay(earlier.Made) - earlier.Age
+	if earlier.Last == relay.Sending { // its worker may live
+		wait = max(wait, exchangeTimeout+completeTimeout-earlier.Age)
 	}
-	if wait <= 0 || leg.Left == 0 {
-		f.leave(leg, "it was attempted before")
+	if wait <= 0 || target.Left == 0 {
+		f.leave(target, "it was attempted before")
 		return
 	}
 	end.Outcome = relay.Retry
 	f.outcomes = append(f.outcomes, outcome{end: end, wait: wait})
-	leg.Made, leg.Left = leg.Made-1, leg.Left+1 // before the attempt, as of a leg that is attempted now
+	target.Made, target.Left = target.Made-1, target.Left+1 // before the attempt, as of a target that is attempted now
 }
 
 // enterNow takes the room that a first attempt needs, or returns why there is none.

@@ -44,13 +44,13 @@ func (s *twoRows) Begin(context.Context, int64, string) (relay.Opening, error) {
 	case s.status.Final():
 		return relay.Opening{Ended: &s.outcome}, nil
 	}
-	sw := relay.Switches{Storefront: relay.Storefront{ID: 1, Code: "bosley", Active: true}, Tries: map[string]relay.Tries{}}
+	sw := relay.Switches{Storefront: relay.Storefront{ID: 1, Code: "bosley", Active: true}, Attempts: map[string]relay.AttemptSummary{}}
 	o := relay.Opening{Taken: true, Deliveries: map[string]relay.Delivery{}}
 	for _, d := range []string{"a", "b"} {
 		sw.Platforms = append(sw.Platforms, relay.PlatformSwitch{Code: d, PlatformActive: true, CredentialActive: true})
 		for _, r := range s.rows {
-			if t := sw.Tries[d]; r.Destination == d && r.Number > 0 {
-				sw.Tries[d] = relay.Tries{Made: t.Made + 1, Accepted: t.Accepted || r.Result.Outcome == relay.Accepted,
+			if t := sw.Attempts[d]; r.Destination == d && r.Number > 0 {
+				sw.Attempts[d] = relay.AttemptSummary{Made: t.Made + 1, Accepted: t.Accepted || r.Result.Outcome == relay.Accepted,
 					Last: r.Result.Outcome, Cause: r.Result.Reason, Status: r.Result.Status, Age: s.age}
 			}
 		}
@@ -134,7 +134,7 @@ func (named) Request(d relay.Destination, _ relay.Event) (relay.Request, error) 
 
 func firstOf(s *twoRows, o *outside) *activities.Activities {
 	return &activities.Activities{Store: s, Sender: o, Adapters: map[string]relay.Adapter{"a": named{}, "b": named{}}, Health: s,
-		Policy: relay.Policy{Tries: 5, Base: time.Minute}, Limiter: &activities.Limiter{}, Lane: &activities.Lane{}, Log: slog.New(slog.DiscardHandler)}
+		Policy: relay.Policy{MaxAttempts: 5, Base: time.Minute}, Limiter: &activities.Limiter{}, Lane: &activities.Lane{}, Log: slog.New(slog.DiscardHandler)}
 }
 
 // resolveFirst runs one ResolveRoute with first attempts, as a worker's local activity.

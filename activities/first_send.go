@@ -116,7 +116,7 @@ func (f *first) keepAnswers(ctx context.Context, answers []answer, left int) {
 	}
 }
 
-// conclusion is what the event comes to, where all of its legs have ended. Finish judges those that failed for a destination's
+// conclusion is what the event comes to, where all of its targets have ended. Finish judges those that failed for a destination's
 // health or ran out of attempts.
 func (f *first) conclusion(results []relay.DeliveryResult, left int) (relay.EventOutcome, bool) {
 	if left > 0 || len(f.left) > 0 {

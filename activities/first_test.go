@@ -50,7 +50,7 @@ func TestFirstAttemptsEndTheEventWithTheLastOfThem(t *testing.T) {
 	}
 }
 
-// A leg that cannot be attempted at once holds up nothing, and the activity that follows finds out why by itself.
+// A target that cannot be attempted at once holds up nothing, and the activity that follows finds out why by itself.
 func TestALegWithoutRoomIsLeftToAnActivity(t *testing.T) {
 	t.Parallel()
 	slow := func(a *activities.Activities, _ *twoRows) { a.Lane.Observe(1, "b", 2*time.Second) }
@@ -124,8 +124,8 @@ func TestARepeatedTaskGoesByTheRowsOfItsAttempts(t *testing.T) {
 				return
 			}
 			require.Equal(t, []activities.DeliverOutput{c.b}, out.First.Attempts)
-			if leg, _ := out.Route.Target("b"); c.b.End.Outcome == relay.Retry {
-				require.Equal(t, 5, leg.Left, "its activity counts the attempt that was made")
+			if target, _ := out.Route.Target("b"); c.b.End.Outcome == relay.Retry {
+				require.Equal(t, 5, target.Left, "its activity counts the attempt that was made")
 				require.Nil(t, out.First.Finished)
 			} else {
 				require.NotNil(t, out.First.Finished, "a is accepted, and b has ended")

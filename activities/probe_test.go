@@ -78,7 +78,7 @@ func TestTheRelayProbesByItself(t *testing.T) {
 			p := activities.NewProber(&activities.Activities{
 				Health:   c,
 				Adapters: map[string]relay.Adapter{relay.SGTM: nil, "meta": nil, "ga4": nil},
-				Policy:   relay.Policy{Tries: 5, Base: time.Minute},
+				Policy:   relay.Policy{MaxAttempts: 5, Base: time.Minute},
 				Log:      slog.New(slog.DiscardHandler),
 			})
 			p.Look(t.Context())

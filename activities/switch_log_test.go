@@ -52,7 +52,7 @@ func TestABlockedAttemptNamesTheSwitchAndWhoSetItWhen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &switchedOff{flip: c.flip}
-			a := &activities.Activities{Store: s, SwitchLog: s, Policy: relay.Policy{Tries: 5, Base: time.Minute}, Log: slog.New(slog.DiscardHandler)}
+			a := &activities.Activities{Store: s, SwitchLog: s, Policy: relay.Policy{MaxAttempts: 5, Base: time.Minute}, Log: slog.New(slog.DiscardHandler)}
 			out, err := a.Deliver(t.Context(), activities.DeliverInput{Row: activities.Row{ID: 1, Run: "run"}, Destination: "meta_capi"})
 			require.NoError(t, err)
 			require.Equal(t, relay.Blocked, out.End.Outcome)

@@ -91,7 +91,7 @@ func TestEveryPlatformOfTheCatalogueTakesACredentialAndAChange(t *testing.T) {
 	}
 }
 
-func TestAPlatformSaysWhichEventNamesAreInForceAndWhichItProposes(t *testing.T) {
+func TestAPlatformListsItsEventNamesAndItsDefaults(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	list := a.must(http.MethodGet, "/admin/v1/platforms?code=meta_capi", "")

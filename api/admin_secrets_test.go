@@ -51,7 +51,7 @@ func TestSecretsAreWriteOnlyAndAPatchWithoutThemKeepsThem(t *testing.T) {
 	require.Len(t, read.body["custom_headers"], 1)
 }
 
-func TestASecretThatDoesNotDecryptIsSaidAndReplaced(t *testing.T) {
+func TestASecretThatDoesNotDecryptIsReportedAndReplaced(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	a.storefront("bosley")
@@ -70,7 +70,7 @@ func TestASecretThatDoesNotDecryptIsSaidAndReplaced(t *testing.T) {
 	require.NotContains(t, other.must(http.MethodGet, path, "").body, "secrets_unreadable")
 }
 
-func TestEveryWriteLeavesALineOfTheAuditWithoutSecrets(t *testing.T) {
+func TestEveryWriteIsAuditedWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	id := a.storefront("bosley")
@@ -105,7 +105,7 @@ func TestEveryWriteLeavesALineOfTheAuditWithoutSecrets(t *testing.T) {
 	require.NotContains(t, rest.body, "next_cursor")
 }
 
-func TestARefusedWriteLeavesNothing(t *testing.T) {
+func TestARefusedWriteStoresNothing(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	a.storefront("bosley")

@@ -38,7 +38,7 @@ func TestASecretOfFewerThanEightCharactersIsRefusedByName(t *testing.T) {
 	a.must(http.MethodPatch, container, `{"custom_headers":{"X-Env":"prod"}}`)
 }
 
-func TestAShortSecretFromBeforeStaysUsableAndGarblesNothing(t *testing.T) {
+func TestAStoredShortSecretStaysUsable(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	require.NoError(t, seed.On(o.store).PutSGTM(t.Context(), o.bosley, ops.SGTMConfig{URL: "https://gtm.example.com", ClientType: "ga4", MeasurementID: "G-ABC123",

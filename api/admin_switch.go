@@ -118,7 +118,7 @@ func (a *Admin) routeNow(s relay.Switches, word string) RouteNow {
 	for i, p := range s.Platforms {
 		s.Platforms[i].HasAdapter = a.HasAdapter(p.Code)
 	}
-	route := relay.Resolve(s, relay.Policy{Tries: 1})
+	route := relay.Resolve(s, relay.Policy{MaxAttempts: 1})
 	now := RouteNow{StorefrontID: s.Storefront.ID, StorefrontCode: s.Storefront.Code, Destinations: []string{},
 		Reason: string(route.Reason), Off: []Off{}}
 	for _, target := range route.Targets {

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestADryRunSaysWhatASwitchWouldDo(t *testing.T) {
+func TestADryRunReturnsTheEffectOfASwitch(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	id := a.storefront("bosley")

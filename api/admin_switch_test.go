@@ -20,7 +20,7 @@ func (r reply) routes() []string {
 	return list
 }
 
-func TestAFlipSaysWhereEventsGoNow(t *testing.T) {
+func TestAChangedSwitchReturnsTheNewRoute(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	id := a.storefront("bosley")

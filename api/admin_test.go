@@ -224,7 +224,7 @@ func TestIdsNeverChangeAndAreNeverUsedAgain(t *testing.T) {
 	require.Equal(t, "immutable_field storefront_id", renamed.problem())
 }
 
-func TestWhatIsTakenIsAConflictThatNamesTheField(t *testing.T) {
+func TestADuplicateIsAConflictThatNamesTheField(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	a.post("storefronts", `{"id":5,"storefront_id":"bosley"}`)
@@ -251,7 +251,7 @@ func TestWhatIsTakenIsAConflictThatNamesTheField(t *testing.T) {
 	}
 }
 
-func TestWhatIsInUseIsNotDeletedAndSaysByWhat(t *testing.T) {
+func TestADeleteOfWhatIsInUseIsRefusedWithItsUses(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	id := a.storefront("bosley")

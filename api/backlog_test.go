@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheBacklogSaysWhatHasNotEnded(t *testing.T) {
+func TestTheBacklogListsOpenEvents(t *testing.T) {
 	t.Parallel()
 	const backlog = "/admin/v1/backlog"
 	o := newOpsTest(t)

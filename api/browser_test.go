@@ -169,7 +169,7 @@ func TestAnIDInAPathIsAPlainNumber(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, a.call(http.MethodPost, fmt.Sprintf("/admin/v1/storefronts/0%d/deactivate", a.bosley), "").status)
 }
 
-func TestLargeJSONIsPacked(t *testing.T) {
+func TestLargeJSONIsCompressed(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	list := func(accept string) *httptest.ResponseRecorder {
@@ -203,8 +203,8 @@ func TestLargeJSONIsPacked(t *testing.T) {
 	require.JSONEq(t, `{"status":"ok"}`, small.Body.String())
 }
 
-// TestAPackedAnswersETagIsTakenBack is about a version that a client sends back as it was written.
-func TestAPackedAnswersETagIsTakenBack(t *testing.T) {
+// TestTheETagOfACompressedResponseIsAccepted is about a version that a client sends back as it was written.
+func TestTheETagOfACompressedResponseIsAccepted(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)
 	a.storefront("bosley")
@@ -219,7 +219,7 @@ func TestAPackedAnswersETagIsTakenBack(t *testing.T) {
 	a.must(http.MethodPatch, path, `{"is_active":false}`, "If-Match", w.Header().Get("ETag"))
 }
 
-func TestAPanicAfterHeldBackBytesIsStillOneDocument(t *testing.T) {
+func TestAPanicWhileABodyIsBufferedReturnsOneDocument(t *testing.T) {
 	t.Parallel()
 	r := newTest(t, func(_ *api.Config, r *relayed) { r.inbox.panics = true })
 	req := request(strings.NewReader(`{"data":[` + event() + `]}`))

@@ -21,7 +21,7 @@ func (r reply) names(t testing.TB) []string {
 	return list
 }
 
-func TestDestinationsSayHowTheyFareAndWhy(t *testing.T) {
+func TestDestinationsReportTheirStateAndItsReason(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	container, credential := o.configured()
@@ -97,9 +97,9 @@ func TestAProbeIsStartedByHand(t *testing.T) {
 	require.Equal(t, "destination_off", r.body["code"])
 
 	o.unhealthy(relay.SGTM)
-	require.False(t, o.tries(relay.SGTM))
+	require.False(t, o.mayAttempt(relay.SGTM))
 	require.Equal(t, "next_event", probe("bosley/sgtm").body["probe"])
-	require.True(t, o.tries(relay.SGTM), "the next event is the probe")
+	require.True(t, o.mayAttempt(relay.SGTM), "the next event is the probe")
 
 	id := o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonUnhealthy, relay.DeliveryResult{Destination: relay.SGTM, Reason: relay.ReasonUnhealthy})
 	r = probe("bosley/sgtm")

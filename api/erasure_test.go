@@ -86,7 +86,7 @@ func TestAnOrderIsErasedAtOnceAndWhatIsLeftSaysSo(t *testing.T) {
 	require.NotContains(t, o.call(http.MethodPost, "/admin/v1/preview", fmt.Sprintf(`{"id":%d}`, other)).body, "erased_at")
 }
 
-func TestAPersonIsErasedByAndByAndASecondLookShowsHowFar(t *testing.T) {
+func TestAnErasureOfAPersonReportsItsProgress(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	o.event(o.bosley, "b-1", "purchase_completed", `{"order_id":"b-1","external_id":"person-7"}`)

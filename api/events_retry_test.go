@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestARetryIsBegunOnce(t *testing.T) {
+func TestARetryStartsOnce(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	id := o.ended(o.bosley, "o-1", relay.StatusFailed, relay.ReasonExhausted)

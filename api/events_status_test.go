@@ -12,7 +12,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestOMSAsksHowItsEventsFare(t *testing.T) {
+func TestOMSReadsTheStatusOfItsEvents(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	o.ended(o.bosley, "o-1", relay.StatusFailed, relay.ReasonExhausted)

@@ -67,7 +67,7 @@ func newOpsTest(t testing.TB) *operated {
 	o.ops = &api.Ops{
 		Events: o.store, Cancels: o.store, Canceller: o.runner, Configs: o.store, Replays: o.store, Runner: o.runner, Destinations: o.store, Erasures: o.store, Eraser: o.runner,
 		Adapters: adapters.All(),
-		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
+		Policy:   relay.Policy{MaxAttempts: 5, Base: time.Minute},
 		Send: func(_ context.Context, r relay.Request) relay.Response {
 			o.sent = append(o.sent, r)
 			reply := o.replies[0]

@@ -18,15 +18,15 @@ func (o *operated) unhealthy(destination string) {
 	require.NoError(o.t, o.store.RecordFailure(o.t.Context(), o.bosley, destination, relay.Failure{Reason: relay.ReasonUnauthorized, Status: 401, Down: true, Probe: 30 * time.Second}))
 }
 
-// tries reports whether the next event of bosley may try an unhealthy destination, and takes its turn.
-func (o *operated) tries(destination string) bool {
+// mayAttempt reports whether the next event of bosley may be attempted at an unhealthy destination, and takes its turn.
+func (o *operated) mayAttempt(destination string) bool {
 	o.t.Helper()
 	may, err := o.store.Probe(o.t.Context(), o.bosley, destination, time.Minute)
 	require.NoError(o.t, err)
 	return may
 }
 
-func TestAWriteOfSettingsSaysWhatFailedMeanwhileAndLetsTheNextEventTry(t *testing.T) {
+func TestAWriteOfSettingsReportsFailedEventsAndAllowsTheNextAttempt(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	container, credential := o.configured()
@@ -48,20 +48,20 @@ func TestAWriteOfSettingsSaysWhatFailedMeanwhileAndLetsTheNextEventTry(t *testin
 		{relay.SGTM, http.MethodPut, fmt.Sprintf("/admin/v1/sgtm-configs/%d", container),
 			`{"sgtm_url":"https://gtm.example.com","measurement_id":"G-ABC124","api_secret":"another-of-some-length"}`},
 	} {
-		require.False(t, o.tries(write.destination), "it is left alone before the write")
+		require.False(t, o.mayAttempt(write.destination), "it is left alone before the write")
 		r := o.must(write.method, write.path, write.body)
 		require.InDelta(t, 3, r.body["failed_since"], 0, r.text)
 		offer, err := json.Marshal(r.body["replay"])
 		require.NoError(t, err)
 		dry := o.must(http.MethodPost, replays+"?dry_run=true", string(offer))
 		require.InDelta(t, 3, dry.body["dry_run"].(map[string]any)["events"], 0, "the replay offered is of exactly those: %s", dry.text)
-		require.True(t, o.tries(write.destination), "the next event finds out whether the write has mended it")
-		require.False(t, o.tries(write.destination), "and it alone")
+		require.True(t, o.mayAttempt(write.destination), "the next event finds out whether the write has mended it")
+		require.False(t, o.mayAttempt(write.destination), "and it alone")
 		require.NotContains(t, o.must(http.MethodGet, write.path, "").body, "failed_since", "a read counts nothing")
 	}
 }
 
-func TestAWriteSaysWhatACheckSays(t *testing.T) {
+func TestAWriteReturnsTheFindingsOfACheck(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	_, credential := o.configured()
@@ -86,5 +86,5 @@ func TestARefusedWriteLeavesAnUnhealthyDestinationAlone(t *testing.T) {
 	o.unhealthy("vendor")
 	r := o.call(http.MethodPatch, fmt.Sprintf("/admin/v1/credentials/%d", credential), `{"credentials":{"no_such_field":"x"}}`)
 	require.Equal(t, http.StatusUnprocessableEntity, r.status, r.text)
-	require.False(t, o.tries("vendor"))
+	require.False(t, o.mayAttempt("vendor"))
 }

@@ -117,8 +117,8 @@ func TestTypedOperationsShareTheBudget(t *testing.T) {
 	require.NotEqual(t, http.StatusServiceUnavailable, ask(900<<10))
 }
 
-// TestABombCostsNoMoreThanTheBudget sends what made the API take gigabytes: many small bodies that unpack to the limit.
-func TestABombCostsNoMoreThanTheBudget(t *testing.T) {
+// TestACompressionBombCostsNoMoreThanTheBudget sends what made the API take gigabytes: many small bodies that unpack to the limit.
+func TestACompressionBombCostsNoMoreThanTheBudget(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it unpacks a gigabyte")
 	}
@@ -175,8 +175,8 @@ func watchHeap() (*atomic.Int64, func()) {
 	return &peak, func() { close(end); <-done }
 }
 
-// TestAClientThatWritesBeforeItReadsSeesTheRefusal is Python's http.client, on a real connection.
-func TestAClientThatWritesBeforeItReadsSeesTheRefusal(t *testing.T) {
+// TestAClientThatWritesBeforeItReadsReceivesTheRefusal is Python's http.client, on a real connection.
+func TestAClientThatWritesBeforeItReadsReceivesTheRefusal(t *testing.T) {
 	t.Parallel()
 	handler := newAdminTest(t).handler
 	admin := anna[0] + ":" + anna[1]

@@ -143,7 +143,7 @@ func TestReadinessShowsTheReconcilersCountToThoseWithALogin(t *testing.T) {
 	require.NotContains(t, body, "reconciliation", "where the database is away nobody asks it")
 }
 
-func TestReadinessSaysWhyInTheLogOnly(t *testing.T) {
+func TestReadinessNamesTheReasonInTheLogOnly(t *testing.T) {
 	t.Parallel()
 	r := newTest(t, func(_ *api.Config, r *relayed) { r.probes.ping = errors.New("dial db.internal:3306") })
 	w := r.do(httptest.NewRequest(http.MethodGet, "/health/ready", nil))
@@ -184,7 +184,7 @@ func TestReadinessIsBounded(t *testing.T) {
 	})
 }
 
-func TestReadinessHasAWordOfEveryFurtherCheck(t *testing.T) {
+func TestReadinessListsEveryFurtherCheck(t *testing.T) {
 	t.Parallel()
 	check := func(name, word string, err error, optional bool) api.Check {
 		return api.Check{Name: name, About: "Whether it is.", Words: []string{"read_only", "stopped"}, Optional: optional,

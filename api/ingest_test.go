@@ -70,7 +70,7 @@ func TestBatchIsStoredAndStarted(t *testing.T) {
 	})
 }
 
-func TestVerdictsOfTheInbox(t *testing.T) {
+func TestResultsOfTheItemsOfABatch(t *testing.T) {
 	t.Parallel()
 	t.Run("twins in one batch are one event and one duplicate", func(t *testing.T) {
 		t.Parallel()

@@ -109,7 +109,7 @@ func (s *stream) until(want func(message) bool) message {
 	}
 }
 
-func TestTheStreamTellsWhatHappens(t *testing.T) {
+func TestTheStreamSendsWhatHappens(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	o.configured()

@@ -114,7 +114,7 @@ func TestALoginThatHasSucceededGoesOnWhateverElseFailsAtItsAddress(t *testing.T)
 	})
 }
 
-func TestAnAdminWhoUsesOMSsRoutesIsNoGuesser(t *testing.T) {
+func TestAnAdminOnTheRoutesOfOMSDoesNotCountAsAFailedLogin(t *testing.T) {
 	t.Parallel()
 	g := newGuarded(t, bcrypt.MinCost)
 	require.Equal(t, http.StatusOK, g.login(home, anna[0], anna[1]).Code)
@@ -213,7 +213,7 @@ func TestBcryptNeverSeesMoreThanItReads(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, g.login(home, anna[0], long+"x").Code, "also when the right one is remembered")
 }
 
-func TestAHashIsWhole(t *testing.T) {
+func TestATruncatedHashIsRefused(t *testing.T) {
 	t.Parallel()
 	hash, err := bcrypt.GenerateFromPassword([]byte("x"), bcrypt.MinCost)
 	require.NoError(t, err)

@@ -41,7 +41,7 @@ func (o *operated) configured() (container, credential int64) {
 const item = `{"storefront_id":"bosley","event_name":"purchase_completed","event_time":"2026-01-15T10:25:00Z","order_id":"o-1",
 	"order_revenue":80.790,"t-value":"","email":"jo@example.com"}`
 
-func TestAPreviewSaysWhatWouldBeSentWhere(t *testing.T) {
+func TestAPreviewShowsTheRequestOfEachDestination(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	o.configured()
@@ -76,7 +76,7 @@ func (o *operated) inboxRows() int {
 	return len(p.Items)
 }
 
-func TestAPreviewOfAStoredEventHidesPersonsAndSaysWhy(t *testing.T) {
+func TestAPreviewOfAStoredEventRedactsPersonalData(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	container, _ := o.configured()

@@ -12,7 +12,7 @@ import (
 
 const replays = "/admin/v1/replays"
 
-func TestAReplayIsTriedDryThenBegun(t *testing.T) {
+func TestAReplayIsDryRunThenStarted(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	o.configured()
@@ -122,7 +122,7 @@ func TestAReplayBeginsLaterWhereTemporalIsAway(t *testing.T) {
 	require.Equal(t, "paused", r.body["state"], "the row holds what is wanted: %s", r.text)
 }
 
-func TestAResumeIsNotSwallowedByAPauseUnderWay(t *testing.T) {
+func TestAResumeDuringAPauseIsKept(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	id := int64(o.call(http.MethodPost, replays, `{"filter":{}}`).body["replay"].(map[string]any)["id"].(float64))
@@ -138,7 +138,7 @@ func TestAResumeIsNotSwallowedByAPauseUnderWay(t *testing.T) {
 	require.Len(t, o.runner.woken, 5)
 }
 
-func TestAReplayAtAnUnhealthyDestinationSaysSoAndProbesFirst(t *testing.T) {
+func TestAReplayAtAnUnhealthyDestinationReportsItAndProbesFirst(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	container, _ := o.configured()

@@ -20,7 +20,7 @@ const (
 	testCodeIsSet    = "test_event_code is set: real events are marked as test events; remove it when the test is over"
 )
 
-func TestSettingsUnderWhichEveryEventFailsAreSaid(t *testing.T) {
+func TestSettingsThatFailEveryEventAreReported(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	// README's example as it was: without options Meta has nothing to match by.
@@ -52,7 +52,7 @@ func TestSettingsUnderWhichEveryEventFailsAreSaid(t *testing.T) {
 	}
 }
 
-func TestATestModeThatIsOnForRealEventsIsSaid(t *testing.T) {
+func TestATestModeOnRealEventsIsReported(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	for platform, c := range map[string]struct{ fields, options, want string }{
@@ -74,7 +74,7 @@ func TestATestModeThatIsOnForRealEventsIsSaid(t *testing.T) {
 	}
 }
 
-func TestADestinationInOrderHasNoWarnings(t *testing.T) {
+func TestAValidDestinationHasNoWarnings(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
 	for platform, fields := range map[string]string{

@@ -138,7 +138,7 @@ func (r *remote) printEvent(e api.EventDetailView, raw []byte) error {
 	if err := r.printf("\n"); err != nil || len(attempts) == 0 {
 		return err
 	}
-	if err := r.table([]string{"DESTINATION", "TRY", "AT (UTC)", "TOOK", "OUTCOME", "REASON", "HTTP", "DETAIL"}, attempts); err != nil {
+	if err := r.table([]string{"DESTINATION", "ATTEMPT", "AT (UTC)", "TOOK", "OUTCOME", "REASON", "HTTP", "DETAIL"}, attempts); err != nil {
 		return err
 	}
 	for _, a := range e.Attempts {

@@ -70,7 +70,7 @@ type Config struct {
 
 // Policy is the retry policy that the settings make.
 func (c Config) Policy() relay.Policy {
-	return relay.Policy{Tries: c.MaxRetryAttempts, Base: time.Duration(c.RetryBackoffBase) * time.Second}
+	return relay.Policy{MaxAttempts: c.MaxRetryAttempts, Base: time.Duration(c.RetryBackoffBase) * time.Second}
 }
 
 // Load reads the configuration of the service.

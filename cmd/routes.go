@@ -58,8 +58,8 @@ func (r *routes) of(ctx context.Context, storefront string) []string {
 		return one.destinations
 	}
 	one.destinations = nil
-	for _, leg := range relay.Resolve(s, r.policy).Targets {
-		one.destinations = append(one.destinations, leg.Destination)
+	for _, target := range relay.Resolve(s, r.policy).Targets {
+		one.destinations = append(one.destinations, target.Destination)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

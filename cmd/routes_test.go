@@ -13,7 +13,7 @@ import (
 func TestARouteIsReadOnceInAWhile(t *testing.T) {
 	t.Parallel()
 	read := map[string]int{}
-	r := &routes{known: map[string]knownRoute{}, policy: relay.Policy{Tries: 5}, switches: func(_ context.Context, storefront string) (relay.Switches, error) {
+	r := &routes{known: map[string]knownRoute{}, policy: relay.Policy{MaxAttempts: 5}, switches: func(_ context.Context, storefront string) (relay.Switches, error) {
 		read[storefront]++
 		if storefront == "away" {
 			return relay.Switches{}, errors.New("away")

@@ -79,7 +79,7 @@ func (s *Store) EventConfig(ctx context.Context, id int64) (relay.Event, ops.Sto
 		return relay.Event{}, ops.StorefrontConfig{}, err
 	}
 	switches, err := s.Switches(ctx, id)
-	setup.Switches.Tries = switches.Tries
+	setup.Switches.Attempts = switches.Attempts
 	return d.Event, setup, err
 }
 

@@ -34,10 +34,10 @@ func TestBeginReadsForEachDestinationWhatAnAttemptByItselfReads(t *testing.T) {
 			got := o.Deliveries[d]
 			require.Equal(t, reveal(want.Destination.Secrets), reveal(got.Destination.Secrets))
 			got.Event.Now, got.Destination.Secrets = want.Event.Now, want.Destination.Secrets
-			tries := got.Switches.Tries[d]
-			if tries.Age > 0 {
-				tries.Age = want.Switches.Tries[d].Age
-				got.Switches.Tries[d] = tries
+			summary := got.Switches.Attempts[d]
+			if summary.Age > 0 {
+				summary.Age = want.Switches.Attempts[d].Age
+				got.Switches.Attempts[d] = summary
 			}
 			require.Equal(t, want, got)
 			require.Equal(t, want.Switches, o.Switches)
@@ -53,7 +53,7 @@ func TestBeginReadsForEachDestinationWhatAnAttemptByItselfReads(t *testing.T) {
 	same(id, "two", relay.SGTM)
 	require.NoError(t, f.RecordSending(t.Context(), relay.Attempt{AttemptID: "a", EventID: id, Destination: relay.SGTM, Number: 1}))
 	again := same(id, "two", relay.SGTM)
-	require.Equal(t, 1, again.Switches.Tries[relay.SGTM].Made, "the task was repeated: its attempt is on record")
+	require.Equal(t, 1, again.Switches.Attempts[relay.SGTM].Made, "the task was repeated: its attempt is on record")
 	require.Equal(t, 1, again.Deliveries[relay.SGTM].LastNumber)
 
 	f.exec("UPDATE storefront_sgtm_config SET options = 'unreadable' WHERE storefront_id = ?", bosley)

@@ -42,7 +42,7 @@ func (l *levels) dest() []any {
 }
 
 func (l *levels) switches() relay.Switches {
-	s := relay.Switches{Storefront: l.storefront, Tries: map[string]relay.Tries{}}
+	s := relay.Switches{Storefront: l.storefront, Attempts: map[string]relay.AttemptSummary{}}
 	s.Storefront.Name, s.Storefront.BaseURL = l.name.String, l.baseURL.String
 	if l.sgtm.Valid {
 		s.SGTM = &relay.SGTMSwitch{
@@ -97,19 +97,19 @@ func (d *destinations) addTo(to *relay.Switches, l levels) (map[string]int, erro
 	resend := resends(l.resend.String)
 	numbers := map[string]int{}
 	for _, a := range attempts {
-		tries := to.Tries[a.destination]
+		summary := to.Attempts[a.destination]
 		counts := a.generation == l.generation && a.number > 0 && a.outcome != relay.NotSent
 		if counts {
-			tries.Made++
+			summary.Made++
 		}
-		tries.Accepted = tries.Accepted || a.outcome == relay.Accepted && a.generation >= resend[a.destination]
+		summary.Accepted = summary.Accepted || a.outcome == relay.Accepted && a.generation >= resend[a.destination]
 		if a.number > 0 && a.number >= numbers[a.destination] {
-			tries.Cause, tries.Status = a.reason, a.status
+			summary.Cause, summary.Status = a.reason, a.status
 			if counts {
-				tries.Last, tries.Age = a.outcome, max(0, time.Duration(a.age)*time.Microsecond)
+				summary.Last, summary.Age = a.outcome, max(0, time.Duration(a.age)*time.Microsecond)
 			}
 		}
-		to.Tries[a.destination] = tries
+		to.Attempts[a.destination] = summary
 		numbers[a.destination] = max(numbers[a.destination], a.number)
 	}
 	return numbers, nil

@@ -97,16 +97,16 @@ func TestSwitchesCountTheAttemptsOfThePresentGeneration(t *testing.T) {
 	f.exec("UPDATE marketing_events SET generation = 1 WHERE id = ?", id)
 	s, err := f.Switches(t.Context(), id)
 	require.NoError(t, err)
-	latest := s.Tries["sgtm"]
+	latest := s.Attempts["sgtm"]
 	require.Positive(t, latest.Age)
 	require.Less(t, latest.Age, time.Minute)
-	require.Equal(t, map[string]relay.Tries{"sgtm": {Made: 2, Last: relay.Rejected, Age: latest.Age}, "ga4": {Accepted: true}}, s.Tries)
+	require.Equal(t, map[string]relay.AttemptSummary{"sgtm": {Made: 2, Last: relay.Rejected, Age: latest.Age}, "ga4": {Accepted: true}}, s.Attempts)
 
 	d, err := f.Delivery(t.Context(), id, "run", "sgtm")
 	require.NoError(t, err)
-	latest.Age = d.Switches.Tries["sgtm"].Age
-	s.Tries["sgtm"] = latest
-	require.Equal(t, s.Tries, d.Switches.Tries)
+	latest.Age = d.Switches.Attempts["sgtm"].Age
+	s.Attempts["sgtm"] = latest
+	require.Equal(t, s.Attempts, d.Switches.Attempts)
 	require.Equal(t, 4, d.LastNumber)
 	require.Equal(t, 1, d.Generation)
 }

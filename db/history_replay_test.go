@@ -169,25 +169,25 @@ func TestAResendSendsAgainWhatOneDestinationAccepted(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, step.Started, "the other event was never accepted there")
 	}
-	tries := func() map[string]relay.Tries {
+	attempts := func() map[string]relay.AttemptSummary {
 		s, err := f.Switches(t.Context(), id)
 		require.NoError(t, err)
-		for destination, t := range s.Tries {
+		for destination, t := range s.Attempts {
 			t.Last, t.Age = "", 0
-			s.Tries[destination] = t
+			s.Attempts[destination] = t
 		}
-		return s.Tries
+		return s.Attempts
 	}
 	resend("meta")
-	require.Equal(t, map[string]relay.Tries{"ga4": {Accepted: true}, "meta": {}}, tries())
+	require.Equal(t, map[string]relay.AttemptSummary{"ga4": {Accepted: true}, "meta": {}}, attempts())
 	f.accept(id, 1, "meta", "b-meta")
-	require.Equal(t, map[string]relay.Tries{"ga4": {Accepted: true}, "meta": {Made: 1, Accepted: true}}, tries())
+	require.Equal(t, map[string]relay.AttemptSummary{"ga4": {Accepted: true}, "meta": {Made: 1, Accepted: true}}, attempts())
 
 	// A later retry does not send it a third time, and a later resend elsewhere does not undo this one.
 	f.ended(id, relay.StatusFailed, relay.ReasonExhausted, relay.DeliveryResult{Destination: "meta", Outcome: relay.Accepted}, exhaustedAtSGTM)
 	_, err := f.RetryEvent(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, map[string]relay.Tries{"ga4": {Accepted: true}, "meta": {Accepted: true}}, tries())
+	require.Equal(t, map[string]relay.AttemptSummary{"ga4": {Accepted: true}, "meta": {Accepted: true}}, attempts())
 	d, err := f.EventDetail(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{"meta": 1}, d.Resend)

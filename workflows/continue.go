@@ -21,7 +21,7 @@ type Continued struct {
 	Routes     int                    `json:",omitempty"` // followed to their end
 }
 
-// mayContinue reports whether the run is to continue as new: Temporal suggests it, and no other leg is under way, whose
+// mayContinue reports whether the run is to continue as new: Temporal suggests it, and no other target is under way, whose
 // attempt would be forgotten.
 func (d *delivery) mayContinue(ctx workflow.Context) bool {
 	return d.running <= 1 && suggested(ctx) && workflow.GetVersion(ctx, gateContinue, workflow.DefaultVersion, 1) == 1

@@ -62,7 +62,7 @@ type delivery struct {
 	lost       bool               // the row is not ours any more
 	turnedAway bool               // by the container, for its health: the platforms get the event
 	routes     int                // followed to their end
-	running    int                // legs under way
+	running    int                // targets under way
 	words      string             // the result, as text for the Web UI
 }
 
@@ -78,7 +78,7 @@ func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
 // resolve takes the row and asks the kill switches for the route.
 func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 	in := activities.ResolveInput{Row: d.row, Unrecorded: d.unrecorded, TurnedAway: d.turnedAway, First: d.first.due(ctx, d.in)}
-	d.unrecorded = nil // another leg may add to it meanwhile
+	d.unrecorded = nil // another target may add to it meanwhile
 	var out activities.ResolveOutput
 	if err := untilDone(routeOptions(ctx, in.First), "route", d.mayContinue, a.ResolveRoute, in, &out); err != nil {
 		d.unrecorded = append(d.unrecorded, in.Unrecorded...)
@@ -92,23 +92,23 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 // to be asked again: a destination was blocked under way, or its attempts ran out, or a container turned the event away, and
 // another may take over.
 func (d *delivery) follow(ctx workflow.Context) (bool, error) {
-	legs := d.open()
-	if len(legs) == 0 {
+	targets := d.open()
+	if len(targets) == 0 {
 		return false, nil
 	}
-	if err := d.tag(ctx, legs); err != nil {
+	if err := d.tag(ctx, targets); err != nil {
 		return false, err
 	}
 	var again bool
 	var failure error
 	wg := workflow.NewWaitGroup(ctx)
-	d.running = len(legs)
-	for _, leg := range legs {
+	d.running = len(targets)
+	for _, target := range targets {
 		wg.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer wg.Done()
 			defer func() { d.running-- }()
-			end, err := d.deliver(ctx, leg)
+			end, err := d.deliver(ctx, target)
 			if err != nil {
 				failure = err
 				return
@@ -124,17 +124,17 @@ func (d *delivery) follow(ctx workflow.Context) (bool, error) {
 }
 
 // deliver repeats attempts at one destination until the delivery there has ended.
-func (d *delivery) deliver(ctx workflow.Context, leg relay.Target) (relay.DeliveryResult, error) {
-	last := relay.DeliveryResult{Destination: leg.Destination, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}
+func (d *delivery) deliver(ctx workflow.Context, target relay.Target) (relay.DeliveryResult, error) {
+	last := relay.DeliveryResult{Destination: target.Destination, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}
 	for {
-		if leg.Left == 0 {
+		if target.Left == 0 {
 			last.Outcome, last.Reason = relay.Exhausted, relay.ReasonExhausted
 			if last.Cause == "" {
-				last.Cause, last.Status = leg.Cause, leg.Status
+				last.Cause, last.Status = target.Cause, target.Status
 			}
 			return last, nil
 		}
-		out, err := d.attempt(ctx, leg)
+		out, err := d.attempt(ctx, target)
 		if temporal.IsCanceledError(err) {
 			return last, err
 		}
@@ -154,27 +154,27 @@ func (d *delivery) deliver(ctx workflow.Context, leg relay.Target) (relay.Delive
 		// Attempts were lost with their worker, or nothing could be sent: the rows have the number of attempts left.
 		taken, err := d.resolve(ctx)
 		if err != nil || !taken {
-			return relay.DeliveryResult{Destination: leg.Destination, Outcome: relay.Lost}, err
+			return relay.DeliveryResult{Destination: target.Destination, Outcome: relay.Lost}, err
 		}
-		next, on := d.route.Target(leg.Destination)
+		next, on := d.route.Target(target.Destination)
 		if !on {
 			return d.off(last), nil
 		}
-		leg = next
+		target = next
 	}
 }
 
 // attempt makes an attempt, or takes over the first one. Where that failed, the activity counts it and makes the second.
-func (d *delivery) attempt(ctx workflow.Context, leg relay.Target) (activities.DeliverOutput, error) {
-	in := activities.DeliverInput{Row: d.row, Destination: leg.Destination, TurnedAway: d.turnedAway}
-	if out, made := d.first.take(leg.Destination); made {
+func (d *delivery) attempt(ctx workflow.Context, target relay.Target) (activities.DeliverOutput, error) {
+	in := activities.DeliverInput{Row: d.row, Destination: target.Destination, TurnedAway: d.turnedAway}
+	if out, made := d.first.take(target.Destination); made {
 		if out.End.Outcome != relay.Retry || len(out.Unrecorded) > 0 {
 			return out, nil
 		}
 		in.Failed = &activities.FailedAttempt{End: out.End, Wait: out.Wait}
 	}
 	var out activities.DeliverOutput
-	err := workflow.ExecuteActivity(sendOptions(ctx, leg, d.route.Base), a.Deliver, in).Get(ctx, &out)
+	err := workflow.ExecuteActivity(sendOptions(ctx, target, d.route.Base), a.Deliver, in).Get(ctx, &out)
 	return out, err
 }
 
@@ -191,15 +191,15 @@ func (d *delivery) off(last relay.DeliveryResult) relay.DeliveryResult {
 	return relay.DeliveryResult{Destination: last.Destination, Outcome: relay.Blocked, Reason: reason}
 }
 
-// open are the legs that have not ended, or were blocked and are on the route again.
+// open are the targets that have not ended, or were blocked and are on the route again.
 func (d *delivery) open() []relay.Target {
-	var legs []relay.Target
-	for _, leg := range d.route.Targets {
-		if i := d.find(leg.Destination); i < 0 || d.ends[i].Outcome == relay.Blocked {
-			legs = append(legs, leg)
+	var targets []relay.Target
+	for _, target := range d.route.Targets {
+		if i := d.find(target.Destination); i < 0 || d.ends[i].Outcome == relay.Blocked {
+			targets = append(targets, target)
 		}
 	}
-	return legs
+	return targets
 }
 
 func (d *delivery) find(destination string) int {

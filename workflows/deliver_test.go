@@ -34,7 +34,7 @@ func setup(t *testing.T) *bundle {
 		Store:    b.store,
 		Sender:   b.sender,
 		Adapters: map[string]relay.Adapter{relay.SGTM: echo{}, "meta": echo{}, "ga4": echo{}},
-		Policy:   relay.Policy{Tries: 5, Base: time.Minute},
+		Policy:   relay.Policy{MaxAttempts: 5, Base: time.Minute},
 		Health:   b.store,
 		Recovery: b.store,
 		Limiter:  &activities.Limiter{Now: b.Now},

@@ -93,16 +93,16 @@ func (s *store) read() relay.Switches {
 		sgtm := *sw.SGTM
 		sw.SGTM = &sgtm
 	}
-	sw.Tries = map[string]relay.Tries{}
+	sw.Attempts = map[string]relay.AttemptSummary{}
 	for _, a := range s.attempts {
-		t := sw.Tries[a.Destination]
+		t := sw.Attempts[a.Destination]
 		if a.Number > 0 && a.Generation == s.generation && a.Result.Outcome != relay.NotSent {
 			t.Made++
 			t.Cause, t.Status = a.Result.Reason, a.Result.Status
 			t.Last = a.Result.Outcome
 		}
 		t.Accepted = t.Accepted || a.Result.Outcome == relay.Accepted
-		sw.Tries[a.Destination] = t
+		sw.Attempts[a.Destination] = t
 	}
 	return sw
 }

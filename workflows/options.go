@@ -55,16 +55,16 @@ const (
 
 // sendOptions schedule the attempts at one destination: at once, then after base, 2 × base, 4 × base, ... for the attempts left.
 // Every failed attempt names its own delay, so these intervals count only for an attempt that was lost with its worker.
-func sendOptions(ctx workflow.Context, leg relay.Target, base time.Duration) workflow.Context {
-	first := relay.Policy{Base: base}.Delay(leg.Made + 1)
+func sendOptions(ctx workflow.Context, target relay.Target, base time.Duration) workflow.Context {
+	first := relay.Policy{Base: base}.Delay(target.Made + 1)
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: sendTimeout,
-		Summary:             leg.Destination,
+		Summary:             target.Destination,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    first,
 			BackoffCoefficient: 2,
 			MaximumInterval:    24 * time.Hour,
-			MaximumAttempts:    int32(leg.Left), //nolint:gosec // a handful
+			MaximumAttempts:    int32(target.Left), //nolint:gosec // a handful
 		},
 	})
 }

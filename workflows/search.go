@@ -90,36 +90,36 @@ func (s *Search) attributes(e relay.PendingDelivery, route []string) (temporal.S
 
 // tag makes the delivery findable by its destinations. Mostly its start has done that, and an upsert costs a write to the list of
 // workflows. Where an activity follows, the upsert travels with the command that schedules it.
-func (d *delivery) tag(ctx workflow.Context, legs []relay.Target) error {
-	if !d.in.Searchable || d.first.made && tagged(ctx, legs) {
+func (d *delivery) tag(ctx workflow.Context, targets []relay.Target) error {
+	if !d.in.Searchable || d.first.made && tagged(ctx, targets) {
 		return nil
 	}
-	return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueSet(keysOf(legs)))
+	return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueSet(keysOf(targets)))
 }
 
 // tagFirst corrects what the start has set, where the route is another.
 func (d *delivery) tagFirst(ctx workflow.Context) error {
 	set, known := workflow.GetTypedSearchAttributes(ctx).GetKeywordList(Destinations)
-	legs := d.route.Targets
-	if !d.in.Searchable || known == (len(legs) > 0) && len(set) == len(legs) && tagged(ctx, legs) {
+	targets := d.route.Targets
+	if !d.in.Searchable || known == (len(targets) > 0) && len(set) == len(targets) && tagged(ctx, targets) {
 		return nil
 	}
-	if len(legs) == 0 {
+	if len(targets) == 0 {
 		return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueUnset())
 	}
-	return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueSet(keysOf(legs)))
+	return workflow.UpsertTypedSearchAttributes(ctx, Destinations.ValueSet(keysOf(targets)))
 }
 
 // tagged reports whether the delivery is findable by all of these destinations.
-func tagged(ctx workflow.Context, legs []relay.Target) bool {
+func tagged(ctx workflow.Context, targets []relay.Target) bool {
 	set, _ := workflow.GetTypedSearchAttributes(ctx).GetKeywordList(Destinations)
-	return !slices.ContainsFunc(legs, func(leg relay.Target) bool { return !slices.Contains(set, leg.Destination) })
+	return !slices.ContainsFunc(targets, func(target relay.Target) bool { return !slices.Contains(set, target.Destination) })
 }
 
-func keysOf(legs []relay.Target) []string {
-	keys := make([]string, len(legs))
-	for i, leg := range legs {
-		keys[i] = leg.Destination
+func keysOf(targets []relay.Target) []string {
+	keys := make([]string, len(targets))
+	for i, target := range targets {
+		keys[i] = target.Destination
 	}
 	return keys
 }

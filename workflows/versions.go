@@ -11,6 +11,6 @@ const (
 // Gates that need no marker, because the result of a step, which replay reads from the history, shows which release made it. The
 // marker of GetVersion would cost every event two entries of its history and a write to the list of workflows.
 
-// firstInRoute is the gate of the first attempts that ResolveRoute makes. The result of an older release has none; its legs are
+// firstInRoute is the gate of the first attempts that ResolveRoute makes. The result of an older release has none; its targets are
 // activities.
 func firstInRoute(first *activities.FirstAttempts) bool { return first != nil }

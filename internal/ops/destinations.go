@@ -83,7 +83,7 @@ type LevelStatus struct {
 
 // Receives reports whether the destination gets its storefront's events, and the reason where it does not, or gets only some.
 func (d DestinationStatus) Receives() (bool, relay.Reason) {
-	route := relay.Resolve(d.Switches, relay.Policy{Tries: 1})
+	route := relay.Resolve(d.Switches, relay.Policy{MaxAttempts: 1})
 	if _, on := route.Target(d.Destination); on {
 		return true, ""
 	}
@@ -94,7 +94,7 @@ func (d DestinationStatus) Receives() (bool, relay.Reason) {
 	// Behind a container: evaluate the switches without it.
 	behind := d.Switches
 	behind.SGTM = nil
-	if route = relay.Resolve(behind, relay.Policy{Tries: 1}); len(route.Targets) == 0 {
+	if route = relay.Resolve(behind, relay.Policy{MaxAttempts: 1}); len(route.Targets) == 0 {
 		return false, route.BlockedBy(d.Destination)
 	}
 	return sgtm.DirectOnExhausted, relay.ReasonBehindContainer

@@ -51,7 +51,7 @@ type Delivery struct {
 	Generation  int
 	LastNumber  int // of the attempts at this destination so far
 	Event       Event
-	Switches    Switches // Tries holds this destination's
+	Switches    Switches // Attempts holds this destination's
 	Destination Destination
 	Health      Health // the destination's
 }

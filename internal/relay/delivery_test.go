@@ -73,7 +73,7 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	t.Parallel()
 	s := allOn()
 	s.SGTM.DirectOnExhausted = true
-	s.Tries[relay.SGTM] = relay.Tries{Made: policy.Tries}
+	s.Attempts[relay.SGTM] = relay.AttemptSummary{Made: policy.MaxAttempts}
 	route := relay.Resolve(s, policy)
 	exhausted := relay.DeliveryResult{Destination: relay.SGTM, Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}
 

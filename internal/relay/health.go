@@ -69,7 +69,7 @@ type UnhealthyDestination struct {
 // backoff where the attempt was an event's second or a later one, because only an event's retry shows whether
 // the failure was transient. A first attempt shows less and needs four backoffs. made is the number of attempts before.
 func (p Policy) Lasting(made int) time.Duration {
-	if made > 0 || p.Tries == 1 {
+	if made > 0 || p.MaxAttempts == 1 {
 		return p.Base
 	}
 	return 4 * p.Base

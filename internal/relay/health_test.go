@@ -11,7 +11,7 @@ import (
 
 func TestProbesComeAtGrowingIntervals(t *testing.T) {
 	t.Parallel()
-	p := relay.Policy{Tries: 5, Base: time.Minute}
+	p := relay.Policy{MaxAttempts: 5, Base: time.Minute}
 	delays := func(reason relay.Reason) []time.Duration {
 		var list []time.Duration
 		for n := range 8 {
@@ -26,11 +26,11 @@ func TestProbesComeAtGrowingIntervals(t *testing.T) {
 
 func TestOnlyARetryShowsSoonThatTroubleLasts(t *testing.T) {
 	t.Parallel()
-	p := relay.Policy{Tries: 5, Base: time.Minute}
+	p := relay.Policy{MaxAttempts: 5, Base: time.Minute}
 	require.Equal(t, 4*time.Minute, p.Lasting(0))
 	require.Equal(t, time.Minute, p.Lasting(1))
 	require.Equal(t, time.Minute, p.Lasting(4))
-	require.Equal(t, time.Minute, relay.Policy{Tries: 1, Base: time.Minute}.Lasting(0), "without retries there is no better sign")
+	require.Equal(t, time.Minute, relay.Policy{MaxAttempts: 1, Base: time.Minute}.Lasting(0), "without retries there is no better sign")
 }
 
 func TestTheStateOfHealth(t *testing.T) {

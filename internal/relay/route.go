@@ -12,7 +12,7 @@ type Switches struct {
 	Storefront Storefront
 	SGTM       *SGTMSwitch // nil where the storefront has no container
 	Platforms  []PlatformSwitch
-	Tries      map[string]Tries // by destination
+	Attempts   map[string]AttemptSummary // by destination
 }
 
 // SGTMSwitch is the second level: the storefront's container.
@@ -32,8 +32,8 @@ type PlatformSwitch struct {
 	HasAdapter       bool
 }
 
-// Tries counts an event's attempts at one destination.
-type Tries struct {
+// AttemptSummary counts an event's attempts at one destination.
+type AttemptSummary struct {
 	Made     int  // in the event's present generation
 	Accepted bool // ever
 	// Cause and Status are those of the latest attempt.
@@ -75,8 +75,8 @@ type Route struct {
 // Policy is the retry policy: MAX_RETRY_ATTEMPTS attempts in all, the first at once, then after Base, 2 × Base, 4 × Base, ...
 // By default 60, 120, 240, 480 s: 15 minutes.
 type Policy struct {
-	Tries int
-	Base  time.Duration
+	MaxAttempts int
+	Base        time.Duration
 }
 
 // Delay returns the wait after the n-th failed attempt (counted from 1).
@@ -97,22 +97,22 @@ func (p Policy) Delay(n int) time.Duration {
 // 0 left), so that its failure is seen.
 func Resolve(s Switches, p Policy) Route {
 	r := Route{Base: p.Base}
-	for _, key := range sortedKeys(s.Tries) {
-		if s.Tries[key].Accepted {
+	for _, key := range sortedKeys(s.Attempts) {
+		if s.Attempts[key].Accepted {
 			r.Accepted = append(r.Accepted, key)
 		}
 	}
 	switch {
-	case s.Tries[SGTM].Accepted:
+	case s.Attempts[SGTM].Accepted:
 		return r
 	case !s.Storefront.Active:
 		r.Reason = ReasonStorefrontDisabled
 		return r
 	case s.SGTM != nil && s.SGTM.Active:
-		tries := s.Tries[SGTM]
-		if !s.SGTM.DirectOnExhausted || tries.Made < p.Tries {
+		attempts := s.Attempts[SGTM]
+		if !s.SGTM.DirectOnExhausted || attempts.Made < p.MaxAttempts {
 			r.FailsOver = s.SGTM.DirectOnExhausted
-			r.add(SGTM, tries, p)
+			r.add(SGTM, attempts, p)
 			return r
 		}
 		r.Disabled = append(r.Disabled, Disabled{SGTM, ReasonExhausted})
@@ -128,7 +128,7 @@ func Resolve(s Switches, p Policy) Route {
 			r.Disabled = append(r.Disabled, Disabled{pl.Code, reason})
 			continue
 		}
-		r.add(pl.Code, s.Tries[pl.Code], p)
+		r.add(pl.Code, s.Attempts[pl.Code], p)
 	}
 	if len(r.Targets) == 0 && len(r.Accepted) == 0 {
 		r.Reason = ReasonNoActiveDestination
@@ -139,24 +139,24 @@ func Resolve(s Switches, p Policy) Route {
 // ContainerUnhealthy returns the switches for an event that was not sent because the container is unhealthy: its attempts there count
 // as used up.
 func (s Switches) ContainerUnhealthy(p Policy) Switches {
-	tries := maps.Clone(s.Tries)
-	if tries == nil {
-		tries = map[string]Tries{}
+	attempts := maps.Clone(s.Attempts)
+	if attempts == nil {
+		attempts = map[string]AttemptSummary{}
 	}
-	container := tries[SGTM]
-	container.Made = max(p.Tries, container.Made)
-	tries[SGTM] = container
-	s.Tries = tries
+	container := attempts[SGTM]
+	container.Made = max(p.MaxAttempts, container.Made)
+	attempts[SGTM] = container
+	s.Attempts = attempts
 	return s
 }
 
 func byCode(a, b PlatformSwitch) int { return cmp.Compare(a.Code, b.Code) }
 
-func (r *Route) add(destination string, t Tries, p Policy) {
+func (r *Route) add(destination string, t AttemptSummary, p Policy) {
 	if t.Accepted {
 		return
 	}
-	target := Target{Destination: destination, Made: t.Made, Left: max(0, p.Tries-t.Made)}
+	target := Target{Destination: destination, Made: t.Made, Left: max(0, p.MaxAttempts-t.Made)}
 	if target.Left == 0 {
 		target.Cause, target.Status = t.Cause, t.Status
 	}

@@ -9,7 +9,7 @@ import (
 	"relay/internal/relay"
 )
 
-var policy = relay.Policy{Tries: 5, Base: time.Minute}
+var policy = relay.Policy{MaxAttempts: 5, Base: time.Minute}
 
 // allOn is a storefront with a container and two platforms, everything switched on.
 func allOn() relay.Switches {
@@ -20,7 +20,7 @@ func allOn() relay.Switches {
 			{Code: "tiktok", PlatformActive: true, CredentialActive: true, HasAdapter: true},
 			{Code: "meta_capi", PlatformActive: true, CredentialActive: true, HasAdapter: true},
 		},
-		Tries: map[string]relay.Tries{},
+		Attempts: map[string]relay.AttemptSummary{},
 	}
 }
 
@@ -32,7 +32,7 @@ func noContainer() relay.Switches {
 }
 
 func target(destination string, made int) relay.Target {
-	return relay.Target{Destination: destination, Made: made, Left: policy.Tries - made}
+	return relay.Target{Destination: destination, Made: made, Left: policy.MaxAttempts - made}
 }
 
 func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
@@ -86,8 +86,8 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 	t.Run("a platform that accepted it is not a target, the other is", func(t *testing.T) {
 		t.Parallel()
 		s := noContainer()
-		s.Tries["meta_capi"] = relay.Tries{Made: 2, Accepted: true}
-		s.Tries["tiktok"] = relay.Tries{Made: 3}
+		s.Attempts["meta_capi"] = relay.AttemptSummary{Made: 2, Accepted: true}
+		s.Attempts["tiktok"] = relay.AttemptSummary{Made: 3}
 		r := relay.Resolve(s, policy)
 		require.Equal(t, []relay.Target{target("tiktok", 3)}, r.Targets)
 		require.Equal(t, []string{"meta_capi"}, r.Accepted)
@@ -95,7 +95,7 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 	t.Run("no target is left, without a reason", func(t *testing.T) {
 		t.Parallel()
 		s := noContainer()
-		s.Tries["tiktok"], s.Tries["meta_capi"] = relay.Tries{Accepted: true}, relay.Tries{Accepted: true}
+		s.Attempts["tiktok"], s.Attempts["meta_capi"] = relay.AttemptSummary{Accepted: true}, relay.AttemptSummary{Accepted: true}
 		r := relay.Resolve(s, policy)
 		require.Equal(t, relay.Route{Base: time.Minute, Accepted: []string{"meta_capi", "tiktok"}}, r)
 		require.Equal(t, relay.StatusDelivered, relay.Conclude(r, nil).Status)
@@ -104,7 +104,7 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.SGTM.Active = false
-		s.Tries[relay.SGTM] = relay.Tries{Made: 1, Accepted: true}
+		s.Attempts[relay.SGTM] = relay.AttemptSummary{Made: 1, Accepted: true}
 		r := relay.Resolve(s, policy)
 		require.Empty(t, r.Targets)
 		require.Empty(t, r.Reason)
@@ -114,7 +114,7 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 		t.Parallel()
 		s := noContainer()
 		s.Storefront.Active = false
-		s.Tries["tiktok"] = relay.Tries{Made: 1, Accepted: true}
+		s.Attempts["tiktok"] = relay.AttemptSummary{Made: 1, Accepted: true}
 		r := relay.Resolve(s, policy)
 		require.Equal(t, relay.ReasonStorefrontDisabled, r.Reason)
 		require.Equal(t, relay.StatusDelivered, relay.Conclude(r, nil).Status)
@@ -126,16 +126,16 @@ func TestRouteShowsADestinationWithoutAttemptsLeft(t *testing.T) {
 	t.Run("a container is a target with none left", func(t *testing.T) {
 		t.Parallel()
 		s := allOn()
-		s.Tries[relay.SGTM] = relay.Tries{Made: 7}
+		s.Attempts[relay.SGTM] = relay.AttemptSummary{Made: 7}
 		require.Equal(t, []relay.Target{{Destination: relay.SGTM, Made: 7, Left: 0}}, relay.Resolve(s, policy).Targets)
 	})
 	t.Run("a container set to hand over is replaced by the platforms", func(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.SGTM.DirectOnExhausted = true
-		s.Tries[relay.SGTM] = relay.Tries{Made: 4}
+		s.Attempts[relay.SGTM] = relay.AttemptSummary{Made: 4}
 		require.Equal(t, []relay.Target{target(relay.SGTM, 4)}, relay.Resolve(s, policy).Targets)
-		s.Tries[relay.SGTM] = relay.Tries{Made: 5}
+		s.Attempts[relay.SGTM] = relay.AttemptSummary{Made: 5}
 		r := relay.Resolve(s, policy)
 		require.Equal(t, []relay.Target{target("meta_capi", 0), target("tiktok", 0)}, r.Targets)
 		require.Equal(t, []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonExhausted}}, r.Disabled)
@@ -144,7 +144,7 @@ func TestRouteShowsADestinationWithoutAttemptsLeft(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.SGTM.DirectOnExhausted, s.Platforms = true, nil
-		s.Tries[relay.SGTM] = relay.Tries{Made: 5}
+		s.Attempts[relay.SGTM] = relay.AttemptSummary{Made: 5}
 		require.Equal(t, relay.ReasonNoActiveDestination, relay.Resolve(s, policy).Reason)
 	})
 }

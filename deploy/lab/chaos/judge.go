@@ -22,14 +22,14 @@ type row struct {
 	ends   []relay.DeliveryResult
 }
 
-// tries holds the attempts of an event at one destination.
-type tries struct {
+// attemptCount counts the attempts of an event at one destination.
+type attemptCount struct {
 	sends      int // rows of attempts that could have left the relay
 	sending    int // interrupted: killed between send and record
 	unanswered int // whose response was lost, cut off or late
 }
 
-type leg struct {
+type pair struct {
 	id          int64
 	destination string
 }
@@ -40,7 +40,7 @@ type landing struct{ path, key string }
 type evidence struct {
 	ledger   []sent
 	rows     []row
-	tries    map[leg]tries
+	attempts map[pair]attemptCount
 	arrivals map[landing]sandbox.Arrival
 }
 
@@ -91,7 +91,7 @@ func judge(e evidence) Verdict {
 		for _, d := range destinations(s.storefront) {
 			at := landing{pathOf(s.storefront, d), s.key()}
 			known[at] = true
-			v.copies(r, d, e.tries[leg{r.id, d}], e.arrivals[at])
+			v.copies(r, d, e.attempts[pair{r.id, d}], e.arrivals[at])
 		}
 	}
 	for at, a := range e.arrivals {
@@ -120,7 +120,7 @@ func (v *Verdict) received(r row, e evidence) {
 }
 
 // copies counts the duplicates at a destination, and their explanations.
-func (v *Verdict) copies(r row, destination string, t tries, a sandbox.Arrival) {
+func (v *Verdict) copies(r row, destination string, t attemptCount, a sandbox.Arrival) {
 	v.Sends, v.Requests, v.Unsent = v.Sends+t.sends, v.Requests+a.Count, v.Unsent+max(0, t.sends-a.Count)
 	if without := t.sends - a.Count; without > t.sending+t.unanswered {
 		v.Unexplained = append(v.Unexplained, fmt.Sprintf("%s (%d) at %s: %d attempts, %d requests", r.sent.order, r.id, destination, t.sends, a.Count))
@@ -175,7 +175,7 @@ func pathOf(storefront, destination string) string {
 
 // judge collects the evidence of a round and judges it.
 func (l *env) judge(ctx context.Context, load *load, r *Round) error {
-	e := evidence{ledger: load.events(), tries: map[leg]tries{}, arrivals: map[landing]sandbox.Arrival{}}
+	e := evidence{ledger: load.events(), attempts: map[pair]attemptCount{}, arrivals: map[landing]sandbox.Arrival{}}
 	arrivals, err := l.system.Sandbox.Arrivals(ctx)
 	if err != nil {
 		return err
@@ -190,7 +190,7 @@ func (l *env) judge(ctx context.Context, load *load, r *Round) error {
 	if e.rows, err = l.rows(ctx); err != nil {
 		return err
 	}
-	if err := l.attempts(ctx, e.tries); err != nil {
+	if err := l.attempts(ctx, e.attempts); err != nil {
 		return err
 	}
 	r.Verdict = judge(e)
@@ -233,7 +233,7 @@ func (l *env) rows(ctx context.Context) ([]row, error) {
 	return all, found.Err()
 }
 
-func (l *env) attempts(ctx context.Context, into map[leg]tries) error {
+func (l *env) attempts(ctx context.Context, into map[pair]attemptCount) error {
 	found, err := l.pool.QueryContext(ctx, `SELECT marketing_event_id, destination, SUM(number > 0),
 		SUM(outcome = 'sending'), SUM(number > 0 AND outcome <> 'sending' AND (response_status IS NULL OR COALESCE(reason, '') IN ('network_error', 'timeout')))
 		FROM event_attempts GROUP BY marketing_event_id, destination`)
@@ -242,8 +242,8 @@ func (l *env) attempts(ctx context.Context, into map[leg]tries) error {
 	}
 	defer func() { _ = found.Close() }()
 	for found.Next() {
-		var at leg
-		var t tries
+		var at pair
+		var t attemptCount
 		if err := found.Scan(&at.id, &at.destination, &t.sends, &t.sending, &t.unanswered); err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func delivered() evidence {
 			{id: 1, sent: a, status: relay.StatusDelivered, ends: accepted(relay.SGTM)},
 			{id: 2, sent: b, status: relay.StatusDelivered, ends: accepted(fanOut...)},
 		},
-		tries:    map[leg]tries{{1, relay.SGTM}: {sends: 1}, {2, fanOut[0]}: {sends: 1}, {2, fanOut[1]}: {sends: 1}},
+		attempts: map[pair]attemptCount{{1, relay.SGTM}: {sends: 1}, {2, fanOut[0]}: {sends: 1}, {2, fanOut[1]}: {sends: 1}},
 		arrivals: map[landing]sandbox.Arrival{},
 	}
 	for _, at := range []landing{{pathOf(acme, relay.SGTM), a.key()}, {pathOf(brio, fanOut[0]), b.key()}, {pathOf(brio, fanOut[1]), b.key()}} {
@@ -37,10 +37,10 @@ func delivered() evidence {
 func TestTheJudgeFindsEveryBrokenPromise(t *testing.T) {
 	t.Parallel()
 	first := landing{pathOf(acme, relay.SGTM), sent{"1", "purchase_completed", acme}.key()}
-	twice := func(e *evidence, t tries) {
+	twice := func(e *evidence, t attemptCount) {
 		a := e.arrivals[first]
 		a.Count, a.Taken = 2, 2
-		e.arrivals[first], e.tries[leg{1, relay.SGTM}] = a, t
+		e.arrivals[first], e.attempts[pair{1, relay.SGTM}] = a, t
 	}
 	for name, c := range map[string]struct {
 		spoil func(*evidence)
@@ -52,10 +52,10 @@ func TestTheJudgeFindsEveryBrokenPromise(t *testing.T) {
 		"not received":            {func(e *evidence) { delete(e.arrivals, first) }, "1 delivered events that were not received: 1 at sgtm"},
 		"received by one of two":  {func(e *evidence) { e.rows[1].ends = e.rows[1].ends[:1] }, "2 is delivered with 1 destinations"},
 		"failed, though accepted": {func(e *evidence) { e.rows[0].status = relay.StatusFailed }, "1 is failed with 1 destinations"},
-		"a copy without a reason": {func(e *evidence) { twice(e, tries{sends: 2}) }, "1 copies that no attempt explains: 1 (1) at sgtm: taken 2 times"},
-		"a copy after a kill":     {func(e *evidence) { twice(e, tries{sends: 2, sending: 1}) }, ""},
-		"a copy after no answer":  {func(e *evidence) { twice(e, tries{sends: 2, unanswered: 1}) }, ""},
-		"a request off record":    {func(e *evidence) { twice(e, tries{sends: 1, sending: 1}) }, "2 requests, 1 attempts"},
+		"a copy without a reason": {func(e *evidence) { twice(e, attemptCount{sends: 2}) }, "1 copies that no attempt explains: 1 (1) at sgtm: taken 2 times"},
+		"a copy after a kill":     {func(e *evidence) { twice(e, attemptCount{sends: 2, sending: 1}) }, ""},
+		"a copy after no answer":  {func(e *evidence) { twice(e, attemptCount{sends: 2, unanswered: 1}) }, ""},
+		"a request off record":    {func(e *evidence) { twice(e, attemptCount{sends: 1, sending: 1}) }, "2 requests, 1 attempts"},
 		"an event of nobody":      {func(e *evidence) { e.ledger, e.rows = e.ledger[:1], e.rows[:1] }, "2 requests of events that nobody accepted"},
 	} {
 		t.Run(name, func(t *testing.T) {
