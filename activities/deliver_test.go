@@ -151,7 +151,7 @@ func deliver(t *testing.T, s *oneRow, w *wire, options ...func(*activities.Activ
 	return out, text, err
 }
 
-func TestWithoutARecordNothingIsSent(t *testing.T) {
+func TestAnAttemptThatIsNotRecordedIsNotSent(t *testing.T) {
 	t.Parallel()
 	s, w := &oneRow{recordErr: relay.ErrUnavailable}, &wire{reply: relay.Response{Status: 200}}
 	out, _, err := deliver(t, s, w)
@@ -194,7 +194,7 @@ func TestNoTextOfAVendorReachesTemporal(t *testing.T) {
 }
 
 // What came back while the worker stops is written all the same.
-func TestAnAnswerIsRecordedAlthoughTheWorkerStops(t *testing.T) {
+func TestAResponseIsRecordedWhileTheWorkerStops(t *testing.T) {
 	t.Parallel()
 	s, w := &oneRow{}, &wire{reply: relay.Response{Status: 200}}
 	var suite testsuite.WorkflowTestSuite
@@ -212,7 +212,7 @@ func TestAnAnswerIsRecordedAlthoughTheWorkerStops(t *testing.T) {
 	require.Equal(t, relay.Accepted, s.completed[0].Result.Outcome)
 }
 
-func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
+func TestAWaitIsRecordedWithItsReason(t *testing.T) {
 	t.Parallel()
 	closed := func(a *activities.Activities, _ *testsuite.TestActivityEnvironment) {
 		a.Limiter.Close(1, relay.SGTM, time.Hour)

@@ -51,7 +51,7 @@ func TestFirstAttemptsEndTheEventWithTheLastOfThem(t *testing.T) {
 }
 
 // A target that cannot be attempted at once holds up nothing, and the activity that follows finds out why by itself.
-func TestALegWithoutRoomIsLeftToAnActivity(t *testing.T) {
+func TestATargetWithoutRoomIsAttemptedByAnActivity(t *testing.T) {
 	t.Parallel()
 	slow := func(a *activities.Activities, _ *twoRows) { a.Lane.Observe(1, "b", 2*time.Second) }
 	for name, c := range map[string]struct {
@@ -90,7 +90,7 @@ func TestALegWithoutRoomIsLeftToAnActivity(t *testing.T) {
 }
 
 // The task of a run is repeated after a kill at any moment.
-func TestARepeatedTaskGoesByTheRowsOfItsAttempts(t *testing.T) {
+func TestARepeatedTaskReadsTheRowsOfItsAttempts(t *testing.T) {
 	t.Parallel()
 	row := func(destination string, o relay.Outcome, reason relay.Reason, status int) relay.Attempt {
 		return relay.Attempt{AttemptID: destination, Destination: destination, Number: 1, Result: relay.Result{Outcome: o, Reason: reason, Status: status}}
@@ -202,7 +202,7 @@ func TestFirstAttemptsWithoutADatabase(t *testing.T) {
 }
 
 // The response of a quick destination is not kept in memory for as long as a slow one takes.
-func TestAResponseIsStoredBeforeTheOthersCome(t *testing.T) {
+func TestAResponseIsStoredBeforeTheOthersArrive(t *testing.T) {
 	t.Parallel()
 	s, o := &twoRows{}, &outside{hold: map[string]chan struct{}{"b": make(chan struct{})}}
 	stored := func() bool {

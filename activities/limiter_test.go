@@ -16,7 +16,7 @@ import (
 
 const perAttempt = 15 * time.Second // an activity's time
 
-func TestGates(t *testing.T) {
+func TestLimiter(t *testing.T) {
 	t.Parallel()
 
 	t.Run("one storefront's attempts leave room for another's", func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestGates(t *testing.T) {
 }
 
 // The waits of a limited destination's events: few, in the order of arrival, and no place stays empty.
-func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
+func TestEventsOfALimitedDestinationAreSentInOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	const n = 2000
 	for name, c := range map[string]struct {
@@ -150,7 +150,7 @@ func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
 	}
 }
 
-func TestPlacesOfEventsThatNeverReturnAreLost(t *testing.T) {
+func TestReservationsOfEventsThatNeverReturnExpire(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := &crowd{limiters: []*activities.Limiter{{}}, takes: time.Millisecond, limits: func() relay.Limits { return relay.Limits{PerSecond: 10} },
@@ -191,7 +191,7 @@ func TestAChangedLimitHoldsForEventsThatWait(t *testing.T) {
 }
 
 // A destination does not always take the same time. An estimate that was too long must not let later events pass for long.
-func TestTheOrderHoldsWhereTheTimeOfAnAttemptChanges(t *testing.T) {
+func TestTheOrderIsKeptWhenTheTimeOfAnAttemptChanges(t *testing.T) {
 	t.Parallel()
 	const n, takes = 800, 60 * time.Millisecond
 	for name, c := range map[string]struct {

@@ -67,7 +67,7 @@ func (noProbes) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDest
 	return nil, nil
 }
 
-func TestClaimsWhoseStartsFailedAreGivenBack(t *testing.T) {
+func TestClaimsWhoseStartsFailedAreReleased(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ cancelled, claimFails bool }{
 		"Temporal does not answer":                           {},

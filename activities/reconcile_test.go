@@ -86,7 +86,7 @@ func TestReconcileRepairsRowsWhoseWorkflowIsGone(t *testing.T) {
 	require.Equal(t, []ops.Reconciliation{r}, b.recorded)
 }
 
-func TestReconcileRepairsNothingWhileTemporalDoesNotAnswer(t *testing.T) {
+func TestReconcileRepairsNothingWhileTemporalIsUnavailable(t *testing.T) {
 	t.Parallel()
 	b := &books{rows: []ops.HeldRow{{ID: 1}}, statuses: map[int64]relay.Status{}}
 	_, err := reconcile(t, b, &executions{err: errors.New("away")})

@@ -64,7 +64,7 @@ func (c *canned) run(t *testing.T, in string, args ...string) (string, error) {
 
 const twoEvents = `{"items":[{"id":7,"order_id":"o-7","event_type":"purchase_completed","storefront_code":"bosley","status":"failed","reason":"exhausted","warnings":["the event has no GA4 session"],"created_at":"2026-01-15T10:25:00Z"}],"next_cursor":"abc"}`
 
-func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
+func TestEventsListFollowsCursorsUpToItsLimit(t *testing.T) {
 	c := &canned{answers: map[string][]string{"GET /admin/v1/events": {twoEvents, `{"items":[]}`}}}
 	out, err := c.run(t, "", "events", "list", "--status", "failed,skipped", "--storefront", "bosley", "--from", "2026-01-15T00:00:00Z")
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
 	require.ErrorContains(t, err, "there is no event with this id (404 not_found)")
 }
 
-func TestAWrongFlagIsNamedBeforeTheRelayIsAsked(t *testing.T) {
+func TestAnInvalidFlagIsReportedBeforeAnyRequest(t *testing.T) {
 	c := &canned{}
 	for flag, value := range map[string]string{"--from": "yesterday", "--to": "2026-13-01T00:00:00Z", "--limit": "0"} {
 		_, err := c.run(t, "", "events", "list", flag, value)
@@ -149,7 +149,7 @@ const (
 	finished  = `{"id":5,"state":"done","matched":3,"started":3,"delivered":3,"ended_at":"2026-01-15T10:25:00Z"}`
 )
 
-func TestAReplayAsksBeforeItBegins(t *testing.T) {
+func TestAReplayAsksBeforeItStarts(t *testing.T) {
 	c := &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer}}}
 	out, err := c.run(t, "n\n", "replay", "start", "--storefront", "bosley")
 	require.ErrorContains(t, err, "nothing was started: it was not confirmed")
@@ -197,7 +197,7 @@ const (
 	erased  = `{"id":5,"kind":"external_id","state":"done","total":10,"scanned":10,"matched":2,"erased":2}`
 )
 
-func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
+func TestAnErasureAsksBeforeItStartsAndShowsItsProgress(t *testing.T) {
 	c := &canned{answers: map[string][]string{"POST /admin/v1/erasures": {erasing}}}
 	out, err := c.run(t, "n\n", "erase", "--order", "o-1")
 	require.ErrorContains(t, err, "nothing was erased: it was not confirmed")
@@ -242,7 +242,7 @@ func TestARetryContinuesAfterARefusal(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestACommandThatDoesNotExistFails(t *testing.T) {
+func TestAnUnknownCommandFails(t *testing.T) {
 	for _, args := range [][]string{{"events"}, {"events", "retyr", "7"}, {"replay"}, {"replay", "begin"}, {"migrate"}, {"migrate", "upp"}, {"evnts"}} {
 		root := cmd.NewRoot()
 		root.SetOut(io.Discard)

@@ -44,7 +44,7 @@ func TestAttemptRecordsTheRequestAndThenTheResponse(t *testing.T) {
 	require.NoError(t, f.CompleteAttempts(t.Context(), nil))
 }
 
-func TestADecisionWithoutARequestIsAnAttemptToo(t *testing.T) {
+func TestADecisionWithoutARequestIsRecordedAsAnAttempt(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))

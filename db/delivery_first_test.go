@@ -63,7 +63,7 @@ func TestBeginReadsForEachDestinationWhatAnAttemptByItselfReads(t *testing.T) {
 	require.True(t, o.Switches.SGTM.Active)
 }
 
-func TestBeginTakesOnlyWhatIsOpen(t *testing.T) {
+func TestBeginTakesOnlyOpenRows(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -122,7 +122,7 @@ func TestConcludeEndsAttemptsAndEventTogether(t *testing.T) {
 }
 
 // Events end alone and in groups, with one attempt and with several, and every row gets its own values.
-func TestManyEventsConcludedAtOnceGetEachItsOwn(t *testing.T) {
+func TestEventsConcludedTogetherKeepTheirOwnOutcomes(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	const n = 120

@@ -240,7 +240,7 @@ func TestTheAuditIsKeptForItsOwnTime(t *testing.T) {
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM admin_audit"))
 }
 
-func TestEndedReplaysAndErasuresGoToo(t *testing.T) {
+func TestEndedReplaysAndErasuresArePurged(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	for range 3 {

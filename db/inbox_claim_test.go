@@ -168,7 +168,7 @@ func TestTwoClaimersNeverShareARow(t *testing.T) {
 	}
 }
 
-func TestAPIsRowsStayItsOwnUntilTheirLeaseEnds(t *testing.T) {
+func TestRowsOfTheAPIAreNotClaimedUntilTheirLeaseEnds(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -228,7 +228,7 @@ func TestOpenClaimBlocksNoInsertAndNoSwitch(t *testing.T) {
 	require.Len(t, starts, 40)
 }
 
-func TestRowsThatCanNeverBeDeliveredFailAndBlockNobody(t *testing.T) {
+func TestUndeliverableRowsFailAndBlockNoOthers(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")

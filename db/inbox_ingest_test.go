@@ -42,7 +42,7 @@ func verdicts(stored []relay.InsertResult) []relay.Verdict {
 	return v
 }
 
-func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
+func TestInsertReturnsTheRowOfEachEvent(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -91,7 +91,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 
 // The answer of a send came while the database was away, and the delivery was cancelled before it could be written: while it
 // waited for its next attempt, or for the database itself.
-func TestACancelledDeliveryRecordsTheAnswersThatItHas(t *testing.T) {
+func TestACancelledDeliveryRecordsTheResponsesItHas(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]time.Duration{"before the next attempt": 30 * time.Second, "at the route": 5 * time.Minute} {
 		t.Run(name, func(t *testing.T) {

@@ -96,7 +96,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 }
 
 // A run that an older program continued to run past the suggestion replays as it was.
-func TestARunFromBeforeTheGateGoesOnAsItWas(t *testing.T) {
+func TestARunFromBeforeTheGateIsUnchanged(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.SetContinueAsNewSuggested(true)

@@ -31,7 +31,7 @@ func platform(code string) relay.PlatformSwitch {
 	return relay.PlatformSwitch{Code: code, PlatformActive: true, CredentialActive: true}
 }
 
-func TestTheFirstAttemptsComeWithTheRoute(t *testing.T) {
+func TestTheFirstAttemptsRunInTheFirstWorkflowTask(t *testing.T) {
 	t.Parallel()
 
 	t.Run("all destinations accept: there is no activity", func(t *testing.T) {
@@ -122,7 +122,7 @@ func (b *bundle) tags(t *testing.T, start []string) (upserts int, end []string) 
 	return upserts, set
 }
 
-func TestDestinationsAreWrittenAgainOnlyWhereTheRouteDiffers(t *testing.T) {
+func TestDestinationsAreUpdatedOnlyIfTheRouteDiffers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		start   []string

@@ -62,7 +62,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	}, names)
 }
 
-func TestAWorkflowThatDoesSomethingElseDoesNotReplay(t *testing.T) {
+func TestAWorkflowWithOtherCommandsDoesNotReplay(t *testing.T) {
 	t.Parallel()
 	r := worker.NewWorkflowReplayer()
 	r.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ workflows.DeliverInput) error {

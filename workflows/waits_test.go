@@ -12,7 +12,7 @@ import (
 )
 
 // What keeps a try from leaving costs none.
-func TestWhatCannotBeSentUsesUpNoTry(t *testing.T) {
+func TestAWaitBeforeTheSendUsesUpNoAttempt(t *testing.T) {
 	t.Parallel()
 
 	t.Run("a limit that is reached, more often than there are tries", func(t *testing.T) {
@@ -69,7 +69,7 @@ func neighbours(t *testing.T) (first, second *bundle) {
 }
 
 // A worker that dies with a request on the wire leaves a row that stays sending: that try counts.
-func TestATryWhoseEndNobodySawCounts(t *testing.T) {
+func TestAnAttemptWithAnUnknownResultCounts(t *testing.T) {
 	t.Parallel()
 
 	t.Run("and is followed by another", func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestATryWhoseEndNobodySawCounts(t *testing.T) {
 	})
 }
 
-func TestAnEventThatIsNotWantedOrCannotBeMadeEndsWithoutASend(t *testing.T) {
+func TestAnEventThatIsSkippedOrCannotBeRenderedEndsWithoutASend(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		refusal error
@@ -132,7 +132,7 @@ func (r refusing) Request(relay.Destination, relay.Event) (relay.Request, error)
 	return relay.Request{}, r.err
 }
 
-func TestARowThatIsTakenAwayEndsTheDeliveryWithoutASend(t *testing.T) {
+func TestARowTakenByAnotherRunEndsTheDeliveryWithoutASend(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.sender.then = relay.Response{Status: 503}
@@ -145,7 +145,7 @@ func TestARowThatIsTakenAwayEndsTheDeliveryWithoutASend(t *testing.T) {
 	require.Contains(t, words, "nothing to do")
 }
 
-func TestSwitchesThatNeverRestEndTheEvent(t *testing.T) {
+func TestSwitchesThatKeepChangingEndTheEvent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.activities.Lane = nil // first attempts go by the switches that make their route
@@ -161,7 +161,7 @@ func TestSwitchesThatNeverRestEndTheEvent(t *testing.T) {
 	require.Equal(t, 10, reads)
 }
 
-func TestAnEventTooOldForWhatTheDestinationAsksEnds(t *testing.T) {
+func TestAnEventTooOldForTheRetryAfterEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.activities.Adapters[relay.SGTM] = aged{}
@@ -181,7 +181,7 @@ func (a aged) Request(d relay.Destination, e relay.Event) (relay.Request, error)
 }
 
 // An attempt that was lost with its worker waits as long as one that failed in its place would: the second one, 120 s.
-func TestTheAttemptAfterALostOneWaitsItsTime(t *testing.T) {
+func TestTheAttemptAfterALostOneWaitsForItsBackoff(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.sender.then = relay.Response{Status: 503}

@@ -55,7 +55,7 @@ func TestALostResponseIsUnknownUnlessACopyIsDropped(t *testing.T) {
 	}
 }
 
-func TestAWebPageIsNotGoogle(t *testing.T) {
+func TestAnHTMLResponseIsRetried(t *testing.T) {
 	t.Parallel()
 	reply := relay.Response{Sent: true, Status: 200, Body: []byte("<!doctype html><title>Log in to the hotel's network</title>")}
 	require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNotJSON, Status: 200}, ga4.Adapter{}.Outcome(reply))
@@ -82,7 +82,7 @@ func TestTheValidatingEndpointNamesTheErrors(t *testing.T) {
 	}
 }
 
-func TestMessagesHoldNoTextOfGoogles(t *testing.T) {
+func TestMessagesHoldNoTextOfGoogle(t *testing.T) {
 	t.Parallel()
 	got := ga4.Messages([]byte(`{"validationMessages":[{"fieldPath":"client_id jane@example.com","validationCode":"VALUE_INVALID"},{"validationCode":"<b>"}]}`))
 	require.Equal(t, []ga4.Message{{Code: "VALUE_INVALID"}, {}}, got)

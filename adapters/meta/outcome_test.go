@@ -18,7 +18,7 @@ func failed(status, code, subcode int) relay.Response {
 		code, subcode)}
 }
 
-func TestEveryCodeOfMetasHasItsOutcome(t *testing.T) {
+func TestEveryCodeOfMetaHasAnOutcome(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		codes   []int
@@ -114,7 +114,7 @@ func TestOtherResponsesOfMeta(t *testing.T) {
 	require.Equal(t, map[string]string{"events_received": "1", "messages": "2"}, ok.Fields)
 }
 
-func TestAThrottleSaysHowLong(t *testing.T) {
+func TestAThrottledResponseReturnsTheWait(t *testing.T) {
 	t.Parallel()
 	r := failed(400, 80004, 0)
 	r.Header = map[string]string{"X-Business-Use-Case-Usage": `{"123":[{"type":"ads_management","estimated_time_to_regain_access":7},{"estimated_time_to_regain_access":19.5}],"4":[]}`}

@@ -70,7 +70,7 @@ func say(c net.Conn, format string, args ...any) bool {
 	return err == nil
 }
 
-func TestAnExchangeEndsWithItsTime(t *testing.T) {
+func TestAnExchangeEndsAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 	for name, c := range map[string]struct {

@@ -117,7 +117,7 @@ func TestConfiguredProxyIsUsed(t *testing.T) {
 	})
 }
 
-func TestProxyOpensNothing(t *testing.T) {
+func TestAProxyDoesNotBypassTheRules(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t)
 	c := client(t, outbound.Config{Proxy: p.url})

@@ -29,7 +29,7 @@ func wait(r *http.Request) {
 	<-r.Context().Done()
 }
 
-func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
+func TestATimeOutReportsWhetherTheRequestWasSent(t *testing.T) {
 	t.Parallel()
 	t.Run("before: a server that shakes no hand", func(t *testing.T) {
 		t.Parallel()
@@ -84,7 +84,7 @@ func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
 	})
 }
 
-func TestNoConnectionSendsNothing(t *testing.T) {
+func TestAFailedConnectionSendsNothing(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -70,7 +70,7 @@ var responses = []struct {
 	{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
 }
 
-func TestEveryResponseOfPinterestHasItsOutcome(t *testing.T) {
+func TestEveryResponseOfPinterestHasAnOutcome(t *testing.T) {
 	t.Parallel()
 	for _, c := range responses {
 		res := pinterest.Adapter{}.Outcome(c.reply)
@@ -80,7 +80,7 @@ func TestEveryResponseOfPinterestHasItsOutcome(t *testing.T) {
 	}
 }
 
-func TestARampedDownEndpointIsLeftAlone(t *testing.T) {
+func TestARampedDownEndpointIsNotRetriedSoon(t *testing.T) {
 	t.Parallel()
 	reply := answered(503, `{"code":4197}`)
 	require.Equal(t, 15*time.Minute, pinterest.Adapter{}.Outcome(reply).RetryAfter)

@@ -40,7 +40,7 @@ func header(name, value string) func(map[string]string, map[string]relay.Secret)
 	}
 }
 
-func TestCheckTakesSettingsThatWork(t *testing.T) {
+func TestCheckAcceptsValidSettings(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(map[string]string, map[string]relay.Secret){
 		"the brief's":               set(sgtm.SettingMeasurementID, "G-XXXXXX"),

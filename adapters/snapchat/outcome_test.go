@@ -77,7 +77,7 @@ var responses = []struct {
 	{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
 }
 
-func TestEveryResponseOfSnapHasItsOutcome(t *testing.T) {
+func TestEveryResponseOfSnapHasAnOutcome(t *testing.T) {
 	t.Parallel()
 	for _, c := range responses {
 		res := snapchat.Adapter{}.Outcome(c.reply)

@@ -13,7 +13,7 @@ import (
 	"relay/cmd/telemetry"
 )
 
-func TestTracesAreOffUnlessAskedFor(t *testing.T) {
+func TestTracesAreOffByDefault(t *testing.T) {
 	for name, c := range map[string]struct {
 		env map[string]string
 		on  bool
@@ -47,7 +47,7 @@ func TestTracesAreOffUnlessAskedFor(t *testing.T) {
 	}
 }
 
-func TestOfATraceOnlyItsIdsTravel(t *testing.T) {
+func TestATracePropagatesItsIDsOnly(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodPost, "/v1/events", http.NoBody)
 	r.Header.Set("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")

@@ -9,7 +9,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestADestinationSaysWhetherItGetsEvents(t *testing.T) {
+func TestADestinationReportsWhetherItReceivesEvents(t *testing.T) {
 	t.Parallel()
 	on := relay.Storefront{Active: true}
 	meta := []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true, HasAdapter: true}}

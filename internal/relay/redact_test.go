@@ -145,7 +145,7 @@ func TestAValuePlantedUnderAnyNameAtAnyDepthIsNotInTheRecord(t *testing.T) {
 	require.Equal(t, 111, strings.Count(got, `"currency":"USD"`))
 }
 
-func TestBodyThatIsNoJSONIsHiddenWhole(t *testing.T) {
+func TestABodyThatIsNotJSONIsRedactedAsAWhole(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"email=jane%40example.com", "{", `{"a":1} {"b":2}`, `{"a":1}x`, `{"a":1}]`, "<html>", `{"a":1e}`, strings.Repeat("[", 20_000),
 		"\ufeff{}", `{"value":NaN}`} {
@@ -153,7 +153,7 @@ func TestBodyThatIsNoJSONIsHiddenWhole(t *testing.T) {
 	}
 }
 
-func TestNamesAndHeadersAreShownWhereTheyAreHarmless(t *testing.T) {
+func TestHarmlessNamesAndHeadersAreShown(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"zip", "items.sku", "t-value", "_fbp", relay.Redacted},
 		relay.RedactNames([]string{"zip", "items.sku", "t-value", "_fbp", "jane@example.com", "Jane Roe", "4155550132", "mrn_123456"}))
@@ -164,7 +164,7 @@ func TestNamesAndHeadersAreShownWhereTheyAreHarmless(t *testing.T) {
 	}
 }
 
-func TestFieldsThatIdentifyAreTold(t *testing.T) {
+func TestFieldsThatIdentifyAPersonAreRecognised(t *testing.T) {
 	t.Parallel()
 	for _, field := range []string{"email", "Email", "e-mail", "user_email", "phone_number", "firstName", "LAST_NAME", "name", "city",
 		"address", "address1", "Postal Code", "dob", "patient_dob", "client_ip", "ip_address", "user_agent", "customer_id", "SSN"} {

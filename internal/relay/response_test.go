@@ -120,7 +120,7 @@ func TestHeadersAreFoundInAnyCase(t *testing.T) {
 	require.Empty(t, r.Get("X-Other"))
 }
 
-func TestWebPagesAreTold(t *testing.T) {
+func TestWebPagesAreRecognised(t *testing.T) {
 	t.Parallel()
 	const html, json = "text/html; charset=utf-8", "application/json"
 	for name, c := range map[string]struct {

@@ -35,7 +35,7 @@ func target(destination string, made int) relay.Target {
 	return relay.Target{Destination: destination, Made: made, Left: policy.MaxAttempts - made}
 }
 
-func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
+func TestRouteReadsTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 	t.Parallel()
 	direct := []relay.Target{target("meta_capi", 0), target("tiktok", 0)}
 	for name, c := range map[string]struct {
@@ -81,7 +81,7 @@ func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 	}
 }
 
-func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
+func TestRouteOmitsDestinationsThatAcceptedTheEvent(t *testing.T) {
 	t.Parallel()
 	t.Run("a platform that accepted it is not a target, the other is", func(t *testing.T) {
 		t.Parallel()
@@ -167,7 +167,7 @@ func TestRouteFindsOneDestination(t *testing.T) {
 	require.Equal(t, relay.ReasonDestinationGone, relay.Resolve(allOn(), policy).BlockedBy("meta_capi"), "sGTM replaces it")
 }
 
-func TestResolveLeavesItsInputAlone(t *testing.T) {
+func TestResolveDoesNotChangeItsInput(t *testing.T) {
 	t.Parallel()
 	s := noContainer()
 	relay.Resolve(s, policy)
