@@ -72,7 +72,7 @@ func TestTheJudgeFindsEveryBrokenPromise(t *testing.T) {
 	}
 }
 
-func TestARecoveryEndsWithTheFirstFreshEventUnlessTheNextCrashComesFirst(t *testing.T) {
+func TestARecoveryEndsAtTheFirstNewDeliveryUnlessAnotherCrashComesFirst(t *testing.T) {
 	t.Parallel()
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	crashes := []Crash{{At: at(10), Up: at(12)}, {At: at(20), Up: at(21)}, {At: at(22), Up: at(30)}, {At: at(40), Up: at(41)}}

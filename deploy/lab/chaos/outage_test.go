@@ -21,7 +21,7 @@ var outageEvents = flag.Int("outage-events", 200, "events that meet the outage o
 
 // An outage of hours, shortened: with two attempts a second apart, it takes seconds to exhaust the attempts, which take 15
 // minutes in production. No event comes after it: the relay probes by itself. The replay runs at the machine's speed.
-func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
+func TestEveryEventArrivesAfterAnOutageThatExhaustedItsAttempts(t *testing.T) {
 	events := *outageEvents
 	patience := 5*time.Minute + time.Duration(events)*time.Second/5
 	s := harness.New(t, harness.Config{Env: []string{"MAX_RETRY_ATTEMPTS=2"}})

@@ -75,7 +75,7 @@ func browser(t *testing.T) (context.Context, *seen) {
 	return ctx, s
 }
 
-func TestTheDocsPageRendersAndTriesOutWithoutAskingAnybodyElse(t *testing.T) {
+func TestTheDocsPageRendersAndSendsRequestsToTheRelayOnly(t *testing.T) {
 	url := serve(t)
 	create(t, url, "storefronts", `{"storefront_id":"bosley"}`)
 	create(t, url, "storefronts", `{"storefront_id":"pfizer"}`)

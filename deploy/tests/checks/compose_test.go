@@ -105,7 +105,7 @@ func TestTheRelaysGetEveryVariableAndNoOther(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyLooksOnRunsWhereItIsAskedFor(t *testing.T) {
+func TestObservabilityServicesRunOnlyWithTheirProfile(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	for name, s := range c.Services {
@@ -118,7 +118,7 @@ func TestWhatOnlyLooksOnRunsWhereItIsAskedFor(t *testing.T) {
 	require.NotContains(t, c.Services["grafana"].Networks, "outside")
 }
 
-func TestServicesWaitForServicesThatCanBeWaitedFor(t *testing.T) {
+func TestServicesDependOnlyOnServicesWithAHealthCheckOrAnEnd(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	for name, s := range c.Services {
@@ -151,7 +151,7 @@ func (c compose) longest(name string) []string {
 	return append(slices.Clone(before), name)
 }
 
-func TestAWorkersContainerHasTheTimeToEndItsTries(t *testing.T) {
+func TestAWorkersContainerHasTimeToEndItsAttempts(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	grace, err := time.ParseDuration(c.Services["worker"].StopGracePeriod)
@@ -178,7 +178,7 @@ func TestPortsAreOnTheLoopbackAndImagesArePinned(t *testing.T) {
 	}
 }
 
-func TestWhatIsMountedIsThere(t *testing.T) {
+func TestMountedFilesExist(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	used := map[string]bool{}
@@ -206,7 +206,7 @@ var (
 	interpolated = regexp.MustCompile(`\$\{([A-Z_]+)`)
 )
 
-func TestEnvExampleIsTheConfigurations(t *testing.T) {
+func TestEnvExampleListsTheConfiguration(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, envExample))
 	require.NoError(t, err)
@@ -240,7 +240,7 @@ func TestEnvExampleIsTheConfigurations(t *testing.T) {
 }
 
 // Compose 1.29.2, Debian's, is the strictest that is still in use.
-func TestComposeTakesTheFile(t *testing.T) {
+func TestComposeAcceptsTheFile(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("docker-compose")
 	if err != nil {

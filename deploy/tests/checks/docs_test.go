@@ -69,7 +69,7 @@ func TestLinksOfThePagesResolve(t *testing.T) {
 // place is a link to a Go file in the answers of CONTRIBUTING, with the name to look for in it.
 var place = regexp.MustCompile("\\[[^]]*\\]\\(([^)]*\\.go)\\), `(\\w+)`")
 
-func TestThePlacesInContributingHaveTheNamesToLookFor(t *testing.T) {
+func TestThePlacesInContributingDefineTheirNames(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
 	require.NoError(t, err)

@@ -92,7 +92,7 @@ func TestEveryAlertIsTestedAndHasARunbook(t *testing.T) {
 	}
 }
 
-func TestDashboardsAskTheSourceThatIsProvisioned(t *testing.T) {
+func TestDashboardsUseTheProvisionedDataSource(t *testing.T) {
 	t.Parallel()
 	var sources struct{ Datasources []struct{ UID string } }
 	readYAML(t, filepath.Join(observability, "grafana", "provisioning", "datasources", "prometheus.yml"), &sources)

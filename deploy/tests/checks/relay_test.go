@@ -57,7 +57,7 @@ func requireCommand(t *testing.T, args []string) {
 	require.Regexp(t, `(?m)^  relay `+regexp.QuoteMeta(strings.Join(words, " "))+`( |$)`, string(out))
 }
 
-func TestCommandsAreToldFromWhatIsNone(t *testing.T) {
+func TestRequireCommandRecognisesCommands(t *testing.T) {
 	t.Parallel()
 	requireCommand(t, []string{"migrate", "up"})
 	requireCommand(t, []string{"health", "--ready"})

@@ -17,7 +17,7 @@ import (
 )
 
 // What the console asks of a relay that delivers for real: an event waits for its retry, is counted, seen live and cancelled.
-func TestAnEventIsCountedSeenLiveAndCancelled(t *testing.T) {
+func TestAnOpenEventIsCountedStreamedAndCancelled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3600")
 	w.storefront(t, "calls")

@@ -25,9 +25,9 @@ import (
 
 const observability = "../../observability"
 
-// TestEveryPanelAndEveryAlertFindsWhatItAsksFor scrapes relays under load with a real Prometheus and runs the queries of the
+// TestEveryPanelAndEveryAlertHasData scrapes relays under load with a real Prometheus and runs the queries of the
 // dashboards' panels. An empty panel, or an alert on an unknown metric, fails.
-func TestEveryPanelAndEveryAlertFindsWhatItAsksFor(t *testing.T) {
+func TestEveryPanelAndEveryAlertHasData(t *testing.T) {
 	t.Parallel()
 	program := prometheusProgram(t)
 	w := newWatchedWorld(t, "MAX_RETRY_ATTEMPTS=2")

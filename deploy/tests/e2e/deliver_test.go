@@ -31,7 +31,7 @@ type town struct {
 	bosley   int64
 }
 
-func TestAnEventTravelsTheWholePath(t *testing.T) {
+func TestTheWholePathOfAnEvent(t *testing.T) {
 	t.Parallel()
 	w := &town{world: newWorld(t)}
 	w.bosley = w.storefrontAs(t, relay.Storefront{ID: 5, Code: "bosley", Name: "Bosley", Active: true})

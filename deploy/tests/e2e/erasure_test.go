@@ -23,7 +23,7 @@ const erasedPerson = "marker-person-7"
 // A delivered order, a person whose event waits for its next attempt, and a direct row are erased, with a relay that is
 // killed during the erasure. Only their rows remain in the database, in Temporal and in the log, without personal data; and
 // they do not come back.
-func TestWhatIsErasedIsGoneEverywhereAndStaysSo(t *testing.T) {
+func TestErasedDataIsInNoPartAndDoesNotReturn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3600")
 	w.storefront(t, "kept")

@@ -123,7 +123,7 @@ func (k *killing) stuck(t *testing.T, statement string, unlock func()) func() {
 
 // A worker is killed at every step of the first attempts. What it had sent is sent again only where its end was not seen, after
 // the time-out of the task (5 s) and the wait of the schedule; and what was stored is not done again.
-func TestAKillAtAnyStepOfTheFirstAttemptsLosesAndDoublesNothing(t *testing.T) {
+func TestAKillAtAnyStepOfTheFirstAttemptsLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=2")
 	sandboxURL, err := url.Parse(w.Sandbox.BaseURL)

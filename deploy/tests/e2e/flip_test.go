@@ -42,7 +42,7 @@ var flips = []flip{
 
 // Hundreds of events are in retry when an admin switches off their destination, at each of the four levels, while OMS keeps
 // an insert open. It runs before the others, not beside them, as all tests that need the processors for a while.
-func TestAFlipStopsTheEventsInRetry(t *testing.T) {
+func TestASwitchStopsTheEventsInRetry(t *testing.T) {
 	w := newWorldOf(t, harness.Built(t), "RETRY_BACKOFF_BASE=4", "MAX_RETRY_ATTEMPTS=8", "START_BURST=1000")
 	r := w.relay(t, "relay", "serve")
 	t.Run("level", func(t *testing.T) {

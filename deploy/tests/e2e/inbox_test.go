@@ -88,7 +88,7 @@ func postedTwice(t *testing.T, w *town) {
 	w.storefront(t, "twice")
 	batch, orders := items("twice", "twice", 20)
 	body := harness.Batch(batch...)
-	answers := make(chan harness.Answer, 2)
+	answers := make(chan harness.BatchResponse, 2)
 	failures := make(chan error, 2)
 	for _, r := range []*harness.Relay{w.one, w.two} { // at the same time, to two processes
 		go func() {

@@ -10,7 +10,7 @@ import (
 )
 
 // It runs before the others, not beside them: so many deliveries leave them no processor.
-func TestABacklogIsDeliveredOnceAndDelaysNobodyElse(t *testing.T) {
+func TestABacklogIsDeliveredOnceAndDelaysNoOtherStorefront(t *testing.T) {
 	w := newWorldOf(t, harness.Built(t)) // the race detector would triple its time
 	w.storefront(t, "large")
 	w.storefront(t, "small")

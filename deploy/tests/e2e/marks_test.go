@@ -69,10 +69,10 @@ func marked(depth int) map[string]any {
 	return fields
 }
 
-// TestTwoHundredMarksAreFoundNowhereTheyMayNotBe sends marked events to containers of both clients and to the five platforms,
+// TestTwoHundredMarksAreOnlyWhereTheyAreAllowed sends marked events to containers of both clients and to the five platforms,
 // through the API and as rows, and looks for the marks in attempts, before a read-only login, in what the command line shows,
 // in logs, metrics and traces, and in Temporal.
-func TestTwoHundredMarksAreFoundNowhereTheyMayNotBe(t *testing.T) {
+func TestTwoHundredMarksAreOnlyWhereTheyAreAllowed(t *testing.T) {
 	t.Parallel()
 	users := filepath.Join(t.TempDir(), "admins")
 	require.NoError(t, os.WriteFile(users, []byte(readerLine), 0o600))

@@ -23,7 +23,7 @@ const schemaSQL = `SELECT CONCAT_WS(' ', table_name, column_name, ordinal_positi
 	UNION ALL SELECT CONCAT('platform ', code) FROM ad_analytics_platforms ORDER BY 1`
 
 // The program itself is killed at random moments, and run again each time, until it once comes to its end.
-func TestMigrateUpThatWasKilledCanBeRunAgain(t *testing.T) {
+func TestMigrateUpCompletesAfterAKill(t *testing.T) {
 	t.Parallel()
 	const kills = 12
 	built, err := programs()

@@ -19,7 +19,7 @@ const graceOfSDK = 5 * time.Minute
 
 // The namespace of a running relay disappears for longer than the SDK tolerates, and comes back. Meanwhile readiness says that
 // no worker runs; afterwards the relay delivers without a restart.
-func TestAWorkerWhoseNamespaceWasAwayDeliversAgain(t *testing.T) {
+func TestAWorkerDeliversAgainAfterItsNamespaceWasMissing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storefront(t, "acme")

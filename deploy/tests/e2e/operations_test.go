@@ -86,7 +86,7 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 
 // The container has been broken for a while. Operators replay the failed events; the relay is killed during the replay; no
 // event is lost or started twice, and events keep their ids.
-func TestAReplayOutlivesAKilledRelay(t *testing.T) {
+func TestAReplayContinuesAfterAKill(t *testing.T) {
 	t.Parallel()
 	const n = 60
 	w := newWorld(t)

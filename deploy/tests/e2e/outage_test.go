@@ -23,7 +23,7 @@ func (w *world) atLeast(t *testing.T, n int, from string) error {
 }
 
 // A container that restarts under a batch responds 503 to the first attempt of each event, and 200 to every later one.
-func TestABlipIsNotAnOutage(t *testing.T) {
+func TestABatchOfFirstFailuresIsNotAnOutage(t *testing.T) {
 	t.Parallel()
 	const events, backoff = 500, time.Minute // the default: the script goes by arrival, and all first attempts must come first
 	w := newWorld(t, "RETRY_BACKOFF_BASE=60")
@@ -45,7 +45,7 @@ func TestABlipIsNotAnOutage(t *testing.T) {
 }
 
 // An outage that outlasts all attempts, of a storefront without further traffic: the relay finds out by itself that it has ended.
-func TestTheRelayFindsTheEndOfAnOutageByItself(t *testing.T) {
+func TestTheRelayDetectsTheEndOfAnOutage(t *testing.T) {
 	t.Parallel()
 	const early, late = 40, 40
 	w := newWorld(t, "RETRY_BACKOFF_BASE=2", "MAX_RETRY_ATTEMPTS=3")

@@ -27,10 +27,10 @@ type call struct {
 	user, password     string
 }
 
-// TestWhatIsPlantedAnywhereIsFoundNowhere plants secrets and personal data in every input: items, rows, admin writes, paths,
+// TestPlantedSecretsAppearInNoOutput plants secrets and personal data in every input: items, rows, admin writes, paths,
 // headers, logins, vendors' responses. The relays log at their most verbose level, count and trace. Their output is searched
 // here and, for the marks of every test, when the world ends.
-func TestWhatIsPlantedAnywhereIsFoundNowhere(t *testing.T) {
+func TestPlantedSecretsAppearInNoOutput(t *testing.T) {
 	t.Parallel()
 	w := newWatchedWorld(t, "ADMIN_AUTH_USERNAME=root", "ADMIN_AUTH_PASSWORD="+markPassword)
 	id := w.storefront(t, "planted")

@@ -17,7 +17,7 @@ type health struct {
 	database, temporal string
 }
 
-func TestWithoutTemporalTheInboxTakesInAndEachRoleSaysHowItIs(t *testing.T) {
+func TestWithoutTemporalEventsAreAcceptedAndReadinessReportsEachRole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storefront(t, "acme")

@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestOneTraceLeadsFromThePostToTheVendorsAnswer(t *testing.T) {
+func TestOneTraceCoversThePathFromThePostToTheResponse(t *testing.T) {
 	t.Parallel()
 	w := newWatchedWorld(t, "RETRY_BACKOFF_BASE=1")
 	w.storefront(t, "traced")

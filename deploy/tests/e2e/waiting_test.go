@@ -10,7 +10,7 @@ import (
 
 // An event that waits for its next attempt does not count as in flight: otherwise a storefront with every second event in
 // retry would be limited to MAX_IN_FLIGHT of them per minute.
-func TestEventsThatWaitForTheirNextTryHoldNoOthersUp(t *testing.T) {
+func TestEventsThatWaitForTheirNextAttemptDelayNoOthers(t *testing.T) {
 	t.Parallel()
 	const n = 24
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3600", "MAX_IN_FLIGHT=4")

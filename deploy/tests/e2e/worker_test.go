@@ -22,7 +22,7 @@ import (
 
 // A worker is killed while one event waits for its second attempt and another's request is on the wire. The first continues
 // where it was; the result of the second's request is unknown, so its row stays "sending" and it is sent again.
-func TestAKilledWorkerLosesNothingAndHidesNothing(t *testing.T) {
+func TestAKilledWorkerLosesNoEventAndRecordsTheUnknownResult(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3")
 	w.storefront(t, "between")
@@ -129,7 +129,7 @@ func signal(t *testing.T, pid int, s syscall.Signal) {
 
 // OMS posts all the time, to whichever of two relays responds, while both are replaced one after the other; then one is
 // killed.
-func TestARestartUnderLoadLosesNothingAndDoublesOnlyWhatAKillLeftUnknown(t *testing.T) {
+func TestARestartUnderLoadLosesNothingAndRepeatsOnlyUnknownResults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	relays := []*harness.Relay{w.relay(t, "one", "serve"), w.relay(t, "two", "serve")}

@@ -40,7 +40,7 @@ func savedQueries(t *testing.T) map[string]string {
 	return queries
 }
 
-func TestTheSavedQueriesFindWhatTheySay(t *testing.T) {
+func TestTheSavedQueriesFindTheirEvents(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "queries")
 	answers := func(b sandbox.Answer) { w.answer(t, "/queries/platform/sandbox_b", b) }

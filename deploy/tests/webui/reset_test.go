@@ -17,7 +17,7 @@ import (
 
 var fails = sandbox.Answer{Status: 503}
 
-func TestAFailedDeliveryIsFoundByItsOrderExplainedAndResetByClicks(t *testing.T) {
+func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "bosley")
 	w.answer(t, "/bosley/platform/sandbox_b", fails)
@@ -83,7 +83,7 @@ func TestAResetOfARejectedDeliverySendsOnlyWhatWasNotAccepted(t *testing.T) {
 	require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, sends(e, "sandbox_b"))
 }
 
-func TestAResetOfAnExhaustedDeliveryTriesAgainWhicheverTaskIsChosen(t *testing.T) {
+func TestAResetOfAnExhaustedDeliveryAttemptsAgainFromAnyTask(t *testing.T) {
 	w := setup(t)
 	w.storefront(t, "exhausted")
 	w.answer(t, "/exhausted", fails)
@@ -111,7 +111,7 @@ func TestAResetOfADeliveredEventSendsNothing(t *testing.T) {
 	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, relay.SGTM))
 }
 
-func TestAFilteredListIsResetAtOnceByClicks(t *testing.T) {
+func TestAFilteredListIsResetInOneBatch(t *testing.T) {
 	w := setup(t)
 	w.storefront(t, "corso")
 	w.storefront(t, "other")

@@ -17,7 +17,7 @@ import (
 )
 
 // In the Web UI's list, history and timeline, nothing is a bare name or an id that somebody would have to decode.
-func TestEveryWorkflowActivityAndTimerSaysInALineWhatItIsFor(t *testing.T) {
+func TestEveryWorkflowActivityAndTimerHasASummary(t *testing.T) {
 	w := setup(t)
 	w.storefront(t, "summed")
 	w.answer(t, "/summed", sandbox.Answer{Status: 400})
