@@ -27,5 +27,5 @@ func TestNoEventIsLostWhenPartsAreKilled(t *testing.T) {
 	v := report.Rounds[0].Verdict
 	require.GreaterOrEqual(t, v.Accepted, 290)
 	require.Zero(t, v.Lost())
-	require.Len(t, report.Kinds(), 6, "API, worker, both in one, database, its right to be written, Temporal")
+	require.Len(t, report.Kinds(), 6, "API, worker, both in one process, database, its permission to write, Temporal")
 }
