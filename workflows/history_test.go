@@ -39,8 +39,8 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	require.Equal(t, []string{
 		"cancelled",
 		"database-away-at-the-first-step",
-		"database-away-between-tries",
-		"database-away-when-the-answer-came",
+		"database-away-between-attempts",
+		"database-away-when-the-response-arrived",
 		"delivered-after-retries",
 		"erased",
 		"failed-exhausted",
