@@ -28,7 +28,7 @@ const (
 	example = "../../kubernetes/overlays/example"
 )
 
-// manifests are a rendered folder by kind and name.
+// manifests holds the objects of a rendered folder by kind and name.
 type manifests map[string]runtime.Object
 
 // render builds a folder as kustomize v5.8.2 does (its library is this version's), and decodes every document into the type
@@ -138,7 +138,7 @@ func TestPrometheusScrapesEveryPodWithMetrics(t *testing.T) {
 		require.Equal(t, map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": address[1:], "prometheus.io/path": "/metrics"}, pod.Annotations)
 	}
 	for _, port := range get[*corev1.Service](t, all, "Service/relay-api").Spec.Ports {
-		require.NotEqual(t, "metrics", port.TargetPort.String(), "it has no login")
+		require.NotEqual(t, "metrics", port.TargetPort.String(), "/metrics has no login")
 	}
 }
 
@@ -172,7 +172,7 @@ func TestSelectorsFindTheirPods(t *testing.T) {
 	}
 	scaler := get[*autoscalingv2.HorizontalPodAutoscaler](t, all, "HorizontalPodAutoscaler/relay-api")
 	require.Equal(t, "relay-api", scaler.Spec.ScaleTargetRef.Name)
-	require.Nil(t, get[*appsv1.Deployment](t, all, "Deployment/relay-api").Spec.Replicas, "the autoscaler's to say")
+	require.Nil(t, get[*appsv1.Deployment](t, all, "Deployment/relay-api").Spec.Replicas, "the autoscaler sets the number")
 	require.GreaterOrEqual(t, *scaler.Spec.MinReplicas, int32(2))
 	require.GreaterOrEqual(t, *get[*appsv1.Deployment](t, all, "Deployment/relay-worker").Spec.Replicas, int32(2))
 }
