@@ -109,7 +109,7 @@ func (w *wire) Send(context.Context, relay.Request) relay.Response {
 	return w.reply
 }
 
-// talkative is an adapter that keeps what the vendor's answer says.
+// talkative is an adapter that keeps the text of the vendor's response.
 type talkative struct{}
 
 const vendorText = "jane@example.com is not a customer"
@@ -226,11 +226,11 @@ func TestAWaitIsRecordedWithItsReason(t *testing.T) {
 		least  time.Duration
 		flight bool
 	}{
-		"a failed attempt":                     {&oneRow{}, 503, none, relay.WaitsForRetry, time.Minute, false},
-		"a destination that asked for less":    {&oneRow{}, 200, closed, relay.WaitsForLimit, time.Hour, true},
-		"a credential that does not decrypt":   {&oneRow{unreadable: true}, 200, none, relay.WaitsForCredential, time.Minute, true},
-		"a database that cannot be read":       {&oneRow{away: true}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
-		"a database that cannot be written to": {&oneRow{recordErr: errors.New("read only")}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
+		"a failed attempt": {&oneRow{}, 503, none, relay.WaitsForRetry, time.Minute, false},
+		"a destination that asked for fewer requests": {&oneRow{}, 200, closed, relay.WaitsForLimit, time.Hour, true},
+		"a credential that does not decrypt":          {&oneRow{unreadable: true}, 200, none, relay.WaitsForCredential, time.Minute, true},
+		"a database that cannot be read":              {&oneRow{away: true}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
+		"a database that cannot be written to":        {&oneRow{recordErr: errors.New("read only")}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

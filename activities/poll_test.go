@@ -70,9 +70,9 @@ func (noProbes) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDest
 func TestClaimsWhoseStartsFailedAreReleased(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ cancelled, claimFails bool }{
-		"Temporal does not answer":                           {},
-		"the worker's context has ended with Temporal":       {cancelled: true},
-		"and another storefront's rows could not be claimed": {claimFails: true},
+		"Temporal does not respond":                      {},
+		"the worker's context has ended with Temporal":   {cancelled: true},
+		"another storefront's rows could not be claimed": {claimFails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -105,7 +105,7 @@ func TestConcludeEndsAttemptsAndEventTogether(t *testing.T) {
 	end := relay.EventOutcome{Status: relay.StatusDelivered, Detail: "all", Ends: []relay.DeliveryResult{{Destination: "ga4", Outcome: relay.Accepted}}}
 	attempts := []relay.Attempt{{AttemptID: "a", EventID: id, Destination: "ga4", Number: 1}, {AttemptID: "b", EventID: id, Destination: "meta_capi", Number: 1}}
 	require.NoError(t, f.RecordSending(t.Context(), attempts...))
-	require.NoError(t, f.RecordSending(t.Context(), attempts...), "the answer to the first was lost")
+	require.NoError(t, f.RecordSending(t.Context(), attempts...), "the response to the first was lost")
 	ends := []relay.AttemptEnd{
 		{AttemptID: "a", Duration: 3 * time.Microsecond, Result: relay.Result{Outcome: relay.Accepted, Status: 200, TraceID: "t"}},
 		{AttemptID: "b", Duration: 4 * time.Microsecond, Result: relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonBadRequest, Status: 422}},

@@ -60,7 +60,7 @@ func TestClaimLeavesRoomUnderTheCap(t *testing.T) {
 	require.Len(t, next, 4, "one place of bosley's is free, and pfizer has its own")
 
 	require.NoError(t, f.Wait(t.Context(), starts[1].ID, relay.Waiting{For: relay.WaitsForRetry, After: time.Minute}))
-	require.Len(t, f.claim(capped), 1, "a delivery that waits for its next try burdens nobody")
+	require.Len(t, f.claim(capped), 1, "a delivery that waits for its next attempt does not count as in flight")
 	require.NoError(t, f.Wait(t.Context(), starts[2].ID, relay.Waiting{}))
 	require.Empty(t, f.claim(capped), "the lease of a row that no run has is its starter's")
 }

@@ -15,7 +15,7 @@ import (
 func TestAWaitBeforeTheSendUsesUpNoAttempt(t *testing.T) {
 	t.Parallel()
 
-	t.Run("a limit that is reached, more often than there are tries", func(t *testing.T) {
+	t.Run("a limit that is reached more often than there are attempts", func(t *testing.T) {
 		t.Parallel()
 		first, second := neighbours(t)
 		first.store.options.Limits.PerSecond = 1.0 / 600
@@ -34,7 +34,7 @@ func TestAWaitBeforeTheSendUsesUpNoAttempt(t *testing.T) {
 		require.GreaterOrEqual(t, second.sender.last.Sub(begin), time.Hour)
 	})
 
-	t.Run("an answer 429 to another event of the destination, which slows this one at once", func(t *testing.T) {
+	t.Run("a response 429 to another event of the destination, which delays this one at once", func(t *testing.T) {
 		t.Parallel()
 		first, second := neighbours(t)
 		first.sender.then = relay.Response{Status: 429, Header: map[string]string{"Retry-After": "600"}}
@@ -72,7 +72,7 @@ func neighbours(t *testing.T) (first, second *bundle) {
 func TestAnAttemptWithAnUnknownResultCounts(t *testing.T) {
 	t.Parallel()
 
-	t.Run("and is followed by another", func(t *testing.T) {
+	t.Run("another attempt follows", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.after = func() {
@@ -86,7 +86,7 @@ func TestAnAttemptWithAnUnknownResultCounts(t *testing.T) {
 		require.GreaterOrEqual(t, b.sender.last.Sub(begin), time.Minute, "the first wait of the schedule")
 	})
 
-	t.Run("until none is left", func(t *testing.T) {
+	t.Run("the last one ends the delivery", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.after = func() { panic("the worker dies") }
@@ -104,9 +104,9 @@ func TestAnEventThatIsSkippedOrCannotBeRenderedEndsWithoutASend(t *testing.T) {
 		outcome relay.Outcome
 		reason  relay.Reason
 	}{
-		"not mapped":                       {relay.Skip(relay.ReasonNotMapped), relay.StatusSkipped, relay.Skipped, relay.ReasonNotMapped},
-		"without a field that it needs":    {relay.Refuse(relay.ReasonMissingField, "order_id"), relay.StatusFailed, relay.Rejected, relay.ReasonMissingField},
-		"of an adapter that does not know": {relay.ErrNotFound, relay.StatusFailed, relay.Rejected, relay.ReasonInvalidPayload},
+		"not mapped":                         {relay.Skip(relay.ReasonNotMapped), relay.StatusSkipped, relay.Skipped, relay.ReasonNotMapped},
+		"without a required field":           {relay.Refuse(relay.ReasonMissingField, "order_id"), relay.StatusFailed, relay.Rejected, relay.ReasonMissingField},
+		"an unexpected error of the adapter": {relay.ErrNotFound, relay.StatusFailed, relay.Rejected, relay.ReasonInvalidPayload},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -43,7 +43,7 @@ func TestALostResponseIsUnknownUnlessACopyIsDropped(t *testing.T) {
 		{"time-out of another event", relay.Response{Sent: true, TransportError: relay.TransportTimeout}, relay.Unknown, relay.ReasonUnknown},
 		{"cut of a purchase", relay.Response{Sent: true, TransportError: relay.TransportCut, Repeatable: true}, relay.Retry, relay.ReasonNetwork},
 		{"cut of another event", relay.Response{Sent: true, TransportError: relay.TransportCut}, relay.Unknown, relay.ReasonUnknown},
-		{"time-out before anything left", relay.Response{TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
+		{"time-out before the send", relay.Response{TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
 		{"no connection", relay.Response{TransportError: relay.TransportConnect}, relay.Retry, relay.ReasonNetwork},
 		{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
 		{"status without its body", relay.Response{Sent: true, Status: 204, TransportError: relay.TransportCut}, relay.Accepted, ""},

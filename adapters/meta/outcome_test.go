@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// failed is an error answer of Meta's, with everything in it that must not be kept.
+// failed is an error response of Meta's with all values that must not be kept.
 func failed(status, code, subcode int) relay.Response {
 	return relay.Response{Sent: true, Repeatable: true, Status: status, Body: fmt.Appendf(nil,
 		`{"error":{"message":"about jane@example.com","type":"OAuthException","code":%d,"error_subcode":%d,"error_user_msg":"about Jane","fbtrace_id":"AbC-1_x"}}`,

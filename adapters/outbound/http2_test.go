@@ -171,19 +171,19 @@ func TestTheNextSendAfterAGOAWAYOpensANewConnection(t *testing.T) {
 
 // endless are servers of HTTP/2 that never come to an end.
 var endless = map[string]func(c rawConn, stream uint32){
-	"says nothing": nothing,
+	"sends nothing": nothing,
 	"sends responses of 103": func(c rawConn, stream uint32) {
 		for c.frame(frameHeaders, endHeaders, stream, status103) {
 			pause()
 		}
 	},
-	"sends a body without end": func(c rawConn, stream uint32) {
+	"sends an endless body": func(c rawConn, stream uint32) {
 		c.frame(frameHeaders, endHeaders, stream, status200)
 		for c.frame(frameData, 0, stream, "x") {
 			pause()
 		}
 	},
-	"sends headers without end": func(c rawConn, stream uint32) {
+	"sends endless headers": func(c rawConn, stream uint32) {
 		c.frame(frameHeaders, 0, stream, status200)
 	},
 	"sends pings": func(c rawConn, _ uint32) {
@@ -205,7 +205,7 @@ func TestAnExchangeOfHTTP2EndsAtItsDeadline(t *testing.T) {
 			require.EqualValues(t, 1, s.begun.Load())
 		})
 	}
-	t.Run("takes no body", func(t *testing.T) {
+	t.Run("does not read the body", func(t *testing.T) {
 		t.Parallel()
 		s := rawServer(t, func(rawConn, uint32) { <-t.Context().Done() }, nothing)
 		request := post(s.url)

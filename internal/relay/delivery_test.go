@@ -22,17 +22,17 @@ func TestConclusionFollowsTheResultsOfTheDestinations(t *testing.T) {
 		status relay.Status
 		reason relay.Reason
 	}{
-		"all accepted is delivered":           {[]relay.DeliveryResult{accepted, end("tiktok", relay.Accepted, "")}, relay.StatusDelivered, ""},
-		"accepted and blocked is delivered":   {[]relay.DeliveryResult{accepted, blocked, skipped}, relay.StatusDelivered, ""},
-		"a rejection fails it":                {[]relay.DeliveryResult{accepted, end("tiktok", relay.Rejected, relay.ReasonBadRequest)}, relay.StatusFailed, relay.ReasonBadRequest},
-		"a bad credential fails it":           {[]relay.DeliveryResult{accepted, end("tiktok", relay.Unauthorized, relay.ReasonUnauthorized)}, relay.StatusFailed, relay.ReasonUnauthorized},
-		"used up attempts fail it":            {[]relay.DeliveryResult{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
-		"an unknown end fails it":             {[]relay.DeliveryResult{accepted, end("ga4", relay.Unknown, relay.ReasonUnknown)}, relay.StatusFailed, relay.ReasonUnknown},
-		"an unexpected end fails it":          {[]relay.DeliveryResult{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
-		"blocked alone is skipped":            {[]relay.DeliveryResult{blocked}, relay.StatusSkipped, relay.ReasonCredentialDisabled},
-		"skipped explains more than blocked":  {[]relay.DeliveryResult{blocked, skipped}, relay.StatusSkipped, relay.ReasonNotMapped},
-		"the first failure by name is shown":  {[]relay.DeliveryResult{end("tiktok", relay.Rejected, relay.ReasonTooLarge), end("meta_capi", relay.Rejected, relay.ReasonNotFound)}, relay.StatusFailed, relay.ReasonNotFound},
-		"nothing at all is skipped, with why": {nil, relay.StatusSkipped, relay.ReasonNoActiveDestination},
+		"all accepted is delivered":             {[]relay.DeliveryResult{accepted, end("tiktok", relay.Accepted, "")}, relay.StatusDelivered, ""},
+		"accepted and blocked is delivered":     {[]relay.DeliveryResult{accepted, blocked, skipped}, relay.StatusDelivered, ""},
+		"a rejection fails it":                  {[]relay.DeliveryResult{accepted, end("tiktok", relay.Rejected, relay.ReasonBadRequest)}, relay.StatusFailed, relay.ReasonBadRequest},
+		"a bad credential fails it":             {[]relay.DeliveryResult{accepted, end("tiktok", relay.Unauthorized, relay.ReasonUnauthorized)}, relay.StatusFailed, relay.ReasonUnauthorized},
+		"exhausted attempts fail it":            {[]relay.DeliveryResult{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
+		"an unknown result fails it":            {[]relay.DeliveryResult{accepted, end("ga4", relay.Unknown, relay.ReasonUnknown)}, relay.StatusFailed, relay.ReasonUnknown},
+		"an unexpected result fails it":         {[]relay.DeliveryResult{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
+		"blocked alone is skipped":              {[]relay.DeliveryResult{blocked}, relay.StatusSkipped, relay.ReasonCredentialDisabled},
+		"skipped takes precedence over blocked": {[]relay.DeliveryResult{blocked, skipped}, relay.StatusSkipped, relay.ReasonNotMapped},
+		"the first failure by name is shown":    {[]relay.DeliveryResult{end("tiktok", relay.Rejected, relay.ReasonTooLarge), end("meta_capi", relay.Rejected, relay.ReasonNotFound)}, relay.StatusFailed, relay.ReasonNotFound},
+		"no results are skipped, with a reason": {nil, relay.StatusSkipped, relay.ReasonNoActiveDestination},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -219,7 +219,7 @@ func (w *world) firstAttempts(t *testing.T, x *commonpb.WorkflowExecution) strin
 			var out activities.ResolveOutput
 			require.NoError(t, converter.GetDefaultDataConverter().FromPayload(p, &out))
 			if out.First != nil {
-				return out.First.Words
+				return out.First.Text
 			}
 		}
 	}
