@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// attempt is one execution of Deliver. Its methods that end it early return the outcome, or nil to go on.
+// attempt is one execution of Deliver. Its methods that end it early return the outcome, or nil to continue.
 type attempt struct {
 	*Activities
 	in       DeliverInput

@@ -11,12 +11,12 @@ import (
 	"relay/internal/relay"
 )
 
-// FirstAttempts are the attempts that were made with the route, within the first workflow task, and what they came to. A target of the
+// FirstAttempts holds the attempts that were made with the route, within the first workflow task, and their results. A target of the
 // route that is not among them is an activity of its own.
 type FirstAttempts struct {
 	Text     string          `json:"Words"` // for the Web UI
 	Attempts []DeliverOutput `json:",omitempty"`
-	// Finished is set where the event ended with them.
+	// Finished is set if the event ended with them.
 	Finished *FinishOutput `json:",omitempty"`
 }
 
@@ -118,8 +118,8 @@ func (f *first) leave(target *relay.Target, why string) {
 	f.left = append(f.left, target.Destination+": in an activity of its own, because "+why)
 }
 
-// follow goes by the latest attempt of a target. Either this task was repeated, or the event was set back. What ended has ended. After
-// any other attempt, also one whose end was not seen, the next follows at its time.
+// follow continues from the latest attempt of a target: this task was repeated, or the event was set back. An ended target stays ended. After
+// any other attempt, also one with an unknown result, the next one follows after its backoff.
 func (f *first) follow(t *attempt, target *relay.Target) {
 	earlier := t.earlier()
 	end := t.end(earlier.Last, earlier.Cause)

@@ -16,7 +16,7 @@ import (
 	"relay/internal/relay"
 )
 
-// twoRows is the store of one event that goes to two platforms, a and b.
+// twoRows is the store of one event with two platforms, a and b.
 type twoRows struct {
 	oneRow
 

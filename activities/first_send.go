@@ -27,7 +27,7 @@ func (f *first) exchange(ctx context.Context, t *attempt) (one exchanged) {
 	return exchanged{attempt: t, end: t.exchange(ctx)}
 }
 
-// panicked logs where an attempt panicked, and not with what: that may hold a payload.
+// panicked logs the stack of a panic, without its value, which may hold a payload.
 func (t *attempt) panicked(ctx context.Context) {
 	t.Log.ErrorContext(ctx, "attempt.panicked", append(t.names(), "stack", string(debug.Stack()))...)
 }
@@ -41,7 +41,7 @@ func (one exchanged) close(ctx context.Context, recorded bool) outcome {
 	return one.conclude(ctx, one.end, recorded)
 }
 
-// send records and makes the attempts, and ends the event where nothing is left to do.
+// send records and makes the attempts, and ends the event if no target remains.
 func (f *first) send(ctx context.Context) {
 	if len(f.sending) == 0 {
 		f.keepResponses(ctx, nil, 0)
@@ -116,7 +116,7 @@ func (f *first) keepResponses(ctx context.Context, replies []exchanged, left int
 	}
 }
 
-// conclusion is what the event comes to, where all of its targets have ended. Finish judges those that failed for a destination's
+// conclusion returns the outcome of the event, if all of its targets have ended. Finish decides on those that failed for a destination's
 // health or ran out of attempts.
 func (f *first) conclusion(results []relay.DeliveryResult, left int) (relay.EventOutcome, bool) {
 	if left > 0 || len(f.left) > 0 {

@@ -39,18 +39,18 @@ func TestFirstAttemptsEndTheEventWithTheLastOfThem(t *testing.T) {
 			require.Equal(t, c.status, s.status)
 			if c.status == "" {
 				require.Nil(t, out.First.Finished)
-				require.Len(t, s.waits, 1, "what it waits for is on the row")
+				require.Len(t, s.waits, 1, "the row holds the wait")
 				require.InDelta(t, 63, s.waits[0].After.Seconds(), 3)
 				return
 			}
 			require.Equal(t, 1, s.finishes)
 			require.Equal(t, c.status, out.First.Finished.Status)
-			require.Equal(t, vendorText, s.rows[0].Result.TraceID, "the row has it")
+			require.Equal(t, vendorText, s.rows[0].Result.TraceID, "the row holds it")
 		})
 	}
 }
 
-// A target that cannot be attempted at once holds up nothing, and the activity that follows finds out why by itself.
+// A target that cannot be attempted at once delays nothing: the activity that follows decides on it again.
 func TestATargetWithoutRoomIsAttemptedByAnActivity(t *testing.T) {
 	t.Parallel()
 	slow := func(a *activities.Activities, _ *twoRows) { a.Lane.Observe(1, "b", 2*time.Second) }
@@ -186,7 +186,7 @@ func TestARepeatedTaskReadsTheRowsOfItsAttempts(t *testing.T) {
 	})
 }
 
-// A worker that lives may still wait for a response when its task is repeated.
+// A live worker may still wait for a response when its task is repeated.
 func TestAnAttemptIsNotRepeatedWhileItsExchangeMayBeUnderWay(t *testing.T) {
 	t.Parallel()
 	s, o := &twoRows{age: 4 * time.Second, rows: []relay.Attempt{

@@ -63,7 +63,7 @@ func TestLimiter(t *testing.T) {
 		_, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.GreaterOrEqual(t, wait, time.Minute)
 		_, wait = g.Enter(t.Context(), 2, "ga4", 1, relay.Limits{})
-		require.Zero(t, wait, "another storefront's credential is another matter")
+		require.Zero(t, wait, "another storefront's credential is independent")
 		now = now.Add(time.Minute)
 		_, wait = g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.Zero(t, wait)
@@ -90,21 +90,21 @@ func TestLimiter(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := &activities.Limiter{}
 			l := relay.Limits{InFlight: 1}
-			require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "nothing is known, so a second each")
+			require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "without estimates, one second each")
 			for n := range int64(8) {
-				require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "the first say little")
+				require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "the first attempts do not count")
 				leave, _ := g.Enter(t.Context(), 1, "ga4", n, l)
 				time.Sleep(50 * time.Millisecond)
 				leave()
 			}
 			require.Equal(t, 200, g.Capacity(1, "ga4", l, 10*time.Second))
 			require.Equal(t, 50, g.Capacity(1, "ga4", relay.Limits{InFlight: 1, PerSecond: 5}, 10*time.Second))
-			require.Equal(t, 1, g.Capacity(1, "ga4", relay.Limits{PerSecond: 1.0 / 600}, 10*time.Second), "never none")
+			require.Equal(t, 1, g.Capacity(1, "ga4", relay.Limits{PerSecond: 1.0 / 600}, 10*time.Second), "never zero")
 		})
 	})
 }
 
-// An attempt that does not wait for its turn learns how long that takes, as soon as the limiter can tell.
+// An attempt that does not wait for its turn receives the wait, as soon as the limiter can estimate it.
 func TestAnAttemptThatDoesNotWaitLearnsHowLongToStayAway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestAnAttemptThatDoesNotWaitLearnsHowLongToStayAway(t *testing.T) {
 		require.NotNil(t, leave)
 		for event := range int64(50) {
 			_, wait := g.EnterNow(1, "ga4", 100+event, l)
-			require.Zero(t, wait, "nothing is known yet")
+			require.Zero(t, wait, "there is no estimate yet")
 		}
 		time.Sleep(100 * time.Millisecond)
 		leave()
@@ -136,7 +136,7 @@ func TestAnAttemptThatDoesNotWaitLearnsHowLongToStayAway(t *testing.T) {
 	})
 }
 
-// The waits of a limited destination's events: few, in the order of arrival, and no place stays empty.
+// The waits of a limited destination's events are few, in the order of arrival, and leave no place unused.
 func TestEventsOfALimitedDestinationAreSentInOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	const n = 2000
@@ -215,7 +215,7 @@ func TestAChangedLimitHoldsForEventsThatWait(t *testing.T) {
 				if c.after > c.before {
 					require.LessOrEqual(t, r.last.Sub(begin), 30*time.Second)
 				} else {
-					require.GreaterOrEqual(t, r.last.Sub(begin), 450*time.Second, "what was told to return sooner waits again")
+					require.GreaterOrEqual(t, r.last.Sub(begin), 450*time.Second, "an event that returned sooner waits again")
 				}
 			})
 		})
@@ -253,7 +253,7 @@ func TestTheOrderIsKeptWhenTheTimeOfAnAttemptChanges(t *testing.T) {
 				t.Logf("%s, displaced %d, waits %d", took, r.displaced(), r.mostWaits())
 				require.LessOrEqual(t, r.displaced(), n/10)
 				require.LessOrEqual(t, r.mostWaits(), c.waits)
-				require.LessOrEqual(t, took, slept+n*takes*21/20, "no place stays empty")
+				require.LessOrEqual(t, took, slept+n*takes*21/20, "no place stays unused")
 			})
 		})
 	}

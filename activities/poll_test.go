@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// inboxOnce hands out some rows once, then nothing, and records what it gets back.
+// inboxOnce returns some rows once, then none, and records the released ones.
 type inboxOnce struct {
 	mu       sync.Mutex
 	rows     []relay.PendingDelivery
@@ -45,7 +45,7 @@ func (i *inboxOnce) Release(ctx context.Context, ids []int64) error {
 	return nil
 }
 
-// awayStarter is Temporal that goes away under way: it takes rows with even ids, then the worker's context ends.
+// awayStarter is a Temporal that becomes unavailable: it starts rows with even ids, then the worker's context ends.
 type awayStarter struct{ gone context.CancelFunc }
 
 func (s awayStarter) StartDelivery(ctx context.Context, r relay.PendingDelivery) error {
@@ -60,7 +60,7 @@ func (s awayStarter) StartDelivery(ctx context.Context, r relay.PendingDelivery)
 	return errors.New("away")
 }
 
-// noProbes is destinations of which none is to be probed.
+// noProbes is a health store without due probes.
 type noProbes struct{ activities.HealthStore }
 
 func (noProbes) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDestination, error) {

@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// clinic knows unhealthy destinations whose probe is due.
+// clinic is a health store with unhealthy destinations whose probe is due.
 type clinic struct {
 	activities.HealthStore
 	due      []relay.UnhealthyDestination

@@ -9,7 +9,7 @@ import (
 	"relay/internal/ops"
 )
 
-// PurgeStore is what retention needs of the database. It deletes in batches; retrying a batch is safe.
+// PurgeStore is the database of the purge. It deletes in batches; retrying a batch is safe.
 type PurgeStore interface {
 	// PurgeEvents deletes those of the next n events that ended longer than age ago, and keeps their statistics.
 	PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeCursor, n int) (ops.PurgeBatch, error)

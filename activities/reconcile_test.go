@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// books are rows in the hands of runs, and what became of them.
+// books holds rows of runs, and their repairs.
 type books struct {
 	rows     []ops.HeldRow
 	statuses map[int64]relay.Status

@@ -22,7 +22,7 @@ func TestStartsInFlightAdaptToTheLatencyOfTemporal(t *testing.T) {
 	starts(1, time.Second)
 	require.Equal(t, maxStarts/2, p.limit)
 	starts(10, time.Second)
-	require.Equal(t, minStarts, p.limit, "never none")
+	require.Equal(t, minStarts, p.limit, "never zero")
 	starts(minStarts, 5*time.Millisecond)
 	require.Equal(t, minStarts+1, p.limit)
 }

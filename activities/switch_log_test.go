@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// switchedOff is a store whose only event goes to a platform that anna has switched off for its storefront.
+// switchedOff is a store with one event, whose platform anna has switched off for its storefront.
 type switchedOff struct {
 	activities.Store
 	flip     error

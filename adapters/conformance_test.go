@@ -89,7 +89,7 @@ func exchanges(accepted relay.Response) map[string]exchange {
 			_, _ = w.Write(accepted.Body)
 		}, func(t *testing.T, _ relay.Request, res relay.Result) {
 			t.Helper()
-			require.Equal(t, relay.Accepted, res.Outcome, "testdata/accepted.reply.json is to hold the platform's yes: %+v", res)
+			require.Equal(t, relay.Accepted, res.Outcome, "testdata/accepted.reply.json must hold the platform's acceptance: %+v", res)
 		}},
 		"429 with seconds to wait":                {says(429, "Retry-After", "7", ""), retriesIn(7 * time.Second)},
 		"503 with seconds to wait":                {says(503, "Retry-After", "120", "{}"), retriesIn(2 * time.Minute)},

@@ -16,7 +16,7 @@ const (
 	flushEvery   = 10 * time.Second
 	flushTimeout = 5 * time.Second
 	purgeAfter   = 30     // flushes
-	purgeRounds  = 10     // statements at most, so that a backlog goes within hours and nothing waits for it
+	purgeRounds  = 10     // statements at most, so that a backlog is purged within hours and delays nothing
 	maxCounted   = 50_000 // keys that are kept while the database is away
 )
 
@@ -60,7 +60,7 @@ func (a *attemptCounter) run(ctx context.Context) {
 	}
 }
 
-// flush adds the counts to the database. Where that fails they are kept for the next time, as long as they are not too many. A
+// flush adds the counts to the database. If that fails, they are kept for the next time, up to maxCounted. A
 // lost response may count them twice.
 func (a *attemptCounter) flush(ctx context.Context) {
 	a.mu.Lock()

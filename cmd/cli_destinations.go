@@ -65,7 +65,7 @@ func (r *remote) printDestinations(list []api.DestinationView) error {
 	return r.table(destinationsHeading, rows)
 }
 
-// receives says whether a destination gets events: yes, or the reason why not; yes with a reason is a part of them.
+// receives describes whether a destination receives events: yes, or the reason why not; yes with a reason means only some of them.
 func receives(d api.DestinationView) string {
 	switch {
 	case d.Receives && d.Reason == "":
@@ -74,7 +74,7 @@ func receives(d api.DestinationView) string {
 		return "some (" + string(d.Reason) + ")"
 	}
 	text := "no (" + string(d.Reason)
-	for _, s := range d.Switches { // the one that is off, and who set it
+	for _, s := range d.Switches { // the one that is off, and the admin that set it
 		if !s.On && s.SetBy != "" {
 			text += ", by " + s.SetBy
 			break

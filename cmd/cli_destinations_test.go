@@ -42,7 +42,7 @@ func TestAProbePrintsItsResult(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Event 7 is sent again.\n", out)
 	out, err = c.run(t, "", "probe", "bosley", "sgtm", "--json")
-	require.ErrorContains(t, err, "nothing was probed", "a command that did nothing says so")
+	require.ErrorContains(t, err, "nothing was probed", "a command without effect fails")
 	require.Contains(t, out, "not_needed")
 	_, err = c.run(t, "", "probe", "bosley")
 	require.Error(t, err)

@@ -26,7 +26,7 @@ func TestEventsAreCountedAndCancelled(t *testing.T) {
 	require.Contains(t, out, "event 9: there is no event with this id (404 not_found)\n")
 	require.Empty(t, c.note)
 	_, err = c.run(t, "", "replay", "start", "--waiting-at", "sgtm")
-	require.ErrorContains(t, err, "unknown flag", "a replay picks what has ended")
+	require.ErrorContains(t, err, "unknown flag", "a replay selects ended events")
 }
 
 func TestTheBacklogIsATable(t *testing.T) {

@@ -111,7 +111,7 @@ func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.Audit
 	return list, nil
 }
 
-// switchChanges returns who last set kill switches, and when, by id.
+// switchChanges returns the admin and the time of the last change of kill switches, by id.
 func (s *Store) switchChanges(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.SwitchChange, error) {
 	found := map[int64]ops.SwitchChange{}
 	if len(ids) == 0 {
@@ -127,7 +127,7 @@ func (s *Store) switchChanges(ctx context.Context, q querier, entity ops.Entity,
 	return found, err
 }
 
-// SwitchChange returns who set the kill switch that blocks a storefront's events from a destination, and when. Reasons other
+// SwitchChange returns the admin and the time of the last change of the kill switch that blocks a storefront's events from a destination. Reasons other
 // than a kill switch have none.
 func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	entity, query, args := ops.EntityStorefront, "SELECT ?", []any{storefrontID}
@@ -146,8 +146,8 @@ func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destinatio
 	}
 	var id int64
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
-		return ops.SwitchChange{}, wrap("find who set a kill switch", err)
+		return ops.SwitchChange{}, wrap("find the last change of a kill switch", err)
 	}
 	found, err := s.switchChanges(ctx, s.sql, entity, []int64{id})
-	return found[id], wrap("find who set a kill switch", err)
+	return found[id], wrap("find the last change of a kill switch", err)
 }

@@ -40,7 +40,7 @@ func TestAttemptRecordsTheRequestAndThenTheResponse(t *testing.T) {
 
 	end.Result = relay.Result{Outcome: relay.NotSent}
 	require.NoError(t, f.CompleteAttempts(t.Context(), []relay.AttemptEnd{end}))
-	require.Equal(t, back, f.text(row, a.AttemptID), "the first end stays")
+	require.Equal(t, back, f.text(row, a.AttemptID), "the first result stays")
 	require.NoError(t, f.CompleteAttempts(t.Context(), nil))
 }
 

@@ -112,7 +112,7 @@ func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]
 	return list, rows.Err()
 }
 
-// addSwitchChanges adds who set the kill switches of destinations, and when, with one statement per level.
+// addSwitchChanges adds the last changes of the kill switches of destinations, with one statement per level.
 func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStatus) error {
 	for level, entity := range map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
 		ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential} {

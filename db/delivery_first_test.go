@@ -81,7 +81,7 @@ func TestBeginTakesOnlyOpenRows(t *testing.T) {
 	end := relay.EventOutcome{Status: relay.StatusFailed, Reason: relay.ReasonBadRequest, Detail: "why",
 		Ends: []relay.DeliveryResult{{Destination: relay.SGTM, Outcome: relay.Rejected, Reason: relay.ReasonBadRequest, Status: 422}}}
 	require.NoError(t, f.Finish(t.Context(), id, "run", end))
-	require.Equal(t, relay.Opening{Ended: &end}, begin(id, "run"), "it has its end")
+	require.Equal(t, relay.Opening{Ended: &end}, begin(id, "run"), "its end is stored")
 	require.Equal(t, relay.Opening{}, begin(id, "another"))
 	status, _ := f.status(id)
 	require.Equal(t, relay.StatusFailed, status)

@@ -153,7 +153,7 @@ func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	require.Empty(t, due(), "a place is returned once in a minute")
 
 	require.Zero(t, start(false), "nothing failed there")
-	require.True(t, f.probes(bosley, "meta"), "so that an event that comes may be the probe")
+	require.True(t, f.probes(bosley, "meta"), "so that an arriving event may be the probe")
 	f.failedAt("elsewhere", bosley, "ga4", relay.ReasonExhausted)
 	f.failedAt("pfizer's", pfizer, "meta", relay.ReasonExhausted)
 	f.failedAt("refused", bosley, "meta", relay.ReasonBadRequest)
@@ -161,7 +161,7 @@ func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	f.taken(accepted, "r")
 	require.NoError(t, f.Finish(t.Context(), accepted, "r", relay.Conclude(relay.Route{}, []relay.DeliveryResult{
 		{Destination: "meta", Outcome: relay.Accepted}, {Destination: "ga4", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}})))
-	require.Zero(t, start(true), "nothing that a recovery would send there again")
+	require.Zero(t, start(true), "there is no event that a recovery would send again")
 
 	id := f.failedAt("turned away", bosley, "meta", relay.ReasonUnhealthy)
 	require.Zero(t, start(false), "the next probe is not due")
@@ -175,7 +175,7 @@ func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, id, d.Health.ProbeEvent)
 	require.False(t, f.probes(bosley, "meta"), "the next one comes an hour later")
-	require.Zero(t, start(true), "its event is under way")
+	require.Zero(t, start(true), "its event is in delivery")
 }
 
 func TestReconciliationListsRowsWithExpiredLeases(t *testing.T) {
@@ -192,7 +192,7 @@ func TestReconciliationListsRowsWithExpiredLeases(t *testing.T) {
 	}
 	rows, err := f.Processing(t.Context(), nil, 100)
 	require.NoError(t, err)
-	require.Empty(t, rows, "a row that was just taken is nobody's worry")
+	require.Empty(t, rows, "a row that was just taken is not checked")
 	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) - INTERVAL (id % 3) MINUTE - INTERVAL 1 SECOND")
 
 	var got []int64
@@ -251,7 +251,7 @@ func TestAnEventEndsForAnUnhealthyDestinationOnlyWhileItIsUnhealthy(t *testing.T
 	f.taken(late, "r2")
 	require.ErrorIs(t, f.Finish(t.Context(), late, "r2", turnedAway), relay.ErrRecovered)
 	status, _ = f.status(late)
-	require.Equal(t, relay.StatusProcessing, status, "the replay may have passed it: its run goes on")
+	require.Equal(t, relay.StatusProcessing, status, "the replay may have passed it: its run continues")
 
 	t.Run("a cancelled event is not sent again", func(t *testing.T) {
 		cancelled := turnedAway
@@ -284,7 +284,7 @@ func TestAnEventWhoseAttemptsRanOutJustBeforeARecoveryIsSentAgain(t *testing.T) 
 	require.Equal(t, relay.StatusFailed, state(finish("in an outage", "meta", time.Minute)), "the recovery will find it")
 	_, err := f.RecordSuccess(t.Context(), bosley, "meta")
 	require.NoError(t, err)
-	require.Equal(t, relay.StatusPending, state(finish("before the recovery", "meta", time.Minute)), "the replay may have passed its place")
+	require.Equal(t, relay.StatusPending, state(finish("before the recovery", "meta", time.Minute)), "the replay may have passed its position")
 	f.exec("UPDATE destination_health SET recovered_at = recovered_at - INTERVAL 1 HOUR")
 	require.Equal(t, relay.StatusFailed, state(finish("after the recovery", "meta", time.Minute)))
 }

@@ -84,7 +84,7 @@ func TestOnlyEndedAndOldEventsArePurged(t *testing.T) {
 	f.exec("UPDATE marketing_events SET finished_at = UTC_TIMESTAMP(6) - INTERVAL 1 DAY WHERE event_id = 'late'")
 	f.exec("UPDATE marketing_events SET status = event_id, finished_at = NULL WHERE event_id IN ('pending', 'processing')")
 
-	require.Zero(t, f.purge(ninety, 2), "nothing goes that has not been counted")
+	require.Zero(t, f.purge(ninety, 2), "events that are not counted yet are not deleted")
 	f.rollUpAll()
 	before := f.statsOfAYear(bosley)
 	require.Equal(t, int64(11), before.Received)
@@ -156,7 +156,7 @@ func TestAForeignKeyOfTheEarlierServiceIsReportedAndStopsPurging(t *testing.T) {
 	f.rollUpAll()
 	_, err = f.PurgeEvents(t.Context(), ninety, ops.PurgeCursor{Status: relay.StatusFailed}, 10)
 	require.ErrorContains(t, err, "mysql error 1451")
-	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", id), "all of it or nothing")
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", id), "all or nothing")
 	f.exec("ALTER TABLE event_attempts DROP FOREIGN KEY fk_attempts")
 	require.Equal(t, ops.Purged{Events: 1, Attempts: 2}, f.purge(ninety, 10))
 	require.Equal(t, int64(1), f.statsOfAYear(bosley).Received)
@@ -254,6 +254,6 @@ func TestEndedReplaysAndErasuresArePurged(t *testing.T) {
 		n, err := purge(t.Context(), 90*aDay, 10)
 		require.NoError(t, err)
 		require.Equal(t, int64(1), n)
-		require.Equal(t, "2,3", f.text("SELECT GROUP_CONCAT(id ORDER BY id) FROM "+table), "what has not ended stays, however old")
+		require.Equal(t, "2,3", f.text("SELECT GROUP_CONCAT(id ORDER BY id) FROM "+table), "open events stay at any age")
 	}
 }

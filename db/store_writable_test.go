@@ -140,7 +140,7 @@ func TestAnUnwritableDatabaseHasAReason(t *testing.T) {
 		require.NoError(t, f.Writable(t.Context()))
 		require.NoError(t, f.Writable(t.Context()))
 		require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events"))
-		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM write_checks"), "the second asked nobody")
+		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM write_checks"), "the second call used the cached result")
 	})
 }
 
@@ -196,5 +196,5 @@ func TestAReadOnlyServerDoesNotKeepThePool(t *testing.T) {
 	_, err = store.InsertEvents(t.Context(), newEvents(1, 2, 1, "bosley"), time.Second)
 	require.ErrorIs(t, err, relay.ErrUnavailable)
 	require.Eventually(t, func() bool { return f.count(connections) == 0 }, 10*time.Second, 20*time.Millisecond,
-		"the next statement connects anew, to whichever server writes by then")
+		"the next statement reconnects, to the server that is writable by then")
 }

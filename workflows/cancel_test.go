@@ -89,7 +89,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 	})
 }
 
-// The response to a send arrived while the database was away, and the delivery was cancelled before it could be written: while it
+// The response to a send arrived while the database was unavailable, and the delivery was cancelled before it could be written: while it
 // waited for its next attempt, or for the database itself.
 func TestACancelledDeliveryRecordsTheResponsesItHas(t *testing.T) {
 	t.Parallel()

@@ -95,7 +95,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 	})
 }
 
-// A run that an older program continued to run past the suggestion replays as it was.
+// A run of an older release that ignored the suggestion replays unchanged.
 func TestARunFromBeforeTheGateIsUnchanged(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -106,7 +106,7 @@ func TestARunFromBeforeTheGateIsUnchanged(t *testing.T) {
 	require.Equal(t, relay.StatusDelivered, b.store.status)
 }
 
-// A run that an older release started on the queue of the deliveries continues on that of the housekeeping.
+// A run that an older release started on the delivery queue continues on the housekeeping queue.
 func TestHousekeepingContinuesOnItsOwnQueue(t *testing.T) {
 	t.Parallel()
 	for from, to := range map[string]string{"relay": "relay-housekeeping", "relay-housekeeping": "relay-housekeeping"} {

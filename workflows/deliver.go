@@ -25,7 +25,7 @@ type DeliverInput struct {
 }
 
 // DeliverEvent delivers one event: it takes the row, follows its route, and writes the event's final status, which is also its
-// result. Mostly the first attempts, which are made with the route, are all that it takes. A failed delivery ends as a failed
+// result. Usually the first attempts, which are made with the route, suffice. A failed delivery ends as a failed
 // workflow, so that the Web UI's own filter finds it.
 func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 	d := newDelivery(ctx, in)
@@ -59,7 +59,7 @@ type delivery struct {
 	first      firstAttempts
 	ends       []relay.DeliveryResult
 	unrecorded []relay.AttemptEnd // ends that the database could not take yet
-	lost       bool               // the row is not ours any more
+	lost       bool               // this run no longer owns the row
 	turnedAway bool               // by the container, for its health: the platforms get the event
 	routes     int                // followed to their end
 	running    int                // targets under way
@@ -88,7 +88,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 	return out.Taken, d.attempted(ctx, out.First)
 }
 
-// follow delivers to every destination of the route that has not ended yet, all at once, and says whether the switches have
+// follow delivers to every destination of the route that has not ended yet, concurrently, and reports whether the switches have
 // to be asked again: a destination was blocked under way, or its attempts ran out, or a container turned the event away, and
 // another may take over.
 func (d *delivery) follow(ctx workflow.Context) (bool, error) {
@@ -225,8 +225,8 @@ func (d *delivery) end(e relay.DeliveryResult) {
 	d.ends = append(d.ends, e)
 }
 
-// finish writes the final status, and fails the workflow of a failed event. True says that it found instead a destination
-// that has recovered since it turned the event away: then the event is to be sent there after all.
+// finish writes the final status, and fails the workflow of a failed event. True reports that it found instead a destination
+// that has recovered since the event failed there: then the event is sent there after all.
 func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	if d.lost {
 		d.text = "nothing to do: the event is another run's"
@@ -266,7 +266,7 @@ func (d *delivery) reopen() {
 	d.turnedAway = false
 }
 
-// giveUp ends an event whose switches change faster than it can follow.
+// giveUp ends an event whose switches change faster than its routes.
 func (d *delivery) giveUp(ctx workflow.Context) (string, error) {
 	d.reopen() // no health decides any more
 	d.ends = append(d.ends, relay.DeliveryResult{Destination: "route", Outcome: relay.Rejected, Reason: relay.ReasonTooManyRoutes})

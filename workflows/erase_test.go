@@ -20,7 +20,7 @@ import (
 	"relay/workflows"
 )
 
-// archive is an inbox of n events, of which some are to be erased, and the workflows that Temporal has of them.
+// archive is an inbox of n events, some of which are to be erased, and their workflows in Temporal.
 type archive struct {
 	mu       sync.Mutex
 	total    int64
@@ -33,7 +33,7 @@ type archive struct {
 	fails    int
 	now      func() time.Time
 	canceled []int64
-	stubborn bool // no delivery heeds its cancellation
+	stubborn bool // deliveries ignore their cancellation
 	killed   []int64
 }
 

@@ -106,7 +106,7 @@ func TestTheFirstAttemptsRunInTheFirstWorkflowTask(t *testing.T) {
 	})
 }
 
-// tags counts the upserts of a run that starts with these destinations, and returns what it is findable by at its end.
+// tags counts the upserts of a run that starts with these destinations, and returns its destinations at its end.
 func (b *bundle) tags(t *testing.T, start []string) (upserts int, end []string) {
 	t.Helper()
 	set := start

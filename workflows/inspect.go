@@ -9,7 +9,7 @@ import (
 )
 
 // Inspect asks Temporal for the pollers of the relay's task queues and for its schedules. If Temporal does not respond, the report
-// says so.
+// states it.
 func (s Starter) Inspect(ctx context.Context) ops.TemporalReport {
 	var r ops.TemporalReport
 	for _, queue := range []string{s.TaskQueue, Housekeeping(s.TaskQueue)} {

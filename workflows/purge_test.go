@@ -20,7 +20,7 @@ import (
 	"relay/workflows"
 )
 
-// attic has so many events and entries of the audit that are too old.
+// attic holds numbers of events and audit entries that are too old.
 type attic struct {
 	events, audit int64
 	replays       int64
@@ -114,7 +114,7 @@ func TestPurgeEvents(t *testing.T) {
 		require.Equal(t, 7, a.batches, "six with something old, one that found only what stays")
 		require.Zero(t, a.marks[0])
 		for i, m := range a.marks[1:] {
-			require.Equal(t, int64(i+1), m.ID, "each goes on where the last one ended")
+			require.Equal(t, int64(i+1), m.ID, "each continues at the end of the last one")
 		}
 		require.Positive(t, beats)
 		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 replays=3 erasures=201 more=false")

@@ -18,7 +18,7 @@ import (
 	"relay/workflows"
 )
 
-// replays is one replay of so many events, each of which ends some time after it was started.
+// replays is one replay of a number of events, each of which ends some time after its start.
 type replays struct {
 	mu      sync.Mutex
 	replay  ops.Replay
@@ -138,7 +138,7 @@ func setupReplay(t *testing.T, matched int64) *replayBundle {
 	return b
 }
 
-// run executes the workflow and, where it goes on as new, that too.
+// run executes the workflow, and its continuations as new.
 func (b *replayBundle) run(t *testing.T) error {
 	t.Helper()
 	b.ExecuteWorkflow(workflows.ReplayEvents, activities.ReplayInput{ID: 7})
@@ -218,7 +218,7 @@ func TestReplayEvents(t *testing.T) {
 		set(ops.ReplayPaused, 3*time.Second)
 		set(ops.ReplayRunning, time.Hour+time.Second)
 		require.NoError(t, b.run(t))
-		require.Empty(t, b.replays.history, "the workflow writes no state that it was not told")
+		require.Empty(t, b.replays.history, "the workflow writes only requested states")
 		require.Len(t, b.replays.starts, 200)
 		last := b.replays.starts[199].Sub(begin)
 		require.GreaterOrEqual(t, last, time.Hour)

@@ -13,7 +13,7 @@ import (
 	"relay/workflows"
 )
 
-// starts is a starter that begins to start when it is let.
+// starts is a starter that blocks until let is closed.
 type starts struct {
 	let  chan struct{}
 	mu   sync.Mutex

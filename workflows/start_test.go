@@ -20,7 +20,7 @@ import (
 	"relay/workflows"
 )
 
-// recorder is Temporal as far as a start asks it, and what it was asked.
+// recorder is a Temporal client that records the calls of a start.
 type recorder struct {
 	client.Client
 	operatorservice.OperatorServiceClient
@@ -111,7 +111,7 @@ func TestIDsAreNotSentIfTheyMayNotBeSearchable(t *testing.T) {
 	require.NotContains(t, o.ID, "order-1")
 }
 
-// What runs once may have ended: cancelled by hand, or as a replay that is asked for again.
+// A replay or an erasure may have ended: it was cancelled in the Web UI, or is requested again.
 func TestAReplayAndAnErasureCanBeStartedAgainAfterTheirEnd(t *testing.T) {
 	t.Parallel()
 	for id, start := range map[string]func(workflows.Starter) error{
@@ -140,7 +140,7 @@ func TestAnEventIsDeliveredWithoutItsSearchAttributes(t *testing.T) {
 	require.Equal(t, workflows.DeliverInput{ID: 7}, r.inputs[1])
 }
 
-// described is Temporal that knows one workflow.
+// described is a Temporal client with one workflow.
 type described struct {
 	client.Client
 	status   enums.WorkflowExecutionStatus

@@ -72,7 +72,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
 	})
 
-	// sickens makes the destination unhealthy once it was sent to.
+	// sickens makes the destination unhealthy after the first send.
 	sickens := func(b *bundle, h relay.Health) {
 		h.Failures, h.Unhealthy = 20, true
 		b.sender.after = func() { b.store.health = h }
@@ -86,7 +86,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.NoError(t, b.run(t))
 		require.Equal(t, 3, b.sender.sent)
 		require.Equal(t, relay.StatusDelivered, b.store.status)
-		require.Equal(t, []int64{7}, b.store.replays, "whichever attempt gets through finds the recovery")
+		require.Equal(t, []int64{7}, b.store.replays, "the first accepted attempt starts the recovery")
 	})
 
 	t.Run("keeps the schedule of an event until its attempts are exhausted", func(t *testing.T) {

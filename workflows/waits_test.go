@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// What keeps a try from leaving costs none.
+// A wait before the send uses up no attempt.
 func TestAWaitBeforeTheSendUsesUpNoAttempt(t *testing.T) {
 	t.Parallel()
 
@@ -24,7 +24,7 @@ func TestAWaitBeforeTheSendUsesUpNoAttempt(t *testing.T) {
 		limiter, reads := second.activities.Limiter, 0
 		second.store.reading = func() {
 			if reads++; reads == 8 {
-				limiter.Now = second.Now // until then no time goes by in the limiter, as where others take every turn
+				limiter.Now = second.Now // until then the limiter's clock stands still, as if other events took every turn
 			}
 		}
 		routes := 0
@@ -71,7 +71,7 @@ func neighbours(t *testing.T) (first, second *bundle) {
 	return first, second
 }
 
-// A worker that dies with a request on the wire leaves a row that stays sending: that try counts.
+// A worker that is killed with a request on the wire leaves a row that stays sending: that attempt counts.
 func TestAnAttemptWithAnUnknownResultCounts(t *testing.T) {
 	t.Parallel()
 
@@ -174,7 +174,7 @@ func TestAnEventTooOldForTheRetryAfterEnds(t *testing.T) {
 	require.Equal(t, relay.ReasonRetryAfterTooLong, b.store.conclusion.Reason)
 }
 
-// aged is an adapter whose events are worth an hour.
+// aged is an adapter whose events are accepted for an hour.
 type aged struct{ echo }
 
 func (a aged) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
@@ -183,7 +183,7 @@ func (a aged) Request(d relay.Destination, e relay.Event) (relay.Request, error)
 	return r, err
 }
 
-// An attempt that was lost with its worker waits as long as one that failed in its place would: the second one, 120 s.
+// An attempt that was lost with its worker waits as long as a failed one: the second one, 120 s.
 func TestTheAttemptAfterALostOneWaitsForItsBackoff(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

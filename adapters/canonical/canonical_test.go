@@ -125,7 +125,7 @@ func TestAnEventThatIsTooOldIsRefusedBeforeItIsSent(t *testing.T) {
 	require.Error(t, err)
 
 	require.Equal(t, now.Add(-time.Minute), canonical.Time(event(t, jane)))
-	require.Equal(t, now, canonical.Time(event(t, `{"event_time":"2026-11-23T08:00:05Z"}`)), "no platform takes the future")
+	require.Equal(t, now, canonical.Time(event(t, `{"event_time":"2026-11-23T08:00:05Z"}`)), "no platform accepts a time in the future")
 }
 
 func TestAnEventWithoutAReadablePayloadIsRefused(t *testing.T) {
@@ -170,7 +170,7 @@ func TestTextsThatIdentifyAPersonOrAnEventAreWithheld(t *testing.T) {
 	same := relay.Destination{Options: relay.Options{Events: map[string]relay.EventRule{e.Type: {Name: "Purchase_Completed"}}}}
 	f, err = canonical.Open(same, e, rules)
 	require.NoError(t, err)
-	require.NotEmpty(t, f.OrderID(), "the admin chose to say the name")
+	require.NotEmpty(t, f.OrderID(), "the admin chose to send the name")
 }
 
 func TestPublicPagesAreSentWithoutQuery(t *testing.T) {

@@ -153,7 +153,7 @@ func FuzzConsent(f *testing.F) {
 		after := canonical.ReadConsent(relay.Event{Payload: relay.Payload{"opt_out": json.RawMessage("true"), name + " ": value}})
 		for _, part := range []string{canonical.AdStorage, canonical.AdUserData, canonical.AdPersonalization} {
 			require.Equal(t, denied, before.Of(part))
-			require.Equal(t, denied, after.Of(part), "no signal takes a refusal back")
+			require.Equal(t, denied, after.Of(part), "no signal revokes a refusal")
 		}
 	})
 }

@@ -53,7 +53,7 @@ func TestHealthWithholdsFieldsThatMayNameACondition(t *testing.T) {
 	}
 	require.Contains(t, f.Dropped(), "items.sku")
 	require.Contains(t, f.Dropped(), "coupon")
-	require.NotContains(t, f.Dropped(), "order_id", "it left as a hash")
+	require.NotContains(t, f.Dropped(), "order_id", "it was sent as a hash")
 }
 
 func TestHealthSendsFieldsThatAllowNames(t *testing.T) {

@@ -64,8 +64,8 @@ func TestGoldenVectors(t *testing.T) {
 	} {
 		require.Equal(t, c.normalised, c.clean(c.raw), c.raw)
 		require.Equal(t, c.hash, identity.Digest(c.raw, c.clean), c.raw)
-		require.Equal(t, c.hash, identity.Digest(" "+strings.ToUpper(c.hash)+"\n", c.clean), "hashed already, not hashed again")
-		require.Empty(t, identity.Plain(c.hash, c.clean), "a hash is no plain value")
+		require.Equal(t, c.hash, identity.Digest(" "+strings.ToUpper(c.hash)+"\n", c.clean), "a hash is not hashed again")
+		require.Empty(t, identity.Plain(c.hash, c.clean), "a hash is not a plain value")
 	}
 }
 

@@ -159,7 +159,7 @@ func TestAnIdleConnectionThatTheServerClosedCostsNoAttempt(t *testing.T) {
 	sent := 0
 	for range 300 {
 		reply := c.Send(t.Context(), post(url))
-		require.NotEqual(t, relay.TransportConnect, reply.TransportError, "nothing left, so another connection was tried")
+		require.NotEqual(t, relay.TransportConnect, reply.TransportError, "the request was not sent, so a second connection was opened")
 		if reply.Sent {
 			sent++
 		}

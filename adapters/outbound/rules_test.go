@@ -67,7 +67,7 @@ func TestANameIsCheckedByItsResolvedAddress(t *testing.T) {
 		require.Equal(t, relay.TransportAddress, reply.TransportError, scheme)
 		require.False(t, reply.Sent)
 	}
-	require.Zero(t, accepted.Load(), "and nothing knocked at the port")
+	require.Zero(t, accepted.Load(), "no connection reached the port")
 }
 
 func TestOtherSpellingsOfLoopbackAreRefused(t *testing.T) {

@@ -61,7 +61,7 @@ func TestATimeOutReportsWhetherTheRequestWasSent(t *testing.T) {
 		})
 		reply := hasty(t).Send(t.Context(), post(s.URL))
 		require.Equal(t, relay.TransportTimeout, reply.TransportError)
-		require.Equal(t, http.StatusOK, reply.Status, "the status came")
+		require.Equal(t, http.StatusOK, reply.Status, "the status arrived")
 		require.Equal(t, "half", string(reply.Body))
 	})
 	t.Run("the caller's own deadline applies", func(t *testing.T) {

@@ -39,7 +39,7 @@ func TestOutcomeOfAWebPage(t *testing.T) {
 	page := relay.Response{Sent: true, Status: 200, Body: []byte("<!doctype html><title>Shop</title>"), Repeatable: true}
 	require.Equal(t, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonNotATagServer, Status: 200}, sgtm.Adapter{}.Outcome(page))
 	page.Status = 502
-	require.Equal(t, relay.Retry, sgtm.Adapter{}.Outcome(page).Outcome, "a load balancer's page is trouble like any other")
+	require.Equal(t, relay.Retry, sgtm.Adapter{}.Outcome(page).Outcome, "a load balancer's page is retried like any other error")
 }
 
 func TestOutcomeOfABrokenExchange(t *testing.T) {

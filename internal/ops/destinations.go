@@ -60,7 +60,7 @@ type DestinationStatus struct {
 	StorefrontCode string
 	// Switches are the four levels, of this destination alone. HasAdapter is for the caller to fill.
 	Switches relay.Switches
-	// Levels are the kill switches that the destination has, with who set each as it is.
+	// Levels are the kill switches that the destination has, each with its last change.
 	Levels []LevelStatus
 
 	Health         relay.Health

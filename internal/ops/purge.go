@@ -31,7 +31,7 @@ type PurgeCursor struct {
 	Position
 }
 
-// PurgeBatch is the result of one batch and the position of the next; Done says that there is none.
+// PurgeBatch is the result of one batch and the position of the next; Done reports that there is none.
 type PurgeBatch struct {
 	Purged
 	Next PurgeCursor

@@ -47,7 +47,7 @@ func TestStopAsksFirst(t *testing.T) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, p.Err(), &exit)
 	require.Equal(t, 3, exit.ExitCode())
-	require.NoError(t, p.Stop(time.Minute), "stopping twice is no error")
+	require.NoError(t, p.Stop(time.Minute), "stopping twice is not an error")
 }
 
 func TestStopKillsAProcessThatIgnoresTheSignal(t *testing.T) {
@@ -85,7 +85,7 @@ func TestAChildThatReadsItsLifelineEndsWithIt(t *testing.T) {
 	require.NoError(t, err)
 	child, out := reexec(t, "child", theirs)
 	require.NoError(t, theirs.Close())
-	require.Equal(t, "running", strings.TrimSpace(out()), "the variable is not handed on")
+	require.Equal(t, "running", strings.TrimSpace(out()), "the variable is not passed on")
 	require.NoError(t, ours.Close())
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()

@@ -79,7 +79,7 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 
 	c := relay.Conclude(route, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusDelivered, c.Status)
-	require.Equal(t, "meta_capi: accepted; sgtm: no attempts left (exhausted), last response 503", c.Detail, "said once")
+	require.Equal(t, "meta_capi: accepted; sgtm: no attempts left (exhausted), last response 503", c.Detail, "stated once")
 
 	c = relay.Conclude(route, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
 	require.Equal(t, relay.StatusFailed, c.Status, "no destination accepted it")
@@ -94,13 +94,13 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	require.Equal(t, []string{relay.SGTM}, c.Unhealthy())
 
 	c = relay.Conclude(route, []relay.DeliveryResult{end(relay.SGTM, relay.Rejected, relay.ReasonUnclaimed), end("meta_capi", relay.Accepted, "")})
-	require.Equal(t, relay.StatusFailed, c.Status, "only used up attempts are replaced")
+	require.Equal(t, relay.StatusFailed, c.Status, "only exhausted attempts are replaced")
 
 	c = relay.Conclude(relay.Route{}, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Accepted, "")})
-	require.Equal(t, relay.StatusFailed, c.Status, "where it was not replaced, it failed")
+	require.Equal(t, relay.StatusFailed, c.Status, "without a replacement it failed")
 
 	c = relay.Conclude(route, []relay.DeliveryResult{end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
-	require.Equal(t, relay.StatusFailed, c.Status, "its attempts were used up in an earlier run")
+	require.Equal(t, relay.StatusFailed, c.Status, "its attempts were exhausted in an earlier run")
 	require.Equal(t, relay.ReasonExhausted, c.Reason)
 	require.Equal(t, relay.StatusDelivered, relay.Conclude(route, []relay.DeliveryResult{end("meta_capi", relay.Accepted, "")}).Status)
 }
@@ -131,7 +131,7 @@ func TestConcludeDoesNotChangeItsInput(t *testing.T) {
 func TestReasonsHaveTexts(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "no attempts left", relay.ReasonExhausted.Text())
-	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Text(), "one that is not listed is its own word")
+	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Text(), "an unlisted reason is its own text")
 	for _, r := range reasons(t) {
 		require.NotEqual(t, string(r), r.Text(), "%s has no words", r)
 	}

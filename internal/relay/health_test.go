@@ -30,7 +30,7 @@ func TestRetriesShortenTheTimeThatCountsAsLasting(t *testing.T) {
 	require.Equal(t, 4*time.Minute, p.Lasting(0))
 	require.Equal(t, time.Minute, p.Lasting(1))
 	require.Equal(t, time.Minute, p.Lasting(4))
-	require.Equal(t, time.Minute, relay.Policy{MaxAttempts: 1, Base: time.Minute}.Lasting(0), "without retries there is no better sign")
+	require.Equal(t, time.Minute, relay.Policy{MaxAttempts: 1, Base: time.Minute}.Lasting(0), "without retries there is no other sign")
 }
 
 func TestTheStateOfHealth(t *testing.T) {

@@ -63,7 +63,7 @@ func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 			}
 			require.Contains(t, []string{want, r}, got)
 			if got != "" && got != relay.Redacted {
-				require.Equal(t, got, relay.RedactBody([]byte(got)), "to redact again changes nothing")
+				require.Equal(t, got, relay.RedactBody([]byte(got)), "redacting again changes nothing")
 			}
 		})
 	}

@@ -40,7 +40,7 @@ func TestStatusDecidesTheOutcome(t *testing.T) {
 		cut := responded(status)
 		cut.TransportError = relay.TransportCut
 		if status >= 300 {
-			require.Equal(t, want, cut.Result(), "%d came, whatever became of the body", status)
+			require.Equal(t, want, cut.Result(), "%d decides, even without the body", status)
 		} else {
 			require.NotEqual(t, relay.Accepted, cut.Result().Outcome, "the body may have had the vendor's code")
 		}
