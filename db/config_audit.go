@@ -127,7 +127,7 @@ func (s *Store) switchChanges(ctx context.Context, q querier, entity ops.Entity,
 	return found, err
 }
 
-// SwitchChange returns the admin and the time of the last change of the kill switch that blocks a storefront's events from a destination. Reasons other
+// SwitchChange returns the last change of the kill switch that blocks a storefront's events from a destination. Reasons other
 // than a kill switch have none.
 func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	entity, query, args := ops.EntityStorefront, "SELECT ?", []any{storefrontID}

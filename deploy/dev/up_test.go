@@ -37,7 +37,7 @@ func TestUpDeliversTheSampleBatchAndStopsCleanly(t *testing.T) {
 	t.Parallel()
 	state, ports := t.TempDir(), freePorts(t)
 	first := startUp(t, state, ports)
-	require.Contains(t, first.output(), "answered 202: 3 accepted, 0 duplicates, 0 rejected")
+	require.Contains(t, first.output(), "responded 202: 3 accepted, 0 duplicates, 0 rejected")
 	for _, event := range []string{"consult_started", "rx_issued", "purchase_completed"} {
 		require.Regexp(t, event+` .* delivered +sgtm +1 +accepted \(200\)`, first.output())
 	}

@@ -143,7 +143,7 @@ func (s *Sandbox) Arrivals() []Arrival {
 	return all
 }
 
-// Clear deletes all deliveries and restarts the numbers. The scripted answers stay.
+// Clear deletes all deliveries and restarts the numbers. The scripts stay.
 func (s *Sandbox) Clear() {
 	c := &s.record
 	c.mu.Lock()

@@ -2,8 +2,8 @@
 //
 // Every POST outside /_control is a delivery. It is recorded, and the response is the one scripted through the control API, whatever
 // the payload: a test scripts "503, 503, 200" for a path and then reads which requests arrived. Unscripted
-// deliveries may get the response of a simulated platform (Options.Play); the package itself knows no platform's API and nothing
-// of the relay.
+// deliveries may get the response of a simulated platform (Options.Play). The package itself implements no platform's API and
+// does not depend on the relay.
 package sandbox
 
 import (

@@ -48,17 +48,17 @@ func Batch(items ...Item) []byte {
 	return body
 }
 
-// Post posts a batch with the relay's login. Only a 5xx response without JSON is an error.
+// Post posts a batch with the relay's login. A response of any status is no error, unless it is not JSON.
 func (r *Relay) Post(ctx context.Context, batch []byte) (BatchResponse, error) {
 	status, body, err := r.Do(ctx, http.MethodPost, "/v1/events", batch)
 	if err != nil {
 		return BatchResponse{}, err
 	}
-	answer := BatchResponse{HTTPStatus: status, Body: string(body)}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return answer, fmt.Errorf("answer %d %q: %w", status, body, err)
+	response := BatchResponse{HTTPStatus: status, Body: string(body)}
+	if err := json.Unmarshal(body, &response); err != nil {
+		return response, fmt.Errorf("response %d %q: %w", status, body, err)
 	}
-	return answer, nil
+	return response, nil
 }
 
 // Do sends any request with the relay's login and returns status and body.
@@ -73,8 +73,8 @@ func (r *Relay) Do(ctx context.Context, method, path string, body []byte) (int, 
 	if err != nil {
 		return 0, nil, err
 	}
-	answer, err := io.ReadAll(response.Body)
-	return response.StatusCode, answer, errors.Join(err, response.Body.Close())
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, text, errors.Join(err, response.Body.Close())
 }
 
 // ErrNoEvent reports that no row has that order id and type.

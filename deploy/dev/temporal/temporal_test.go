@@ -28,9 +28,9 @@ const queue = "tests"
 
 // waitForSignal is a workflow that runs until it is signalled, over any number of restarts.
 func waitForSignal(ctx workflow.Context) (string, error) {
-	var said string
-	workflow.GetSignalChannel(ctx, "say").Receive(ctx, &said)
-	return said, nil
+	var text string
+	workflow.GetSignalChannel(ctx, "say").Receive(ctx, &text)
+	return text, nil
 }
 
 func TestWorkflowsContinueAfterARestartOfTheServer(t *testing.T) {
@@ -56,9 +56,9 @@ func TestWorkflowsContinueAfterARestartOfTheServer(t *testing.T) {
 	c = dial(t, address)
 	work(t, c)
 	require.NoError(t, c.SignalWorkflow(t.Context(), "waits", "", "say", "later"))
-	var said string
-	require.NoError(t, c.GetWorkflow(t.Context(), "waits", run.GetRunID()).Get(t.Context(), &said))
-	require.Equal(t, "later", said)
+	var text string
+	require.NoError(t, c.GetWorkflow(t.Context(), "waits", run.GetRunID()).Get(t.Context(), &text))
+	require.Equal(t, "later", text)
 	eventually(t, func() bool { return count(t, c, "ExecutionStatus = 'Completed'") == 2 })
 }
 

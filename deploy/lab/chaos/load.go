@@ -125,12 +125,12 @@ func (d *load) post(ctx context.Context, batch []sent) error {
 			"event_time": d.at, "order_revenue": 80.79,
 		}
 	}
-	answer, err := d.env.intake.Load().Post(ctx, harness.Batch(items...))
+	response, err := d.env.intake.Load().Post(ctx, harness.Batch(items...))
 	if err != nil {
 		return err
 	}
-	if answer.HTTPStatus != http.StatusAccepted || answer.Accepted+answer.Duplicates != len(batch) {
-		return fmt.Errorf("answer %d: %s", answer.HTTPStatus, answer.Body)
+	if response.HTTPStatus != http.StatusAccepted || response.Accepted+response.Duplicates != len(batch) {
+		return fmt.Errorf("response %d: %s", response.HTTPStatus, response.Body)
 	}
 	return nil
 }

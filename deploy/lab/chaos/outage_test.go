@@ -78,7 +78,7 @@ func post(t *testing.T, r *harness.Relay, first, n int) {
 		items[i] = harness.Item{"t-value": "x", "storefront_id": "acme", "event_name": "purchase_completed", "order_id": fmt.Sprintf("o-%d", first+i),
 			"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79}
 	}
-	answer, err := r.Post(context.WithoutCancel(t.Context()), harness.Batch(items...))
+	response, err := r.Post(context.WithoutCancel(t.Context()), harness.Batch(items...))
 	require.NoError(t, err)
-	require.Equal(t, http.StatusAccepted, answer.HTTPStatus, answer.Body)
+	require.Equal(t, http.StatusAccepted, response.HTTPStatus, response.Body)
 }

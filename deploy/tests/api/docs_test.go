@@ -82,7 +82,7 @@ func TestTheDocsPageRendersAndSendsRequestsToTheRelayOnly(t *testing.T) {
 	page, seen := browser(t)
 
 	const events = "#operations-Ingestion-post-events"
-	var title, version, status, answer string
+	var title, version, status, response string
 	var operations int
 	require.NoError(t, chromedp.Run(page, network.Enable(), log.Enable(), runtime.Enable(),
 		chromedp.Navigate(url+"/docs"),
@@ -107,10 +107,10 @@ func TestTheDocsPageRendersAndSendsRequestsToTheRelayOnly(t *testing.T) {
 		chromedp.Click(events+" button.execute", chromedp.ByQuery),
 		chromedp.WaitVisible(events+" .live-responses-table .response-col_status", chromedp.ByQuery),
 		chromedp.Text(events+" .live-responses-table tbody .response-col_status", &status, chromedp.ByQuery),
-		chromedp.Text(events+" .live-responses-table tbody .response-col_description", &answer, chromedp.ByQuery),
+		chromedp.Text(events+" .live-responses-table tbody .response-col_description", &response, chromedp.ByQuery),
 	))
-	require.Contains(t, status, "202", answer)
-	require.Contains(t, answer, `"accepted": 3`)
+	require.Contains(t, status, "202", response)
+	require.Contains(t, response, `"accepted": 3`)
 	require.Contains(t, seen.asked, url+"/v1/events")
 	require.Empty(t, seen.elsewhere(url))
 	require.Empty(t, seen.troubles)

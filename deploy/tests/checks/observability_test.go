@@ -121,7 +121,7 @@ func TestDashboardsUseTheProvisionedDataSource(t *testing.T) {
 			for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
 				require.Less(t, x, 24, p.Title)
 				for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
-					require.Empty(t, taken[[2]int{x, y}], "%s: %s lies over another", board.Title, p.Title)
+					require.Empty(t, taken[[2]int{x, y}], "%s: %s overlaps another panel", board.Title, p.Title)
 					taken[[2]int{x, y}] = p.Title
 				}
 			}
