@@ -14,7 +14,7 @@ import (
 // FirstAttempts are the attempts that were made with the route, within the first workflow task, and what they came to. A target of the
 // route that is not among them is an activity of its own.
 type FirstAttempts struct {
-	Words    string          // for the Web UI
+	Text     string          `json:"Words"` // for the Web UI
 	Attempts []DeliverOutput `json:",omitempty"`
 	// Finished is set where the event ended with them.
 	Finished *FinishOutput `json:",omitempty"`
@@ -77,7 +77,7 @@ func (f *first) cancel() {
 // repeated is the result for an event that this run has finished: its task was repeated, because its end was not stored.
 func repeated(c relay.EventOutcome) ResolveOutput {
 	finished := finishOutput(c)
-	out := FirstAttempts{Words: "this run had finished the event: " + c.Detail, Finished: &finished}
+	out := FirstAttempts{Text: "this run had finished the event: " + c.Detail, Finished: &finished}
 	var route relay.Route // for its destinations
 	for _, end := range c.Ends {
 		out.Attempts = append(out.Attempts, DeliverOutput{End: end})
@@ -165,15 +165,15 @@ func (t *attempt) enterNow() (why string, wait time.Duration) {
 func (f *first) result() *FirstAttempts {
 	out := &FirstAttempts{Finished: f.finished}
 	slices.SortFunc(f.outcomes, func(a, b outcome) int { return strings.Compare(a.end.Destination, b.end.Destination) })
-	var words []string
+	var texts []string
 	for _, o := range f.outcomes {
 		out.Attempts = append(out.Attempts, o.output())
-		said := o.end.String()
+		text := o.end.String()
 		if o.wait > 0 {
-			said += ", next attempt in " + o.wait.Round(time.Second).String()
+			text += ", next attempt in " + o.wait.Round(time.Second).String()
 		}
-		words = append(words, said)
+		texts = append(texts, text)
 	}
-	out.Words = strings.Join(append(words, f.left...), "; ")
+	out.Text = strings.Join(append(texts, f.left...), "; ")
 	return out
 }

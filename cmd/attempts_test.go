@@ -31,7 +31,7 @@ func (c *counts) AddAttempts(_ context.Context, counts map[ops.AttemptKey]int64)
 
 func (c *counts) PurgeAttemptStats(context.Context) (bool, error) { return false, nil }
 
-func TestAttemptsAreCountedUntilTheDatabaseTakesThem(t *testing.T) {
+func TestCountsOfAttemptsAreKeptUntilTheDatabaseStoresThem(t *testing.T) {
 	t.Parallel()
 	store := &counts{kept: map[ops.AttemptKey]int64{}}
 	meter, flush := cmd.NewAttemptMeter(store, time.Date(2026, 1, 15, 10, 25, 31, 0, time.UTC))
