@@ -54,13 +54,13 @@ func destinationsCommand() *cobra.Command {
 	return c
 }
 
-var destinationsHeading = []string{"STOREFRONT", "DESTINATION", "EVENTS", "HEALTH", "CAUSE", "SINCE (UTC)", "NEXT PROBE (UTC)", "WAITING", "FAILED", "LIMITS"}
+var destinationsHeading = []string{"STOREFRONT", "DESTINATION", "EVENTS", "HEALTH", "CAUSE", "SINCE (UTC)", "LAST ACCEPTED (UTC)", "NEXT PROBE (UTC)", "WAITING", "FAILED", "LIMITS"}
 
 func (r *remote) printDestinations(list []api.DestinationView) error {
 	var rows [][]string
 	for _, d := range list {
 		rows = append(rows, []string{d.StorefrontCode, d.Destination, receives(d), string(d.Health.State), cause(d.Health.Reason, d.Health.LastStatus),
-			clockOf(d.Health.FailingSince), clockOf(d.Health.NextProbeAt), strconv.Itoa(d.Waiting), strconv.Itoa(d.Failed), limits(d.Limits)})
+			clockOf(d.Health.FailingSince), clockOf(d.Health.LastAcceptedAt), clockOf(d.Health.NextProbeAt), strconv.Itoa(d.Waiting), strconv.Itoa(d.Failed), limits(d.Limits)})
 	}
 	return r.table(destinationsHeading, rows)
 }

@@ -9,7 +9,7 @@ import (
 const (
 	firstDestinations = `{"items":[{"storefront_code":"bosley","destination":"sgtm","receives_events":true,"waiting":3,"failed":40,
 		"limits":{"in_flight":10,"per_second":2.5},"health":{"state":"unhealthy","reason":"server_error","last_status":503,"failures":240,
-		"failing_since":"2026-01-15T10:25:00Z","next_probe_at":"2026-01-15T10:30:00Z"}}],"next_cursor":"abc"}`
+		"failing_since":"2026-01-15T10:25:00Z","last_accepted_at":"2026-01-15T10:24:58Z","next_probe_at":"2026-01-15T10:30:00Z"}}],"next_cursor":"abc"}`
 	lastDestinations = `{"items":[{"storefront_code":"bosley","destination":"ga4","receives_events":false,"reason":"credential_disabled","limits":{},
 		"switches":[{"level":"storefront","is_active":true},{"level":"credential","is_active":false,"switched_by":"ann"}],
 		"health":{"state":"healthy","failures":0}},
@@ -24,7 +24,7 @@ func TestDestinationsAreShownWithCauseAndReason(t *testing.T) {
 		"anna GET /admin/v1/destinations?health=unhealthy&limit=100&storefront=bosley",
 		"anna GET /admin/v1/destinations?cursor=abc&health=unhealthy&limit=100&storefront=bosley",
 	}, c.asked)
-	for _, part := range []string{"unhealthy", "server_error, 503", "2026-01-15 10:25:00", "2026-01-15 10:30:00", "10 at a time, 2.5 a second",
+	for _, part := range []string{"unhealthy", "server_error, 503", "2026-01-15 10:25:00", "2026-01-15 10:24:58", "2026-01-15 10:30:00", "10 at a time, 2.5 a second",
 		"no (credential_disabled, by ann)", "some (behind_container)"} {
 		require.Contains(t, out, part)
 	}

@@ -84,16 +84,18 @@ func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.Audit
 	if !q.To.IsZero() {
 		where.and("at < ?", q.To)
 	}
-	total, err := s.bun.NewSelect().Model((*auditRow)(nil)).Where(where.String(), where.args...).Count(ctx)
-	if err != nil {
-		return list, err
+	if !q.Uncounted {
+		total, err := s.bun.NewSelect().Model((*auditRow)(nil)).Where(where.String(), where.args...).Count(ctx)
+		if err != nil {
+			return list, err
+		}
+		list.Total = int(total)
 	}
-	list.Total = int(total)
 	if q.Before != 0 {
 		where.and("id < ?", q.Before)
 	}
 	var rows []auditRow
-	err = s.bun.NewSelect().Model(&rows).Where(where.String(), where.args...).OrderExpr("id DESC").Limit(int64(q.Limit) + 1).Scan(ctx)
+	err := s.bun.NewSelect().Model(&rows).Where(where.String(), where.args...).OrderExpr("id DESC").Limit(int64(q.Limit) + 1).Scan(ctx)
 	if err != nil {
 		return list, err
 	}

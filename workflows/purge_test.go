@@ -25,6 +25,7 @@ type attic struct {
 	events, audit int64
 	replays       int64
 	erasures      int64
+	counts        int64
 	fails         int
 	ages          map[time.Duration]bool // that it was asked for
 	marks         []ops.PurgeCursor
@@ -70,6 +71,12 @@ func (a *attic) PurgeErasures(_ context.Context, age time.Duration, n int) (int6
 	return took, nil
 }
 
+func (a *attic) PurgeAttemptStats(_ context.Context, n int) (int64, error) {
+	took := min(int64(n), a.counts)
+	a.counts -= took
+	return took, nil
+}
+
 const aDay = 24 * time.Hour
 
 func setupPurge(t *testing.T, a *attic) (*testsuite.TestWorkflowEnvironment, *bytes.Buffer) {
@@ -101,7 +108,7 @@ func TestPurgeEvents(t *testing.T) {
 
 	t.Run("in batches until no old row is left, and the audit by its own age", func(t *testing.T) {
 		t.Parallel()
-		a := &attic{events: 1050, audit: 250, replays: 3, erasures: 201, lasting: true}
+		a := &attic{events: 1050, audit: 250, replays: 3, erasures: 201, counts: 4001, lasting: true}
 		env, log := setupPurge(t, a)
 		beats := 0
 		env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
@@ -109,7 +116,7 @@ func TestPurgeEvents(t *testing.T) {
 			require.NoError(t, details.Get(&counts))
 			beats++
 		})
-		require.Equal(t, ops.Purged{Events: 1050, Attempts: 2100, Audit: 250, Replays: 3, Erasures: 201}, purgeResult(t, env))
+		require.Equal(t, ops.Purged{Events: 1050, Attempts: 2100, Audit: 250, Replays: 3, Erasures: 201, Counts: 4001}, purgeResult(t, env))
 		require.Equal(t, map[time.Duration]bool{90 * aDay: true, 2192 * aDay: true}, a.ages)
 		require.Equal(t, 7, a.batches, "six with something old, one that found only what stays")
 		require.Zero(t, a.marks[0])
@@ -117,7 +124,7 @@ func TestPurgeEvents(t *testing.T) {
 			require.Equal(t, int64(i+1), m.ID, "each continues at the end of the last one")
 		}
 		require.Positive(t, beats)
-		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 replays=3 erasures=201 more=false")
+		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 replays=3 erasures=201 counts=4001 more=false")
 	})
 
 	t.Run("without old rows the result is empty", func(t *testing.T) {

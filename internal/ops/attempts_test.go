@@ -18,6 +18,29 @@ func TestAttemptRangeCoversTheDuration(t *testing.T) {
 	}
 }
 
+func TestAWindowIsCountedByTheShortestStepThatIsKept(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 15, 10, 25, 31, 0, time.UTC)
+	for _, c := range []struct {
+		ago, length time.Duration
+		want        ops.Step
+	}{
+		{time.Hour, time.Hour, ops.StepMinute},
+		{2 * time.Hour, 2 * time.Hour, ops.StepMinute},
+		{24 * time.Hour, time.Hour, ops.StepMinute},
+		{24*time.Hour + 1, time.Hour, ops.StepHour},
+		{2*time.Hour + 1, 2*time.Hour + 1, ops.StepHour},
+		{72 * time.Hour, 72 * time.Hour, ops.StepHour},
+		{8 * 24 * time.Hour, time.Hour, ops.StepHour},
+		{8*24*time.Hour + 1, time.Hour, ops.StepDay},
+		{72*time.Hour + 1, 72*time.Hour + 1, ops.StepDay},
+		{92 * 24 * time.Hour, 92 * 24 * time.Hour, ops.StepDay},
+	} {
+		from := now.Add(-c.ago)
+		require.Equal(t, c.want, ops.AttemptStep(from, from.Add(c.length), now), "%s ago, %s long", c.ago, c.length)
+	}
+}
+
 func TestPercentilesAreInterpolated(t *testing.T) {
 	t.Parallel()
 	s := ops.NewAttemptStats("", "")

@@ -68,6 +68,7 @@ type DestinationStatus struct {
 	FailedAt       time.Time // the latest failure
 	ProbedAt       time.Time // the latest probe
 	NextProbe      time.Time // of an unhealthy one
+	LastAttempts   LastAttempts
 	Limits         relay.Limits
 	Waiting        int // events in flight whose delivery here has not ended, counted as far as WaitingBound
 	Failed         int // events that a recovery will send again, among the newest FailedBound
