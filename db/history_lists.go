@@ -37,7 +37,7 @@ func newestSQL[S ~string](columns, table string, states []S, before int64, limit
 		selects = append(selects, "(SELECT id AS found FROM "+table+" FORCE INDEX (ix_"+table+"_state) WHERE "+where.String()+newest+")")
 		args = append(append(args, where.args...), limit)
 	}
-	return "SELECT " + columns + " FROM (" + strings.Join(selects, " UNION ALL ") + ") p STRAIGHT_JOIN " + table + " ON id = found ORDER BY found DESC LIMIT ?", append(args, limit)
+	return "SELECT " + columns + " FROM (" + strings.Join(selects, " UNION ALL ") + ") p STRAIGHT_JOIN " + table + " FORCE INDEX (PRIMARY) ON id = found ORDER BY found DESC LIMIT ?", append(args, limit)
 }
 
 // Erasures lists erasures, newest first, without what they look for.
