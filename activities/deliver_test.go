@@ -109,7 +109,7 @@ func (w *wire) Send(context.Context, relay.Request) relay.Response {
 	return w.reply
 }
 
-// talkative is an adapter that keeps what the vendor's answer says.
+// talkative is an adapter that keeps the text of the vendor's response.
 type talkative struct{}
 
 const vendorText = "jane@example.com is not a customer"
@@ -151,7 +151,7 @@ func deliver(t *testing.T, s *oneRow, w *wire, options ...func(*activities.Activ
 	return out, text, err
 }
 
-func TestWithoutARecordNothingIsSent(t *testing.T) {
+func TestAnAttemptThatIsNotRecordedIsNotSent(t *testing.T) {
 	t.Parallel()
 	s, w := &oneRow{recordErr: relay.ErrUnavailable}, &wire{reply: relay.Response{Status: 200}}
 	out, _, err := deliver(t, s, w)
@@ -194,7 +194,7 @@ func TestNoTextOfAVendorReachesTemporal(t *testing.T) {
 }
 
 // What came back while the worker stops is written all the same.
-func TestAnAnswerIsRecordedAlthoughTheWorkerStops(t *testing.T) {
+func TestAResponseIsRecordedWhileTheWorkerStops(t *testing.T) {
 	t.Parallel()
 	s, w := &oneRow{}, &wire{reply: relay.Response{Status: 200}}
 	var suite testsuite.WorkflowTestSuite
@@ -212,7 +212,7 @@ func TestAnAnswerIsRecordedAlthoughTheWorkerStops(t *testing.T) {
 	require.Equal(t, relay.Accepted, s.completed[0].Result.Outcome)
 }
 
-func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
+func TestAWaitIsRecordedWithItsReason(t *testing.T) {
 	t.Parallel()
 	closed := func(a *activities.Activities, _ *testsuite.TestActivityEnvironment) {
 		a.Limiter.Close(1, relay.SGTM, time.Hour)
@@ -226,11 +226,11 @@ func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
 		least  time.Duration
 		flight bool
 	}{
-		"a failed attempt":                     {&oneRow{}, 503, none, relay.WaitsForRetry, time.Minute, false},
-		"a destination that asked for less":    {&oneRow{}, 200, closed, relay.WaitsForLimit, time.Hour, true},
-		"a credential that does not decrypt":   {&oneRow{unreadable: true}, 200, none, relay.WaitsForCredential, time.Minute, true},
-		"a database that cannot be read":       {&oneRow{away: true}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
-		"a database that cannot be written to": {&oneRow{recordErr: errors.New("read only")}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
+		"a failed attempt": {&oneRow{}, 503, none, relay.WaitsForRetry, time.Minute, false},
+		"a destination that asked for fewer requests": {&oneRow{}, 200, closed, relay.WaitsForLimit, time.Hour, true},
+		"a credential that does not decrypt":          {&oneRow{unreadable: true}, 200, none, relay.WaitsForCredential, time.Minute, true},
+		"a database that cannot be read":              {&oneRow{away: true}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
+		"a database that cannot be written to":        {&oneRow{recordErr: errors.New("read only")}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

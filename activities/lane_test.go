@@ -9,7 +9,7 @@ import (
 	"relay/activities"
 )
 
-func TestTheLaneHasRoomForSoMany(t *testing.T) {
+func TestTheLaneLimitsItsAttempts(t *testing.T) {
 	t.Parallel()
 	lane := &activities.Lane{}
 	var leave []func()

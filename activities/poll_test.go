@@ -67,12 +67,12 @@ func (noProbes) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDest
 	return nil, nil
 }
 
-func TestClaimsWhoseStartsFailedAreGivenBack(t *testing.T) {
+func TestClaimsWhoseStartsFailedAreReleased(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ cancelled, claimFails bool }{
-		"Temporal does not answer":                           {},
-		"the worker's context has ended with Temporal":       {cancelled: true},
-		"and another storefront's rows could not be claimed": {claimFails: true},
+		"Temporal does not respond":                      {},
+		"the worker's context has ended with Temporal":   {cancelled: true},
+		"another storefront's rows could not be claimed": {claimFails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

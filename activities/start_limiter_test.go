@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestStartsInFlightFollowWhatTemporalTakes(t *testing.T) {
+func TestStartsInFlightAdaptToTheLatencyOfTemporal(t *testing.T) {
 	t.Parallel()
 	p := newStartLimiter()
 	starts := func(n int, took time.Duration) {
@@ -27,7 +27,7 @@ func TestStartsInFlightFollowWhatTemporalTakes(t *testing.T) {
 	require.Equal(t, minStarts+1, p.limit)
 }
 
-func TestAStartWaitsForItsPlace(t *testing.T) {
+func TestAStartWaitsForASlot(t *testing.T) {
 	t.Parallel()
 	p := newStartLimiter()
 	for range minStarts {

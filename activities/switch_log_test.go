@@ -46,8 +46,8 @@ func TestABlockedAttemptNamesTheSwitchAndWhoSetItWhen(t *testing.T) {
 		flip error
 		who  string
 	}{
-		"known":                     {nil, " (set by anna at 2026-01-15T10:15:00Z)"},
-		"the database does not say": {errors.New("away"), ""},
+		"known":                       {nil, " (set by anna at 2026-01-15T10:15:00Z)"},
+		"the database is unavailable": {errors.New("away"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

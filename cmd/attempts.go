@@ -64,8 +64,8 @@ func (a *attemptCounter) run(ctx context.Context) {
 	}
 }
 
-// flush adds the counts to the database. Where that fails they are kept for the next time, as long as they are not too many. An
-// answer that was lost may count them twice.
+// flush adds the counts to the database. Where that fails they are kept for the next time, as long as they are not too many. A
+// lost response may count them twice.
 func (a *attemptCounter) flush(ctx context.Context) {
 	a.mu.Lock()
 	counts, last := a.counts, a.last

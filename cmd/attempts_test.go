@@ -39,7 +39,7 @@ func (c *counts) AddAttempts(_ context.Context, counts map[ops.AttemptKey]int64)
 	return nil
 }
 
-func TestAttemptsAreCountedUntilTheDatabaseTakesThem(t *testing.T) {
+func TestCountsOfAttemptsAreKeptUntilTheDatabaseStoresThem(t *testing.T) {
 	t.Parallel()
 	store := &counts{kept: map[ops.AttemptKey]int64{}, last: map[ops.AttemptPlace]ops.LastAttempts{}}
 	meter, flush := cmd.NewAttemptMeter(store, time.Date(2026, 1, 15, 10, 25, 31, 0, time.UTC))

@@ -111,19 +111,19 @@ func clockOf(t *time.Time) string {
 func probeCommand() *cobra.Command {
 	return writeCommand("probe STOREFRONT DESTINATION", "Probe an unhealthy destination now, through a relay's API",
 		cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
-			var answer api.ProbeAnswer
+			var response api.ProbeAnswer
 			path := destinationsPath + "/" + url.PathEscape(args[0]) + "/" + url.PathEscape(args[1]) + "/probe"
-			if err := r.call(c.Context(), http.MethodPost, path, nil, nil, &answer); err != nil {
+			if err := r.call(c.Context(), http.MethodPost, path, nil, nil, &response); err != nil {
 				return err
 			}
 			if r.json {
-				if err := r.printJSON(answer); err != nil {
+				if err := r.printJSON(response); err != nil {
 					return err
 				}
-			} else if err := r.printf("%s\n", answer.Text); err != nil {
+			} else if err := r.printf("%s\n", response.Text); err != nil {
 				return err
 			}
-			if answer.Probe == "not_needed" {
+			if response.Probe == "not_needed" {
 				return errors.New("nothing was probed")
 			}
 			return nil

@@ -17,7 +17,7 @@ const (
 )
 
 func TestDestinationsAreShownWithCauseAndReason(t *testing.T) {
-	c := &canned{answers: map[string][]string{"GET /admin/v1/destinations": {firstDestinations, lastDestinations}}}
+	c := &canned{responses: map[string][]string{"GET /admin/v1/destinations": {firstDestinations, lastDestinations}}}
 	out, err := c.run(t, "", "destinations", "--storefront", "bosley", "--health", "unhealthy")
 	require.NoError(t, err)
 	require.Equal(t, []string{
@@ -28,7 +28,7 @@ func TestDestinationsAreShownWithCauseAndReason(t *testing.T) {
 		"no (credential_disabled, by ann)", "some (behind_container)"} {
 		require.Contains(t, out, part)
 	}
-	c.answers["GET /admin/v1/destinations"] = []string{lastDestinations}
+	c.responses["GET /admin/v1/destinations"] = []string{lastDestinations}
 	out, err = c.run(t, "", "destinations", "--json")
 	require.NoError(t, err)
 	require.Contains(t, out, `"receives_events": false`)
@@ -36,7 +36,7 @@ func TestDestinationsAreShownWithCauseAndReason(t *testing.T) {
 
 func TestAProbePrintsItsResult(t *testing.T) {
 	const path = "POST /admin/v1/destinations/bosley/sgtm/probe"
-	c := &canned{answers: map[string][]string{path: {`{"probe":"started","event_id":7,"text":"Event 7 is sent again."}`,
+	c := &canned{responses: map[string][]string{path: {`{"probe":"started","event_id":7,"text":"Event 7 is sent again."}`,
 		`{"probe":"not_needed","text":"The destination is not unhealthy."}`}}}
 	out, err := c.run(t, "", "probe", "bosley", "sgtm")
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestAProbePrintsItsResult(t *testing.T) {
 }
 
 func TestAReplayAtAnUnhealthyDestinationWarnsBeforeItAsks(t *testing.T) {
-	c := &canned{answers: map[string][]string{"POST /admin/v1/replays": {`{"dry_run":{"events":3,"by":[]},"unhealthy":[{"storefront_code":"bosley",
+	c := &canned{responses: map[string][]string{"POST /admin/v1/replays": {`{"dry_run":{"events":3,"by":[]},"unhealthy":[{"storefront_code":"bosley",
 		"destination":"sgtm","reason":"server_error","last_status":503,"next_probe_at":"2026-01-15T10:30:00Z"}]}`}}}
 	out, err := c.run(t, "n\n", "replay", "start", "--dry-run")
 	require.NoError(t, err)

@@ -51,7 +51,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 	}
 	require.Zero(t, health())
 
-	t.Run("not many in a moment", func(t *testing.T) {
+	t.Run("many failures within a moment do not", func(t *testing.T) {
 		fails(10 * relay.UnhealthyAfter)
 		require.Equal(t, 10*relay.UnhealthyAfter, health().Failures)
 		require.False(t, health().Unhealthy)
@@ -59,7 +59,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.Equal(t, 503, health().Status)
 	})
 
-	t.Run("not a few that have lasted, nor many since the last success", func(t *testing.T) {
+	t.Run("neither a few over a long time, nor many after a success", func(t *testing.T) {
 		replay, err := f.RecordSuccess(t.Context(), bosley, relay.SGTM)
 		require.NoError(t, err)
 		require.Zero(t, replay)
@@ -70,7 +70,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.False(t, health().Unhealthy)
 	})
 
-	t.Run("many that have lasted do", func(t *testing.T) {
+	t.Run("many over a long time do", func(t *testing.T) {
 		fails(1)
 		require.True(t, health().Unhealthy)
 		require.False(t, f.probes(bosley, relay.SGTM), "the first probe comes 15 s later")
@@ -79,7 +79,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.Equal(t, 1, health().Probes)
 	})
 
-	t.Run("the first success begins the replay of what failed meanwhile, once", func(t *testing.T) {
+	t.Run("the first success starts the replay of the failed events, once", func(t *testing.T) {
 		since := health().Since
 		replay, err := f.RecordSuccess(t.Context(), bosley, relay.SGTM)
 		require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.ElementsMatch(t, []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy, relay.ReasonUnauthorized}, r.Filter.Reasons)
 	})
 
-	t.Run("a refused credential does it at once, for its storefront alone", func(t *testing.T) {
+	t.Run("a refused credential does at once, for its storefront only", func(t *testing.T) {
 		f.sick(bosley, "ga4")
 		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL"))
 	})
@@ -150,7 +150,7 @@ func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	require.Len(t, list, 1)
 	require.Equal(t, place, list[0].Place)
 	require.Equal(t, 503, list[0].Status)
-	require.Empty(t, due(), "a place is answered once in a minute")
+	require.Empty(t, due(), "a place is returned once in a minute")
 
 	require.Zero(t, start(false), "nothing failed there")
 	require.True(t, f.probes(bosley, "meta"), "so that an event that comes may be the probe")
@@ -253,7 +253,7 @@ func TestAnEventEndsForAnUnhealthyDestinationOnlyWhileItIsUnhealthy(t *testing.T
 	status, _ = f.status(late)
 	require.Equal(t, relay.StatusProcessing, status, "the replay may have passed it: its run goes on")
 
-	t.Run("but for one that was cancelled", func(t *testing.T) {
+	t.Run("a cancelled event is not sent again", func(t *testing.T) {
 		cancelled := turnedAway
 		cancelled.Reason = relay.ReasonCancelled
 		require.NoError(t, f.Finish(t.Context(), late, "r2", cancelled))

@@ -116,7 +116,7 @@ func TestAnOpenEventIsNotErased(t *testing.T) {
 	}
 }
 
-func TestAnErasedEventIsADuplicateWhenItComesAgain(t *testing.T) {
+func TestAnErasedEventThatArrivesAgainIsADuplicate(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")

@@ -153,7 +153,7 @@ func (f *fixture) accept(id int64, generation int, destination, attempt string) 
 		Destination: destination, Number: generation + 1, Result: relay.Result{Outcome: relay.Accepted}}))
 }
 
-func TestAResendSendsAgainWhatOneDestinationAccepted(t *testing.T) {
+func TestAResendIncludesDestinationsThatAccepted(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -9,7 +9,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestAnActionThatCannotBeAuditedIsNotDone(t *testing.T) {
+func TestAnActionThatCannotBeAuditedIsRolledBack(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))

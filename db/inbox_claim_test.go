@@ -60,7 +60,7 @@ func TestClaimLeavesRoomUnderTheCap(t *testing.T) {
 	require.Len(t, next, 4, "one place of bosley's is free, and pfizer has its own")
 
 	require.NoError(t, f.Wait(t.Context(), starts[1].ID, relay.Waiting{For: relay.WaitsForRetry, After: time.Minute}))
-	require.Len(t, f.claim(capped), 1, "a delivery that waits for its next try burdens nobody")
+	require.Len(t, f.claim(capped), 1, "a delivery that waits for its next attempt does not count as in flight")
 	require.NoError(t, f.Wait(t.Context(), starts[2].ID, relay.Waiting{}))
 	require.Empty(t, f.claim(capped), "the lease of a row that no run has is its starter's")
 }
@@ -168,7 +168,7 @@ func TestTwoClaimersNeverShareARow(t *testing.T) {
 	}
 }
 
-func TestAPIsRowsStayItsOwnUntilTheirLeaseEnds(t *testing.T) {
+func TestRowsOfTheAPIAreNotClaimedUntilTheirLeaseEnds(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -228,7 +228,7 @@ func TestOpenClaimBlocksNoInsertAndNoSwitch(t *testing.T) {
 	require.Len(t, starts, 40)
 }
 
-func TestRowsThatCanNeverBeDeliveredFailAndBlockNobody(t *testing.T) {
+func TestUndeliverableRowsFailAndBlockNoOthers(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")

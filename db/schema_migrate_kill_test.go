@@ -111,7 +111,7 @@ func TestAMigrationThatWasKilledAtAnyMomentCanBeFinished(t *testing.T) {
 			return killed
 		})
 	})
-	t.Run("up, and taken back", func(t *testing.T) {
+	t.Run("up, then down", func(t *testing.T) {
 		t.Parallel()
 		f := empty(t)
 		moments(t, false, func(t *testing.T, n int) bool {
@@ -123,7 +123,7 @@ func TestAMigrationThatWasKilledAtAnyMomentCanBeFinished(t *testing.T) {
 		require.NoError(t, f.up(f.Store))
 		require.Equal(t, want, f.schema())
 	})
-	t.Run("down, and brought back", func(t *testing.T) {
+	t.Run("down, then up", func(t *testing.T) {
 		t.Parallel()
 		moments(t, false, func(t *testing.T, n int) bool {
 			f := migrated(t) // a column that is added again and again takes room in the row each time

@@ -51,7 +51,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		require.Equal(t, 1, next.sender.sent)
 	})
 
-	t.Run("while the database is away, with what could not be recorded", func(t *testing.T) {
+	t.Run("while the database is unavailable, with the unrecorded result", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.SetContinueAsNewSuggested(true)
@@ -71,7 +71,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, next.store.outcomes(relay.SGTM))
 	})
 
-	t.Run("not while another destination's attempt is under way, and then with its end", func(t *testing.T) {
+	t.Run("not during another destination's attempt, and then with its result", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.SetContinueAsNewSuggested(true)
@@ -87,7 +87,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		require.Equal(t, []relay.DeliveryResult{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError}}, in.Continued.Ends)
 	})
 
-	t.Run("never without need", func(t *testing.T) {
+	t.Run("not without a suggestion", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.unreadable = 10
@@ -96,7 +96,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 }
 
 // A run that an older program continued to run past the suggestion replays as it was.
-func TestARunFromBeforeTheGateGoesOnAsItWas(t *testing.T) {
+func TestARunFromBeforeTheGateIsUnchanged(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.SetContinueAsNewSuggested(true)

@@ -45,7 +45,7 @@ func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 			continue
 		}
 		if recovered, err := d.finish(ctx); !recovered {
-			return d.words, err
+			return d.text, err
 		}
 	}
 	return d.giveUp(ctx)
@@ -63,7 +63,7 @@ type delivery struct {
 	turnedAway bool               // by the container, for its health: the platforms get the event
 	routes     int                // followed to their end
 	running    int                // targets under way
-	words      string             // the result, as text for the Web UI
+	text       string             // the result, as text for the Web UI
 }
 
 func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
@@ -150,6 +150,8 @@ func (d *delivery) deliver(ctx workflow.Context, target relay.Target) (relay.Del
 			return last, err
 		} else if d.mayContinue(ctx) {
 			return last, errContinue
+		} else if sameRoute(out) {
+			continue
 		}
 		// Attempts were lost with their worker, or nothing could be sent: the rows have the number of attempts left.
 		taken, err := d.resolve(ctx)
@@ -227,7 +229,7 @@ func (d *delivery) end(e relay.DeliveryResult) {
 // that has recovered since it turned the event away: then the event is to be sent there after all.
 func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	if d.lost {
-		d.words = "nothing to do: the event is another run's"
+		d.text = "nothing to do: the event is another run's"
 		return false, nil
 	}
 	out, err := d.conclude(ctx)
@@ -243,7 +245,7 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 		return false, temporal.NewApplicationErrorWithOptions(cmp.Or(out.Detail, out.Reason.Text()), string(out.Reason),
 			temporal.ApplicationErrorOptions{NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign, Details: []any{d.ends}})
 	}
-	d.words = string(out.Status) + "; " + out.Detail
+	d.text = string(out.Status) + "; " + out.Detail
 	return false, nil
 }
 
@@ -269,7 +271,7 @@ func (d *delivery) giveUp(ctx workflow.Context) (string, error) {
 	d.reopen() // no health decides any more
 	d.ends = append(d.ends, relay.DeliveryResult{Destination: "route", Outcome: relay.Rejected, Reason: relay.ReasonTooManyRoutes})
 	_, err := d.finish(ctx)
-	return d.words, err
+	return d.text, err
 }
 
 // stopped is the end of a run that an error stopped: it continues as new, or was cancelled.

@@ -8,7 +8,7 @@ import (
 	"relay/internal/ops"
 )
 
-// Inspect asks Temporal for the pollers of the relay's task queues and for its schedules. Where Temporal does not answer, the report
+// Inspect asks Temporal for the pollers of the relay's task queues and for its schedules. If Temporal does not respond, the report
 // says so.
 func (s Starter) Inspect(ctx context.Context) ops.TemporalReport {
 	var r ops.TemporalReport

@@ -106,7 +106,7 @@ func purgeResult(t *testing.T, env *testsuite.TestWorkflowEnvironment) ops.Purge
 func TestPurgeEvents(t *testing.T) {
 	t.Parallel()
 
-	t.Run("batch by batch until nothing old is left, and the audit by an age of its own", func(t *testing.T) {
+	t.Run("in batches until no old row is left, and the audit by its own age", func(t *testing.T) {
 		t.Parallel()
 		a := &attic{events: 1050, audit: 250, replays: 3, erasures: 201, counts: 4001, lasting: true}
 		env, log := setupPurge(t, a)
@@ -127,14 +127,14 @@ func TestPurgeEvents(t *testing.T) {
 		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 replays=3 erasures=201 counts=4001 more=false")
 	})
 
-	t.Run("nothing old is nothing said", func(t *testing.T) {
+	t.Run("without old rows the result is empty", func(t *testing.T) {
 		t.Parallel()
 		env, log := setupPurge(t, &attic{})
 		require.Zero(t, purgeResult(t, env))
 		require.Empty(t, log.String())
 	})
 
-	t.Run("a database that is away delays it, and its words stay here", func(t *testing.T) {
+	t.Run("an unavailable database delays it, and its error text stays out of Temporal", func(t *testing.T) {
 		t.Parallel()
 		a := &attic{events: 300, fails: 3}
 		env, log := setupPurge(t, a)
@@ -144,7 +144,7 @@ func TestPurgeEvents(t *testing.T) {
 		require.Equal(t, 3, strings.Count(log.String(), "inbox.purge_failed"))
 	})
 
-	t.Run("after five tries it fails, without the database's words, and the next hour begins anew", func(t *testing.T) {
+	t.Run("it fails after five attempts, without the database's error text, and the next hour starts again", func(t *testing.T) {
 		t.Parallel()
 		env, _ := setupPurge(t, &attic{fails: 100})
 		env.ExecuteWorkflow(workflows.PurgeEvents)
@@ -152,7 +152,7 @@ func TestPurgeEvents(t *testing.T) {
 		require.NotContains(t, env.GetWorkflowError().Error(), "4711")
 	})
 
-	t.Run("what a round had no time for is the next round's", func(t *testing.T) {
+	t.Run("the next round continues an unfinished one", func(t *testing.T) {
 		t.Parallel()
 		var suite testsuite.WorkflowTestSuite
 		suite.SetLogger(quiet{})

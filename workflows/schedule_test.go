@@ -172,7 +172,7 @@ func TestEachPartOfTheStorefrontsHasItsPoller(t *testing.T) {
 }
 
 // A worker whose POLL_SHARDS is lower ends the pollers that are too many.
-func TestAPollerOfAPartThatIsNoMoreEnds(t *testing.T) {
+func TestAPollerOfARemovedPartEnds(t *testing.T) {
 	t.Parallel()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})

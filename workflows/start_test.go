@@ -79,7 +79,7 @@ func TestAStartNamesItsRowAndItsStorefront(t *testing.T) {
 	require.Equal(t, "rx_issued of bosley", o.StaticSummary)
 }
 
-func TestAStartIsFindableByThePresentRoute(t *testing.T) {
+func TestAStartHasTheDestinationsOfThePresentRoute(t *testing.T) {
 	t.Parallel()
 	search := &workflows.Search{}
 	require.NoError(t, search.Detect(t.Context(), &recorder{}, "default"))
@@ -97,7 +97,7 @@ func TestAStartIsFindableByThePresentRoute(t *testing.T) {
 	}
 }
 
-func TestWhereIDsMayNotBeSearchedNoneIsSent(t *testing.T) {
+func TestIDsAreNotSentIfTheyMayNotBeSearchable(t *testing.T) {
 	t.Parallel()
 	o := started(t, &recorder{}, &workflows.Search{})
 	code, ok := o.TypedSearchAttributes.GetKeyword(workflows.Storefront)
@@ -112,7 +112,7 @@ func TestWhereIDsMayNotBeSearchedNoneIsSent(t *testing.T) {
 }
 
 // What runs once may have ended: cancelled by hand, or as a replay that is asked for again.
-func TestWhatRunsOnceStartsAgainAfterItsEnd(t *testing.T) {
+func TestAReplayAndAnErasureCanBeStartedAgainAfterTheirEnd(t *testing.T) {
 	t.Parallel()
 	for id, start := range map[string]func(workflows.Starter) error{
 		"replay-events:3": func(s workflows.Starter) error { return s.StartReplay(t.Context(), 3) },
@@ -131,7 +131,7 @@ func TestWhatRunsOnceStartsAgainAfterItsEnd(t *testing.T) {
 	}
 }
 
-func TestAnEventIsDeliveredAlthoughItCannotBeMadeSearchable(t *testing.T) {
+func TestAnEventIsDeliveredWithoutItsSearchAttributes(t *testing.T) {
 	t.Parallel()
 	r := &recorder{refuse: serviceerror.NewInvalidArgument("no mapping defined for search attribute")}
 	o := started(t, r, &workflows.Search{IDs: true})
@@ -170,7 +170,7 @@ func (o *oneEvent) Next() (*historypb.HistoryEvent, error) {
 	return e, nil
 }
 
-func TestOnlyWhatAPersonStoppedIsStopped(t *testing.T) {
+func TestOnlyADeliveryThatAPersonEndedIsStopped(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		temporal described

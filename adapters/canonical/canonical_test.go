@@ -143,7 +143,7 @@ func TestAFieldThatNoAdapterReadsIsDropped(t *testing.T) {
 	require.Equal(t, []string{"diagnosis", "event_time"}, f.Dropped())
 }
 
-func TestTheAdminNarrowsTheFieldsThatLeave(t *testing.T) {
+func TestTheAdminNarrowsTheFieldsThatAreSent(t *testing.T) {
 	t.Parallel()
 	f := open(t, jane, relay.Options{Deny: []string{"utm_source", "order_id", "storefront_id", "currency"}})
 	require.Equal(t, canonical.Campaign{UTMMedium: "cpc", UTMCampaign: "spring", AffiliateID: "bosleyaffiliate_0123"}, f.Campaign())
@@ -159,7 +159,7 @@ func TestTheAdminNarrowsTheFieldsThatLeave(t *testing.T) {
 	require.Equal(t, "bosley", f.Storefront())
 }
 
-func TestTextsThatTellTooMuchStayHere(t *testing.T) {
+func TestTextsThatIdentifyAPersonOrAnEventAreWithheld(t *testing.T) {
 	t.Parallel()
 	f := open(t, `{"utm_source":"jane@example.com","utm_medium":"purchase-completed","utm_campaign":"x"}`, relay.Options{})
 	require.Equal(t, canonical.Campaign{UTMCampaign: "x"}, f.Campaign())
@@ -173,7 +173,7 @@ func TestTextsThatTellTooMuchStayHere(t *testing.T) {
 	require.NotEmpty(t, f.OrderID(), "the admin chose to say the name")
 }
 
-func TestPublicPagesLeaveWithoutQuery(t *testing.T) {
+func TestPublicPagesAreSentWithoutQuery(t *testing.T) {
 	t.Parallel()
 	whole := relay.Options{KeepURLQuery: true}
 	for _, c := range []struct {

@@ -105,7 +105,7 @@ func (r *raw) serve(c rawConn, begun, completed func(c rawConn, stream uint32)) 
 func nothing(rawConn, uint32) {}
 
 // Each of these led net/http to send the request again, up to eight times a second, or for as long as the server went on.
-func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
+func TestSendNeverRepeatsARequestOverHTTP2(t *testing.T) {
 	t.Parallel()
 	goAway := func(c rawConn, _ uint32) { c.goAway(0) }
 	const protocolError, cancelled, refused = 1, 8, 7
@@ -152,7 +152,7 @@ func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
 	}
 }
 
-func TestTheNextSendAfterAGOAWAYGetsAConnectionOfItsOwn(t *testing.T) {
+func TestTheNextSendAfterAGOAWAYOpensANewConnection(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int32
 	s := rawServer(t, nothing, func(c rawConn, stream uint32) {
@@ -171,19 +171,19 @@ func TestTheNextSendAfterAGOAWAYGetsAConnectionOfItsOwn(t *testing.T) {
 
 // endless are servers of HTTP/2 that never come to an end.
 var endless = map[string]func(c rawConn, stream uint32){
-	"says nothing": nothing,
+	"sends nothing": nothing,
 	"sends responses of 103": func(c rawConn, stream uint32) {
 		for c.frame(frameHeaders, endHeaders, stream, status103) {
 			pause()
 		}
 	},
-	"sends a body without end": func(c rawConn, stream uint32) {
+	"sends an endless body": func(c rawConn, stream uint32) {
 		c.frame(frameHeaders, endHeaders, stream, status200)
 		for c.frame(frameData, 0, stream, "x") {
 			pause()
 		}
 	},
-	"sends headers without end": func(c rawConn, stream uint32) {
+	"sends endless headers": func(c rawConn, stream uint32) {
 		c.frame(frameHeaders, 0, stream, status200)
 	},
 	"sends pings": func(c rawConn, _ uint32) {
@@ -195,7 +195,7 @@ var endless = map[string]func(c rawConn, stream uint32){
 
 func pause() { time.Sleep(5 * time.Millisecond) } // of a server that is slow
 
-func TestAnExchangeOfHTTP2EndsWithItsTime(t *testing.T) {
+func TestAnExchangeOfHTTP2EndsAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	for name, completed := range endless {
 		t.Run(name, func(t *testing.T) {
@@ -205,7 +205,7 @@ func TestAnExchangeOfHTTP2EndsWithItsTime(t *testing.T) {
 			require.EqualValues(t, 1, s.begun.Load())
 		})
 	}
-	t.Run("takes no body", func(t *testing.T) {
+	t.Run("does not read the body", func(t *testing.T) {
 		t.Parallel()
 		s := rawServer(t, func(rawConn, uint32) { <-t.Context().Done() }, nothing)
 		request := post(s.url)

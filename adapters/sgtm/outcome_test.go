@@ -44,12 +44,12 @@ func TestOutcomeOfAWebPage(t *testing.T) {
 
 func TestOutcomeOfABrokenExchange(t *testing.T) {
 	t.Parallel()
-	t.Run("a time-out is tried again, because the container drops copies", func(t *testing.T) {
+	t.Run("a time-out is retried, because the container drops duplicates", func(t *testing.T) {
 		t.Parallel()
 		reply := relay.Response{Sent: true, TransportError: relay.TransportTimeout, Repeatable: true}
 		require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}, sgtm.Adapter{}.Outcome(reply))
 	})
-	t.Run("no connection is tried again", func(t *testing.T) {
+	t.Run("a failed connection is retried", func(t *testing.T) {
 		t.Parallel()
 		require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}, sgtm.Adapter{}.Outcome(relay.Response{TransportError: relay.TransportConnect}))
 	})

@@ -123,7 +123,7 @@ func TestDataOfTheOtherFamilyIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "was made by other")
 }
 
-func TestALongPathStillHasASocket(t *testing.T) {
+func TestASocketWorksUnderALongPath(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
 	s := start(t, dbtest.Config{Dir: dir})
@@ -167,7 +167,7 @@ func TestAnOrphanIsEndedBeforeTheNextStart(t *testing.T) {
 	requireGone(t, orphan.Process.Pid)
 }
 
-func TestAStrangersProcessIsLeftAlone(t *testing.T) {
+func TestAProcessOfAnotherProgramIsNotKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	stranger := exec.CommandContext(t.Context(), "sleep", "60")

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestTheTimeOfAnAttemptHasARange(t *testing.T) {
+func TestAttemptRangeCoversTheDuration(t *testing.T) {
 	t.Parallel()
 	for took, le := range map[time.Duration]int{0: 5, 5 * time.Millisecond: 5, 5*time.Millisecond + 1: 10, 99 * time.Millisecond: 100,
 		10 * time.Second: 10_000, 11 * time.Second: 30_000, time.Hour: 30_000} {

@@ -64,7 +64,7 @@ func TestAMissingProgramIsAnError(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestAnUnknowingChildEndsWithItsKilledParent(t *testing.T) {
+func TestAnyChildEndsWithItsKilledParent(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux ends a program that does not watch its parent")
@@ -79,7 +79,7 @@ func TestAnUnknowingChildEndsWithItsKilledParent(t *testing.T) {
 }
 
 // Without the kernel's parent-death signal: the pipe alone ends the child.
-func TestAKnowingChildEndsWithItsLifeline(t *testing.T) {
+func TestAChildThatReadsItsLifelineEndsWithIt(t *testing.T) {
 	t.Parallel()
 	theirs, ours, err := os.Pipe()
 	require.NoError(t, err)

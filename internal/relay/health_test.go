@@ -24,7 +24,7 @@ func TestProbesComeAtGrowingIntervals(t *testing.T) {
 	require.Equal(t, time.Minute, p.ProbeDelay(1<<30, relay.ReasonTimeout))
 }
 
-func TestOnlyARetryShowsSoonThatTroubleLasts(t *testing.T) {
+func TestRetriesShortenTheTimeThatCountsAsLasting(t *testing.T) {
 	t.Parallel()
 	p := relay.Policy{MaxAttempts: 5, Base: time.Minute}
 	require.Equal(t, 4*time.Minute, p.Lasting(0))

@@ -14,7 +14,7 @@ import (
 	"relay/deploy/sandbox/vendors"
 )
 
-func TestPlatformsRefuseWhatTheirAPIsRefuse(t *testing.T) {
+func TestPlatformsRejectInvalidRequests(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Unix()
 	hash := strings.Repeat("ab", 32)
@@ -53,7 +53,7 @@ func TestPlatformsRefuseWhatTheirAPIsRefuse(t *testing.T) {
 	}
 }
 
-func TestPlatformsTakeWhatTheirAPIsTake(t *testing.T) {
+func TestPlatformsAcceptValidRequests(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Unix()
 	hash := strings.Repeat("ab", 32)
@@ -84,7 +84,7 @@ func TestPlatformsTakeWhatTheirAPIsTake(t *testing.T) {
 	}
 }
 
-func TestOtherPathsAreNoPlatforms(t *testing.T) {
+func TestOtherPathsBelongToNoPlatform(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/mp/collect", vendors.Prefix, vendors.Prefix + "myspace/events"} {
 		_, played := vendors.Play(httptest.NewRequest(http.MethodPost, path, nil), nil)

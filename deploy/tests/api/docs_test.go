@@ -30,7 +30,7 @@ func (s *seen) note(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		s.asked = append(s.asked, e.Request.URL)
-	case *log.EventEntryAdded: // a violation of the page's policy is one
+	case *log.EventEntryAdded: // such as a violation of the page's policy
 		if e.Entry.Level == log.LevelError || e.Entry.Level == log.LevelWarning {
 			s.troubles = append(s.troubles, string(e.Entry.Level)+": "+e.Entry.Text)
 		}
@@ -75,7 +75,7 @@ func browser(t *testing.T) (context.Context, *seen) {
 	return ctx, s
 }
 
-func TestTheDocsPageRendersAndTriesOutWithoutAskingAnybodyElse(t *testing.T) {
+func TestTheDocsPageRendersAndSendsRequestsToTheRelayOnly(t *testing.T) {
 	url := serve(t)
 	create(t, url, "storefronts", `{"storefront_id":"bosley"}`)
 	create(t, url, "storefronts", `{"storefront_id":"pfizer"}`)
