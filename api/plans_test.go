@@ -31,6 +31,7 @@ const (
 	statsOfAll   = "event_stats PRIMARY, event_stats_hours PRIMARY"
 	statsOfOne   = "event_stats ix_event_stats_storefront, event_stats_hours PRIMARY"
 	switched     = "admin_audit ix_admin_audit_entity, admin_audit PRIMARY" // who set a switch
+	openReplays  = "event_replays ix_event_replays_state, event_replays PRIMARY"
 	countsOfAll  = "attempt_stats PRIMARY"
 	countsOfOne  = "attempt_stats ix_attempt_stats_storefront"
 	openNow      = byClaim + ", " + byID
@@ -113,9 +114,9 @@ func planCases() []planCase {
 		add("/admin/v1/"+kind, switched, 8000, "", "is_active=true", "limit=200", "sort=-created_at")
 		add("/admin/v1/"+kind+"/"+map[bool]string{true: "1001", false: "5"}[kind == "storefronts"], switched, 50)
 	}
-	add("/admin/v1/destinations", switched+", "+openNow+", "+attemptsOf+", "+byStatus+", event_stats PRIMARY", 150_000,
+	add("/admin/v1/destinations", switched+", "+openNow+", "+attemptsOf+", "+byStatus+", event_stats PRIMARY, "+openReplays, 150_000,
 		"", "limit=100", "storefronts=100", "state=ill", "state=unhealthy", "state=failing", "state=off", "state=quiet", "health=healthy", "storefront=shop0", "destination=ga4")
-	add("/admin/v1/destinations/shop7/ga4", switched+", "+openNow+", "+attemptsOf+", "+byStatus, 40_000)
+	add("/admin/v1/destinations/shop7/ga4", switched+", "+openNow+", "+attemptsOf+", "+byStatus+", "+openReplays, 40_000)
 	for q, key := range map[string]string{"": "PRIMARY", "from=" + day: "PRIMARY", "to=" + month: "PRIMARY", "from=" + month + "&to=" + day: "PRIMARY", "from=2099-01-01T00:00:00Z": "PRIMARY",
 		"actor=admin3": "ix_admin_audit_actor", "actor=nobody": "ix_admin_audit_actor", "action=erase": "ix_admin_audit_action", "action=none": "ix_admin_audit_action",
 		"actor=admin3&action=erase": "ix_admin_audit_action", "entity=storefronts": "ix_admin_audit_kind", "entity=replays": "ix_admin_audit_kind", "entity=events&action=erase": "ix_admin_audit_action",
