@@ -90,7 +90,7 @@ func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery)
 		return nil, false, wrap(op, err)
 	}
 	list, more := onePage(list, q)
-	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addFailed} {
+	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addFailed, s.addReplays} {
 		if err := add(ctx, list); err != nil {
 			return nil, false, wrap(op, err)
 		}
