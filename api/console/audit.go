@@ -120,6 +120,17 @@ func (l AuditLine) Page() string {
 	return ""
 }
 
+// It is a line's thing in words, on a page that says which one.
+func (l AuditLine) It() string {
+	if l.Action == "test" { // it is kept with the settings by which it was sent
+		return "the destination"
+	}
+	if l.Entity == "sgtm-configs" {
+		return "the container"
+	}
+	return "the " + strings.TrimSuffix(words(l.Entity), "s")
+}
+
 // Called is what a line calls its thing.
 func (l AuditLine) Called() string {
 	if l.Name == "" && l.EntityID != 0 {
@@ -128,7 +139,10 @@ func (l AuditLine) Called() string {
 	return l.Name
 }
 
-// Shown are the changes without the note, which has a place of its own.
+// Shown are the changes without what the line says by itself: the note, and the state of a switch that was flipped.
 func (l AuditLine) Shown() []auditChange {
-	return slices.DeleteFunc(slices.Clone(l.Changes), func(c auditChange) bool { return c.Field == "note" && l.Note != "" })
+	flips := l.Action == "activate" || l.Action == "deactivate"
+	return slices.DeleteFunc(slices.Clone(l.Changes), func(c auditChange) bool {
+		return c.Field == "note" && l.Note != "" || c.Field == "is_active" && flips
+	})
 }
