@@ -44,7 +44,7 @@ func TestAConsolePageCostsAFewSelectsHoweverManyStorefrontsThereAre(t *testing.T
 		for ; made < n; made++ {
 			storefront(t, store, fmt.Sprintf("storefront-%d", made))
 		}
-		for _, path := range []string{"", "?window=7d", "events?status=failed", "routes", "replays", "replays/new?status=failed", "switches/storefronts/1?to=off", "switches/platforms/1?to=off", "search",
+		for _, path := range []string{"", "?window=7d", "?storefront=storefront-2", "events?status=failed", "events?storefront=storefront-2", "routes", "replays", "replays/new?status=failed", "switches/storefronts/1?to=off", "switches/platforms/1?to=off", "search",
 			"destinations", "live", "storefronts", "storefronts/storefront-1", "storefronts/storefront-1/meta_capi", "storefronts/storefront-2/meta_capi", "platforms", "platforms/meta_capi", "audit", "erasures"} {
 			require.LessOrEqual(t, selectsOf(t, pool, url+"/console/"+path), mostSelects, "%q with %d storefronts", path, n)
 		}
