@@ -125,10 +125,15 @@ func (l AuditLine) It() string {
 	if l.Action == "test" { // it is kept with the settings by which it was sent
 		return "the destination"
 	}
+	return "the " + l.Kind()
+}
+
+// Kind is the kind of a line's thing in words.
+func (l AuditLine) Kind() string {
 	if l.Entity == "sgtm-configs" {
-		return "the container"
+		return "container"
 	}
-	return "the " + strings.TrimSuffix(words(l.Entity), "s")
+	return strings.TrimSuffix(strings.ReplaceAll(l.Entity, "-", " "), "s")
 }
 
 // Called is what a line calls its thing.

@@ -73,7 +73,7 @@ func (v *visit) switchOf() (switching, error) {
 	case "sgtm-configs":
 		s.Name, s.What = s.Get("storefront_code"), "container of "+s.Get("storefront_code")
 	case "credentials":
-		s.Name, s.What = s.Get("storefront_code"), s.Get("platform_code")+" of "+s.Get("storefront_code")
+		s.Name, s.What = s.Get("storefront_code"), "credential of "+s.Get("storefront_code")+" at "+s.Get("platform_code")
 	}
 	s.Wide = s.Wide && (!s.To || s.Kind == "platforms")
 	s.Back = "routes"
@@ -96,7 +96,7 @@ func showSwitch(v *visit) (any, error) {
 		return nil, err
 	}
 	s.Changed = v.changedBy(s.Kind, s.ID)
-	v.title = "Switch " + onOff(s.To) + " " + s.What
+	v.title = "Switch " + onOff(s.To) + " the " + s.What
 	s.Ways = []flipWay{{}}
 	if s.Kind == "sgtm-configs" && !s.To {
 		s.Ways = []flipWay{{Fallback: "direct"}, {Fallback: "stop"}}

@@ -193,6 +193,28 @@ func TestASwitchShowsWhatItStopsAndStopsIt(t *testing.T) {
 	require.Equal(t, "storefront_disabled", string(e.Reason))
 }
 
+// The confirmation of a switch is of what it showed: what was changed meanwhile is shown first, and who did it.
+func TestAStaleConfirmationOfASwitchSaysWhoWasFaster(t *testing.T) {
+	w := setup(t)
+	w.Storefront(t, "staled")
+	id := w.one(t, "SELECT g.id FROM storefront_sgtm_config g JOIN storefronts s ON s.id = g.storefront_id WHERE s.storefront_id = 'staled'")
+	on := func() string { return w.one(t, "SELECT is_active FROM storefront_sgtm_config WHERE id = ?", id) }
+	b := w.browse(t, admin, password)
+	b.open("switches/sgtm-configs/" + id + "?to=off")
+	w.rest(t, http.MethodPatch, "/admin/v1/sgtm-configs/"+id, map[string]any{"fallback": "stop"})
+	b.do(typed(`main input[name=note]`, "incident 8"))
+	b.click(`main form button`)
+	require.Contains(t, b.text(), "Nothing was done")
+	require.Contains(t, b.text(), admin+" changed the container")
+	require.Equal(t, "1", on())
+	b.click(`main form button`) // now it is meant
+	require.Contains(t, b.text(), "Done.")
+	require.Equal(t, "0", on())
+	b.open("storefronts/staled/sgtm")
+	require.Contains(t, eval[string](b, `document.querySelector("[data-part=history]").innerText`), admin+" switched off the container")
+	require.Contains(t, b.text(), "incident 8")
+}
+
 func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "again")

@@ -95,7 +95,7 @@ func TestEveryPageWithoutScript(t *testing.T) {
 	b.wait(`location.pathname.endsWith("/events/` + fmt.Sprint(e.ID) + `")`)
 	b.click(`button[value="retry"]`)
 	require.Contains(t, b.text(), "Done.")
-	require.Contains(t, b.text(), admin+": retry")
+	require.Contains(t, b.text(), admin+" retried event")
 }
 
 // The first visit is small, and asks for nothing elsewhere.
