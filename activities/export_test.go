@@ -7,9 +7,13 @@ import (
 	"relay/internal/relay"
 )
 
-// Enter and Close let a test stand in the queue of the limiter.
+// Enter, EnterNow and Close let a test stand in the queue of the limiter.
 func (g *Limiter) Enter(ctx context.Context, storefront int64, destination string, event int64, l relay.Limits) (func(), time.Duration) {
 	return g.enter(ctx, limiterKey{storefront, destination}, event, l)
+}
+
+func (g *Limiter) EnterNow(storefront int64, destination string, event int64, l relay.Limits) (func(), time.Duration) {
+	return g.enterNow(limiterKey{storefront, destination}, event, l)
 }
 
 func (g *Limiter) Close(storefront int64, destination string, d time.Duration) {

@@ -104,7 +104,9 @@ func (f *first) consider(ctx context.Context, target *relay.Target, o relay.Open
 	default:
 		if end := t.decide(ctx); end != nil {
 			f.outcomes = append(f.outcomes, t.exit(ctx, *end))
-		} else if why := t.enterNow(); why != "" {
+		} else if why, wait := t.enterNow(); wait > 0 {
+			f.outcomes = append(f.outcomes, t.exit(ctx, *t.notSent(relay.ReasonLimited, wait)))
+		} else if why != "" {
 			f.leave(target, why)
 		} else {
 			f.sending = append(f.sending, t)
@@ -142,22 +144,22 @@ func (f *first) follow(t *attempt, target *relay.Target) {
 	target.Made, target.Left = target.Made-1, target.Left+1 // before the attempt, as of a target that is attempted now
 }
 
-// enterNow takes the room that a first attempt needs, or returns why there is none.
-func (t *attempt) enterNow() string {
+// enterNow takes the room that a first attempt needs, or returns why there is none, and how long to wait where that is known.
+func (t *attempt) enterNow() (why string, wait time.Duration) {
 	if t.delivery.Health.State() != relay.Healthy {
-		return "the destination is not healthy"
+		return "the destination is not healthy", 0
 	}
 	leaveLane, why := t.Lane.enter(t.limiterKey())
 	if why != "" {
-		return why
+		return why, 0
 	}
-	leave, ok := t.Limiter.enterNow(t.limiterKey(), t.in.ID, t.delivery.Destination.Options.Limits)
-	if !ok {
+	leave, wait := t.Limiter.enterNow(t.limiterKey(), t.in.ID, t.delivery.Destination.Options.Limits)
+	if leave == nil {
 		leaveLane()
-		return relay.ReasonLimited.Text()
+		return relay.ReasonLimited.Text(), wait
 	}
 	t.leave = func() { leave(); leaveLane() }
-	return ""
+	return "", 0
 }
 
 func (f *first) result() *FirstAttempts {

@@ -89,6 +89,33 @@ func TestALegWithoutRoomIsLeftToAnActivity(t *testing.T) {
 	}
 }
 
+// A target whose turn is known to be far off waits at once, without an activity of its own.
+func TestATargetFarFromItsTurnWaitsWithoutAnActivity(t *testing.T) {
+	t.Parallel()
+	s, o := &twoRows{limits: map[string]relay.Limits{"b": {InFlight: 1, PerSecond: 0.1}}}, &outside{}
+	a, now := firstOf(s, o), time.Now()
+	a.Limiter.Now = func() time.Time { return now }
+	for range 8 { // which the limiter learns from
+		leave, _ := a.Limiter.Enter(t.Context(), 1, "b", 0, s.limits["b"])
+		leave()
+		now = now.Add(10 * time.Second)
+	}
+	leave, _ := a.Limiter.Enter(t.Context(), 1, "b", 0, s.limits["b"])
+	defer leave()
+	out := resolveFirst(t, a)
+	require.Equal(t, map[string]relay.Outcome{"a": relay.Accepted, "b": relay.NotSent}, ends(out))
+	require.Equal(t, []string{"a"}, o.sent)
+	require.Nil(t, out.First.Finished)
+	for _, attempt := range out.First.Attempts {
+		require.Equal(t, attempt.End.Destination == "b", attempt.SameRoute)
+		if attempt.SameRoute {
+			require.Equal(t, relay.ReasonLimited, attempt.End.Reason)
+			require.InDelta(t, 9, attempt.Wait.Seconds(), 2)
+		}
+	}
+	require.Len(t, s.waits, 1, "the row shows the wait")
+}
+
 // The task of a run is repeated after a kill at any moment.
 func TestARepeatedTaskGoesByTheRowsOfItsAttempts(t *testing.T) {
 	t.Parallel()

@@ -67,22 +67,27 @@ func (g *Limiter) enter(ctx context.Context, key limiterKey, event int64, l rela
 	return func() { leaveOne(); leaveShare() }, 0
 }
 
-// enterNow is enter for an attempt that does not wait. It reports whether the turn has come. If a limit delays it, the event keeps
-// its place in the order for the time of its next attempt to enter.
-func (g *Limiter) enterNow(key limiterKey, event int64, l relay.Limits) (leave func(), ok bool) {
+// enterNow is enter for an attempt that does not wait here. If its turn has not come, leave is nil, and wait is how long to stay away
+// where the destination's limit is known to delay it for long. Where it is not known, the event keeps its place in the order for the
+// time of its next attempt to enter.
+func (g *Limiter) enterNow(key limiterKey, event int64, l relay.Limits) (leave func(), wait time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	share := limiterKey{storefront: key.storefront}
 	now, all, one := g.now(), g.at(share), g.at(key)
 	all.limits, one.limits = relay.Limits{InFlight: g.PerStorefront}, g.divide(l)
-	if !all.open(now) || !one.open(now) {
-		if one.limited() {
-			one.keep(event, now.Add(longestStay))
-		}
-		return nil, false
+	if all.open(now) && one.open(now) {
+		first, second := all.turnNow(event, now), one.turnNow(event, now)
+		return func() { g.leave(key, second); g.leave(share, first) }, 0
 	}
-	first, second := all.turnNow(event, now), one.turnNow(event, now)
-	return func() { g.leave(key, second); g.leave(share, first) }, true
+	if !one.limited() {
+		return nil, 0
+	}
+	if delay := one.delay(event, now); one.ended >= telling && delay > longestStay && all.open(now) {
+		return nil, one.sleep(event, now, delay)
+	}
+	one.keep(event, now.Add(longestStay))
+	return nil, 0
 }
 
 // pass takes one queue.

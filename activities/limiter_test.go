@@ -104,6 +104,38 @@ func TestGates(t *testing.T) {
 	})
 }
 
+// An attempt that does not wait for its turn learns how long that takes, as soon as the limiter can tell.
+func TestAnAttemptThatDoesNotWaitLearnsHowLongToStayAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, l := &activities.Limiter{}, relay.Limits{InFlight: 1}
+		leave, _ := g.EnterNow(1, "ga4", 1, l)
+		require.NotNil(t, leave)
+		for event := range int64(50) {
+			_, wait := g.EnterNow(1, "ga4", 100+event, l)
+			require.Zero(t, wait, "nothing is known yet")
+		}
+		time.Sleep(100 * time.Millisecond)
+		leave()
+		time.Sleep(time.Minute) // those never returned
+		for event := range int64(8) {
+			leave, _ := g.EnterNow(1, "ga4", 200+event, l)
+			require.NotNil(t, leave)
+			time.Sleep(100 * time.Millisecond)
+			leave()
+		}
+		leave, _ = g.EnterNow(1, "ga4", 300, l)
+		longest := time.Duration(0)
+		for event := range int64(50) {
+			_, wait := g.EnterNow(1, "ga4", 301+event, l)
+			require.GreaterOrEqual(t, wait, longest)
+			longest = wait
+		}
+		require.InDelta(t, 50*0.1, longest.Seconds(), 2, "well before its turn")
+		leave()
+	})
+}
+
 // The waits of a limited destination's events: few, in the order of arrival, and no place stays empty.
 func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
 	t.Parallel()

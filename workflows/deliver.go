@@ -150,6 +150,8 @@ func (d *delivery) deliver(ctx workflow.Context, target relay.Target) (relay.Del
 			return last, err
 		} else if d.mayContinue(ctx) {
 			return last, errContinue
+		} else if sameRoute(out) {
+			continue
 		}
 		// Attempts were lost with their worker, or nothing could be sent: the rows have the number of attempts left.
 		taken, err := d.resolve(ctx)

@@ -51,6 +51,8 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		"first-attempt-retried",
 		"first-attempt-stored-and-killed",
 		"first-attempt",
+		"limited-with-new-routes",
+		"limited",
 		"poll-inbox",
 		"purge",
 		"reconcile",

@@ -27,10 +27,13 @@ func TestWhatCannotBeSentUsesUpNoTry(t *testing.T) {
 				limiter.Now = second.Now // until then no time goes by in the limiter, as where others take every turn
 			}
 		}
+		routes := 0
+		second.store.taken = func() { routes++ }
 		begin := second.Now()
 		require.NoError(t, second.run(t))
 		require.Equal(t, []relay.Outcome{relay.Accepted}, second.store.outcomes(relay.SGTM))
 		require.GreaterOrEqual(t, reads, 8)
+		require.Equal(t, 1, routes, "a wait needs no new route")
 		require.GreaterOrEqual(t, second.sender.last.Sub(begin), time.Hour)
 	})
 

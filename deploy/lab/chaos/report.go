@@ -1,7 +1,9 @@
 package chaos
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"runtime"
@@ -34,8 +36,16 @@ type Round struct {
 
 // Settled describes how a round became idle.
 type Settled struct {
-	After  time.Duration // the end of load and kills
-	Failed int           // events that had failed by then; a replay followed
+	After    time.Duration  // the end of load and kills
+	Failures map[string]int // events that had failed by then, by detail; a replay followed
+}
+
+func (s Settled) failed() int {
+	n := 0
+	for _, events := range s.Failures {
+		n += events
+	}
+	return n
 }
 
 // String returns the report as tables of Markdown.
@@ -45,6 +55,7 @@ func (r Report) String() string {
 		len(r.Rounds), r.Took.Round(time.Second), r.Seed)
 	r.outcomes(&b)
 	b.WriteString("\n")
+	r.failures(&b)
 	r.kills(&b)
 	return b.String()
 }
@@ -62,15 +73,33 @@ func (r Report) outcomes(b *strings.Builder) {
 		if x.FaultRate > 0 {
 			storage = fmt.Sprintf("%.0f %% of calls fail", 100*x.FaultRate)
 		}
-		line(b, fmt.Sprint(x.Number), storage, x.Crashes, v, x.Settled.Failed, v.Lost(), len(v.Unexplained), x.Settled.After.Round(time.Second).String())
+		line(b, fmt.Sprint(x.Number), storage, x.Crashes, v, x.Settled.failed(), v.Lost(), len(v.Unexplained), x.Settled.After.Round(time.Second).String())
 		crashes = append(crashes, x.Crashes...)
 		all.Accepted, all.Sends, all.Copies = all.Accepted+v.Accepted, all.Sends+v.Sends, all.Copies+v.Copies
 		all.Requests, all.Unsent = all.Requests+v.Requests, all.Unsent+v.Unsent
 		all.KilledBetween, all.NoAnswer = all.KilledBetween+v.KilledBetween, all.NoAnswer+v.NoAnswer
 		all.ByStatus[relay.StatusDelivered] += v.ByStatus[relay.StatusDelivered]
-		failed, unexplained, lost = failed+x.Settled.Failed, unexplained+len(v.Unexplained), lost+v.Lost()
+		failed, unexplained, lost = failed+x.Settled.failed(), unexplained+len(v.Unexplained), lost+v.Lost()
 	}
 	line(b, "**all**", "", crashes, all, failed, lost, unexplained, "")
+}
+
+// failures returns a table of the events that had failed when a round became idle.
+func (r Report) failures(b *strings.Builder) {
+	all := map[string]int{}
+	for _, x := range r.Rounds {
+		for detail, events := range x.Settled.Failures {
+			all[detail] += events
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("| failed at rest, until the replay | events |\n|---|---:|\n")
+	for _, detail := range slices.SortedFunc(maps.Keys(all), func(x, y string) int { return cmp.Or(all[y]-all[x], strings.Compare(x, y)) }) {
+		fmt.Fprintf(b, "| %s | %d |\n", detail, all[detail])
+	}
+	b.WriteString("\n")
 }
 
 func line(b *strings.Builder, name, storage string, crashes []Crash, v Verdict, failed, lost, unexplained int, rest string) {

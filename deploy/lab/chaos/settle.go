@@ -28,7 +28,7 @@ func (l *env) settle(ctx context.Context) (Settled, error) {
 	}
 	s := Settled{After: time.Since(begin)}
 	var err error
-	if s.Failed, err = l.count(ctx, "SELECT COUNT(*) FROM marketing_events WHERE status = 'failed'"); err != nil || s.Failed == 0 {
+	if s.Failures, err = l.failures(ctx); err != nil || s.failed() == 0 {
 		return s, err
 	}
 	r, err := l.system.Store.CreateReplay(ctx, ops.Replay{Filter: ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}, Rate: 100, By: "chaos"})
@@ -80,6 +80,25 @@ func (l *env) open(ctx context.Context) (string, error) {
 		return fmt.Sprintf("%d running deliveries", running.GetCount()), err
 	}
 	return "", nil
+}
+
+// failures counts the failed events by the detail of their failure.
+func (l *env) failures(ctx context.Context) (map[string]int, error) {
+	found, err := l.pool.QueryContext(ctx, `SELECT COALESCE(NULLIF(detail, ''), reason, ''), COUNT(*) FROM marketing_events WHERE status = 'failed' GROUP BY 1`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = found.Close() }()
+	failures := map[string]int{}
+	for found.Next() {
+		var detail string
+		var n int
+		if err := found.Scan(&detail, &n); err != nil {
+			return nil, err
+		}
+		failures[detail] = n
+	}
+	return failures, found.Err()
 }
 
 func (l *env) count(ctx context.Context, query string) (int, error) {
