@@ -92,9 +92,9 @@ func TestTheSystemSaysWhatIsWrongWithIt(t *testing.T) {
 	s := newSite()
 	s.on("GET /admin/v1/system", object{"version": "v1.0.0", "checks": object{"database": "ok", "temporal": "down"}, "workers": list{}, "temporal": object{"reached": false}, "counted_at": "2026-01-15T10:00:00Z",
 		"reconciliation": object{"invariant": "repaired", "at": "2026-01-15T10:00:00Z", "reopened": 2},
-		"settings":       list{object{"name": "POLL_INTERVAL", "value": "1s"}, object{"name": "BASIC_AUTH_PASSWORD", "secret": true, "is_set": true, "value": "never"}}})
+		"settings":       list{object{"name": "POLL_INTERVAL", "value": "1s"}, object{"name": "TEMPORAL_UI_URL", "value": "https://temporal.example.com"}, object{"name": "BASIC_AUTH_PASSWORD", "secret": true, "is_set": true, "value": "never"}}})
 	body := s.get(t, "system").Body.String()
-	for _, want := range []string{"No worker shows a sign of life", "Temporal does not answer", "more than five minutes", "rows without a running workflow were repaired", "POLL_INTERVAL", "is set"} {
+	for _, want := range []string{"No worker shows a sign of life", "Temporal does not respond", `href="https://temporal.example.com"`, "more than five minutes", "rows without a running workflow were repaired", "POLL_INTERVAL", "is set"} {
 		require.Contains(t, body, want)
 	}
 	require.NotContains(t, body, "never")
