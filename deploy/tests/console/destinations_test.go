@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -197,9 +196,9 @@ func TestTheTailFollowsAndPauses(t *testing.T) {
 	require.NotContains(t, eval[string](b, `document.querySelector("[data-tail]").innerText`), "other")
 	require.NotContains(t, eval[string](b, `document.documentElement.outerHTML`), shared.Email)
 	b.press(`[data-pause]`)
+	b.wait(`document.querySelector("[data-live-state]").innerText.startsWith("paused")`) // its stream is closed
 	w.Post(t, "tailed", "tailed-2")
 	w.Until(t, "tailed-2", ended)
-	time.Sleep(4 * time.Second)
 	require.Equal(t, 1, eval[int](b, `document.querySelectorAll("[data-tail] tbody tr").length`), "paused")
 	b.press(`[data-pause]`)
 	b.wait(`document.querySelectorAll("[data-tail] tbody tr").length === 2`)
