@@ -23,7 +23,7 @@ func TestARetryLeadsBackToTheEventWithItsLineOfTheAudit(t *testing.T) {
 		object{"id": 1, "at": "2026-01-15T10:00:00Z", "actor": "anna", "action": "retry", "entity": "events", "name": "event 7", "request_id": "request-of-page"}}})
 	body := s.get(t, "events/7?done=request-of-page").Body.String()
 	require.Contains(t, body, "Done.")
-	require.Contains(t, body, "anna retried event <bdi>event 7</bdi>")
+	require.Contains(t, body, "anna retried  <bdi>event 7</bdi>")
 	require.NotContains(t, body, "other")
 	require.Equal(t, "anna", s.last(t, "GET /admin/v1/audit").query.Get("actor"))
 	require.Contains(t, s.get(t, "events/7?done=forged").Body.String(), "Nothing to do.", "an address alone claims nothing")
