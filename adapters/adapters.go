@@ -8,6 +8,7 @@ import (
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
+	"relay/adapters/webhook"
 	"relay/internal/relay"
 )
 
@@ -20,5 +21,6 @@ func All() map[string]relay.Adapter {
 		"tiktok":    tiktok.Adapter{},
 		"snapchat":  snapchat.Adapter{},
 		"pinterest": pinterest.Adapter{},
+		"webhook":   webhook.Adapter{},
 	}
 }

@@ -17,23 +17,24 @@ import (
 	"relay/internal/relay"
 )
 
-// brio is the demo storefront without a container: its events go straight to the five platforms.
+// brio is the demo storefront without a container: its events go straight to the platforms.
 const brio = "brio"
 
 // failsTwice is the platform that has trouble at first.
 const failsTwice = "tiktok"
 
-// credentials of the five, each as its catalogue entry wants it.
+// credentials of the platforms, each as its catalogue entry wants it.
 var credentials = map[string]map[string]string{
 	"meta_capi": {"pixel_id": "1234567890", "access_token": "token-of-brio-at-meta"},
 	"ga4":       {"measurement_id": "G-BRIO", "api_secret": "secret-of-brio-at-ga4"},
 	"tiktok":    {"pixel_code": "CBRIO", "access_token": "token-of-brio-at-tiktok"},
 	"snapchat":  {"pixel_id": "0a1b2c3d-brio", "access_token": "token-of-brio-at-snapchat"},
 	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
+	"webhook":   {"signing_secret": vendors.WebhookSecret},
 }
 
 // showFanOut posts a purchase of a person who agreed to everything, to a storefront that has switched everything on, and
-// shows what became of it at the five platforms, one of which fails twice first.
+// shows what became of it at the platforms, one of which fails twice first.
 func showFanOut(ctx context.Context, system *harness.System, r *harness.Relay) error {
 	if err := ensureBrio(ctx, system); err != nil {
 		return fmt.Errorf("demo storefront %s: %w", brio, err)
@@ -87,6 +88,9 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 		secrets := map[string]relay.Secret{}
 		for name, value := range fields {
 			secrets[name] = relay.NewSecret(value)
+		}
+		if platform == "webhook" {
+			secrets["url"] = relay.NewSecret(system.Sandbox.BaseURL + vendors.Prefix + platform)
 		}
 		err := seed.On(system.Store).PutCredential(ctx, id, ops.Credential{
 			Platform: platform,

@@ -11,6 +11,7 @@ import (
 	"relay/adapters/pinterest"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
+	"relay/adapters/webhook"
 )
 
 // spoken is what the adapter itself says of a platform.
@@ -21,15 +22,16 @@ type spoken struct {
 }
 
 // order is that of the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "webhook"}
 
-// five are the platforms with an adapter, by the catalogue's codes. A test holds them against the registry.
-var five = map[string]spoken{
+// spokenTo are the platforms with an adapter, by the catalogue's codes. A test holds them against the registry.
+var spokenTo = map[string]spoken{
 	"meta_capi": {Short: "Meta", EventNames: meta.Events},
 	"ga4":       {Short: "GA4", EventNames: ga4.Events},
 	"tiktok":    {Short: "TikTok", EventNames: tiktok.Events},
 	"snapchat":  {Short: "Snapchat", EventNames: snapchat.Events, Currencies: snapchat.Currencies},
 	"pinterest": {Short: "Pinterest", EventNames: pinterest.Events},
+	"webhook":   {Short: "Webhook", EventNames: webhook.Events},
 }
 
 // row is one of our events with its name at each platform.

@@ -1,4 +1,4 @@
-// Package vendors answers for the five ad and analytics platforms as their APIs do: it checks the shape of a request and
+// Package vendors answers for the platforms as their APIs do: it checks the shape of a request and
 // accepts or refuses it in the platform's own format. It is written from the platforms' documents and not from the adapters,
 // so that a mistake there is a refusal here.
 package vendors
@@ -24,10 +24,13 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"tiktok":    tiktok,
 	"snapchat":  snapchat,
 	"pinterest": pinterest,
+	"webhook":   webhook,
 }
 
 // Codes returns the codes of the played platforms.
-func Codes() []string { return []string{"ga4", "meta_capi", "pinterest", "snapchat", "tiktok"} }
+func Codes() []string {
+	return []string{"ga4", "meta_capi", "pinterest", "snapchat", "tiktok", "webhook"}
+}
 
 // Play answers a delivery; false if the path belongs to no platform.
 func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {

@@ -53,6 +53,7 @@ func TestAnEventTravelsTheWholePath(t *testing.T) {
 		"an event of a storefront that is switched off ends skipped, unsent":  switchedOff,
 		"a delivery that somebody cancels or terminates fails its row":        givenUp,
 		"an event that nobody mapped, or nobody agreed to, leaves for nobody": unmapped,
+		"a signed webhook is verified by its receiver, attempt by attempt":    webhooks,
 		"a neutral name hides the event's own; GA4 is not told twice":         directly,
 	} {
 		t.Run(name, func(t *testing.T) {
