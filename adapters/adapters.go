@@ -4,6 +4,7 @@ package adapters
 import (
 	"relay/adapters/ga4"
 	"relay/adapters/meta"
+	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
@@ -22,5 +23,7 @@ func All() map[string]relay.Adapter {
 		"snapchat":  snapchat.Adapter{},
 		"pinterest": pinterest.Adapter{},
 		"webhook":   webhook.Adapter{},
+
+		"microsoft_ads": microsoftads.Adapter{},
 	}
 }

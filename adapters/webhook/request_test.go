@@ -38,7 +38,9 @@ func TestCheckNamesTheSettingThatIsWrong(t *testing.T) {
 		return func(s map[string]string, _ map[string]relay.Secret, _ *relay.Options) { s[webhook.SettingURL] = url }
 	}
 	secret := func(name, value string) func(map[string]string, map[string]relay.Secret, *relay.Options) {
-		return func(_ map[string]string, s map[string]relay.Secret, _ *relay.Options) { s[name] = relay.NewSecret(value) }
+		return func(_ map[string]string, s map[string]relay.Secret, _ *relay.Options) {
+			s[name] = relay.NewSecret(value)
+		}
 	}
 	for _, c := range []struct {
 		field  string
@@ -97,7 +99,9 @@ func TestAReceiverThatCannotTellWhoSendsIsWarnedOf(t *testing.T) {
 
 func TestNumbersLeaveAsTheyWereWritten(t *testing.T) {
 	t.Parallel()
-	d := receiver(func(_ map[string]string, _ map[string]relay.Secret, o *relay.Options) { o.Allow = []string{"order_revenue", "points", "url_of_map"} })
+	d := receiver(func(_ map[string]string, _ map[string]relay.Secret, o *relay.Options) {
+		o.Allow = []string{"order_revenue", "points", "url_of_map"}
+	})
 	r, err := webhook.Adapter{}.Request(d, purchase(t, `{"order_revenue":80.790,"points":12345678901234567890,"url_of_map":"a<b>&c"}`))
 	require.NoError(t, err)
 	require.Contains(t, string(r.Body), `"payload":{"currency":"USD","order_revenue":80.790,"points":12345678901234567890,"url_of_map":"a<b>&c"}`)

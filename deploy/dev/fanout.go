@@ -30,7 +30,10 @@ var credentials = map[string]map[string]string{
 	"tiktok":    {"pixel_code": "CBRIO", "access_token": "token-of-brio-at-tiktok"},
 	"snapchat":  {"pixel_id": "0a1b2c3d-brio", "access_token": "token-of-brio-at-snapchat"},
 	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
-	"webhook":   {"signing_secret": vendors.WebhookSecret},
+
+	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
+
+	"webhook": {"signing_secret": vendors.WebhookSecret},
 }
 
 // showFanOut posts a purchase of a person who agreed to everything, to a storefront that has switched everything on, and

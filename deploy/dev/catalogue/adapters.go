@@ -8,6 +8,7 @@ import (
 	"relay/adapters/canonical"
 	"relay/adapters/ga4"
 	"relay/adapters/meta"
+	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
@@ -22,7 +23,7 @@ type spoken struct {
 }
 
 // order is that of the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "webhook"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "webhook"}
 
 // spokenTo are the platforms with an adapter, by the catalogue's codes. A test holds them against the registry.
 var spokenTo = map[string]spoken{
@@ -32,6 +33,8 @@ var spokenTo = map[string]spoken{
 	"snapchat":  {Short: "Snapchat", EventNames: snapchat.Events, Currencies: snapchat.Currencies},
 	"pinterest": {Short: "Pinterest", EventNames: pinterest.Events},
 	"webhook":   {Short: "Webhook", EventNames: webhook.Events},
+
+	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
 }
 
 // row is one of our events with its name at each platform.

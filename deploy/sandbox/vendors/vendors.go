@@ -25,11 +25,13 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"snapchat":  snapchat,
 	"pinterest": pinterest,
 	"webhook":   webhook,
+
+	"microsoft_ads": microsoft,
 }
 
 // Codes returns the codes of the played platforms.
 func Codes() []string {
-	return []string{"ga4", "meta_capi", "pinterest", "snapchat", "tiktok", "webhook"}
+	return []string{"ga4", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
 }
 
 // Play answers a delivery; false if the path belongs to no platform.

@@ -36,12 +36,13 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 			"pixel_id": relay.NewSecret("1234567890"), "pixel_code": relay.NewSecret("CFRESH"), "ad_account_id": relay.NewSecret("549755885175"),
 			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
 			"url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "webhook"), "signing_secret": relay.NewSecret(vendors.WebhookSecret),
+			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
 		}}))
 	}
 }
 
 // neutral are names that tell nothing.
-var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3"}
+var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3"}
 
 // everybody is an event with a full person in it.
 func everybody(storefront, order, name string) harness.Item {

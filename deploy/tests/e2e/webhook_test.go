@@ -90,4 +90,3 @@ func (w *world) postTo(t *testing.T, storefront, order string) {
 	t.Helper()
 	post(t, w.relays[0], everybody(storefront, order, purchase))
 }
-
