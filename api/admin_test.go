@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/adapters"
+	"relay/adapters/canonical"
 	"relay/adapters/meta"
-	"relay/adapters/sgtm"
 	"relay/api"
 	"relay/db"
 	"relay/db/dbtest"
@@ -98,7 +98,7 @@ func adminOn(store *db.Store) *api.Admin {
 			}
 			return nil
 		},
-		CheckHeader: sgtm.CheckHeader,
+		CheckHeader: canonical.CheckHeader,
 	}
 }
 
