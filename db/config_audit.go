@@ -65,66 +65,33 @@ func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, actor ops.Ac
 		Name: row.title(), RequestID: actor.RequestID, Changes: actor.Noted(changes), Switched: switched})
 }
 
-// Audit lists the audit's entries, newest first, with the number of all entries that match.
-func (s *Store) Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
-	list, err := s.audit(ctx, q)
-	return list, wrap("list the audit", err)
+// switchKey names what has a kill switch.
+type switchKey struct {
+	entity ops.Entity
+	id     int64
 }
 
-func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
-	var list ops.Page[ops.AuditEntry]
-	var where condition
-	where.equal("actor", q.By)
-	where.equal("action", string(q.Action))
-	where.equal("entity", string(q.Entity))
-	where.equal("entity_id", q.EntityID)
-	if !q.From.IsZero() {
-		where.and("at >= ?", q.From)
+// switchChanges returns the admins and times of the last changes of kill switches, with one statement.
+func (s *Store) switchChanges(ctx context.Context, q querier, keys []switchKey) (map[switchKey]ops.SwitchChange, error) {
+	ids := map[ops.Entity][]int64{}
+	for _, k := range keys {
+		ids[k.entity] = append(ids[k.entity], k.id)
 	}
-	if !q.To.IsZero() {
-		where.and("at < ?", q.To)
-	}
-	if !q.Uncounted {
-		total, err := s.bun.NewSelect().Model((*auditRow)(nil)).Where(where.String(), where.args...).Count(ctx)
-		if err != nil {
-			return list, err
-		}
-		list.Total = int(total)
-	}
-	if q.Before != 0 {
-		where.and("id < ?", q.Before)
-	}
-	var rows []auditRow
-	err := s.bun.NewSelect().Model(&rows).Where(where.String(), where.args...).OrderExpr("id DESC").Limit(int64(q.Limit) + 1).Scan(ctx)
-	if err != nil {
-		return list, err
-	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		list.Next = &ops.PageKey{ID: rows[q.Limit-1].ID}
-	}
-	for _, row := range rows {
-		e, err := row.entry()
-		if err != nil {
-			return list, err
-		}
-		list.Items = append(list.Items, e)
-	}
-	return list, nil
-}
-
-// switchChanges returns the admin and the time of the last change of kill switches, by id.
-func (s *Store) switchChanges(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.SwitchChange, error) {
-	found := map[int64]ops.SwitchChange{}
-	if len(ids) == 0 {
+	found := map[switchKey]ops.SwitchChange{}
+	if len(keys) == 0 {
 		return found, nil
 	}
 	latest := s.bun.NewSelect().Model((*auditRow)(nil)).ModelTableExpr("admin_audit").ColumnExpr("MAX(id) AS id").
-		Where("entity = ?", entity).Where("entity_id IN (?)", bun.List(ids)).Where("switched IS NOT NULL").Group("entity_id")
+		Where("switched IS NOT NULL").Group("entity", "entity_id").WhereGroup(" AND ", func(one *bun.SelectQuery) *bun.SelectQuery {
+		for entity, list := range ids {
+			one = one.WhereOr("entity = ? AND entity_id IN (?)", entity, bun.List(list))
+		}
+		return one
+	})
 	var rows []auditRow
-	err := s.bun.NewSelect().Conn(q).Model(&rows).Column("entity_id", "actor", "at").Join("JOIN (?) AS m ON m.id = a.id", latest).Scan(ctx)
+	err := s.bun.NewSelect().Conn(q).Model(&rows).Column("entity", "entity_id", "actor", "at").Join("JOIN (?) AS m ON m.id = a.id", latest).Scan(ctx)
 	for _, row := range rows {
-		found[row.EntityID] = ops.SwitchChange{By: row.Actor, At: row.At}
+		found[switchKey{row.Entity, row.EntityID}] = ops.SwitchChange{By: row.Actor, At: row.At}
 	}
 	return found, err
 }
@@ -150,6 +117,7 @@ func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destinatio
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
 		return ops.SwitchChange{}, wrap("find the last change of a kill switch", err)
 	}
-	found, err := s.switchChanges(ctx, s.sql, entity, []int64{id})
-	return found[id], wrap("find the last change of a kill switch", err)
+	key := switchKey{entity, id}
+	found, err := s.switchChanges(ctx, s.sql, []switchKey{key})
+	return found[key], wrap("find the last change of a kill switch", err)
 }

@@ -42,9 +42,9 @@ func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuer
 	add("pending by storefront", map[string]string{"marketing_events": "ix_marketing_events_claim"}, openSQL, []any{"pending", 100})
 	add("retries", map[string]string{"marketing_events": "ix_marketing_events_claim", "r": "ix_event_attempts_event", "a": "ix_event_attempts_event"}, retriesSQL, []any{100})
 	query, args = replaysSQL(ops.ReplayQuery{States: []ops.ReplayState{ops.ReplayRunning}, Before: 100, Limit: 10})
-	add("replays", map[string]string{"event_replays": "PRIMARY"}, query, args)
+	add("replays", map[string]string{"event_replays": "PRIMARY,ix_event_replays_state"}, query, args)
 	query, args = erasuresSQL(ops.ErasureQuery{State: ops.ErasureDone, Before: 100, Limit: 10})
-	add("erasures", map[string]string{"event_erasures": "PRIMARY"}, query, args)
+	add("erasures", map[string]string{"event_erasures": "PRIMARY,ix_event_erasures_state"}, query, args)
 	query, args = replayItemsSQL(1, 100, 10)
 	add("events of a replay", map[string]string{"event_replay_items": "PRIMARY"}, query, args)
 	query, args = liveAttempts(1_000_000, []int64{5, 6}, 700)
@@ -55,6 +55,9 @@ func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuer
 	add("attempts of all", map[string]string{"attempt_stats": "PRIMARY"}, query, args)
 	query, args = attemptStatsSQL(ops.AttemptsQuery{From: now.Add(-time.Hour), To: now, Step: ops.StepHour, StorefrontID: storefront})
 	add("attempts of one", map[string]string{"attempt_stats": "ix_attempt_stats_storefront"}, query, args)
+	query, args = historyOf(ops.DestinationStatus{StorefrontCode: "bosley", Place: relay.Place{StorefrontID: storefront, Destination: "ga4"},
+		Levels: []ops.LevelStatus{{Level: ops.LevelStorefront, EntityID: storefront}, {Level: ops.LevelPlatform, EntityID: 1}, {Level: ops.LevelCredential, EntityID: 1}}}, 10)
+	add("history of a destination", map[string]string{"admin_audit": "ix_admin_audit_entity"}, query, args)
 	const created, status, ofStorefront = "ix_marketing_events_created", "ix_marketing_events_status", "ix_marketing_events_storefront"
 	for name, c := range map[string]struct {
 		filter ops.Filter
