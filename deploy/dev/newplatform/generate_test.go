@@ -83,7 +83,7 @@ func TestGenerateRefusesUnsuitablePlatforms(t *testing.T) {
 	_, err := newPlatform(entry{Code: "a_b", URL: "https://example.com"})
 	require.ErrorContains(t, err, "no API for server-side events")
 	_, err = newPlatform(entry{Code: "../x", URL: "https://example.com", ServerSide: true})
-	require.ErrorContains(t, err, "no folder")
+	require.ErrorContains(t, err, "not usable as the name of a folder")
 }
 
 func TestEveryPlatformOfTheCatalogueIsRenderedOrRefused(t *testing.T) {
