@@ -30,6 +30,8 @@ type DeliverOutput struct {
 	End        relay.DeliveryResult
 	Wait       time.Duration      `json:",omitempty"`
 	Unrecorded []relay.AttemptEnd `json:",omitempty"`
+	// SameRoute says that the next attempt needs no new route: nothing was sent, and the attempt reads the switches itself.
+	SameRoute bool `json:",omitempty"`
 }
 
 // Deliver makes one attempt to deliver an event to a destination: it reads switches and credential, records the attempt,
@@ -71,5 +73,6 @@ func (o outcome) result() (DeliverOutput, error) {
 }
 
 func (o outcome) output() DeliverOutput {
-	return DeliverOutput{End: o.end, Wait: o.wait, Unrecorded: o.unrecorded}
+	return DeliverOutput{End: o.end, Wait: o.wait, Unrecorded: o.unrecorded,
+		SameRoute: o.end.Outcome == relay.NotSent && o.end.Reason == relay.ReasonLimited}
 }

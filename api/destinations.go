@@ -43,10 +43,12 @@ type listDestinationsInput struct {
 
 type destinationListOutput struct{ Body DestinationList }
 
-type probeInput struct {
+type destinationInput struct {
 	Storefront  string `path:"storefront" maxLength:"50" example:"bosley" doc:"The storefront's code."`
 	Destination string `path:"destination" maxLength:"50" pattern:"^[A-Za-z0-9_-]+$" example:"sgtm" doc:"sgtm, or a platform's code."`
 }
+
+type destinationOutput struct{ Body DestinationView }
 
 type probeOutput struct{ Body ProbeAnswer }
 
@@ -78,6 +80,14 @@ func (h opsHandlers) listDestinations(ctx context.Context, in *listDestinationsI
 	return out, nil
 }
 
+func (h opsHandlers) getDestination(ctx context.Context, in *destinationInput) (*destinationOutput, error) {
+	d, err := h.destination(ctx, in.Storefront, in.Destination)
+	if err != nil {
+		return nil, err
+	}
+	return &destinationOutput{h.destinationView(d)}, nil
+}
+
 // The orders of the two kinds of pages: a cursor of one is none of the other.
 const (
 	destinationOrder = "storefront_id"
@@ -103,7 +113,7 @@ func (in *listDestinationsInput) page(q *ops.DestinationQuery) error {
 }
 
 // probe starts the probe of an unhealthy destination.
-func (h opsHandlers) probe(ctx context.Context, in *probeInput) (*probeOutput, error) {
+func (h opsHandlers) probe(ctx context.Context, in *destinationInput) (*probeOutput, error) {
 	d, err := h.destination(ctx, in.Storefront, in.Destination)
 	if err != nil {
 		return nil, err

@@ -65,53 +65,7 @@ func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, actor ops.Ac
 		Name: row.title(), RequestID: actor.RequestID, Changes: actor.Noted(changes), Switched: switched})
 }
 
-// Audit lists the audit's entries, newest first, with the number of all entries that match.
-func (s *Store) Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
-	list, err := s.audit(ctx, q)
-	return list, wrap("list the audit", err)
-}
-
-func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
-	var list ops.Page[ops.AuditEntry]
-	var where condition
-	where.equal("actor", q.By)
-	where.equal("action", string(q.Action))
-	where.equal("entity", string(q.Entity))
-	where.equal("entity_id", q.EntityID)
-	if !q.From.IsZero() {
-		where.and("at >= ?", q.From)
-	}
-	if !q.To.IsZero() {
-		where.and("at < ?", q.To)
-	}
-	total, err := s.bun.NewSelect().Model((*auditRow)(nil)).Where(where.String(), where.args...).Count(ctx)
-	if err != nil {
-		return list, err
-	}
-	list.Total = int(total)
-	if q.Before != 0 {
-		where.and("id < ?", q.Before)
-	}
-	var rows []auditRow
-	err = s.bun.NewSelect().Model(&rows).Where(where.String(), where.args...).OrderExpr("id DESC").Limit(int64(q.Limit) + 1).Scan(ctx)
-	if err != nil {
-		return list, err
-	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		list.Next = &ops.PageKey{ID: rows[q.Limit-1].ID}
-	}
-	for _, row := range rows {
-		e, err := row.entry()
-		if err != nil {
-			return list, err
-		}
-		list.Items = append(list.Items, e)
-	}
-	return list, nil
-}
-
-// switchChanges returns who last set kill switches, and when, by id.
+// switchChanges returns the admin and the time of the last change of kill switches, by id.
 func (s *Store) switchChanges(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.SwitchChange, error) {
 	found := map[int64]ops.SwitchChange{}
 	if len(ids) == 0 {
@@ -127,7 +81,7 @@ func (s *Store) switchChanges(ctx context.Context, q querier, entity ops.Entity,
 	return found, err
 }
 
-// SwitchChange returns who set the kill switch that blocks a storefront's events from a destination, and when. Reasons other
+// SwitchChange returns the last change of the kill switch that blocks a storefront's events from a destination. Reasons other
 // than a kill switch have none.
 func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	entity, query, args := ops.EntityStorefront, "SELECT ?", []any{storefrontID}
@@ -146,8 +100,8 @@ func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destinatio
 	}
 	var id int64
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
-		return ops.SwitchChange{}, wrap("find who set a kill switch", err)
+		return ops.SwitchChange{}, wrap("find the last change of a kill switch", err)
 	}
 	found, err := s.switchChanges(ctx, s.sql, entity, []int64{id})
-	return found[id], wrap("find who set a kill switch", err)
+	return found[id], wrap("find the last change of a kill switch", err)
 }

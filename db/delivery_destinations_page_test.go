@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestDestinationsThatNeedALookAreFound(t *testing.T) {
+func TestDestinationsThatNeedAttentionAreFound(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer, closed, stopped := f.storefront("bosley"), f.storefront("pfizer"), f.storefront("closed"), f.storefront("stopped")
@@ -47,7 +47,7 @@ func TestDestinationsThatNeedALookAreFound(t *testing.T) {
 	require.Equal(t, []string{"pfizer/snapchat"}, places(got), "the container is off and falls back")
 }
 
-func TestAPageOfStorefrontsHasThemWhole(t *testing.T) {
+func TestAPageOfStorefrontsHasAllTheirDestinations(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	var want []string
@@ -109,4 +109,31 @@ func TestDestinationsOfManyStorefrontsTakeAsManyStatements(t *testing.T) {
 	add(3, 300)
 	require.Equal(t, few, count(func() { require.Equal(t, 100, read()) }))
 	require.LessOrEqual(t, few, int64(8))
+}
+
+func TestADestinationNamesTheReplayOfItsEvents(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
+	for _, storefront := range []int64{bosley, pfizer} {
+		f.platform(storefront, "ga4")
+		f.platform(storefront, "tiktok")
+	}
+	replays := func() []int64 {
+		var ids []int64
+		list, _ := f.destinations(ops.DestinationQuery{})
+		require.Equal(t, []string{"bosley/ga4", "bosley/tiktok", "pfizer/ga4", "pfizer/tiktok"}, places(list))
+		for _, d := range list {
+			ids = append(ids, d.ReplayID)
+		}
+		return ids
+	}
+	f.replay(ops.Replay{Filter: ops.Filter{StorefrontID: bosley}})
+	require.Equal(t, []int64{0, 0, 0, 0}, replays(), "one of everything is none of a destination")
+	all := f.replay(ops.Replay{Filter: ops.Filter{Destination: "ga4"}})
+	one := f.replay(ops.Replay{Filter: ops.Filter{Destination: "ga4", StorefrontID: pfizer}})
+	require.Equal(t, []int64{all.ID, 0, one.ID, 0}, replays())
+	f.exec("UPDATE event_replays SET state = 'done' WHERE id = ?", one.ID)
+	f.exec("UPDATE event_replays SET state = 'paused' WHERE id = ?", all.ID)
+	require.Equal(t, []int64{all.ID, 0, all.ID, 0}, replays())
 }

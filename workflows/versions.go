@@ -14,3 +14,7 @@ const (
 // firstInRoute is the gate of the first attempts that ResolveRoute makes. The result of an older release has none; its targets are
 // activities.
 func firstInRoute(first *activities.FirstAttempts) bool { return first != nil }
+
+// sameRoute is the gate of an attempt that follows a wait for a limit without a new route. The result of an older release does not
+// ask for it; its next attempt follows a new route.
+func sameRoute(out activities.DeliverOutput) bool { return out.SameRoute }

@@ -37,7 +37,7 @@ type credential struct {
 	Description string `json:"description"`
 }
 
-// titles are the categories in the order of the page.
+// titles holds the categories in the order of the page.
 var titles = []struct{ code, title string }{
 	{"ads", "Advertising"}, {"affiliate", "Affiliate networks"}, {"analytics", "Analytics"}, {"attribution", "Attribution"},
 	{"cdp", "Customer data platforms"}, {"email_crm", "E-mail and CRM"}, {"experimentation", "Experiments"}, {"tag_manager", "Tag managers"},
@@ -49,7 +49,7 @@ type category struct {
 	Platforms []platform
 }
 
-// page is what the texts may speak of.
+// page is the data of the templates.
 type page struct {
 	Platforms  []platform
 	Adapters   []section
@@ -58,18 +58,18 @@ type page struct {
 	Categories []category
 }
 
-// section is one of the platforms that have an adapter.
+// section is a platform that has an adapter.
 type section struct {
 	platform
-	spoken
+	implemented
 }
 
-// Anchor is where GitHub and the like put a heading of this name.
+// Anchor returns the fragment that GitHub derives from the heading of this name.
 func (s section) Anchor() string {
 	return strings.NewReplacer(" ", "-", "(", "", ")", "").Replace(strings.ToLower(s.Name))
 }
 
-// render makes the page out of the catalogue's JSON.
+// render renders the page from the catalogue's JSON.
 func render(catalogue []byte) ([]byte, error) {
 	p, err := newPage(catalogue)
 	if err != nil {
@@ -101,7 +101,7 @@ func render(catalogue []byte) ([]byte, error) {
 	return []byte(wrap(strings.TrimSpace(out.String())) + "\n"), nil
 }
 
-// credentials is the table of a platform's credential fields.
+// credentials is the template of the table of a platform's credential fields.
 const credentials = `| credential field | | |
 |---|---|---|
 {{range .Credentials}}| ` + "`{{.Field}}`" + ` | {{if .Secret}}secret{{else}}public{{end}}, {{if .Required}}required{{else}}optional{{end}} | {{cell .Description}}{{if .Format}} ({{cell .Format}}){{end}} |
@@ -113,14 +113,14 @@ func newPage(catalogue []byte) (page, error) {
 		return page{}, fmt.Errorf("read the catalogue: %w", err)
 	}
 	for i := range p.Platforms {
-		_, p.Platforms[i].Adapter = spokenTo[p.Platforms[i].Code]
+		_, p.Platforms[i].Adapter = withAdapter[p.Platforms[i].Code]
 	}
 	for _, code := range order {
 		i := slices.IndexFunc(p.Platforms, func(p platform) bool { return p.Code == code })
 		if i < 0 {
 			return page{}, fmt.Errorf("the catalogue has no %s", code)
 		}
-		p.Adapters = append(p.Adapters, section{p.Platforms[i], spokenTo[code]})
+		p.Adapters = append(p.Adapters, section{p.Platforms[i], withAdapter[code]})
 	}
 	p.Names = rows(p.Adapters, func(s section) map[string]string { return s.Default })
 	p.Proposals = rows(p.Adapters, func(s section) map[string]string { return s.Proposed })

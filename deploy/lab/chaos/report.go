@@ -1,7 +1,9 @@
 package chaos
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"runtime"
@@ -32,10 +34,18 @@ type Round struct {
 	database string
 }
 
-// Settled describes how a round became idle.
+// Settled describes the end of a round, when it became idle.
 type Settled struct {
-	After  time.Duration // the end of load and kills
-	Failed int           // events that had failed by then; a replay followed
+	After    time.Duration  // since the end of load and kills
+	Failures map[string]int // events that had failed by then, by detail; a replay followed
+}
+
+func (s Settled) failed() int {
+	n := 0
+	for _, events := range s.Failures {
+		n += events
+	}
+	return n
 }
 
 // String returns the report as tables of Markdown.
@@ -45,12 +55,13 @@ func (r Report) String() string {
 		len(r.Rounds), r.Took.Round(time.Second), r.Seed)
 	r.outcomes(&b)
 	b.WriteString("\n")
+	r.failures(&b)
 	r.kills(&b)
 	return b.String()
 }
 
 func (r Report) outcomes(b *strings.Builder) {
-	b.WriteString("| round | Temporal's storage | kills | accepted | delivered | failed at rest | lost | attempt rows | requests at the destinations | rows without a request | duplicates | of them killed between send and record | of them answer lost or late | unexplained | longest recovery | at rest after |\n")
+	b.WriteString("| round | Temporal's storage | kills | accepted | delivered | failed at rest | lost | attempt rows | requests at the destinations | rows without a request | duplicates | of them killed between send and record | of them response lost or late | unexplained | longest recovery | at rest after |\n")
 	b.WriteString("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	var all Verdict
 	all.ByStatus = map[relay.Status]int{}
@@ -62,21 +73,39 @@ func (r Report) outcomes(b *strings.Builder) {
 		if x.FaultRate > 0 {
 			storage = fmt.Sprintf("%.0f %% of calls fail", 100*x.FaultRate)
 		}
-		line(b, fmt.Sprint(x.Number), storage, x.Crashes, v, x.Settled.Failed, v.Lost(), len(v.Unexplained), x.Settled.After.Round(time.Second).String())
+		line(b, fmt.Sprint(x.Number), storage, x.Crashes, v, x.Settled.failed(), v.Lost(), len(v.Unexplained), x.Settled.After.Round(time.Second).String())
 		crashes = append(crashes, x.Crashes...)
 		all.Accepted, all.Sends, all.Copies = all.Accepted+v.Accepted, all.Sends+v.Sends, all.Copies+v.Copies
 		all.Requests, all.Unsent = all.Requests+v.Requests, all.Unsent+v.Unsent
-		all.KilledBetween, all.NoAnswer = all.KilledBetween+v.KilledBetween, all.NoAnswer+v.NoAnswer
+		all.KilledBetween, all.NoResponse = all.KilledBetween+v.KilledBetween, all.NoResponse+v.NoResponse
 		all.ByStatus[relay.StatusDelivered] += v.ByStatus[relay.StatusDelivered]
-		failed, unexplained, lost = failed+x.Settled.Failed, unexplained+len(v.Unexplained), lost+v.Lost()
+		failed, unexplained, lost = failed+x.Settled.failed(), unexplained+len(v.Unexplained), lost+v.Lost()
 	}
 	line(b, "**all**", "", crashes, all, failed, lost, unexplained, "")
+}
+
+// failures returns a table of the events that had failed when a round became idle.
+func (r Report) failures(b *strings.Builder) {
+	all := map[string]int{}
+	for _, x := range r.Rounds {
+		for detail, events := range x.Settled.Failures {
+			all[detail] += events
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("| failed at rest, until the replay | events |\n|---|---:|\n")
+	for _, detail := range slices.SortedFunc(maps.Keys(all), func(x, y string) int { return cmp.Or(all[y]-all[x], strings.Compare(x, y)) }) {
+		fmt.Fprintf(b, "| %s | %d |\n", detail, all[detail])
+	}
+	b.WriteString("\n")
 }
 
 func line(b *strings.Builder, name, storage string, crashes []Crash, v Verdict, failed, lost, unexplained int, rest string) {
 	longest, _ := longest(crashes)
 	fmt.Fprintf(b, "| %s | %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n", name, storage, len(kinds(crashes)), v.Accepted,
-		v.ByStatus[relay.StatusDelivered], failed, lost, v.Sends, v.Requests, v.Unsent, v.Copies, v.KilledBetween, v.NoAnswer, unexplained, seconds(longest), rest)
+		v.ByStatus[relay.StatusDelivered], failed, lost, v.Sends, v.Requests, v.Unsent, v.Copies, v.KilledBetween, v.NoResponse, unexplained, seconds(longest), rest)
 }
 
 // kills returns a table of recoveries by killed part.

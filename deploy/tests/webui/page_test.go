@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "take the pictures of docs/OPERATIONS.md anew")
+var update = flag.Bool("update", false, "rewrite the pictures of docs/OPERATIONS.md")
 
 const pictures = "../../../docs/pictures"
 
@@ -27,7 +27,7 @@ type page struct {
 	ctx context.Context
 }
 
-// browse opens a Chromium. Without one the test is skipped, unless BROWSER=required, as CI has it.
+// browse starts a Chromium. Without one the test is skipped, unless BROWSER=required, as in CI.
 func (w *world) browse(t *testing.T) *page {
 	t.Helper()
 	path := ""
@@ -39,12 +39,12 @@ func (w *world) browse(t *testing.T) *page {
 	if path == "" && os.Getenv("BROWSER") != "required" {
 		t.Skip("no Chromium on the PATH: apt-get install chromium")
 	}
-	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It sees our own pages only.
+	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It opens only the project's own pages.
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.WindowSize(1200, 1100))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it knows not all that a newer Chromium says
+	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it does not know all messages of a newer Chromium
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 3*bound)
 	t.Cleanup(cancel)
@@ -58,8 +58,8 @@ func (p *page) search(query string) {
 	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.Navigate(list)))
 }
 
-// place finds the middle of the first element that can be seen and clicked: of a selector, with a text if one is given. What
-// another element covers, as while a dialog opens, cannot be clicked.
+// place finds the middle of the first visible, clickable element of a selector, with a text if one is passed. An element that
+// another one covers, such as while a dialog opens, cannot be clicked.
 const place = `(() => {
 	const e = [...document.querySelectorAll(%q)].find(e => e.getClientRects().length && !e.disabled && (!%q || e.innerText.trim() === %q));
 	if (!e) return null;
@@ -69,7 +69,7 @@ const place = `(() => {
 	return e.contains(document.elementFromPoint(at.x, at.y)) ? at : null;
 })()`
 
-// click waits until an element can be clicked and stands still, and clicks into its middle.
+// click waits until an element is clickable and does not move, and clicks its middle.
 func (p *page) click(selector, text string) {
 	p.t.Helper()
 	type point struct{ X, Y float64 }
@@ -82,7 +82,7 @@ func (p *page) click(selector, text string) {
 	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.MouseClickXY(at.X, at.Y)))
 }
 
-// gone waits until nothing of a selector can be seen any more, as a dialog whose work is done.
+// gone waits until no element of a selector is visible, such as a dialog that closes.
 func (p *page) gone(selector string) {
 	p.t.Helper()
 	p.wait("the end of "+selector, func() bool {
@@ -98,7 +98,7 @@ func (p *page) write(selector, text string) {
 	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.SendKeys(selector, text, chromedp.ByQuery)))
 }
 
-// text is everything that can be read on the page.
+// text returns the visible text of the page.
 func (p *page) text() string {
 	p.t.Helper()
 	var text string
@@ -106,7 +106,7 @@ func (p *page) text() string {
 	return text
 }
 
-// rows waits until the list shows so many runs.
+// rows waits until the list shows n runs.
 func (p *page) rows(n int) {
 	p.t.Helper()
 	var got int
@@ -127,7 +127,7 @@ func (p *page) wait(what string, f func() bool) {
 	}
 }
 
-// picture takes one for docs/OPERATIONS.md with -update.
+// picture writes a picture for docs/OPERATIONS.md with -update.
 func (p *page) picture(name string) {
 	p.t.Helper()
 	if !*update {
