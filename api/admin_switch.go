@@ -48,12 +48,14 @@ type Off struct {
 type switchedOutput struct{ Body Switched }
 
 type switchInput struct {
-	ID     int64 `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
-	DryRun bool  `query:"dry_run" example:"true" doc:"Changes nothing: the answer says what the switch would do, and to how many events in delivery."`
+	ID      int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
+	IfMatch string `header:"If-Match" maxLength:"200" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The ETag of the response on which the switch is based. If it was changed since, the response is 412, and nothing is switched."`
+	DryRun  bool   `query:"dry_run" example:"true" doc:"Changes nothing: the answer says what the switch would do, and to how many events in delivery."`
 }
 
 type deactivateSGTMInput struct {
 	ID       int64  `path:"id" minimum:"1" maximum:"2147483647" example:"3" doc:"Its id."`
+	IfMatch  string `header:"If-Match" maxLength:"200" example:"\"9f86d081884c7d659a2feaa0\"" doc:"The ETag of the response on which the switch is based. If it was changed since, the response is 412, and nothing is switched."`
 	DryRun   bool   `query:"dry_run" example:"true" doc:"Changes nothing: the answer says what the switch would do, and to how many events in delivery."`
 	Fallback string `query:"fallback" enum:"direct,stop" example:"stop" doc:"Where events go while the container is off: directly to the platforms, or nowhere. Without it, as set before."`
 }
@@ -81,7 +83,7 @@ func switchRoutes[T, View, Input, Patch any](r resource[T, View, Input, Patch], 
 
 func (r resource[T, View, Input, Patch]) switchRoute(verb string, handle binding) route {
 	return r.route(writer, verb, http.MethodPost, "/{id}/"+verb, handle, doc{summary: strings.ToUpper(verb[:1]) + verb[1:] + " " + r.one,
-		errors: adminStatuses.read, text: "Sets the kill switch and returns where events go now. It takes effect with the next attempt of every event, " +
+		errors: with(adminStatuses.read, http.StatusPreconditionFailed), text: "Sets the kill switch and returns where events go now. It takes effect with the next attempt of every event, " +
 			"including those that wait for a retry. It is idempotent. With dry_run=true nothing is changed."})
 }
 
@@ -92,6 +94,9 @@ func (s flipper[T]) flip(ctx context.Context, in *switchInput, action ops.Action
 	}
 	changed := false
 	rec, err := s.items.Update(ctx, actOf(ctx, action), in.ID, func(rec ops.Record[T]) (T, error) {
+		if err := matches(in.IfMatch, rec.Version); err != nil {
+			return rec.Value, err
+		}
 		v := rec.Value
 		set(&v)
 		changed = !reflect.DeepEqual(v, rec.Value)
@@ -138,7 +143,7 @@ func (a *Admin) routeNow(s relay.Switches, word string) RouteNow {
 func sgtmSwitchRoutes(r resource[ops.SGTMConfig, SGTMConfig, SGTMConfigInput, SGTMConfigPatch], s flipper[ops.SGTMConfig]) []route {
 	off := func(ctx context.Context, in *deactivateSGTMInput) (*switchedOutput, error) {
 		fallback := ""
-		out, err := s.flip(ctx, &switchInput{ID: in.ID, DryRun: in.DryRun}, ops.ActionDeactivate, func(v *ops.SGTMConfig) {
+		out, err := s.flip(ctx, &switchInput{ID: in.ID, IfMatch: in.IfMatch, DryRun: in.DryRun}, ops.ActionDeactivate, func(v *ops.SGTMConfig) {
 			v.Active, v.Fallback = false, cmp.Or(in.Fallback, v.Fallback)
 			fallback = v.Fallback
 		})

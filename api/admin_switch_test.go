@@ -51,6 +51,28 @@ func TestAChangedSwitchReturnsTheNewRoute(t *testing.T) {
 	require.Equal(t, []string{"events of bosley now go to: sgtm"}, flip(fmt.Sprintf("storefronts/%d/activate", id)).routes())
 }
 
+// A switch that depends on what was seen is not set once that has changed. One that does not depend on it is.
+func TestASwitchMayDependOnAVersion(t *testing.T) {
+	t.Parallel()
+	a := newAdminTest(t)
+	id := a.storefront("bosley")
+	config, credential := a.sgtm("bosley"), a.meta("bosley")
+	platform := int64(a.must(http.MethodGet, fmt.Sprintf("/admin/v1/credentials/%d", credential), "").body["platform_id"].(float64))
+	for _, path := range []string{fmt.Sprintf("/admin/v1/storefronts/%d", id), fmt.Sprintf("/admin/v1/sgtm-configs/%d", config),
+		fmt.Sprintf("/admin/v1/credentials/%d", credential), fmt.Sprintf("/admin/v1/platforms/%d", platform)} {
+		tag := a.must(http.MethodGet, path, "").header.Get("ETag")
+		off := a.call(http.MethodPost, path+"/deactivate", "", "If-Match", tag)
+		require.Equal(t, http.StatusOK, off.status, off.text)
+		for _, verb := range []string{"/activate", "/deactivate"} {
+			late := a.call(http.MethodPost, path+verb, "", "If-Match", tag)
+			require.Equal(t, http.StatusPreconditionFailed, late.status, late.text)
+			require.Equal(t, "version_mismatch", late.body["code"])
+		}
+		require.Equal(t, false, a.must(http.MethodGet, path, "").body["is_active"])
+		require.Equal(t, true, a.must(http.MethodPost, path+"/activate", "").body["changed"])
+	}
+}
+
 func TestWhoSetASwitchIsKnown(t *testing.T) {
 	t.Parallel()
 	a := newAdminTest(t)

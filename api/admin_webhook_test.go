@@ -79,17 +79,17 @@ func TestBadWebhooksAreRefused(t *testing.T) {
 	}
 }
 
-// withIDs is a platform with ids in place of names.
-type withIDs struct{ relay.Adapter }
+// eventIDs is a platform with ids in place of names.
+type eventIDs struct{ relay.Adapter }
 
-func (withIDs) EventNames() relay.EventNames {
+func (eventIDs) EventNames() relay.EventNames {
 	return relay.EventNames{NeedID: []string{"consult_started", "purchase_completed"}}
 }
 
 func TestACheckNamesTheEventsWithoutAnID(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
-	o.ops.Adapters["meta_capi"] = withIDs{o.ops.Adapters["meta_capi"]}
+	o.ops.Adapters["meta_capi"] = eventIDs{o.ops.Adapters["meta_capi"]}
 	made := o.post("credentials", `{"storefront_code":"bosley","platform_code":"meta_capi","credentials":{"pixel_id":"1","access_token":"the-token"},"options":{"identifiers":"hashed"}}`)
 	path := fmt.Sprintf("/admin/v1/credentials/%d", made.id())
 	require.Equal(t, []any{"options.events has no id of the vendor's for consult_started, purchase_completed: such events are skipped"},

@@ -16,6 +16,8 @@ import (
 type DestinationStore interface {
 	// DestinationStatuses lists one page of them, and reports whether there are more.
 	DestinationStatuses(ctx context.Context, q ops.DestinationQuery) ([]ops.DestinationStatus, bool, error)
+	// DestinationHistory returns the newest lines of the audit about one: its settings, its probes, and the switches on its way.
+	DestinationHistory(ctx context.Context, d ops.DestinationStatus, most int) ([]ops.AuditEntry, error)
 	// StartProbe sets one event that failed at an unhealthy destination back to pending, as its probe, and returns its id; 0
 	// where no event failed there. With it the lines go into the audit.
 	StartProbe(ctx context.Context, p relay.Place, now bool, next time.Duration, lines ...ops.AuditEntry) (event int64, err error)
@@ -24,11 +26,11 @@ type DestinationStore interface {
 const (
 	tagDestinations = "Destinations"
 
-	entityDestination ops.Entity = "destinations"
-	actionProbe       ops.Action = "probe"
+	actionProbe ops.Action = "probe"
 
 	maxDestinations     = 100 // of one page
 	defaultDestinations = 50
+	historyLines        = 10
 )
 
 type listDestinationsInput struct {
@@ -48,7 +50,7 @@ type destinationInput struct {
 	Destination string `path:"destination" maxLength:"50" pattern:"^[A-Za-z0-9_-]+$" example:"sgtm" doc:"sgtm, or a platform's code."`
 }
 
-type destinationOutput struct{ Body DestinationView }
+type destinationOutput struct{ Body DestinationDetail }
 
 type probeOutput struct{ Body ProbeAnswer }
 
@@ -80,14 +82,6 @@ func (h opsHandlers) listDestinations(ctx context.Context, in *listDestinationsI
 	return out, nil
 }
 
-func (h opsHandlers) getDestination(ctx context.Context, in *destinationInput) (*destinationOutput, error) {
-	d, err := h.destination(ctx, in.Storefront, in.Destination)
-	if err != nil {
-		return nil, err
-	}
-	return &destinationOutput{h.destinationView(d)}, nil
-}
-
 // The orders of the two kinds of pages: a cursor of one is none of the other.
 const (
 	destinationOrder = "storefront_id"
@@ -112,6 +106,23 @@ func (in *listDestinationsInput) page(q *ops.DestinationQuery) error {
 	return err
 }
 
+// getDestination returns one destination with its history.
+func (h opsHandlers) getDestination(ctx context.Context, in *destinationInput) (*destinationOutput, error) {
+	d, err := h.destination(ctx, in.Storefront, in.Destination)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := h.Destinations.DestinationHistory(ctx, d, historyLines)
+	if err != nil {
+		return nil, err
+	}
+	out := DestinationDetail{h.destinationView(d), []AuditEntry{}}
+	for _, line := range lines {
+		out.History = append(out.History, auditView(line))
+	}
+	return &destinationOutput{out}, nil
+}
+
 // probe starts the probe of an unhealthy destination.
 func (h opsHandlers) probe(ctx context.Context, in *destinationInput) (*probeOutput, error) {
 	d, err := h.destination(ctx, in.Storefront, in.Destination)
@@ -125,7 +136,7 @@ func (h opsHandlers) probe(ctx context.Context, in *destinationInput) (*probeOut
 	if !d.Health.Unhealthy {
 		return out, nil
 	}
-	line := entry(ctx, actionProbe, entityDestination, 0, in.Storefront+"/"+in.Destination)
+	line := entry(ctx, actionProbe, ops.EntityDestination, 0, in.Storefront+"/"+in.Destination)
 	event, err := h.Destinations.StartProbe(ctx, d.Place, true, h.Policy.ProbeDelay(d.Health.Probes+1, d.Health.Reason), line)
 	if err != nil {
 		return nil, err
@@ -135,7 +146,7 @@ func (h opsHandlers) probe(ctx context.Context, in *destinationInput) (*probeOut
 		out.Body.Text = fmt.Sprintf("Event %d is sent again.", event)
 		return out, nil
 	}
-	if err := h.audit(ctx, actionProbe, entityDestination, 0, line.Name); err != nil {
+	if err := h.audit(ctx, actionProbe, ops.EntityDestination, 0, line.Name); err != nil {
 		return nil, err
 	}
 	out.Body.Probe, out.Body.Text = "next_event", "No failed event can be sent again: the next new event is the probe."
@@ -144,15 +155,11 @@ func (h opsHandlers) probe(ctx context.Context, in *destinationInput) (*probeOut
 
 // destination reads one configured destination.
 func (h opsHandlers) destination(ctx context.Context, storefront, destination string) (ops.DestinationStatus, error) {
-	ids, err := h.Events.StorefrontIDs(ctx, []string{storefront})
-	if err != nil {
-		return ops.DestinationStatus{}, err
+	if storefront == "" || destination == "" { // a query without them is one for all
+		return ops.DestinationStatus{}, refuseWith(codeNotFound, "the storefront has no such destination")
 	}
-	var list []ops.DestinationStatus
-	if id, ok := ids[storefront]; ok {
-		list, _, err = h.Destinations.DestinationStatuses(ctx, ops.DestinationQuery{StorefrontID: id, Destination: destination, Limit: 1})
-	}
-	if err == nil && len(list) == 0 {
+	list, _, err := h.Destinations.DestinationStatuses(ctx, ops.DestinationQuery{Storefront: storefront, Destination: destination, Limit: 1})
+	if err == nil && (len(list) == 0 || list[0].StorefrontCode != storefront) { // the column ignores trailing spaces, and in an older table perhaps case
 		err = refuseWith(codeNotFound, "the storefront has no such destination")
 	}
 	if err != nil {

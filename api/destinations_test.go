@@ -93,6 +93,44 @@ func TestDestinationsReportTheirStateAndItsReason(t *testing.T) {
 	})
 }
 
+func TestADestinationIsReadWithItsHistory(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	container, credential := o.configured()
+	for _, path := range []string{fmt.Sprintf("sgtm-configs/%d/deactivate", container), fmt.Sprintf("credentials/%d/deactivate", credential), fmt.Sprintf("credentials/%d/activate", credential)} {
+		o.must(http.MethodPost, "/admin/v1/"+path, "")
+	}
+	o.must(http.MethodPatch, fmt.Sprintf("/admin/v1/sgtm-configs/%d", container), `{"options":{"send_ip":true}}`)
+	o.must(http.MethodPatch, fmt.Sprintf("/admin/v1/storefronts/%d", o.bosley), `{"name":"Bosley Hair"}`)
+	o.must(http.MethodPost, fmt.Sprintf("/admin/v1/storefronts/%d/deactivate", o.bosley), "")
+	o.must(http.MethodPost, fmt.Sprintf("/admin/v1/storefronts/%d/activate", o.bosley), "")
+	o.unhealthy("vendor")
+	o.must(http.MethodPost, destinations+"/bosley/vendor/probe", "")
+
+	did := func(place string) []string {
+		t.Helper()
+		r := o.as(rita).call(http.MethodGet, destinations+"/"+place, "")
+		require.Equal(t, http.StatusOK, r.status, r.text)
+		list := []string{}
+		for _, line := range r.body["history"].([]any) {
+			list = append(list, fmt.Sprint(line.(map[string]any)["action"], " ", line.(map[string]any)["entity"]))
+		}
+		return list
+	}
+	require.Equal(t, []string{"probe destinations", "activate storefronts", "deactivate storefronts", "activate credentials", "deactivate credentials", "deactivate sgtm-configs",
+		"create credentials", "create platforms", "create sgtm-configs", "create storefronts"}, did("bosley/vendor"), "of what more destinations have, its switches alone")
+	require.Equal(t, []string{"activate storefronts", "deactivate storefronts", "patch sgtm-configs", "deactivate sgtm-configs", "create sgtm-configs", "create storefronts"}, did("bosley/sgtm"))
+	require.Equal(t, "unhealthy", o.call(http.MethodGet, destinations+"/bosley/vendor", "").body["health"].(map[string]any)["state"])
+	for range 6 {
+		o.must(http.MethodPost, fmt.Sprintf("/admin/v1/credentials/%d/deactivate", credential), "")
+		o.must(http.MethodPost, fmt.Sprintf("/admin/v1/credentials/%d/activate", credential), "")
+	}
+	require.Len(t, did("bosley/vendor"), 10)
+	for _, place := range []string{"nobody/sgtm", "Bosley/sgtm", "bosley%20/sgtm", "pfizer/sgtm", "bosley/tiktok"} {
+		require.Equal(t, http.StatusNotFound, o.call(http.MethodGet, destinations+"/"+place, "").status, place)
+	}
+}
+
 func TestAProbeIsStartedByHand(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)

@@ -28,6 +28,12 @@ type DestinationView struct {
 	Limits         LimitsView   `json:"limits" doc:"Its limits, for each worker process."`
 }
 
+// DestinationDetail is one destination with its history.
+type DestinationDetail struct {
+	DestinationView
+	History []AuditEntry `json:"history" nullable:"false" doc:"The newest 10 lines of the audit about it: its settings, test events and probes, and the switches on its way."`
+}
+
 // SwitchView is one kill switch.
 type SwitchView struct {
 	Level    string     `json:"level" enum:"storefront,sgtm,platform,credential" example:"storefront" doc:"Which one."`

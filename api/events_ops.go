@@ -168,15 +168,15 @@ func (h opsHandlers) storefrontID(ctx context.Context, code, field string) (int6
 	if code == "" {
 		return 0, nil
 	}
-	ids, err := h.Events.StorefrontIDs(ctx, []string{code})
-	if err != nil {
-		return 0, err
+	page, _ := ctx.Value(lookedUpKey{}).(*lookedUp)
+	id, err := page.id(code, func() (int64, error) {
+		ids, err := h.Events.StorefrontIDs(ctx, []string{code})
+		return ids[code], err
+	})
+	if err == nil && id == 0 {
+		err = refuseField(codeUnknownStorefront, field, codeUnknownStorefront.message())
 	}
-	id, ok := ids[code]
-	if !ok {
-		return 0, refuseField(codeUnknownStorefront, field, codeUnknownStorefront.message())
-	}
-	return id, nil
+	return id, err
 }
 
 // gone makes a missing resource a 404 with its own text.

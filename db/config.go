@@ -115,11 +115,11 @@ func (c *Collection[T, R, P]) join(query *bun.SelectQuery) *bun.SelectQuery {
 
 // records turns rows into records, with the last changes of their kill switches.
 func (c *Collection[T, R, P]) records(ctx context.Context, q querier, rows []R) ([]ops.Record[T], error) {
-	ids := make([]int64, len(rows))
+	keys := make([]switchKey, len(rows))
 	for i := range rows {
-		ids[i] = P(&rows[i]).common().ID
+		keys[i] = switchKey{c.table.entity, P(&rows[i]).common().ID}
 	}
-	changed, err := c.store.switchChanges(ctx, q, c.table.entity, ids)
+	changed, err := c.store.switchChanges(ctx, q, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (c *Collection[T, R, P]) records(ctx context.Context, q querier, rows []R) 
 		row := P(&rows[i])
 		common := row.common()
 		list[i] = ops.Record[T]{ID: common.ID, Version: c.version(row), CreatedAt: common.CreatedAt, UpdatedAt: common.UpdatedAt,
-			SwitchChange: changed[common.ID], Value: row.value(c.store)}
+			SwitchChange: changed[keys[i]], Value: row.value(c.store)}
 	}
 	return list, nil
 }

@@ -65,18 +65,33 @@ func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, actor ops.Ac
 		Name: row.title(), RequestID: actor.RequestID, Changes: actor.Noted(changes), Switched: switched})
 }
 
-// switchChanges returns the admin and the time of the last change of kill switches, by id.
-func (s *Store) switchChanges(ctx context.Context, q querier, entity ops.Entity, ids []int64) (map[int64]ops.SwitchChange, error) {
-	found := map[int64]ops.SwitchChange{}
-	if len(ids) == 0 {
+// switchKey names what has a kill switch.
+type switchKey struct {
+	entity ops.Entity
+	id     int64
+}
+
+// switchChanges returns the admins and times of the last changes of kill switches, with one statement.
+func (s *Store) switchChanges(ctx context.Context, q querier, keys []switchKey) (map[switchKey]ops.SwitchChange, error) {
+	ids := map[ops.Entity][]int64{}
+	for _, k := range keys {
+		ids[k.entity] = append(ids[k.entity], k.id)
+	}
+	found := map[switchKey]ops.SwitchChange{}
+	if len(keys) == 0 {
 		return found, nil
 	}
 	latest := s.bun.NewSelect().Model((*auditRow)(nil)).ModelTableExpr("admin_audit").ColumnExpr("MAX(id) AS id").
-		Where("entity = ?", entity).Where("entity_id IN (?)", bun.List(ids)).Where("switched IS NOT NULL").Group("entity_id")
+		Where("switched IS NOT NULL").Group("entity", "entity_id").WhereGroup(" AND ", func(one *bun.SelectQuery) *bun.SelectQuery {
+		for entity, list := range ids {
+			one = one.WhereOr("entity = ? AND entity_id IN (?)", entity, bun.List(list))
+		}
+		return one
+	})
 	var rows []auditRow
-	err := s.bun.NewSelect().Conn(q).Model(&rows).Column("entity_id", "actor", "at").Join("JOIN (?) AS m ON m.id = a.id", latest).Scan(ctx)
+	err := s.bun.NewSelect().Conn(q).Model(&rows).Column("entity", "entity_id", "actor", "at").Join("JOIN (?) AS m ON m.id = a.id", latest).Scan(ctx)
 	for _, row := range rows {
-		found[row.EntityID] = ops.SwitchChange{By: row.Actor, At: row.At}
+		found[switchKey{row.Entity, row.EntityID}] = ops.SwitchChange{By: row.Actor, At: row.At}
 	}
 	return found, err
 }
@@ -102,6 +117,7 @@ func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destinatio
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
 		return ops.SwitchChange{}, wrap("find the last change of a kill switch", err)
 	}
-	found, err := s.switchChanges(ctx, s.sql, entity, []int64{id})
-	return found[id], wrap("find the last change of a kill switch", err)
+	key := switchKey{entity, id}
+	found, err := s.switchChanges(ctx, s.sql, []switchKey{key})
+	return found[key], wrap("find the last change of a kill switch", err)
 }

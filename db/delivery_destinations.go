@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
+	"maps"
+	"slices"
 	"strings"
 
 	"relay/internal/ops"
@@ -116,33 +118,26 @@ func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]
 	return list, rows.Err()
 }
 
-// addSwitchChanges adds the last changes of the kill switches of destinations, with one statement per level.
+// levelEntities are the kinds of things that the audit knows the levels of kill switches by.
+var levelEntities = map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
+	ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential}
+
+// addSwitchChanges adds the last changes of the kill switches of destinations.
 func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStatus) error {
-	for level, entity := range map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
-		ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential} {
-		at := map[int64][]*ops.LevelStatus{}
-		var ids []int64
-		for _, d := range list {
-			for i := range d.Levels {
-				if l := &d.Levels[i]; l.Level == level {
-					if at[l.EntityID] == nil {
-						ids = append(ids, l.EntityID)
-					}
-					at[l.EntityID] = append(at[l.EntityID], l)
-				}
-			}
-		}
-		found, err := s.switchChanges(ctx, s.sql, entity, ids)
-		if err != nil {
-			return err
-		}
-		for id, flip := range found {
-			for _, l := range at[id] {
-				l.SwitchChange = flip
-			}
+	at := map[switchKey][]*ops.LevelStatus{}
+	for _, d := range list {
+		for i := range d.Levels {
+			key := switchKey{levelEntities[d.Levels[i].Level], d.Levels[i].EntityID}
+			at[key] = append(at[key], &d.Levels[i])
 		}
 	}
-	return nil
+	found, err := s.switchChanges(ctx, s.sql, slices.Collect(maps.Keys(at)))
+	for key, flip := range found {
+		for _, l := range at[key] {
+			l.SwitchChange = flip
+		}
+	}
+	return err
 }
 
 // failedSQL counts, for unhealthy destinations, the failed events that a recovery sends again. It reads only the newest

@@ -40,6 +40,7 @@ func destinationPageSQL(q ops.DestinationQuery) (string, []any) {
 func destinationsWhere(q ops.DestinationQuery) condition {
 	var where condition
 	where.equal("s.id", q.StorefrontID)
+	where.equal("s.storefront_id", q.Storefront)
 	where.equal("d.destination", q.Destination)
 	unhealthy, failing := "h.unhealthy_since IS NOT NULL", "h.failures > 0 AND h.unhealthy_since IS NULL"
 	switch q.Health {

@@ -55,6 +55,9 @@ func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuer
 	add("attempts of all", map[string]string{"attempt_stats": "PRIMARY"}, query, args)
 	query, args = attemptStatsSQL(ops.AttemptsQuery{From: now.Add(-time.Hour), To: now, Step: ops.StepHour, StorefrontID: storefront})
 	add("attempts of one", map[string]string{"attempt_stats": "ix_attempt_stats_storefront"}, query, args)
+	query, args = historyOf(ops.DestinationStatus{StorefrontCode: "bosley", Place: relay.Place{StorefrontID: storefront, Destination: "ga4"},
+		Levels: []ops.LevelStatus{{Level: ops.LevelStorefront, EntityID: storefront}, {Level: ops.LevelPlatform, EntityID: 1}, {Level: ops.LevelCredential, EntityID: 1}}}, 10)
+	add("history of a destination", map[string]string{"admin_audit": "ix_admin_audit_entity"}, query, args)
 	const created, status, ofStorefront = "ix_marketing_events_created", "ix_marketing_events_status", "ix_marketing_events_storefront"
 	for name, c := range map[string]struct {
 		filter ops.Filter

@@ -84,44 +84,40 @@ func attemptStatsSQL(q ops.AttemptsQuery) (string, []any) {
 	c := condition{[]string{"minutes = ? AND at >= ? AND at < ?"}, []any{minutesOf(q.Step), q.From, q.To}}
 	c.equal("storefront_id", q.StorefrontID)
 	c.equal("destination", q.Destination)
-	return "SELECT storefront_id, destination, outcome, status, le_ms, SUM(n) FROM attempt_stats FORCE INDEX (" + index + ") WHERE " + c.String() +
-		" GROUP BY 1, 2, 3, 4, 5", c.args
+	return "SELECT s.storefront_id, a.destination, a.outcome, a.status, a.le_ms, a.n FROM (SELECT storefront_id, destination, outcome, status, le_ms, SUM(n) AS n" +
+		" FROM attempt_stats FORCE INDEX (" + index + ") WHERE " + c.String() + " GROUP BY 1, 2, 3, 4, 5) a LEFT JOIN storefronts s ON s.id = a.storefront_id", c.args
 }
 
-// AttemptStats reads counts of attempts by storefront and destination, those with the most failures first, and the sum of all, by two
-// statements. Those of storefronts that are gone are in the sum alone.
+// AttemptStats reads counts of attempts by storefront and destination, those with the most failures first, and the sum of all. Those of storefronts that are gone are in the sum alone.
 func (s *Store) AttemptStats(ctx context.Context, q ops.AttemptsQuery) (ops.AttemptStats, []ops.AttemptStats, error) {
 	const act = "read counts of attempts"
 	total := ops.NewAttemptStats("", "")
-	codes, err := s.storefrontCodes(ctx)
-	if err != nil {
-		return total, nil, wrap(act, err)
-	}
 	query, args := attemptStatsSQL(q)
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
 		return total, nil, wrap(act, err)
 	}
 	defer func() { _ = rows.Close() }()
-	found := map[relay.Place]*ops.AttemptStats{}
+	found := map[[2]string]*ops.AttemptStats{}
 	for rows.Next() {
-		var p relay.Place
+		var code sql.NullString
+		var destination string
 		var outcome relay.Outcome
 		var status, le int
 		var n int64
-		if err := rows.Scan(&p.StorefrontID, &p.Destination, &outcome, &status, &le, &n); err != nil {
+		if err := rows.Scan(&code, &destination, &outcome, &status, &le, &n); err != nil {
 			return total, nil, wrap(act, err)
 		}
 		total.Add(outcome, status, le, n)
-		code, known := codes[p.StorefrontID]
-		if !known {
+		if !code.Valid {
 			continue
 		}
-		if found[p] == nil {
-			stats := ops.NewAttemptStats(code, p.Destination)
-			found[p] = &stats
+		place := [2]string{code.String, destination}
+		if found[place] == nil {
+			stats := ops.NewAttemptStats(code.String, destination)
+			found[place] = &stats
 		}
-		found[p].Add(outcome, status, le, n)
+		found[place].Add(outcome, status, le, n)
 	}
 	var list []ops.AttemptStats
 	for _, stats := range found {

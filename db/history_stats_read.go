@@ -36,15 +36,13 @@ func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsR
 	for _, read := range []func() error{
 		func() error { return s.addFigures(ctx, storefrontID, *r, to) },
 		func() error { return s.addHealth(ctx, to) },
-		func() error { return s.addRetrying(ctx, storefrontID, to) },
-		func() error { return s.addOldest(ctx, storefrontID, to) },
+		func() error { return s.addPresent(ctx, storefrontID, to, &r.AsOf) },
 	} {
 		if err := read(); err != nil {
 			return err
 		}
 	}
-	r.AsOf, err = s.countedAt(ctx)
-	return err
+	return nil
 }
 
 // statsOf holds the statistics by storefront. Rows without a known storefront are counted under unknown, if requested.
@@ -124,9 +122,9 @@ func (s *Store) addFigures(ctx context.Context, id int64, r ops.StatsReport, to 
 // Both queries of present values use the claim key. The grouped ones skip from storefront to storefront ("Using index for
 // group-by"), so that a backlog of millions costs nothing: the key ends with the id, which is the order of arrival.
 const (
-	retryingSQL = `SELECT COALESCE(storefront_id, 0), COUNT(*) FROM (SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
+	retryingSQL = `SELECT COALESCE(storefront_id, 0) AS storefront, COUNT(*) AS n FROM (SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 		WHERE status = 'processing'%s LIMIT ?) p GROUP BY 1`
-	oldestSQL = `SELECT COALESCE(storefront_id, 0), MIN(created_at) FROM (
+	oldestSQL = `SELECT COALESCE(storefront_id, 0) AS storefront, MIN(created_at) AS since FROM (
 		SELECT e.storefront_id, e.created_at FROM (SELECT MIN(id) AS id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
 			WHERE status = 'pending' AND claimed_until = '1970-01-01 00:00:00'%[1]s GROUP BY status, storefront_id) o
 			JOIN marketing_events e ON e.id = o.id
@@ -135,43 +133,49 @@ const (
 			WHERE status = 'pending' AND claimed_until > '1970-01-01 00:00:00'%[1]s GROUP BY status, storefront_id) l
 			JOIN marketing_events e FORCE INDEX (ix_marketing_events_claim)
 			ON e.status = 'pending' AND e.storefront_id <=> l.storefront_id AND e.claimed_until = l.leased) a GROUP BY 1`
-	boundOfAll = 100 * ops.StatsBound // rows that are counted of all storefronts together
+	countedSQL = "(SELECT %s FROM event_stats_hours ORDER BY hour DESC LIMIT 1)" // when the newest hour was counted
+	boundOfAll = 100 * ops.StatsBound                                            // rows that are counted of all storefronts together
 )
 
 // oldestOfAll is oldestSQL for all storefronts.
 var oldestOfAll = fmt.Sprintf(oldestSQL, "")
 
-// addRetrying counts the events in delivery.
-func (s *Store) addRetrying(ctx context.Context, id int64, to statsOf) error {
+// presentSQL returns the statement for what is not counted beforehand: the events in delivery, since when the oldest event has been
+// pending, and when the newest hour was counted.
+func presentSQL(id int64) (string, []any) {
 	narrow, args := "", []any{boundOfAll}
 	if id != 0 {
-		narrow, args = " AND storefront_id = ?", []any{id, ops.StatsBound}
+		narrow, args = " AND storefront_id = ?", []any{id, ops.StatsBound, id, id}
 	}
-	return eachStats(ctx, s, to, fmt.Sprintf(retryingSQL, narrow), args, func(st *ops.Stats, n int64) {
-		st.Retrying = min(st.Retrying+n, ops.StatsBound)
-	})
+	return "SELECT storefront, n, NULL AS since, NULL AS counted FROM (" + fmt.Sprintf(retryingSQL, narrow) + ") r UNION ALL SELECT storefront, NULL, since, NULL FROM (" +
+		fmt.Sprintf(oldestSQL, narrow) + ") a UNION ALL " + fmt.Sprintf(countedSQL, "NULL, NULL, NULL, counted_at"), args
 }
 
-// addOldest reads since when the oldest event has been pending.
-func (s *Store) addOldest(ctx context.Context, id int64, to statsOf) error {
-	narrow, args := "", []any(nil)
-	if id != 0 {
-		narrow, args = " AND storefront_id = ?", []any{id, id}
+func (s *Store) addPresent(ctx context.Context, id int64, to statsOf, asOf *time.Time) error {
+	query, args := presentSQL(id)
+	rows, err := s.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
 	}
-	return eachStats(ctx, s, to, fmt.Sprintf(oldestSQL, narrow), args, func(st *ops.Stats, at time.Time) {
-		if st.OldestPending.IsZero() || at.Before(st.OldestPending) {
-			st.OldestPending = at
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var storefront, n sql.NullInt64
+		var since, counted sql.NullTime
+		if err := rows.Scan(&storefront, &n, &since, &counted); err != nil {
+			return err
 		}
-	})
-}
-
-// eachStats reads rows of a storefront's id and one value.
-func eachStats[T any](ctx context.Context, s *Store, to statsOf, query string, args []any, add func(*ops.Stats, T)) error {
-	return eachStorefront(ctx, s, query, args, func(storefront int64, figure T) {
-		if st := to.of(storefront); st != nil {
-			add(st, figure)
+		if counted.Valid {
+			*asOf = counted.Time
+			continue
 		}
-	})
+		if st := to.of(storefront.Int64); st != nil {
+			st.Retrying = min(st.Retrying+n.Int64, ops.StatsBound)
+			if since.Valid && (st.OldestPending.IsZero() || since.Time.Before(st.OldestPending)) {
+				st.OldestPending = since.Time
+			}
+		}
+	}
+	return rows.Err()
 }
 
 // eachStorefront reads rows of a storefront's id, 0 where it has none, and one value.

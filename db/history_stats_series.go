@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -21,11 +22,11 @@ func statsTable(storefront int64) string {
 	return "event_stats FORCE INDEX (PRIMARY)"
 }
 
-// Series reads counts over time: two statements, or three by storefront.
+// Series reads counts over time: one statement, or two by storefront.
 func (s *Store) Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport, error) {
 	const op = "read the stats over time"
 	r := ops.SeriesReport{Times: q.Times()}
-	lines, err := s.seriesLines(ctx, q, r.Times)
+	lines, err := s.seriesLines(ctx, q, r.Times, &r.AsOf)
 	if err == nil && q.By == ops.ByStorefront {
 		lines, err = s.nameStorefronts(ctx, lines)
 	}
@@ -38,21 +39,20 @@ func (s *Store) Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport
 	slices.SortFunc(r.Lines, func(a, b ops.Series) int { return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.Key, b.Key)) })
 	r.Omitted = max(0, len(r.Lines)-ops.MaxSeries)
 	r.Lines = r.Lines[:len(r.Lines)-r.Omitted]
-	r.AsOf, err = s.countedAt(ctx)
-	return r, wrap(op, err)
+	return r, nil
 }
 
 // countedAt returns when the newest hour was counted; zero before the first.
 func (s *Store) countedAt(ctx context.Context) (time.Time, error) {
 	var at sql.NullTime
-	err := s.sql.QueryRowContext(ctx, "SELECT counted_at FROM event_stats_hours ORDER BY hour DESC LIMIT 1").Scan(&at)
+	err := s.sql.QueryRowContext(ctx, fmt.Sprintf(countedSQL, "counted_at")).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
 	return at.Time, err
 }
 
-// seriesSQL returns the statement of a query.
+// seriesSQL returns the statement of a query, whose last row, without a key, has when the newest hour was counted.
 func seriesSQL(q ops.SeriesQuery) (string, []any) {
 	interval := "hour"
 	if q.Step == ops.StepDay {
@@ -73,7 +73,8 @@ func seriesSQL(q ops.SeriesQuery) (string, []any) {
 		}
 		c.and("outcome IN ("+tuples("?", len(args))+")", args...)
 	}
-	return "SELECT " + interval + ", " + key + ", SUM(n) FROM " + statsTable(q.StorefrontID) + " WHERE " + c.String() + " GROUP BY 1, 2", c.args
+	return "SELECT " + interval + ", " + key + ", SUM(n) FROM " + statsTable(q.StorefrontID) + " WHERE " + c.String() + " GROUP BY 1, 2 UNION ALL " +
+		fmt.Sprintf(countedSQL, "counted_at, NULL, NULL"), c.args
 }
 
 // seriesOutcomes returns the outcomes that a query counts. An event is counted as received, and once more by its outcome, so
@@ -90,7 +91,7 @@ func seriesOutcomes(q ops.SeriesQuery) []string {
 	return nil
 }
 
-func (s *Store) seriesLines(ctx context.Context, q ops.SeriesQuery, times []time.Time) (map[string]*ops.Series, error) {
+func (s *Store) seriesLines(ctx context.Context, q ops.SeriesQuery, times []time.Time, asOf *time.Time) (map[string]*ops.Series, error) {
 	query, args := seriesSQL(q)
 	rows, err := s.sql.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -100,16 +101,21 @@ func (s *Store) seriesLines(ctx context.Context, q ops.SeriesQuery, times []time
 	lines := map[string]*ops.Series{}
 	for rows.Next() {
 		var at time.Time
-		var key string
-		var n int64
-		if err := rows.Scan(&at, &key, &n); err != nil {
+		var named sql.NullString
+		var n sql.NullInt64
+		if err := rows.Scan(&at, &named, &n); err != nil {
 			return nil, err
+		}
+		key := named.String
+		if !named.Valid {
+			*asOf = at
+			continue
 		}
 		if lines[key] == nil {
 			lines[key] = &ops.Series{Key: key, Values: make([]int64, len(times))}
 		}
-		lines[key].Values[int(at.Sub(q.From)/q.Step.Length())] += n
-		lines[key].Total += n
+		lines[key].Values[int(at.Sub(q.From)/q.Step.Length())] += n.Int64
+		lines[key].Total += n.Int64
 	}
 	return lines, rows.Err()
 }

@@ -23,7 +23,7 @@ func TestARetryLeadsBackToTheEventWithItsLineOfTheAudit(t *testing.T) {
 		object{"id": 1, "at": "2026-01-15T10:00:00Z", "actor": "anna", "action": "retry", "entity": "events", "name": "event 7", "request_id": "request-of-page"}}})
 	body := s.get(t, "events/7?done=request-of-page").Body.String()
 	require.Contains(t, body, "Done.")
-	require.Contains(t, body, "retry events event 7")
+	require.Contains(t, body, "anna retried  <bdi>event 7</bdi>")
 	require.NotContains(t, body, "other")
 	require.Equal(t, "anna", s.last(t, "GET /admin/v1/audit").query.Get("actor"))
 	require.Contains(t, s.get(t, "events/7?done=forged").Body.String(), "Nothing to do.", "an address alone claims nothing")
@@ -109,13 +109,14 @@ func TestAWideSwitchWantsItsNameTyped(t *testing.T) {
 	require.Contains(t, body, "12 events")
 	require.Contains(t, body, `name="typed"`)
 	require.Equal(t, "true", s.last(t, "POST /admin/v1/storefronts/4/deactivate").query.Get("dry_run"))
-	w := s.post("switches/storefronts/4?to=off", "to", "off", "typed", "brioo")
+	v := version(t, body)
+	w := s.post("switches/storefronts/4?to=off", "to", "off", "version", v, "typed", "brioo")
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
 	require.Contains(t, w.Body.String(), "Type brio to confirm")
 	for _, a := range s.asked {
 		require.False(t, strings.HasSuffix(a.path, "/deactivate") && a.query.Get("dry_run") == "", "nothing was switched")
 	}
-	w = s.post("switches/storefronts/4?to=off", "to", "off", "typed", "brio", "note", "incident 7")
+	w = s.post("switches/storefronts/4?to=off", "to", "off", "version", v, "typed", "brio", "note", "incident 7")
 	require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
 	require.Equal(t, "../../routes?done=request-of-page&storefront=brio", w.Header().Get("Location"))
 	sent := s.last(t, "POST /admin/v1/storefronts/4/deactivate")
@@ -124,13 +125,47 @@ func TestAWideSwitchWantsItsNameTyped(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, s.get(t, "switches/audit/4?to=off").Code)
 }
 
+func TestASwitchOfWhatWasChangedMeanwhileIsNotSet(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	body := s.get(t, "switches/sgtm-configs/3?to=off").Body.String()
+	require.NotContains(t, body, "Changed meanwhile")
+	s.on("GET /admin/v1/sgtm-configs/3", object{"id": 3, "storefront_code": "brio", "is_active": true, "fallback": "stop"})
+	s.on("GET /admin/v1/audit", object{"items": list{object{"id": 2, "at": "2026-01-15T10:00:00Z", "actor": "rita", "action": "patch", "entity": "sgtm-configs", "note": "ticket 5",
+		"changes": list{object{"field": "fallback", "from": "direct", "to": "stop"}}}}})
+	for _, sent := range []string{version(t, body), "", "another"} {
+		w := s.post("switches/sgtm-configs/3?to=off", "to", "off", "version", sent, "fallback", "direct", "note", "incident 7")
+		require.Equal(t, http.StatusPreconditionFailed, w.Code)
+		for _, want := range []string{"Nothing was done", "Changed meanwhile", "<b>rita</b> changed the container", "<del>direct</del> → <ins>stop</ins>", "ticket 5", `value="incident 7"`} {
+			require.Contains(t, w.Body.String(), want)
+		}
+		body = w.Body.String()
+	}
+	require.Equal(t, "3", s.last(t, "GET /admin/v1/audit").query.Get("entity_id"))
+	for _, a := range s.asked {
+		require.False(t, strings.HasSuffix(a.path, "/deactivate") && a.query.Get("dry_run") == "", "nothing was switched")
+	}
+	w := s.post("switches/sgtm-configs/3?to=off", "to", "off", "version", version(t, body), "fallback", "direct")
+	require.Equal(t, http.StatusSeeOther, w.Code, "now it is meant")
+}
+
+// Between the console's look and the flip REST guards the version by its tag.
+func TestASwitchIsSetByTheTagOfWhatWasShown(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.tags = map[string]string{"GET /admin/v1/sgtm-configs/3": `"tag-3"`}
+	body := s.get(t, "switches/sgtm-configs/3?to=off").Body.String()
+	require.Equal(t, http.StatusSeeOther, s.post("switches/sgtm-configs/3?to=off", "to", "off", "version", version(t, body), "fallback", "stop").Code)
+	require.Equal(t, `"tag-3"`, s.last(t, "POST /admin/v1/sgtm-configs/3/deactivate").header.Get("If-Match"))
+}
+
 func TestAContainerSaysWhereItsEventsGo(t *testing.T) {
 	t.Parallel()
 	s := world("brio")
 	body := s.get(t, "switches/sgtm-configs/3?to=off").Body.String()
 	require.Contains(t, body, "to the platforms directly")
 	require.Contains(t, body, "they end skipped")
-	w := s.post("switches/sgtm-configs/3?to=off", "to", "off", "fallback", "stop")
+	w := s.post("switches/sgtm-configs/3?to=off", "to", "off", "version", version(t, body), "fallback", "stop")
 	require.Equal(t, http.StatusSeeOther, w.Code)
 	require.Equal(t, "stop", s.last(t, "POST /admin/v1/sgtm-configs/3/deactivate").query.Get("fallback"))
 }

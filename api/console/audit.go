@@ -89,8 +89,8 @@ func auditChips(shown url.Values) []chip {
 
 // done are the actions in words.
 var done = map[string]string{"create": "created", "replace": "replaced", "patch": "changed", "delete": "deleted", "activate": "switched on", "deactivate": "switched off",
-	"retry": "retried", "reveal": "revealed", "cancel": "cancelled", "probe": "probed", "test": "sent a test event to", "replay": "began the replay of", "resend": "began the resend of",
-	"erase": "began the erasure of", "pause": "paused", "resume": "resumed", "rotate": "rotated"}
+	"retry": "retried", "reveal": "revealed", "cancel": "cancelled", "probe": "probed", "test": "sent a test event to", "replay": "began", "resend": "began", "erase": "began",
+	"pause": "paused", "resume": "resumed", "rotate": "rotated"}
 
 // Did is the action in words.
 func (l AuditLine) Did() string {
@@ -120,6 +120,29 @@ func (l AuditLine) Page() string {
 	return ""
 }
 
+// It is a line's thing in words, on a page that says which one.
+func (l AuditLine) It() string {
+	if l.Action == "test" { // it is kept with the settings by which it was sent
+		return "the destination"
+	}
+	return "the " + l.kind()
+}
+
+func (l AuditLine) kind() string {
+	if l.Entity == "sgtm-configs" {
+		return "container"
+	}
+	return strings.TrimSuffix(strings.ReplaceAll(l.Entity, "-", " "), "s")
+}
+
+// Kind is the kind of a line's thing in words; nothing where its name says it, as that of replay 3.
+func (l AuditLine) Kind() string {
+	if first, _, _ := strings.Cut(l.Name, " "); first == l.kind() || first == l.Action {
+		return ""
+	}
+	return l.kind()
+}
+
 // Called is what a line calls its thing.
 func (l AuditLine) Called() string {
 	if l.Name == "" && l.EntityID != 0 {
@@ -128,7 +151,10 @@ func (l AuditLine) Called() string {
 	return l.Name
 }
 
-// Shown are the changes without the note, which has a place of its own.
+// Shown are the changes without what the line says by itself: the note, and the state of a switch that was flipped.
 func (l AuditLine) Shown() []auditChange {
-	return slices.DeleteFunc(slices.Clone(l.Changes), func(c auditChange) bool { return c.Field == "note" && l.Note != "" })
+	flips := l.Action == "activate" || l.Action == "deactivate"
+	return slices.DeleteFunc(slices.Clone(l.Changes), func(c auditChange) bool {
+		return c.Field == "note" && l.Note != "" || c.Field == "is_active" && flips
+	})
 }

@@ -19,7 +19,7 @@ func TestTheAuditSaysWhatWasDoneInWords(t *testing.T) {
 		line("patch", "sgtm-configs", "nova", 3, object{"field": "sgtm_url", "from": "https://a.example"}),
 		line("retry", "events", "", 4711), line("delete", "storefronts", "gone", 6), line("probe", "destinations", "brio/tiktok", 0)}})
 	body := s.get(t, "audit?actor=anna&from=2026-01-15T00:00").Body.String()
-	for _, want := range []string{"switched off", "<del>true</del> → <ins>false</ins>", "→ <ins>changed</ins>", `<del>{&#34;send_ip&#34;:true}</del> → <ins>{}</ins>`,
+	for _, want := range []string{"switched off", "→ <ins>changed</ins>", `<del>{&#34;send_ip&#34;:true}</del> → <ins>{}</ins>`,
 		"<del>https://a.example</del> → <i>nothing</i>", `href="./storefronts/brio"`, `href="./storefronts/brio/meta_capi"`, `href="./storefronts/nova/sgtm"`, `href="./events/4711"`,
 		`href="./storefronts/brio/tiktok"`, "ticket 9", "QH7V", "audit?actor=anna&amp;cursor=abc&amp;from=2026-01-15T00%3A00", "login: anna",
 		`href="./../admin/v1/audit?actor=anna&amp;from=2026-01-15T00%3A00%3A00Z&amp;limit=200"`} {
@@ -92,9 +92,9 @@ func TestTheSystemSaysWhatIsWrongWithIt(t *testing.T) {
 	s := newSite()
 	s.on("GET /admin/v1/system", object{"version": "v1.0.0", "checks": object{"database": "ok", "temporal": "down"}, "workers": list{}, "temporal": object{"reached": false}, "counted_at": "2026-01-15T10:00:00Z",
 		"reconciliation": object{"invariant": "repaired", "at": "2026-01-15T10:00:00Z", "reopened": 2},
-		"settings":       list{object{"name": "POLL_INTERVAL", "value": "1s"}, object{"name": "BASIC_AUTH_PASSWORD", "secret": true, "is_set": true, "value": "never"}}})
+		"settings":       list{object{"name": "POLL_INTERVAL", "value": "1s"}, object{"name": "TEMPORAL_UI_URL", "value": "https://temporal.example.com"}, object{"name": "BASIC_AUTH_PASSWORD", "secret": true, "is_set": true, "value": "never"}}})
 	body := s.get(t, "system").Body.String()
-	for _, want := range []string{"No worker shows a sign of life", "Temporal does not answer", "more than five minutes", "rows without a running workflow were repaired", "POLL_INTERVAL", "is set"} {
+	for _, want := range []string{"No worker shows a sign of life", "Temporal does not respond", `href="https://temporal.example.com"`, "more than five minutes", "rows without a running workflow were repaired", "POLL_INTERVAL", "is set"} {
 		require.Contains(t, body, want)
 	}
 	require.NotContains(t, body, "never")

@@ -17,6 +17,7 @@ type Destination struct {
 		InFlight  int     `json:"in_flight"`
 		PerSecond float64 `json:"per_second"`
 	} `json:"limits"`
+	History []AuditLine `json:"history"` // of one that was read alone
 }
 
 // Switch is one kill switch on a destination's way.

@@ -46,17 +46,13 @@ func (v *visit) tabs(current string) []chip {
 
 // destination reads one destination of a storefront.
 func (v *visit) destination() (Destination, error) {
-	var list destinationList
-	q := url.Values{"storefront": {v.part("code")}, "destination": {v.part("destination")}, "limit": {"1"}}
-	if err := v.get("/admin/v1/destinations", q, &list); err != nil {
-		return Destination{}, err
-	}
 	v.title = v.part("code") + " / " + v.part("destination")
-	if len(list.Items) == 0 {
-		return Destination{}, &Problem{Status: http.StatusNotFound, RequestID: v.id,
-			Detail: "The storefront has no settings for this destination. The storefront's page lists those that it has, and adds one."}
+	var d Destination
+	err := v.get("/admin/v1/destinations/"+segment(v.part("code"))+"/"+segment(v.part("destination")), nil, &d)
+	if p := problemOf(err); p != nil && p.Status == http.StatusNotFound {
+		p.Detail = "The storefront has no settings for this destination. The storefront's page lists those that it has, and adds one."
 	}
-	return list.Items[0], nil
+	return d, err
 }
 
 func showDestination(v *visit) (any, error) {

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -24,6 +25,10 @@ func destinationOf(storefront, key, health string) object {
 func destinationSite(items ...any) *site {
 	s := newSite()
 	s.on("GET /admin/v1/destinations", object{"items": items})
+	for _, d := range items {
+		d := d.(object)
+		s.on(fmt.Sprintf("GET /admin/v1/destinations/%v/%v", d["storefront_code"], d["destination"]), d)
+	}
 	s.on("GET /admin/v1/replays", object{"items": list{object{"id": 9, "state": "running", "remaining": 30,
 		"filter": object{"storefront_id": 5, "destination": "tiktok", "reasons": list{"exhausted"}}}}})
 	s.on("GET /admin/v1/stats/series", object{"times": list{"2026-01-15T22:00:00Z", "2026-01-15T23:00:00Z"}, "series": list{
@@ -83,8 +88,19 @@ func TestAProbeIsAskedForWithItsNote(t *testing.T) {
 
 func TestADestinationShowsHowItFares(t *testing.T) {
 	t.Parallel()
-	s := destinationSite(destinationOf("brio", "tiktok", "unhealthy"))
+	d := destinationOf("brio", "tiktok", "unhealthy")
+	line := func(action, entity, name string, changes ...any) object {
+		return object{"at": "2026-01-14T10:00:00Z", "actor": "rita", "action": action, "entity": entity, "name": name, "note": "ticket 12", "changes": changes}
+	}
+	d["history"] = list{line("probe", "destinations", "brio/tiktok"), line("deactivate", "platforms", "tiktok", object{"field": "is_active", "from": true, "to": false}),
+		line("patch", "credentials", "brio/tiktok", object{"field": "options.send_ip", "from": true, "to": false}), line("test", "credentials", "brio/tiktok")}
+	s := destinationSite(d)
 	body := s.get(t, "storefronts/brio/tiktok").Body.String()
+	for _, want := range []string{"<b>rita</b> probed the destination", "<b>rita</b> switched off the platform", "<b>rita</b> changed the credential", "<code>options.send_ip</code>",
+		"<b>rita</b> sent a test event to the destination", "“ticket 12”", "audit?entity=credentials&amp;entity_id=7"} {
+		require.Contains(t, body, want)
+	}
+	require.NotContains(t, body, "is_active", "the line says it")
 	for _, want := range []string{"<title>brio / tiktok · relay</title>", "server error (503)", "240 attempts in a row", "p50 80 ms, p95 310 ms, p99 900 ms", "24, 2 %",
 		"no response", "1,176", "Jan 15 22:00 UTC", "3 so far", "by rita", "Probe now", "Replay what failed since", `value="2026-01-15T22:00"`, "40 failed events"} {
 		require.Contains(t, body, want)

@@ -111,23 +111,37 @@ func (v *visit) find(path string, q url.Values) (record, error) {
 	return newRecord(list.Items[0])
 }
 
-// change patches or deletes a thing as it was when its form was shown. The version is that of the form, and the tag of REST
-// guards what happens between the two calls. body makes what is sent of what is stored; nil sends nothing.
-func (v *visit) change(method, path string, body func(record) any) error {
+// read reads a thing alone, with the tag that REST guards its changes by.
+func (v *visit) read(path string) (record, string, error) {
 	var raw json.RawMessage
 	header, err := v.do(call{method: http.MethodGet, path: path}, &raw)
 	if err != nil {
-		return err
+		return record{}, "", err
 	}
-	now, err := newRecord(raw)
+	r, err := newRecord(raw)
+	return r, header.Get("ETag"), err
+}
+
+// stale refuses a form that was made of another version of a thing.
+func (v *visit) stale(now record) error {
+	if now.Version == v.form.Get("version") {
+		return nil
+	}
+	return &Problem{Status: http.StatusPreconditionFailed, Code: "version_mismatch", RequestID: v.id,
+		Detail: "It was changed since this form was shown. Nothing was done."}
+}
+
+// change patches or deletes a thing as it was when its form was shown. The version is that of the form, and the tag of REST
+// guards what happens between the two calls. body makes what is sent of what is stored; nil sends nothing.
+func (v *visit) change(method, path string, body func(record) any) error {
+	now, tag, err := v.read(path)
 	if err != nil {
 		return err
 	}
-	if now.Version != v.form.Get("version") {
-		return &Problem{Status: http.StatusPreconditionFailed, Code: "version_mismatch", RequestID: v.id,
-			Detail: "It was changed since this form was shown. Nothing was saved."}
+	if err := v.stale(now); err != nil {
+		return err
 	}
-	k := call{method: method, path: path, match: header.Get("ETag")}
+	k := call{method: method, path: path, match: tag}
 	if body != nil {
 		k.body = body(now)
 	}

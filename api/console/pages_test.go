@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -47,6 +48,9 @@ func world(text string) *site {
 	s.on("GET /admin/v1/stats", object{"as_of": "2026-01-15T23:59:30Z", "storefronts": list{storefrontStats(text)}})
 	s.on("GET /admin/v1/stats/series", object{"times": list{"2026-01-15T00:00:00Z", "2026-01-15T01:00:00Z"}, "series": list{object{"key": "delivered", "values": list{3, 0}}, object{"key": "failed", "values": list{1, 0}}}})
 	s.on("GET /admin/v1/destinations", object{"items": list{destination}})
+	alone := maps.Clone(destination)
+	alone["history"] = list{object{"id": 3, "at": "2026-01-15T10:00:00Z", "actor": text, "action": text, "entity": text, "name": text, "note": text, "changes": list{object{"field": text, "from": text, "to": text}}}}
+	s.on("GET /admin/v1/destinations/brio/meta_capi", alone)
 	s.on("GET /admin/v1/events", object{"items": list{event}, "next_cursor": text})
 	s.on("GET /admin/v1/events/count", object{"count": 1, "text": "1"})
 	s.on("GET /admin/v1/events/7", detail)

@@ -22,6 +22,7 @@ import (
 type rest struct {
 	mu      sync.Mutex
 	answers map[string]reply
+	tags    map[string]string // ETags
 	asked   []asked
 }
 
@@ -52,6 +53,9 @@ func (r *rest) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	if a.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="relay"`)
+	}
+	if tag := r.tags[q.Method+" "+q.URL.Path]; tag != "" {
+		w.Header().Set("ETag", tag)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)

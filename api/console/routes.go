@@ -178,6 +178,11 @@ func (r routes) Of(s *Switch) string {
 	return ""
 }
 
+// Lines is the audit of what has the switch.
+func (s Switch) Lines() string {
+	return address("audit", join("entity", kinds[s.Level], "entity_id", strconv.FormatInt(s.ID, 10)))
+}
+
 // Link is the page that confirms a switch's flip.
 func (s Switch) Link() string {
 	to := "on"

@@ -88,7 +88,7 @@ func TestAStaleFormChangesNothingAndSaysWhoWasFaster(t *testing.T) {
 	require.Equal(t, http.StatusPreconditionFailed, w.Code)
 	require.Zero(t, s.count("PATCH /admin/v1/credentials/7"))
 	body := w.Body.String()
-	for _, want := range []string{"Nothing was saved", "<b>rita</b> changed it", "options.send_ip", "<del>true</del> → <ins>false</ins>", `name="f.pixel_id" value="42"`, "now stored: 999"} {
+	for _, want := range []string{"Nothing was done", "<b>rita</b> changed the credential", "options.send_ip", "<del>true</del> → <ins>false</ins>", `name="f.pixel_id" value="42"`, "now stored: 999"} {
 		require.Contains(t, body, want)
 	}
 	require.NotContains(t, body, "a-new-secret")

@@ -10,11 +10,14 @@ import (
 
 // switching is what a flip would do.
 type switching struct {
+	record
 	Kind, Name, What string
 	On, To           bool
 	Wide             bool // it concerns more than one destination of one storefront: its name is to be typed
 	Ways             []flipWay
 	Back             string
+	Changed          []AuditLine // since the form was shown
+	tag              string      // REST's, of what was read
 }
 
 // flipWay is one way to flip: of a container there are two ways off.
@@ -57,21 +60,20 @@ func (v *visit) switchOf() (switching, error) {
 	if !slices.Contains([]string{"storefronts", "sgtm-configs", "platforms", "credentials"}, s.Kind) {
 		return s, &Problem{Status: http.StatusNotFound, Detail: "There is no such switch."}
 	}
-	var raw map[string]any
-	if err := v.get(v.switchPath(), nil, &raw); err != nil {
+	var err error
+	if s.record, s.tag, err = v.read(v.switchPath()); err != nil {
 		return s, err
 	}
-	text := func(name string) string { t, _ := raw[name].(string); return t }
-	s.On, _ = raw["is_active"].(bool)
+	s.On = s.fields["is_active"] == true
 	switch s.Kind {
 	case "storefronts":
-		s.Name, s.What, s.Wide = text("storefront_id"), "storefront "+text("storefront_id"), true
+		s.Name, s.What, s.Wide = s.Get("storefront_id"), "storefront "+s.Get("storefront_id"), true
 	case "platforms":
-		s.Name, s.What, s.Wide = text("code"), "platform "+text("code")+" for all storefronts", true
+		s.Name, s.What, s.Wide = s.Get("code"), "platform "+s.Get("code")+" for all storefronts", true
 	case "sgtm-configs":
-		s.Name, s.What = text("storefront_code"), "container of "+text("storefront_code")
+		s.Name, s.What = s.Get("storefront_code"), "container of "+s.Get("storefront_code")
 	case "credentials":
-		s.Name, s.What = text("storefront_code"), text("platform_code")+" of "+text("storefront_code")
+		s.Name, s.What = s.Get("storefront_code"), "credential of "+s.Get("storefront_code")+" at "+s.Get("platform_code")
 	}
 	s.Wide = s.Wide && (!s.To || s.Kind == "platforms")
 	s.Back = "routes"
@@ -93,7 +95,8 @@ func showSwitch(v *visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.title = "Switch " + onOff(s.To) + " " + s.What
+	s.Changed = v.changedBy(s.Kind, s.ID)
+	v.title = "Switch " + onOff(s.To) + " the " + s.What
 	s.Ways = []flipWay{{}}
 	if s.Kind == "sgtm-configs" && !s.To {
 		s.Ways = []flipWay{{Fallback: "direct"}, {Fallback: "stop"}}
@@ -121,10 +124,14 @@ func flip(v *visit) (next, error) {
 	if err != nil {
 		return next{}, err
 	}
+	if err := v.stale(s.record); err != nil {
+		return next{}, err
+	}
 	if typed := strings.TrimSpace(v.form.Get("typed")); s.Wide && typed != s.Name {
 		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Code: "confirm_mismatch", Field: "typed", Detail: "Type " + s.Name + " to confirm: nothing was switched.", RequestID: v.id}
 	}
-	if err := v.post(v.switchPath()+verb(s.To), join("fallback", v.form.Get("fallback")), nil, nil); err != nil {
+	k := call{method: http.MethodPost, path: v.switchPath() + verb(s.To), query: join("fallback", v.form.Get("fallback")), match: s.tag}
+	if _, err := v.do(k, nil); err != nil {
 		return next{}, err
 	}
 	return v.done(s.Back), nil

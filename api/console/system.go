@@ -63,6 +63,16 @@ type systemView struct {
 // Late reports whether events have not been counted for a while.
 func (s systemView) Late() bool { return s.CountedAt == nil || s.now.Sub(*s.CountedAt) > late }
 
+// WebUI is the address of Temporal's Web UI, where it is set.
+func (s systemView) WebUI() string {
+	for _, one := range s.Settings {
+		if one.Name == "TEMPORAL_UI_URL" {
+			return one.Value
+		}
+	}
+	return ""
+}
+
 func showSystem(v *visit) (any, error) {
 	s := systemView{now: v.now}
 	return s, v.get("/admin/v1/system", nil, &s.system)

@@ -69,6 +69,8 @@ const (
 	EntityPlatform   Entity = "platforms"
 	EntityCredential Entity = "credentials"
 	EntityKey        Entity = "encryption-keys" // the audit's; it has no URL
+	// EntityDestination is that of probes: they have no id, and the name of the place.
+	EntityDestination Entity = "destinations"
 )
 
 // AuditEntry is one line of the audit.

@@ -16,6 +16,7 @@ const (
 // destinations' keys. Zero fields ask for everything.
 type DestinationQuery struct {
 	StorefrontID int64
+	Storefront   string // its code
 	Destination  string
 	Health       relay.HealthState
 	Issue        DestinationIssue

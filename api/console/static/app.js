@@ -1,9 +1,9 @@
-// The console works without this script. It adds keys, live parts, and times that say how long ago.
+// The console works without this script, which adds keys, live parts, and how long ago a time is.
 const $ = (s, from = document) => from.querySelector(s);
 const all = (s, from = document) => [...from.querySelectorAll(s)];
 const live = document.body.dataset.live;
 
-// Times: every one in UTC, with the local time on hover.
+// Times in UTC, with the local time on hover.
 const span = s => s < 120 ? `${s} s` : s < 7200 ? `${Math.floor(s / 60)} min` : s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
 const times = () => all("time").forEach(t => {
   const at = new Date(t.dateTime), s = Math.round((Date.now() - at) / 1000);
@@ -12,7 +12,7 @@ const times = () => all("time").forEach(t => {
 });
 setInterval(times, 10000);
 
-// What is to be copied has a button only where this script can copy.
+// What is to be copied has a button.
 const copies = () => navigator.clipboard && all("[data-copy]:not([data-copied])").forEach(from => {
   from.dataset.copied = 1;
   const b = Object.assign(document.createElement("button"), {type: "button", textContent: from.dataset.copy, className: "button"});
@@ -26,7 +26,7 @@ enhance();
 const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
 if (target) { all("details", target).forEach(d => d.open = true); target.scrollIntoView(); }
 
-// The address keeps no trace of what was just done: a reload shows it once.
+// A reload does not show again what was done.
 const here = new URL(location);
 if (here.searchParams.has("done")) { here.searchParams.delete("done"); history.replaceState(null, "", here); }
 
@@ -37,8 +37,7 @@ document.addEventListener("submit", e => {
 });
 addEventListener("pageshow", () => all("form").forEach(f => delete f.dataset.sent));
 
-// Parts: the page is read again, and what has changed in its parts is put in their place. A part with the focus, with opened
-// details or with a field that was changed is left alone.
+// Parts: the page is read again, and what has changed takes its place. A part with the focus or with opened details is left alone.
 const busy = p => p.contains(document.activeElement) && document.activeElement !== document.body || $("details[open]:not([data-open])", p);
 let reading = false, again = 0;
 async function refresh() {
@@ -49,12 +48,13 @@ async function refresh() {
     if (!r.ok) throw 0;
     const page = new DOMParser().parseFromString(await r.text(), "text/html");
     all("[data-part]").forEach(old => {
-      const now = $(`[data-part="${old.dataset.part}"]`, page);
+      const now = $(`[data-part=${old.dataset.part}]`, page);
       if (!now || busy(old) || old.innerHTML === now.innerHTML) return;
       if (old.dataset.hold !== undefined) return offer(old, now);
       old.replaceWith(now);
     });
     enhance();
+    state();
   } catch { state("not reached"); }
   reading = false;
 }
@@ -72,20 +72,20 @@ function offer(old, now) {
 const soon = () => { clearTimeout(again); again = setTimeout(refresh, 700); };
 
 // One stream a tab, closed while nobody looks.
-let stream;
+let stream, lost;
 const paused = () => sessionStorage.paused === "1";
-const state = text => {
+const state = (text = paused() ? "paused (p)" : ["connecting", "live", "not reached"][stream?.readyState] ?? "by request") => {
   all("[data-live-state]").forEach(e => e.textContent = text);
   all("[data-pause]").forEach(b => b.textContent = paused() ? "Resume" : "Pause");
 };
 function listen() {
   stream?.close();
   stream = null;
-  if (!live || document.hidden || paused()) return state(paused() ? "paused (p)" : "by request");
+  if (!live || document.hidden || paused()) return state();
   const kinds = new Set(["figures", "health", ...all("[data-on]").map(p => p.dataset.on.split(":")[0]), ...all("[data-tail]").map(() => "attempt")]);
   stream = new EventSource(`${live}${live.includes("?") ? "&" : "?"}kinds=${[...kinds]}`);
-  stream.onopen = () => state("live");
-  stream.onerror = () => state("connecting");
+  stream.onopen = () => { state(); if (lost) soon(); lost = false; };
+  stream.onerror = () => { lost = true; state(); };
   stream.addEventListener("figures", e => {
     const f = JSON.parse(e.data);
     f.oldest = f.oldest_seconds ? span(Math.floor(f.oldest_seconds)) : "–";
@@ -128,7 +128,10 @@ all("[data-pause]").forEach(b => { b.hidden = false; b.onclick = pause; });
 
 document.addEventListener("visibilitychange", () => { listen(); if (!document.hidden) soon(); });
 addEventListener("pagehide", () => stream?.close());
-setInterval(() => $("[data-every]") && refresh(), 15000);
+setInterval(() => {
+  if (stream?.readyState === 2) listen(); // refused: the browser itself does not ask again
+  if ($("[data-every]")) refresh();
+}, 15000);
 
 // Keys, none of which changes anything.
 let g = false, row = -1;
@@ -159,4 +162,3 @@ document.addEventListener("keydown", e => {
   case "?": return $("[data-keys]")?.click();
   }
 });
-

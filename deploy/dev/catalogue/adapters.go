@@ -25,8 +25,8 @@ type implemented struct {
 // order is the order of the platforms on the page.
 var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "webhook"}
 
-// withAdapter holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
-var withAdapter = map[string]implemented{
+// platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
+var platforms = map[string]implemented{
 	"meta_capi": {Short: "Meta", EventNames: meta.Events},
 	"ga4":       {Short: "GA4", EventNames: ga4.Events},
 	"tiktok":    {Short: "TikTok", EventNames: tiktok.Events},

@@ -113,14 +113,14 @@ func newPage(catalogue []byte) (page, error) {
 		return page{}, fmt.Errorf("read the catalogue: %w", err)
 	}
 	for i := range p.Platforms {
-		_, p.Platforms[i].Adapter = withAdapter[p.Platforms[i].Code]
+		_, p.Platforms[i].Adapter = platforms[p.Platforms[i].Code]
 	}
 	for _, code := range order {
 		i := slices.IndexFunc(p.Platforms, func(p platform) bool { return p.Code == code })
 		if i < 0 {
 			return page{}, fmt.Errorf("the catalogue has no %s", code)
 		}
-		p.Adapters = append(p.Adapters, section{p.Platforms[i], withAdapter[code]})
+		p.Adapters = append(p.Adapters, section{p.Platforms[i], platforms[code]})
 	}
 	p.Names = rows(p.Adapters, func(s section) map[string]string { return s.Default })
 	p.Proposals = rows(p.Adapters, func(s section) map[string]string { return s.Proposed })

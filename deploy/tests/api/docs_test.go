@@ -2,8 +2,6 @@ package apitest_test
 
 import (
 	"context"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"relay/deploy/tests/world"
 )
 
 // seen holds the requests and the error messages of a page.
@@ -48,28 +48,10 @@ func (s *seen) elsewhere(url string) []string {
 	})
 }
 
-// browser returns a page of a headless Chromium. Without one the test is skipped, unless BROWSER=required, as in CI.
+// browser returns a page of a headless Chromium, and what is seen of it.
 func browser(t *testing.T) (context.Context, *seen) {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil && path == "" {
-			path = found
-		}
-	}
-	if path == "" && os.Getenv("BROWSER") != "required" {
-		t.Skip("no Chromium on the PATH: apt-get install chromium")
-	}
-	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It opens only the project's
-	// own page.
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.WindowSize(1400, 2000))
-	ctx, stopBrowser := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stopBrowser)
-	ctx, closePage := chromedp.NewContext(ctx)
-	t.Cleanup(closePage)
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
+	ctx := world.Chromium(t, 1400, 2000, 2*time.Minute)
 	s := &seen{}
 	chromedp.ListenTarget(ctx, s.note)
 	return ctx, s

@@ -13,10 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/deploy/sandbox"
+	shared "relay/deploy/tests/world"
 	"relay/internal/ops"
 )
-
-func ended(e ops.EventDetail) bool { return e.Status.Final() }
 
 // typed types into a field, Enter included.
 func typed(selector, text string) chromedp.Action {
@@ -37,7 +36,7 @@ func TestTheBrowserAsksForTheLogin(t *testing.T) {
 	require.Contains(t, b.text(), "Overview")
 	require.Contains(t, b.text(), admin+" admin")
 
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.relay.URL+"/console/", nil) // what a browser shows once its dialog is left
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.Relay.URL+"/console/", nil) // what a browser shows once its dialog is left
 	require.NoError(t, err)
 	req.SetBasicAuth(admin, "wrong")
 	res, err := http.DefaultClient.Do(req)
@@ -81,18 +80,18 @@ func TestAnotherSiteCannotUseTheVisitorsLogin(t *testing.T) {
 	w := setup(t)
 	b := w.browse(t, admin, password)
 	order := "cross-site"
-	w.post(t, "lumen", order)
-	e := w.event(t, order, ended)
+	w.Post(t, "lumen", order)
+	e := w.Until(t, order, ended)
 	evil := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Content-Type", "text/html")
 		_, _ = fmt.Fprintf(rw, `<form method=post action="%s/console/events/%d"><input name=do value=retry></form><iframe src="%s/console/"></iframe><script>setTimeout(() => document.forms[0].submit(), 300)</script>`,
-			w.relay.URL, e.ID, w.relay.URL)
+			w.Relay.URL, e.ID, w.Relay.URL)
 	}))
 	defer evil.Close()
 	b.open("")
 	b.do(chromedp.Navigate(strings.Replace(evil.URL, "127.0.0.1", "localhost", 1)))
 	b.wait(`document.body.innerText.includes("cross_origin")`)
-	require.Equal(t, e.Generation, w.event(t, order, ended).Generation, "nothing was retried")
+	require.Equal(t, e.Generation, w.Until(t, order, ended).Generation, "nothing was retried")
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	require.Contains(t, strings.Join(b.troubles, "\n"), "frame-ancestors")
@@ -101,11 +100,11 @@ func TestAnotherSiteCannotUseTheVisitorsLogin(t *testing.T) {
 // By keyboard alone: find an event, retry it, and see it delivered without a reload.
 func TestAnEventIsFoundRetriedAndSeenDeliveredByKeyboard(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "keys")
-	w.answers(t, "/keys", sandbox.Answer{Status: http.StatusBadRequest})
-	w.post(t, "keys", "by-keyboard")
-	e := w.event(t, "by-keyboard", ended)
-	w.answers(t, "/keys", sandbox.Answer{})
+	w.Storefront(t, "keys")
+	w.Answers(t, "/keys", sandbox.Answer{Status: http.StatusBadRequest})
+	w.Post(t, "keys", "by-keyboard")
+	e := w.Until(t, "by-keyboard", ended)
+	w.Answers(t, "/keys", sandbox.Answer{})
 
 	b := w.browse(t, admin, password)
 	b.open("")
@@ -134,21 +133,14 @@ func TestAnEventIsFoundRetriedAndSeenDeliveredByKeyboard(t *testing.T) {
 	require.True(t, eval[bool](b, `!!document.activeElement.closest("tr[data-row]")`))
 }
 
-// storefront makes one whose container is the sandbox.
-func (w *world) storefront(t *testing.T, code string) {
-	t.Helper()
-	_, err := w.AddStorefront(t.Context(), code)
-	require.NoError(t, err)
-}
-
 // A person's data is on no page, until it is revealed for a reason that the audit keeps.
 func TestAPersonIsOnNoPageUntilRevealed(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "planted")
-	w.post(t, "planted", "planted-1")
-	e := w.event(t, "planted-1", ended)
+	w.Storefront(t, "planted")
+	w.Post(t, "planted", "planted-1")
+	e := w.Until(t, "planted-1", ended)
 	b := w.browse(t, admin, password)
-	const planted = "jane.planted@example.com"
+	const planted = shared.Email
 	for _, path := range []string{"", "events?storefront=planted", fmt.Sprintf("events/%d?preview=1", e.ID), "replays/new?status=delivered&storefront=planted"} {
 		b.open(path)
 		require.NotContains(t, eval[string](b, `document.documentElement.outerHTML`), planted, path)
@@ -166,10 +158,10 @@ func TestAPersonIsOnNoPageUntilRevealed(t *testing.T) {
 
 func TestMarkupFromOMSStaysText(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "markup")
+	w.Storefront(t, "markup")
 	order := `"><script>document.title="broken"</script>` + "\u202e'&🎉"
-	w.post(t, "markup", order)
-	e := w.event(t, order, ended)
+	w.Post(t, "markup", order)
+	e := w.Until(t, order, ended)
 	b := w.browse(t, admin, password)
 	for _, path := range []string{"events?storefront=markup", fmt.Sprintf("events/%d?preview=1", e.ID)} {
 		b.open(path)
@@ -183,10 +175,10 @@ func TestMarkupFromOMSStaysText(t *testing.T) {
 // A switch says before it is set how many events it stops, wants its name, and leaves a line of the audit.
 func TestASwitchShowsWhatItStopsAndStopsIt(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "flipped")
-	w.answers(t, "/flipped", sandbox.Answer{Status: http.StatusServiceUnavailable})
-	w.post(t, "flipped", "flipped-1")
-	w.event(t, "flipped-1", func(e ops.EventDetail) bool { return len(e.Attempts) > 0 && !e.Status.Final() })
+	w.Storefront(t, "flipped")
+	w.Answers(t, "/flipped", sandbox.Answer{Status: http.StatusServiceUnavailable})
+	w.Post(t, "flipped", "flipped-1")
+	w.Until(t, "flipped-1", func(e ops.EventDetail) bool { return len(e.Attempts) > 0 && !e.Status.Final() })
 	b := w.browse(t, admin, password)
 	b.open("routes?storefront=flipped")
 	b.click(`a[aria-label="flipped off…"]`)
@@ -197,22 +189,44 @@ func TestASwitchShowsWhatItStopsAndStopsIt(t *testing.T) {
 	require.Contains(t, b.text(), "Done.")
 	require.Contains(t, b.text(), "incident 7")
 	require.Contains(t, b.text(), "off")
-	e := w.event(t, "flipped-1", ended)
+	e := w.Until(t, "flipped-1", ended)
 	require.Equal(t, "storefront_disabled", string(e.Reason))
+}
+
+// The confirmation of a switch is of what it showed: what was changed meanwhile is shown first, and who did it.
+func TestAStaleConfirmationOfASwitchSaysWhoWasFaster(t *testing.T) {
+	w := setup(t)
+	w.Storefront(t, "staled")
+	id := w.one(t, "SELECT g.id FROM storefront_sgtm_config g JOIN storefronts s ON s.id = g.storefront_id WHERE s.storefront_id = 'staled'")
+	on := func() string { return w.one(t, "SELECT is_active FROM storefront_sgtm_config WHERE id = ?", id) }
+	b := w.browse(t, admin, password)
+	b.open("switches/sgtm-configs/" + id + "?to=off")
+	w.rest(t, http.MethodPatch, "/admin/v1/sgtm-configs/"+id, map[string]any{"fallback": "stop"})
+	b.do(typed(`main input[name=note]`, "incident 8"))
+	b.click(`main form button`)
+	require.Contains(t, b.text(), "Nothing was done")
+	require.Contains(t, b.text(), admin+" changed the container")
+	require.Equal(t, "1", on())
+	b.click(`main form button`) // now it is meant
+	require.Contains(t, b.text(), "Done.")
+	require.Equal(t, "0", on())
+	b.open("storefronts/staled/sgtm")
+	require.Contains(t, eval[string](b, `document.querySelector("[data-part=history]").innerText`), admin+" switched off the container")
+	require.Contains(t, b.text(), "incident 8")
 }
 
 func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "again")
-	w.answers(t, "/again", sandbox.Answer{Status: http.StatusBadRequest})
+	w.Storefront(t, "again")
+	w.Answers(t, "/again", sandbox.Answer{Status: http.StatusBadRequest})
 	const n = 60
 	for i := range n {
-		w.post(t, "again", fmt.Sprintf("again-%d", i))
+		w.Post(t, "again", fmt.Sprintf("again-%d", i))
 	}
 	for i := range n {
-		w.event(t, fmt.Sprintf("again-%d", i), ended)
+		w.Until(t, fmt.Sprintf("again-%d", i), ended)
 	}
-	w.answers(t, "/again", sandbox.Answer{})
+	w.Answers(t, "/again", sandbox.Answer{})
 	b := w.browse(t, admin, password)
 	b.open("events?status=failed&storefront=again")
 	b.click(`a[href*="replays/new"]`)
@@ -251,7 +265,7 @@ func TestThePathsThatLeadToTheConsole(t *testing.T) {
 	w := setup(t)
 	for path, want := range map[string]string{"/": "console/", "/console": "console/"} {
 		c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-		res, err := c.Get(w.relay.URL + path)
+		res, err := c.Get(w.Relay.URL + path)
 		require.NoError(t, err)
 		_, _ = io.Copy(io.Discard, res.Body)
 		_ = res.Body.Close()

@@ -6,9 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +20,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	shared "relay/deploy/tests/world"
 )
 
 var (
@@ -43,27 +43,10 @@ type tab struct {
 	bytes    float64  // over the wire
 }
 
-// browse opens a Chromium, whose login is answered as a person does, once. Without a Chromium the test is skipped, unless
-// BROWSER=required, as CI has it.
+// browse opens a Chromium, whose login is answered as a person does, once.
 func (w *world) browse(t *testing.T, name, pass string) *tab {
 	t.Helper()
-	path := ""
-	for _, program := range []string{"google-chrome", "chromium-browser", "chromium"} {
-		if found, err := exec.LookPath(program); err == nil {
-			path = found
-		}
-	}
-	if path == "" && os.Getenv("BROWSER") != "required" {
-		t.Skip("no Chromium on the PATH: apt-get install chromium")
-	}
-	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It sees our own pages only.
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900))
-	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it knows not all that a newer Chromium says
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*bound)
-	t.Cleanup(cancel)
+	ctx := shared.Chromium(t, 1280, 900, 2*bound)
 	b := &tab{t: t, w: w, ctx: ctx}
 	require.NoError(t, chromedp.Run(ctx)) // the browser lives as long as the context of its first action
 	chromedp.ListenTarget(ctx, b.listen)
@@ -132,7 +115,7 @@ func (b *tab) do(actions ...chromedp.Action) {
 // open loads a page of the console.
 func (b *tab) open(path string) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(b.w.relay.URL + "/console/" + path))
+	b.do(chromedp.Navigate(b.w.Relay.URL + "/console/" + path))
 }
 
 // look sets the size of the window and the theme.
@@ -140,6 +123,12 @@ func (b *tab) look(width int64, theme string) {
 	b.t.Helper()
 	b.do(emulation.SetDeviceMetricsOverride(width, 900, 1, width < 600),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}))
+}
+
+// zoom shows a page at 200 %, in a window that is then this wide.
+func (b *tab) zoom(width int64) {
+	b.t.Helper()
+	b.do(emulation.SetDeviceMetricsOverride(width, 450, 2, false))
 }
 
 // eval evaluates an expression on the page.

@@ -7,13 +7,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"relay/deploy/sandbox"
+	shared "relay/deploy/tests/world"
 	"relay/internal/ops"
 )
 
@@ -37,7 +37,7 @@ func (w *world) rest(t *testing.T, method, path string, body any) map[string]any
 	t.Helper()
 	b, err := json.Marshal(body)
 	require.NoError(t, err)
-	r, err := http.NewRequestWithContext(t.Context(), method, w.relay.URL+path, bytes.NewReader(b))
+	r, err := http.NewRequestWithContext(t.Context(), method, w.Relay.URL+path, bytes.NewReader(b))
 	require.NoError(t, err)
 	r.SetBasicAuth(admin, password)
 	r.Header.Set("Content-Type", map[bool]string{true: "application/merge-patch+json", false: "application/json"}[method == http.MethodPatch])
@@ -55,12 +55,12 @@ func (w *world) rest(t *testing.T, method, path string, body any) map[string]any
 // An unhealthy destination is probed from the list, and its row turns healthy without a reload.
 func TestAnUnhealthyDestinationTurnsHealthyBeforeOnesEyes(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "recovers")
-	w.answers(t, "/recovers", sandbox.Answer{Status: http.StatusUnauthorized})
+	w.Storefront(t, "recovers")
+	w.Answers(t, "/recovers", sandbox.Answer{Status: http.StatusUnauthorized})
 	orders := []string{"recovers-1", "recovers-2"} // one to probe with while the relay's own probe sends the other
 	for _, order := range orders {
-		w.post(t, "recovers", order)
-		w.event(t, order, ended)
+		w.Post(t, "recovers", order)
+		w.Until(t, order, ended)
 	}
 	b := w.browse(t, admin, password)
 	b.open("destinations?state=unhealthy&storefront=recovers")
@@ -68,21 +68,21 @@ func TestAnUnhealthyDestinationTurnsHealthyBeforeOnesEyes(t *testing.T) {
 	b.do(typed(`tr[data-row="recovers/sgtm"] input[name=note]`, "ticket 12"))
 	b.click(`tr[data-row="recovers/sgtm"] button`)
 	require.Contains(t, b.text(), "ticket 12")
-	w.answers(t, "/recovers", sandbox.Answer{}) // only now: the relay probes by itself, and would have healed it before the click
+	w.Answers(t, "/recovers", sandbox.Answer{}) // only now: the relay probes by itself, and would have healed it before the click
 	b.open("destinations?storefront=recovers")
 	b.do(chromedp.Evaluate(`window.same = true`, nil))
 	b.wait(`document.querySelector('tr[data-row="recovers/sgtm"]').innerText.includes("healthy") && !document.querySelector('tr[data-row="recovers/sgtm"]').innerText.includes("unhealthy")`)
 	require.True(t, eval[bool](b, `window.same === true`), "the page was not loaded anew")
 	require.Equal(t, "1", w.one(t, "SELECT COUNT(*) FROM admin_audit WHERE action = 'probe' AND name = 'recovers/sgtm' AND actor = ?", admin))
 	for _, order := range orders {
-		w.event(t, order, func(e ops.EventDetail) bool { return e.Status == "delivered" })
+		w.Until(t, order, func(e ops.EventDetail) bool { return e.Status == "delivered" })
 	}
 }
 
 // Settings are changed in the browser: a secret goes in and never comes out, and a late writer sees which login wrote first.
 func TestSettingsAreWrittenAndAStalePageSaysWhoWasFaster(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "settled")
+	w.Storefront(t, "settled")
 	const page = "storefronts/settled/meta_capi/settings"
 	b := w.browse(t, admin, password)
 	b.open("storefronts/settled/_new")
@@ -102,9 +102,9 @@ func TestSettingsAreWrittenAndAStalePageSaysWhoWasFaster(t *testing.T) {
 	w.rest(t, http.MethodPatch, "/admin/v1/credentials/"+id, map[string]any{"credentials": map[string]any{"pixel_id": "999"}})
 	b.do(fill(`[name="f.pixel_id"]`, "777"))
 	b.click(`form .main`)
-	require.Contains(t, b.text(), "Nothing was saved")
+	require.Contains(t, b.text(), "Nothing was done")
 	require.Contains(t, b.text(), "now stored: 999")
-	require.Contains(t, b.text(), admin+" changed it")
+	require.Contains(t, b.text(), admin+" changed the credential")
 	b.click(`form .main`) // now it is meant
 	require.Contains(t, b.text(), "Done.")
 	now := w.rest(t, http.MethodGet, "/admin/v1/credentials/"+id, nil)
@@ -115,7 +115,7 @@ func TestSettingsAreWrittenAndAStalePageSaysWhoWasFaster(t *testing.T) {
 // A test event leaves only after a page that names where it goes, and its request and response are shown.
 func TestATestEventIsSentAfterItsConfirmation(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "tested")
+	w.Storefront(t, "tested")
 	b := w.browse(t, admin, password)
 	b.open("storefronts/tested/sgtm/try")
 	b.click(`button[value=check]`)
@@ -165,9 +165,9 @@ func TestAStorefrontIsMadeAndDeletedWithoutScript(t *testing.T) {
 // An erasure is begun with its kind typed; the person is on no page and in no address.
 func TestAnErasureHidesItsPerson(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "forgets")
-	w.post(t, "forgets", "forgets-1")
-	w.event(t, "forgets-1", ended)
+	w.Storefront(t, "forgets")
+	w.Post(t, "forgets", "forgets-1")
+	w.Until(t, "forgets-1", ended)
 	b := w.browse(t, admin, password)
 	b.open("erasures/_new")
 	b.do(typed(`[name=subject]`, "forgets-1"), typed(`[name=typed]`, "order"), typed(`main [name=note]`, "request 3"))
@@ -184,21 +184,21 @@ func TestAnErasureHidesItsPerson(t *testing.T) {
 func TestTheTailFollowsAndPauses(t *testing.T) {
 	w := setup(t)
 	for _, code := range []string{"tailed", "other"} {
-		w.storefront(t, code)
+		w.Storefront(t, code)
 	}
 	b := w.browse(t, admin, password)
 	b.open("live?storefront=tailed")
 	b.wait(`document.querySelector("[data-live-state]").innerText === "live"`)
-	w.post(t, "other", "other-1")
-	w.post(t, "tailed", "tailed-1")
-	e := w.event(t, "tailed-1", ended)
+	w.Post(t, "other", "other-1")
+	w.Post(t, "tailed", "tailed-1")
+	e := w.Until(t, "tailed-1", ended)
 	b.wait(`document.querySelector("[data-tail] tbody")?.innerText.includes("accepted")`)
 	require.NotContains(t, eval[string](b, `document.querySelector("[data-tail]").innerText`), "other")
-	require.NotContains(t, eval[string](b, `document.documentElement.outerHTML`), "jane.planted@example.com")
+	require.NotContains(t, eval[string](b, `document.documentElement.outerHTML`), shared.Email)
 	b.press(`[data-pause]`)
-	w.post(t, "tailed", "tailed-2")
-	w.event(t, "tailed-2", ended)
-	time.Sleep(4 * time.Second)
+	b.wait(`document.querySelector("[data-live-state]").innerText.startsWith("paused")`) // its stream is closed
+	w.Post(t, "tailed", "tailed-2")
+	w.Until(t, "tailed-2", ended)
 	require.Equal(t, 1, eval[int](b, `document.querySelectorAll("[data-tail] tbody tr").length`), "paused")
 	b.press(`[data-pause]`)
 	b.wait(`document.querySelectorAll("[data-tail] tbody tr").length === 2`)

@@ -40,14 +40,14 @@ func TestMySQLAwayLeavesThePageUsable(t *testing.T) {
 // An unhealthy destination that recovers leaves the overview without a reload.
 func TestADestinationTurnsHealthyWithoutAReload(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "ill")
-	w.answers(t, "/ill", sandbox.Answer{Status: http.StatusUnauthorized})
-	w.post(t, "ill", "ill-1")
-	w.event(t, "ill-1", ended)
+	w.Storefront(t, "ill")
+	w.Answers(t, "/ill", sandbox.Answer{Status: http.StatusUnauthorized})
+	w.Post(t, "ill", "ill-1")
+	w.Until(t, "ill-1", ended)
 	b := w.browse(t, admin, password)
 	b.open("")
 	b.wait(`document.querySelector("[data-part=ill]").innerText.includes("ill / sgtm")`)
-	w.answers(t, "/ill", sandbox.Answer{})
+	w.Answers(t, "/ill", sandbox.Answer{})
 	b.do(chromedp.Evaluate(`window.same = true`, nil))
 	b.wait(`!document.querySelector("[data-part=ill]").innerText.includes("ill / sgtm")`) // the relay probes by itself
 	require.True(t, eval[bool](b, `window.same === true`))
@@ -56,11 +56,11 @@ func TestADestinationTurnsHealthyWithoutAReload(t *testing.T) {
 // With Temporal away a retry is kept, and delivered once Temporal is back.
 func TestTemporalAwayKeepsARetry(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "later")
-	w.answers(t, "/later", sandbox.Answer{Status: http.StatusBadRequest})
-	w.post(t, "later", "later-1")
-	e := w.event(t, "later-1", ended)
-	w.answers(t, "/later", sandbox.Answer{})
+	w.Storefront(t, "later")
+	w.Answers(t, "/later", sandbox.Answer{Status: http.StatusBadRequest})
+	w.Post(t, "later", "later-1")
+	e := w.Until(t, "later-1", ended)
+	w.Answers(t, "/later", sandbox.Answer{})
 	b := w.browse(t, admin, password)
 	w.Temporal.Kill()
 	back := sync.OnceValue(func() error { return w.Temporal.Restart(context.WithoutCancel(t.Context())) })
@@ -70,5 +70,5 @@ func TestTemporalAwayKeepsARetry(t *testing.T) {
 	require.Contains(t, b.text(), "Done.")
 	require.Contains(t, b.text(), "Not started yet")
 	require.NoError(t, back())
-	w.event(t, "later-1", func(e ops.EventDetail) bool { return e.Status == "delivered" })
+	w.Until(t, "later-1", func(e ops.EventDetail) bool { return e.Status == "delivered" })
 }

@@ -15,7 +15,7 @@ import (
 func (w *world) one(t *testing.T, query string, args ...any) string {
 	t.Helper()
 	var v string
-	require.NoError(t, w.sql.QueryRowContext(t.Context(), query, args...).Scan(&v))
+	require.NoError(t, w.SQL.QueryRowContext(t.Context(), query, args...).Scan(&v))
 	return v
 }
 
@@ -38,6 +38,15 @@ func (w *world) pages(t *testing.T) map[string]string {
 // opened shows what a page hides at first: what cannot be seen is not checked.
 const opened = `document.querySelectorAll("details").forEach(d => d.open = true)`
 
+// cut lists what a page cuts off: text that does not fit in its box, unless the box scrolls, and what leaves the window. What has a
+// title shows the rest by it, and what is for screen readers alone is cut on purpose.
+const cut = `[...document.querySelectorAll("body *")].filter(e => {
+	const r = e.getBoundingClientRect(), s = getComputedStyle(e);
+	if (!r.width || e.title || e.closest("svg, .hide, .skip, thead") || s.clipPath !== "none") return false;
+	const clips = ["hidden", "clip"].includes(s.overflowX) || s.scrollbarWidth === "none";
+	return clips && e.scrollWidth > e.clientWidth + 1 || (r.right > innerWidth + 1 || r.left < -1) && !e.closest("pre, .table, .scroll");
+}).map(e => e.outerHTML.slice(0, 120))`
+
 func TestEveryPageInEveryLook(t *testing.T) {
 	w := setup(t)
 	for name, path := range w.pages(t) {
@@ -52,10 +61,17 @@ func TestEveryPageInEveryLook(t *testing.T) {
 					_ = eval[any](b, opened)
 					require.LessOrEqual(t, eval[int64](b, `document.documentElement.scrollWidth`), width, "%s scrolls sideways", where)
 					require.Equal(t, 1, eval[int](b, `document.querySelectorAll("h1").length`), where)
+					require.Empty(t, eval[[]string](b, cut), "%s cuts off", where)
 					b.accessible(t, where)
 					b.quiet(where)
 				}
 			}
+			b.zoom(640) // a window of 1280 at 200 %
+			b.open(path)
+			b.shot(name + "-zoom")
+			_ = eval[any](b, opened)
+			require.LessOrEqual(t, eval[int64](b, `document.documentElement.scrollWidth`), int64(640), "%s scrolls sideways at 200 %%", name)
+			require.Empty(t, eval[[]string](b, cut), "%s cuts off at 200 %%", name)
 		})
 	}
 }
@@ -72,14 +88,14 @@ func TestEveryPageWithoutScript(t *testing.T) {
 		b.quiet(name)
 	}
 	order := "without-script"
-	w.post(t, "lumen", order)
-	e := w.event(t, order, ended)
+	w.Post(t, "lumen", order)
+	e := w.Until(t, order, ended)
 	b.open("")
 	b.do(typed("#search", order+"\r"))
 	b.wait(`location.pathname.endsWith("/events/` + fmt.Sprint(e.ID) + `")`)
 	b.click(`button[value="retry"]`)
 	require.Contains(t, b.text(), "Done.")
-	require.Contains(t, b.text(), admin+": retry")
+	require.Contains(t, b.text(), admin+" retried event")
 }
 
 // The first visit is small, and asks for nothing elsewhere.
@@ -92,7 +108,7 @@ func TestTheFirstVisitIsSmall(t *testing.T) {
 	defer b.mu.Unlock()
 	requests := 0
 	for _, url := range b.asked {
-		require.True(t, strings.HasPrefix(url, w.relay.URL+"/"), url)
+		require.True(t, strings.HasPrefix(url, w.Relay.URL+"/"), url)
 		if !strings.HasSuffix(url, "/live") {
 			requests++
 		}

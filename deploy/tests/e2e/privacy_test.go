@@ -42,8 +42,7 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 }
 
 // neutral holds event names that reveal nothing.
-var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom",
-	"webhook": "step_3", "microsoft_ads": "step_3"}
+var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3"}
 
 // withPerson returns an event with all personal fields.
 func withPerson(storefront, order, name string) harness.Item {

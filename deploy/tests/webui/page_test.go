@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	shared "relay/deploy/tests/world"
 )
 
 var update = flag.Bool("update", false, "rewrite the pictures of docs/OPERATIONS.md")
@@ -27,28 +27,10 @@ type page struct {
 	ctx context.Context
 }
 
-// browse starts a Chromium. Without one the test is skipped, unless BROWSER=required, as in CI.
+// browse opens a Chromium.
 func (w *world) browse(t *testing.T) *page {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"google-chrome", "chromium-browser", "chromium"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-		}
-	}
-	if path == "" && os.Getenv("BROWSER") != "required" {
-		t.Skip("no Chromium on the PATH: apt-get install chromium")
-	}
-	// Without its sandbox, because tests may run as root, where Chromium refuses to have one. It opens only the project's own pages.
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.WindowSize(1200, 1100))
-	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {})) // it does not know all messages of a newer Chromium
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*bound)
-	t.Cleanup(cancel)
-	return &page{t: t, w: w, ctx: ctx}
+	return &page{t: t, w: w, ctx: shared.Chromium(t, 1200, 1100, 3*bound)}
 }
 
 // search opens the list with a query, as a saved query or a bookmark does.

@@ -52,10 +52,10 @@ func attemptedAt(destination string, n int) func(ops.EventDetail) bool {
 // every refresh, so that clicks in it are unreliable.
 func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "pfizer")
-	w.respondWith(t, "/pfizer", waits)
-	w.post(t, "pfizer", "p-1")
-	x := w.execution(t, w.until(t, "p-1", attempted(1)))
+	w.Storefront(t, "pfizer")
+	w.Answers(t, "/pfizer", waits)
+	w.Post(t, "pfizer", "p-1")
+	x := w.execution(t, w.Until(t, "p-1", attempted(1)))
 	service := w.temporal.WorkflowService()
 
 	info := w.pending(t, x, 2)
@@ -73,20 +73,20 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	_, err = service.UnpauseActivity(t.Context(), &workflowservice.UnpauseActivityRequest{Namespace: namespace, Execution: x,
 		Activity: &workflowservice.UnpauseActivityRequest_Id{Id: info.GetActivityId()}})
 	require.NoError(t, err)
-	w.until(t, "p-1", attempted(2))
-	w.pending(t, x, 3) // the count of attempts was kept
+	w.Until(t, "p-1", attempted(2))
+	w.pending(t, x, 3) // the count was kept
 
 	_, err = service.ResetActivity(t.Context(), &workflowservice.ResetActivityRequest{Namespace: namespace, Execution: x,
 		Activity: &workflowservice.ResetActivityRequest_Id{Id: info.GetActivityId()}})
 	require.NoError(t, err)
-	w.until(t, "p-1", attempted(3))
+	w.Until(t, "p-1", attempted(3))
 	w.pending(t, x, 2) // Temporal counts from 1 again
 
-	w.respondWith(t, "/pfizer", sandbox.Answer{})
+	w.Answers(t, "/pfizer", sandbox.Answer{})
 	_, err = service.ResetActivity(t.Context(), &workflowservice.ResetActivityRequest{Namespace: namespace, Execution: x,
 		Activity: &workflowservice.ResetActivityRequest_Id{Id: info.GetActivityId()}})
 	require.NoError(t, err)
-	e := w.until(t, "p-1", is(relay.StatusDelivered))
+	e := w.Until(t, "p-1", is(relay.StatusDelivered))
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Accepted}, sends(e, relay.SGTM), "a row for each send")
 	numbers := []int{}
 	for _, a := range e.Attempts {
@@ -97,23 +97,23 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 
 func TestACancelledAndATerminatedDeliveryFailTheirRows(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "roman")
-	w.respondWith(t, "/roman", waits)
-	w.post(t, "roman", "r-1")
-	w.post(t, "roman", "r-2")
-	cancelled, terminated := w.until(t, "r-1", attempted(1)), w.until(t, "r-2", attempted(1))
+	w.Storefront(t, "roman")
+	w.Answers(t, "/roman", waits)
+	w.Post(t, "roman", "r-1")
+	w.Post(t, "roman", "r-2")
+	cancelled, terminated := w.Until(t, "r-1", attempted(1)), w.Until(t, "r-2", attempted(1))
 
 	require.NoError(t, w.temporal.CancelWorkflow(t.Context(), workflows.DeliverEventID(cancelled.ID), ""))
-	e := w.until(t, "r-1", is(relay.StatusFailed))
+	e := w.Until(t, "r-1", is(relay.StatusFailed))
 	require.Equal(t, relay.ReasonCancelled, e.Reason)
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_CANCELED)
 
 	require.NoError(t, w.temporal.TerminateWorkflow(t.Context(), workflows.DeliverEventID(terminated.ID), "", "test"))
-	// No code runs at a termination. The reconciler reads rows whose lease has ended, each minute.
-	_, err := w.sql.ExecContext(t.Context(), "UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id = ?", terminated.ID)
+	// No code runs at a termination. The reconciliation looks each minute at rows whose lease is over.
+	_, err := w.SQL.ExecContext(t.Context(), "UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id = ?", terminated.ID)
 	require.NoError(t, err)
 	require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), "reconcile").Trigger(t.Context(), client.ScheduleTriggerOptions{}))
-	e = w.until(t, "r-2", is(relay.StatusFailed))
+	e = w.Until(t, "r-2", is(relay.StatusFailed))
 	require.Equal(t, relay.ReasonCancelled, e.Reason)
 	require.Equal(t, []relay.Outcome{relay.Retry}, sends(e, relay.SGTM))
 }

@@ -20,10 +20,10 @@ var fails = sandbox.Answer{Status: 503}
 func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "bosley")
-	w.respondWith(t, "/bosley/platform/sandbox_b", fails)
+	w.Answers(t, "/bosley/platform/sandbox_b", fails)
 	const order = "2025020100003333"
-	w.post(t, "bosley", order)
-	failed := w.until(t, order, is(relay.StatusFailed))
+	w.Post(t, "bosley", order)
+	failed := w.Until(t, order, is(relay.StatusFailed))
 	w.ended(t, failed, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
 
 	p := w.browse(t)
@@ -42,7 +42,7 @@ func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `"purchase_completed of bosley"`, string(d.GetExecutionConfig().GetUserMetadata().GetSummary().GetData()), "shown under User Metadata")
 
-	w.respondWith(t, "/bosley/platform/sandbox_b", sandbox.Answer{})
+	w.Answers(t, "/bosley/platform/sandbox_b", sandbox.Answer{})
 	p.click("button", "Reset")
 	p.click(`[data-testid="workflow-reset-event-id-select-button"]`, "")
 	p.click(`#reset-event-id-select [role="option"]`, "4 - WorkflowTaskCompleted")
@@ -51,8 +51,8 @@ func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 	p.click(`dialog[open] [data-testid="confirm-modal-button"]`, "")
 	p.gone("dialog[open]")
 
-	e := w.until(t, order, is(relay.StatusDelivered))
-	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"), "it accepted the event before")
+	e := w.Until(t, order, is(relay.StatusDelivered))
+	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"), "it had accepted the event")
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Accepted}, sends(e, "sandbox_b"))
 	require.Equal(t, 1, e.Generation)
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
@@ -65,68 +65,68 @@ func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 func TestAResetOfARejectedDeliverySendsOnlyWhatWasNotAccepted(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "keeps")
-	w.respondWith(t, "/keeps/platform/sandbox_b", sandbox.Answer{Status: 400})
-	w.post(t, "keeps", "k-1")
-	rejected := w.until(t, "k-1", is(relay.StatusFailed))
+	w.Answers(t, "/keeps/platform/sandbox_b", sandbox.Answer{Status: 400})
+	w.Post(t, "keeps", "k-1")
+	rejected := w.Until(t, "k-1", is(relay.StatusFailed))
 	w.ended(t, rejected, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
 	x := w.execution(t, rejected)
 	tasks := w.tasks(t, x)
-	require.Len(t, tasks, 1, "all attempts were in the first task: it can only be reset to that one")
-	text := w.firstAttempts(t, x)
-	require.Contains(t, text, "sandbox: accepted, last response 200; sandbox_b: ")
-	require.Contains(t, text, "last response 400")
-	w.respondWith(t, "/keeps/platform/sandbox_b", sandbox.Answer{})
+	require.Len(t, tasks, 1, "the first attempts were all that it took: there is one place to reset it to")
+	words := w.firstAttempts(t, x)
+	require.Contains(t, words, "sandbox: accepted, last response 200; sandbox_b: ")
+	require.Contains(t, words, "last response 400")
+	w.Answers(t, "/keeps/platform/sandbox_b", sandbox.Answer{})
 
 	w.reset(t, x, tasks[0])
-	e := w.until(t, "k-1", is(relay.StatusDelivered))
+	e := w.Until(t, "k-1", is(relay.StatusDelivered))
 	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"))
 	require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, sends(e, "sandbox_b"))
 }
 
 func TestAResetOfAnExhaustedDeliveryAttemptsAgainFromAnyTask(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "exhausted")
-	w.respondWith(t, "/exhausted", fails)
-	w.post(t, "exhausted", "x-1")
-	e := w.until(t, "x-1", is(relay.StatusFailed))
+	w.Storefront(t, "exhausted")
+	w.Answers(t, "/exhausted", fails)
+	w.Post(t, "exhausted", "x-1")
+	e := w.Until(t, "x-1", is(relay.StatusFailed))
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
-	w.respondWith(t, "/exhausted", sandbox.Answer{})
+	w.Answers(t, "/exhausted", sandbox.Answer{})
 	x := w.execution(t, e)
 	tasks := w.tasks(t, x)
 	w.reset(t, x, tasks[len(tasks)-1])
-	e = w.until(t, "x-1", is(relay.StatusDelivered))
+	e = w.Until(t, "x-1", is(relay.StatusDelivered))
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Accepted}, sends(e, relay.SGTM))
 }
 
 func TestAResetOfADeliveredEventSendsNothing(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "hims")
-	w.post(t, "hims", "h-1")
-	e := w.until(t, "h-1", is(relay.StatusDelivered))
+	w.Storefront(t, "hims")
+	w.Post(t, "hims", "h-1")
+	e := w.Until(t, "h-1", is(relay.StatusDelivered))
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
 	x := w.execution(t, e)
 	w.reset(t, x, w.tasks(t, x)[0])
-	e = w.until(t, "h-1", func(e ops.EventDetail) bool { return e.Generation == 1 && e.Status.Final() })
+	e = w.Until(t, "h-1", func(e ops.EventDetail) bool { return e.Generation == 1 && e.Status.Final() })
 	require.Equal(t, relay.StatusDelivered, e.Status)
 	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, relay.SGTM))
 }
 
 func TestAFilteredListIsResetInOneBatch(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "corso")
-	w.storefront(t, "other")
-	w.respondWith(t, "/corso", sandbox.Answer{Status: 400})
-	w.respondWith(t, "/other", sandbox.Answer{Status: 400})
+	w.Storefront(t, "corso")
+	w.Storefront(t, "other")
+	w.Answers(t, "/corso", sandbox.Answer{Status: 400})
+	w.Answers(t, "/other", sandbox.Answer{Status: 400})
 	orders := []string{"c-1", "c-2", "c-3"}
 	for _, order := range orders {
-		w.post(t, "corso", order)
+		w.Post(t, "corso", order)
 	}
-	w.post(t, "other", "other-1")
+	w.Post(t, "other", "other-1")
 	for _, order := range append(orders, "other-1") {
-		w.ended(t, w.until(t, order, is(relay.StatusFailed)), enums.WORKFLOW_EXECUTION_STATUS_FAILED)
+		w.ended(t, w.Until(t, order, is(relay.StatusFailed)), enums.WORKFLOW_EXECUTION_STATUS_FAILED)
 	}
-	w.respondWith(t, "/corso", sandbox.Answer{})
-	w.respondWith(t, "/other", sandbox.Answer{})
+	w.Answers(t, "/corso", sandbox.Answer{})
+	w.Answers(t, "/other", sandbox.Answer{})
 
 	p := w.browse(t)
 	p.search(`Storefront="corso" AND ExecutionStatus="Failed"`)
@@ -137,7 +137,7 @@ func TestAFilteredListIsResetInOneBatch(t *testing.T) {
 	p.click(`#batch-reset-confirmation-modal[open] [data-testid="confirm-modal-button"]`, "")
 	p.gone("dialog[open]")
 	for _, order := range orders {
-		e := w.until(t, order, is(relay.StatusDelivered))
+		e := w.Until(t, order, is(relay.StatusDelivered))
 		require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, sends(e, relay.SGTM))
 	}
 	e, err := w.Event(t.Context(), "other-1", purchase)
@@ -152,6 +152,6 @@ func TestAFilteredListIsResetInOneBatch(t *testing.T) {
 			}},
 		})
 		require.NoError(t, err)
-		w.until(t, "other-1", is(relay.StatusDelivered))
+		w.Until(t, "other-1", is(relay.StatusDelivered))
 	})
 }

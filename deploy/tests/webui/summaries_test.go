@@ -19,19 +19,19 @@ import (
 // The Web UI's list, history and timeline show a summary of every workflow, activity and timer, not only names and ids.
 func TestEveryWorkflowActivityAndTimerHasASummary(t *testing.T) {
 	w := setup(t)
-	w.storefront(t, "summed")
-	w.respondWith(t, "/summed", sandbox.Answer{Status: 400})
-	w.post(t, "summed", "s-1")
-	w.until(t, "s-1", is(relay.StatusFailed))
-	w.respondWith(t, "/summed", sandbox.Answer{Status: 503})
-	status, body, err := w.relay.Do(t.Context(), http.MethodPost, "/admin/v1/replays", []byte(`{"filter":{"storefront":"summed"}}`))
+	w.Storefront(t, "summed")
+	w.Answers(t, "/summed", sandbox.Answer{Status: 400})
+	w.Post(t, "summed", "s-1")
+	w.Until(t, "s-1", is(relay.StatusFailed))
+	w.Answers(t, "/summed", sandbox.Answer{Status: 503})
+	status, body, err := w.Relay.Do(t.Context(), http.MethodPost, "/admin/v1/replays", []byte(`{"filter":{"storefront":"summed"}}`))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status, string(body))
 	for _, schedule := range []string{"reconcile", "purge-events"} {
 		require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), schedule).Trigger(t.Context(), client.ScheduleTriggerOptions{}))
 	}
 
-	status, body, err = w.relay.Do(t.Context(), http.MethodPost, "/admin/v1/erasures", []byte(`{"external_id":"nobody"}`))
+	status, body, err = w.Relay.Do(t.Context(), http.MethodPost, "/admin/v1/erasures", []byte(`{"external_id":"nobody"}`))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status, string(body))
 

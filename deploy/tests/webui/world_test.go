@@ -4,12 +4,8 @@ package webui_test
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"os"
 	"testing"
 	"time"
 
@@ -21,10 +17,9 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"relay/activities"
-	"relay/db"
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
-	"relay/deploy/sandbox"
+	shared "relay/deploy/tests/world"
 	"relay/internal/ops"
 	"relay/internal/proc"
 	"relay/internal/relay"
@@ -32,77 +27,47 @@ import (
 )
 
 const (
-	bound     = 3 * time.Minute // on a loaded machine
-	purchase  = "purchase_completed"
+	bound     = shared.Bound
+	purchase  = shared.Purchase
 	namespace = "default"
 )
 
 // world is the system that all tests of this package share; each has storefronts of its own.
 type world struct {
-	*harness.System
-	relay    *harness.Relay
+	*shared.World
 	temporal client.Client
-	sql      *sql.DB
-	dir      string
 }
 
-var shared *world
+var one world
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	code := m.Run()
-	if shared != nil {
-		shared.temporal.Close()
-		if err := errors.Join(shared.sql.Close(), shared.Stop(), os.RemoveAll(shared.dir)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = max(code, 1)
+func TestMain(m *testing.M) {
+	shared.Main(m, func() error {
+		if one.temporal != nil {
+			one.temporal.Close()
 		}
-	}
-	return code
+		return one.World.Stop()
+	})
 }
 
-// setup starts the system for the first test, with four attempts, 1, 2 and 4 s apart.
+// setup starts the system for the first test.
 func setup(t *testing.T) *world {
 	t.Helper()
-	if shared != nil {
-		return shared
+	if one.World != nil {
+		return &one
 	}
-	dir, err := os.MkdirTemp("", "relay-webui-")
-	require.NoError(t, err)
 	ui, err := proc.FreePort(t.Context())
 	require.NoError(t, err)
-	s, err := harness.Start(context.WithoutCancel(t.Context()), harness.Config{
-		Programs: harness.Built(t), Dir: dir, Username: "oms", Password: "a password of tests",
-		Temporal: harness.TemporalOptions{UIPort: ui},
-		Env:      []string{"RETRY_BACKOFF_BASE=1", "MAX_RETRY_ATTEMPTS=4", "POLL_INTERVAL=100ms"},
-	})
+	one.World = shared.Start(t, harness.Config{Temporal: harness.TemporalOptions{UIPort: ui}})
+	one.temporal, err = client.NewLazyClient(client.Options{HostPort: one.Temporal.Address(), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	w := &world{System: s, dir: dir}
-	w.temporal, err = client.NewLazyClient(client.Options{HostPort: s.Temporal.Address(), Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	config, err := db.ParseURL(s.DatabaseURL())
-	require.NoError(t, err)
-	w.sql, err = sql.Open("mysql", config.FormatDSN())
-	require.NoError(t, err)
-	shared = w
-	w.relay, err = s.StartRelay(context.WithoutCancel(t.Context()), harness.RelayOptions{})
-	require.NoError(t, err)
-	w.storefront(t, "warm-up")
-	// The server accepts search attributes a second or two after their registration.
+	one.Storefront(t, "warm-up")
+	// The server takes search attributes a second or two after they were registered.
 	require.Eventually(t, func() bool {
-		w.post(t, "warm-up", fmt.Sprintf("w-%d", time.Now().UnixNano()))
-		n, err := w.list(t.Context(), "Storefront = 'warm-up'")
+		one.Post(t, "warm-up", fmt.Sprintf("w-%d", time.Now().UnixNano()))
+		n, err := one.list(t.Context(), "Storefront = 'warm-up'")
 		return err == nil && n > 0
 	}, bound, time.Second)
-	return w
-}
-
-// storefront creates one whose container is the sandbox.
-func (w *world) storefront(t *testing.T, code string) {
-	t.Helper()
-	_, err := w.AddStorefront(t.Context(), code)
-	require.NoError(t, err)
+	return &one
 }
 
 // fanOut creates a storefront without a container, with two platforms of the sandbox.
@@ -113,31 +78,6 @@ func (w *world) fanOut(t *testing.T, code string) {
 	for _, platform := range []string{"sandbox", "sandbox_b"} {
 		require.NoError(t, w.AddPlatform(t.Context(), id, code, platform))
 	}
-}
-
-func (w *world) respondWith(t *testing.T, path string, then sandbox.Answer) {
-	t.Helper()
-	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: path, Then: then}))
-}
-
-func (w *world) post(t *testing.T, code, order string) {
-	t.Helper()
-	answer, err := w.relay.Post(t.Context(), harness.Batch(harness.Item{
-		"t-value": "x", "storefront_id": code, "event_name": purchase, "order_id": order,
-		"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79,
-	}))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusAccepted, answer.HTTPStatus, answer.Body)
-}
-
-// until waits until wanted returns true for an order's event.
-func (w *world) until(t *testing.T, order string, wanted func(ops.EventDetail) bool) ops.EventDetail {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), bound)
-	defer cancel()
-	e, err := w.WaitEvent(ctx, order, purchase, wanted)
-	require.NoError(t, err)
-	return e
 }
 
 func is(s relay.Status) func(ops.EventDetail) bool {
