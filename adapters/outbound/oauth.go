@@ -94,7 +94,7 @@ func readGrant(r relay.Response) (grant, *relay.Response) {
 		return grant{}, failed
 	case ended.Outcome == relay.Accepted && parsed && isToken(body.Token) && (body.Type == "" || strings.EqualFold(body.Type, "bearer")):
 		return grant{body.Token, lasting(body.Expires)}, nil
-	case r.Status >= 400 && ended.Outcome != relay.Retry && !(parsed && slices.Contains(notNow, body.Error)):
+	case r.Status >= 400 && ended.Outcome != relay.Retry && (!parsed || !slices.Contains(notNow, body.Error)):
 		failed.TransportError = relay.TransportCredential
 	}
 	return grant{}, failed

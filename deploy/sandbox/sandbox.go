@@ -66,6 +66,9 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the sender closed the connection early: this is no delivery
 	}
 	key := fieldValue(body, s.key)
+	if key == "" {
+		key = fieldValue(body, camelCase)
+	}
 	if s.sink {
 		s.record.count(r.URL.Path, key, arrived)
 		return
@@ -82,6 +85,9 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 	answer.write(w, r)
 }
+
+// camelCase is the field of platforms that write event_id in their own way.
+var camelCase = []byte(`"eventId"`)
 
 // fieldValue finds the string value of the first quoted field without decoding the body: benchmarks count arrivals, and
 // decoding would cost more than everything else here. An escaped value is returned as it was written.
