@@ -16,7 +16,7 @@ import (
 
 // Store is the database of a delivery. Its errors wrap relay.ErrUnavailable while the database is away.
 type Store interface {
-	// Take makes a pending row this run's, and says whether the row is this run's now.
+	// Take makes this run the owner of a pending row, and reports whether it is the owner now.
 	Take(ctx context.Context, id int64, run string) (bool, error)
 	Switches(ctx context.Context, id int64) (relay.Switches, error)
 	// Delivery loads everything for one attempt; with relay.ErrUnreadable it lacks the secrets.
@@ -31,7 +31,7 @@ type Store interface {
 	Wait(ctx context.Context, id int64, w relay.Waiting) error
 	// Finish is relay.ErrRecovered for an event that failed for the health of a destination which is healthy again.
 	Finish(ctx context.Context, id int64, run string, c relay.EventOutcome) error
-	// Cancel is Finish for a delivery that was given up, maybe before its run took the row.
+	// Cancel is Finish for a cancelled delivery, whose run may not have taken the row.
 	Cancel(ctx context.Context, id int64, run string, c relay.EventOutcome) error
 }
 
@@ -62,7 +62,7 @@ type Activities struct {
 	Erasures       Erasures
 	Deliveries     Deliveries
 	Meter          Meter // nil: nothing is counted
-	// PollInterval is how long PollInbox waits when it found nothing.
+	// PollInterval is how long PollInbox waits after a round without rows.
 	PollInterval time.Duration
 	// PollShards is how many pollers share the storefronts; 0 is one.
 	PollShards int
@@ -88,7 +88,7 @@ type ResolveInput struct {
 	First      bool               `json:",omitempty"`
 }
 
-// ResolveOutput is a route, of a row that is this run's (Taken) or not, and what became of the first attempts.
+// ResolveOutput is the route of a row, whether this run owns it (Taken), and the results of the first attempts.
 type ResolveOutput struct {
 	Taken bool
 	Route relay.Route
@@ -123,7 +123,7 @@ func (a *Activities) route(ctx context.Context, id int64, turnedAway bool) (rela
 	return a.resolved(s, turnedAway), nil
 }
 
-// resolved is where the switches send an event.
+// resolved is the route of an event by the switches.
 func (a *Activities) resolved(s relay.Switches, turnedAway bool) relay.Route {
 	if turnedAway {
 		s = s.ContainerUnhealthy(a.Policy)
@@ -131,7 +131,7 @@ func (a *Activities) resolved(s relay.Switches, turnedAway bool) relay.Route {
 	return relay.Resolve(a.withAdapters(s), a.Policy)
 }
 
-// withAdapters says which platforms the relay speaks to; the database doesn't know.
+// withAdapters marks the platforms that the relay has an adapter for, which the database does not know.
 func (a *Activities) withAdapters(s relay.Switches) relay.Switches {
 	for i, p := range s.Platforms {
 		_, s.Platforms[i].HasAdapter = a.Adapters[p.Code]
@@ -139,7 +139,7 @@ func (a *Activities) withAdapters(s relay.Switches) relay.Switches {
 	return s
 }
 
-// FinishInput is how the deliveries of an event ended.
+// FinishInput holds the results of the deliveries of an event.
 type FinishInput struct {
 	Row
 	Route      relay.Route

@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// attempt is one execution of Deliver. Its methods that end it early return the outcome, or nil to go on.
+// attempt is one execution of Deliver. Its methods that end it early return the outcome, or nil to continue.
 type attempt struct {
 	*Activities
 	in       DeliverInput
@@ -195,7 +195,7 @@ func (t *attempt) exchange(ctx context.Context) relay.AttemptEnd {
 }
 
 // conclude is the outcome of an attempt that sent. If the database could not store the response, the outcome carries it to the
-// workflow: an outage never repeats a send that was answered.
+// workflow: an outage never repeats a send that has a response.
 func (t *attempt) conclude(ctx context.Context, end relay.AttemptEnd, recorded bool) outcome {
 	if recorded {
 		t.updateHealth(ctx)
@@ -203,7 +203,7 @@ func (t *attempt) conclude(ctx context.Context, end relay.AttemptEnd, recorded b
 	t.Log.InfoContext(ctx, "delivery.attempted", append(t.names(),
 		"number", t.row.Number, "outcome", t.result.Outcome, "reason", t.result.Reason, "status", t.result.Status,
 		"duration_ms", end.Duration.Milliseconds(), "recorded", recorded)...)
-	o := outcome{end: t.answered()}
+	o := outcome{end: t.deliveryResult()}
 	switch {
 	case !recorded:
 		end.Result.Fields, end.Result.TraceID = nil, "" // the vendor's text does not travel
@@ -253,8 +253,8 @@ func (a *Activities) keep(ctx context.Context, write func(context.Context) error
 	return false
 }
 
-// answered is how an attempt that sent ended.
-func (t *attempt) answered() relay.DeliveryResult {
+// deliveryResult returns the result of an attempt that sent.
+func (t *attempt) deliveryResult() relay.DeliveryResult {
 	end := t.end(t.result.Outcome, t.result.Reason)
 	end.Status = t.result.Status
 	return end

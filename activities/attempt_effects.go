@@ -68,7 +68,7 @@ func (t *attempt) unhealthy(cause relay.Reason, status int) relay.DeliveryResult
 }
 
 // updateHealth records the effect of an attempt on the destination's health and limit, and what its event waits for. Best
-// effort: without the database, later attempts find out by themselves.
+// effort: without the database, later attempts record their own effects.
 func (t *attempt) updateHealth(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), completeTimeout)
 	defer cancel()
@@ -80,7 +80,7 @@ func (t *attempt) updateHealth(ctx context.Context) {
 	case t.result.Outcome == relay.Unauthorized:
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, t.failure(true))
 	case t.result.Outcome == relay.Retry && t.result.Reason == relay.ReasonThrottled:
-		// It works, and asks for fewer requests: that slows its other events, too.
+		// The destination works, and asks for fewer requests: that also delays its other events.
 		t.Limiter.close(t.limiterKey(), max(t.result.RetryAfter, shortestSleep))
 	case t.result.Outcome == relay.Retry:
 		err = t.Health.RecordFailure(ctx, storefront.ID, t.in.Destination, t.failure(false))

@@ -93,7 +93,7 @@ func (s *oneRow) Cancel(context.Context, int64, string, relay.EventOutcome) erro
 
 func (*oneRow) RecordFailure(context.Context, int64, string, relay.Failure) error { return nil }
 
-// wire is the outside world.
+// wire is the destination.
 type wire struct {
 	reply relay.Response
 	sent  int
@@ -109,7 +109,7 @@ func (w *wire) Send(context.Context, relay.Request) relay.Response {
 	return w.reply
 }
 
-// talkative is an adapter that keeps what the vendor's answer says.
+// talkative is an adapter that keeps the text of the vendor's response.
 type talkative struct{}
 
 const vendorText = "jane@example.com is not a customer"
@@ -126,7 +126,7 @@ func (talkative) Outcome(r relay.Response) relay.Result {
 	return result
 }
 
-// deliver runs one Deliver, and returns what Temporal is told: the output, the error, and both as text.
+// deliver runs one Deliver, and returns its results for Temporal: the output, the error, and both as text.
 func deliver(t *testing.T, s *oneRow, w *wire, options ...func(*activities.Activities, *testsuite.TestActivityEnvironment)) (activities.DeliverOutput, string, error) {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
@@ -151,7 +151,7 @@ func deliver(t *testing.T, s *oneRow, w *wire, options ...func(*activities.Activ
 	return out, text, err
 }
 
-func TestWithoutARecordNothingIsSent(t *testing.T) {
+func TestAnAttemptThatIsNotRecordedIsNotSent(t *testing.T) {
 	t.Parallel()
 	s, w := &oneRow{recordErr: relay.ErrUnavailable}, &wire{reply: relay.Response{Status: 200}}
 	out, _, err := deliver(t, s, w)
@@ -187,14 +187,14 @@ func TestNoTextOfAVendorReachesTemporal(t *testing.T) {
 				require.Len(t, out.Unrecorded, 1)
 				require.Equal(t, c.status, out.Unrecorded[0].Result.Status)
 			} else {
-				require.Equal(t, vendorText, s.completed[0].Result.TraceID, "the row has it")
+				require.Equal(t, vendorText, s.completed[0].Result.TraceID, "the row holds it")
 			}
 		})
 	}
 }
 
-// What came back while the worker stops is written all the same.
-func TestAnAnswerIsRecordedAlthoughTheWorkerStops(t *testing.T) {
+// A response that arrives while the worker stops is stored.
+func TestAResponseIsRecordedWhileTheWorkerStops(t *testing.T) {
 	t.Parallel()
 	s, w := &oneRow{}, &wire{reply: relay.Response{Status: 200}}
 	var suite testsuite.WorkflowTestSuite
@@ -212,7 +212,7 @@ func TestAnAnswerIsRecordedAlthoughTheWorkerStops(t *testing.T) {
 	require.Equal(t, relay.Accepted, s.completed[0].Result.Outcome)
 }
 
-func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
+func TestAWaitIsRecordedWithItsReason(t *testing.T) {
 	t.Parallel()
 	closed := func(a *activities.Activities, _ *testsuite.TestActivityEnvironment) {
 		a.Limiter.Close(1, relay.SGTM, time.Hour)
@@ -226,11 +226,11 @@ func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
 		least  time.Duration
 		flight bool
 	}{
-		"a failed attempt":                     {&oneRow{}, 503, none, relay.WaitsForRetry, time.Minute, false},
-		"a destination that asked for less":    {&oneRow{}, 200, closed, relay.WaitsForLimit, time.Hour, true},
-		"a credential that does not decrypt":   {&oneRow{unreadable: true}, 200, none, relay.WaitsForCredential, time.Minute, true},
-		"a database that cannot be read":       {&oneRow{away: true}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
-		"a database that cannot be written to": {&oneRow{recordErr: errors.New("read only")}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
+		"a failed attempt": {&oneRow{}, 503, none, relay.WaitsForRetry, time.Minute, false},
+		"a destination that asked for fewer requests": {&oneRow{}, 200, closed, relay.WaitsForLimit, time.Hour, true},
+		"a credential that does not decrypt":          {&oneRow{unreadable: true}, 200, none, relay.WaitsForCredential, time.Minute, true},
+		"a database that cannot be read":              {&oneRow{away: true}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
+		"a database that cannot be written to":        {&oneRow{recordErr: errors.New("read only")}, 200, none, relay.WaitsForDatabase, 10 * time.Second, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -246,10 +246,10 @@ func TestAWaitIsRecordedWithWhatItIsFor(t *testing.T) {
 	s := &oneRow{}
 	_, _, err := deliver(t, s, &wire{reply: relay.Response{Status: 200}})
 	require.NoError(t, err)
-	require.Empty(t, s.waits, "what is delivered at once costs no write more")
+	require.Empty(t, s.waits, "an immediate delivery costs no further write")
 }
 
-// The SDK logs at error level, and counts as a failed activity, what is not benign: an outage of a vendor would flood both.
+// The SDK logs errors that are not benign at error level, and counts them as failed activities: an outage of a vendor would flood both.
 func TestAVendorsFailureIsBenign(t *testing.T) {
 	t.Parallel()
 	for status, retryable := range map[int]bool{503: true, 429: true, 422: false, 401: false} {
@@ -262,10 +262,10 @@ func TestAVendorsFailureIsBenign(t *testing.T) {
 	_, err := (&activities.Activities{Store: failingTake{}}).ResolveRoute(t.Context(), activities.ResolveInput{})
 	var app *temporal.ApplicationError
 	require.ErrorAs(t, err, &app)
-	require.NotEqual(t, temporal.ApplicationErrorCategoryBenign, app.Category(), "an outage of our own database is no ordinary course")
+	require.NotEqual(t, temporal.ApplicationErrorCategoryBenign, app.Category(), "an outage of the relay's own database is not benign")
 }
 
-// failingTake is a store whose database is away.
+// failingTake is a store whose database is unavailable.
 type failingTake struct{ *oneRow }
 
 func (failingTake) Take(context.Context, int64, string) (bool, error) {

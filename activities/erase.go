@@ -19,7 +19,7 @@ type Erasures interface {
 	ErasureItems(ctx context.Context, id int64, n int) ([]ops.EventState, error)
 	// Cancel ends an open event that the run has taken, or no run has.
 	Cancel(ctx context.Context, id int64, run string, c relay.EventOutcome) error
-	// EraseEvent takes what an ended event holds of a person.
+	// EraseEvent erases the personal data of an ended event.
 	EraseEvent(ctx context.Context, id int64) error
 	// CloseItems counts events as finished with.
 	CloseItems(ctx context.Context, id int64, events []int64) error

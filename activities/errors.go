@@ -20,7 +20,7 @@ func failed(end relay.DeliveryResult) error {
 }
 
 // expected makes a benign error: a vendor that fails is the ordinary course of a delivery, so the SDK neither logs it as an
-// error nor counts it as a failed activity. delivery.attempted and the relay's own metrics say it.
+// error nor counts it as a failed activity. delivery.attempted and the relay's own metrics report it.
 func expected(end relay.DeliveryResult, o temporal.ApplicationErrorOptions) error {
 	o.Category, o.Details = temporal.ApplicationErrorCategoryBenign, []any{end}
 	return temporal.NewApplicationErrorWithOptions(end.String(), string(end.Reason), o)

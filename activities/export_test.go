@@ -7,7 +7,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Enter, EnterNow and Close let a test stand in the queue of the limiter.
+// Enter, EnterNow and Close export the queue of the limiter.
 func (g *Limiter) Enter(ctx context.Context, storefront int64, destination string, event int64, l relay.Limits) (func(), time.Duration) {
 	return g.enter(ctx, limiterKey{storefront, destination}, event, l)
 }
@@ -25,18 +25,18 @@ func (g *Limiter) Len() int { return len(g.queues) }
 // Prober is the prober of PollInbox.
 type Prober struct{ prober }
 
-// NewProber makes one that has not looked yet.
+// NewProber returns a new prober.
 func NewProber(a *Activities) *Prober { return &Prober{prober{Activities: a}} }
 
-// Look is one look for probes that are due.
+// Look starts the probes that are due.
 func (p *Prober) Look(ctx context.Context) { p.look(ctx) }
 
-// Translate is what Temporal is told of an outcome.
+// Translate returns the translation of an outcome for Temporal.
 func Translate(end relay.DeliveryResult, wait time.Duration, unrecorded []relay.AttemptEnd) (DeliverOutput, error) {
 	return outcome{end: end, wait: wait, unrecorded: unrecorded}.result()
 }
 
-// Enter and Observe let a test stand in the lane.
+// Enter and Observe export the lane.
 func (l *Lane) Enter(storefront int64, destination string) (func(), string) {
 	return l.enter(limiterKey{storefront, destination})
 }

@@ -11,12 +11,12 @@ import (
 	"relay/internal/relay"
 )
 
-// FirstAttempts are the attempts that were made with the route, within the first workflow task, and what they came to. A target of the
+// FirstAttempts holds the attempts that were made with the route, within the first workflow task, and their results. A target of the
 // route that is not among them is an activity of its own.
 type FirstAttempts struct {
-	Words    string          // for the Web UI
+	Text     string          `json:"Words"` // for the Web UI
 	Attempts []DeliverOutput `json:",omitempty"`
-	// Finished is set where the event ended with them.
+	// Finished is set if the event ended with them.
 	Finished *FinishOutput `json:",omitempty"`
 }
 
@@ -77,7 +77,7 @@ func (f *first) cancel() {
 // repeated is the result for an event that this run has finished: its task was repeated, because its end was not stored.
 func repeated(c relay.EventOutcome) ResolveOutput {
 	finished := finishOutput(c)
-	out := FirstAttempts{Words: "this run had finished the event: " + c.Detail, Finished: &finished}
+	out := FirstAttempts{Text: "this run had finished the event: " + c.Detail, Finished: &finished}
 	var route relay.Route // for its destinations
 	for _, end := range c.Ends {
 		out.Attempts = append(out.Attempts, DeliverOutput{End: end})
@@ -118,8 +118,8 @@ func (f *first) leave(target *relay.Target, why string) {
 	f.left = append(f.left, target.Destination+": in an activity of its own, because "+why)
 }
 
-// follow goes by the latest attempt of a target. Either this task was repeated, or the event was set back. What ended has ended. After
-// any other attempt, also one whose end was not seen, the next follows at its time.
+// follow continues from the latest attempt of a target: this task was repeated, or the event was set back. An ended target stays ended. After
+// any other attempt, also one with an unknown result, the next one follows after its backoff.
 func (f *first) follow(t *attempt, target *relay.Target) {
 	earlier := t.earlier()
 	end := t.end(earlier.Last, earlier.Cause)
@@ -165,15 +165,15 @@ func (t *attempt) enterNow() (why string, wait time.Duration) {
 func (f *first) result() *FirstAttempts {
 	out := &FirstAttempts{Finished: f.finished}
 	slices.SortFunc(f.outcomes, func(a, b outcome) int { return strings.Compare(a.end.Destination, b.end.Destination) })
-	var words []string
+	var texts []string
 	for _, o := range f.outcomes {
 		out.Attempts = append(out.Attempts, o.output())
-		said := o.end.String()
+		text := o.end.String()
 		if o.wait > 0 {
-			said += ", next attempt in " + o.wait.Round(time.Second).String()
+			text += ", next attempt in " + o.wait.Round(time.Second).String()
 		}
-		words = append(words, said)
+		texts = append(texts, text)
 	}
-	out.Words = strings.Join(append(words, f.left...), "; ")
+	out.Text = strings.Join(append(texts, f.left...), "; ")
 	return out
 }

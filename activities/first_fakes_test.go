@@ -16,7 +16,7 @@ import (
 	"relay/internal/relay"
 )
 
-// twoRows is the store of one event that goes to two platforms, a and b.
+// twoRows is the store of one event with two platforms, a and b.
 type twoRows struct {
 	oneRow
 
@@ -98,28 +98,28 @@ func (s *twoRows) Conclude(ctx context.Context, _ int64, _ string, c relay.Event
 	return nil
 }
 
-// outside answers by destination.
+// outside responds by destination.
 type outside struct {
-	mu      sync.Mutex
-	answers map[string]relay.Response
-	sent    []string
-	hold    map[string]chan struct{}
+	mu        sync.Mutex
+	responses map[string]relay.Response
+	sent      []string
+	hold      map[string]chan struct{}
 }
 
 func (o *outside) Send(_ context.Context, r relay.Request) relay.Response {
 	destination := strings.TrimPrefix(r.URL, "https://example.com/")
 	o.mu.Lock()
 	o.sent = append(o.sent, destination)
-	answer, hold := o.answers[destination], o.hold[destination]
+	response, hold := o.responses[destination], o.hold[destination]
 	o.mu.Unlock()
 	if hold != nil {
 		<-hold
 	}
-	if answer.Status == 0 {
-		answer.Status = 200
+	if response.Status == 0 {
+		response.Status = 200
 	}
-	answer.Sent, answer.Repeatable = true, true
-	return answer
+	response.Sent, response.Repeatable = true, true
+	return response
 }
 
 // named sends to an address that names the destination.

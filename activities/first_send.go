@@ -9,31 +9,31 @@ import (
 	"relay/internal/relay"
 )
 
-// answer is the end of an attempt on its way to its row, or not seen.
-type answer struct {
+// exchanged is an attempt after its exchange, whose result is not stored yet; unseen without a result.
+type exchanged struct {
 	*attempt
 	end    relay.AttemptEnd
 	unseen bool
 }
 
 // exchange makes one of several exchanges. One that breaks off leaves its row as a worker that was killed would.
-func (f *first) exchange(ctx context.Context, t *attempt) (one answer) {
+func (f *first) exchange(ctx context.Context, t *attempt) (one exchanged) {
 	defer func() {
 		if recover() != nil {
 			t.panicked(ctx)
-			one = answer{attempt: t, unseen: true}
+			one = exchanged{attempt: t, unseen: true}
 		}
 	}()
-	return answer{attempt: t, end: t.exchange(ctx)}
+	return exchanged{attempt: t, end: t.exchange(ctx)}
 }
 
-// panicked logs where an attempt panicked, and not with what: that may hold a payload.
+// panicked logs the stack of a panic, without its value, which may hold a payload.
 func (t *attempt) panicked(ctx context.Context) {
 	t.Log.ErrorContext(ctx, "attempt.panicked", append(t.names(), "stack", string(debug.Stack()))...)
 }
 
-// close is the outcome of an attempt, and the end of its turn.
-func (one answer) close(ctx context.Context, recorded bool) outcome {
+// close is the outcome of an attempt, and ends its turn.
+func (one exchanged) close(ctx context.Context, recorded bool) outcome {
 	defer one.leave()
 	if one.unseen {
 		return outcome{end: one.attempt.end(relay.Retry, relay.ReasonInterrupted), wait: one.delay()}
@@ -41,10 +41,10 @@ func (one answer) close(ctx context.Context, recorded bool) outcome {
 	return one.conclude(ctx, one.end, recorded)
 }
 
-// send records and makes the attempts, and ends the event where nothing is left to do.
+// send records and makes the attempts, and ends the event if no target remains.
 func (f *first) send(ctx context.Context) {
 	if len(f.sending) == 0 {
-		f.keepAnswers(ctx, nil, 0)
+		f.keepResponses(ctx, nil, 0)
 		return
 	}
 	if !f.record(ctx, f.sending...) {
@@ -56,25 +56,25 @@ func (f *first) send(ctx context.Context) {
 	}
 	// A worker that stops, or a workflow that is cancelled, does not cut the exchange, which has its own time-out.
 	ctx = context.WithoutCancel(ctx)
-	answers := make(chan answer, len(f.sending))
+	replies := make(chan exchanged, len(f.sending))
 	for _, t := range f.sending {
-		go func() { answers <- f.exchange(ctx, t) }()
+		go func() { replies <- f.exchange(ctx, t) }()
 	}
 	for left := len(f.sending); left > 0; {
-		together := gather(answers, left)
+		together := gather(replies, left)
 		left -= len(together)
-		f.keepAnswers(ctx, together, left)
+		f.keepResponses(ctx, together, left)
 	}
 }
 
-// gather waits for an answer, and a moment for those of others.
-func gather(answers <-chan answer, most int) []answer {
-	list := []answer{<-answers}
+// gather waits for one response, and a moment for others.
+func gather(replies <-chan exchanged, most int) []exchanged {
+	list := []exchanged{<-replies}
 	timer := time.NewTimer(gatherFor)
 	defer timer.Stop()
 	for len(list) < most {
 		select {
-		case one := <-answers:
+		case one := <-replies:
 			list = append(list, one)
 		case <-timer.C:
 			return list
@@ -83,19 +83,19 @@ func gather(answers <-chan answer, most int) []answer {
 	return list
 }
 
-// keepAnswers stores responses and, with the last of them, the end of the event.
-func (f *first) keepAnswers(ctx context.Context, answers []answer, left int) {
+// keepResponses stores responses and, with the last of them, the end of the event.
+func (f *first) keepResponses(ctx context.Context, replies []exchanged, left int) {
 	var ends []relay.AttemptEnd
 	var results []relay.DeliveryResult
 	for _, o := range f.outcomes {
 		results = append(results, o.end)
 	}
-	for _, one := range answers {
+	for _, one := range replies {
 		if one.unseen {
 			left++
 			continue
 		}
-		ends, results = append(ends, one.end), append(results, one.answered())
+		ends, results = append(ends, one.end), append(results, one.deliveryResult())
 	}
 	write := func(ctx context.Context) error { return f.Store.CompleteAttempts(ctx, ends) }
 	end, ended := f.conclusion(results, left)
@@ -104,8 +104,8 @@ func (f *first) keepAnswers(ctx context.Context, answers []answer, left int) {
 	}
 	recorded := (ended || len(ends) > 0) && f.keep(ctx, write)
 	var all sync.WaitGroup
-	concluded := make([]outcome, len(answers))
-	for i, one := range answers {
+	concluded := make([]outcome, len(replies))
+	for i, one := range replies {
 		all.Go(func() { concluded[i] = one.close(ctx, recorded) })
 	}
 	all.Wait()
@@ -116,7 +116,7 @@ func (f *first) keepAnswers(ctx context.Context, answers []answer, left int) {
 	}
 }
 
-// conclusion is what the event comes to, where all of its targets have ended. Finish judges those that failed for a destination's
+// conclusion returns the outcome of the event, if all of its targets have ended. Finish decides on those that failed for a destination's
 // health or ran out of attempts.
 func (f *first) conclusion(results []relay.DeliveryResult, left int) (relay.EventOutcome, bool) {
 	if left > 0 || len(f.left) > 0 {

@@ -15,10 +15,10 @@ import (
 func TestFirstAttemptsEndTheEventWithTheLastOfThem(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		answers map[string]relay.Response
-		ends    map[string]relay.Outcome
-		status  relay.Status // "" is none yet
-		words   string
+		responses map[string]relay.Response
+		ends      map[string]relay.Outcome
+		status    relay.Status // "" is none yet
+		text      string
 	}{
 		"all accept": {nil, map[string]relay.Outcome{"a": relay.Accepted, "b": relay.Accepted}, relay.StatusDelivered,
 			"a: accepted, last response 200; b: accepted, last response 200"},
@@ -29,40 +29,40 @@ func TestFirstAttemptsEndTheEventWithTheLastOfThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, o := &twoRows{}, &outside{answers: c.answers}
+			s, o := &twoRows{}, &outside{responses: c.responses}
 			out := resolveFirst(t, firstOf(s, o))
 			require.True(t, out.Taken)
 			require.Equal(t, c.ends, ends(out))
-			require.Contains(t, out.First.Words, c.words)
+			require.Contains(t, out.First.Text, c.text)
 			slices.Sort(o.sent)
 			require.Equal(t, []string{"a", "b"}, o.sent)
 			require.Equal(t, c.status, s.status)
 			if c.status == "" {
 				require.Nil(t, out.First.Finished)
-				require.Len(t, s.waits, 1, "what it waits for is on the row")
+				require.Len(t, s.waits, 1, "the row holds the wait")
 				require.InDelta(t, 63, s.waits[0].After.Seconds(), 3)
 				return
 			}
 			require.Equal(t, 1, s.finishes)
 			require.Equal(t, c.status, out.First.Finished.Status)
-			require.Equal(t, vendorText, s.rows[0].Result.TraceID, "the row has it")
+			require.Equal(t, vendorText, s.rows[0].Result.TraceID, "the row holds it")
 		})
 	}
 }
 
-// A target that cannot be attempted at once holds up nothing, and the activity that follows finds out why by itself.
-func TestALegWithoutRoomIsLeftToAnActivity(t *testing.T) {
+// A target that cannot be attempted at once delays nothing: the activity that follows decides on it again.
+func TestATargetWithoutRoomIsAttemptedByAnActivity(t *testing.T) {
 	t.Parallel()
 	slow := func(a *activities.Activities, _ *twoRows) { a.Lane.Observe(1, "b", 2*time.Second) }
 	for name, c := range map[string]struct {
 		given func(*activities.Activities, *twoRows)
 		why   string
 	}{
-		"failing":       {func(_ *activities.Activities, s *twoRows) { s.health = map[string]relay.Health{"b": {Failures: 1}} }, "the destination is not healthy"},
-		"unhealthy":     {func(_ *activities.Activities, s *twoRows) { s.health = map[string]relay.Health{"b": {Unhealthy: true}} }, "the destination is not healthy"},
-		"unreadable":    {func(_ *activities.Activities, s *twoRows) { s.unreadable = true }, "its settings cannot be read"},
-		"slow":          {slow, "the destination is slow"},
-		"asks for less": {func(a *activities.Activities, _ *twoRows) { a.Limiter.Close(1, "b", time.Hour) }, "a limit of the destination is reached"},
+		"failing":                 {func(_ *activities.Activities, s *twoRows) { s.health = map[string]relay.Health{"b": {Failures: 1}} }, "the destination is not healthy"},
+		"unhealthy":               {func(_ *activities.Activities, s *twoRows) { s.health = map[string]relay.Health{"b": {Unhealthy: true}} }, "the destination is not healthy"},
+		"unreadable":              {func(_ *activities.Activities, s *twoRows) { s.unreadable = true }, "its settings cannot be read"},
+		"slow":                    {slow, "the destination is slow"},
+		"asks for fewer requests": {func(a *activities.Activities, _ *twoRows) { a.Limiter.Close(1, "b", time.Hour) }, "a limit of the destination is reached"},
 		"at its limit": {func(a *activities.Activities, s *twoRows) {
 			s.limits = map[string]relay.Limits{"b": {InFlight: 1}}
 			_, _ = a.Limiter.Enter(t.Context(), 1, "b", 0, s.limits["b"])
@@ -82,7 +82,7 @@ func TestALegWithoutRoomIsLeftToAnActivity(t *testing.T) {
 			require.Equal(t, map[string]relay.Outcome{"a": relay.Accepted}, ends(out))
 			require.Equal(t, []string{"a"}, o.sent)
 			require.Nil(t, out.First.Finished)
-			require.Equal(t, "a: accepted, last response 200; b: in an activity of its own, because "+c.why, out.First.Words)
+			require.Equal(t, "a: accepted, last response 200; b: in an activity of its own, because "+c.why, out.First.Text)
 			_, on := out.Route.Target("b")
 			require.True(t, on)
 		})
@@ -117,7 +117,7 @@ func TestATargetFarFromItsTurnWaitsWithoutAnActivity(t *testing.T) {
 }
 
 // The task of a run is repeated after a kill at any moment.
-func TestARepeatedTaskGoesByTheRowsOfItsAttempts(t *testing.T) {
+func TestARepeatedTaskReadsTheRowsOfItsAttempts(t *testing.T) {
 	t.Parallel()
 	row := func(destination string, o relay.Outcome, reason relay.Reason, status int) relay.Attempt {
 		return relay.Attempt{AttemptID: destination, Destination: destination, Number: 1, Result: relay.Result{Outcome: o, Reason: reason, Status: status}}
@@ -129,7 +129,7 @@ func TestARepeatedTaskGoesByTheRowsOfItsAttempts(t *testing.T) {
 		sent []string
 		b    activities.DeliverOutput // zero: an activity of its own
 	}{
-		"the end was not seen": {[]relay.Attempt{accepted, row("b", relay.Sending, "", 0)}, 10 * time.Second, nil,
+		"the result is unknown": {[]relay.Attempt{accepted, row("b", relay.Sending, "", 0)}, 10 * time.Second, nil,
 			activities.DeliverOutput{End: relay.DeliveryResult{Destination: "b", Outcome: relay.Retry, Reason: relay.ReasonInterrupted}, Wait: 50 * time.Second}},
 		"it failed": {[]relay.Attempt{accepted, row("b", relay.Retry, relay.ReasonServerError, 503)}, 10 * time.Second, nil,
 			activities.DeliverOutput{End: relay.DeliveryResult{Destination: "b", Outcome: relay.Retry, Reason: relay.ReasonServerError, Status: 503}, Wait: 50 * time.Second}},
@@ -178,7 +178,7 @@ func TestARepeatedTaskGoesByTheRowsOfItsAttempts(t *testing.T) {
 		require.Equal(t, activities.ResolveOutput{}, resolveFirst(t, firstOf(&twoRows{lost: true}, o)))
 		require.Empty(t, o.sent)
 	})
-	t.Run("the storefront is gone", func(t *testing.T) {
+	t.Run("the storefront was deleted", func(t *testing.T) {
 		t.Parallel()
 		out := resolveFirst(t, firstOf(&twoRows{gone: true}, &outside{}))
 		require.Equal(t, relay.ReasonUnknownStorefront, out.Route.Reason)
@@ -186,7 +186,7 @@ func TestARepeatedTaskGoesByTheRowsOfItsAttempts(t *testing.T) {
 	})
 }
 
-// A worker that lives may still wait for a response when its task is repeated.
+// A live worker may still wait for a response when its task is repeated.
 func TestAnAttemptIsNotRepeatedWhileItsExchangeMayBeUnderWay(t *testing.T) {
 	t.Parallel()
 	s, o := &twoRows{age: 4 * time.Second, rows: []relay.Attempt{
@@ -203,7 +203,7 @@ func TestAnAttemptIsNotRepeatedWhileItsExchangeMayBeUnderWay(t *testing.T) {
 
 func TestFirstAttemptsWithoutADatabase(t *testing.T) {
 	t.Parallel()
-	t.Run("not recorded: nothing is sent, and the next step says so", func(t *testing.T) {
+	t.Run("not recorded: nothing is sent, and the next step writes the result", func(t *testing.T) {
 		t.Parallel()
 		s, o := &twoRows{}, &outside{}
 		s.recordErr = errors.New("away")
@@ -214,7 +214,7 @@ func TestFirstAttemptsWithoutADatabase(t *testing.T) {
 			require.Equal(t, s.rows[i].AttemptID, one.Unrecorded[0].AttemptID)
 		}
 	})
-	t.Run("not completed: the ends travel, and nothing is sent again", func(t *testing.T) {
+	t.Run("not completed: the workflow carries the results, and nothing is sent again", func(t *testing.T) {
 		t.Parallel()
 		s, o := &twoRows{}, &outside{}
 		s.completeErr = errors.New("away")
@@ -229,7 +229,7 @@ func TestFirstAttemptsWithoutADatabase(t *testing.T) {
 }
 
 // The response of a quick destination is not kept in memory for as long as a slow one takes.
-func TestAResponseIsStoredBeforeTheOthersCome(t *testing.T) {
+func TestAResponseIsStoredBeforeTheOthersArrive(t *testing.T) {
 	t.Parallel()
 	s, o := &twoRows{}, &outside{hold: map[string]chan struct{}{"b": make(chan struct{})}}
 	stored := func() bool {

@@ -9,7 +9,7 @@ import (
 	"relay/activities"
 )
 
-func TestTheLaneHasRoomForSoMany(t *testing.T) {
+func TestTheLaneLimitsItsAttempts(t *testing.T) {
 	t.Parallel()
 	lane := &activities.Lane{}
 	var leave []func()
@@ -23,12 +23,12 @@ func TestTheLaneHasRoomForSoMany(t *testing.T) {
 	for range 64 {
 		require.Empty(t, enter(1))
 	}
-	require.NotEmpty(t, enter(1), "of one storefront")
+	require.NotEmpty(t, enter(1), "the limit of one storefront")
 	for i := range int64(512 - 64) {
 		require.True(t, lane.HasRoom())
 		require.Empty(t, enter(2+i/64))
 	}
-	require.NotEmpty(t, enter(99), "of the process")
+	require.NotEmpty(t, enter(99), "the limit of the process")
 	require.False(t, lane.HasRoom())
 	for _, f := range leave {
 		f()

@@ -30,10 +30,10 @@ const (
 
 // Limiter bounds the attempts of one worker process: each destination gets its attempts within its limits, in the order of the
 // events, and each storefront keeps within its share of the worker, so that a slow destination leaves room for other
-// storefronts. An attempt whose turn is far off keeps its place in the queue, leaves, and returns at the time it was told.
+// storefronts. An attempt whose turn is far off keeps its place in the queue, leaves, and returns after the wait that Enter returned.
 //
 // The queue is this process's. An event that returns at another worker takes its place there by its row's id, so the order
-// holds; the place that it left behind expires. The zero value has no share to keep and one worker.
+// is kept; its place in the former queue expires. The zero value has no share per storefront and one worker.
 type Limiter struct {
 	// PerStorefront is how many attempts of one storefront may be in flight; 0 is no limit.
 	PerStorefront int
@@ -83,7 +83,7 @@ func (g *Limiter) enterNow(key limiterKey, event int64, l relay.Limits) (leave f
 	if !one.limited() {
 		return nil, 0
 	}
-	if delay := one.delay(event, now); one.ended >= telling && delay > longestStay && all.open(now) {
+	if delay := one.delay(event, now); one.ended >= learnedFrom && delay > longestStay && all.open(now) {
 		return nil, one.sleep(event, now, delay)
 	}
 	one.keep(event, now.Add(longestStay))
@@ -98,7 +98,7 @@ func (g *Limiter) pass(ctx context.Context, key limiterKey, event int64, l relay
 		return nil, wait
 	}
 	select {
-	case <-t.turn: // mostly so at once
+	case <-t.turn: // usually at once
 	default:
 		if wait = g.await(ctx, key, t, stay); wait > 0 {
 			return nil, wait
@@ -120,7 +120,7 @@ func (g *Limiter) await(ctx context.Context, key limiterKey, t *ticket, stay tim
 		return 0
 	case <-timer.C:
 	case <-ctx.Done():
-	case <-stop: // another worker goes on
+	case <-stop: // another worker continues
 	}
 	return g.abandon(key, t)
 }
@@ -164,7 +164,7 @@ func (g *Limiter) abandon(key limiterKey, t *ticket) time.Duration {
 	return one.sleep(t.event, now, one.delay(t.event, now))
 }
 
-// leave ends an attempt, which lets the next one go.
+// leave ends an attempt, so that the next one can start.
 func (g *Limiter) leave(key limiterKey, t *ticket) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -177,7 +177,7 @@ func (g *Limiter) leave(key limiterKey, t *ticket) {
 	}
 }
 
-// serve gives turns to those who wait in this process. Where only the rate holds them up, it serves again in time.
+// serve starts the attempts whose turn has come in this process. If only the rate delays the next one, it sets a timer.
 func (g *Limiter) serve(one *queue, now time.Time) {
 	if again := one.serve(now); again > 0 && !one.timed {
 		one.timed = true
@@ -190,7 +190,7 @@ func (g *Limiter) serve(one *queue, now time.Time) {
 	}
 }
 
-// close keeps attempts away from a destination that asked for it, those already on their way excepted.
+// close starts no attempts at a destination that asked for a pause; those under way continue.
 func (g *Limiter) close(key limiterKey, d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"relay/internal/relay"
 )
 
-// crowd is events that arrive at a limited destination together, and what becomes of them: each sleeps for as long as it is
-// told, a little longer, and returns, as DeliverEvent does.
+// crowd simulates events that arrive at a limited destination together: each sleeps for the wait that it received,
+// a little longer, and returns, as DeliverEvent does.
 type crowd struct {
 	limiters []*activities.Limiter
 	limits   func() relay.Limits
@@ -88,7 +88,7 @@ func (c *crowd) run(t *testing.T, n int) {
 	all.Wait()
 }
 
-// displaced is the greatest distance of an event from its place in the order of arrival.
+// displaced returns the greatest distance of an event from its place in the order of arrival.
 func (c *crowd) displaced() int {
 	most := 0
 	for i, event := range c.order {

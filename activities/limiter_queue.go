@@ -11,13 +11,13 @@ import (
 const (
 	// assumedHold is how long an attempt keeps its place, as long as none has ended.
 	assumedHold = 250 * time.Millisecond
-	// assumedExchange is the same where more is started by it: an error there cannot be taken back.
+	// assumedExchange is the estimate for starting events, which cannot be undone.
 	assumedExchange = time.Second
-	// telling is how many attempts have to end before more is started by what they took.
-	telling = 8
-	// mostEarly is about how many events wait in this process for turns that are still to come.
+	// learnedFrom is the number of ended attempts from which on their duration decides how many events start.
+	learnedFrom = 8
+	// mostEarly is about the number of events that wait in this process for a later turn.
 	mostEarly = 100
-	// slack lets turns that a late timer missed be made up.
+	// slack allows turns that a late timer missed to be used later.
 	slack = 5 * time.Millisecond
 )
 
@@ -25,10 +25,10 @@ const (
 type queue struct {
 	limits   relay.Limits // this process's, as the latest attempt brought them
 	inFlight int
-	present  []*ticket           // who wait in this process, in the order of their events
-	asleep   map[int64]time.Time // events that were told to return, and when
+	present  []*ticket           // waiting in this process, in the order of their events
+	asleep   map[int64]time.Time // when events that left are due to return
 	next     time.Time           // the earliest next turn at the rate
-	latest   time.Time           // turn that was given
+	latest   time.Time           // the latest turn
 	hold     time.Duration       // how long an attempt keeps its place, smoothed; 0 before the first has ended
 	ended    int                 // attempts
 	closed   time.Time           // until then, as the destination asked
@@ -54,7 +54,7 @@ func (o *queue) drop(t *ticket) {
 	o.present = slices.DeleteFunc(o.present, func(other *ticket) bool { return other == t })
 }
 
-// serve gives turns in the order of events, and returns when to serve again where the rate alone forbids the next one.
+// serve starts attempts in the order of events, and returns the wait until the next one if only the rate delays it.
 func (o *queue) serve(now time.Time) time.Duration {
 	for len(o.present) > 0 {
 		if o.full() {
@@ -94,7 +94,7 @@ func (o *queue) delay(event int64, now time.Time) time.Duration {
 	return time.Duration(min(float64(first)+float64(ahead)*float64(step), float64(longestSleep)))
 }
 
-// free estimates when the next place becomes free. An attempt that takes longer than others says nothing of those that follow
+// free estimates when the next place becomes free. An attempt that takes longer than others does not change the estimate of those that follow
 // it, so it counts once, and not for each event that is ahead.
 func (o *queue) free(step time.Duration, now time.Time) time.Duration {
 	since := now.Sub(o.latest)
@@ -107,7 +107,7 @@ func (o *queue) free(step time.Duration, now time.Time) time.Duration {
 func (o *queue) full() bool { return o.limits.InFlight > 0 && o.inFlight >= o.limits.InFlight }
 
 // sleep keeps an event's place while it is away, and returns how long that is. It wakes well before its turn: the estimate may
-// be too long, and an event that is late is passed by all that come meanwhile. One that is early waits its turn.
+// be too long, and later events pass an event that is late. One that is early waits for its turn.
 func (o *queue) sleep(event int64, now time.Time, delay time.Duration) time.Duration {
 	lead := min(longestLead, max(shortestLead, mostEarly*spacing(o.limits, cmp.Or(o.hold, assumedHold))))
 	delay = max(shortestSleep, delay-lead)
@@ -176,11 +176,11 @@ func (o *queue) learn(took time.Duration) {
 	o.hold = max(o.hold, time.Microsecond)
 }
 
-// holds is how long an attempt keeps its place where more is started by it: as learnt of some, for the first of all opens
-// connections, or longer where no place has become free for longer than that.
+// holds is how long an attempt keeps its place, for starting more events: as learnt of some, because the first ones open
+// connections, or longer if no place has become free for longer than that.
 func (o *queue) holds(now time.Time) time.Duration {
 	hold := o.hold
-	if o.ended < telling {
+	if o.ended < learnedFrom {
 		hold = max(hold, assumedExchange)
 	}
 	if o.full() {

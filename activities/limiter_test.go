@@ -16,7 +16,7 @@ import (
 
 const perAttempt = 15 * time.Second // an activity's time
 
-func TestGates(t *testing.T) {
+func TestLimiter(t *testing.T) {
 	t.Parallel()
 
 	t.Run("one storefront's attempts leave room for another's", func(t *testing.T) {
@@ -32,7 +32,7 @@ func TestGates(t *testing.T) {
 		require.Zero(t, wait)
 	})
 
-	t.Run("a destination's limit in flight holds, and an attempt that ends makes room", func(t *testing.T) {
+	t.Run("a destination's limit in flight holds until an attempt ends", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			g := &activities.Limiter{}
@@ -46,7 +46,7 @@ func TestGates(t *testing.T) {
 		})
 	})
 
-	t.Run("a queue without limits is forgotten", func(t *testing.T) {
+	t.Run("a queue without limits is removed", func(t *testing.T) {
 		t.Parallel()
 		g := &activities.Limiter{}
 		leave, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
@@ -55,7 +55,7 @@ func TestGates(t *testing.T) {
 		require.Zero(t, g.Len())
 	})
 
-	t.Run("a destination that asks for fewer requests gets none until then", func(t *testing.T) {
+	t.Run("a destination that asks for fewer requests receives none until then", func(t *testing.T) {
 		t.Parallel()
 		now := time.Now()
 		g := &activities.Limiter{Now: func() time.Time { return now }}
@@ -63,13 +63,13 @@ func TestGates(t *testing.T) {
 		_, wait := g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.GreaterOrEqual(t, wait, time.Minute)
 		_, wait = g.Enter(t.Context(), 2, "ga4", 1, relay.Limits{})
-		require.Zero(t, wait, "another storefront's credential is another matter")
+		require.Zero(t, wait, "another storefront's credential is independent")
 		now = now.Add(time.Minute)
 		_, wait = g.Enter(t.Context(), 1, "ga4", 1, relay.Limits{})
 		require.Zero(t, wait)
 	})
 
-	t.Run("the limits are divided by the workers, and a worker has one place at least", func(t *testing.T) {
+	t.Run("the limits are divided by the workers, at least one in flight each", func(t *testing.T) {
 		t.Parallel()
 		for _, c := range []struct{ workers, inFlight, want int }{{0, 4, 4}, {1, 4, 4}, {2, 4, 2}, {3, 4, 1}, {9, 4, 1}} {
 			g := &activities.Limiter{Workers: func() int { return c.workers }}
@@ -85,26 +85,26 @@ func TestGates(t *testing.T) {
 		}
 	})
 
-	t.Run("the capacity follows what attempts take", func(t *testing.T) {
+	t.Run("the capacity follows the duration of attempts", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			g := &activities.Limiter{}
 			l := relay.Limits{InFlight: 1}
-			require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "nothing is known, so a second each")
+			require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "without estimates, one second each")
 			for n := range int64(8) {
-				require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "the first say little")
+				require.Equal(t, 10, g.Capacity(1, "ga4", l, 10*time.Second), "the first attempts do not count")
 				leave, _ := g.Enter(t.Context(), 1, "ga4", n, l)
 				time.Sleep(50 * time.Millisecond)
 				leave()
 			}
 			require.Equal(t, 200, g.Capacity(1, "ga4", l, 10*time.Second))
 			require.Equal(t, 50, g.Capacity(1, "ga4", relay.Limits{InFlight: 1, PerSecond: 5}, 10*time.Second))
-			require.Equal(t, 1, g.Capacity(1, "ga4", relay.Limits{PerSecond: 1.0 / 600}, 10*time.Second), "never none")
+			require.Equal(t, 1, g.Capacity(1, "ga4", relay.Limits{PerSecond: 1.0 / 600}, 10*time.Second), "never zero")
 		})
 	})
 }
 
-// An attempt that does not wait for its turn learns how long that takes, as soon as the limiter can tell.
+// An attempt that does not wait for its turn receives the wait, as soon as the limiter can estimate it.
 func TestAnAttemptThatDoesNotWaitLearnsHowLongToStayAway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestAnAttemptThatDoesNotWaitLearnsHowLongToStayAway(t *testing.T) {
 		require.NotNil(t, leave)
 		for event := range int64(50) {
 			_, wait := g.EnterNow(1, "ga4", 100+event, l)
-			require.Zero(t, wait, "nothing is known yet")
+			require.Zero(t, wait, "there is no estimate yet")
 		}
 		time.Sleep(100 * time.Millisecond)
 		leave()
@@ -136,8 +136,8 @@ func TestAnAttemptThatDoesNotWaitLearnsHowLongToStayAway(t *testing.T) {
 	})
 }
 
-// The waits of a limited destination's events: few, in the order of arrival, and no place stays empty.
-func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
+// The waits of a limited destination's events are few, in the order of arrival, and leave no place unused.
+func TestEventsOfALimitedDestinationAreSentInOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	const n = 2000
 	for name, c := range map[string]struct {
@@ -182,7 +182,7 @@ func TestEventsOfALimitedDestinationWakeAtTheirTurn(t *testing.T) {
 	}
 }
 
-func TestPlacesOfEventsThatNeverReturnAreLost(t *testing.T) {
+func TestReservationsOfEventsThatNeverReturnExpire(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := &crowd{limiters: []*activities.Limiter{{}}, takes: time.Millisecond, limits: func() relay.Limits { return relay.Limits{PerSecond: 10} },
@@ -215,7 +215,7 @@ func TestAChangedLimitHoldsForEventsThatWait(t *testing.T) {
 				if c.after > c.before {
 					require.LessOrEqual(t, r.last.Sub(begin), 30*time.Second)
 				} else {
-					require.GreaterOrEqual(t, r.last.Sub(begin), 450*time.Second, "what was told to return sooner waits again")
+					require.GreaterOrEqual(t, r.last.Sub(begin), 450*time.Second, "an event that returned sooner waits again")
 				}
 			})
 		})
@@ -223,7 +223,7 @@ func TestAChangedLimitHoldsForEventsThatWait(t *testing.T) {
 }
 
 // A destination does not always take the same time. An estimate that was too long must not let later events pass for long.
-func TestTheOrderHoldsWhereTheTimeOfAnAttemptChanges(t *testing.T) {
+func TestTheOrderIsKeptWhenTheTimeOfAnAttemptChanges(t *testing.T) {
 	t.Parallel()
 	const n, takes = 800, 60 * time.Millisecond
 	for name, c := range map[string]struct {
@@ -253,7 +253,7 @@ func TestTheOrderHoldsWhereTheTimeOfAnAttemptChanges(t *testing.T) {
 				t.Logf("%s, displaced %d, waits %d", took, r.displaced(), r.mostWaits())
 				require.LessOrEqual(t, r.displaced(), n/10)
 				require.LessOrEqual(t, r.mostWaits(), c.waits)
-				require.LessOrEqual(t, took, slept+n*takes*21/20, "no place stays empty")
+				require.LessOrEqual(t, took, slept+n*takes*21/20, "no place stays unused")
 			})
 		})
 	}

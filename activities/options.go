@@ -68,7 +68,8 @@ const (
 
 // PurgeEvents.
 const (
-	purgeBatch  = 200 // events, or entries of the audit, in one transaction
+	purgeBatch  = 200  // events, or entries of the audit, in one transaction
+	purgeCounts = 2000 // counts of attempts in one transaction: short rows without others that belong to them
 	purgeBudget = 10 * time.Minute
 	// purgeRest is the pause after a batch in units of its duration: purging uses at most 20 % of one connection.
 	purgeRest    = 4

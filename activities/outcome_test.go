@@ -43,7 +43,7 @@ func TestEveryOutcomeHasOneTranslationForTemporal(t *testing.T) {
 		}
 		unrecorded := []relay.AttemptEnd{{AttemptID: "a", Result: relay.Result{Outcome: o}}}
 		out, err = activities.Translate(end, time.Minute, unrecorded)
-		require.NoError(t, err, "the workflow writes first what the database could not: %s", o)
+		require.NoError(t, err, "the workflow writes the unrecorded result first: %s", o)
 		require.Equal(t, activities.DeliverOutput{End: end, Wait: time.Minute, Unrecorded: unrecorded}, out)
 	}
 }

@@ -30,7 +30,7 @@ type PollInput struct {
 	Shard int `json:",omitempty"`
 }
 
-// PollOutput says that there is no such part any more.
+// PollOutput reports that the part no longer exists.
 type PollOutput struct {
 	Over bool `json:",omitempty"`
 }

@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// inboxOnce hands out some rows once, then nothing, and records what it gets back.
+// inboxOnce returns some rows once, then none, and records the released ones.
 type inboxOnce struct {
 	mu       sync.Mutex
 	rows     []relay.PendingDelivery
@@ -45,7 +45,7 @@ func (i *inboxOnce) Release(ctx context.Context, ids []int64) error {
 	return nil
 }
 
-// awayStarter is Temporal that goes away under way: it takes rows with even ids, then the worker's context ends.
+// awayStarter is a Temporal that becomes unavailable: it starts rows with even ids, then the worker's context ends.
 type awayStarter struct{ gone context.CancelFunc }
 
 func (s awayStarter) StartDelivery(ctx context.Context, r relay.PendingDelivery) error {
@@ -60,19 +60,19 @@ func (s awayStarter) StartDelivery(ctx context.Context, r relay.PendingDelivery)
 	return errors.New("away")
 }
 
-// noProbes is destinations of which none is to be probed.
+// noProbes is a health store without due probes.
 type noProbes struct{ activities.HealthStore }
 
 func (noProbes) DueProbes(context.Context, time.Duration) ([]relay.UnhealthyDestination, error) {
 	return nil, nil
 }
 
-func TestClaimsWhoseStartsFailedAreGivenBack(t *testing.T) {
+func TestClaimsWhoseStartsFailedAreReleased(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ cancelled, claimFails bool }{
-		"Temporal does not answer":                           {},
-		"the worker's context has ended with Temporal":       {cancelled: true},
-		"and another storefront's rows could not be claimed": {claimFails: true},
+		"Temporal does not respond":                      {},
+		"the worker's context has ended with Temporal":   {cancelled: true},
+		"another storefront's rows could not be claimed": {claimFails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,7 +15,7 @@ import (
 	"relay/internal/relay"
 )
 
-// clinic knows unhealthy destinations whose probe is due.
+// clinic is a health store with unhealthy destinations whose probe is due.
 type clinic struct {
 	activities.HealthStore
 	due      []relay.UnhealthyDestination
@@ -44,7 +44,7 @@ func (c *clinic) StartProbe(_ context.Context, p relay.Place, now bool, next tim
 	return 7, nil
 }
 
-func TestTheRelayProbesByItself(t *testing.T) {
+func TestTheProberProbesUnhealthyDestinations(t *testing.T) {
 	t.Parallel()
 	sick := func(destination string, probes int) relay.UnhealthyDestination {
 		return relay.UnhealthyDestination{Place: relay.Place{StorefrontID: 5, Destination: destination}, Health: relay.Health{Unhealthy: true, Probes: probes}}
@@ -93,7 +93,7 @@ func TestTheRelayProbesByItself(t *testing.T) {
 	}
 }
 
-func TestTheRelayLooksForProbesOnceASecond(t *testing.T) {
+func TestTheProberReadsTheDatabaseOnceASecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := &clinic{}

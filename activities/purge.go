@@ -9,7 +9,7 @@ import (
 	"relay/internal/ops"
 )
 
-// PurgeStore is what retention needs of the database. It deletes in batches; retrying a batch is safe.
+// PurgeStore is the database of the purge. It deletes in batches; retrying a batch is safe.
 type PurgeStore interface {
 	// PurgeEvents deletes those of the next n events that ended longer than age ago, and keeps their statistics.
 	PurgeEvents(ctx context.Context, age time.Duration, after ops.PurgeCursor, n int) (ops.PurgeBatch, error)
@@ -18,6 +18,8 @@ type PurgeStore interface {
 	// PurgeReplays and PurgeErasures do the same with those that ended longer than age ago.
 	PurgeReplays(ctx context.Context, age time.Duration, n int) (int64, error)
 	PurgeErasures(ctx context.Context, age time.Duration, n int) (int64, error)
+	// PurgeAttemptStats deletes n of the counts of attempts that are older than they are kept.
+	PurgeAttemptStats(ctx context.Context, n int) (int64, error)
 }
 
 // PurgeOutput is what one round took; More says that its time was over first.
@@ -33,7 +35,7 @@ func (a *Activities) PurgeEvents(ctx context.Context) (PurgeOutput, error) {
 	err := a.purge(ctx, end, &out)
 	if out.Purged != (ops.Purged{}) {
 		a.Log.InfoContext(ctx, "inbox.purged", "events", out.Events, "attempts", out.Attempts, "audit", out.Audit,
-			"replays", out.Replays, "erasures", out.Erasures, "more", out.More)
+			"replays", out.Replays, "erasures", out.Erasures, "counts", out.Counts, "more", out.More)
 	}
 	if err != nil && ctx.Err() == nil {
 		a.Log.WarnContext(ctx, "inbox.purge_failed", "error", err)
@@ -55,10 +57,16 @@ func (a *Activities) purge(ctx context.Context, end time.Time, out *PurgeOutput)
 			return n < purgeBatch, err
 		}
 	}
+	counts := func() (bool, error) {
+		n, err := a.PurgeStore.PurgeAttemptStats(ctx, purgeCounts)
+		out.Counts += n
+		return n < purgeCounts, err
+	}
 	for _, batch := range []func() (bool, error){
 		kept(a.PurgeStore.PurgeAudit, a.Retention.Audit, &out.Audit),
 		kept(a.PurgeStore.PurgeErasures, a.Retention.Audit, &out.Erasures),
 		kept(a.PurgeStore.PurgeReplays, a.Retention.Events, &out.Replays), // their filters may hold an order's id
+		counts, // before the events, whose first purge may take days
 		events,
 	} {
 		for done := false; !done; {

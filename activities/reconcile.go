@@ -24,7 +24,7 @@ type ReconcileStore interface {
 type Executions interface {
 	// WithoutWorkflow are those rows for which no running workflow is listed; the list may lag behind.
 	WithoutWorkflow(ctx context.Context, rows []ops.HeldRow) ([]ops.HeldRow, error)
-	// WorkflowState is what became of the workflow of a row, for certain.
+	// WorkflowState is the state of the workflow of a row, which does not lag behind.
 	WorkflowState(ctx context.Context, row int64) (ops.WorkflowState, error)
 }
 

@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// books are rows in the hands of runs, and what became of them.
+// books holds rows of runs, and their repairs.
 type books struct {
 	rows     []ops.HeldRow
 	statuses map[int64]relay.Status
@@ -81,12 +81,12 @@ func TestReconcileRepairsRowsWhoseWorkflowIsGone(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ops.Reconciliation{Checked: 1000, Reopened: 1, Cancelled: 1}, r)
 	require.Equal(t, map[int64]relay.Status{7: relay.StatusPending, 900: relay.StatusFailed}, b.statuses,
-		"what was lost is pending again, what was stopped by hand failed, and what is only listed late is left alone")
+		"lost rows are pending again, stopped ones failed, and those that are only listed late do not change")
 	require.Equal(t, 2, x.lists, "few and large lists")
 	require.Equal(t, []ops.Reconciliation{r}, b.recorded)
 }
 
-func TestReconcileRepairsNothingWhileTemporalDoesNotAnswer(t *testing.T) {
+func TestReconcileRepairsNothingWhileTemporalIsUnavailable(t *testing.T) {
 	t.Parallel()
 	b := &books{rows: []ops.HeldRow{{ID: 1}}, statuses: map[int64]relay.Status{}}
 	_, err := reconcile(t, b, &executions{err: errors.New("away")})

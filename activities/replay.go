@@ -32,7 +32,7 @@ type StatsStore interface {
 	RollUp(ctx context.Context, budget time.Duration) (int, error)
 }
 
-// ReplayInput names a replay, and how many events its next step may start, or the state that it shall have.
+// ReplayInput names a replay, and how many events its next step may start, or its new state.
 type ReplayInput struct {
 	ID    int64
 	Size  int             `json:",omitempty"`

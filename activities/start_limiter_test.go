@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestStartsInFlightFollowWhatTemporalTakes(t *testing.T) {
+func TestStartsInFlightAdaptToTheLatencyOfTemporal(t *testing.T) {
 	t.Parallel()
 	p := newStartLimiter()
 	starts := func(n int, took time.Duration) {
@@ -22,12 +22,12 @@ func TestStartsInFlightFollowWhatTemporalTakes(t *testing.T) {
 	starts(1, time.Second)
 	require.Equal(t, maxStarts/2, p.limit)
 	starts(10, time.Second)
-	require.Equal(t, minStarts, p.limit, "never none")
+	require.Equal(t, minStarts, p.limit, "never zero")
 	starts(minStarts, 5*time.Millisecond)
 	require.Equal(t, minStarts+1, p.limit)
 }
 
-func TestAStartWaitsForItsPlace(t *testing.T) {
+func TestAStartWaitsForASlot(t *testing.T) {
 	t.Parallel()
 	p := newStartLimiter()
 	for range minStarts {

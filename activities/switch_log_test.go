@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-// switchedOff is a store whose only event goes to a platform that anna has switched off for its storefront.
+// switchedOff is a store with one event, whose platform anna has switched off for its storefront.
 type switchedOff struct {
 	activities.Store
 	flip     error
@@ -46,8 +46,8 @@ func TestABlockedAttemptNamesTheSwitchAndWhoSetItWhen(t *testing.T) {
 		flip error
 		who  string
 	}{
-		"known":                     {nil, " (set by anna at 2026-01-15T10:15:00Z)"},
-		"the database does not say": {errors.New("away"), ""},
+		"known":                       {nil, " (set by anna at 2026-01-15T10:15:00Z)"},
+		"the database is unavailable": {errors.New("away"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -73,7 +73,7 @@ func TestRegistry(t *testing.T) {
 	require.NotEmpty(t, adapters.All(), "the map is the caller's own")
 }
 
-func TestEventTwiceIsTheSameBytes(t *testing.T) {
+func TestRequestIsDeterministic(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, _ string, a relay.Adapter, cases []adaptertest.Case) {
 		for _, c := range cases {
@@ -143,7 +143,7 @@ func TestRequestIsWellFormed(t *testing.T) {
 	})
 }
 
-func TestSecretsAreInNothingThatIsKept(t *testing.T) {
+func TestSecretsAreNotStored(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, _ string, a relay.Adapter, cases []adaptertest.Case) {
 		for _, c := range cases {
@@ -160,7 +160,7 @@ func TestSecretsAreInNothingThatIsKept(t *testing.T) {
 	})
 }
 
-func TestPersonsAreNotInTheRecordOfABody(t *testing.T) {
+func TestTheRecordOfABodyHoldsNoPersonalData(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, _ string, a relay.Adapter, cases []adaptertest.Case) {
 		for _, c := range cases {
@@ -190,7 +190,7 @@ var person = map[string]string{
 	"billing_phone": `"4155550198"`, "customerEmail": `"roe@example.net"`,
 }
 
-func TestNothingConfiguredIsRefusedWithoutPanic(t *testing.T) {
+func TestEmptySettingsAreRefusedWithoutPanic(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, key string, a relay.Adapter, cases []adaptertest.Case) {
 		empty := relay.Destination{Key: key}

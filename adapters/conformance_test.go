@@ -23,8 +23,8 @@ const page = "<!doctype html><title>Bad gateway</title>"
 
 // exchange is one response of a real server, and the outcome that an adapter must return.
 type exchange struct {
-	answer http.HandlerFunc
-	sound  func(t *testing.T, r relay.Request, res relay.Result)
+	respond http.HandlerFunc
+	sound   func(t *testing.T, r relay.Request, res relay.Result)
 }
 
 func says(status int, header, value, body string) http.HandlerFunc {
@@ -81,7 +81,7 @@ func wait(_ http.ResponseWriter, r *http.Request) {
 
 func exchanges(accepted relay.Response) map[string]exchange {
 	all := map[string]exchange{
-		"the platform's own yes": {func(w http.ResponseWriter, _ *http.Request) {
+		"the platform's own acceptance": {func(w http.ResponseWriter, _ *http.Request) {
 			for name, value := range accepted.Header {
 				w.Header().Set(name, value)
 			}
@@ -89,18 +89,18 @@ func exchanges(accepted relay.Response) map[string]exchange {
 			_, _ = w.Write(accepted.Body)
 		}, func(t *testing.T, _ relay.Request, res relay.Result) {
 			t.Helper()
-			require.Equal(t, relay.Accepted, res.Outcome, "testdata/accepted.reply.json is to hold the platform's yes: %+v", res)
+			require.Equal(t, relay.Accepted, res.Outcome, "testdata/accepted.reply.json must hold the platform's acceptance: %+v", res)
 		}},
-		"429 with seconds to wait":   {says(429, "Retry-After", "7", ""), retriesIn(7 * time.Second)},
-		"503 with seconds to wait":   {says(503, "Retry-After", "120", "{}"), retriesIn(2 * time.Minute)},
-		"429 without":                {says(429, "X-Nothing", "", "{}"), is(relay.Retry)},
-		"502 with a web page":        {says(502, "Content-Type", "text/html", page), is(relay.Retry)},
-		"200 with a web page":        {says(200, "Content-Type", "text/html", page), refuses},
-		"403 with a web page":        {says(403, "Content-Type", "text/html", page), refuses},
-		"a redirect":                 {says(307, "Location", "https://example.com/", ""), is(relay.Rejected)},
-		"no response in time":        {wait, retriesIfRepeatable},
-		"a connection cut before it": {hangUp, retriesIfRepeatable},
-		"an answer that is no HTTP at all": {func(w http.ResponseWriter, _ *http.Request) {
+		"429 with seconds to wait":                {says(429, "Retry-After", "7", ""), retriesIn(7 * time.Second)},
+		"503 with seconds to wait":                {says(503, "Retry-After", "120", "{}"), retriesIn(2 * time.Minute)},
+		"429 without":                             {says(429, "X-Nothing", "", "{}"), is(relay.Retry)},
+		"502 with a web page":                     {says(502, "Content-Type", "text/html", page), is(relay.Retry)},
+		"200 with a web page":                     {says(200, "Content-Type", "text/html", page), refuses},
+		"403 with a web page":                     {says(403, "Content-Type", "text/html", page), refuses},
+		"a redirect":                              {says(307, "Location", "https://example.com/", ""), is(relay.Rejected)},
+		"no response in time":                     {wait, retriesIfRepeatable},
+		"a connection closed before the response": {hangUp, retriesIfRepeatable},
+		"a response that is not HTTP": {func(w http.ResponseWriter, _ *http.Request) {
 			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
 				_, _ = io.WriteString(c, "220 smtp.example.com ESMTP\r\n")
 				_ = c.Close()
@@ -128,7 +128,7 @@ func TestAdaptersClassifyTheExchangesOfRealServers(t *testing.T) {
 		for name, e := range exchanges(adaptertest.Accepted(t, testdata(key))) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				s := httptest.NewServer(e.answer)
+				s := httptest.NewServer(e.respond)
 				t.Cleanup(s.Close)
 				for _, r := range sendables(t, a, cases) {
 					r.URL = at(t, s.URL, r.URL)

@@ -110,7 +110,7 @@ func asIs(*relay.Event) {}
 
 func requiring(e *relay.Event) { e.Storefront.RequireConsent = true }
 
-func TestAContainerThatEnforcesDecidesAsDirectGA4(t *testing.T) {
+func TestAContainerThatEnforcesConsentSendsTheSameAsDirectGA4(t *testing.T) {
 	t.Parallel()
 	const full = `"order_id": "o_1", "order_revenue": 80.79, "gclid": "Cj0KCQ", "fbp": "fb.1.1768472000000.1", "email": "jane@example.com", "ga_client_id": "GA1.1.5.6",
 		"page_location": "https://shop.example/thanks?gclid=Cj0KCQ&fbclid=AbC&utm_source=a"`
@@ -132,7 +132,7 @@ func TestAContainerThatEnforcesDecidesAsDirectGA4(t *testing.T) {
 // adTraces are the ids of clicks and browsers in the payloads below.
 var adTraces = []string{"Cj0KCQ", "AbC", "fb.1.", "1768472000000"}
 
-func TestRefusedAdsLeaveNoTraceOfClicksAndBrowsers(t *testing.T) {
+func TestDeniedAdConsentRemovesClickAndBrowserIDs(t *testing.T) {
 	t.Parallel()
 	const payload = `{"order_revenue": 80.79, "consent": {"ad_storage": "denied"}, "gclid": "Cj0KCQ", "fbp": "fb.1.1768472000000.1", "fbc": "fb.1.1768472000000.AbC",
 		"page_location": "https://shop.example/?gclid=Cj0KCQ&_fbc=fb.1.1768472000000.AbC&a=1", "landing_page": "https://shop.example/?fbclid=AbC&b=2",

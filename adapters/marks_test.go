@@ -96,7 +96,7 @@ var leaving = map[string][]string{
 		locale city zip`),
 }
 
-func TestNoMarkLeavesThatMayNot(t *testing.T) {
+func TestOnlyAllowedMarksAreSent(t *testing.T) {
 	t.Parallel()
 	payload, of := planted()
 	require.Greater(t, len(of), 200)

@@ -37,7 +37,7 @@ var repeating = map[string]string{
 var hiding = []string{"/rx/issued", "RX%5Fissued", "rx+issued", "rx%255Fissued", "rx%2Bissued", "rx&#95;issued", "ｒｘ＿ｉｓｓｕｅｄ", "r%78.issued"}
 
 // A neutral name is worth nothing where the plain one leaves beside it.
-func TestARenamedEventsOwnNameStaysHere(t *testing.T) {
+func TestARenamedEventIsSentWithoutItsOwnName(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, _ string, a relay.Adapter, cases []adaptertest.Case) {
 		namer, ok := a.(relay.Namer)
@@ -66,7 +66,7 @@ func TestARenamedEventsOwnNameStaysHere(t *testing.T) {
 }
 
 // A spelling that hides a name from a regular expression does not hide it from the vendor.
-func TestNoSpellingCarriesAHiddenName(t *testing.T) {
+func TestNoSpellingSendsAHiddenName(t *testing.T) {
 	t.Parallel()
 	forAll(t, func(t *testing.T, _ string, a relay.Adapter, cases []adaptertest.Case) {
 		namer, ok := a.(relay.Namer)

@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestEveryPlatformHasATestModeOfItsVendor(t *testing.T) {
+func TestEveryPlatformHasItsVendorsTestMode(t *testing.T) {
 	t.Parallel()
 	now := time.Now().UTC()
 	event := relay.Event{EventID: "1", Type: "purchase_completed", Source: relay.SourceAPI, CreatedAt: now, Now: now,

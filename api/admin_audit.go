@@ -3,7 +3,10 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"relay/internal/ops"
 )
@@ -39,9 +42,11 @@ type auditInput struct {
 	EntityID int64     `query:"entity_id" minimum:"1" example:"5" doc:"Only the thing with this id."`
 	From     time.Time `query:"from" example:"2026-01-15T00:00:00Z" doc:"Only from this time on."`
 	To       time.Time `query:"to" example:"2026-01-16T00:00:00Z" doc:"Only before this time."`
+	Format   string    `query:"format" enum:"json,ndjson" example:"ndjson" doc:"ndjson exports all entries that match instead of a page: one JSON object a line, newest first. limit does not count then. The header Accept: application/x-ndjson does the same."`
+	Accept   string    `header:"Accept" hidden:"true"`
 }
 
-func (a *Admin) listAudit(ctx context.Context, in *auditInput) (*listOutput[AuditEntry], error) {
+func (a *Admin) listAudit(ctx context.Context, in *auditInput) (*auditOutput, error) {
 	if err := checkTimes(codeInvalidParameter, "", in.From, in.To); err != nil {
 		return nil, err
 	}
@@ -54,18 +59,25 @@ func (a *Admin) listAudit(ctx context.Context, in *auditInput) (*listOutput[Audi
 		}
 		q.Before = c.ID
 	}
+	if in.exports() {
+		return a.exportAudit(ctx, q)
+	}
 	found, err := a.Audit.Audit(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[AuditEntry]{List[AuditEntry]{Items: []AuditEntry{}, Total: found.Total}}
+	list := List[AuditEntry]{Items: []AuditEntry{}, Total: found.Total}
 	for _, e := range found.Items {
-		out.Body.Items = append(out.Body.Items, auditView(e))
+		list.Items = append(list.Items, auditView(e))
 	}
 	if found.Next != nil {
-		out.Body.NextCursor = cursor{ID: found.Next.ID}.String()
+		list.NextCursor = cursor{ID: found.Next.ID}.String()
 	}
-	return out, nil
+	return &auditOutput{func(c huma.Context) {
+		c.SetHeader("Content-Type", "application/json")
+		c.SetStatus(http.StatusOK)
+		_ = huma.DefaultJSONFormat.Marshal(c.BodyWriter(), list) // the client is gone
+	}}, nil
 }
 
 func auditView(e ops.AuditEntry) AuditEntry {

@@ -10,24 +10,20 @@ import (
 	"relay/internal/relay"
 )
 
-const (
-	// minutesWindow is the longest window that is counted by minute.
-	minutesWindow   = 6 * time.Hour
-	maxAttemptStats = 1000
-)
+const maxAttemptStats = 1000
 
 type attemptStatsInput struct {
 	Storefront  string    `query:"storefront" maxLength:"50" example:"bosley" doc:"The storefront's code; all if missing."`
 	Destination string    `query:"destination" maxLength:"50" pattern:"^[A-Za-z0-9_-]*$" example:"sgtm" doc:"sgtm, or a platform's code; all if missing."`
-	From        time.Time `query:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window, taken to the full minute or hour; 24 hours ago if missing."`
+	From        time.Time `query:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window, taken to the full minute, hour or day; 24 hours ago if missing."`
 	To          time.Time `query:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window; now if missing. At most 92 days after from."`
 }
 
 // AttemptStatsView is how the attempts of a window ended, and how long they took.
 type AttemptStatsView struct {
 	From         time.Time             `json:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window."`
-	To           time.Time             `json:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window. Minutes or hours that begin before it count whole."`
-	Step         string                `json:"step" enum:"minute,hour" example:"hour" doc:"What the window is made of: minutes, of six hours at most within the last seven days, or hours."`
+	To           time.Time             `json:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window. Minutes, hours or days that begin before it count whole."`
+	Step         ops.Step              `json:"step" enum:"minute,hour,day" example:"hour" doc:"What the window is made of: minutes, of two hours at most within the last day; hours, of three days at most within the last eight; or days, which begin at midnight UTC."`
 	Total        AttemptFigures        `json:"total" doc:"All together."`
 	Destinations []DestinationAttempts `json:"destinations" nullable:"false" doc:"By storefront and destination, the most failures first; 1000 at most."`
 	Omitted      int                   `json:"destinations_omitted" example:"0" doc:"Number of further ones."`
@@ -69,12 +65,9 @@ func (h opsHandlers) attemptStats(ctx context.Context, in *attemptStatsInput) (*
 	if err != nil {
 		return nil, err
 	}
-	v := AttemptStatsView{From: from.Truncate(time.Minute), To: to, Step: "minute", Destinations: []DestinationAttempts{}}
-	byHour := to.Sub(from) > minutesWindow || time.Since(from) > ops.KeepAttemptMinutes
-	if byHour {
-		v.From, v.Step = from.Truncate(time.Hour), "hour"
-	}
-	total, list, err := h.Events.AttemptStats(ctx, ops.AttemptsQuery{From: v.From, To: to, ByHour: byHour, StorefrontID: id, Destination: in.Destination})
+	step := ops.AttemptStep(from, to, time.Now())
+	v := AttemptStatsView{From: step.Begin(from), To: to, Step: step, Destinations: []DestinationAttempts{}}
+	total, list, err := h.Events.AttemptStats(ctx, ops.AttemptsQuery{From: v.From, To: to, Step: step, StorefrontID: id, Destination: in.Destination})
 	if err != nil {
 		return nil, err
 	}

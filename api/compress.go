@@ -99,7 +99,7 @@ func (w *compressing) WriteString(s string) (int, error) { return w.Write([]byte
 // compressible reports whether a type is a text that is sent at once: JSON, and what the console's pages are made of.
 func compressible(contentType string) bool {
 	switch contentType {
-	case "application/problem+json", "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8":
+	case "application/problem+json", ndjson, "text/html; charset=utf-8", "text/css; charset=utf-8", "text/javascript; charset=utf-8":
 		return true
 	}
 	return isJSON(contentType)

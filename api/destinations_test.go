@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -30,6 +32,10 @@ func TestDestinationsReportTheirStateAndItsReason(t *testing.T) {
 	o.unhealthy("vendor")
 	o.ended(o.bosley, "b-1", relay.StatusFailed, relay.ReasonUnhealthy, relay.DeliveryResult{Destination: "vendor", Reason: relay.ReasonUnhealthy})
 
+	accepted := time.Date(2026, 1, 15, 10, 24, 58, 0, time.UTC)
+	require.NoError(t, o.store.NoteAttempts(t.Context(), map[ops.AttemptPlace]ops.LastAttempts{
+		{Storefront: "bosley", Destination: "vendor"}: {Attempt: accepted.Add(time.Minute), Accepted: accepted}}))
+
 	r := o.as(rita).call(http.MethodGet, destinations, "")
 	require.Equal(t, http.StatusOK, r.status, r.text)
 	require.Equal(t, []string{"bosley/other", "bosley/sgtm", "bosley/vendor"}, r.names(t))
@@ -40,6 +46,13 @@ func TestDestinationsReportTheirStateAndItsReason(t *testing.T) {
 	require.InDelta(t, 401, health["last_status"], 0)
 	for _, at := range []string{"failing_since", "unhealthy_since", "next_probe_at", "last_failure_at"} {
 		require.Contains(t, health, at)
+	}
+	require.Equal(t, "2026-01-15T10:24:58Z", health["last_accepted_at"])
+	require.Equal(t, "2026-01-15T10:25:58Z", health["last_attempt_at"])
+	require.NotContains(t, sgtm["health"], "last_accepted_at")
+	require.Equal(t, vendor, o.call(http.MethodGet, destinations+"/bosley/vendor", "").body, "one is as it is in the list")
+	for place, status := range map[string]int{"/bosley/tiktok": http.StatusNotFound, "/nobody/sgtm": http.StatusNotFound, "/bosley/%22": http.StatusUnprocessableEntity} {
+		require.Equal(t, status, o.call(http.MethodGet, destinations+place, "").status, place)
 	}
 	require.Equal(t, true, vendor["receives_events"])
 	require.NotContains(t, vendor, "reason")

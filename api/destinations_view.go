@@ -49,6 +49,8 @@ type HealthView struct {
 	Reason         relay.Reason      `json:"reason,omitempty" example:"server_error" doc:"Why its latest attempt failed."`
 	LastStatus     int               `json:"last_status,omitempty" example:"503" doc:"The HTTP status of that attempt; missing where there was no response."`
 	Failures       int               `json:"failures" example:"240" doc:"Failed attempts since the last success."`
+	LastAttemptAt  *time.Time        `json:"last_attempt_at,omitempty" example:"2026-01-15T10:26:31Z" doc:"When the latest attempt ended, up to ten seconds ago; missing before the first."`
+	LastAcceptedAt *time.Time        `json:"last_accepted_at,omitempty" example:"2026-01-15T10:24:58Z" doc:"When it last accepted an event, likewise; missing if it never has."`
 	FailingSince   *time.Time        `json:"failing_since,omitempty" example:"2026-01-15T10:25:01Z" doc:"When the first of them was."`
 	LastFailureAt  *time.Time        `json:"last_failure_at,omitempty" example:"2026-01-15T10:26:31Z" doc:"When the latest failure was, of a healthy one, too."`
 	UnhealthySince *time.Time        `json:"unhealthy_since,omitempty" example:"2026-01-15T10:26:01Z" doc:"Since when events are turned away."`
@@ -76,6 +78,7 @@ func (h opsHandlers) destinationView(d ops.DestinationStatus) DestinationView {
 		Waiting: d.Waiting, Failed: d.Failed, Limits: LimitsView(d.Limits), Health: HealthView{
 			State: d.Health.State(), Reason: d.Health.Reason, LastStatus: d.Health.Status, Failures: max(0, d.Health.Failures),
 			FailingSince: timeOrNone(d.Health.Since), LastFailureAt: timeOrNone(d.FailedAt), UnhealthySince: timeOrNone(d.UnhealthySince),
+			LastAttemptAt: timeOrNone(d.LastAttempts.Attempt), LastAcceptedAt: timeOrNone(d.LastAttempts.Accepted),
 			LastProbeAt: timeOrNone(d.ProbedAt), NextProbeAt: timeOrNone(d.NextProbe), Probes: d.Health.Probes}}
 	v.Receives, v.Reason = h.receives(d)
 	for _, l := range d.Levels {

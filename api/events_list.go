@@ -45,7 +45,7 @@ type eventInput struct {
 type RetryView struct {
 	ID          int64        `json:"id" example:"4711" doc:"The event's row."`
 	Retried     bool         `json:"retried" example:"true" doc:"Whether this request began the retry. A second click while it runs changes nothing."`
-	Message     string       `json:"message" example:"the event will be tried again at once" doc:"The result, as a text."`
+	Message     string       `json:"message" example:"the event will be retried at once" doc:"The result, as a text."`
 	Status      relay.Status `json:"status" example:"pending" doc:"The status of the event now."`
 	Generation  int          `json:"generation" example:"1" doc:"How often it has been retried, replayed or reset."`
 	WorkflowURL string       `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/deliver-event:4711" doc:"Its workflow in Temporal's Web UI."`
@@ -109,7 +109,7 @@ func (h opsHandlers) retry(ctx context.Context, in *eventInput) (*retryOutput, e
 		return nil, gone(err, "event")
 	}
 	v := RetryView{ID: in.ID, Retried: r.Retried, Status: r.Status, Generation: r.Generation, WorkflowURL: h.EventURL(in.ID),
-		Message: "the event is set back and will be tried again at once"}
+		Message: "the event is set back and will be retried at once"}
 	switch {
 	case r.Retried:
 	case r.Erased:

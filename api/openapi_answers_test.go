@@ -92,10 +92,16 @@ func (c *contract) documented(t testing.TB, method, path string, status int, hea
 	if !strings.Contains(kind, "json") { // a stream
 		return
 	}
+	documents := [][]byte{body}
+	if strings.HasSuffix(kind, "ndjson") {
+		documents = slices.Collect(bytes.Lines(body))
+	}
 	schema := c.schema(t, fmt.Sprintf("%s/responses/%d/content/%s/schema", pointer, status, strings.ReplaceAll(kind, "/", "~1")))
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
-	require.NoError(t, err, name)
-	require.NoError(t, schema.Validate(value), "%s: %s", name, body)
+	for _, document := range documents {
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+		require.NoError(t, err, name)
+		require.NoError(t, schema.Validate(value), "%s: %s", name, document)
+	}
 }
 
 func (c *contract) schema(t testing.TB, pointer string) *jsonschema.Schema {

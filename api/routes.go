@@ -100,7 +100,9 @@ func (h opsHandlers) statusRoutes() []route {
 func (a *Admin) auditRoutes() []route {
 	return []route{{reader, http.MethodGet, "/admin/v1/audit", typed(a.listAudit),
 		doc{id: "list-audit", tag: tagAudit, summary: "List the audit log",
-			text: "Newest first. Entries are never changed, and kept for AUDIT_RETENTION_DAYS, six years by default.", errors: badInput}}}
+			describe: describeAudit, errors: badInput,
+			text: "Newest first. Entries are never changed, and kept for AUDIT_RETENTION_DAYS, six years by default. With format=ndjson all that match " +
+				"are exported, however many there are: an export that fails in between breaks the connection."}}}
 }
 
 func (h opsHandlers) eventRoutes() []route {
@@ -133,7 +135,7 @@ func (h opsHandlers) eventRoutes() []route {
 				text: "Counted each minute by the hour of receipt, so that ten million events take no longer than ten."}},
 		{reader, http.MethodGet, "/admin/v1/attempts/stats", typed(h.attemptStats),
 			doc{id: "get-attempt-stats", tag: tagStats, summary: "Errors and latency of attempts", errors: badInput,
-				text: "Counted by the workers as they send, and up to ten seconds old. Counts by minute are kept for 7 days, by hour for 92."}},
+				text: "Counted by the workers as they send, and up to ten seconds old. Counts by minute are kept for a day, by hour for 8 days, by day for 92."}},
 		{reader, http.MethodGet, "/admin/v1/backlog", typed(h.backlog),
 			doc{id: "get-backlog", tag: tagStats, summary: "Count what has not ended", errors: badInput,
 				text: "The events that wait or are being delivered, now, by storefront, and those that wait for a retry, by destination."}},
@@ -195,7 +197,7 @@ func (h opsHandlers) destinationRoutes() []route {
 				text: "One entry for each storefront and configured destination: its container, and each platform for which it has a credential. " +
 					"The counts are current, and bounded. With storefronts=50 a page holds 50 storefronts whole, for a table of storefronts by destinations."}},
 		{reader, http.MethodGet, path + "/{storefront}/{destination}", typed(h.getDestination),
-			doc{id: "get-destination", tag: tagDestinations, summary: "Read a destination, with its history", errors: missing,
+			doc{id: "get-destination", tag: tagDestinations, summary: "Read a destination of a storefront, with its health and history", errors: missing,
 				text: "As in the list, with the newest lines of the audit about it."}},
 		{writer, http.MethodPost, path + "/{storefront}/{destination}/probe", typed(h.probe),
 			doc{id: "probe-destination", tag: tagDestinations, summary: "Probe an unhealthy destination now", errors: conflict,

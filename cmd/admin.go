@@ -16,7 +16,7 @@ import (
 	"relay/internal/relay"
 )
 
-// admins are who may use the admin API: the login of ADMIN_AUTH_USERNAME and those of ADMIN_USERS_FILE. Where there are
+// admins returns the logins of the admin API: that of ADMIN_AUTH_USERNAME and those of ADMIN_USERS_FILE. If there are
 // none, OMS's login is an admin's.
 func (c Config) admins() ([]api.AdminLogin, error) {
 	var logins []api.AdminLogin

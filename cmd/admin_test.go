@@ -33,24 +33,24 @@ func TestABadUsersFileStopsTheStartWithOneLine(t *testing.T) {
 	require.NoError(t, err)
 	good := "anna:" + string(hash) + ":admin\n"
 	for name, c := range map[string]struct{ file, words string }{
-		"good":            {"# people\n\n" + good + "rita:" + string(hash) + ":read-only\n", ""},
-		"no role":         {"anna:" + string(hash) + "\n", "line 1: is not name:bcrypt-hash:role"},
-		"unknown role":    {good + "bob:" + string(hash) + ":root\n", "line 2: has a role"},
-		"plain password":  {"anna:hunter2:admin\n", "line 1: has no hash of bcrypt"},
-		"another hash":    {"anna:$apr1$abcdefgh$0123456789012345678901:admin\n", "line 1: has no hash of bcrypt"},
-		"a name twice":    {good + good, "line 2: the name is used twice"},
-		"no name":         {":" + string(hash) + ":admin\n", "line 1: is not"},
-		"empty":           {"\n# nobody\n", "has no user"},
-		"a mark":          {"\ufeff" + good, "line 1: begins with a byte order mark"},
-		"a mark, comment": {"\ufeff# people\n" + good, "line 1: begins with a byte order mark"},
-		"a cut hash":      {good + "bob:" + string(hash[:59]) + ":admin\n", "line 2: has no hash of bcrypt"},
-		"a longer hash":   {"anna:" + string(hash) + strings.Repeat("x", 73) + ":admin\n", "line 1: has no hash of bcrypt"},
-		"a cost of 15":    {strings.Replace(good, "$04$", "$15$", 1), "line 1: has a hash of a cost"},
-		"white space":     {strings.Replace(good, "anna:", "anna :", 1), "line 1: has a name with"},
-		"Latin-1":         {"ann\xe9:" + string(hash) + ":admin\n", "line 1: has a name that is not UTF-8"},
-		"a long name":     {strings.Repeat("a", 256) + ":" + string(hash) + ":admin\n", "line 1: has a name of more"},
-		"Windows":         {strings.ReplaceAll(good, "\n", "\r\n"), ""},
-		"the other login": {strings.Replace(good, "anna", "root", 1), "root is ADMIN_AUTH_USERNAME, too"},
+		"good":             {"# people\n\n" + good + "rita:" + string(hash) + ":read-only\n", ""},
+		"no role":          {"anna:" + string(hash) + "\n", "line 1: is not name:bcrypt-hash:role"},
+		"unknown role":     {good + "bob:" + string(hash) + ":root\n", "line 2: has a role"},
+		"plain password":   {"anna:hunter2:admin\n", "line 1: has no hash of bcrypt"},
+		"another hash":     {"anna:$apr1$abcdefgh$0123456789012345678901:admin\n", "line 1: has no hash of bcrypt"},
+		"a duplicate name": {good + good, "line 2: the name is used twice"},
+		"no name":          {":" + string(hash) + ":admin\n", "line 1: is not"},
+		"empty":            {"\n# nobody\n", "has no user"},
+		"a mark":           {"\ufeff" + good, "line 1: begins with a byte order mark"},
+		"a mark, comment":  {"\ufeff# people\n" + good, "line 1: begins with a byte order mark"},
+		"a cut hash":       {good + "bob:" + string(hash[:59]) + ":admin\n", "line 2: has no hash of bcrypt"},
+		"a longer hash":    {"anna:" + string(hash) + strings.Repeat("x", 73) + ":admin\n", "line 1: has no hash of bcrypt"},
+		"a cost of 15":     {strings.Replace(good, "$04$", "$15$", 1), "line 1: has a hash of a cost"},
+		"white space":      {strings.Replace(good, "anna:", "anna :", 1), "line 1: has a name with"},
+		"Latin-1":          {"ann\xe9:" + string(hash) + ":admin\n", "line 1: has a name that is not UTF-8"},
+		"a long name":      {strings.Repeat("a", 256) + ":" + string(hash) + ":admin\n", "line 1: has a name of more"},
+		"Windows":          {strings.ReplaceAll(good, "\n", "\r\n"), ""},
+		"the other login":  {strings.Replace(good, "anna", "root", 1), "root is ADMIN_AUTH_USERNAME, too"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "users")
@@ -68,7 +68,7 @@ func TestABadUsersFileStopsTheStartWithOneLine(t *testing.T) {
 			require.NotContains(t, err.Error(), "hunter2")
 		})
 	}
-	t.Run("no such file", func(t *testing.T) {
+	t.Run("a missing file", func(t *testing.T) {
 		setenv(t, map[string]string{"ADMIN_USERS_FILE": filepath.Join(t.TempDir(), "none")})
 		_, err := cmd.Load()
 		require.EqualError(t, err, "ADMIN_USERS_FILE: cannot be read")

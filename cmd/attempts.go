@@ -15,15 +15,14 @@ import (
 const (
 	flushEvery   = 10 * time.Second
 	flushTimeout = 5 * time.Second
-	purgeAfter   = 30     // flushes
-	purgeRounds  = 10     // statements at most, so that a backlog goes within hours and nothing waits for it
 	maxCounted   = 50_000 // keys that are kept while the database is away
 )
 
 // attemptStore keeps counts of attempts.
 type attemptStore interface {
 	AddAttempts(ctx context.Context, counts map[ops.AttemptKey]int64) error
-	PurgeAttemptStats(ctx context.Context) (more bool, err error)
+	// NoteAttempts notes when destinations were last attempted; repeating it is safe.
+	NoteAttempts(ctx context.Context, last map[ops.AttemptPlace]ops.LastAttempts) error
 }
 
 // attemptCounter counts the attempts of this process for the stats of the admin API, and adds them to the database now and then: no
@@ -35,49 +34,60 @@ type attemptCounter struct {
 
 	mu     sync.Mutex
 	counts map[ops.AttemptKey]int64
+	last   map[ops.AttemptPlace]ops.LastAttempts // since the last flush
 }
 
 func newAttemptCounter(store attemptStore, log *slog.Logger) *attemptCounter {
-	return &attemptCounter{store: store, log: log, now: time.Now, counts: map[ops.AttemptKey]int64{}}
+	return &attemptCounter{store: store, log: log, now: time.Now, counts: map[ops.AttemptKey]int64{},
+		last: map[ops.AttemptPlace]ops.LastAttempts{}}
 }
 
 func (a *attemptCounter) attempted(storefront, destination string, r relay.Result, took time.Duration) {
-	key := ops.AttemptKey{Minute: a.now().UTC().Truncate(time.Minute), Storefront: storefront, Destination: destination, Outcome: r.Outcome,
+	now := a.now().UTC()
+	place, last := ops.AttemptPlace{Storefront: storefront, Destination: destination}, ops.LastAttempts{Attempt: now}
+	if r.Outcome == relay.Accepted {
+		last.Accepted = now
+	}
+	key := ops.AttemptKey{Minute: now.Truncate(time.Minute), Storefront: storefront, Destination: destination, Outcome: r.Outcome,
 		Status: r.Status, Range: ops.AttemptRange(took)}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.counts[key]++
+	a.last[place] = a.last[place].Or(last)
 }
 
 // run flushes until ctx ends, and once more then.
 func (a *attemptCounter) run(ctx context.Context) {
-	for n := 1; ctx.Err() == nil; n++ {
+	for ctx.Err() == nil {
 		pause(ctx, flushEvery)
 		a.flush(context.WithoutCancel(ctx))
-		if n%purgeAfter == 0 && ctx.Err() == nil {
-			a.purge(ctx)
-		}
 	}
 }
 
-// flush adds the counts to the database. Where that fails they are kept for the next time, as long as they are not too many. An
-// answer that was lost may count them twice.
+// flush adds the counts to the database. If that fails, they are kept for the next time, up to maxCounted. A
+// lost response may count them twice.
 func (a *attemptCounter) flush(ctx context.Context) {
 	a.mu.Lock()
-	counts := a.counts
-	a.counts = map[ops.AttemptKey]int64{}
+	counts, last := a.counts, a.last
+	a.counts, a.last = map[ops.AttemptKey]int64{}, map[ops.AttemptPlace]ops.LastAttempts{}
 	a.mu.Unlock()
-	if len(counts) == 0 {
+	if len(counts) == 0 && len(last) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
-	err := a.store.AddAttempts(ctx, counts)
+	err := a.store.NoteAttempts(ctx, last) // first: it may be repeated
+	if err == nil {
+		err = a.store.AddAttempts(ctx, counts)
+	}
 	if err == nil {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for place, l := range last { // no more than there are destinations
+		a.last[place] = a.last[place].Or(l)
+	}
 	if len(counts)+len(a.counts) > maxCounted {
 		a.log.WarnContext(ctx, "attempt_stats.lost", "keys", len(counts), "error", err)
 		return
@@ -87,18 +97,6 @@ func (a *attemptCounter) flush(ctx context.Context) {
 		counts[key] += n
 	}
 	a.counts = maps.Clone(counts)
-}
-
-func (a *attemptCounter) purge(ctx context.Context) {
-	for range purgeRounds {
-		more, err := a.store.PurgeAttemptStats(ctx)
-		if err != nil {
-			a.log.DebugContext(ctx, "attempt_stats.unpurged", "error", err)
-		}
-		if err != nil || !more {
-			return
-		}
-	}
 }
 
 // countingMeter counts attempts for the stats, beside what the meter of the metrics counts, if there is one.

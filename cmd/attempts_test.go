@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -17,6 +18,15 @@ import (
 type counts struct {
 	away bool
 	kept map[ops.AttemptKey]int64
+	last map[ops.AttemptPlace]ops.LastAttempts
+}
+
+func (c *counts) NoteAttempts(_ context.Context, last map[ops.AttemptPlace]ops.LastAttempts) error {
+	if c.away {
+		return errors.New("away")
+	}
+	maps.Copy(c.last, last)
+	return nil
 }
 
 func (c *counts) AddAttempts(_ context.Context, counts map[ops.AttemptKey]int64) error {
@@ -29,11 +39,9 @@ func (c *counts) AddAttempts(_ context.Context, counts map[ops.AttemptKey]int64)
 	return nil
 }
 
-func (c *counts) PurgeAttemptStats(context.Context) (bool, error) { return false, nil }
-
-func TestAttemptsAreCountedUntilTheDatabaseTakesThem(t *testing.T) {
+func TestCountsOfAttemptsAreKeptUntilTheDatabaseStoresThem(t *testing.T) {
 	t.Parallel()
-	store := &counts{kept: map[ops.AttemptKey]int64{}}
+	store := &counts{kept: map[ops.AttemptKey]int64{}, last: map[ops.AttemptPlace]ops.LastAttempts{}}
 	meter, flush := cmd.NewAttemptMeter(store, time.Date(2026, 1, 15, 10, 25, 31, 0, time.UTC))
 	failed := relay.Result{Outcome: relay.Retry, Status: 503}
 	meter.Attempted("bosley", "ga4", failed, 80*time.Millisecond)
@@ -41,6 +49,7 @@ func TestAttemptsAreCountedUntilTheDatabaseTakesThem(t *testing.T) {
 	flush()
 	meter.Attempted("bosley", "ga4", failed, 90*time.Millisecond)
 	meter.Attempted("bosley", "ga4", relay.Result{Outcome: relay.Accepted, Status: 204}, 90*time.Millisecond)
+	meter.Attempted("bosley", "sgtm", relay.Result{Outcome: relay.Unknown}, time.Second)
 	meter.Ended("bosley", "ga4", relay.Exhausted)
 	meter.Claimed(relay.PendingDelivery{})
 	meter.Finished(relay.StatusFailed, "")
@@ -53,5 +62,9 @@ func TestAttemptsAreCountedUntilTheDatabaseTakesThem(t *testing.T) {
 	require.Equal(t, map[ops.AttemptKey]int64{
 		{Minute: at, Storefront: "bosley", Destination: "ga4", Outcome: relay.Retry, Status: 503, Range: 100}:    2,
 		{Minute: at, Storefront: "bosley", Destination: "ga4", Outcome: relay.Accepted, Status: 204, Range: 100}: 1,
+		{Minute: at, Storefront: "bosley", Destination: "sgtm", Outcome: relay.Unknown, Range: 1000}:             1,
 	}, store.kept)
+	now := at.Add(31 * time.Second)
+	require.Equal(t, map[ops.AttemptPlace]ops.LastAttempts{{Storefront: "bosley", Destination: "ga4"}: {Attempt: now, Accepted: now},
+		{Storefront: "bosley", Destination: "sgtm"}: {Attempt: now}}, store.last)
 }

@@ -77,11 +77,11 @@ func (r *remote) send(name, value string) {
 
 // call sends one request and decodes the response into to; with --json it is also printed, unless quiet.
 func (r *remote) call(ctx context.Context, method, path string, query url.Values, body, to any) error {
-	answer, err := r.raw(ctx, method, path, query, body)
+	response, err := r.raw(ctx, method, path, query, body)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(answer, to); err != nil {
+	if err := json.Unmarshal(response, to); err != nil {
 		return fmt.Errorf("%s %s: the response is not one of a relay", method, path)
 	}
 	return nil
@@ -118,20 +118,20 @@ func (r *remote) raw(ctx context.Context, method, path string, query url.Values,
 		return nil, fmt.Errorf("no relay responds at RELAY_URL: %w", err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	answer, err := io.ReadAll(res.Body)
+	response, err := io.ReadAll(res.Body)
 	if err != nil {
 		return nil, fmt.Errorf("read the response: %w", err)
 	}
 	if res.StatusCode >= http.StatusBadRequest {
-		return nil, problemError(res.StatusCode, answer)
+		return nil, problemError(res.StatusCode, response)
 	}
-	return answer, nil
+	return response, nil
 }
 
 // problemError is a problem document in one line.
-func problemError(status int, answer []byte) error {
+func problemError(status int, response []byte) error {
 	var p api.Problem
-	if json.Unmarshal(answer, &p) != nil || p.Code == "" {
+	if json.Unmarshal(response, &p) != nil || p.Code == "" {
 		return fmt.Errorf("the relay responded with %d", status)
 	}
 	words := p.Detail

@@ -7,7 +7,7 @@ import (
 )
 
 func TestACheckShowsWarningsAndTheResponse(t *testing.T) {
-	c := &canned{answers: map[string][]string{
+	c := &canned{responses: map[string][]string{
 		"GET /admin/v1/credentials":          {`{"items":[{"id":7}]}`, `{"items":[]}`},
 		"GET /admin/v1/sgtm-configs":         {`{"items":[{"id":3}]}`},
 		"POST /admin/v1/credentials/7/check": {`{"storefront":"bosley","destination":"meta_capi","ok":true,"message":"the settings are complete","warnings":["odd"]}`},

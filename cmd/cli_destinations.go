@@ -54,18 +54,18 @@ func destinationsCommand() *cobra.Command {
 	return c
 }
 
-var destinationsHeading = []string{"STOREFRONT", "DESTINATION", "EVENTS", "HEALTH", "CAUSE", "SINCE (UTC)", "NEXT PROBE (UTC)", "WAITING", "FAILED", "LIMITS"}
+var destinationsHeading = []string{"STOREFRONT", "DESTINATION", "EVENTS", "HEALTH", "CAUSE", "SINCE (UTC)", "LAST ACCEPTED (UTC)", "NEXT PROBE (UTC)", "WAITING", "FAILED", "LIMITS"}
 
 func (r *remote) printDestinations(list []api.DestinationView) error {
 	var rows [][]string
 	for _, d := range list {
 		rows = append(rows, []string{d.StorefrontCode, d.Destination, receives(d), string(d.Health.State), cause(d.Health.Reason, d.Health.LastStatus),
-			clockOf(d.Health.FailingSince), clockOf(d.Health.NextProbeAt), strconv.Itoa(d.Waiting), strconv.Itoa(d.Failed), limits(d.Limits)})
+			clockOf(d.Health.FailingSince), clockOf(d.Health.LastAcceptedAt), clockOf(d.Health.NextProbeAt), strconv.Itoa(d.Waiting), strconv.Itoa(d.Failed), limits(d.Limits)})
 	}
 	return r.table(destinationsHeading, rows)
 }
 
-// receives says whether a destination gets events: yes, or the reason why not; yes with a reason is a part of them.
+// receives describes whether a destination receives events: yes, or the reason why not; yes with a reason means only some of them.
 func receives(d api.DestinationView) string {
 	switch {
 	case d.Receives && d.Reason == "":
@@ -74,7 +74,7 @@ func receives(d api.DestinationView) string {
 		return "some (" + string(d.Reason) + ")"
 	}
 	text := "no (" + string(d.Reason)
-	for _, s := range d.Switches { // the one that is off, and who set it
+	for _, s := range d.Switches { // the one that is off, and the admin that set it
 		if !s.On && s.SetBy != "" {
 			text += ", by " + s.SetBy
 			break
@@ -111,19 +111,19 @@ func clockOf(t *time.Time) string {
 func probeCommand() *cobra.Command {
 	return writeCommand("probe STOREFRONT DESTINATION", "Probe an unhealthy destination now, through a relay's API",
 		cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
-			var answer api.ProbeAnswer
+			var response api.ProbeAnswer
 			path := destinationsPath + "/" + url.PathEscape(args[0]) + "/" + url.PathEscape(args[1]) + "/probe"
-			if err := r.call(c.Context(), http.MethodPost, path, nil, nil, &answer); err != nil {
+			if err := r.call(c.Context(), http.MethodPost, path, nil, nil, &response); err != nil {
 				return err
 			}
 			if r.json {
-				if err := r.printJSON(answer); err != nil {
+				if err := r.printJSON(response); err != nil {
 					return err
 				}
-			} else if err := r.printf("%s\n", answer.Text); err != nil {
+			} else if err := r.printf("%s\n", response.Text); err != nil {
 				return err
 			}
-			if answer.Probe == "not_needed" {
+			if response.Probe == "not_needed" {
 				return errors.New("nothing was probed")
 			}
 			return nil

@@ -64,7 +64,7 @@ func foundNothing(v api.ErasureView) error {
 	return nil
 }
 
-// watchErasure draws a bar until the erasure is done. It shows no more than a number: not whom it is about.
+// watchErasure draws a bar until the erasure is done. It shows only numbers, not the subject of the erasure.
 func (r *remote) watchErasure(ctx context.Context, id string) (api.ErasureView, error) {
 	bar := progress{out: r.out, label: "events scanned"}
 	for {

@@ -42,7 +42,7 @@ func eventsCancel() *cobra.Command {
 }
 
 // eachEvent is a command that does one thing to each of some events. An error has a view with the reason, too, so that each event
-// has its line. read returns whether it was done, and the words.
+// has its line. read returns whether it was done, and the text.
 func eachEvent[V any](verb, short, done string, read func(V) (bool, string), failed func(id int64, why string) V) *cobra.Command {
 	return writeCommand(verb+" ID...", short, cobra.MinimumNArgs(1), func(c *cobra.Command, r *remote, args []string) error {
 		refused := 0
@@ -56,14 +56,14 @@ func eachEvent[V any](verb, short, done string, read func(V) (bool, string), fai
 				id, _ := strconv.ParseInt(arg, 10, 64) // 0 where it is none
 				v = failed(id, err.Error())
 			}
-			ok, words := read(v)
+			ok, text := read(v)
 			if !ok {
 				refused++
 			}
 			if r.json {
 				err = r.printJSON(v)
 			} else {
-				err = r.printf("event %s: %s\n", arg, words)
+				err = r.printf("event %s: %s\n", arg, text)
 			}
 			if err != nil {
 				return err

@@ -58,17 +58,17 @@ func replayStart() *cobra.Command {
 		if request.Resend {
 			request.Confirm = &dry.Events
 		}
-		var answer api.ReplayAnswer
-		if err := r.call(c.Context(), http.MethodPost, replaysPath, nil, request, &answer); err != nil {
+		var response api.ReplayAnswer
+		if err := r.call(c.Context(), http.MethodPost, replaysPath, nil, request, &response); err != nil {
 			return err
 		}
 		if r.json {
-			return r.printJSON(answer.Replay)
+			return r.printJSON(response.Replay)
 		}
-		if err := r.printf("replay %d\n", answer.Replay.ID); err != nil || detach {
+		if err := r.printf("replay %d\n", response.Replay.ID); err != nil || detach {
 			return err
 		}
-		return r.watch(c.Context(), strconv.FormatInt(answer.Replay.ID, 10))
+		return r.watch(c.Context(), strconv.FormatInt(response.Replay.ID, 10))
 	})
 	f.add(c)
 	c.Flags().IntVar(&request.Rate, "rate", ops.DefaultReplayRate, "events a second")
@@ -81,11 +81,11 @@ func replayStart() *cobra.Command {
 
 // dryRun counts and shows the events that would be started.
 func (r *remote) dryRun(ctx context.Context, request api.ReplayIn, show bool) (*api.DryRunView, error) {
-	var answer api.ReplayAnswer
-	if err := r.call(ctx, http.MethodPost, replaysPath, url.Values{"dry_run": {"true"}}, request, &answer); err != nil {
+	var response api.ReplayAnswer
+	if err := r.call(ctx, http.MethodPost, replaysPath, url.Values{"dry_run": {"true"}}, request, &response); err != nil {
 		return nil, err
 	}
-	dry := answer.DryRun
+	dry := response.DryRun
 	if dry == nil {
 		return nil, errors.New("the response is not one of a relay")
 	}
@@ -105,7 +105,7 @@ func (r *remote) dryRun(ctx context.Context, request api.ReplayIn, show bool) (*
 	if err := r.printf("%d events in all\n", dry.Events); err != nil {
 		return nil, err
 	}
-	return dry, r.warn(answer.Unhealthy)
+	return dry, r.warn(response.Unhealthy)
 }
 
 // warn names the unhealthy destinations that a replay may concern.

@@ -18,11 +18,11 @@ import (
 
 // canned is a relay with responses by method and path, in turn, that records its requests.
 type canned struct {
-	mu      sync.Mutex
-	answers map[string][]string
-	asked   []string
-	preview string // headers of the latest request
-	note    string
+	mu        sync.Mutex
+	responses map[string][]string
+	asked     []string
+	preview   string // headers of the latest request
+	note      string
 }
 
 func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,16 +33,16 @@ func (c *canned) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.preview, c.note = r.Header.Get("X-Gtm-Server-Preview"), r.Header.Get("Relay-Note")
 	c.asked = append(c.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", name, r.Method, r.URL, body)))
 	key := r.Method + " " + r.URL.Path
-	answers := c.answers[key]
-	if len(answers) == 0 {
+	responses := c.responses[key]
+	if len(responses) == 0 {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, `{"code":"not_found","detail":"there is no event with this id","status":404}`)
 		return
 	}
-	if len(answers) > 1 {
-		c.answers[key] = answers[1:]
+	if len(responses) > 1 {
+		c.responses[key] = responses[1:]
 	}
-	_, _ = io.WriteString(w, answers[0])
+	_, _ = io.WriteString(w, responses[0])
 }
 
 // run runs a command against a canned relay, and returns its output and its error.
@@ -64,8 +64,8 @@ func (c *canned) run(t *testing.T, in string, args ...string) (string, error) {
 
 const twoEvents = `{"items":[{"id":7,"order_id":"o-7","event_type":"purchase_completed","storefront_code":"bosley","status":"failed","reason":"exhausted","warnings":["the event has no GA4 session"],"created_at":"2026-01-15T10:25:00Z"}],"next_cursor":"abc"}`
 
-func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
-	c := &canned{answers: map[string][]string{"GET /admin/v1/events": {twoEvents, `{"items":[]}`}}}
+func TestEventsListFollowsCursorsUpToItsLimit(t *testing.T) {
+	c := &canned{responses: map[string][]string{"GET /admin/v1/events": {twoEvents, `{"items":[]}`}}}
 	out, err := c.run(t, "", "events", "list", "--status", "failed,skipped", "--storefront", "bosley", "--from", "2026-01-15T00:00:00Z")
 	require.NoError(t, err)
 	require.Contains(t, out, "o-7")
@@ -75,7 +75,7 @@ func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
 	require.Contains(t, c.asked[0], "anna GET /admin/v1/events?from=2026-01-15T00%3A00%3A00Z&limit=50&status=failed%2Cskipped&storefront=bosley")
 	require.Contains(t, c.asked[1], "cursor=abc")
 
-	c.answers["GET /admin/v1/events"] = []string{twoEvents}
+	c.responses["GET /admin/v1/events"] = []string{twoEvents}
 	out, err = c.run(t, "", "events", "list", "--limit", "1", "--json")
 	require.NoError(t, err)
 	var list map[string]any
@@ -84,7 +84,7 @@ func TestEventsListFollowsCursorsUntilItHasEnough(t *testing.T) {
 }
 
 func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
-	c := &canned{answers: map[string][]string{"GET /admin/v1/events/7": {`{"id":7,"status":"failed","created_at":"2026-01-15T10:25:00Z","payload":{"order_revenue":80.790},
+	c := &canned{responses: map[string][]string{"GET /admin/v1/events/7": {`{"id":7,"status":"failed","created_at":"2026-01-15T10:25:00Z","payload":{"order_revenue":80.790},
 		"attempts":[{"destination":"sgtm","number":1,"outcome":"retry","reason":"server_error","started_at":"2026-01-15T10:25:00Z","request":{"warnings":["odd"]},"response":{"status":503}},
 		{"destination":"sgtm","outcome":"blocked","detail":"bosley switched off by anna","started_at":"2026-01-15T10:26:00Z","response":{}}]}`}}}
 	out, err := c.run(t, "", "events", "show", "7")
@@ -93,7 +93,7 @@ func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
 	require.Contains(t, out, "server_error")
 	require.Contains(t, out, "bosley switched off by anna")
 	require.Contains(t, out, "sgtm 1  warning: odd\n")
-	c.answers["POST /admin/v1/events/7/reveal"] = []string{`{"id":7,"payload":{"email":"jo@example.com"}}`}
+	c.responses["POST /admin/v1/events/7/reveal"] = []string{`{"id":7,"payload":{"email":"jo@example.com"}}`}
 	out, err = c.run(t, "", "events", "show", "7", "--reveal", "--note", "ticket 7")
 	require.NoError(t, err)
 	require.Contains(t, out, "jo@example.com")
@@ -104,7 +104,7 @@ func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
 	require.ErrorContains(t, err, "there is no event with this id (404 not_found)")
 }
 
-func TestAWrongFlagIsNamedBeforeTheRelayIsAsked(t *testing.T) {
+func TestAnInvalidFlagIsReportedBeforeAnyRequest(t *testing.T) {
 	c := &canned{}
 	for flag, value := range map[string]string{"--from": "yesterday", "--to": "2026-13-01T00:00:00Z", "--limit": "0"} {
 		_, err := c.run(t, "", "events", "list", flag, value)
@@ -143,21 +143,21 @@ func TestAnErrorNamesTheFieldThatWasSent(t *testing.T) {
 }
 
 const (
-	dryAnswer = `{"dry_run":{"events":3,"by":[{"storefront_code":"bosley","destination":"sgtm","reason":"exhausted","events":3,"too_old":1}]}}`
-	begun     = `{"replay":{"id":5,"state":"running","matched":3}}`
-	halfway   = `{"id":5,"state":"running","matched":3,"started":2,"delivered":1,"in_flight":1,"remaining":1}`
-	finished  = `{"id":5,"state":"done","matched":3,"started":3,"delivered":3,"ended_at":"2026-01-15T10:25:00Z"}`
+	dryResponse = `{"dry_run":{"events":3,"by":[{"storefront_code":"bosley","destination":"sgtm","reason":"exhausted","events":3,"too_old":1}]}}`
+	created     = `{"replay":{"id":5,"state":"running","matched":3}}`
+	halfway     = `{"id":5,"state":"running","matched":3,"started":2,"delivered":1,"in_flight":1,"remaining":1}`
+	finished    = `{"id":5,"state":"done","matched":3,"started":3,"delivered":3,"ended_at":"2026-01-15T10:25:00Z"}`
 )
 
-func TestAReplayAsksBeforeItBegins(t *testing.T) {
-	c := &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer}}}
+func TestAReplayAsksBeforeItStarts(t *testing.T) {
+	c := &canned{responses: map[string][]string{"POST /admin/v1/replays": {dryResponse}}}
 	out, err := c.run(t, "n\n", "replay", "start", "--storefront", "bosley")
 	require.ErrorContains(t, err, "nothing was started: it was not confirmed")
 	require.Contains(t, out, "TOO OLD")
 	require.Contains(t, out, "Deliver 3 events again?")
 	require.Len(t, c.asked, 1)
 
-	c = &canned{answers: map[string][]string{"POST /admin/v1/replays": {`{"dry_run":{"events":0,"by":[]}}`}}}
+	c = &canned{responses: map[string][]string{"POST /admin/v1/replays": {`{"dry_run":{"events":0,"by":[]}}`}}}
 	for _, args := range [][]string{nil, {"--yes"}, {"--yes", "--json"}} {
 		c.asked = nil
 		_, err = c.run(t, "y\n", append([]string{"replay", "start", "--storefront", "bosley"}, args...)...)
@@ -167,7 +167,7 @@ func TestAReplayAsksBeforeItBegins(t *testing.T) {
 	_, err = c.run(t, "", "replay", "start", "--dry-run")
 	require.NoError(t, err, "only a count was requested")
 
-	c = &canned{answers: map[string][]string{"POST /admin/v1/replays": {dryAnswer, begun}, "GET /admin/v1/replays/5": {halfway, finished}}}
+	c = &canned{responses: map[string][]string{"POST /admin/v1/replays": {dryResponse, created}, "GET /admin/v1/replays/5": {halfway, finished}}}
 	out, err = c.run(t, "y\n", "replay", "start", "--storefront", "bosley", "--resend", "sgtm")
 	require.NoError(t, err)
 	require.Contains(t, c.asked[1], `"confirm":3`)
@@ -177,7 +177,7 @@ func TestAReplayAsksBeforeItBegins(t *testing.T) {
 }
 
 func TestAPreviewReadsAnEventFromStandardInput(t *testing.T) {
-	c := &canned{answers: map[string][]string{"POST /admin/v1/preview": {`{"levels":[{"level":"sgtm","name":"sgtm","active":true,"reason_text":"on"}],
+	c := &canned{responses: map[string][]string{"POST /admin/v1/preview": {`{"levels":[{"level":"sgtm","name":"sgtm","active":true,"reason_text":"on"}],
 		"destinations":[{"destination":"sgtm","sends":true,"event_name":"purchase","warnings":["old"],"withheld":[{"field":"items.sku","why":"data policy health"}],"request":{"method":"POST","url":"https://gtm.example.com/x","body":{"value":1}}},
 		{"destination":"meta_capi","sends":false,"reason_text":"no mapping","field":"event_name"},
 		{"destination":"ga4","sends":false,"already_accepted":true}]}`}}}
@@ -197,8 +197,8 @@ const (
 	erased  = `{"id":5,"kind":"external_id","state":"done","total":10,"scanned":10,"matched":2,"erased":2}`
 )
 
-func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
-	c := &canned{answers: map[string][]string{"POST /admin/v1/erasures": {erasing}}}
+func TestAnErasureAsksBeforeItStartsAndShowsItsProgress(t *testing.T) {
+	c := &canned{responses: map[string][]string{"POST /admin/v1/erasures": {erasing}}}
 	out, err := c.run(t, "n\n", "erase", "--order", "o-1")
 	require.ErrorContains(t, err, "nothing was erased: it was not confirmed")
 	require.Contains(t, out, "cannot be undone")
@@ -211,7 +211,7 @@ func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
 		require.Empty(t, c.asked, args)
 	}
 
-	c = &canned{answers: map[string][]string{"POST /admin/v1/erasures": {erasing}, "GET /admin/v1/erasures/5": {erasing, erased}}}
+	c = &canned{responses: map[string][]string{"POST /admin/v1/erasures": {erasing}, "GET /admin/v1/erasures/5": {erasing, erased}}}
 	out, err = c.run(t, "y\n", "erase", "--external-id", "p-1", "--storefront", "bosley")
 	require.NoError(t, err)
 	require.Equal(t, `anna POST /admin/v1/erasures {"external_id":"p-1","storefront":"bosley"}`, c.asked[0])
@@ -221,14 +221,14 @@ func TestAnErasureAsksBeforeItBeginsAndShowsHowFarItIs(t *testing.T) {
 
 	const none = `{"id":6,"kind":"order","state":"done","total":0,"scanned":0,"matched":0,"erased":0}`
 	for _, args := range [][]string{{"--json", "--yes"}, {"--yes"}, {"--yes", "--detach"}} {
-		c = &canned{answers: map[string][]string{"POST /admin/v1/erasures": {none}, "GET /admin/v1/erasures/6": {none}}}
+		c = &canned{responses: map[string][]string{"POST /admin/v1/erasures": {none}, "GET /admin/v1/erasures/6": {none}}}
 		_, err = c.run(t, "", append([]string{"erase", "--order", "o-9"}, args...)...)
 		require.ErrorContains(t, err, "no event matches", args)
 	}
 }
 
 func TestARetryContinuesAfterARefusal(t *testing.T) {
-	c := &canned{answers: map[string][]string{"POST /admin/v1/events/7/retry": {`{"id":7,"retried":true,"message":"the event is set back"}`},
+	c := &canned{responses: map[string][]string{"POST /admin/v1/events/7/retry": {`{"id":7,"retried":true,"message":"the event is set back"}`},
 		"POST /admin/v1/events/9/retry": {`{"id":9,"retried":false,"message":"nothing to do"}`}}}
 	out, err := c.run(t, "", "events", "retry", "8", "7", "9")
 	require.ErrorContains(t, err, "2 of 3 events were not retried")
@@ -242,7 +242,7 @@ func TestARetryContinuesAfterARefusal(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestACommandThatDoesNotExistFails(t *testing.T) {
+func TestAnUnknownCommandFails(t *testing.T) {
 	for _, args := range [][]string{{"events"}, {"events", "retyr", "7"}, {"replay"}, {"replay", "begin"}, {"migrate"}, {"migrate", "upp"}, {"evnts"}} {
 		root := cmd.NewRoot()
 		root.SetOut(io.Discard)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestEventsAreCountedAndCancelled(t *testing.T) {
-	c := &canned{answers: map[string][]string{
+	c := &canned{responses: map[string][]string{
 		"GET /admin/v1/events/count":     {`{"count":10000,"more":true,"text":"10,000+"}`},
 		"POST /admin/v1/events/7/cancel": {`{"id":7,"cancelled":true,"message":"the event is cancelled","status":"failed"}`},
 		"POST /admin/v1/events/8/cancel": {`{"id":8,"cancelled":false,"message":"its delivery was asked to end","status":"processing"}`},
@@ -26,11 +26,11 @@ func TestEventsAreCountedAndCancelled(t *testing.T) {
 	require.Contains(t, out, "event 9: there is no event with this id (404 not_found)\n")
 	require.Empty(t, c.note)
 	_, err = c.run(t, "", "replay", "start", "--waiting-at", "sgtm")
-	require.ErrorContains(t, err, "unknown flag", "a replay picks what has ended")
+	require.ErrorContains(t, err, "unknown flag", "a replay selects ended events")
 }
 
 func TestTheBacklogIsATable(t *testing.T) {
-	c := &canned{answers: map[string][]string{"GET /admin/v1/backlog": {`{"pending":121,"processing":15,"oldest_pending_seconds":3.2,
+	c := &canned{responses: map[string][]string{"GET /admin/v1/backlog": {`{"pending":121,"processing":15,"oldest_pending_seconds":3.2,
 		"storefronts":[{"storefront":"bosley","pending":120,"processing":15,"oldest_pending_seconds":3.2}],"unknown_storefront":{"pending":1},
 		"retries":[{"storefront":"bosley","destination":"tiktok","events":5,"next_attempt_at":"2026-01-15T10:26:01Z"}]}`}}}
 	out, err := c.run(t, "", "backlog")

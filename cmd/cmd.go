@@ -18,8 +18,8 @@ import (
 	"relay/internal/relay"
 )
 
-// gcPercent trades memory for time: the heap at rest is small, and a batch of thousands of events has it collected again and
-// again. Twice the default takes a twentieth off the time of such a batch.
+// gcPercent trades memory for time: the heap of an idle process is small, and a batch of thousands of events causes many
+// collections. Twice the default saves a twentieth of the time of such a batch.
 const gcPercent = 200
 
 // Main runs the program with its arguments and returns the exit code. adapters are the platforms it supports.

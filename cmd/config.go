@@ -44,7 +44,7 @@ type Config struct {
 	Password           relay.Secret   `env:"BASIC_AUTH_PASSWORD,required,notEmpty" desc:"its password"`
 	AdminUsername      string         `env:"ADMIN_AUTH_USERNAME" desc:"separate admin login; if unset, OMS's login has admin rights"`
 	AdminPassword      relay.Secret   `env:"ADMIN_AUTH_PASSWORD" desc:"its password"`
-	AdminUsersFile     string         `env:"ADMIN_USERS_FILE" desc:"file of admins, so that the audit says who: lines of name:bcrypt-hash:role, the role admin or read-only"`
+	AdminUsersFile     string         `env:"ADMIN_USERS_FILE" desc:"file of admins, so that the audit names each admin: lines of name:bcrypt-hash:role, the role admin or read-only"`
 	FailuresAccount    int            `env:"LOGIN_FAILURES_PER_ACCOUNT" envDefault:"10" desc:"failed logins of one account within LOGIN_WINDOW after which an address with a failure of its own gets 429 for it"`
 	FailuresAddress    int            `env:"LOGIN_FAILURES_PER_ADDRESS" envDefault:"50" desc:"failed logins from one address (IPv6: one /64) within LOGIN_WINDOW after which it gets 429"`
 	LoginWindow        time.Duration  `env:"LOGIN_WINDOW" envDefault:"15m" desc:"time in which the counts of failed logins fall to zero, evenly"`

@@ -56,16 +56,16 @@ func askHealth(ctx context.Context, listen, path string) error {
 		return errors.New("LISTEN_ADDR: is not an address")
 	}
 	// A transport of its own: no proxy of the environment is used inside a container.
-	reply, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
+	response, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
 	if err != nil {
 		return fmt.Errorf("%s does not respond", address)
 	}
-	defer func() { _ = reply.Body.Close() }()
-	if reply.StatusCode == http.StatusOK {
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusOK {
 		return nil
 	}
-	words, _ := io.ReadAll(io.LimitReader(reply.Body, 1<<10)) // the response of /health/ready is public
-	return fmt.Errorf("%s responds with %d %s", path, reply.StatusCode, words)
+	text, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // the response of /health/ready is public
+	return fmt.Errorf("%s responds with %d %s", path, response.StatusCode, text)
 }
 
 // reachable is the address of a listening process on its own machine: the loopback, if it listens on all

@@ -31,7 +31,7 @@ func TestHealthAsksTheRelayInItsOwnContainer(t *testing.T) {
 	}
 }
 
-func TestHealthOfARelayThatIsNotThere(t *testing.T) {
+func TestHealthReportsARelayThatDoesNotRun(t *testing.T) {
 	for _, listen := range []string{"127.0.0.1:1", "8000", ":no port"} {
 		t.Setenv("LISTEN_ADDR", listen)
 		require.Equal(t, 1, cmd.Main(context.Background(), []string{"health"}, nil), listen)

@@ -63,7 +63,7 @@ func (f *fakeTemporal) back() {
 	f.away = false
 }
 
-func TestAWorkerThatTheSDKStoppedIsFollowedByAnother(t *testing.T) {
+func TestAWorkerThatTheSDKStoppedIsReplaced(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		world := &fakeTemporal{}

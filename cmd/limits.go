@@ -19,15 +19,15 @@ const (
 	leastHorizon = 2 * time.Second
 	mostHorizon  = time.Minute
 
-	// mostAtOnce is how many events of a storefront with limits the API starts itself. More would wait for their turns anyway;
-	// and a row whose start took longer than its lease comes behind those that PollInbox found meanwhile.
+	// mostAtOnce is the number of events of a storefront with limits that the API starts itself. More would wait for their turns anyway,
+	// and a row whose start took longer than its lease is sorted behind those that PollInbox claimed meanwhile.
 	mostAtOnce = 10
 
 	// busyWorker is how many events a worker delivers at once before it leaves some to others.
 	busyWorker = 8
 
 	limitsEvery = 2 * time.Second  // how old the API's knowledge of limits may be
-	aliveEvery  = 10 * time.Second // a worker's sign of life
+	aliveEvery  = 10 * time.Second // between two heartbeats of a worker
 )
 
 // limiter holds the limits of destinations in this process.
@@ -56,8 +56,8 @@ func newLimiter(store *db.Store, pollInterval time.Duration, shards int) *limite
 	return l
 }
 
-// eager reports whether the first task of an event that PollInbox starts here stays in this process. Other workers get by the queue
-// what this one is too busy for and, if there are more workers than pollers, their part of the starts.
+// eager reports whether the first task of an event that PollInbox starts here stays in this process. Through the queue, other workers receive
+// the events for which this one is too busy and, if there are more workers than pollers, their share of the starts.
 func (l *limiter) eager() bool {
 	workers := max(1, l.workers.Load())
 	if workers == 1 {

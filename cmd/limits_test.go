@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEachWorkerGetsItsPartOfWhatIsPolledHere(t *testing.T) {
+func TestTheWorkersShareTheEagerStarts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ workers, shards, of, eager int }{
 		{0, 1, 12, 12}, // nothing is known of others yet

@@ -88,7 +88,7 @@ func migrateStatus(ctx context.Context, s *db.Store, w io.Writer) error {
 	return err
 }
 
-// registerSearch is a service to the Web UI: everything works without.
+// registerSearch registers the search attributes for the Web UI; deliveries work without them.
 func registerSearch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -161,7 +161,7 @@ func TestARotationNamesUnreadableValues(t *testing.T) {
 	require.NotContains(t, out.String(), "gAAAA")
 }
 
-func TestRotationOfNothingAndWithBadSettings(t *testing.T) {
+func TestRotationRefusesInvalidSettingsAndAcceptsAnEmptyDatabase(t *testing.T) {
 	key, err := db.GenerateKey()
 	require.NoError(t, err)
 	for _, c := range []struct{ url, keys, says string }{

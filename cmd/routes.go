@@ -51,7 +51,7 @@ func (r *routes) of(ctx context.Context, storefront string) []string {
 		return one.destinations
 	}
 	one.at = time.Now()
-	r.known[storefront] = one // others go on with what was known
+	r.known[storefront] = one // other callers use the cached route meanwhile
 	r.mu.Unlock()
 	s, err := r.switches(ctx, storefront)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestARouteIsReadOnceInAWhile(t *testing.T) {
+func TestRoutesAreCached(t *testing.T) {
 	t.Parallel()
 	read := map[string]int{}
 	r := &routes{known: map[string]knownRoute{}, policy: relay.Policy{MaxAttempts: 5}, switches: func(_ context.Context, storefront string) (relay.Switches, error) {

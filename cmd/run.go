@@ -225,7 +225,7 @@ func (s *service) handler(ctx context.Context, starter api.Starter) (http.Handle
 func (s *service) preparedCheck() api.Check {
 	const refused = "refused"
 	return api.Check{Name: "prepared_statements", Words: []string{refused}, Optional: true,
-		About: "Whether MySQL prepares statements: refused means that deliveries go on without, a little slower.",
+		About: "Whether MySQL prepares statements: refused means that deliveries continue without them, a little slower.",
 		Probe: func(context.Context) (string, error) {
 			if s.store.Prepares() {
 				return "ok", nil

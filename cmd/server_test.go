@@ -10,7 +10,7 @@ import (
 	"relay/cmd"
 )
 
-// TestEveryWaitForAClientIsBounded holds that no client keeps a connection for ever, and that the time for an answer, which
+// TestEveryWaitForAClientIsBounded holds that no client keeps a connection for ever, and that the time for a response, which
 // begins with the request, has room for a body on a slow line and the longest operation of 20 s.
 func TestEveryWaitForAClientIsBounded(t *testing.T) {
 	t.Parallel()

@@ -84,16 +84,18 @@ func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.Audit
 	if !q.To.IsZero() {
 		where.and("at < ?", q.To)
 	}
-	total, err := s.bun.NewSelect().Model((*auditRow)(nil)).Where(where.String(), where.args...).Count(ctx)
-	if err != nil {
-		return list, err
+	if !q.Uncounted {
+		total, err := s.bun.NewSelect().Model((*auditRow)(nil)).Where(where.String(), where.args...).Count(ctx)
+		if err != nil {
+			return list, err
+		}
+		list.Total = int(total)
 	}
-	list.Total = int(total)
 	if q.Before != 0 {
 		where.and("id < ?", q.Before)
 	}
 	var rows []auditRow
-	err = s.bun.NewSelect().Model(&rows).Where(where.String(), where.args...).OrderExpr("id DESC").Limit(int64(q.Limit) + 1).Scan(ctx)
+	err := s.bun.NewSelect().Model(&rows).Where(where.String(), where.args...).OrderExpr("id DESC").Limit(int64(q.Limit) + 1).Scan(ctx)
 	if err != nil {
 		return list, err
 	}
@@ -111,13 +113,13 @@ func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.Audit
 	return list, nil
 }
 
-// switchKey names what has a kill switch.
+// switchKey identifies an entity that has a kill switch.
 type switchKey struct {
 	entity ops.Entity
 	id     int64
 }
 
-// switchChanges returns who last set kill switches, and when, by one statement.
+// switchChanges returns the admin and the time of the last change of kill switches, by one statement.
 func (s *Store) switchChanges(ctx context.Context, q querier, keys []switchKey) (map[switchKey]ops.SwitchChange, error) {
 	ids := map[ops.Entity][]int64{}
 	for _, k := range keys {
@@ -142,7 +144,7 @@ func (s *Store) switchChanges(ctx context.Context, q querier, keys []switchKey) 
 	return found, err
 }
 
-// SwitchChange returns who set the kill switch that blocks a storefront's events from a destination, and when. Reasons other
+// SwitchChange returns the last change of the kill switch that blocks a storefront's events from a destination. Reasons other
 // than a kill switch have none.
 func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destination string, reason relay.Reason) (ops.SwitchChange, error) {
 	entity, query, args := ops.EntityStorefront, "SELECT ?", []any{storefrontID}
@@ -161,9 +163,9 @@ func (s *Store) SwitchChange(ctx context.Context, storefrontID int64, destinatio
 	}
 	var id int64
 	if err := s.sql.QueryRowContext(ctx, query, args...).Scan(&id); err != nil {
-		return ops.SwitchChange{}, wrap("find who set a kill switch", err)
+		return ops.SwitchChange{}, wrap("find the last change of a kill switch", err)
 	}
 	key := switchKey{entity, id}
 	found, err := s.switchChanges(ctx, s.sql, []switchKey{key})
-	return found[key], wrap("find who set a kill switch", err)
+	return found[key], wrap("find the last change of a kill switch", err)
 }

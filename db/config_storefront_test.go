@@ -49,13 +49,13 @@ func TestSettingsOfMissingStorefrontsAreNotFound(t *testing.T) {
 	f := migrated(t)
 	bosley := f.storefront("bosley")
 	for name, err := range map[string]error{
-		"container of nobody":     f.PutSGTM(t.Context(), 99, theContainer),
-		"credential of nobody":    f.PutCredential(t.Context(), 99, ops.Credential{Platform: "ga4"}),
-		"credential at nobody":    f.PutCredential(t.Context(), bosley, ops.Credential{Platform: "nonsense"}),
-		"switch of no storefront": f.SetStorefrontActive(t.Context(), 99, true),
-		"switch of no container":  f.SetSGTMActive(t.Context(), bosley, true),
-		"switch of no platform":   f.SetPlatformActive(t.Context(), "nonsense", true),
-		"switch of no credential": f.SetCredentialActive(t.Context(), bosley, "ga4", true),
+		"container of no storefront":  f.PutSGTM(t.Context(), 99, theContainer),
+		"credential of no storefront": f.PutCredential(t.Context(), 99, ops.Credential{Platform: "ga4"}),
+		"credential at no platform":   f.PutCredential(t.Context(), bosley, ops.Credential{Platform: "nonsense"}),
+		"switch of no storefront":     f.SetStorefrontActive(t.Context(), 99, true),
+		"switch of no container":      f.SetSGTMActive(t.Context(), bosley, true),
+		"switch of no platform":       f.SetPlatformActive(t.Context(), "nonsense", true),
+		"switch of no credential":     f.SetCredentialActive(t.Context(), bosley, "ga4", true),
 	} {
 		require.ErrorIs(t, err, relay.ErrNotFound, name)
 	}

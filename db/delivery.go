@@ -90,7 +90,7 @@ func (s *Store) Delivery(ctx context.Context, id int64, run, destination string)
 	return d, wrap(op, err)
 }
 
-// delivery is what the row says of the event and of the destination's health, without the destination itself, and the highest
+// delivery returns the event and the destination's health from the row, without the destination itself, and the highest
 // attempt number by destination.
 func (r *deliveryRow) delivery(id int64, run string) (relay.Delivery, map[string]int, error) {
 	d := relay.Delivery{

@@ -63,7 +63,7 @@ func (s *Store) RecordSending(ctx context.Context, attempts ...relay.Attempt) er
 
 func (s *Store) recordOne(ctx context.Context, r *recording) error {
 	_, err := s.execPrepared(ctx, recordSQL+tuples(recordRow, len(r.attempts)), r.args()...)
-	if isNumber(err, errDuplicate) { // written before, and the answer was lost
+	if isNumber(err, errDuplicate) { // written before, and the response was lost
 		return nil
 	}
 	return err

@@ -24,7 +24,7 @@ func TestAttemptRecordsTheRequestAndThenTheResponse(t *testing.T) {
 	f := migrated(t)
 	a := anAttempt(f.direct("1", f.storefront("bosley")))
 	require.NoError(t, f.RecordSending(t.Context(), a))
-	require.NoError(t, f.RecordSending(t.Context(), a), "the answer to the first was lost")
+	require.NoError(t, f.RecordSending(t.Context(), a), "the response to the first was lost")
 	row := `SELECT CONCAT_WS('|', generation, destination, number, outcome, COALESCE(reason, '-'), started_at, COALESCE(duration_us, '-'), method, url,
 		header_names, request_body, request_sha256, adapter_version, dropped_fields, COALESCE(response_status, '-'), COALESCE(trace_id, '-'),
 		COALESCE(response_fields, '-')) FROM event_attempts WHERE attempt_id = ?`
@@ -40,11 +40,11 @@ func TestAttemptRecordsTheRequestAndThenTheResponse(t *testing.T) {
 
 	end.Result = relay.Result{Outcome: relay.NotSent}
 	require.NoError(t, f.CompleteAttempts(t.Context(), []relay.AttemptEnd{end}))
-	require.Equal(t, back, f.text(row, a.AttemptID), "the first end stays")
+	require.Equal(t, back, f.text(row, a.AttemptID), "the first result stays")
 	require.NoError(t, f.CompleteAttempts(t.Context(), nil))
 }
 
-func TestADecisionWithoutARequestIsAnAttemptToo(t *testing.T) {
+func TestADecisionWithoutARequestIsRecordedAsAnAttempt(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))

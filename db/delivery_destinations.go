@@ -17,7 +17,8 @@ const destinationsSQL = "SELECT " + destinationStatusColumns + destinationTables
 
 const destinationStatusColumns = `s.id, s.storefront_id, s.is_active, c.id, c.is_active, c.fallback, c.on_exhausted, d.destination,
 	d.platform_id, d.platform_active, d.credential_id, d.credential_active, d.options, d.limits,
-	h.failures, h.failing_since, h.unhealthy_since, h.reason, h.last_status, h.failed_at, h.probes, h.probed_at, h.probe_at`
+	h.failures, h.failing_since, h.unhealthy_since, h.reason, h.last_status, h.failed_at, h.probes, h.probed_at, h.probe_at,
+	l.last_attempt_at, l.last_accepted_at`
 
 const destinationTables = ` FROM (SELECT storefront_id, CONVERT('sgtm' USING utf8mb4) COLLATE utf8mb4_bin AS destination, NULL AS platform_id,
 			NULL AS platform_active, NULL AS credential_id, NULL AS credential_active,
@@ -29,7 +30,8 @@ const destinationTables = ` FROM (SELECT storefront_id, CONVERT('sgtm' USING utf
 		FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE p.code IS NOT NULL) d
 	JOIN storefronts s ON s.id = d.storefront_id
 	LEFT JOIN storefront_sgtm_config c ON c.storefront_id = s.id
-	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = d.destination`
+	LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.destination = d.destination
+	LEFT JOIN destination_activity l ON l.storefront_id = s.id AND l.destination = d.destination`
 
 // destinationRow is one row of destinationsSQL.
 type destinationRow struct {
@@ -40,13 +42,14 @@ type destinationRow struct {
 	options, limits, reason          sql.NullString
 	failures, status, probes         sql.NullInt64
 	since, unhealthy, failed, probed sql.NullTime
-	next                             sql.NullTime
+	next, attempted, accepted        sql.NullTime
 }
 
 func (r *destinationRow) dest() []any {
 	return []any{&r.storefront.ID, &r.storefront.Code, &r.storefront.Active, &r.config, &r.sgtm, &r.fallback, &r.onExhausted, &r.destination,
 		&r.platformID, &r.platform, &r.credentialID, &r.credential, &r.options, &r.limits,
-		&r.failures, &r.since, &r.unhealthy, &r.reason, &r.status, &r.failed, &r.probes, &r.probed, &r.next}
+		&r.failures, &r.since, &r.unhealthy, &r.reason, &r.status, &r.failed, &r.probes, &r.probed, &r.next,
+		&r.attempted, &r.accepted}
 }
 
 func (r *destinationRow) read() ops.DestinationStatus {
@@ -60,6 +63,7 @@ func (r *destinationRow) read() ops.DestinationStatus {
 		FailedAt:       r.failed.Time,
 		ProbedAt:       r.probed.Time,
 		NextProbe:      r.next.Time,
+		LastAttempts:   ops.LastAttempts{Attempt: r.attempted.Time, Accepted: r.accepted.Time},
 		Levels:         []ops.LevelStatus{{Level: ops.LevelStorefront, EntityID: r.storefront.ID, Active: r.storefront.Active}},
 	}
 	if r.config.Valid {
@@ -114,11 +118,11 @@ func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]
 	return list, rows.Err()
 }
 
-// levelEntities are the kinds of things that the audit knows the levels of kill switches by.
+// levelEntities holds the entities of the levels of kill switches, as the audit names them.
 var levelEntities = map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
 	ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential}
 
-// addSwitchChanges adds who set the kill switches of destinations, and when.
+// addSwitchChanges adds the last changes of the kill switches of destinations, by one statement.
 func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStatus) error {
 	at := map[switchKey][]*ops.LevelStatus{}
 	for _, d := range list {

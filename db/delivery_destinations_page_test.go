@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestDestinationsThatNeedALookAreFound(t *testing.T) {
+func TestDestinationsThatNeedAttentionAreFound(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer, closed, stopped := f.storefront("bosley"), f.storefront("pfizer"), f.storefront("closed"), f.storefront("stopped")
@@ -47,7 +47,7 @@ func TestDestinationsThatNeedALookAreFound(t *testing.T) {
 	require.Equal(t, []string{"pfizer/snapchat"}, places(got), "the container is off and falls back")
 }
 
-func TestAPageOfStorefrontsHasThemWhole(t *testing.T) {
+func TestAPageOfStorefrontsHasAllTheirDestinations(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	var want []string

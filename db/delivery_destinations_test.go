@@ -92,7 +92,7 @@ func TestEachConfiguredDestinationIsListed(t *testing.T) {
 		require.Equal(t, tc.want, places(got), tc.name)
 	}
 
-	t.Run("page by page", func(t *testing.T) {
+	t.Run("in pages", func(t *testing.T) {
 		var walked []string
 		q := ops.DestinationQuery{Limit: 1}
 		for {

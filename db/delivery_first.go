@@ -97,8 +97,8 @@ type concluding struct {
 	attempts completing
 }
 
-// Conclude completes the last attempts of an event and writes what the event came to, both or neither. The event is as in Finish;
-// an outcome that Finish judges by the health of a destination is not for Conclude.
+// Conclude completes the last attempts of an event and writes the event's outcome, both or neither. The event is as in Finish;
+// an outcome that depends on the health of a destination is for Finish only.
 func (s *Store) Conclude(ctx context.Context, id int64, run string, c relay.EventOutcome, ends []relay.AttemptEnd) error {
 	op := fmt.Sprintf("conclude event %d", id)
 	if len(ends) == 0 {

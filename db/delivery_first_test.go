@@ -63,7 +63,7 @@ func TestBeginReadsForEachDestinationWhatAnAttemptByItselfReads(t *testing.T) {
 	require.True(t, o.Switches.SGTM.Active)
 }
 
-func TestBeginTakesOnlyWhatIsOpen(t *testing.T) {
+func TestBeginTakesOnlyOpenRows(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -81,7 +81,7 @@ func TestBeginTakesOnlyWhatIsOpen(t *testing.T) {
 	end := relay.EventOutcome{Status: relay.StatusFailed, Reason: relay.ReasonBadRequest, Detail: "why",
 		Ends: []relay.DeliveryResult{{Destination: relay.SGTM, Outcome: relay.Rejected, Reason: relay.ReasonBadRequest, Status: 422}}}
 	require.NoError(t, f.Finish(t.Context(), id, "run", end))
-	require.Equal(t, relay.Opening{Ended: &end}, begin(id, "run"), "it has its end")
+	require.Equal(t, relay.Opening{Ended: &end}, begin(id, "run"), "its end is stored")
 	require.Equal(t, relay.Opening{}, begin(id, "another"))
 	status, _ := f.status(id)
 	require.Equal(t, relay.StatusFailed, status)
@@ -105,7 +105,7 @@ func TestConcludeEndsAttemptsAndEventTogether(t *testing.T) {
 	end := relay.EventOutcome{Status: relay.StatusDelivered, Detail: "all", Ends: []relay.DeliveryResult{{Destination: "ga4", Outcome: relay.Accepted}}}
 	attempts := []relay.Attempt{{AttemptID: "a", EventID: id, Destination: "ga4", Number: 1}, {AttemptID: "b", EventID: id, Destination: "meta_capi", Number: 1}}
 	require.NoError(t, f.RecordSending(t.Context(), attempts...))
-	require.NoError(t, f.RecordSending(t.Context(), attempts...), "the answer to the first was lost")
+	require.NoError(t, f.RecordSending(t.Context(), attempts...), "the response to the first was lost")
 	ends := []relay.AttemptEnd{
 		{AttemptID: "a", Duration: 3 * time.Microsecond, Result: relay.Result{Outcome: relay.Accepted, Status: 200, TraceID: "t"}},
 		{AttemptID: "b", Duration: 4 * time.Microsecond, Result: relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonBadRequest, Status: 422}},
@@ -122,7 +122,7 @@ func TestConcludeEndsAttemptsAndEventTogether(t *testing.T) {
 }
 
 // Events end alone and in groups, with one attempt and with several, and every row gets its own values.
-func TestManyEventsConcludedAtOnceGetEachItsOwn(t *testing.T) {
+func TestEventsConcludedTogetherKeepTheirOwnOutcomes(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	const n = 120

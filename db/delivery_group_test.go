@@ -107,7 +107,7 @@ func TestAGroupThatMeetsADeadlockIsWrittenItemByItem(t *testing.T) {
 	for _, number := range []uint16{1205, 1213} {
 		g := newGathered(func(context.Context, []*int) ([]*int, error) { return nil, &mysql.MySQLError{Number: number} })
 		errs := g.run(t, 1, 13, 2)
-		require.NoError(t, errors.Join(errs[0], errs[1], errs[3]), "one row that is locked fails no neighbour")
+		require.NoError(t, errors.Join(errs[0], errs[1], errs[3]), "a locked row does not fail the others")
 		require.EqualError(t, errs[2], "this one fails")
 	}
 }
@@ -186,7 +186,7 @@ func (f *fixture) deliverInGroup(i int, id int64) {
 	}
 	require.NoError(f.t, f.RecordSending(ctx, a))
 	if i%10 == 0 {
-		require.NoError(f.t, f.RecordSending(ctx, a), "the same once more")
+		require.NoError(f.t, f.RecordSending(ctx, a), "the same again")
 	}
 	status := 200 + int(id%2)
 	require.NoError(f.t, f.CompleteAttempts(ctx, []relay.AttemptEnd{{AttemptID: a.AttemptID, Duration: time.Duration(id) * time.Microsecond,

@@ -51,7 +51,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 	}
 	require.Zero(t, health())
 
-	t.Run("not many in a moment", func(t *testing.T) {
+	t.Run("many failures within a moment do not", func(t *testing.T) {
 		fails(10 * relay.UnhealthyAfter)
 		require.Equal(t, 10*relay.UnhealthyAfter, health().Failures)
 		require.False(t, health().Unhealthy)
@@ -59,7 +59,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.Equal(t, 503, health().Status)
 	})
 
-	t.Run("not a few that have lasted, nor many since the last success", func(t *testing.T) {
+	t.Run("neither a few over a long time, nor many after a success", func(t *testing.T) {
 		replay, err := f.RecordSuccess(t.Context(), bosley, relay.SGTM)
 		require.NoError(t, err)
 		require.Zero(t, replay)
@@ -70,7 +70,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.False(t, health().Unhealthy)
 	})
 
-	t.Run("many that have lasted do", func(t *testing.T) {
+	t.Run("many over a long time do", func(t *testing.T) {
 		fails(1)
 		require.True(t, health().Unhealthy)
 		require.False(t, f.probes(bosley, relay.SGTM), "the first probe comes 15 s later")
@@ -79,7 +79,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.Equal(t, 1, health().Probes)
 	})
 
-	t.Run("the first success begins the replay of what failed meanwhile, once", func(t *testing.T) {
+	t.Run("the first success starts the replay of the failed events, once", func(t *testing.T) {
 		since := health().Since
 		replay, err := f.RecordSuccess(t.Context(), bosley, relay.SGTM)
 		require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 		require.ElementsMatch(t, []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy, relay.ReasonUnauthorized}, r.Filter.Reasons)
 	})
 
-	t.Run("a refused credential does it at once, for its storefront alone", func(t *testing.T) {
+	t.Run("a refused credential does at once, for its storefront only", func(t *testing.T) {
 		f.sick(bosley, "ga4")
 		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL"))
 	})
@@ -150,10 +150,10 @@ func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	require.Len(t, list, 1)
 	require.Equal(t, place, list[0].Place)
 	require.Equal(t, 503, list[0].Status)
-	require.Empty(t, due(), "a place is answered once in a minute")
+	require.Empty(t, due(), "a place is returned once in a minute")
 
 	require.Zero(t, start(false), "nothing failed there")
-	require.True(t, f.probes(bosley, "meta"), "so that an event that comes may be the probe")
+	require.True(t, f.probes(bosley, "meta"), "so that an arriving event may be the probe")
 	f.failedAt("elsewhere", bosley, "ga4", relay.ReasonExhausted)
 	f.failedAt("pfizer's", pfizer, "meta", relay.ReasonExhausted)
 	f.failedAt("refused", bosley, "meta", relay.ReasonBadRequest)
@@ -161,7 +161,7 @@ func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	f.taken(accepted, "r")
 	require.NoError(t, f.Finish(t.Context(), accepted, "r", relay.Conclude(relay.Route{}, []relay.DeliveryResult{
 		{Destination: "meta", Outcome: relay.Accepted}, {Destination: "ga4", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}})))
-	require.Zero(t, start(true), "nothing that a recovery would send there again")
+	require.Zero(t, start(true), "there is no event that a recovery would send again")
 
 	id := f.failedAt("turned away", bosley, "meta", relay.ReasonUnhealthy)
 	require.Zero(t, start(false), "the next probe is not due")
@@ -175,7 +175,7 @@ func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, id, d.Health.ProbeEvent)
 	require.False(t, f.probes(bosley, "meta"), "the next one comes an hour later")
-	require.Zero(t, start(true), "its event is under way")
+	require.Zero(t, start(true), "its event is in delivery")
 }
 
 func TestReconciliationListsRowsWithExpiredLeases(t *testing.T) {
@@ -192,7 +192,7 @@ func TestReconciliationListsRowsWithExpiredLeases(t *testing.T) {
 	}
 	rows, err := f.Processing(t.Context(), nil, 100)
 	require.NoError(t, err)
-	require.Empty(t, rows, "a row that was just taken is nobody's worry")
+	require.Empty(t, rows, "a row that was just taken is not checked")
 	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) - INTERVAL (id % 3) MINUTE - INTERVAL 1 SECOND")
 
 	var got []int64
@@ -251,9 +251,9 @@ func TestAnEventEndsForAnUnhealthyDestinationOnlyWhileItIsUnhealthy(t *testing.T
 	f.taken(late, "r2")
 	require.ErrorIs(t, f.Finish(t.Context(), late, "r2", turnedAway), relay.ErrRecovered)
 	status, _ = f.status(late)
-	require.Equal(t, relay.StatusProcessing, status, "the replay may have passed it: its run goes on")
+	require.Equal(t, relay.StatusProcessing, status, "the replay may have passed it: its run continues")
 
-	t.Run("but for one that was cancelled", func(t *testing.T) {
+	t.Run("a cancelled event is not sent again", func(t *testing.T) {
 		cancelled := turnedAway
 		cancelled.Reason = relay.ReasonCancelled
 		require.NoError(t, f.Finish(t.Context(), late, "r2", cancelled))
@@ -284,7 +284,7 @@ func TestAnEventWhoseAttemptsRanOutJustBeforeARecoveryIsSentAgain(t *testing.T) 
 	require.Equal(t, relay.StatusFailed, state(finish("in an outage", "meta", time.Minute)), "the recovery will find it")
 	_, err := f.RecordSuccess(t.Context(), bosley, "meta")
 	require.NoError(t, err)
-	require.Equal(t, relay.StatusPending, state(finish("before the recovery", "meta", time.Minute)), "the replay may have passed its place")
+	require.Equal(t, relay.StatusPending, state(finish("before the recovery", "meta", time.Minute)), "the replay may have passed its position")
 	f.exec("UPDATE destination_health SET recovered_at = recovered_at - INTERVAL 1 HOUR")
 	require.Equal(t, relay.StatusFailed, state(finish("after the recovery", "meta", time.Minute)))
 }

@@ -22,7 +22,7 @@ func TestOneRunTakesARow(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, ok, "a row that is gone")
 	require.Zero(t, f.count("SELECT generation FROM marketing_events WHERE id = ?", id))
-	require.Empty(t, f.claim(aPage), "what a run has is not pending")
+	require.Empty(t, f.claim(aPage), "a taken row is not pending")
 }
 
 func TestFinishWritesTheOutcomeOnce(t *testing.T) {
@@ -33,7 +33,7 @@ func TestFinishWritesTheOutcomeOnce(t *testing.T) {
 		Ends: []relay.DeliveryResult{{Destination: "sgtm", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503}}}
 	require.NoError(t, f.Finish(t.Context(), id, "run", c))
 	status, _ := f.status(id)
-	require.Equal(t, relay.StatusPending, status, "nobody has taken it")
+	require.Equal(t, relay.StatusPending, status, "no run has taken it")
 
 	f.taken(id, "run")
 	require.NoError(t, f.Finish(t.Context(), id, "another", c))

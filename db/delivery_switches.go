@@ -83,7 +83,7 @@ type destinations struct{ platforms, attempts []byte }
 func (d *destinations) dest() []any { return []any{&d.platforms, &d.attempts} }
 
 // addTo fills in the lower two levels and the attempts, and returns the highest attempt number by destination. It counts
-// attempts that may have left: those with a number, unless the relay's own trouble kept them back. If an event is to be sent
+// attempts that may have been sent: those with a number, unless a problem of the relay's own prevented the send. If an event is to be sent
 // again to a destination that has it (resend), accepted attempts of earlier generations do not count.
 func (d *destinations) addTo(to *relay.Switches, l levels) (map[string]int, error) {
 	var platforms []platformColumn

@@ -42,13 +42,13 @@ func TestAnEventKeepsTheWaitThatEndsFirst(t *testing.T) {
 	require.Equal(t, relay.WaitsForRetry, wait(relay.Waiting{}).WaitingFor, "the other destination waits as before")
 
 	f.exec("UPDATE marketing_events SET next_attempt_at = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND")
-	require.Equal(t, relay.WaitsForLimit, wait(relay.Waiting{For: relay.WaitsForLimit, After: 3 * time.Hour}).WaitingFor, "that wait was over")
+	require.Equal(t, relay.WaitsForLimit, wait(relay.Waiting{For: relay.WaitsForLimit, After: 3 * time.Hour}).WaitingFor, "that wait had ended")
 
 	require.NoError(t, f.Finish(t.Context(), id, "run", relay.EventOutcome{Status: relay.StatusFailed}))
 	require.Empty(t, wait(hour).WaitingFor)
 	f.exec("UPDATE marketing_events SET status = 'pending'")
 	f.taken(id, "another run")
-	require.Empty(t, wait(relay.Waiting{}).WaitingFor, "what was waited for before is over")
+	require.Empty(t, wait(relay.Waiting{}).WaitingFor, "the earlier wait has ended")
 }
 
 func TestLimitsOfTheDestinationsThatReceiveEvents(t *testing.T) {
@@ -105,7 +105,7 @@ func TestClaimStartsNoMoreThanALimitTakes(t *testing.T) {
 	require.Equal(t, map[string]int{"slow": 7}, claimed())
 	start, err := f.StartRoom(t.Context(), slow, 20)
 	require.NoError(t, err)
-	require.Zero(t, start, "what waits in the inbox starts first")
+	require.Zero(t, start, "events in the inbox start first")
 	f.exec("UPDATE marketing_events SET status = 'delivered' WHERE status = 'pending'")
 	start, err = f.StartRoom(t.Context(), slow, 20)
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestClaimStartsNoMoreThanALimitTakes(t *testing.T) {
 		require.Equal(t, d.WaitingFor, list[0].WaitingFor)
 		return d.WaitingFor
 	}
-	require.Empty(t, waitingFor(), "it has just come")
+	require.Empty(t, waitingFor(), "it has just arrived")
 	f.exec("UPDATE marketing_events SET updated_at = UTC_TIMESTAMP(6) - INTERVAL 6 SECOND WHERE id = ?", id)
 	require.Equal(t, relay.WaitsForLimit, waitingFor())
 }

@@ -51,9 +51,9 @@ func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuer
 	add("newest attempts", map[string]string{"a": "PRIMARY"}, query, args)
 	add("live figures", map[string]string{"marketing_events": "ix_marketing_events_claim"}, liveFiguresSQL, []any{100, 100})
 	add("live replays", map[string]string{"event_replays": "ix_event_replays_ended"}, liveReplaysSQL, nil)
-	query, args = attemptStatsSQL(ops.AttemptsQuery{From: now.Add(-time.Hour), To: now})
+	query, args = attemptStatsSQL(ops.AttemptsQuery{From: now.Add(-time.Hour), To: now, Step: ops.StepMinute})
 	add("attempts of all", map[string]string{"attempt_stats": "PRIMARY"}, query, args)
-	query, args = attemptStatsSQL(ops.AttemptsQuery{From: now.Add(-time.Hour), To: now, ByHour: true, StorefrontID: storefront})
+	query, args = attemptStatsSQL(ops.AttemptsQuery{From: now.Add(-time.Hour), To: now, Step: ops.StepHour, StorefrontID: storefront})
 	add("attempts of one", map[string]string{"attempt_stats": "ix_attempt_stats_storefront"}, query, args)
 	query, args = historyOf(ops.DestinationStatus{StorefrontCode: "bosley", Place: relay.Place{StorefrontID: storefront, Destination: "ga4"},
 		Levels: []ops.LevelStatus{{Level: ops.LevelStorefront, EntityID: storefront}, {Level: ops.LevelPlatform, EntityID: 1}, {Level: ops.LevelCredential, EntityID: 1}}}, 10)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -121,3 +122,6 @@ func FailedQuery() Query {
 	query, args := failedCount()
 	return Query{query, args}
 }
+
+// PurgeCountsQuery deletes counts of attempts that are older than they are kept.
+func PurgeCountsQuery(step ops.Step, n int64) (string, []any) { return purgeCountsSQL(step, n) }

@@ -11,14 +11,10 @@ import (
 	"relay/internal/relay"
 )
 
-// The two lengths, in minutes, by which attempts are counted.
-const (
-	aMinute  = 1
-	anHour   = 60
-	purgeMax = 5000 // rows of attempt_stats in one statement
-)
+// minutesOf is a step as the table has it.
+func minutesOf(step ops.Step) int { return int(step.Length().Minutes()) }
 
-// AddAttempts adds counts of attempts, by minute and by hour. Those of a storefront that does not exist are dropped.
+// AddAttempts adds counts of attempts, by minute, hour and day. Those of a storefront that does not exist are dropped.
 func (s *Store) AddAttempts(ctx context.Context, counts map[ops.AttemptKey]int64) error {
 	const act = "add counts of attempts"
 	var codes []string
@@ -62,10 +58,11 @@ func attemptRows(counts map[ops.AttemptKey]int64, ids map[string]int64) []attemp
 		if !known {
 			continue
 		}
-		minute := key.Minute.UTC().Truncate(time.Minute)
+		at := key.Minute
 		key.Minute = time.Time{}
-		sums[attemptRow{AttemptKey: key, minutes: aMinute, at: minute, storefront: id}] += n
-		sums[attemptRow{AttemptKey: key, minutes: anHour, at: minute.Truncate(time.Hour), storefront: id}] += n
+		for _, step := range ops.AttemptSteps() {
+			sums[attemptRow{AttemptKey: key, minutes: minutesOf(step), at: step.Begin(at), storefront: id}] += n
+		}
 	}
 	var rows []attemptRow
 	for row, n := range sums {
@@ -80,14 +77,11 @@ func attemptRows(counts map[ops.AttemptKey]int64, ids map[string]int64) []attemp
 }
 
 func attemptStatsSQL(q ops.AttemptsQuery) (string, []any) {
-	minutes, index := aMinute, "PRIMARY"
-	if q.ByHour {
-		minutes = anHour
-	}
+	index := "PRIMARY"
 	if q.StorefrontID != 0 {
 		index = "ix_attempt_stats_storefront"
 	}
-	c := condition{[]string{"minutes = ? AND at >= ? AND at < ?"}, []any{minutes, q.From, q.To}}
+	c := condition{[]string{"minutes = ? AND at >= ? AND at < ?"}, []any{minutesOf(q.Step), q.From, q.To}}
 	c.equal("storefront_id", q.StorefrontID)
 	c.equal("destination", q.Destination)
 	return "SELECT s.storefront_id, a.destination, a.outcome, a.status, a.le_ms, a.n FROM (SELECT storefront_id, destination, outcome, status, le_ms, SUM(n) AS n" +
@@ -135,17 +129,28 @@ func (s *Store) AttemptStats(ctx context.Context, q ops.AttemptsQuery) (ops.Atte
 	return total, list, wrap(act, rows.Err())
 }
 
-// PurgeAttemptStats deletes some of the counts of attempts that are older than they are kept, and reports whether it deleted as many
-// as it does at once.
-func (s *Store) PurgeAttemptStats(ctx context.Context) (bool, error) {
-	more := false
-	for minutes, keep := range map[int]time.Duration{aMinute: ops.KeepAttemptMinutes, anHour: ops.KeepAttemptHours} {
-		n, err := s.exec(ctx, "DELETE FROM attempt_stats WHERE minutes = ? AND at < UTC_TIMESTAMP() - INTERVAL ? SECOND ORDER BY at LIMIT ?",
-			minutes, int64(keep.Seconds()), purgeMax)
+// PurgeAttemptStats deletes n of the counts of attempts that are older than they are kept: counts by minute after a day, when those
+// by hour and by day remain.
+func (s *Store) PurgeAttemptStats(ctx context.Context, n int) (int64, error) {
+	var gone int64
+	for _, step := range ops.AttemptSteps() {
+		var rows int64
+		err := s.tx(ctx, func(tx *sql.Tx) (err error) { // READ COMMITTED: it locks the rows that it deletes, and no gap
+			query, args := purgeCountsSQL(step, int64(n)-gone)
+			rows, err = deleted(tx.ExecContext(ctx, query, args...))
+			return err
+		})
 		if err != nil {
-			return false, wrap("purge counts of attempts", err)
+			return gone, wrap("purge counts of attempts", err)
 		}
-		more = more || n == purgeMax
+		if gone += rows; gone == int64(n) {
+			break
+		}
 	}
-	return more, nil
+	return gone, nil
+}
+
+func purgeCountsSQL(step ops.Step, n int64) (string, []any) {
+	before := time.Now().UTC().Add(-ops.KeepAttempts(step) - step.Length())
+	return "DELETE FROM attempt_stats WHERE minutes = ? AND at < ? ORDER BY minutes, at LIMIT ?", []any{minutesOf(step), before, n}
 }

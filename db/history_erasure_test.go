@@ -70,7 +70,7 @@ func TestAnErasedOrderKeepsItsRowWithoutPersonalData(t *testing.T) {
 	require.Equal(t, int64(1), e.Matched)
 	require.Equal(t, []ops.EventState{{ID: id, Status: relay.StatusDelivered, Run: "run-1-0"}}, f.items(e.ID))
 	require.NoError(t, f.EraseEvent(t.Context(), id))
-	require.NoError(t, f.EraseEvent(t.Context(), id), "once more changes nothing")
+	require.NoError(t, f.EraseEvent(t.Context(), id), "a second call changes nothing")
 
 	d, err := f.EventDetail(t.Context(), id)
 	require.NoError(t, err)
@@ -92,14 +92,14 @@ func TestAnErasedOrderKeepsItsRowWithoutPersonalData(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ops.ErasureDone, e.State)
 	require.Equal(t, int64(1), e.Erased)
-	require.False(t, e.Subject.IsSet(), "what it looked for is gone")
+	require.False(t, e.Subject.IsSet(), "its subject was deleted")
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM event_erasures WHERE subject IS NULL"))
 	for _, kept := range []int64{other, direct} {
 		require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events WHERE id = ? AND erased_at IS NOT NULL", kept))
 	}
 
 	again := f.look(f.erasure(ops.EraseOrder, event.OrderID, 0).ID, 10)
-	require.Equal(t, int64(1), again.Matched, "whoever asks again finds it erased")
+	require.Equal(t, int64(1), again.Matched, "a second request finds it erased")
 }
 
 func TestAnOpenEventIsNotErased(t *testing.T) {
@@ -116,7 +116,7 @@ func TestAnOpenEventIsNotErased(t *testing.T) {
 	}
 }
 
-func TestAnErasedEventIsADuplicateWhenItComesAgain(t *testing.T) {
+func TestAnErasedEventThatArrivesAgainIsADuplicate(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
@@ -135,7 +135,7 @@ func TestAnErasedEventIsADuplicateWhenItComesAgain(t *testing.T) {
 	}
 	changed := events[1]
 	changed.Payload = []byte(`{"another": "payload"}`)
-	require.Equal(t, relay.Duplicate, f.insert([]relay.NewEvent{changed})[0].Verdict, "nobody knows its payload any more")
+	require.Equal(t, relay.Duplicate, f.insert([]relay.NewEvent{changed})[0].Verdict, "its payload is no longer stored")
 	changed.StorefrontID, changed.StorefrontCode = pfizer, "pfizer"
 	require.Equal(t, relay.Conflict, f.insert([]relay.NewEvent{changed})[0].Verdict)
 	changed = events[1]

@@ -29,7 +29,7 @@ func TestLiveReadsTheNewestAttempts(t *testing.T) {
 	require.Equal(t, 1, list[0].Number, "one whose end was not seen is read again")
 }
 
-func TestLiveFiguresAreBounded(t *testing.T) {
+func TestLiveCountsAreBounded(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

@@ -40,7 +40,7 @@ func TestObserveReportsThePresentState(t *testing.T) {
 	require.Equal(t, 1, backlogs["bosley"].Processing)
 	require.InDelta(t, time.Hour.Seconds(), backlogs["bosley"].Oldest.Seconds(), 300)
 	require.Equal(t, ops.Backlog{Storefront: "quiet"}, backlogs["quiet"])
-	require.Equal(t, 1, backlogs[""].Pending, "the row whose code nobody has looked up")
+	require.Equal(t, 1, backlogs[""].Pending, "the row whose code is not resolved yet")
 	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelStorefront, Storefront: "quiet", On: false})
 	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelSGTM, Storefront: "bosley", Destination: relay.SGTM, On: true})
 	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelPlatform, Destination: "meta_capi", On: false})

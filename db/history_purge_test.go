@@ -76,15 +76,15 @@ func TestOnlyEndedAndOldEventsArePurged(t *testing.T) {
 	f.aged("failed", bosley, 91, relay.StatusFailed, relay.ReasonExhausted, exhaustedAtSGTM)
 	f.aged("skipped", bosley, 92, relay.StatusSkipped, relay.ReasonNotMapped, notMappedAtMeta)
 	kept := map[string]int64{
-		"young":           f.aged("young", bosley, 89, relay.StatusDelivered, "", accepted),
-		"retried of late": f.aged("late", bosley, howLong, relay.StatusDelivered, "", accepted),
-		"pending":         f.aged("pending", bosley, howLong, relay.StatusDelivered, "", accepted),
-		"processing":      f.aged("processing", bosley, howLong, relay.StatusDelivered, "", accepted),
+		"young":            f.aged("young", bosley, 89, relay.StatusDelivered, "", accepted),
+		"retried recently": f.aged("late", bosley, howLong, relay.StatusDelivered, "", accepted),
+		"pending":          f.aged("pending", bosley, howLong, relay.StatusDelivered, "", accepted),
+		"processing":       f.aged("processing", bosley, howLong, relay.StatusDelivered, "", accepted),
 	}
 	f.exec("UPDATE marketing_events SET finished_at = UTC_TIMESTAMP(6) - INTERVAL 1 DAY WHERE event_id = 'late'")
 	f.exec("UPDATE marketing_events SET status = event_id, finished_at = NULL WHERE event_id IN ('pending', 'processing')")
 
-	require.Zero(t, f.purge(ninety, 2), "nothing goes that has not been counted")
+	require.Zero(t, f.purge(ninety, 2), "events that are not counted yet are not deleted")
 	f.rollUpAll()
 	before := f.statsOfAYear(bosley)
 	require.Equal(t, int64(11), before.Received)
@@ -98,7 +98,7 @@ func TestOnlyEndedAndOldEventsArePurged(t *testing.T) {
 	require.Zero(t, f.purge(ninety, 2))
 
 	const again = "UPDATE event_stats_hours SET unsettled = 1, counted_at = '2000-01-01' WHERE hour IN (SELECT hour FROM event_stats_purged)"
-	t.Run("figures stay when their hours are counted again", func(t *testing.T) {
+	t.Run("statistics stay when their hours are counted again", func(t *testing.T) {
 		f.exec(again)
 		f.rollUp()
 		require.Zero(t, f.count("SELECT COUNT(*) FROM event_stats_hours WHERE counted_at = '2000-01-01'"))
@@ -114,7 +114,7 @@ func TestOnlyEndedAndOldEventsArePurged(t *testing.T) {
 		require.Equal(t, before.Destinations, after.Destinations)
 	})
 
-	t.Run("a resend after that is a new event", func(t *testing.T) {
+	t.Run("a resend after the purge is a new event", func(t *testing.T) {
 		again := f.direct("failed", bosley)
 		require.Equal(t, []int64{again}, ids(f.claim(aPage)))
 	})
@@ -156,7 +156,7 @@ func TestAForeignKeyOfTheEarlierServiceIsReportedAndStopsPurging(t *testing.T) {
 	f.rollUpAll()
 	_, err = f.PurgeEvents(t.Context(), ninety, ops.PurgeCursor{Status: relay.StatusFailed}, 10)
 	require.ErrorContains(t, err, "mysql error 1451")
-	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", id), "all of it or nothing")
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ?", id), "all or nothing")
 	f.exec("ALTER TABLE event_attempts DROP FOREIGN KEY fk_attempts")
 	require.Equal(t, ops.Purged{Events: 1, Attempts: 2}, f.purge(ninety, 10))
 	require.Equal(t, int64(1), f.statsOfAYear(bosley).Received)
@@ -240,7 +240,7 @@ func TestTheAuditIsKeptForItsOwnTime(t *testing.T) {
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM admin_audit"))
 }
 
-func TestEndedReplaysAndErasuresGoToo(t *testing.T) {
+func TestEndedReplaysAndErasuresArePurged(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	for range 3 {
@@ -254,6 +254,6 @@ func TestEndedReplaysAndErasuresGoToo(t *testing.T) {
 		n, err := purge(t.Context(), 90*aDay, 10)
 		require.NoError(t, err)
 		require.Equal(t, int64(1), n)
-		require.Equal(t, "2,3", f.text("SELECT GROUP_CONCAT(id ORDER BY id) FROM "+table), "what has not ended stays, however old")
+		require.Equal(t, "2,3", f.text("SELECT GROUP_CONCAT(id ORDER BY id) FROM "+table), "open events stay at any age")
 	}
 }

@@ -61,7 +61,7 @@ func TestAReplayHoldsEventsForAnUnhealthyDestination(t *testing.T) {
 	require.Zero(t, first.Started)
 	second := f.step(r.ID, 10)
 	require.Equal(t, 2, second.Held)
-	require.Equal(t, 3, second.Started, "what goes elsewhere, too, goes")
+	require.Equal(t, 3, second.Started, "events with another destination start")
 	require.False(t, second.Walked, "some are left")
 	require.EqualValues(t, 5, second.Replay.Held)
 	require.EqualValues(t, 8, second.Replay.Matched, "counted with the first step")
@@ -72,7 +72,7 @@ func TestAReplayHoldsEventsForAnUnhealthyDestination(t *testing.T) {
 	}
 	status, reason := f.status(held[0])
 	require.Equal(t, relay.StatusFailed, status)
-	require.Equal(t, relay.ReasonBadRequest, reason, "they are left as they were")
+	require.Equal(t, relay.ReasonBadRequest, reason, "they do not change")
 
 	t.Run("one of them is the probe", func(t *testing.T) {
 		due, err := f.HeldProbes(t.Context(), r.ID)
@@ -95,10 +95,10 @@ func TestAReplayHoldsEventsForAnUnhealthyDestination(t *testing.T) {
 		require.Zero(t, again.Started)
 		require.EqualValues(t, 4, again.Replay.Held)
 		require.EqualValues(t, 4, again.Replay.Started)
-		require.Zero(t, again.Replay.Failed, "what is held has not ended")
+		require.Zero(t, again.Replay.Failed, "held events have not ended")
 	})
 
-	t.Run("the others go when the destination is healthy", func(t *testing.T) {
+	t.Run("the others are released when the destination is healthy", func(t *testing.T) {
 		retried, err := f.RetryEvent(t.Context(), held[1])
 		require.NoError(t, err)
 		require.True(t, retried.Retried)
@@ -124,11 +124,11 @@ func TestAReplayHoldsOnlyForDestinationsThatReceiveEvents(t *testing.T) {
 		sick      string
 		held      int
 	}{
-		{"of a container everything, wherever it had failed", ops.SGTMConfig{Active: true}, false, relay.SGTM, 1},
-		{"nothing where the platforms take over", ops.SGTMConfig{Active: true, OnExhausted: "direct"}, false, relay.SGTM, 0},
+		{"all events of a container, wherever they failed", ops.SGTMConfig{Active: true}, false, relay.SGTM, 1},
+		{"nothing if the platforms take over", ops.SGTMConfig{Active: true, OnExhausted: "direct"}, false, relay.SGTM, 0},
 		{"nothing for a container that is off", ops.SGTMConfig{}, false, relay.SGTM, 0},
 		{"nothing for a platform behind a container", ops.SGTMConfig{Active: true}, false, "meta_capi", 0},
-		{"of a platform what failed there", ops.SGTMConfig{}, false, "meta_capi", 1},
+		{"the events that failed at the platform", ops.SGTMConfig{}, false, "meta_capi", 1},
 		{"nothing for a platform that is off", ops.SGTMConfig{}, true, "meta_capi", 0},
 		{"nothing for another platform", ops.SGTMConfig{}, false, "ga4", 0},
 	} {

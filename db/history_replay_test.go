@@ -119,7 +119,7 @@ func TestAReplayStartsEachMatchOnce(t *testing.T) {
 	require.Zero(t, step.Replay.InFlight())
 	require.Zero(t, step.Replay.Remaining())
 	status, _ := f.status(later)
-	require.Equal(t, relay.StatusFailed, status, "what came after the replay was made is not meant")
+	require.Equal(t, relay.StatusFailed, status, "events after the creation of the replay do not match")
 	require.NoError(t, f.EndReplay(t.Context(), r.ID))
 	r, err = f.Replay(t.Context(), r.ID)
 	require.NoError(t, err)
@@ -153,7 +153,7 @@ func (f *fixture) accept(id int64, generation int, destination, attempt string) 
 		Destination: destination, Number: generation + 1, Result: relay.Result{Outcome: relay.Accepted}}))
 }
 
-func TestAResendSendsAgainWhatOneDestinationAccepted(t *testing.T) {
+func TestAResendIncludesDestinationsThatAccepted(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")

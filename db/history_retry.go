@@ -13,7 +13,7 @@ import (
 )
 
 // setBack resets events to pending, free for PollInbox, in a new generation with all its attempts. resend comes first: it
-// refers to the new generation, in whichever order the server assigns.
+// refers to the new generation, in any order of assignment.
 const setBack = `resend = %s, generation = generation + 1, reason = NULL, detail = NULL, ends = NULL, finished_at = NULL,
 	claimed_until = DEFAULT, updated_at = UTC_TIMESTAMP(6), status = 'pending'`
 

@@ -9,7 +9,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestAnActionThatCannotBeAuditedIsNotDone(t *testing.T) {
+func TestAnActionThatCannotBeAuditedIsRolledBack(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.direct("1", f.storefront("bosley"))
@@ -32,6 +32,6 @@ func TestAnActionThatCannotBeAuditedIsNotDone(t *testing.T) {
 	}
 	_, err = f.CreateReplay(t.Context(), ops.Replay{Rate: 1}, ops.AuditEntry{By: "anna", Action: "replay", Entity: "replays"})
 	require.NoError(t, err)
-	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM admin_audit WHERE actor = 'anna'"), "one for what was done, none for the second click")
+	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM admin_audit WHERE actor = 'anna'"), "one for the retry, none for the second request")
 	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM admin_audit WHERE entity = 'replays' AND entity_id = (SELECT MAX(id) FROM event_replays)"))
 }

@@ -69,8 +69,8 @@ func TestSearchCostsTheSameInATableOfAnySize(t *testing.T) {
 		"failed since yesterday":    {ops.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusFailed}, From: day}, 50, 100},
 		"delivered of a small one":  {ops.Filter{StorefrontID: small, Statuses: []relay.Status{relay.StatusDelivered}}, 50, 5_000},
 		"delivered since yesterday": {ops.Filter{StorefrontID: big, Statuses: []relay.Status{relay.StatusDelivered}, From: day}, 50, 20_000},
-		"a type that nothing has":   {ops.Filter{Type: "rx_issued"}, 50, 60_000},
-		"a needle by its reason":    {ops.Filter{Statuses: []relay.Status{relay.StatusFailed}, Reasons: []relay.Reason{relay.ReasonExhausted}}, 50, 100},
+		"a type without events":     {ops.Filter{Type: "rx_issued"}, 50, 60_000},
+		"a rare reason":             {ops.Filter{Statuses: []relay.Status{relay.StatusFailed}, Reasons: []relay.Reason{relay.ReasonExhausted}}, 50, 100},
 	} {
 		began := time.Now()
 		var found int
@@ -79,14 +79,14 @@ func TestSearchCostsTheSameInATableOfAnySize(t *testing.T) {
 		require.LessOrEqual(t, reads, c.reads, name)
 	}
 
-	t.Run("a page far back costs what the first does", func(t *testing.T) {
+	t.Run("a late page costs the same as the first", func(t *testing.T) {
 		reads := f.readsOf(func() {
 			require.Equal(t, 50, f.search(ops.Filter{StorefrontID: big}, ops.Position{At: day.Add(-10 * 24 * time.Hour), ID: 1 << 40}, 50))
 		})
 		require.LessOrEqual(t, reads, 300)
 	})
 
-	t.Run("figures over a month are read from the hours", func(t *testing.T) {
+	t.Run("statistics over a month are read from the hours", func(t *testing.T) {
 		var r ops.StatsReport
 		var err error
 		began := time.Now()
@@ -99,11 +99,11 @@ func TestSearchCostsTheSameInATableOfAnySize(t *testing.T) {
 		require.Equal(t, int64(n), r.Storefronts[0].Delivered)
 	})
 
-	t.Run("a round of counting reads the hours that are open, not the others", func(t *testing.T) {
+	t.Run("a round of counting reads only the open hours", func(t *testing.T) {
 		require.LessOrEqual(t, f.readsOf(f.rollUp), max(10_000, n/200)) // an hour has n/480 of them
 	})
 
-	t.Run("a step of a replay reads what it starts", func(t *testing.T) {
+	t.Run("a step of a replay reads only the events that it starts", func(t *testing.T) {
 		r := f.replay(ops.Replay{Filter: ops.Filter{Statuses: []relay.Status{relay.StatusFailed}}})
 		var step ops.ReplayStep
 		var err error
@@ -113,7 +113,7 @@ func TestSearchCostsTheSameInATableOfAnySize(t *testing.T) {
 		require.LessOrEqual(t, reads, 200)
 	})
 
-	t.Run("a look at how things stand counts a backlog no further than its bound", func(t *testing.T) {
+	t.Run("an observation counts a backlog up to its bound", func(t *testing.T) {
 		f.exec("UPDATE marketing_events SET status = 'pending' WHERE storefront_id = ? LIMIT 50000", big)
 		var o ops.Observation
 		var err error

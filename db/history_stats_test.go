@@ -104,7 +104,7 @@ func TestAnHourThatIsSlowToCountIsCountedLessOften(t *testing.T) {
 	first := counted()
 	f.exec("UPDATE event_stats_hours SET took_us = 60000000")
 	f.rollUp()
-	require.Equal(t, first, counted(), "a minute's work is done again after twenty minutes")
+	require.Equal(t, first, counted(), "an hour that takes a minute is counted again after twenty minutes")
 	f.exec("UPDATE event_stats_hours SET took_us = 1000")
 	f.rollUp()
 	require.NotEqual(t, first, counted())

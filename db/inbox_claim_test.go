@@ -23,9 +23,9 @@ func TestClaimIsFairBetweenStorefronts(t *testing.T) {
 	starts := f.claim(db.ClaimOptions{Page: 100, Lease: time.Minute})
 	require.Len(t, starts, 110)
 	for n := range 20 {
-		require.Equal(t, []string{"big", "small"}[n%2], starts[n].StorefrontCode, "pages are dealt in turn")
+		require.Equal(t, []string{"big", "small"}[n%2], starts[n].StorefrontCode, "pages are interleaved")
 	}
-	require.Len(t, f.claim(db.ClaimOptions{Page: 100, Lease: time.Minute}), 100, "what is leased is not claimed again")
+	require.Len(t, f.claim(db.ClaimOptions{Page: 100, Lease: time.Minute}), 100, "leased rows are not claimed again")
 }
 
 func TestClaimTakesTheOldestFirst(t *testing.T) {
@@ -60,9 +60,9 @@ func TestClaimLeavesRoomUnderTheCap(t *testing.T) {
 	require.Len(t, next, 4, "one place of bosley's is free, and pfizer has its own")
 
 	require.NoError(t, f.Wait(t.Context(), starts[1].ID, relay.Waiting{For: relay.WaitsForRetry, After: time.Minute}))
-	require.Len(t, f.claim(capped), 1, "a delivery that waits for its next try burdens nobody")
+	require.Len(t, f.claim(capped), 1, "a delivery that waits for its next attempt does not count as in flight")
 	require.NoError(t, f.Wait(t.Context(), starts[2].ID, relay.Waiting{}))
-	require.Empty(t, f.claim(capped), "the lease of a row that no run has is its starter's")
+	require.Empty(t, f.claim(capped), "the lease of a row without a run belongs to its starter")
 }
 
 func TestLeaseOfAKilledClaimerExpires(t *testing.T) {
@@ -93,12 +93,12 @@ func TestALeaseFromBeforeTheClockWasSetBackIsFree(t *testing.T) {
 		"no lease is longer")
 
 	f.exec("UPDATE marketing_events SET claimed_until = claimed_until + INTERVAL 1 HOUR") // as they are once the clock was set back
-	require.Len(t, f.claim(capped), 2, "they burden no cap")
+	require.Len(t, f.claim(capped), 2, "they do not count against the cap")
 	require.Len(t, f.claim(aPage), 3)
 	require.Empty(t, f.claim(aPage))
 	rows, err := f.Processing(t.Context(), nil, 10)
 	require.NoError(t, err)
-	require.Len(t, rows, 1, "the reconciler looks at the run's")
+	require.Len(t, rows, 1, "the reconciler checks the run's row")
 }
 
 func TestReleasedRowsAreClaimedAgain(t *testing.T) {
@@ -168,7 +168,7 @@ func TestTwoClaimersNeverShareARow(t *testing.T) {
 	}
 }
 
-func TestAPIsRowsStayItsOwnUntilTheirLeaseEnds(t *testing.T) {
+func TestRowsOfTheAPIAreNotClaimedUntilTheirLeaseEnds(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -198,7 +198,7 @@ func TestAnUncommittedRowWithALowerIDIsClaimedAfterItsCommit(t *testing.T) {
 	later := f.direct("committed", bosley)
 
 	starts, err := f.Claim(shortly(t), aPage)
-	require.NoError(t, err, "an open insert makes nobody wait")
+	require.NoError(t, err, "an uncommitted insert blocks no claim")
 	require.Equal(t, []int64{later}, ids(starts))
 	require.NoError(t, tx.Commit())
 	var events []string
@@ -228,7 +228,7 @@ func TestOpenClaimBlocksNoInsertAndNoSwitch(t *testing.T) {
 	require.Len(t, starts, 40)
 }
 
-func TestRowsThatCanNeverBeDeliveredFailAndBlockNobody(t *testing.T) {
+func TestUndeliverableRowsFailAndBlockNoOthers(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")

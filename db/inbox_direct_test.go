@@ -91,11 +91,11 @@ func TestDirectRowsAreRefusedByTheDatabase(t *testing.T) {
 	t.Run("with a status that does not exist", func(t *testing.T) {
 		require.Contains(t, []uint16{3819, 4025}, insert(`('1', 5, NULL, 'x', '{}', 'oms_direct', 'sent')`))
 	})
-	t.Run("with an event that is there", func(t *testing.T) {
+	t.Run("with an event that exists", func(t *testing.T) {
 		f.exec(insertByID)
 		require.EqualValues(t, 1062, insert(`('2025020100003333', NULL, 'bosley', 'purchase_completed', '{}', 'oms_direct', 'pending')`))
 	})
-	t.Run("but not where another type of the same order is there", func(t *testing.T) {
+	t.Run("not with another type of the same order", func(t *testing.T) {
 		f.exec(strings.ReplaceAll(insertByID, "purchase_completed", "rx_issued"))
 		require.Equal(t, 2, f.count("SELECT COUNT(*) FROM marketing_events"))
 	})

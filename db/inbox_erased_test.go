@@ -98,7 +98,7 @@ func TestAnInvalidDirectRowOfAnErasedEventIsErasedToo(t *testing.T) {
 	require.Empty(t, f.holds(eraseMe))
 
 	f.exec("UPDATE marketing_events SET status = 'pending', claimed_until = UTC_TIMESTAMP(6) WHERE id = ?", first)
-	require.Empty(t, f.claim(aPage), "not even where somebody sets it back by hand")
+	require.Empty(t, f.claim(aPage), "not even after an UPDATE by hand")
 	status, reason := f.status(first)
 	require.Equal(t, []any{relay.StatusFailed, relay.ReasonErased}, []any{status, reason})
 }

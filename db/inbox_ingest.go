@@ -91,7 +91,7 @@ func (s *Store) InsertEvents(ctx context.Context, events []relay.NewEvent, lease
 	if err != nil {
 		return nil, wrap(fmt.Sprintf("insert %d events", len(events)), err)
 	}
-	return b.answers(), nil
+	return b.results(), nil
 }
 
 // findBusy marks the keys of a batch that have an uncommitted row, or one committed a moment ago: the next attempt sees
@@ -186,8 +186,8 @@ func (b *batch) chunks(indexes []int) [][]int {
 	return chunks
 }
 
-// answers returns the verdicts, once the rows are stored.
-func (b *batch) answers() []relay.InsertResult {
+// results returns the verdicts, once the rows are stored.
+func (b *batch) results() []relay.InsertResult {
 	stored := make([]relay.InsertResult, len(b.events))
 	for i, e := range b.events {
 		h, held := b.holders[b.keys[i]]

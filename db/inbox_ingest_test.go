@@ -42,7 +42,7 @@ func verdicts(stored []relay.InsertResult) []relay.Verdict {
 	return v
 }
 
-func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
+func TestInsertReturnsTheRowOfEachEvent(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
@@ -74,7 +74,7 @@ func TestInsertAnswersWithTheRowOfEachEvent(t *testing.T) {
 
 func TestInsertReadsItsIDsInEveryAutoIncrementMode(t *testing.T) {
 	t.Parallel()
-	t.Run("in steps of seven, as a cluster does", func(t *testing.T) {
+	t.Run("in steps of seven, as in a cluster", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
 		bosley := f.storefront("bosley")
@@ -88,7 +88,7 @@ func TestInsertReadsItsIDsInEveryAutoIncrementMode(t *testing.T) {
 		f.holdsIt(events, stored)
 		require.EqualValues(t, 7, stored[100].ID-stored[99].ID)
 	})
-	t.Run("by a trigger, against all order", func(t *testing.T) {
+	t.Run("by a trigger, in descending order", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
 		bosley := f.storefront("bosley")
@@ -202,7 +202,7 @@ func TestBatchesWithTheSameEventsRaceToOneRowEach(t *testing.T) {
 	f := migrated(t)
 	bosley := f.storefront("bosley")
 	const writers, events = 4, 1500
-	answers := make([][]relay.InsertResult, writers)
+	results := make([][]relay.InsertResult, writers)
 	batches := make([][]relay.NewEvent, writers)
 	var wg sync.WaitGroup
 	for w := range writers {
@@ -211,16 +211,16 @@ func TestBatchesWithTheSameEventsRaceToOneRowEach(t *testing.T) {
 		wg.Go(func() {
 			stored, err := f.InsertEvents(t.Context(), batches[w], time.Second)
 			if err == nil {
-				answers[w] = stored
+				results[w] = stored
 			}
 		})
 	}
 	wg.Wait()
 	inserted := 0
 	for w := range writers {
-		require.Len(t, answers[w], events, "writer %d failed", w)
-		f.holdsIt(batches[w], answers[w])
-		for _, s := range answers[w] {
+		require.Len(t, results[w], events, "writer %d failed", w)
+		f.holdsIt(batches[w], results[w])
+		for _, s := range results[w] {
 			require.NotEqual(t, relay.Conflict, s.Verdict)
 			if s.Verdict == relay.Inserted {
 				inserted++
@@ -244,14 +244,14 @@ func TestBatchWaitsForAConcurrentWriterAndThenSeesItsRows(t *testing.T) {
 	direct, err := res.LastInsertId()
 	require.NoError(t, err)
 
-	answer := make(chan []relay.InsertResult, 1)
+	result := make(chan []relay.InsertResult, 1)
 	go func() {
 		stored, _ := f.InsertEvents(t.Context(), []relay.NewEvent{newEvent(0, bosley, "bosley"), e}, time.Second)
-		answer <- stored
+		result <- stored
 	}()
 	f.waitForInsert()
 	require.NoError(t, tx.Commit())
-	stored := <-answer
+	stored := <-result
 	require.Equal(t, []relay.Verdict{relay.Inserted, relay.Duplicate}, verdicts(stored))
 	require.Equal(t, direct, stored[1].ID)
 }

@@ -73,7 +73,7 @@ func TestRowsThatDifferInTheCaseOfTheTypeAreOneEvent(t *testing.T) {
 		require.Empty(t, f.claim(aPage))
 		require.Equal(t, dup(a), f.detail(b), "also when it is retried")
 	})
-	t.Run("the row that has the plain name is delivered", func(t *testing.T) {
+	t.Run("the row with the plain name is delivered", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
 		f.storefront("bosley")
@@ -97,7 +97,7 @@ func TestRowsThatDifferInTheCaseOfTheTypeAreOneEvent(t *testing.T) {
 		stored := f.insert([]relay.NewEvent{e})
 		require.Equal(t, relay.InsertResult{ID: a, Verdict: relay.Conflict, Status: relay.StatusDelivered}, stored[0], "the API meets it too")
 	})
-	t.Run("beside an event of the API", func(t *testing.T) {
+	t.Run("with an event of the API", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
 		bosley := f.storefront("bosley")
@@ -109,7 +109,7 @@ func TestRowsThatDifferInTheCaseOfTheTypeAreOneEvent(t *testing.T) {
 		require.Empty(t, f.claim(aPage))
 		require.Equal(t, dup(stored[0].ID), f.detail(odd))
 	})
-	t.Run("beside one that an earlier version is delivering under its odd name", func(t *testing.T) {
+	t.Run("with one that an earlier version delivers under its unusual name", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
 		f.storefront("bosley")
@@ -120,7 +120,7 @@ func TestRowsThatDifferInTheCaseOfTheTypeAreOneEvent(t *testing.T) {
 		require.Equal(t, dup(old), f.detail(plain))
 		require.Contains(t, []string{dup(old), dup(plain)}, f.detail(odd))
 	})
-	t.Run("one that can never be delivered takes no place", func(t *testing.T) {
+	t.Run("an undeliverable one does not count", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
 		f.storefront("bosley")

@@ -111,8 +111,8 @@ func TestRotationEncryptsEveryShapeOfSecretWithTheFirstKey(t *testing.T) {
 	require.Zero(t, f.count(`SELECT COUNT(*) FROM storefront_sgtm_config WHERE api_secret LIKE '%bare%' OR custom_headers LIKE '%bare%'`))
 	require.Zero(t, f.count(`SELECT COUNT(*) FROM platform_credentials WHERE credentials NOT LIKE 'gAAAA%'`))
 
-	require.Equal(t, db.Rotation{Done: 11, Of: 11, First: 11}, rotate(t, f.with(secondKey+","+testKey)), "done is done")
-	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM admin_audit WHERE action = 'rotate'"), "and nothing is told of nothing")
+	require.Equal(t, db.Rotation{Done: 11, Of: 11, First: 11}, rotate(t, f.with(secondKey+","+testKey)), "a second rotation changes nothing")
+	require.Equal(t, 1, f.count("SELECT COUNT(*) FROM admin_audit WHERE action = 'rotate'"), "and writes no audit entry")
 }
 
 func TestRotationLeavesAndReportsUnreadableValues(t *testing.T) {
@@ -175,7 +175,7 @@ func TestAnAdminsWriteDuringARotationIsNotLost(t *testing.T) {
 	require.NoError(t, tx.Commit())
 	r := <-done
 	require.NoError(t, <-failed)
-	require.Equal(t, db.Rotation{Done: 3, Of: 3, Rotated: 2, First: 2}, r, "what was deleted is not there to be counted")
+	require.Equal(t, db.Rotation{Done: 3, Of: 3, Rotated: 2, First: 2}, r, "deleted rows are not counted")
 	require.Equal(t, map[string]string{"s1/ga4 api_secret": "old", "s2/ga4 api_secret": "new"}, secretsOf(t, f.with(secondKey)))
 }
 
@@ -195,7 +195,7 @@ func TestRotationLeavesVersionsAsTheyAreAndAWriteDoesNot(t *testing.T) {
 	both := f.with(secondKey + "," + testKey)
 	before := versions(f.Store)
 	require.Equal(t, 3, rotate(t, both).Rotated)
-	require.Equal(t, before, versions(both), "who has read it before may write")
+	require.Equal(t, before, versions(both), "a client that read it before may write")
 
 	// In the earlier service's tables the time of a write may be in whole seconds.
 	still := func() { f.exec("UPDATE platform_credentials SET updated_at = '2026-01-01'") }

@@ -84,7 +84,7 @@ func TestKeysRefuseTheKeysThatPythonRefuses(t *testing.T) {
 		"a short key":   testKey[:43],
 		"no padding":    strings.TrimRight(testKey, "=") + "A",
 		"hex":           strings.Repeat("0", 64),
-		"no base64":     strings.Repeat("!", 44),
+		"not base64":    strings.Repeat("!", 44),
 		"an empty item": testKey + ",",
 		"33 bytes":      "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYw",
 	} {

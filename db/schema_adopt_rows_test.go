@@ -90,7 +90,7 @@ func TestEveryRowOfForeignTablesStaysAndDifferencesAreReported(t *testing.T) {
 	require.Equal(t, "your-key", secretsOf(t, f.with(secondKey))["bosley X-Api-Key"])
 	require.NoError(t, f.PutCredential(t.Context(), 6, ops.Credential{Platform: "house_ads"}))
 	f.rollUp()
-	require.Zero(t, f.purge(ninety, 100), "what was taken over is as old as its adoption")
+	require.Zero(t, f.purge(ninety, 100), "adopted rows are as old as their adoption")
 }
 
 // dump returns all rows of a table, each as text, in any order.

@@ -111,26 +111,26 @@ func TestAMigrationThatWasKilledAtAnyMomentCanBeFinished(t *testing.T) {
 			return killed
 		})
 	})
-	t.Run("up, and taken back", func(t *testing.T) {
+	t.Run("up, then down", func(t *testing.T) {
 		t.Parallel()
 		f := empty(t)
 		moments(t, false, func(t *testing.T, n int) bool {
 			killed := f.killed(n, f.up)
 			require.NoError(t, f.down(f.Store))
-			require.Equal(t, ownTables, f.tables(), "nothing is left behind")
+			require.Equal(t, ownTables, f.tables(), "no table remains")
 			return killed
 		})
 		require.NoError(t, f.up(f.Store))
 		require.Equal(t, want, f.schema())
 	})
-	t.Run("down, and brought back", func(t *testing.T) {
+	t.Run("down, then up", func(t *testing.T) {
 		t.Parallel()
 		moments(t, false, func(t *testing.T, n int) bool {
 			f := migrated(t) // a column that is added again and again takes room in the row each time
 			killed := f.killed(n, f.down)
 			current, err := f.Current(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, n < 3, current, "readiness sees what is half undone, once it is written down")
+			require.Equal(t, n < 3, current, "readiness detects a half undone migration, once it is recorded")
 			require.NoError(t, f.up(f.Store))
 			require.Equal(t, want, f.schema())
 			return killed
@@ -167,7 +167,7 @@ func TestTablesOfTheEarlierServiceAreAdoptedAfterAKillAtAnyMoment(t *testing.T) 
 		f := adopted(t)
 		killed := f.killed(n, f.up)
 		if killed && n > 4 { // the note, the two tables of migrations, and the first mark
-			require.ErrorIs(t, f.down(f.Store), db.ErrAdopted, "while it is half done")
+			require.ErrorIs(t, f.down(f.Store), db.ErrAdopted, "while the migration is incomplete")
 		}
 		require.NoError(t, f.up(f.Store))
 		have := f.schema()

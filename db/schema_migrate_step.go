@@ -13,7 +13,7 @@ import (
 // A migration is a file of statements, and both engines commit each of them separately: after a kill, or a lost server, any
 // number of them may be done. So each can be executed again (see execAgain), and relay_migrations has three states of a
 // migration X: no row; a row "X?" from before its first statement until after the last one; a row "X". Up turns the second
-// state into the third and Down turns it into the first, whichever of them was killed.
+// state into the third and Down turns it into the first, after a kill of either.
 const begunMark = "?"
 
 // stepFunc is the function that bun calls for a migration.

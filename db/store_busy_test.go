@@ -45,7 +45,7 @@ func TestAKeyInAnOpenTransactionIsBusyAndBarelyDelaysTheOthers(t *testing.T) {
 			require.Equal(t, relay.Duplicate, stored[4].Verdict)
 		})
 	}
-	t.Run("a lock that no row explains", func(t *testing.T) {
+	t.Run("a lock without a row", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
 		bosley := f.storefront("bosley")

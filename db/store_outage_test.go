@@ -135,7 +135,7 @@ func TestALockedRowIsUnavailableAfterTheLockTimeout(t *testing.T) {
 	require.ErrorIs(t, err, relay.ErrUnavailable)
 	starts, err := f.Claim(shortly(t), aPage)
 	require.NoError(t, err)
-	require.Empty(t, starts, "claiming goes round it")
+	require.Empty(t, starts, "claiming skips it")
 }
 
 func TestSessionIsStrictAndInUTC(t *testing.T) {

@@ -94,4 +94,6 @@ func ignoreDone(err error) error {
 }
 
 // nullText stores an empty text as NULL.
+func nullTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
+
 func nullText(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }

@@ -68,7 +68,7 @@ func (f *fixture) becomes(why relay.WriteRefusal) {
 
 func TestAnUnwritableDatabaseHasAReason(t *testing.T) {
 	t.Parallel()
-	t.Run("before its tables are there it is the migrations' matter", func(t *testing.T) {
+	t.Run("before the tables exist, the migrations report it", func(t *testing.T) {
 		t.Parallel()
 		require.NoError(t, empty(t).Writable(t.Context()))
 	})
@@ -84,12 +84,12 @@ func TestAnUnwritableDatabaseHasAReason(t *testing.T) {
 		ours.becomes("")
 		f.exec("SET GLOBAL read_only = 1")
 		ours.becomes(relay.WriteReadOnly)
-		require.NoError(t, store.Ping(t.Context()), "it answers")
+		require.NoError(t, store.Ping(t.Context()), "it responds")
 		require.Contains(t, lines.String(), "level=WARN msg=database.unavailable")
 		f.exec("SET GLOBAL read_only = 0")
 		ours.becomes("")
 	})
-	t.Run("no room for another row", func(t *testing.T) {
+	t.Run("no space for another row", func(t *testing.T) {
 		t.Parallel()
 		// The inbox lies in the system's tablespace, which may not grow.
 		f, _ := own(t, "--innodb-file-per-table=OFF", "--innodb-data-file-path=ibdata1:12M:autoextend:max:24M")
@@ -102,7 +102,7 @@ func TestAnUnwritableDatabaseHasAReason(t *testing.T) {
 		require.Error(t, err)
 		f.becomes(relay.WriteNoRoom)
 	})
-	t.Run("no right to write", func(t *testing.T) {
+	t.Run("no permission to write", func(t *testing.T) {
 		t.Parallel()
 		f, _ := own(t)
 		store, err := db.Open(db.Config{URL: f.user("reader", "SELECT")})
@@ -110,7 +110,7 @@ func TestAnUnwritableDatabaseHasAReason(t *testing.T) {
 		defer func() { require.NoError(t, store.Close()) }()
 		(&fixture{Seed: seed.On(store), t: t}).becomes(relay.WriteForbidden)
 	})
-	t.Run("a write that hangs is one write", func(t *testing.T) {
+	t.Run("a write that hangs is not repeated", func(t *testing.T) {
 		t.Parallel()
 		f, _ := own(t)
 		require.NoError(t, f.Writable(t.Context()))
@@ -134,13 +134,13 @@ func TestAnUnwritableDatabaseHasAReason(t *testing.T) {
 		require.NoError(t, tx.Rollback())
 		f.becomes("")
 	})
-	t.Run("it leaves nothing behind", func(t *testing.T) {
+	t.Run("it leaves no row", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
 		require.NoError(t, f.Writable(t.Context()))
 		require.NoError(t, f.Writable(t.Context()))
 		require.Zero(t, f.count("SELECT COUNT(*) FROM marketing_events"))
-		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM write_checks"), "the second asked nobody")
+		require.Equal(t, 1, f.count("SELECT COUNT(*) FROM write_checks"), "the second call used the cached result")
 	})
 }
 
@@ -196,5 +196,5 @@ func TestAReadOnlyServerDoesNotKeepThePool(t *testing.T) {
 	_, err = store.InsertEvents(t.Context(), newEvents(1, 2, 1, "bosley"), time.Second)
 	require.ErrorIs(t, err, relay.ErrUnavailable)
 	require.Eventually(t, func() bool { return f.count(connections) == 0 }, 10*time.Second, 20*time.Millisecond,
-		"the next statement connects anew, to whichever server writes by then")
+		"the next statement reconnects, to the server that is writable by then")
 }

@@ -21,7 +21,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 		require.Equal(t, relay.ReasonCancelled, b.store.conclusion.Reason)
 	}
 
-	t.Run("while it waits for its next try", func(t *testing.T) {
+	t.Run("while it waits for its next attempt", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.then = relay.Response{Status: 500}
@@ -39,7 +39,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 		require.Zero(t, b.sender.sent)
 	})
 
-	t.Run("before it could take the row, which nobody else takes then", func(t *testing.T) {
+	t.Run("before it took the row, which no other run takes then", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.away(10*time.Minute, b.Now)
@@ -48,7 +48,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 		require.Zero(t, b.sender.sent)
 	})
 
-	t.Run("while the database is away, once that is back", func(t *testing.T) {
+	t.Run("while the database is unavailable: after the outage", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.then = relay.Response{Status: 500}
@@ -61,7 +61,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 		require.GreaterOrEqual(t, b.Now().Sub(begin), time.Hour)
 	})
 
-	t.Run("and keeps what a destination had accepted", func(t *testing.T) {
+	t.Run("it keeps the destinations that accepted", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM = nil
@@ -76,7 +76,7 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 		require.Contains(t, b.store.conclusion.Ends, relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted, Status: 200})
 	})
 
-	t.Run("and leaves a row of another run alone", func(t *testing.T) {
+	t.Run("it does not change a row of another run", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.then = relay.Response{Status: 500}
@@ -89,9 +89,9 @@ func TestACancelledDeliveryFailsItsRow(t *testing.T) {
 	})
 }
 
-// The answer of a send came while the database was away, and the delivery was cancelled before it could be written: while it
+// The response to a send arrived while the database was unavailable, and the delivery was cancelled before it could be written: while it
 // waited for its next attempt, or for the database itself.
-func TestACancelledDeliveryRecordsTheAnswersThatItHas(t *testing.T) {
+func TestACancelledDeliveryRecordsTheResponsesItHas(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]time.Duration{"before the next attempt": 30 * time.Second, "at the route": 5 * time.Minute} {
 		t.Run(name, func(t *testing.T) {

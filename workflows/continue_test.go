@@ -51,7 +51,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		require.Equal(t, 1, next.sender.sent)
 	})
 
-	t.Run("while the database is away, with what could not be recorded", func(t *testing.T) {
+	t.Run("while the database is unavailable, with the unrecorded result", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.SetContinueAsNewSuggested(true)
@@ -71,7 +71,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, next.store.outcomes(relay.SGTM))
 	})
 
-	t.Run("not while another destination's attempt is under way, and then with its end", func(t *testing.T) {
+	t.Run("not during another destination's attempt, and then with its result", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.SetContinueAsNewSuggested(true)
@@ -87,7 +87,7 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 		require.Equal(t, []relay.DeliveryResult{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted, Status: 503, Cause: relay.ReasonServerError}}, in.Continued.Ends)
 	})
 
-	t.Run("never without need", func(t *testing.T) {
+	t.Run("not without a suggestion", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.unreadable = 10
@@ -95,8 +95,8 @@ func TestALongHistoryContinuesAsNew(t *testing.T) {
 	})
 }
 
-// A run that an older program continued to run past the suggestion replays as it was.
-func TestARunFromBeforeTheGateGoesOnAsItWas(t *testing.T) {
+// A run of an older release that ignored the suggestion replays unchanged.
+func TestARunFromBeforeTheGateIsUnchanged(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.SetContinueAsNewSuggested(true)
@@ -106,7 +106,7 @@ func TestARunFromBeforeTheGateGoesOnAsItWas(t *testing.T) {
 	require.Equal(t, relay.StatusDelivered, b.store.status)
 }
 
-// A run that an older release started on the queue of the deliveries continues on that of the housekeeping.
+// A run that an older release started on the delivery queue continues on the housekeeping queue.
 func TestHousekeepingContinuesOnItsOwnQueue(t *testing.T) {
 	t.Parallel()
 	for from, to := range map[string]string{"relay": "relay-housekeeping", "relay-housekeeping": "relay-housekeeping"} {

@@ -25,7 +25,7 @@ type DeliverInput struct {
 }
 
 // DeliverEvent delivers one event: it takes the row, follows its route, and writes the event's final status, which is also its
-// result. Mostly the first attempts, which are made with the route, are all that it takes. A failed delivery ends as a failed
+// result. Usually the first attempts, which are made with the route, suffice. A failed delivery ends as a failed
 // workflow, so that the Web UI's own filter finds it.
 func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 	d := newDelivery(ctx, in)
@@ -45,7 +45,7 @@ func DeliverEvent(ctx workflow.Context, in DeliverInput) (string, error) {
 			continue
 		}
 		if recovered, err := d.finish(ctx); !recovered {
-			return d.words, err
+			return d.text, err
 		}
 	}
 	return d.giveUp(ctx)
@@ -59,11 +59,11 @@ type delivery struct {
 	first      firstAttempts
 	ends       []relay.DeliveryResult
 	unrecorded []relay.AttemptEnd // ends that the database could not take yet
-	lost       bool               // the row is not ours any more
+	lost       bool               // this run no longer owns the row
 	turnedAway bool               // by the container, for its health: the platforms get the event
 	routes     int                // followed to their end
 	running    int                // targets under way
-	words      string             // the result, as text for the Web UI
+	text       string             // the result, as text for the Web UI
 }
 
 func newDelivery(ctx workflow.Context, in DeliverInput) *delivery {
@@ -88,7 +88,7 @@ func (d *delivery) resolve(ctx workflow.Context) (bool, error) {
 	return out.Taken, d.attempted(ctx, out.First)
 }
 
-// follow delivers to every destination of the route that has not ended yet, all at once, and says whether the switches have
+// follow delivers to every destination of the route that has not ended yet, concurrently, and reports whether the switches have
 // to be asked again: a destination was blocked under way, or its attempts ran out, or a container turned the event away, and
 // another may take over.
 func (d *delivery) follow(ctx workflow.Context) (bool, error) {
@@ -225,11 +225,11 @@ func (d *delivery) end(e relay.DeliveryResult) {
 	d.ends = append(d.ends, e)
 }
 
-// finish writes the final status, and fails the workflow of a failed event. True says that it found instead a destination
-// that has recovered since it turned the event away: then the event is to be sent there after all.
+// finish writes the final status, and fails the workflow of a failed event. True reports that it found instead a destination
+// that has recovered since the event failed there: then the event is sent there after all.
 func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 	if d.lost {
-		d.words = "nothing to do: the event is another run's"
+		d.text = "nothing to do: the event is another run's"
 		return false, nil
 	}
 	out, err := d.conclude(ctx)
@@ -245,7 +245,7 @@ func (d *delivery) finish(ctx workflow.Context) (bool, error) {
 		return false, temporal.NewApplicationErrorWithOptions(cmp.Or(out.Detail, out.Reason.Text()), string(out.Reason),
 			temporal.ApplicationErrorOptions{NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign, Details: []any{d.ends}})
 	}
-	d.words = string(out.Status) + "; " + out.Detail
+	d.text = string(out.Status) + "; " + out.Detail
 	return false, nil
 }
 
@@ -266,12 +266,12 @@ func (d *delivery) reopen() {
 	d.turnedAway = false
 }
 
-// giveUp ends an event whose switches change faster than it can follow.
+// giveUp ends an event whose switches change faster than its routes.
 func (d *delivery) giveUp(ctx workflow.Context) (string, error) {
 	d.reopen() // no health decides any more
 	d.ends = append(d.ends, relay.DeliveryResult{Destination: "route", Outcome: relay.Rejected, Reason: relay.ReasonTooManyRoutes})
 	_, err := d.finish(ctx)
-	return d.words, err
+	return d.text, err
 }
 
 // stopped is the end of a run that an error stopped: it continues as new, or was cancelled.

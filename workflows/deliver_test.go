@@ -14,7 +14,7 @@ import (
 	"relay/workflows"
 )
 
-// bundle is one event in a fake inbox, the real activities, and a destination that answers as it is told.
+// bundle is one event in a fake inbox, the real activities, and a destination with scripted responses.
 type bundle struct {
 	*testsuite.TestWorkflowEnvironment
 	store      *store
@@ -62,9 +62,9 @@ func TestDeliverEvent(t *testing.T) {
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
 		require.Zero(t, b.store.leasesEnded)
-		var words string
-		require.NoError(t, b.GetWorkflowResult(&words))
-		require.Equal(t, "delivered; sgtm: accepted, last response 200", words)
+		var text string
+		require.NoError(t, b.GetWorkflowResult(&text))
+		require.Equal(t, "delivered; sgtm: accepted, last response 200", text)
 	})
 
 	t.Run("503 twice, then 200: three attempts, after 60 and 120 s", func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestDeliverEvent(t *testing.T) {
 		require.Len(t, b.store.outcomes(relay.SGTM), 1)
 	})
 
-	t.Run("Retry-After is waited for", func(t *testing.T) {
+	t.Run("Retry-After sets the wait", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.replies = []relay.Response{{Status: 429, Header: map[string]string{"Retry-After": "3600"}}}
@@ -129,7 +129,7 @@ func TestDeliverEvent(t *testing.T) {
 		require.Equal(t, relay.ReasonRetryAfterTooLong, b.store.conclusion.Reason)
 	})
 
-	t.Run("a row of another run is left alone", func(t *testing.T) {
+	t.Run("a row of another run does not change", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.status, b.store.owner = relay.StatusProcessing, "another run"
@@ -142,7 +142,7 @@ func TestDeliverEvent(t *testing.T) {
 func TestTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 
-	t.Run("longer than all tries would take, and the event arrives with its first try", func(t *testing.T) {
+	t.Run("for longer than all attempts: the event arrives with its first attempt", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.away(20*time.Minute, b.Now)
@@ -151,7 +151,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 		require.Len(t, b.store.outcomes(relay.SGTM), 1)
 	})
 
-	t.Run("when the answer comes: it is not sent again, and the record is completed", func(t *testing.T) {
+	t.Run("when the response arrives: it is not sent again, and the record is completed", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.after = func() { b.store.away(10*time.Minute, b.Now) }
@@ -161,7 +161,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
 	})
 
-	t.Run("when a failure comes: the try counts", func(t *testing.T) {
+	t.Run("when a failure arrives: the attempt counts", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.then = relay.Response{Status: 500}
@@ -171,7 +171,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
 	})
 
-	t.Run("when the attempt is recorded: nothing leaves, and no try is used up", func(t *testing.T) {
+	t.Run("when the attempt is recorded: nothing is sent, and no attempt is used up", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.failRecords = 7
@@ -184,7 +184,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 func TestSwitches(t *testing.T) {
 	t.Parallel()
 
-	t.Run("sGTM switched off between two tries: the event goes to the platforms", func(t *testing.T) {
+	t.Run("sGTM switched off between two attempts: the event is sent to the platforms", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.Platforms = []relay.PlatformSwitch{{Code: "meta", PlatformActive: true, CredentialActive: true}}
@@ -226,12 +226,12 @@ func TestSwitches(t *testing.T) {
 		require.NoError(t, b.run(t))
 		require.Equal(t, relay.StatusSkipped, b.store.status)
 		require.Equal(t, relay.ReasonStorefrontDisabled, b.store.conclusion.Reason)
-		var words string
-		require.NoError(t, b.GetWorkflowResult(&words))
-		require.Equal(t, "skipped; the storefront is switched off", words)
+		var text string
+		require.NoError(t, b.GetWorkflowResult(&text))
+		require.Equal(t, "skipped; the storefront is switched off", text)
 	})
 
-	t.Run("a container whose tries ran out hands over to the platforms where the admin wants that", func(t *testing.T) {
+	t.Run("an exhausted container fails over to the platforms, if so configured", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
@@ -244,7 +244,7 @@ func TestSwitches(t *testing.T) {
 		require.Equal(t, "meta: accepted, last response 200; sgtm: no attempts left (exhausted), last response 500: the destination reported a server error (server_error)", b.store.conclusion.Detail)
 	})
 
-	t.Run("a container whose tries ran out fails the event where no platform takes over", func(t *testing.T) {
+	t.Run("an exhausted container fails the event without an active platform", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true

@@ -20,7 +20,7 @@ import (
 	"relay/workflows"
 )
 
-// archive is an inbox of n events, of which some are to be erased, and the workflows that Temporal has of them.
+// archive is an inbox of n events, some of which are to be erased, and their workflows in Temporal.
 type archive struct {
 	mu       sync.Mutex
 	total    int64
@@ -33,7 +33,7 @@ type archive struct {
 	fails    int
 	now      func() time.Time
 	canceled []int64
-	stubborn bool // no delivery heeds its cancellation
+	stubborn bool // deliveries ignore their cancellation
 	killed   []int64
 }
 
@@ -216,7 +216,7 @@ func TestEraseEvents(t *testing.T) {
 		require.Equal(t, activities.EraseOutput{State: ops.ErasureDone, Total: 5000, Scanned: 5000, Matched: 120, Erased: 120}, o)
 	})
 
-	t.Run("an open delivery is cancelled and waited for, and no try can be under way any more", func(t *testing.T) {
+	t.Run("an open delivery is cancelled, and the erasure waits until no attempt can be running", func(t *testing.T) {
 		t.Parallel()
 		b := setupErase(t, 3, map[int64]ops.EventState{1: {Status: relay.StatusProcessing, Run: "run"}, 2: {Status: relay.StatusPending}, 3: ended})
 		b.archive.runs[2] = 0
@@ -239,7 +239,7 @@ func TestEraseEvents(t *testing.T) {
 		require.Equal(t, int64(1), b.archive.erasure.Erased)
 	})
 
-	t.Run("a delivery that does not heed its cancellation is terminated, as the last resort", func(t *testing.T) {
+	t.Run("a delivery that ignores its cancellation is terminated", func(t *testing.T) {
 		t.Parallel()
 		b := setupErase(t, 1, map[int64]ops.EventState{1: {Status: relay.StatusProcessing, Run: "run"}})
 		b.archive.stubborn = true
@@ -252,14 +252,14 @@ func TestEraseEvents(t *testing.T) {
 		require.Less(t, b.Now().Sub(begin), 3*time.Minute)
 	})
 
-	t.Run("nothing that matches is an end, too", func(t *testing.T) {
+	t.Run("an erasure without matches ends", func(t *testing.T) {
 		t.Parallel()
 		b := setupErase(t, 10_000, nil)
 		require.NoError(t, b.run())
 		require.Equal(t, ops.ErasureDone, b.archive.erasure.State)
 	})
 
-	t.Run("a database that is away delays it, and its words stay there", func(t *testing.T) {
+	t.Run("an unavailable database delays it, and its error text stays out of Temporal", func(t *testing.T) {
 		t.Parallel()
 		b := setupErase(t, 10, map[int64]ops.EventState{4: ended})
 		b.archive.fails = 8

@@ -56,7 +56,7 @@ func (x Executions) WithoutWorkflow(ctx context.Context, rows []ops.HeldRow) ([]
 	return suspects, nil
 }
 
-// WorkflowState is what became of the latest run of a row's workflow.
+// WorkflowState returns the state of the latest run of a row's workflow.
 func (x Executions) WorkflowState(ctx context.Context, row int64) (ops.WorkflowState, error) {
 	d, err := x.Client.DescribeWorkflowExecution(ctx, DeliverEventID(row), "")
 	var gone *serviceerror.NotFound

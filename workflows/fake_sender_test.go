@@ -9,7 +9,7 @@ import (
 	"relay/internal/relay"
 )
 
-// sender answers by host, else with its replies in order, then with then; the zero answer is 200.
+// sender responds by host, else with its replies in order, then with then; the zero reply is 200.
 type sender struct {
 	mu      sync.Mutex
 	replies []relay.Response

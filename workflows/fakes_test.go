@@ -23,10 +23,10 @@ type store struct {
 	probes       int    // that Probe lets through
 	recovers     bool   // before an event that it turned away has finished
 	options      relay.Options
-	unreadable   int     // tries whose secrets do not decrypt
+	unreadable   int     // attempts whose secrets do not decrypt
 	unreadableAt string  // the one destination of these; "" is all
 	taken        func()  // after the row was taken; the store is locked
-	reading      func()  // before everything for a try is read; the store is locked
+	reading      func()  // before the input of an attempt is read; the store is locked
 	replays      []int64 // started
 	leasesEnded  int
 	waits        []relay.Waiting
@@ -45,7 +45,7 @@ func newStore() *store {
 	}
 }
 
-// away makes every call fail for a time of the workflow's clock.
+// away makes every call fail for a duration on the workflow's clock.
 func (s *store) away(d time.Duration, now func() time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +184,7 @@ func (s *store) RecordSending(_ context.Context, attempts ...relay.Attempt) erro
 		return err
 	}
 	defer unlock()
-	// The worst case: the row is there, and the caller cannot know.
+	// The worst case: the row is stored, and the caller cannot know.
 	s.attempts = append(s.attempts, attempts...)
 	if s.failRecords > 0 {
 		s.failRecords--

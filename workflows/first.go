@@ -17,7 +17,7 @@ type firstAttempts struct {
 }
 
 // due reports whether the next route comes with first attempts: the first route of a run that began at its beginning. A reset keeps
-// the row, whatever became of it, so its attempts are decided one by one.
+// the row in its state, so its attempts are decided one by one.
 func (f *firstAttempts) due(ctx workflow.Context, in DeliverInput) bool {
 	info := workflow.GetInfo(ctx)
 	reset := info.OriginalRunID != "" && info.OriginalRunID != info.WorkflowExecution.RunID // the SDK's test environment has none
@@ -37,7 +37,7 @@ func (f *firstAttempts) take(destination string) (activities.DeliverOutput, bool
 	return activities.DeliverOutput{}, false
 }
 
-// attempted takes over what the first attempts came to.
+// attempted takes over the results of the first attempts.
 func (d *delivery) attempted(ctx workflow.Context, first *activities.FirstAttempts) error {
 	if !firstInRoute(first) {
 		return nil

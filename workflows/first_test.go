@@ -31,7 +31,7 @@ func platform(code string) relay.PlatformSwitch {
 	return relay.PlatformSwitch{Code: code, PlatformActive: true, CredentialActive: true}
 }
 
-func TestTheFirstAttemptsComeWithTheRoute(t *testing.T) {
+func TestTheFirstAttemptsRunInTheFirstWorkflowTask(t *testing.T) {
 	t.Parallel()
 
 	t.Run("all destinations accept: there is no activity", func(t *testing.T) {
@@ -46,7 +46,7 @@ func TestTheFirstAttemptsComeWithTheRoute(t *testing.T) {
 		require.Equal(t, relay.StatusDelivered, b.store.status)
 	})
 
-	t.Run("one fails: its activity waits as the policy says, and counts it", func(t *testing.T) {
+	t.Run("one fails: its activity waits for the backoff, and counts the attempt", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM = nil
@@ -75,7 +75,7 @@ func TestTheFirstAttemptsComeWithTheRoute(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, b.store.outcomes(relay.SGTM))
 	})
 
-	t.Run("a repeated task of an event that ended ends as the event did", func(t *testing.T) {
+	t.Run("a repeated task of an ended event returns the event's result", func(t *testing.T) {
 		t.Parallel()
 		for _, status := range []relay.Status{relay.StatusDelivered, relay.StatusFailed} {
 			b := setup(t)
@@ -88,13 +88,13 @@ func TestTheFirstAttemptsComeWithTheRoute(t *testing.T) {
 				continue
 			}
 			require.NoError(t, err)
-			var words string
-			require.NoError(t, b.GetWorkflowResult(&words))
-			require.Equal(t, "delivered; as stored", words)
+			var text string
+			require.NoError(t, b.GetWorkflowResult(&text))
+			require.Equal(t, "delivered; as stored", text)
 		}
 	})
 
-	t.Run("a task that was repeated after the worker ended with a request on the wire", func(t *testing.T) {
+	t.Run("a task repeated after a kill with a request on the wire", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.attempts = []relay.Attempt{{AttemptID: "lost", Destination: relay.SGTM, Number: 1, Result: relay.Result{Outcome: relay.Sending}}}
@@ -106,7 +106,7 @@ func TestTheFirstAttemptsComeWithTheRoute(t *testing.T) {
 	})
 }
 
-// tags counts the upserts of a run that starts with these destinations, and returns what it is findable by at its end.
+// tags counts the upserts of a run that starts with these destinations, and returns its destinations at its end.
 func (b *bundle) tags(t *testing.T, start []string) (upserts int, end []string) {
 	t.Helper()
 	set := start
@@ -122,7 +122,7 @@ func (b *bundle) tags(t *testing.T, start []string) (upserts int, end []string) 
 	return upserts, set
 }
 
-func TestDestinationsAreWrittenAgainOnlyWhereTheRouteDiffers(t *testing.T) {
+func TestDestinationsAreUpdatedOnlyIfTheRouteDiffers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		start   []string

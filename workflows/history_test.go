@@ -39,8 +39,8 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	require.Equal(t, []string{
 		"cancelled",
 		"database-away-at-the-first-step",
-		"database-away-between-tries",
-		"database-away-when-the-answer-came",
+		"database-away-between-attempts",
+		"database-away-when-the-response-arrived",
 		"delivered-after-retries",
 		"erased",
 		"failed-exhausted",
@@ -64,7 +64,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	}, names)
 }
 
-func TestAWorkflowThatDoesSomethingElseDoesNotReplay(t *testing.T) {
+func TestAWorkflowWithOtherCommandsDoesNotReplay(t *testing.T) {
 	t.Parallel()
 	r := worker.NewWorkflowReplayer()
 	r.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ workflows.DeliverInput) error {

@@ -8,8 +8,8 @@ import (
 	"relay/internal/ops"
 )
 
-// Inspect asks Temporal for the pollers of the relay's task queues and for its schedules. Where Temporal does not answer, the report
-// says so.
+// Inspect asks Temporal for the pollers of the relay's task queues and for its schedules. If Temporal does not respond, the report
+// states it.
 func (s Starter) Inspect(ctx context.Context) ops.TemporalReport {
 	var r ops.TemporalReport
 	for _, queue := range []string{s.TaskQueue, Housekeeping(s.TaskQueue)} {

@@ -69,7 +69,7 @@ func sendOptions(ctx workflow.Context, target relay.Target, base time.Duration) 
 	})
 }
 
-// routeOptions are those of the step that resolves the route and, mostly, makes the first attempts.
+// routeOptions are those of the step that resolves the route and usually makes the first attempts.
 func routeOptions(ctx workflow.Context, first bool) workflow.Context {
 	ctx = dbOptions(ctx, "route")
 	if !first {
@@ -99,7 +99,7 @@ func dbOptions(ctx workflow.Context, summary string) workflow.Context {
 const (
 	startWorkers     = 16   // starts in flight
 	startShare       = 8    // of one storefront: more only adds latency at the server, for the other storefronts, too
-	startQueueLength = 2000 // rows that one process promises to start within their lease
+	startQueueLength = 2000 // rows that one process accepts to start within their lease
 	startTimeout     = 10 * time.Second
 )
 

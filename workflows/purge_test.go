@@ -20,11 +20,12 @@ import (
 	"relay/workflows"
 )
 
-// attic has so many events and entries of the audit that are too old.
+// attic holds numbers of events and audit entries that are too old.
 type attic struct {
 	events, audit int64
 	replays       int64
 	erasures      int64
+	counts        int64
 	fails         int
 	ages          map[time.Duration]bool // that it was asked for
 	marks         []ops.PurgeCursor
@@ -70,6 +71,12 @@ func (a *attic) PurgeErasures(_ context.Context, age time.Duration, n int) (int6
 	return took, nil
 }
 
+func (a *attic) PurgeAttemptStats(_ context.Context, n int) (int64, error) {
+	took := min(int64(n), a.counts)
+	a.counts -= took
+	return took, nil
+}
+
 const aDay = 24 * time.Hour
 
 func setupPurge(t *testing.T, a *attic) (*testsuite.TestWorkflowEnvironment, *bytes.Buffer) {
@@ -99,9 +106,9 @@ func purgeResult(t *testing.T, env *testsuite.TestWorkflowEnvironment) ops.Purge
 func TestPurgeEvents(t *testing.T) {
 	t.Parallel()
 
-	t.Run("batch by batch until nothing old is left, and the audit by an age of its own", func(t *testing.T) {
+	t.Run("in batches until no old row is left, and the audit by its own age", func(t *testing.T) {
 		t.Parallel()
-		a := &attic{events: 1050, audit: 250, replays: 3, erasures: 201, lasting: true}
+		a := &attic{events: 1050, audit: 250, replays: 3, erasures: 201, counts: 4001, lasting: true}
 		env, log := setupPurge(t, a)
 		beats := 0
 		env.SetOnActivityHeartbeatListener(func(_ *activity.Info, details converter.EncodedValues) {
@@ -109,25 +116,25 @@ func TestPurgeEvents(t *testing.T) {
 			require.NoError(t, details.Get(&counts))
 			beats++
 		})
-		require.Equal(t, ops.Purged{Events: 1050, Attempts: 2100, Audit: 250, Replays: 3, Erasures: 201}, purgeResult(t, env))
+		require.Equal(t, ops.Purged{Events: 1050, Attempts: 2100, Audit: 250, Replays: 3, Erasures: 201, Counts: 4001}, purgeResult(t, env))
 		require.Equal(t, map[time.Duration]bool{90 * aDay: true, 2192 * aDay: true}, a.ages)
 		require.Equal(t, 7, a.batches, "six with something old, one that found only what stays")
 		require.Zero(t, a.marks[0])
 		for i, m := range a.marks[1:] {
-			require.Equal(t, int64(i+1), m.ID, "each goes on where the last one ended")
+			require.Equal(t, int64(i+1), m.ID, "each continues at the end of the last one")
 		}
 		require.Positive(t, beats)
-		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 replays=3 erasures=201 more=false")
+		require.Contains(t, log.String(), "msg=inbox.purged events=1050 attempts=2100 audit=250 replays=3 erasures=201 counts=4001 more=false")
 	})
 
-	t.Run("nothing old is nothing said", func(t *testing.T) {
+	t.Run("without old rows the result is empty", func(t *testing.T) {
 		t.Parallel()
 		env, log := setupPurge(t, &attic{})
 		require.Zero(t, purgeResult(t, env))
 		require.Empty(t, log.String())
 	})
 
-	t.Run("a database that is away delays it, and its words stay here", func(t *testing.T) {
+	t.Run("an unavailable database delays it, and its error text stays out of Temporal", func(t *testing.T) {
 		t.Parallel()
 		a := &attic{events: 300, fails: 3}
 		env, log := setupPurge(t, a)
@@ -137,7 +144,7 @@ func TestPurgeEvents(t *testing.T) {
 		require.Equal(t, 3, strings.Count(log.String(), "inbox.purge_failed"))
 	})
 
-	t.Run("after five tries it fails, without the database's words, and the next hour begins anew", func(t *testing.T) {
+	t.Run("it fails after five attempts, without the database's error text, and the next hour starts again", func(t *testing.T) {
 		t.Parallel()
 		env, _ := setupPurge(t, &attic{fails: 100})
 		env.ExecuteWorkflow(workflows.PurgeEvents)
@@ -145,7 +152,7 @@ func TestPurgeEvents(t *testing.T) {
 		require.NotContains(t, env.GetWorkflowError().Error(), "4711")
 	})
 
-	t.Run("what a round had no time for is the next round's", func(t *testing.T) {
+	t.Run("the next round continues an unfinished one", func(t *testing.T) {
 		t.Parallel()
 		var suite testsuite.WorkflowTestSuite
 		suite.SetLogger(quiet{})

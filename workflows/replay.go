@@ -19,7 +19,7 @@ const (
 	SignalPause  = "pause"
 	SignalResume = "resume"
 	SignalCancel = "cancel"
-	// SignalLook says that the row of the replay has changed. The API writes the wanted state there, so that the latest request
+	// SignalLook reports that the row of the replay has changed. The API writes the wanted state there, so that the latest request
 	// counts: signals of different names have no order among them.
 	SignalLook    = "look"
 	QueryProgress = "progress"
@@ -28,7 +28,7 @@ const (
 // ReplayEventsID is the id of the workflow behind a replay.
 func ReplayEventsID(replay int64) string { return "replay-events:" + strconv.FormatInt(replay, 10) }
 
-// ReplayEvents sets the events of a replay back to pending, so many a second, and waits until they have ended. It keeps
+// ReplayEvents sets the events of a replay back to pending, at its rate, and waits until they have ended. It keeps
 // nothing but the replay's id: filter, cursor and counts are in the database, so that a new run continues at any time.
 func ReplayEvents(ctx workflow.Context, in activities.ReplayInput) error {
 	r := &replaying{in: activities.ReplayInput{ID: in.ID}}
@@ -144,7 +144,7 @@ func (r *replaying) wait(over bool) time.Duration {
 	case r.holds():
 		r.hold = min(max(replayHoldFirst, 2*r.hold), replayHoldMost)
 		return r.hold
-	case r.last.Now == 0 && r.last.HeldNow == 0: // matches are far between: look on
+	case r.last.Now == 0 && r.last.HeldNow == 0: // matches are rare: continue the search
 		return 0
 	}
 	r.hold = 0

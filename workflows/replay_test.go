@@ -18,7 +18,7 @@ import (
 	"relay/workflows"
 )
 
-// replays is one replay of so many events, each of which ends some time after it was started.
+// replays is one replay of a number of events, each of which ends some time after its start.
 type replays struct {
 	mu      sync.Mutex
 	replay  ops.Replay
@@ -138,7 +138,7 @@ func setupReplay(t *testing.T, matched int64) *replayBundle {
 	return b
 }
 
-// run executes the workflow and, where it goes on as new, that too.
+// run executes the workflow, and its continuations as new.
 func (b *replayBundle) run(t *testing.T) error {
 	t.Helper()
 	b.ExecuteWorkflow(workflows.ReplayEvents, activities.ReplayInput{ID: 7})
@@ -149,7 +149,7 @@ func (b *replayBundle) run(t *testing.T) error {
 func TestReplayEvents(t *testing.T) {
 	t.Parallel()
 
-	t.Run("1,000 events are started at 20 a second, and waited for", func(t *testing.T) {
+	t.Run("1,000 events are started at 20 a second, and the replay waits for their ends", func(t *testing.T) {
 		t.Parallel()
 		b := setupReplay(t, 1000)
 		begin := b.Now()
@@ -162,7 +162,7 @@ func TestReplayEvents(t *testing.T) {
 		require.Equal(t, int64(1000), b.replays.replay.Delivered)
 	})
 
-	t.Run("a long one goes on as new, with nothing but its id", func(t *testing.T) {
+	t.Run("a long one continues as new, with its id only", func(t *testing.T) {
 		t.Parallel()
 		b := setupReplay(t, 1_000_000)
 		err := b.run(t)
@@ -173,7 +173,7 @@ func TestReplayEvents(t *testing.T) {
 		require.False(t, b.replays.ended)
 	})
 
-	t.Run("matches that are far between are looked for without waiting", func(t *testing.T) {
+	t.Run("distant matches are searched without waiting", func(t *testing.T) {
 		t.Parallel()
 		b := setupReplay(t, 10)
 		b.replays.gaps = 100
@@ -203,7 +203,7 @@ func TestReplayEvents(t *testing.T) {
 		require.GreaterOrEqual(t, b.replays.starts[199].Sub(begin), 2*time.Hour)
 	})
 
-	t.Run("a row that was changed is looked at at once", func(t *testing.T) {
+	t.Run("a changed row is read at once", func(t *testing.T) {
 		t.Parallel()
 		b := setupReplay(t, 200)
 		begin := b.Now()
@@ -218,14 +218,14 @@ func TestReplayEvents(t *testing.T) {
 		set(ops.ReplayPaused, 3*time.Second)
 		set(ops.ReplayRunning, time.Hour+time.Second)
 		require.NoError(t, b.run(t))
-		require.Empty(t, b.replays.history, "the workflow writes no state that it was not told")
+		require.Empty(t, b.replays.history, "the workflow writes only requested states")
 		require.Len(t, b.replays.starts, 200)
 		last := b.replays.starts[199].Sub(begin)
 		require.GreaterOrEqual(t, last, time.Hour)
 		require.LessOrEqual(t, last, time.Hour+20*time.Second, "it does not sleep out its pause")
 	})
 
-	t.Run("what an unhealthy destination would get waits, probed, until it is healthy", func(t *testing.T) {
+	t.Run("events of an unhealthy destination wait, with probes, until it is healthy", func(t *testing.T) {
 		t.Parallel()
 		b := setupReplay(t, 200)
 		begin := b.Now()
@@ -238,7 +238,7 @@ func TestReplayEvents(t *testing.T) {
 		require.Less(t, b.replays.probes, 200, "it looks twice a minute")
 	})
 
-	t.Run("cancelled, it starts no more, and still counts what it had started", func(t *testing.T) {
+	t.Run("a cancelled one starts no more, and still counts the started events", func(t *testing.T) {
 		t.Parallel()
 		b := setupReplay(t, 100_000)
 		b.replays.takes = 10 * time.Minute
@@ -257,7 +257,7 @@ func TestReplayEvents(t *testing.T) {
 		require.Equal(t, ops.ReplayCancelled, b.replays.replay.State)
 	})
 
-	t.Run("a database that is away delays it", func(t *testing.T) {
+	t.Run("an unavailable database delays it", func(t *testing.T) {
 		t.Parallel()
 		b := setupReplay(t, 100)
 		b.replays.fails = 8

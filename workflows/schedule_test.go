@@ -34,7 +34,7 @@ type schedules struct {
 
 func (s *schedules) ScheduleClient() client.ScheduleClient { return scheduleClient{world: s} }
 
-// scheduleClient is the schedules as the SDK shows them.
+// scheduleClient is the SDK's interface to the schedules.
 type scheduleClient struct {
 	client.ScheduleClient
 	world *schedules
@@ -60,7 +60,7 @@ func (s *schedules) Update(_ context.Context, o client.ScheduleUpdateOptions) er
 		s.has, s.updates = u.Schedule, s.updates+1
 		return nil
 	}
-	if err != temporal.ErrSkipScheduleUpdate { //nolint:errorlint // as the SDK is told
+	if err != temporal.ErrSkipScheduleUpdate { //nolint:errorlint // the SDK compares it like this
 		return err
 	}
 	return nil
@@ -171,8 +171,8 @@ func TestEachPartOfTheStorefrontsHasItsPoller(t *testing.T) {
 	require.Equal(t, []string{"poll-inbox", "poll-inbox:1", "poll-inbox:2"}, ids)
 }
 
-// A worker whose POLL_SHARDS is lower ends the pollers that are too many.
-func TestAPollerOfAPartThatIsNoMoreEnds(t *testing.T) {
+// A worker with a lower POLL_SHARDS ends the superfluous pollers.
+func TestAPollerOfARemovedPartEnds(t *testing.T) {
 	t.Parallel()
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})

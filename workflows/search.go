@@ -88,7 +88,7 @@ func (s *Search) attributes(e relay.PendingDelivery, route []string) (temporal.S
 	return temporal.NewSearchAttributes(updates...), true
 }
 
-// tag makes the delivery findable by its destinations. Mostly its start has done that, and an upsert costs a write to the list of
+// tag makes the delivery findable by its destinations. Usually its start has done that, and an upsert costs a write to the list of
 // workflows. Where an activity follows, the upsert travels with the command that schedules it.
 func (d *delivery) tag(ctx workflow.Context, targets []relay.Target) error {
 	if !d.in.Searchable || d.first.made && tagged(ctx, targets) {

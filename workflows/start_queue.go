@@ -30,7 +30,7 @@ type StartQueue struct {
 }
 
 // queued is a row that waits for its start. It keeps the values of its context, such as the trace, but not its end: the
-// request has been answered by then.
+// request has its response by then.
 type queued struct {
 	relay.PendingDelivery
 	ctx context.Context

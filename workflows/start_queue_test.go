@@ -13,7 +13,7 @@ import (
 	"relay/workflows"
 )
 
-// starts is a starter that begins to start when it is let.
+// starts is a starter that blocks until let is closed.
 type starts struct {
 	let  chan struct{}
 	mu   sync.Mutex
@@ -36,7 +36,7 @@ func rowsOf(storefront string, n int) []relay.PendingDelivery {
 	return rows
 }
 
-func TestBurstStartsTheStorefrontsInTurn(t *testing.T) {
+func TestStartQueueInterleavesStorefronts(t *testing.T) {
 	t.Parallel()
 	s := &starts{let: make(chan struct{})}
 	b := workflows.NewStartQueue(s.start, nil, 200, slog.New(slog.DiscardHandler))
@@ -50,7 +50,7 @@ func TestBurstStartsTheStorefrontsInTurn(t *testing.T) {
 	require.Contains(t, s.done[:40], "quiet", "it waits for what is in flight, not for the other's batch")
 }
 
-func TestBurstTakesNoMoreThanItsShareOfAStorefront(t *testing.T) {
+func TestStartQueueLimitsTheReservationsOfAStorefront(t *testing.T) {
 	t.Parallel()
 	s := &starts{let: make(chan struct{})}
 	b := workflows.NewStartQueue(s.start, nil, 200, slog.New(slog.DiscardHandler))
@@ -67,7 +67,7 @@ func TestBurstTakesNoMoreThanItsShareOfAStorefront(t *testing.T) {
 	require.Empty(t, s.done)
 }
 
-func TestBurstStartsNoMoreThanThereIsRoomForAtTheDestinations(t *testing.T) {
+func TestStartQueueReservesNoMoreThanTheDestinationsHaveRoomFor(t *testing.T) {
 	t.Parallel()
 	s := &starts{let: make(chan struct{})}
 	room := map[string]int{"limited": 3, "full": 0, "free": 1000}
@@ -79,7 +79,7 @@ func TestBurstStartsNoMoreThanThereIsRoomForAtTheDestinations(t *testing.T) {
 	b.Close(t.Context())
 }
 
-func TestBurstStartsHalfOfItsStartsForOneStorefrontAtMost(t *testing.T) {
+func TestStartQueueRunsHalfOfItsStartsForOneStorefrontAtMost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		let := make(chan struct{})

@@ -20,7 +20,7 @@ import (
 	"relay/workflows"
 )
 
-// recorder is Temporal as far as a start asks it, and what it was asked.
+// recorder is a Temporal client that records the calls of a start.
 type recorder struct {
 	client.Client
 	operatorservice.OperatorServiceClient
@@ -79,7 +79,7 @@ func TestAStartNamesItsRowAndItsStorefront(t *testing.T) {
 	require.Equal(t, "rx_issued of bosley", o.StaticSummary)
 }
 
-func TestAStartIsFindableByThePresentRoute(t *testing.T) {
+func TestAStartHasTheDestinationsOfThePresentRoute(t *testing.T) {
 	t.Parallel()
 	search := &workflows.Search{}
 	require.NoError(t, search.Detect(t.Context(), &recorder{}, "default"))
@@ -97,7 +97,7 @@ func TestAStartIsFindableByThePresentRoute(t *testing.T) {
 	}
 }
 
-func TestWhereIDsMayNotBeSearchedNoneIsSent(t *testing.T) {
+func TestIDsAreNotSentIfTheyMayNotBeSearchable(t *testing.T) {
 	t.Parallel()
 	o := started(t, &recorder{}, &workflows.Search{})
 	code, ok := o.TypedSearchAttributes.GetKeyword(workflows.Storefront)
@@ -111,8 +111,8 @@ func TestWhereIDsMayNotBeSearchedNoneIsSent(t *testing.T) {
 	require.NotContains(t, o.ID, "order-1")
 }
 
-// What runs once may have ended: cancelled by hand, or as a replay that is asked for again.
-func TestWhatRunsOnceStartsAgainAfterItsEnd(t *testing.T) {
+// A replay or an erasure may have ended: it was cancelled in the Web UI, or is requested again.
+func TestAReplayAndAnErasureCanBeStartedAgainAfterTheirEnd(t *testing.T) {
 	t.Parallel()
 	for id, start := range map[string]func(workflows.Starter) error{
 		"replay-events:3": func(s workflows.Starter) error { return s.StartReplay(t.Context(), 3) },
@@ -131,7 +131,7 @@ func TestWhatRunsOnceStartsAgainAfterItsEnd(t *testing.T) {
 	}
 }
 
-func TestAnEventIsDeliveredAlthoughItCannotBeMadeSearchable(t *testing.T) {
+func TestAnEventIsDeliveredWithoutItsSearchAttributes(t *testing.T) {
 	t.Parallel()
 	r := &recorder{refuse: serviceerror.NewInvalidArgument("no mapping defined for search attribute")}
 	o := started(t, r, &workflows.Search{IDs: true})
@@ -140,7 +140,7 @@ func TestAnEventIsDeliveredAlthoughItCannotBeMadeSearchable(t *testing.T) {
 	require.Equal(t, workflows.DeliverInput{ID: 7}, r.inputs[1])
 }
 
-// described is Temporal that knows one workflow.
+// described is a Temporal client with one workflow.
 type described struct {
 	client.Client
 	status   enums.WorkflowExecutionStatus
@@ -170,7 +170,7 @@ func (o *oneEvent) Next() (*historypb.HistoryEvent, error) {
 	return e, nil
 }
 
-func TestOnlyWhatAPersonStoppedIsStopped(t *testing.T) {
+func TestOnlyADeliveryThatAPersonEndedIsStopped(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		temporal described

@@ -20,7 +20,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, relay.ReasonUnhealthy, b.store.conclusion.Reason)
 	})
 
-	t.Run("is tried by the event that may probe it, whose success starts the recovery", func(t *testing.T) {
+	t.Run("receives the probe, whose success starts the recovery", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.health, b.store.probes = relay.Health{Failures: 20, Unhealthy: true}, 1
@@ -29,7 +29,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []int64{7}, b.store.replays)
 	})
 
-	t.Run("that recovers before an event it turned away has ended gets that event after all", func(t *testing.T) {
+	t.Run("that recovers before a failed event has ended receives that event after all", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.health, b.store.recovers = relay.Health{Failures: 20, Unhealthy: true}, true
@@ -38,7 +38,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
 	})
 
-	t.Run("hands over to the platforms, where the admin wants that of a container that takes nothing", func(t *testing.T) {
+	t.Run("fails over to the platforms, if so configured", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
@@ -53,7 +53,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.NotContains(t, b.store.conclusion.Detail, "exhausted")
 	})
 
-	t.Run("fails events that no platform takes over, so that its recovery finds them", func(t *testing.T) {
+	t.Run("fails events without an active platform, so that its recovery finds them", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
@@ -72,13 +72,13 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes(relay.SGTM))
 	})
 
-	// sickens makes the destination unhealthy once it was sent to.
+	// sickens makes the destination unhealthy after the first send.
 	sickens := func(b *bundle, h relay.Health) {
 		h.Failures, h.Unhealthy = 20, true
 		b.sender.after = func() { b.store.health = h }
 	}
 
-	t.Run("leaves an event that was tried there its schedule", func(t *testing.T) {
+	t.Run("keeps the schedule of an event that was attempted there", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.replies = []relay.Response{{Status: 503}, {Status: 503}}
@@ -86,10 +86,10 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.NoError(t, b.run(t))
 		require.Equal(t, 3, b.sender.sent)
 		require.Equal(t, relay.StatusDelivered, b.store.status)
-		require.Equal(t, []int64{7}, b.store.replays, "whichever attempt gets through finds the recovery")
+		require.Equal(t, []int64{7}, b.store.replays, "the first accepted attempt starts the recovery")
 	})
 
-	t.Run("leaves an event its schedule, until the attempts run out", func(t *testing.T) {
+	t.Run("keeps the schedule of an event until its attempts are exhausted", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.then = relay.Response{Status: 503}
@@ -99,7 +99,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, relay.ReasonExhausted, b.store.conclusion.Reason)
 	})
 
-	t.Run("is tried no more with a credential that it refuses", func(t *testing.T) {
+	t.Run("receives no attempt with a refused credential", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.then = relay.Response{Status: 503}
@@ -114,7 +114,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, "sgtm: the destination is unhealthy (destination_unhealthy), last: the destination rejected the credential (unauthorized)", b.store.conclusion.Detail)
 	})
 
-	t.Run("hands events in flight over, where the platforms take what the container does not", func(t *testing.T) {
+	t.Run("fails events in flight over to the platforms, if so configured", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
@@ -127,7 +127,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Accepted}, b.store.outcomes("meta"))
 	})
 
-	t.Run("gets events in flight that no platform would take over", func(t *testing.T) {
+	t.Run("receives events in flight without an active platform", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.switches.SGTM.DirectOnExhausted = true
@@ -137,7 +137,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, b.store.outcomes(relay.SGTM))
 	})
 
-	t.Run("gets one request of a probe, whose event fails again with the status", func(t *testing.T) {
+	t.Run("receives one request of a probe, whose event fails again with the status", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.store.health = relay.Health{Failures: 20, Unhealthy: true, ProbeEvent: 1}
@@ -157,7 +157,7 @@ func TestAnUnhealthyDestination(t *testing.T) {
 		require.Equal(t, []int64{7}, b.store.replays)
 	})
 
-	t.Run("is what a refused credential makes of it", func(t *testing.T) {
+	t.Run("is the result of a refused credential", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.then = relay.Response{Status: 401}

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A gate lives in versions.go, under a name that is no other's: two changes behind one name could not be told apart in a history.
+// A gate is defined in versions.go, under a unique name: two changes behind one name could not be distinguished in a history.
 func TestEveryVersionHasANamedGate(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("versions.go")

@@ -9,7 +9,7 @@ import (
 )
 
 // untilDone retries a step at the database, with the options of ctx, until it succeeds or the delivery is cancelled: an outage of MySQL loses no event.
-// The waits are named timers, so that the Web UI shows what a delivery is waiting for.
+// The waits are named timers, so that the Web UI shows why a delivery waits.
 //
 // leave, if it is not nil and returns true, ends the waiting with errContinue.
 func untilDone(ctx workflow.Context, step string, leave func(workflow.Context) bool, activity, in, out any) error {
@@ -31,7 +31,7 @@ func untilDone(ctx workflow.Context, step string, leave func(workflow.Context) b
 // waits reports whether another attempt follows one that ended with this outcome.
 func waits(o relay.Outcome) bool { return o == relay.NotSent || o == relay.Retry }
 
-// pause waits before a destination is tried again that could not be sent to. A long history grows slowly where it cannot
+// pause waits before the next attempt at a destination that could not be sent to. A long history grows slowly if it cannot
 // continue as new at once.
 func pause(ctx workflow.Context, out activities.DeliverOutput) error {
 	if suggested(ctx) {

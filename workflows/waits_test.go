@@ -11,11 +11,11 @@ import (
 	"relay/internal/relay"
 )
 
-// What keeps a try from leaving costs none.
-func TestWhatCannotBeSentUsesUpNoTry(t *testing.T) {
+// A wait before the send uses up no attempt.
+func TestAWaitBeforeTheSendUsesUpNoAttempt(t *testing.T) {
 	t.Parallel()
 
-	t.Run("a limit that is reached, more often than there are tries", func(t *testing.T) {
+	t.Run("a limit that is reached more often than there are attempts", func(t *testing.T) {
 		t.Parallel()
 		first, second := neighbours(t)
 		first.store.options.Limits.PerSecond = 1.0 / 600
@@ -24,7 +24,7 @@ func TestWhatCannotBeSentUsesUpNoTry(t *testing.T) {
 		limiter, reads := second.activities.Limiter, 0
 		second.store.reading = func() {
 			if reads++; reads == 8 {
-				limiter.Now = second.Now // until then no time goes by in the limiter, as where others take every turn
+				limiter.Now = second.Now // until then the limiter's clock stands still, as if other events took every turn
 			}
 		}
 		routes := 0
@@ -37,7 +37,7 @@ func TestWhatCannotBeSentUsesUpNoTry(t *testing.T) {
 		require.GreaterOrEqual(t, second.sender.last.Sub(begin), time.Hour)
 	})
 
-	t.Run("an answer 429 to another event of the destination, which slows this one at once", func(t *testing.T) {
+	t.Run("a response 429 to another event of the destination, which delays this one at once", func(t *testing.T) {
 		t.Parallel()
 		first, second := neighbours(t)
 		first.sender.then = relay.Response{Status: 429, Header: map[string]string{"Retry-After": "600"}}
@@ -71,11 +71,11 @@ func neighbours(t *testing.T) (first, second *bundle) {
 	return first, second
 }
 
-// A worker that dies with a request on the wire leaves a row that stays sending: that try counts.
-func TestATryWhoseEndNobodySawCounts(t *testing.T) {
+// A worker that is killed with a request on the wire leaves a row that stays sending: that attempt counts.
+func TestAnAttemptWithAnUnknownResultCounts(t *testing.T) {
 	t.Parallel()
 
-	t.Run("and is followed by another", func(t *testing.T) {
+	t.Run("another attempt follows", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.after = func() {
@@ -89,7 +89,7 @@ func TestATryWhoseEndNobodySawCounts(t *testing.T) {
 		require.GreaterOrEqual(t, b.sender.last.Sub(begin), time.Minute, "the first wait of the schedule")
 	})
 
-	t.Run("until none is left", func(t *testing.T) {
+	t.Run("the last one ends the delivery", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.sender.after = func() { panic("the worker dies") }
@@ -99,7 +99,7 @@ func TestATryWhoseEndNobodySawCounts(t *testing.T) {
 	})
 }
 
-func TestAnEventThatIsNotWantedOrCannotBeMadeEndsWithoutASend(t *testing.T) {
+func TestAnEventThatIsSkippedOrCannotBeRenderedEndsWithoutASend(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		refusal error
@@ -107,9 +107,9 @@ func TestAnEventThatIsNotWantedOrCannotBeMadeEndsWithoutASend(t *testing.T) {
 		outcome relay.Outcome
 		reason  relay.Reason
 	}{
-		"not mapped":                       {relay.Skip(relay.ReasonNotMapped), relay.StatusSkipped, relay.Skipped, relay.ReasonNotMapped},
-		"without a field that it needs":    {relay.Refuse(relay.ReasonMissingField, "order_id"), relay.StatusFailed, relay.Rejected, relay.ReasonMissingField},
-		"of an adapter that does not know": {relay.ErrNotFound, relay.StatusFailed, relay.Rejected, relay.ReasonInvalidPayload},
+		"not mapped":                         {relay.Skip(relay.ReasonNotMapped), relay.StatusSkipped, relay.Skipped, relay.ReasonNotMapped},
+		"without a required field":           {relay.Refuse(relay.ReasonMissingField, "order_id"), relay.StatusFailed, relay.Rejected, relay.ReasonMissingField},
+		"an unexpected error of the adapter": {relay.ErrNotFound, relay.StatusFailed, relay.Rejected, relay.ReasonInvalidPayload},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,7 +135,7 @@ func (r refusing) Request(relay.Destination, relay.Event) (relay.Request, error)
 	return relay.Request{}, r.err
 }
 
-func TestARowThatIsTakenAwayEndsTheDeliveryWithoutASend(t *testing.T) {
+func TestARowTakenByAnotherRunEndsTheDeliveryWithoutASend(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.sender.then = relay.Response{Status: 503}
@@ -148,7 +148,7 @@ func TestARowThatIsTakenAwayEndsTheDeliveryWithoutASend(t *testing.T) {
 	require.Contains(t, words, "nothing to do")
 }
 
-func TestSwitchesThatNeverRestEndTheEvent(t *testing.T) {
+func TestSwitchesThatKeepChangingEndTheEvent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.activities.Lane = nil // first attempts go by the switches that make their route
@@ -164,7 +164,7 @@ func TestSwitchesThatNeverRestEndTheEvent(t *testing.T) {
 	require.Equal(t, 10, reads)
 }
 
-func TestAnEventTooOldForWhatTheDestinationAsksEnds(t *testing.T) {
+func TestAnEventTooOldForTheRetryAfterEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.activities.Adapters[relay.SGTM] = aged{}
@@ -174,7 +174,7 @@ func TestAnEventTooOldForWhatTheDestinationAsksEnds(t *testing.T) {
 	require.Equal(t, relay.ReasonRetryAfterTooLong, b.store.conclusion.Reason)
 }
 
-// aged is an adapter whose events are worth an hour.
+// aged is an adapter whose events are accepted for an hour.
 type aged struct{ echo }
 
 func (a aged) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
@@ -183,8 +183,8 @@ func (a aged) Request(d relay.Destination, e relay.Event) (relay.Request, error)
 	return r, err
 }
 
-// An attempt that was lost with its worker waits as long as one that failed in its place would: the second one, 120 s.
-func TestTheAttemptAfterALostOneWaitsItsTime(t *testing.T) {
+// An attempt that was lost with its worker waits as long as a failed one: the second one, 120 s.
+func TestTheAttemptAfterALostOneWaitsForItsBackoff(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.sender.then = relay.Response{Status: 503}

@@ -21,7 +21,7 @@ const (
 	requestSuffix = ".request.json"
 )
 
-// Case is one event for one destination: a file testdata/<name>.event.json in a form that people can read.
+// Case is one event for one destination: a file testdata/<name>.event.json in a readable form.
 type Case struct {
 	Name        string
 	Event       relay.Event

@@ -54,7 +54,7 @@ type request struct {
 	URL        string            `json:"url,omitempty"`
 	Headers    map[string]string `json:"headers,omitempty"`
 	Body       json.RawMessage   `json:"body,omitempty"`
-	Text       string            `json:"text,omitempty"` // a body that is no JSON
+	Text       string            `json:"text,omitempty"` // a body that is not JSON
 	Version    string            `json:"version,omitempty"`
 	EventName  string            `json:"event_name,omitempty"`
 	Dropped    []string          `json:"dropped,omitempty"`
@@ -99,7 +99,7 @@ func render(t testing.TB, a relay.Adapter, c Case) []byte {
 	return out.Bytes()
 }
 
-// compact makes sure that the golden file, which is indented, says all there is to say of the bytes.
+// compact ensures that the indented golden file represents the exact bytes.
 func compact(t testing.TB, body []byte) json.RawMessage {
 	t.Helper()
 	var b bytes.Buffer

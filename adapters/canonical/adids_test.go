@@ -9,7 +9,7 @@ import (
 	"relay/adapters/canonical"
 )
 
-func TestAdIDsAreKnownByAnySpelling(t *testing.T) {
+func TestAdIDsAreRecognisedInAnySpelling(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"gclid", "GCLID", "_gcl_aw", "_gcl_au", "gclsrc", "gbraid", "wbraid", "dclid", "fbclid", "fbc", "_fbc", "fbp", "_fbp", "ttclid",
 		"ttp", "_ttp", "ScCid", "sc_click_id", "_scclid", "_scid", "sc_cookie1", "epik", "_epik", "click_id", "msclkid", "li_fat_id", "rdt_cid", "idfa", "madid"} {

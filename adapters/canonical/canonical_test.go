@@ -125,7 +125,7 @@ func TestAnEventThatIsTooOldIsRefusedBeforeItIsSent(t *testing.T) {
 	require.Error(t, err)
 
 	require.Equal(t, now.Add(-time.Minute), canonical.Time(event(t, jane)))
-	require.Equal(t, now, canonical.Time(event(t, `{"event_time":"2026-11-23T08:00:05Z"}`)), "no platform takes the future")
+	require.Equal(t, now, canonical.Time(event(t, `{"event_time":"2026-11-23T08:00:05Z"}`)), "no platform accepts a time in the future")
 }
 
 func TestAnEventWithoutAReadablePayloadIsRefused(t *testing.T) {
@@ -143,7 +143,7 @@ func TestAFieldThatNoAdapterReadsIsDropped(t *testing.T) {
 	require.Equal(t, []string{"diagnosis", "event_time"}, f.Dropped())
 }
 
-func TestTheAdminNarrowsTheFieldsThatLeave(t *testing.T) {
+func TestTheAdminNarrowsTheFieldsThatAreSent(t *testing.T) {
 	t.Parallel()
 	f := open(t, jane, relay.Options{Deny: []string{"utm_source", "order_id", "storefront_id", "currency"}})
 	require.Equal(t, canonical.Campaign{UTMMedium: "cpc", UTMCampaign: "spring", AffiliateID: "bosleyaffiliate_0123"}, f.Campaign())
@@ -159,7 +159,7 @@ func TestTheAdminNarrowsTheFieldsThatLeave(t *testing.T) {
 	require.Equal(t, "bosley", f.Storefront())
 }
 
-func TestTextsThatTellTooMuchStayHere(t *testing.T) {
+func TestTextsThatIdentifyAPersonOrAnEventAreWithheld(t *testing.T) {
 	t.Parallel()
 	f := open(t, `{"utm_source":"jane@example.com","utm_medium":"purchase-completed","utm_campaign":"x"}`, relay.Options{})
 	require.Equal(t, canonical.Campaign{UTMCampaign: "x"}, f.Campaign())
@@ -170,10 +170,10 @@ func TestTextsThatTellTooMuchStayHere(t *testing.T) {
 	same := relay.Destination{Options: relay.Options{Events: map[string]relay.EventRule{e.Type: {Name: "Purchase_Completed"}}}}
 	f, err = canonical.Open(same, e, rules)
 	require.NoError(t, err)
-	require.NotEmpty(t, f.OrderID(), "the admin chose to say the name")
+	require.NotEmpty(t, f.OrderID(), "the admin chose to send the name")
 }
 
-func TestPublicPagesLeaveWithoutQuery(t *testing.T) {
+func TestPublicPagesAreSentWithoutQuery(t *testing.T) {
 	t.Parallel()
 	whole := relay.Options{KeepURLQuery: true}
 	for _, c := range []struct {

@@ -22,7 +22,7 @@ var (
 )
 
 // Base returns the address of a platform's API including its version: the destination's address, else platform. The version is
-// the admin's, else version, whichever the address names.
+// the admin's, else version, and replaces that of the address.
 func Base(d relay.Destination, platform, version string) string {
 	base := strings.TrimRight(cmp.Or(d.Settings[SettingBaseURL], platform), "/")
 	return versionSegment.ReplaceAllString(base, "") + "/" + cmp.Or(d.Options.APIVersion, version)

@@ -7,9 +7,9 @@ import (
 // Decision is what a shopper decided about one purpose.
 type Decision string
 
-// The decisions, in the words of consent mode.
+// The decisions, by their names in consent mode.
 const (
-	Unset   Decision = "" // the payload says nothing
+	Unset   Decision = "" // the payload holds no signal
 	Granted Decision = "GRANTED"
 	Denied  Decision = "DENIED"
 )

@@ -82,13 +82,13 @@ func TestEverySignalOfConsentHasOneMeaning(t *testing.T) {
 	}
 }
 
-func TestConsentNamesTheFieldsThatSaidSomething(t *testing.T) {
+func TestConsentNamesTheFieldsThatDecided(t *testing.T) {
 	t.Parallel()
 	c := canonical.ReadConsent(event(t, `{"gpc":false,"consent":{"ad_storage":"granted"},"opt_out":null,"email":"x"}`))
 	require.Equal(t, []string{"consent", "gpc"}, c.Fields)
 }
 
-func TestWhereConsentIsRequiredSilenceRefuses(t *testing.T) {
+func TestRequiredConsentThatIsMissingIsDenied(t *testing.T) {
 	t.Parallel()
 	for payload, want := range map[string]canonical.Consent{
 		`{}`: refused, `{"opt_out":false}`: refused, `{"gpc":"0"}`: refused, `{"consent":"granted"}`: all,
@@ -103,7 +103,7 @@ func TestWhereConsentIsRequiredSilenceRefuses(t *testing.T) {
 	}
 }
 
-func TestOfShopperAndAdminTheStricterWins(t *testing.T) {
+func TestTheStricterOfShopperAndAdminWins(t *testing.T) {
 	t.Parallel()
 	e := event(t, `{"data_processing_options":["LDU"],"data_processing_options_country":1,"data_processing_options_state":1000,"consent":"granted"}`)
 	c := canonical.ReadConsent(e).With(relay.Options{OptOut: true, LimitedCountry: 1, LimitedState: 1005})
@@ -153,7 +153,7 @@ func FuzzConsent(f *testing.F) {
 		after := canonical.ReadConsent(relay.Event{Payload: relay.Payload{"opt_out": json.RawMessage("true"), name + " ": value}})
 		for _, part := range []string{canonical.AdStorage, canonical.AdUserData, canonical.AdPersonalization} {
 			require.Equal(t, denied, before.Of(part))
-			require.Equal(t, denied, after.Of(part), "no signal takes a refusal back")
+			require.Equal(t, denied, after.Of(part), "no signal revokes a refusal")
 		}
 	})
 }

@@ -49,7 +49,7 @@ func newFields(d relay.Destination, e relay.Event, r Rules, name string, c Conse
 }
 
 // Warn adds a warning.
-func (f *Fields) Warn(words string) { f.Warnings = append(f.Warnings, words) }
+func (f *Fields) Warn(text string) { f.Warnings = append(f.Warnings, text) }
 
 // Dropped are the names of the payload fields that do not leave, sorted. Of an object of which a part leaves, they are the
 // other parts.
@@ -153,7 +153,7 @@ func (f *Fields) adFree(text string) string {
 	return text
 }
 
-// names reports whether allow names one of the paths itself, and deny none. An object around it is not enough: who allows
+// names reports whether allow names one of the paths itself, and deny none. An object around it is not enough: an admin that allows
 // items has not allowed their names.
 func (f *Fields) names(paths ...string) bool {
 	named := slices.ContainsFunc(paths, func(path string) bool { return f.lists.allow[pathKey(path)] })

@@ -64,7 +64,7 @@ func identifying(f *canonical.Fields) map[string]string {
 	}
 }
 
-func TestAPersonLeavesOnlyWhereSwitchedOn(t *testing.T) {
+func TestPersonalDataIsSentOnlyIfEnabled(t *testing.T) {
 	t.Parallel()
 	for _, o := range []relay.Options{{}, {Identifiers: canonical.NoIdentifiers}, {Identifiers: "yes"}, {ExternalIDFromSession: true}} {
 		for name, got := range identifying(open(t, jane, o)) {
@@ -112,7 +112,7 @@ func TestOnlyAShoppersAddressIsAnAddress(t *testing.T) {
 	}
 }
 
-func TestItemsKeepTheirNamesToThemselves(t *testing.T) {
+func TestItemsAreSentWithoutTheirNames(t *testing.T) {
 	t.Parallel()
 	const payload = `{"items":"none","line_items":[{"sku":7,"qty":"2","price":"19.90","name":"Finasteride","color":"red"},{"id":"b","quantity":0,"item_price":-1},{"name":"no id"},3]}`
 	f := open(t, payload, relay.Options{})
@@ -160,7 +160,7 @@ func TestTheVersionOptionReplacesTheCatalogues(t *testing.T) {
 	require.Equal(t, "http://127.0.0.1:1/x/v9", canonical.Base(at("http://127.0.0.1:1/x", "v9"), "https://a.example", "v2"))
 }
 
-func TestReadLeavesSomeOutcomesToTheVendorsCodes(t *testing.T) {
+func TestReadReturnsNoOutcomeWhereTheVendorsCodeDecides(t *testing.T) {
 	t.Parallel()
 	html := map[string]string{"Content-Type": "text/html"}
 	for _, c := range []struct {
@@ -194,7 +194,7 @@ func TestReadLeavesSomeOutcomesToTheVendorsCodes(t *testing.T) {
 	require.Empty(t, canonical.TraceID("Invalid token abc"))
 }
 
-func TestAProductIsKnownByItsOwnIDAndNotByItsLines(t *testing.T) {
+func TestAProductIsIdentifiedByItsOwnIDAndNotByItsLines(t *testing.T) {
 	t.Parallel()
 	f := open(t, `{"line_items":[{"id":1,"product_id":93,"sku":"W1"},{"id":2,"sku":"W2"},{"sku":"W3"}]}`, relay.Options{})
 	require.Equal(t, []string{"93", "2", "W3"}, canonical.IDs(f.Items()))

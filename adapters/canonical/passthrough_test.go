@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestListsCutFieldsAndTheirParts(t *testing.T) {
+func TestAllowAndDenyListsSelectFieldsAndTheirParts(t *testing.T) {
 	t.Parallel()
 	const payload = `{"a":1.50,"E-Mail":"x","items":[{"sku":"s","qty":1},{"sku":"t"},7],"patient":{"name":"J","id":{"mrn":1,"x":2}},"d.e":5}`
 	for _, c := range []struct {

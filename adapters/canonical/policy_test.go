@@ -53,7 +53,7 @@ func TestHealthWithholdsFieldsThatMayNameACondition(t *testing.T) {
 	}
 	require.Contains(t, f.Dropped(), "items.sku")
 	require.Contains(t, f.Dropped(), "coupon")
-	require.NotContains(t, f.Dropped(), "order_id", "it left as a hash")
+	require.NotContains(t, f.Dropped(), "order_id", "it was sent as a hash")
 }
 
 func TestHealthSendsFieldsThatAllowNames(t *testing.T) {
@@ -91,7 +91,7 @@ func TestHealthSendsFieldsThatAllowNames(t *testing.T) {
 	}
 }
 
-func TestThePolicyDoesNotBindAContainer(t *testing.T) {
+func TestThePolicyDoesNotApplyToAContainer(t *testing.T) {
 	t.Parallel()
 	e := event(t, treated)
 	e.Storefront.DataPolicy = ""
@@ -138,7 +138,7 @@ func TestNamesThatCannotMatchAreRefused(t *testing.T) {
 	}
 }
 
-func TestShopsSpellFieldsInTheirOwnWay(t *testing.T) {
+func TestFieldsAreReadInTheSpellingsOfShops(t *testing.T) {
 	t.Parallel()
 	o := relay.Options{Identifiers: canonical.Hashed, SendIP: true, SendUserAgent: true}
 	want := open(t, `{"email":"jane@shop.example","phone":"+14155550132","first_name":"Jane","last_name":"Doe","city":"Reno","state":"NV","zip":"89501","country":"US",
@@ -169,7 +169,7 @@ func TestShopsSpellFieldsInTheirOwnWay(t *testing.T) {
 	require.Empty(t, f.Dropped())
 }
 
-func TestADenyOfANameCoversItsSpellings(t *testing.T) {
+func TestADeniedNameCoversItsSpellings(t *testing.T) {
 	t.Parallel()
 	const payload = `{"billing":{"email":"jane@shop.example","city":"Reno","note":"x"},"shipping":{"email":"joe@shop.example"}}`
 	o := relay.Options{Identifiers: canonical.Hashed}
@@ -189,7 +189,7 @@ func TestADenyOfANameCoversItsSpellings(t *testing.T) {
 	require.NotEmpty(t, f.City())
 }
 
-func TestFindIsTheTableForOthers(t *testing.T) {
+func TestFindReturnsAFieldByItsAliases(t *testing.T) {
 	t.Parallel()
 	p, err := relay.ParsePayload([]byte(`{"email":null,"Billing":{"E-mail":"j@x.example"},"line_items":[1],"ip_address":"203.0.113.9"}`))
 	require.NoError(t, err)
@@ -239,7 +239,7 @@ func TestAnOwnEventIDDoesNotCarryAWithheldField(t *testing.T) {
 	}
 }
 
-func TestUnderHealthNoTextHoldsTheOrder(t *testing.T) {
+func TestTheHealthPolicyRemovesTheOrderIDFromTexts(t *testing.T) {
 	t.Parallel()
 	const payload = `{"order_id":"ORD-77","session_id":"sess:ORD-77","utm_source":"ORD-77","utm_medium":"ORD-778"}`
 	read := func(o relay.Options, policy relay.DataPolicy) []string {

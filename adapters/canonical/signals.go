@@ -21,7 +21,7 @@ var permissions = map[string][]string{
 	"functionalitystorage": {}, "personalizationstorage": {}, "securitystorage": {},
 }
 
-// objections are signals whose "yes" refuses, by folded name. A "no" is silence: who does not object has not consented.
+// objections are signals whose "yes" refuses, by folded name. A "no" is silence: a missing objection is not consent.
 var objections = map[string]func(*Consent){
 	"optout":               func(c *Consent) { c.decide(Denied, adParts) },
 	"nonpersonalizedads":   func(c *Consent) { c.decide(Denied, []string{AdPersonalization}) },

@@ -88,7 +88,7 @@ func Spellings(field string) []string {
 	return []string{field}
 }
 
-// ownRules are the fields that leave under rules of their own to whatever destination: the person, the page, money and lines.
+// ownRules are the fields that have rules of their own at every destination: the person, the page, money and lines.
 var ownRules = []string{"email", "phone", "first_name", "last_name", "gender", "dob", "external_id", "city", "state", "zip", "country", "client_ip",
 	"user_agent", "page_location", "page_referrer", "currency", "order_revenue", "items", "ga_client_id", "t-value"}
 

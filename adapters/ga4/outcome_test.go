@@ -43,7 +43,7 @@ func TestALostResponseIsUnknownUnlessACopyIsDropped(t *testing.T) {
 		{"time-out of another event", relay.Response{Sent: true, TransportError: relay.TransportTimeout}, relay.Unknown, relay.ReasonUnknown},
 		{"cut of a purchase", relay.Response{Sent: true, TransportError: relay.TransportCut, Repeatable: true}, relay.Retry, relay.ReasonNetwork},
 		{"cut of another event", relay.Response{Sent: true, TransportError: relay.TransportCut}, relay.Unknown, relay.ReasonUnknown},
-		{"time-out before anything left", relay.Response{TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
+		{"time-out before the send", relay.Response{TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
 		{"no connection", relay.Response{TransportError: relay.TransportConnect}, relay.Retry, relay.ReasonNetwork},
 		{"forbidden address", relay.Response{TransportError: relay.TransportAddress}, relay.Rejected, relay.ReasonAddressRefused},
 		{"status without its body", relay.Response{Sent: true, Status: 204, TransportError: relay.TransportCut}, relay.Accepted, ""},
@@ -55,7 +55,7 @@ func TestALostResponseIsUnknownUnlessACopyIsDropped(t *testing.T) {
 	}
 }
 
-func TestAWebPageIsNotGoogle(t *testing.T) {
+func TestAnHTMLResponseIsRetried(t *testing.T) {
 	t.Parallel()
 	reply := relay.Response{Sent: true, Status: 200, Body: []byte("<!doctype html><title>Log in to the hotel's network</title>")}
 	require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNotJSON, Status: 200}, ga4.Adapter{}.Outcome(reply))
@@ -82,7 +82,7 @@ func TestTheValidatingEndpointNamesTheErrors(t *testing.T) {
 	}
 }
 
-func TestMessagesHoldNoTextOfGoogles(t *testing.T) {
+func TestMessagesHoldNoTextOfGoogle(t *testing.T) {
 	t.Parallel()
 	got := ga4.Messages([]byte(`{"validationMessages":[{"fieldPath":"client_id jane@example.com","validationCode":"VALUE_INVALID"},{"validationCode":"<b>"}]}`))
 	require.Equal(t, []ga4.Message{{Code: "VALUE_INVALID"}, {}}, got)

@@ -65,7 +65,7 @@ func TestTimeIsInMicroseconds(t *testing.T) {
 	require.Contains(t, string(r.Body), `"timestamp_micros":1655936458905000`)
 }
 
-func TestOnlyAPurchaseWithItsOrderMayBeRepeated(t *testing.T) {
+func TestOnlyAPurchaseWithAnOrderIDMayBeSentTwice(t *testing.T) {
 	t.Parallel()
 	repeatable := func(e relay.Event, o relay.Options) bool {
 		d := stream()
@@ -108,7 +108,7 @@ func TestUserDataFollowsGooglesRules(t *testing.T) {
 }
 
 // Values that must never leave by default: Google forbids them as parameters anyway.
-func TestAFreshStreamGetsNothingOfThePerson(t *testing.T) {
+func TestAStreamWithDefaultOptionsReceivesNoPersonalData(t *testing.T) {
 	t.Parallel()
 	for _, c := range adaptertest.Load(t, "testdata") {
 		c.Destination.Options = relay.Options{}
@@ -127,7 +127,7 @@ func TestAFreshStreamGetsNothingOfThePerson(t *testing.T) {
 	}
 }
 
-func TestTooManyLinesOfAnOrder(t *testing.T) {
+func TestItemsOverTheLimitAreDropped(t *testing.T) {
 	t.Parallel()
 	line := `{"item_id":"sku","price":1},`
 	e := purchase(t, `{"order_id":"1","items":[`+strings.Repeat(line, 250)+line[:len(line)-1]+`]}`)
@@ -143,7 +143,7 @@ func TestTooManyLinesOfAnOrder(t *testing.T) {
 	require.NotEmpty(t, r.Warnings)
 }
 
-func TestABodyThatGoogleDropsIsNotSent(t *testing.T) {
+func TestABodyThatIsTooLargeForGoogleIsRefused(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("漢", 100)
 	line := `{"item_id":"` + long + `","item_name":"` + long + `","item_brand":"` + long + `"},`

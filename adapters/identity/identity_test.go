@@ -64,12 +64,12 @@ func TestGoldenVectors(t *testing.T) {
 	} {
 		require.Equal(t, c.normalised, c.clean(c.raw), c.raw)
 		require.Equal(t, c.hash, identity.Digest(c.raw, c.clean), c.raw)
-		require.Equal(t, c.hash, identity.Digest(" "+strings.ToUpper(c.hash)+"\n", c.clean), "hashed already, not hashed again")
-		require.Empty(t, identity.Plain(c.hash, c.clean), "a hash is no plain value")
+		require.Equal(t, c.hash, identity.Digest(" "+strings.ToUpper(c.hash)+"\n", c.clean), "a hash is not hashed again")
+		require.Empty(t, identity.Plain(c.hash, c.clean), "a hash is not a plain value")
 	}
 }
 
-func TestNonsenseIsAbsent(t *testing.T) {
+func TestInvalidValuesAreEmpty(t *testing.T) {
 	t.Parallel()
 	for clean, raws := range map[*func(string) string][]string{
 		ptr(identity.Email):      {"", " ", "jane", "jane@", "@example.com", "jane@localhost", "a b@example.com", "Jane <jane@example.com>", "a@b@c.de", "\xff@example.com", "a@b..c", strings.Repeat("a", 250) + "@example.com"},
@@ -97,7 +97,7 @@ func TestNonsenseIsAbsent(t *testing.T) {
 
 func ptr(f func(string) string) *func(string) string { return &f }
 
-func TestSpellingsOfPeopleAreUnderstood(t *testing.T) {
+func TestSpellingsAreNormalised(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ got, want string }{
 		{identity.PhoneDigits("(415) 555-0132", "US"), "14155550132"},

@@ -8,7 +8,7 @@ import (
 	"relay/adapters/identity"
 )
 
-func TestPlaceholdersArePeopleNowhere(t *testing.T) {
+func TestPlaceholdersAreEmpty(t *testing.T) {
 	t.Parallel()
 	for clean, raws := range map[*func(string) string][]string{
 		ptr(identity.Email): {"none@none.com", "noemail@noemail.com", "no-email@shop.example", "guest@shop.example", "Anonymous@shop.example", "null@null.com",
@@ -37,7 +37,7 @@ func TestPlaceholdersArePeopleNowhere(t *testing.T) {
 	require.Empty(t, identity.Digest("0000000000000000000000000000000000000000000000000000000000000000", identity.Email))
 }
 
-func TestPeopleWhoLookLikePlaceholdersStay(t *testing.T) {
+func TestValuesThatResemblePlaceholdersAreKept(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ got, want string }{
 		{identity.Name("Na"), "na"}, {identity.Name("Nan"), "nan"}, {identity.Name("Guestrin"), "guestrin"}, {identity.Name("Testa"), "testa"},
@@ -70,7 +70,7 @@ func TestNumbersAreReadWithoutTheWordsAroundThem(t *testing.T) {
 }
 
 // The hashes that browsers make: their lower case is that of whole words.
-func TestLowerCaseIsUnicodes(t *testing.T) {
+func TestLowerCaseFollowsUnicode(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ got, want string }{
 		{identity.Name("ΟΔΥΣΣΕΥΣ"), "οδυσσευς"}, {identity.Name("Οδυσσεύς"), "οδυσσεύς"}, {identity.City("ΠΑΤΡΑΣ ΝΟΤΟΣ"), "πατραςνοτος"},
@@ -81,7 +81,7 @@ func TestLowerCaseIsUnicodes(t *testing.T) {
 	}
 }
 
-func TestAmericanPlacesAndDays(t *testing.T) {
+func TestZipCodesAndDatesOfTheUS(t *testing.T) {
 	t.Parallel()
 	for _, country := range []string{"us", "pr", "gu", "vi", "as", "mp"} {
 		for raw, want := range map[string]string{"00901-1234": "00901", "009011234": "00901", "00901 1234": "00901", "00901": "00901", "0090": ""} {

@@ -64,7 +64,7 @@ func TestAContainerGetsUnmappedEventsUnderTheirOwnName(t *testing.T) {
 	require.Equal(t, relay.Skip(relay.ReasonEventSkipped), err)
 }
 
-func TestExtrasGiveWayToTheSchema(t *testing.T) {
+func TestSchemaFieldsTakePrecedenceOverExtraFields(t *testing.T) {
 	t.Parallel()
 	var extra []string
 	payload := `{"order_id":"1","order_revenue":1,"utm_source":"google"`

@@ -24,7 +24,7 @@ func TestNameFitsGA4(t *testing.T) {
 	}
 }
 
-func TestEventNameIsNoneOfGA4sOwn(t *testing.T) {
+func TestEventNamesReservedByGA4ArePrefixed(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
 		"purchase": "purchase", "rx_issued": "rx_issued", "session_start": "ev_session_start", "error": "ev_error", "first-visit": "ev_first_visit",
@@ -36,7 +36,7 @@ func TestEventNameIsNoneOfGA4sOwn(t *testing.T) {
 	require.Equal(t, "error", measurement.Name("error"), "a parameter may be called so")
 }
 
-func TestClientIDIsTheBrowsersElseTheSessionsElseOfTheOrder(t *testing.T) {
+func TestClientIDIsTheBrowsersThenTheSessionsThenTheOrders(t *testing.T) {
 	t.Parallel()
 	e := relay.Event{EventID: "o_1", Storefront: relay.Storefront{Code: "bosley"}}
 	of := func(text string) string {

@@ -52,7 +52,7 @@ func TestSessionsAreReadInEveryForm(t *testing.T) {
 	require.Contains(t, f.Warnings[len(f.Warnings)-1], "options.identifiers")
 }
 
-func TestNoTwoStrangersAreOneClient(t *testing.T) {
+func TestDifferentBrowsersHaveDifferentClientIDs(t *testing.T) {
 	t.Parallel()
 	for payload, want := range map[string]string{
 		`{"ga_client_id":"12.34"}`: "12.34", `{"ga_client_id":"GA1.2.12.34"}`: "12.34", `{"_ga":"GA1.1.12.34"}`: "12.34", `{"_ga":"GA1.2-2.12.34"}`: "12.34",

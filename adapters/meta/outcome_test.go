@@ -11,14 +11,14 @@ import (
 	"relay/internal/relay"
 )
 
-// failed is an error answer of Meta's, with everything in it that must not be kept.
+// failed is an error response of Meta's with all values that must not be kept.
 func failed(status, code, subcode int) relay.Response {
 	return relay.Response{Sent: true, Repeatable: true, Status: status, Body: fmt.Appendf(nil,
 		`{"error":{"message":"about jane@example.com","type":"OAuthException","code":%d,"error_subcode":%d,"error_user_msg":"about Jane","fbtrace_id":"AbC-1_x"}}`,
 		code, subcode)}
 }
 
-func TestEveryCodeOfMetasHasItsOutcome(t *testing.T) {
+func TestEveryCodeOfMetaHasAnOutcome(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		codes   []int
@@ -114,7 +114,7 @@ func TestOtherResponsesOfMeta(t *testing.T) {
 	require.Equal(t, map[string]string{"events_received": "1", "messages": "2"}, ok.Fields)
 }
 
-func TestAThrottleSaysHowLong(t *testing.T) {
+func TestAThrottledResponseReturnsTheWait(t *testing.T) {
 	t.Parallel()
 	r := failed(400, 80004, 0)
 	r.Header = map[string]string{"X-Business-Use-Case-Usage": `{"123":[{"type":"ads_management","estimated_time_to_regain_access":7},{"estimated_time_to_regain_access":19.5}],"4":[]}`}
@@ -123,7 +123,7 @@ func TestAThrottleSaysHowLong(t *testing.T) {
 	require.Equal(t, time.Hour, meta.Adapter{}.Outcome(r).RetryAfter)
 	r.Header = map[string]string{"X-Business-Use-Case-Usage": `nonsense`}
 	require.Zero(t, meta.Adapter{}.Outcome(r).RetryAfter)
-	require.Equal(t, time.Hour, meta.Adapter{}.Outcome(failed(400, 368, 0)).RetryAfter, "a block for abuse: knocking prolongs it")
+	require.Equal(t, time.Hour, meta.Adapter{}.Outcome(failed(400, 368, 0)).RetryAfter, "a block for abuse: further requests prolong it")
 	r = failed(400, 190, 0)
 	r.Header = map[string]string{"X-Business-Use-Case-Usage": `{"1":[{"estimated_time_to_regain_access":7}]}`}
 	require.Zero(t, meta.Adapter{}.Outcome(r).RetryAfter, "only where Meta throttles")

@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestARenamedEventsOwnNameAndIdStayHere(t *testing.T) {
+func TestRequestHoldsNeitherTheEventsOwnNameNorItsID(t *testing.T) {
 	t.Parallel()
 	for _, c := range adaptertest.Load(t, "testdata") {
 		r, err := meta.Adapter{}.Request(c.Destination, c.Event)
@@ -56,7 +56,7 @@ func TestCheckNamesTheSetting(t *testing.T) {
 	}
 }
 
-func TestAnUndefinedClickIsNone(t *testing.T) {
+func TestAnUndefinedClickIDIsNotSent(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	d := relay.Destination{

@@ -9,7 +9,7 @@ import (
 	"relay/adapters/outbound"
 )
 
-func TestOnlyAddressesThatTheClientWouldDialAreTaken(t *testing.T) {
+func TestCheckAcceptsOnlyAddressesThatTheClientWouldDial(t *testing.T) {
 	t.Parallel()
 	private := []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	for raw, ok := range map[string]bool{

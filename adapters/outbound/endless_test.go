@@ -70,7 +70,7 @@ func say(c net.Conn, format string, args ...any) bool {
 	return err == nil
 }
 
-func TestAnExchangeEndsWithItsTime(t *testing.T) {
+func TestAnExchangeEndsAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 	for name, c := range map[string]struct {
@@ -78,18 +78,18 @@ func TestAnExchangeEndsWithItsTime(t *testing.T) {
 		status int
 	}{
 		"101, then nothing": {func(c net.Conn) { say(c, switching) }, 101},
-		"101, then bytes without end": {func(c net.Conn) {
+		"101, then endless bytes": {func(c net.Conn) {
 			for say(c, switching) {
 				pause()
 			}
 		}, 101},
 		"101 without the header": {func(c net.Conn) { say(c, "HTTP/1.1 101 Go On\r\n\r\n") }, 101},
-		"responses of 103 without end": {func(c net.Conn) {
+		"endless responses of 103": {func(c net.Conn) {
 			for say(c, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n") {
 				pause()
 			}
 		}, 0},
-		"100 without end": {func(c net.Conn) {
+		"endless responses of 100": {func(c net.Conn) {
 			for say(c, "HTTP/1.1 100 Continue\r\n\r\n") {
 				pause()
 			}
@@ -113,13 +113,13 @@ func TestAnExchangeEndsWithItsTime(t *testing.T) {
 				pause()
 			}
 		}, 200},
-		"chunks without end": {func(c net.Conn) {
+		"endless chunks": {func(c net.Conn) {
 			say(c, "HTTP/1.1 503 Later\r\nTransfer-Encoding: chunked\r\n\r\n")
 			for say(c, "1\r\nx\r\n") {
 				pause()
 			}
 		}, 503},
-		"trailers without end": {func(c net.Conn) {
+		"endless trailers": {func(c net.Conn) {
 			say(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n1\r\nx\r\n0\r\n")
 			for say(c, "X: x\r\n") {
 				pause()
@@ -138,7 +138,7 @@ func TestAnExchangeEndsWithItsTime(t *testing.T) {
 			require.EqualValues(t, 1, requests.Load())
 		})
 	}
-	t.Run("a server that takes no body", func(t *testing.T) {
+	t.Run("a server that does not read the body", func(t *testing.T) {
 		t.Parallel()
 		address, _ := listener(t)
 		request := post("http://" + address)
@@ -159,7 +159,7 @@ func TestAnIdleConnectionThatTheServerClosedCostsNoAttempt(t *testing.T) {
 	sent := 0
 	for range 300 {
 		reply := c.Send(t.Context(), post(url))
-		require.NotEqual(t, relay.TransportConnect, reply.TransportError, "nothing left, so another connection was tried")
+		require.NotEqual(t, relay.TransportConnect, reply.TransportError, "the request was not sent, so a second connection was opened")
 		if reply.Sent {
 			sent++
 		}

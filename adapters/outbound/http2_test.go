@@ -27,7 +27,7 @@ const (
 // raw is a server of HTTP/2 that knows frames only, and handles each request by the test's function.
 type raw struct {
 	url       string
-	begun     atomic.Int32 // requests whose headers arrived
+	started   atomic.Int32 // requests whose headers arrived
 	completed atomic.Int32
 }
 
@@ -48,8 +48,8 @@ func (c rawConn) goAway(last byte) {
 	c.frame(frameGoAway, 0, 0, "\x00\x00\x00"+string(last)+"\x00\x00\x00\x00")
 }
 
-// rawServer serves until the test ends. begun and completed are called for the headers and for the end of a request.
-func rawServer(t *testing.T, begun, completed func(c rawConn, stream uint32)) *raw {
+// rawServer serves until the test ends. started and completed are called for the headers and for the end of a request.
+func rawServer(t *testing.T, started, completed func(c rawConn, stream uint32)) *raw {
 	t.Helper()
 	cert := httptest.NewTLSServer(nil)
 	cert.Close()
@@ -64,13 +64,13 @@ func rawServer(t *testing.T, begun, completed func(c rawConn, stream uint32)) *r
 				return
 			}
 			t.Cleanup(func() { _ = c.Close() })
-			go r.serve(rawConn{c}, begun, completed)
+			go r.serve(rawConn{c}, started, completed)
 		}
 	}()
 	return r
 }
 
-func (r *raw) serve(c rawConn, begun, completed func(c rawConn, stream uint32)) {
+func (r *raw) serve(c rawConn, started, completed func(c rawConn, stream uint32)) {
 	defer func() { _ = c.Close() }()
 	preface := make([]byte, 24)
 	if _, err := io.ReadFull(c, preface); err != nil || !c.frame(frameSettings, 0, 0, "") {
@@ -92,8 +92,8 @@ func (r *raw) serve(c rawConn, begun, completed func(c rawConn, stream uint32)) 
 		case kind == framePing && flags&ack == 0:
 			c.frame(framePing, ack, 0, string(payload))
 		case kind == frameHeaders:
-			r.begun.Add(1)
-			begun(c, stream)
+			r.started.Add(1)
+			started(c, stream)
 		}
 		if (kind == frameHeaders || kind == frameData) && flags&endStream != 0 {
 			r.completed.Add(1)
@@ -104,8 +104,8 @@ func (r *raw) serve(c rawConn, begun, completed func(c rawConn, stream uint32)) 
 
 func nothing(rawConn, uint32) {}
 
-// Each of these led net/http to send the request again, up to eight times a second, or for as long as the server went on.
-func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
+// Each of these caused net/http to send the request again, up to eight times a second, or for as long as the server continued.
+func TestSendNeverRepeatsARequestOverHTTP2(t *testing.T) {
 	t.Parallel()
 	goAway := func(c rawConn, _ uint32) { c.goAway(0) }
 	const protocolError, cancelled, refused = 1, 8, 7
@@ -113,8 +113,8 @@ func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
 		return func(c rawConn, stream uint32) { c.reset(stream, code) }
 	}
 	for name, c := range map[string]struct {
-		begun, completed func(c rawConn, stream uint32)
-		want             relay.TransportError
+		started, completed func(c rawConn, stream uint32)
+		want               relay.TransportError
 	}{
 		"GOAWAY after the request":         {nothing, goAway, relay.TransportUnprocessed},
 		"GOAWAY after its headers":         {goAway, nothing, relay.TransportUnprocessed},
@@ -133,13 +133,13 @@ func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
 		} {
 			t.Run(name+kind, func(t *testing.T) {
 				t.Parallel()
-				s := rawServer(t, c.begun, c.completed)
+				s := rawServer(t, c.started, c.completed)
 				request := post(s.url)
 				change(&request)
 				reply := home(t).Send(t.Context(), request)
 				require.True(t, reply.Sent)
 				require.Zero(t, reply.Status)
-				require.EqualValues(t, 1, s.begun.Load())
+				require.EqualValues(t, 1, s.started.Load())
 				require.LessOrEqual(t, s.completed.Load(), int32(1))
 				if c.want != "" {
 					require.Equal(t, c.want, reply.TransportError)
@@ -152,7 +152,7 @@ func TestOneSendIsOneRequestOfHTTP2(t *testing.T) {
 	}
 }
 
-func TestTheNextSendAfterAGOAWAYGetsAConnectionOfItsOwn(t *testing.T) {
+func TestTheNextSendAfterAGOAWAYOpensANewConnection(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int32
 	s := rawServer(t, nothing, func(c rawConn, stream uint32) {
@@ -171,19 +171,19 @@ func TestTheNextSendAfterAGOAWAYGetsAConnectionOfItsOwn(t *testing.T) {
 
 // endless are servers of HTTP/2 that never come to an end.
 var endless = map[string]func(c rawConn, stream uint32){
-	"says nothing": nothing,
+	"sends nothing": nothing,
 	"sends responses of 103": func(c rawConn, stream uint32) {
 		for c.frame(frameHeaders, endHeaders, stream, status103) {
 			pause()
 		}
 	},
-	"sends a body without end": func(c rawConn, stream uint32) {
+	"sends an endless body": func(c rawConn, stream uint32) {
 		c.frame(frameHeaders, endHeaders, stream, status200)
 		for c.frame(frameData, 0, stream, "x") {
 			pause()
 		}
 	},
-	"sends headers without end": func(c rawConn, stream uint32) {
+	"sends endless headers": func(c rawConn, stream uint32) {
 		c.frame(frameHeaders, 0, stream, status200)
 	},
 	"sends pings": func(c rawConn, _ uint32) {
@@ -195,17 +195,17 @@ var endless = map[string]func(c rawConn, stream uint32){
 
 func pause() { time.Sleep(5 * time.Millisecond) } // of a server that is slow
 
-func TestAnExchangeOfHTTP2EndsWithItsTime(t *testing.T) {
+func TestAnExchangeOfHTTP2EndsAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	for name, completed := range endless {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := rawServer(t, nothing, completed)
 			endsInTime(t, s.url)
-			require.EqualValues(t, 1, s.begun.Load())
+			require.EqualValues(t, 1, s.started.Load())
 		})
 	}
-	t.Run("takes no body", func(t *testing.T) {
+	t.Run("does not read the body", func(t *testing.T) {
 		t.Parallel()
 		s := rawServer(t, func(rawConn, uint32) { <-t.Context().Done() }, nothing)
 		request := post(s.url)

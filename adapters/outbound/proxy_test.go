@@ -106,7 +106,7 @@ func TestConfiguredProxyIsUsed(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, c.Send(t.Context(), post("http://10.1.2.3/collect")).Status)
 		require.Equal(t, []string{"POST http://10.1.2.3/collect"}, p.requests())
 	})
-	t.Run("it logs in where the setting says how", func(t *testing.T) {
+	t.Run("it logs in if the setting has a login", func(t *testing.T) {
 		t.Parallel()
 		p := newProxy(t)
 		withUser := *p.url
@@ -117,7 +117,7 @@ func TestConfiguredProxyIsUsed(t *testing.T) {
 	})
 }
 
-func TestProxyOpensNothing(t *testing.T) {
+func TestAProxyDoesNotBypassTheRules(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t)
 	c := client(t, outbound.Config{Proxy: p.url})

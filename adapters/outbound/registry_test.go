@@ -80,7 +80,7 @@ var registries = []struct {
 	{"2a00::/12", "ordinary", true},
 }
 
-func TestEveryRowOfTheRegistriesIsJudged(t *testing.T) {
+func TestEveryRowOfTheRegistriesIsAllowedOrRefused(t *testing.T) {
 	t.Parallel()
 	var none rules
 	for _, row := range registries {

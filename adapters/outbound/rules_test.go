@@ -43,7 +43,7 @@ func TestPrivateAddressesAreRefusedBeforeAnythingIsSent(t *testing.T) {
 }
 
 // With a proxy no test needs the internet to see that an address passes: the proxy is asked for it.
-func TestPublicAddressesPassByHTTPSOnly(t *testing.T) {
+func TestPublicAddressesAreAllowedOverHTTPSOnly(t *testing.T) {
 	t.Parallel()
 	p := newProxy(t)
 	c := client(t, outbound.Config{Proxy: p.url})
@@ -58,7 +58,7 @@ func TestPublicAddressesPassByHTTPSOnly(t *testing.T) {
 	}
 }
 
-func TestNameIsJudgedByTheAddressThatItResolvesTo(t *testing.T) {
+func TestANameIsCheckedByItsResolvedAddress(t *testing.T) {
 	t.Parallel()
 	address, accepted := listener(t)
 	c := client(t, outbound.Config{})
@@ -67,10 +67,10 @@ func TestNameIsJudgedByTheAddressThatItResolvesTo(t *testing.T) {
 		require.Equal(t, relay.TransportAddress, reply.TransportError, scheme)
 		require.False(t, reply.Sent)
 	}
-	require.Zero(t, accepted.Load(), "and nothing knocked at the port")
+	require.Zero(t, accepted.Load(), "no connection reached the port")
 }
 
-func TestOtherSpellingsOfLoopbackLeadNowhere(t *testing.T) {
+func TestOtherSpellingsOfLoopbackAreRefused(t *testing.T) {
 	t.Parallel()
 	address, accepted := listener(t)
 	c := client(t, outbound.Config{})
@@ -93,7 +93,7 @@ func TestAllowedPrivateNetsOpenExactlyThose(t *testing.T) {
 	for _, host := range []string{"127.0.0.2", "[::1]", "10.0.0.1", "10.21.0.1", "169.254.169.254", "[::ffff:127.0.0.2]", "[64:ff9b::127.0.0.1]", "8.8.8.8"} {
 		require.Equal(t, relay.TransportAddress, c.Send(t.Context(), post("http://"+host+":"+port+"/")).TransportError, host)
 	}
-	t.Run("by name, too", func(t *testing.T) {
+	t.Run("by name", func(t *testing.T) {
 		t.Parallel()
 		require.Equal(t, http.StatusNoContent, home(t).Send(t.Context(), post("http://localhost:"+port+"/")).Status)
 	})

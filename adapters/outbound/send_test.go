@@ -111,12 +111,12 @@ func TestAResponseIsReadUpTo64KiB(t *testing.T) {
 		length, want int
 		zip          bool
 	}{
-		"less":                     {100, 100, false},
-		"exactly that":             {limit, limit, false},
-		"more":                     {limit + 1, limit, false},
-		"much more":                {8 << 20, limit, false},
-		"much more when unpacked":  {8 << 20, limit, true},
-		"nothing is an empty body": {0, 0, false},
+		"less":                          {100, 100, false},
+		"exactly that":                  {limit, limit, false},
+		"more":                          {limit + 1, limit, false},
+		"much more":                     {8 << 20, limit, false},
+		"much more after decompression": {8 << 20, limit, true},
+		"an empty body":                 {0, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

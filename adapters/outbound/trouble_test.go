@@ -29,9 +29,9 @@ func wait(r *http.Request) {
 	<-r.Context().Done()
 }
 
-func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
+func TestATimeOutReportsWhetherTheRequestWasSent(t *testing.T) {
 	t.Parallel()
-	t.Run("before: a server that shakes no hand", func(t *testing.T) {
+	t.Run("before the send: a server without a TLS handshake", func(t *testing.T) {
 		t.Parallel()
 		address, accepted := listener(t)
 		reply := hasty(t).Send(t.Context(), post("https://"+address))
@@ -41,7 +41,7 @@ func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
 		reply.Repeatable = false
 		require.Equal(t, relay.Retry, reply.Result().Outcome, "which is safe to repeat at any platform")
 	})
-	t.Run("after: a server that does not answer", func(t *testing.T) {
+	t.Run("after the send: a server that does not respond", func(t *testing.T) {
 		t.Parallel()
 		s := server(t, func(_ http.ResponseWriter, r *http.Request) { wait(r) })
 		reply := hasty(t).Send(t.Context(), post(s.URL))
@@ -52,7 +52,7 @@ func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
 		reply.Repeatable = false
 		require.Equal(t, relay.Unknown, reply.Result().Outcome)
 	})
-	t.Run("after: a server that stops in the middle of its answer", func(t *testing.T) {
+	t.Run("after the send: a server that stops within its response", func(t *testing.T) {
 		t.Parallel()
 		s := server(t, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, "half")
@@ -61,10 +61,10 @@ func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
 		})
 		reply := hasty(t).Send(t.Context(), post(s.URL))
 		require.Equal(t, relay.TransportTimeout, reply.TransportError)
-		require.Equal(t, http.StatusOK, reply.Status, "the status came")
+		require.Equal(t, http.StatusOK, reply.Status, "the status arrived")
 		require.Equal(t, "half", string(reply.Body))
 	})
-	t.Run("the caller's own deadline counts", func(t *testing.T) {
+	t.Run("the caller's own deadline applies", func(t *testing.T) {
 		t.Parallel()
 		s := server(t, func(_ http.ResponseWriter, r *http.Request) { wait(r) })
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -73,7 +73,7 @@ func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
 		require.True(t, reply.Sent)
 		require.Equal(t, relay.TransportTimeout, reply.TransportError)
 	})
-	t.Run("a caller who has left already sends nothing", func(t *testing.T) {
+	t.Run("a cancelled caller sends nothing", func(t *testing.T) {
 		t.Parallel()
 		address, _ := listener(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -84,7 +84,7 @@ func TestATimeOutKnowsWhetherAnythingWasSent(t *testing.T) {
 	})
 }
 
-func TestNoConnectionSendsNothing(t *testing.T) {
+func TestAFailedConnectionSendsNothing(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -92,11 +92,11 @@ func TestNoConnectionSendsNothing(t *testing.T) {
 	require.NoError(t, l.Close())
 	plain := server(t, func(http.ResponseWriter, *http.Request) {})
 	for name, url := range map[string]string{
-		"a closed port":                   "http://" + closed,
-		"a name that does not exist":      "https://no-such-host.invalid",
-		"a server that speaks no TLS":     "https://" + plain.Listener.Addr().String(),
-		"a port that is none":             "http://127.0.0.1:99999",
-		"a name longer than names can be": "https://" + strings.Repeat("a", 300) + ".invalid",
+		"a closed port":              "http://" + closed,
+		"a name that does not exist": "https://no-such-host.invalid",
+		"a server without TLS":       "https://" + plain.Listener.Addr().String(),
+		"an invalid port":            "http://127.0.0.1:99999",
+		"a name that is too long":    "https://" + strings.Repeat("a", 300) + ".invalid",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -109,7 +109,7 @@ func TestNoConnectionSendsNothing(t *testing.T) {
 
 func TestCutConnection(t *testing.T) {
 	t.Parallel()
-	t.Run("before the answer", func(t *testing.T) {
+	t.Run("before the response", func(t *testing.T) {
 		t.Parallel()
 		s := server(t, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 		reply := home(t).Send(t.Context(), post(s.URL))
@@ -117,7 +117,7 @@ func TestCutConnection(t *testing.T) {
 		require.Equal(t, relay.TransportCut, reply.TransportError)
 		require.Zero(t, reply.Status)
 	})
-	t.Run("in the middle of the answer", func(t *testing.T) {
+	t.Run("within the response", func(t *testing.T) {
 		t.Parallel()
 		s := server(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
@@ -128,7 +128,7 @@ func TestCutConnection(t *testing.T) {
 		require.Equal(t, http.StatusOK, reply.Status)
 		require.Equal(t, "half", string(reply.Body))
 	})
-	t.Run("an answer that is no HTTP", func(t *testing.T) {
+	t.Run("a response that is not HTTP", func(t *testing.T) {
 		t.Parallel()
 		s := server(t, func(w http.ResponseWriter, _ *http.Request) {
 			c, _, err := w.(http.Hijacker).Hijack()
@@ -141,7 +141,7 @@ func TestCutConnection(t *testing.T) {
 		require.True(t, reply.Sent)
 		require.Equal(t, relay.TransportCut, reply.TransportError)
 	})
-	t.Run("headers without end", func(t *testing.T) {
+	t.Run("endless headers", func(t *testing.T) {
 		t.Parallel()
 		s := server(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("X-Long", strings.Repeat("x", 100_000))

@@ -43,7 +43,7 @@ func counted(dial dialFunc) dialFunc {
 
 // wire watches whether bytes of one request may have left.
 type wire struct {
-	headers atomic.Bool  // net/http has begun with them, at least in its buffer
+	headers atomic.Bool  // net/http has started to write them, at least to its buffer
 	conn    *countedConn // nil while there is none
 	before  int64        // the bytes written to it for other requests
 	reused  bool

@@ -46,7 +46,7 @@ func TestCheckNamesTheField(t *testing.T) {
 }
 
 // Sums are texts of digits: a number is refused, and so is an exponent.
-func TestSumsAreTexts(t *testing.T) {
+func TestAmountsAreStrings(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]string{
 		`80.79`: `"value":"80.79"`, `"80.790"`: `"value":"80.790"`, `0`: `"value":"0"`, `1e3`: `"value":"1000"`, `12.5E-1`: `"value":"1.25"`,
@@ -75,7 +75,7 @@ func TestTheWindowIsSevenDays(t *testing.T) {
 	require.Equal(t, relay.Refuse(relay.ReasonTooOld, "event_time"), err)
 }
 
-func TestABrowserThatIsNoneIsDropped(t *testing.T) {
+func TestAPlaceholderUserAgentIsDropped(t *testing.T) {
 	t.Parallel()
 	for _, agent := range []string{"Other", "null", "NULL"} {
 		r, err := pinterest.Adapter{}.Request(account(relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true}),

@@ -15,7 +15,7 @@ func TestGolden(t *testing.T) {
 	adaptertest.Golden(t, sandbox.Adapter{})
 }
 
-func TestCheckWantsAnAbsoluteURL(t *testing.T) {
+func TestCheckRequiresAnAbsoluteURL(t *testing.T) {
 	t.Parallel()
 	for _, u := range []string{"", "sandbox", "/platform", "http://", "http://a b"} {
 		require.ErrorContains(t, sandbox.Adapter{}.Check(relay.Destination{Settings: map[string]string{"base_url": u}}), "base_url: ", u)

@@ -80,7 +80,7 @@ func found(p relay.Payload, o relay.Options, field string, names []string) json.
 	return measurement.Text(text)
 }
 
-// understood returns direct GA4's reading of the fields that the lists let pass, whatever their spelling, under the names
+// understood returns direct GA4's reading of the fields that the lists allow, in any spelling, under the names
 // that tags read. The container is the storefront's own, so that no other option keeps anything back.
 func understood(p relay.Payload, d relay.Destination, e relay.Event) map[string]json.RawMessage {
 	e.Payload = maps.Clone(p)

@@ -40,10 +40,10 @@ func header(name, value string) func(map[string]string, map[string]relay.Secret)
 	}
 }
 
-func TestCheckTakesSettingsThatWork(t *testing.T) {
+func TestCheckAcceptsValidSettings(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(map[string]string, map[string]relay.Secret){
-		"the brief's":               set(sgtm.SettingMeasurementID, "G-XXXXXX"),
+		"the brief's settings":      set(sgtm.SettingMeasurementID, "G-XXXXXX"),
 		"plain http and a port":     set(sgtm.SettingURL, "http://10.0.0.5:8080"),
 		"a path":                    set(sgtm.SettingURL, "https://shop.example/gtm/"),
 		"an IPv6 address":           set(sgtm.SettingURL, "https://[2001:db8::1]:8443"),

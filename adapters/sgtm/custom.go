@@ -12,7 +12,7 @@ import (
 )
 
 // custom passes the whole payload through, as far as options.allow and deny let it; the columns of the row win over the
-// payload. The decision about consent leaves whatever the lists say.
+// payload. The decision about consent is sent independently of the lists.
 func custom(d relay.Destination, e relay.Event) (relay.Request, error) {
 	rule := d.Options.Events[e.Type]
 	consent := canonical.ReadConsent(e).With(d.Options)

@@ -71,7 +71,7 @@ func planted(t *testing.T, names []string) (relay.Payload, []string) {
 	return p, marks
 }
 
-func TestNothingUnknownLeavesByDefaultToClientGA4(t *testing.T) {
+func TestUnknownFieldsAreNotSentToClientGA4ByDefault(t *testing.T) {
 	t.Parallel()
 	require.Greater(t, len(strangers), 200)
 	p, marks := planted(t, strangers)

@@ -39,17 +39,17 @@ func TestOutcomeOfAWebPage(t *testing.T) {
 	page := relay.Response{Sent: true, Status: 200, Body: []byte("<!doctype html><title>Shop</title>"), Repeatable: true}
 	require.Equal(t, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonNotATagServer, Status: 200}, sgtm.Adapter{}.Outcome(page))
 	page.Status = 502
-	require.Equal(t, relay.Retry, sgtm.Adapter{}.Outcome(page).Outcome, "a load balancer's page is trouble like any other")
+	require.Equal(t, relay.Retry, sgtm.Adapter{}.Outcome(page).Outcome, "a load balancer's page is retried like any other error")
 }
 
 func TestOutcomeOfABrokenExchange(t *testing.T) {
 	t.Parallel()
-	t.Run("a time-out is tried again, because the container drops copies", func(t *testing.T) {
+	t.Run("a time-out is retried, because the container drops duplicates", func(t *testing.T) {
 		t.Parallel()
 		reply := relay.Response{Sent: true, TransportError: relay.TransportTimeout, Repeatable: true}
 		require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}, sgtm.Adapter{}.Outcome(reply))
 	})
-	t.Run("no connection is tried again", func(t *testing.T) {
+	t.Run("a failed connection is retried", func(t *testing.T) {
 		t.Parallel()
 		require.Equal(t, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}, sgtm.Adapter{}.Outcome(relay.Response{TransportError: relay.TransportConnect}))
 	})

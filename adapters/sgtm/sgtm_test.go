@@ -17,7 +17,7 @@ func TestGolden(t *testing.T) {
 	adaptertest.Golden(t, sgtm.Adapter{})
 }
 
-func TestLongValuesLeaveWholeToClientCustomAndCutToClientGA4(t *testing.T) {
+func TestLongValuesAreCutForClientGA4Only(t *testing.T) {
 	t.Parallel()
 	for _, field := range []string{"utm_content", "coupon", "order_id", "t-value", "note", strings.Repeat("n", 90)} {
 		long := strings.Repeat("ü", (relay.MaxPayload-300)/2)
@@ -36,7 +36,7 @@ func TestLongValuesLeaveWholeToClientCustomAndCutToClientGA4(t *testing.T) {
 	}
 }
 
-func TestDenyKeepsAnOwnEventIDHere(t *testing.T) {
+func TestDenyWithholdsAnOwnEventID(t *testing.T) {
 	t.Parallel()
 	p, err := relay.ParsePayload([]byte(`{"event_id":"own-1"}`))
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// TestEvent is the name of a test event. It marks the event for the container's triggers and for the people who read its log.
+	// TestEvent is the name of a test event. It marks the event for the container's triggers and in its log.
 	TestEvent = "relay_test"
 	// SettingPreview is the value of the container's preview header for a test event alone; it is not stored.
 	SettingPreview = "preview_header"

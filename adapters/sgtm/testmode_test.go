@@ -22,7 +22,7 @@ func made(t *testing.T) relay.Event {
 		Storefront: relay.Storefront{Code: "bosley", Currency: "USD", RequireConsent: true}}
 }
 
-func TestATestEventIsMarkedAndNeitherASaleNorAPerson(t *testing.T) {
+func TestATestEventIsMarkedAndHasNeitherAmountNorPersonalData(t *testing.T) {
 	t.Parallel()
 	for _, client := range []string{sgtm.ClientGA4, sgtm.ClientCustom} {
 		d := container(set(sgtm.SettingClientType, client))
@@ -42,7 +42,7 @@ func TestATestEventIsMarkedAndNeitherASaleNorAPerson(t *testing.T) {
 	}
 }
 
-func TestATestEventHasThePreviewHeaderThatIsGiven(t *testing.T) {
+func TestATestEventHasTheConfiguredPreviewHeader(t *testing.T) {
 	t.Parallel()
 	const name = "X-Gtm-Server-Preview"
 	d := container(header("x-gtm-server-preview", "stored"))

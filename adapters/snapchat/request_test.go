@@ -54,7 +54,7 @@ func TestCheckNamesTheField(t *testing.T) {
 }
 
 // A numeric order id is a text there too: an event_id that is a number would match no pixel's.
-func TestIDsAreTexts(t *testing.T) {
+func TestIDsAreStrings(t *testing.T) {
 	t.Parallel()
 	e := purchase(t, `{"order_id":2025020100003333,"order_revenue":80.79,"email":"a@example.com"}`)
 	r, err := snapchat.Adapter{}.Request(pixel(relay.Options{Identifiers: "hashed"}), e)
@@ -65,7 +65,7 @@ func TestIDsAreTexts(t *testing.T) {
 	require.True(t, r.Repeatable)
 }
 
-func TestEveryCurrencyOfSnapsIsTaken(t *testing.T) {
+func TestEveryCurrencyOfSnapIsAccepted(t *testing.T) {
 	t.Parallel()
 	require.Len(t, snapchat.Currencies, 60)
 	require.True(t, slices.IsSorted(snapchat.Currencies))

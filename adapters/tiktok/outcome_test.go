@@ -15,7 +15,7 @@ func said(status, code int, message string) relay.Response {
 		`{"code":%d,"message":%q,"request_id":"20261123AbC","data":{"failed":"about Jane"}}`, code, message)}
 }
 
-func TestEveryCodeOfTikToksHasItsOutcome(t *testing.T) {
+func TestEveryCodeOfTikTokHasAnOutcome(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		codes   []int
@@ -86,7 +86,7 @@ func TestOtherResponsesOfTikTok(t *testing.T) {
 	require.Equal(t, relay.Retry, timeout.Outcome, "a second copy is dropped by its id")
 }
 
-func TestTheFieldThatTikTokMeansIsKept(t *testing.T) {
+func TestTheFieldThatTikTokNamesIsRecorded(t *testing.T) {
 	t.Parallel()
 	for message, field := range map[string]string{
 		"Batch.0.properties.contents.0.content_id: Not a valid string, got Jane": "properties.contents.0.content_id",

@@ -14,7 +14,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestARenamedEventsOwnNameAndIdStayHere(t *testing.T) {
+func TestRequestHoldsNeitherTheEventsOwnNameNorItsID(t *testing.T) {
 	t.Parallel()
 	for _, c := range adaptertest.Load(t, "testdata") {
 		r, err := tiktok.Adapter{}.Request(c.Destination, c.Event)

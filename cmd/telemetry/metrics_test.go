@@ -80,7 +80,7 @@ func TestLabelsHaveBounds(t *testing.T) {
 	require.Contains(t, text, `relay_inbox_claimed_total{source="other",storefront="storefront-0"} 1000`)
 }
 
-func TestTheSDKsMetricsAreInTheSamePlace(t *testing.T) {
+func TestTheSDKsMetricsAreOnTheSamePage(t *testing.T) {
 	t.Parallel()
 	m := newMetrics()
 	h := m.Temporal().WithTags(map[string]string{"namespace": "default"})
@@ -115,7 +115,7 @@ func (o *observer) PoolStats() sql.DBStats {
 	return sql.DBStats{MaxOpenConnections: 20, InUse: 3, Idle: 4, WaitCount: 5, WaitDuration: 6 * time.Second}
 }
 
-func TestTheDatabaseIsLookedAtNowAndThenHoweverManyScrape(t *testing.T) {
+func TestTheDatabaseIsReadAtIntervalsHoweverManyScrape(t *testing.T) {
 	t.Parallel()
 	o := &observer{seen: ops.Observation{
 		Backlogs: []ops.Backlog{{Storefront: "bosley", Pending: 7, Processing: 2, Oldest: 90 * time.Second}, {Storefront: "limited", Pending: 3, Oldest: time.Hour, Limited: true}, {Pending: 1}},
@@ -159,7 +159,7 @@ func TestTheDatabaseIsLookedAtNowAndThenHoweverManyScrape(t *testing.T) {
 	require.Equal(t, 1, o.looks)
 }
 
-func TestADatabaseThatIsAwayHasNoGauges(t *testing.T) {
+func TestAnUnavailableDatabaseHasNoGauges(t *testing.T) {
 	t.Parallel()
 	m := newMetrics()
 	m.Observe(&observer{err: errors.New("away")})

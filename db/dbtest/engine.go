@@ -92,7 +92,7 @@ func (e engine) key() string {
 func (e engine) common(data, tmp string) []string {
 	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + tmp}
 	if os.Geteuid() == 0 {
-		args = append(args, "--user=root") // a server started as root refuses to stay root unless told
+		args = append(args, "--user=root") // a server started as root refuses to run as root without this option
 	}
 	base := filepath.Dir(filepath.Dir(e.path))
 	if _, err := os.Stat(filepath.Join(base, "share", "mysql")); err == nil && e.family == familyMySQL {

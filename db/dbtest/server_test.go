@@ -90,7 +90,7 @@ func TestCommittedRowsSurviveKillStopAndRestart(t *testing.T) {
 			require.Equal(t, "7", scan(t, db, "SELECT v FROM t"))
 
 			require.NoError(t, s.Stop())
-			require.NoError(t, s.Stop(), "stopping twice is no error")
+			require.NoError(t, s.Stop(), "stopping twice is not an error")
 			require.NoError(t, s.Restart(t.Context()))
 			require.Equal(t, "7", scan(t, db, "SELECT v FROM t"))
 			require.Equal(t, map[bool]string{true: "1", false: "2"}[durable], scan(t, db, "SELECT @@innodb_flush_log_at_trx_commit"))
@@ -104,7 +104,7 @@ func TestAFolderHasOnlyOneServer(t *testing.T) {
 	s := start(t, dbtest.Config{Dir: dir})
 	_, err := dbtest.Start(t.Context(), dbtest.Config{Dir: dir})
 	require.ErrorContains(t, err, "in use by another process")
-	require.NoError(t, open(t, s.DSN("")).PingContext(t.Context()), "the first one goes on")
+	require.NoError(t, open(t, s.DSN("")).PingContext(t.Context()), "the first one continues")
 }
 
 func TestATakenPortIsAnErrorWithTheServersMessage(t *testing.T) {
@@ -123,7 +123,7 @@ func TestDataOfTheOtherFamilyIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "was made by other")
 }
 
-func TestALongPathStillHasASocket(t *testing.T) {
+func TestASocketWorksUnderALongPath(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 30))
 	s := start(t, dbtest.Config{Dir: dir})
@@ -167,7 +167,7 @@ func TestAnOrphanIsEndedBeforeTheNextStart(t *testing.T) {
 	requireGone(t, orphan.Process.Pid)
 }
 
-func TestAStrangersProcessIsLeftAlone(t *testing.T) {
+func TestAProcessOfAnotherProgramIsNotKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	stranger := exec.CommandContext(t.Context(), "sleep", "60")
@@ -206,7 +206,7 @@ func startHelper(t *testing.T, dir string) (*exec.Cmd, int) {
 func requireGone(t *testing.T, pid int) {
 	t.Helper()
 	gone := func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) || zombie(pid) }
-	require.Eventually(t, gone, time.Minute, 10*time.Millisecond, "process %d is still there", pid)
+	require.Eventually(t, gone, time.Minute, 10*time.Millisecond, "process %d still runs", pid)
 }
 
 // zombie reports whether a process has ended and has not been reaped yet.

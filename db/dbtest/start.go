@@ -203,7 +203,7 @@ func (s *Server) waitReady(ctx context.Context, process *proc.Process) error {
 	db := sql.OpenDB(connector)
 	defer func() { _ = db.Close() }()
 	for {
-		err := s.answers(ctx, db)
+		err := s.checkIdentity(ctx, db)
 		if err == nil {
 			return nil
 		}
@@ -211,14 +211,14 @@ func (s *Server) waitReady(ctx context.Context, process *proc.Process) error {
 		case <-process.Done():
 			return fmt.Errorf("the database server ended at its start (%w)\n%s", process.Err(), s.logTail())
 		case <-ctx.Done():
-			return fmt.Errorf("the database server did not answer in time: %w\n%s", err, s.logTail())
+			return fmt.Errorf("the database server did not respond in time: %w\n%s", err, s.logTail())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
 
-// answers checks which server responds: if another such server, with the same login, has the port, a ping would succeed.
-func (s *Server) answers(ctx context.Context, db *sql.DB) error {
+// checkIdentity checks which server responds: if another such server, with the same login, has the port, a ping would succeed.
+func (s *Server) checkIdentity(ctx context.Context, db *sql.DB) error {
 	var pidFile string
 	if err := db.QueryRowContext(ctx, "SELECT @@pid_file").Scan(&pidFile); err != nil {
 		return err

@@ -1,4 +1,4 @@
--- Attempts by minute (minutes = 1) and by hour (minutes = 60), as the workers that made them counted them: by how they ended and by
+-- Attempts by minute (minutes = 1), hour (60) and day (1440), as the workers that made them counted them: by how they ended and by
 -- how long they took, le_ms being the upper bound of a range. Percentiles come from here, not from the attempts.
 CREATE TABLE IF NOT EXISTS attempt_stats (
   minutes SMALLINT NOT NULL,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a demo storefront whose container is the sandbox, sends one event, waits for it and shows its final status. Run it
-# on the host, after `docker compose -f docker-compose.temporal.yml up`, with the .env of that file beside it. It may be run
+# Creates a demo storefront whose container is the sandbox, sends one event, waits for it and prints its final status. Run it
+# on the host, after `docker compose -f docker-compose.temporal.yml up`, with the .env of that file beside it. It can be run
 # again.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -16,7 +16,7 @@ call() { # method, path, body
 		--request "$1" --header 'Content-Type: application/json' --data "$3" --write-out '\n' "$api$2"
 }
 
-echo 'storefront and its container (a conflict is one that was there):'
+echo 'storefront and its container (a conflict means that it exists):'
 call POST /admin/v1/storefronts '{"storefront_id": "demo", "name": "Demo"}'
 call POST /admin/v1/sgtm-configs '{"storefront_code": "demo", "sgtm_url": "'"$sandbox"'", "client_type": "ga4", "measurement_id": "G-DEMO"}'
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Run by the mysql image once, on an empty volume: Temporal's databases and its user, beside the relay's own, which the
-# image makes. Neither user can read the other's data.
+# The mysql image runs this once, on an empty volume: it creates Temporal's databases and user, beside the relay's own, which the
+# image creates. Neither user can read the other's data.
 set -euo pipefail
 
 mysql --protocol=socket --user=root --password="$MYSQL_ROOT_PASSWORD" <<SQL

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the namespace, unless it is there. Finished workflows stay readable for RETENTION. The server's port opens a few
+# Creates the namespace, unless it exists. Finished workflows stay readable for RETENTION. The server's port opens a few
 # seconds before it responds, hence the attempts.
 set -eu
 

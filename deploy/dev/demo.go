@@ -20,15 +20,15 @@ import (
 	"relay/internal/relay"
 )
 
-// sample is the batch of the brief.
+// sample is the batch of the project's brief.
 //
 //go:embed sample.json
 var sample []byte
 
-// deliverBound is for the three events of the sample on a loaded machine.
+// deliverBound bounds the delivery of the sample's three events, on a loaded machine.
 const deliverBound = 2 * time.Minute
 
-// showSample makes the demo storefronts, posts the sample batch, waits for it and shows what became of it.
+// showSample creates the demo storefronts, posts the sample batch, waits for its events and prints their status.
 func showSample(ctx context.Context, system *harness.System, r *harness.Relay) error {
 	orders, codes, err := sampleOrders()
 	if err != nil {
@@ -37,23 +37,23 @@ func showSample(ctx context.Context, system *harness.System, r *harness.Relay) e
 	if err := ensureStorefronts(ctx, system, codes); err != nil {
 		return fmt.Errorf("demo storefronts: %w", err)
 	}
-	answer, err := r.Post(ctx, sample)
+	response, err := r.Post(ctx, sample)
 	if err != nil {
 		return fmt.Errorf("post the sample batch: %w", err)
 	}
-	if answer.HTTPStatus != http.StatusAccepted {
-		return fmt.Errorf("post the sample batch: answer %d %s", answer.HTTPStatus, answer.Body)
+	if response.HTTPStatus != http.StatusAccepted {
+		return fmt.Errorf("post the sample batch: status %d %s", response.HTTPStatus, response.Body)
 	}
 	events, err := waitDelivered(ctx, system.Store, orders)
 	if err != nil {
 		return err
 	}
-	showAnswer(answer)
+	showResponse(response)
 	showEvents(events)
 	return showRequests(ctx, system)
 }
 
-// sampleOrders are the order ids and the storefronts of the sample.
+// sampleOrders returns the order ids and the storefronts of the sample.
 func sampleOrders() (orders, codes []string, err error) {
 	var batch struct {
 		Data []struct {
@@ -70,7 +70,7 @@ func sampleOrders() (orders, codes []string, err error) {
 	return orders, codes, nil
 }
 
-// ensureStorefronts makes what is missing and leaves alone what somebody has changed since, but for the address of the
+// ensureStorefronts creates the missing storefronts and keeps later changes to the others, except for the address of the
 // sandbox, which may have moved to another port.
 func ensureStorefronts(ctx context.Context, system *harness.System, codes []string) error {
 	pool, err := demo.Open(system)
@@ -110,7 +110,7 @@ func ensureStorefront(ctx context.Context, system *harness.System, pool *sql.DB,
 	return err
 }
 
-// waitDelivered waits until nothing happens to the events any more. One that takes longer is shown as it is.
+// waitDelivered waits until the events have ended, or deliverBound has passed, and returns them as they are.
 func waitDelivered(ctx context.Context, store *db.Store, orders []string) ([]ops.EventDetail, error) {
 	deadline := time.Now().Add(deliverBound)
 	for {
@@ -138,5 +138,5 @@ func final(events []ops.EventDetail, want int) bool {
 	return len(events) >= want
 }
 
-// why is what a row says beside its status.
+// why returns the detail of an event, else its reason.
 func why(e ops.EventDetail) string { return cmp.Or(e.Detail, string(e.Reason)) }

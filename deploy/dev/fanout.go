@@ -17,13 +17,13 @@ import (
 	"relay/internal/relay"
 )
 
-// brio is the demo storefront without a container: its events go straight to the five platforms.
+// brio is the demo storefront without a container: its events are sent directly to the five platforms.
 const brio = "brio"
 
-// failsTwice is the platform that has trouble at first.
+// failsTwice is the platform whose first two responses are errors.
 const failsTwice = "tiktok"
 
-// credentials of the five, each as its catalogue entry wants it.
+// credentials holds those of the five platforms, as their catalogue entries require them.
 var credentials = map[string]map[string]string{
 	"meta_capi": {"pixel_id": "1234567890", "access_token": "token-of-brio-at-meta"},
 	"ga4":       {"measurement_id": "G-BRIO", "api_secret": "secret-of-brio-at-ga4"},
@@ -32,8 +32,8 @@ var credentials = map[string]map[string]string{
 	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
 }
 
-// showFanOut posts a purchase of a person who agreed to everything, to a storefront that has switched everything on, and
-// shows what became of it at the five platforms, one of which fails twice first.
+// showFanOut posts a purchase with full consent, for a storefront with every option switched on, and prints
+// its status at the five platforms, one of which fails twice first.
 func showFanOut(ctx context.Context, system *harness.System, r *harness.Relay) error {
 	if err := ensureBrio(ctx, system); err != nil {
 		return fmt.Errorf("demo storefront %s: %w", brio, err)
@@ -44,15 +44,15 @@ func showFanOut(ctx context.Context, system *harness.System, r *harness.Relay) e
 		return err
 	}
 	order := fmt.Sprintf("brio-%d", time.Now().Unix())
-	answer, err := r.Post(ctx, purchase(order))
-	if err != nil || answer.HTTPStatus != http.StatusAccepted {
-		return fmt.Errorf("post a purchase of %s: answer %d: %w", brio, answer.HTTPStatus, err)
+	response, err := r.Post(ctx, purchase(order))
+	if err != nil || response.HTTPStatus != http.StatusAccepted {
+		return fmt.Errorf("post a purchase of %s: status %d: %w", brio, response.HTTPStatus, err)
 	}
 	events, err := waitDelivered(ctx, system.Store, []string{order})
 	if err != nil {
 		return err
 	}
-	say("\nA purchase at %s, which has no container, went straight to its platforms; %s answered 503 twice at first:", brio, failsTwice)
+	say("\nA purchase at %s, which has no container, was sent directly to its platforms; %s responded 503 to the first two attempts:", brio, failsTwice)
 	showEvents(events)
 	return nil
 }
@@ -65,11 +65,11 @@ func purchase(order string) []byte {
 		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe",
 		"city": "San Francisco", "state": "California", "zip": "94107", "country": "US",
 		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
-	}}}) // plain values always marshal
+	}}}) // cannot fail: plain values
 	return b
 }
 
-// ensureBrio makes the storefront and its credentials, all switched on, and leads the platforms to the sandbox.
+// ensureBrio creates the storefront and its credentials, all switched on, and sets the platforms' address to the sandbox.
 func ensureBrio(ctx context.Context, system *harness.System) error {
 	id, err := seed.On(system.Store).CreateStorefront(ctx, relay.Storefront{Code: brio, Name: "Brio", Active: true, BaseURL: "https://brio.example"})
 	if errors.Is(err, relay.ErrConflict) {
@@ -80,7 +80,7 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 	if err != nil {
 		return err
 	}
-	if err := demo.LeadToSandbox(ctx, system); err != nil {
+	if err := demo.UseSandbox(ctx, system); err != nil {
 		return err
 	}
 	for platform, fields := range credentials {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs a MySQL-compatible server's binaries with apt-get, where that is possible. The -core packages hold the
-# programs alone: nothing is started, no user is made, no folder outside the packages' own is touched.
+# Installs a MySQL-compatible server's binaries with apt-get, if that is possible. The -core packages hold the
+# programs alone: no service is started, no user is created, no folder outside the packages' own is changed.
 set -eu
 packages="mariadb-server-core mariadb-client-core"
 if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then

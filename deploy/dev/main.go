@@ -1,4 +1,4 @@
-// Command dev runs the whole relay on one machine: database, Temporal with its Web UI, a sandbox as the outside world,
+// Command dev runs the whole relay on one machine: database, Temporal with its Web UI, a sandbox in place of the destinations,
 // and the relay. Each part is also a command of its own.
 package main
 
@@ -19,7 +19,7 @@ const usage = `usage: dev <command>
 
   up        run everything and send the brief's sample batch
   temporal  run Temporal and its Web UI alone
-  sandbox   run the sandbox alone, which plays sGTM and the platforms
+  sandbox   run the sandbox alone, which simulates sGTM and the platforms
   mysql     run a private MySQL-compatible server alone
   chaos     kill every part at random moments under load, and check that nothing was lost
   relay     run the relay with the sandbox platform; "dev relay --help" lists its commands
@@ -46,7 +46,7 @@ func run(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends us at once, and our children with us
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, and its children with it
 	if err := commands[args[0]](ctx, args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "dev:", err)
 		return 1

@@ -23,23 +23,23 @@ import (
 
 const host = "127.0.0.1"
 
-// temporalGC trades memory for a sixth more workflows a second: the server makes much short-lived garbage.
+// temporalGC trades memory for a sixth more workflows a second: the server allocates much short-lived memory.
 const temporalGC = 400
 
-// temporalMemory is from where on it collects more often instead: the server's caches are bounded to a fraction of it.
+// temporalMemory is the size from which Go collects garbage more often: the server's caches are bounded to a fraction of it.
 const temporalMemory = 480 << 20
 
 func runTemporal(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("dev temporal", flag.ContinueOnError)
 	var c temporal.Config
-	flags.StringVar(&c.Dir, "dir", "", "folder of its files; made when missing, reused when there")
+	flags.StringVar(&c.Dir, "dir", "", "folder of its files; created if missing, else reused")
 	flags.IntVar(&c.Port, "port", 0, "port of the frontend; 0 chooses a free one")
 	flags.IntVar(&c.UIPort, "ui-port", 0, "port of the Web UI; 0 chooses a free one, -1 runs none")
 	flags.StringVar(&c.LogLevel, "log-level", "error", "debug, info, warn or error")
 	flags.Float64Var(&c.FaultRate, "fault-rate", 0, "share of the storage calls that fail, such as 0.05")
 	flags.BoolVar(&c.NoFairness, "no-fairness", false, "ignore the fairness keys of workflows, as a cluster does by default")
-	flags.StringVar(&c.Namespace, "namespace", "", "namespace, made when missing; empty is \"default\"")
-	flags.IntVar(&c.ContinueAfter, "continue-after", 0, "history events after which a workflow is told to continue as new; 0 is Temporal's default")
+	flags.StringVar(&c.Namespace, "namespace", "", "namespace, created if missing; empty is \"default\"")
+	flags.IntVar(&c.ContinueAfter, "continue-after", 0, "history events after which Temporal suggests that a workflow continues as new; 0 is Temporal's default")
 	if done, err := parse(flags, args); done {
 		return err
 	}
@@ -64,14 +64,14 @@ func runTemporal(ctx context.Context, args []string) error {
 	return server.Stop()
 }
 
-// serveCalls tells on a port of its own, until ctx ends, how often Temporal was called.
+// serveCalls serves the counts of calls to Temporal on a port of its own, until ctx ends.
 func serveCalls(ctx context.Context, server *temporal.Server) (string, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return "", err
 	}
 	counts := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(server.Calls()) // who asked is gone
+		_ = json.NewEncoder(w).Encode(server.Calls()) // the client has closed the connection
 	})}
 	context.AfterFunc(ctx, func() { _ = counts.Close() })
 	go func() { _ = counts.Serve(listener) }()
@@ -85,7 +85,7 @@ func runSandbox(ctx context.Context, args []string) error {
 	flags.BoolVar(&o.Sink, "sink", false, "only count and accept, as cheaply as possible")
 	flags.StringVar(&o.KeyField, "key", "event_id", "JSON field whose value names an event")
 	flags.IntVar(&o.Keep, "keep", 0, "deliveries kept in full; 0 means the default")
-	certificate := flags.String("tls", "", "serve HTTPS with HTTP/2, too, at a port of its own; the file holds certificate and key, and is made when missing")
+	certificate := flags.String("tls", "", "also serve HTTPS with HTTP/2 at a port of its own; the file holds certificate and key, and is created if missing")
 	if done, err := parse(flags, args); done {
 		return err
 	}
@@ -102,7 +102,7 @@ func runSandbox(ctx context.Context, args []string) error {
 	}
 	o.Play = vendors.Play
 	server := &http.Server{Handler: sandbox.New(o), ReadHeaderTimeout: 10 * time.Second, TLSNextProto: sandbox.ServeHTTP2()}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // at once: what hangs was told to
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // at once: a request that hangs was scripted to
 	secure, err := serveTLS(ctx, server, *certificate)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -137,7 +137,7 @@ func serveTLS(ctx context.Context, server *http.Server, certificate string) (str
 func runMySQL(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("dev mysql", flag.ContinueOnError)
 	c := dbtest.Config{Durable: true}
-	flags.StringVar(&c.Dir, "dir", "", "folder of its data; made when missing, reused when there")
+	flags.StringVar(&c.Dir, "dir", "", "folder of its data; created if missing, else reused")
 	flags.IntVar(&c.Port, "port", 0, "port; 0 chooses a free one")
 	if done, err := parse(flags, args); done {
 		return err
@@ -157,7 +157,7 @@ func runMySQL(ctx context.Context, args []string) error {
 	}
 }
 
-// parse reads the options; done says that the command has nothing more to do.
+// parse reads the options; done reports that the command has nothing more to do.
 func parse(flags *flag.FlagSet, args []string) (done bool, err error) {
 	err = flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -169,5 +169,5 @@ func parse(flags *flag.FlagSet, args []string) (done bool, err error) {
 	return err != nil, err
 }
 
-// announce tells whoever started us that we are ready, and where.
+// announce prints that the part is ready, and its addresses, for the process that started it.
 func announce(a harness.Announcement) error { return json.NewEncoder(os.Stdout).Encode(a) }

@@ -18,10 +18,10 @@ import (
 	"relay/db"
 )
 
-// settings are what make dev reads from the environment.
+// settings holds the values that make dev reads from the environment.
 type settings struct {
 	stateDir    string
-	databaseURL string // "" for a server of our own
+	databaseURL string // "" for a private server
 	relay       port
 	temporal    port
 	ui          port
@@ -52,7 +52,7 @@ func readSettings() (settings, error) {
 		}
 		n, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || n == 0 {
-			return s, fmt.Errorf("%s: %q is no port", p.variable, text)
+			return s, fmt.Errorf("%s: %q is not a port", p.variable, text)
 		}
 		p.number = int(n)
 	}
@@ -61,7 +61,7 @@ func readSettings() (settings, error) {
 	return s, err
 }
 
-// ports are those that will be listened on.
+// ports returns the ports to listen on.
 func (s *settings) ports() []*port {
 	ports := []*port{&s.relay, &s.temporal, &s.ui, &s.sandbox}
 	if s.databaseURL == "" {
@@ -70,13 +70,13 @@ func (s *settings) ports() []*port {
 	return ports
 }
 
-// checkPorts names the first port that is taken. It looks twice, because those of a run that was just killed are given
-// back a moment later.
+// checkPorts returns an error that names the first port in use. It checks for two seconds, because the ports of a run that was just
+// killed are released a moment later.
 func (s *settings) checkPorts(ctx context.Context) error {
 	seen := map[int]string{}
 	for _, p := range s.ports() {
 		if other, ok := seen[p.number]; ok {
-			return fmt.Errorf("port %d is wanted twice: change %s or %s", p.number, other, p.variable)
+			return fmt.Errorf("port %d is configured twice: change %s or %s", p.number, other, p.variable)
 		}
 		seen[p.number] = p.variable
 	}
@@ -85,7 +85,7 @@ func (s *settings) checkPorts(ctx context.Context) error {
 	for _, p := range s.ports() {
 		for !free(ctx, p.number) {
 			if time.Now().After(deadline) || ctx.Err() != nil {
-				return fmt.Errorf("port %d is taken, and %s needs it: stop what uses it, or choose another with %s", p.number, p.use, p.variable)
+				return fmt.Errorf("port %d is in use, and %s needs it: stop the program that uses it, or choose another port with %s", p.number, p.use, p.variable)
 			}
 			time.Sleep(50 * time.Millisecond)
 		}
@@ -102,10 +102,10 @@ func free(ctx context.Context, number int) bool {
 	return l.Close() == nil
 }
 
-// secrets are made at the first start and kept, because what is encrypted with a key is lost without it.
+// secrets are generated at the first start and kept, because encrypted values are lost without their key.
 type secrets struct{ username, password, encryptionKey, mysqlPassword string }
 
-// readSecrets reads them from a file of NAME=value lines, made when missing. The environment wins, for those who bring a
+// readSecrets reads them from a file of NAME=value lines, created if missing. The environment takes precedence, for a developer with a
 // database of their own.
 func readSecrets(file string) (secrets, error) {
 	values, err := readEnvFile(file)

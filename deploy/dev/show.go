@@ -17,11 +17,11 @@ import (
 	"relay/internal/relay"
 )
 
-func showAnswer(a harness.Answer) {
-	say("\nPOST /v1/events with the brief's sample batch answered %d: %d accepted, %d duplicates, %d rejected",
+func showResponse(a harness.BatchResponse) {
+	say("\nPOST /v1/events with the sample batch responded %d: %d accepted, %d duplicates, %d rejected",
 		a.HTTPStatus, a.Accepted, a.Duplicates, a.Rejected)
 	if a.Duplicates > 0 {
-		say("The duplicates are from an earlier start: an event is delivered once, however often it is posted. The rows are those of then.")
+		say("The duplicates are from an earlier start: an event is delivered once, however often it is posted. The rows are from that start.")
 	}
 }
 
@@ -29,7 +29,7 @@ func showAnswer(a harness.Answer) {
 func showEvents(events []ops.EventDetail) {
 	say("")
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "EVENT\tORDER\tSTOREFRONT\tSTATUS\tDESTINATION\tATTEMPTS\tANSWER\tAT\tDETAIL")
+	_, _ = fmt.Fprintln(w, "EVENT\tORDER\tSTOREFRONT\tSTATUS\tDESTINATION\tATTEMPTS\tRESULT\tAT\tDETAIL")
 	for _, e := range events {
 		lines := destinations(e)
 		if len(lines) == 0 {
@@ -37,28 +37,28 @@ func showEvents(events []ops.EventDetail) {
 		}
 		detail := why(e)
 		if len(lines) > 1 {
-			detail = "" // it says of each destination what its line says
+			detail = "" // it repeats the destinations' lines
 		}
 		for _, d := range lines {
 			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", e.Type, e.EventID, e.StorefrontCode, e.Status, d.key,
-				d.attempts, d.answer, d.at, detail)
+				d.attempts, d.result, d.at, detail)
 		}
 	}
 	_ = w.Flush()
 }
 
 type destination struct {
-	key, answer, at string
+	key, result, at string
 	attempts        int
 }
 
-// destinations sums an event's attempts up by destination, in the order of the first attempt.
+// destinations summarises an event's attempts by destination, in the order of the first attempt.
 func destinations(e ops.EventDetail) []destination {
 	var all []destination
 	index := map[string]int{}
 	for _, a := range e.Attempts {
 		if a.Result.Outcome == relay.NotSent {
-			continue // nothing left
+			continue // no request was sent
 		}
 		i, ok := index[a.Destination]
 		if !ok {
@@ -68,25 +68,25 @@ func destinations(e ops.EventDetail) []destination {
 		}
 		all[i].attempts++
 		all[i].at = a.StartedAt.Local().Format(time.DateTime)
-		all[i].answer = string(a.Result.Outcome)
+		all[i].result = string(a.Result.Outcome)
 		if a.Result.Status != 0 {
-			all[i].answer = fmt.Sprintf("%s (%d)", a.Result.Outcome, a.Result.Status)
+			all[i].result = fmt.Sprintf("%s (%d)", a.Result.Outcome, a.Result.Status)
 		}
 	}
 	return all
 }
 
-// showRequests prints what the sandbox got since it was started.
+// showRequests prints the requests that the sandbox has received since its start.
 func showRequests(ctx context.Context, system *harness.System) error {
 	requests, err := system.Sandbox.Requests(ctx, "", 0)
 	if err != nil {
-		return fmt.Errorf("ask the sandbox: %w", err)
+		return fmt.Errorf("read the sandbox's requests: %w", err)
 	}
 	if len(requests) == 0 {
-		say("\nThe sandbox got nothing this time.")
+		say("\nThe sandbox received nothing this time.")
 		return nil
 	}
-	say("\nWhat the sandbox, which plays the sGTM container, got:")
+	say("\nThe sandbox, which simulates the sGTM container, received:")
 	for _, r := range requests {
 		say("\n%s %s?%s\n%s", r.Method, r.Path, r.Query, indented(r.Body))
 	}
@@ -114,9 +114,9 @@ func (s *settings) showAddresses(system *harness.System, r *harness.Relay, keys 
 	say("\nSend an event of your own:\n\n%s\n\nCtrl-C stops everything.", curl(r.URL, keys, time.Now()))
 }
 
-// curl is a command line that posts a new event.
+// curl returns a command line that posts a new event.
 func curl(url string, keys secrets, now time.Time) string {
-	item := fmt.Sprintf(`{"t-value": "demo", "storefront_id": "bosley", "event_name": "purchase_completed", "order_id": "try-%d", "event_time": %q, "order_revenue": 80.79, "session_id": "sess_1"}`,
+	item := fmt.Sprintf(`{"t-value": "demo", "storefront_id": "bosley", "event_name": "purchase_completed", "order_id": "demo-%d", "event_time": %q, "order_revenue": 80.79, "session_id": "sess_1"}`,
 		now.Unix(), now.UTC().Format(time.RFC3339))
 	return strings.Join([]string{
 		"curl -u " + keys.username + ":" + keys.password + " " + url + "/v1/events \\",

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the database tests and the whole path on a real MySQL. It comes from Debian's unstable suite, with the libraries it
+# Runs the database tests and the end-to-end tests on a real MySQL. It comes from Debian's unstable suite, with the libraries it
 # needs, unpacked into .cache and started through its own loader: nothing on the machine changes, and MariaDB may be
-# installed beside it. Exit status 75 means that it can't be had here.
+# installed beside it. Exit status 75 means that it is not available here.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 home="$PWD/.cache/mysql"
@@ -11,13 +11,13 @@ unavailable() {
 	exit 75
 }
 
-# unpack fetches the packages with an apt of its own: its lists, cache and (empty) status lie in .cache.
+# unpack downloads the packages with a separate apt configuration: its lists, cache and (empty) status are in .cache.
 unpack() {
 	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || unavailable "it is unpacked from Debian packages, and there is no apt-get"
 	local mirror
 	# shellcheck disable=SC2016 # apt's own variables
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | grep -v security | head -n 1)
-	[ -n "$mirror" ] || unavailable "apt-get knows no Debian mirror"
+	[ -n "$mirror" ] || unavailable "apt-get has no Debian mirror"
 	rm -rf "$home.new"
 	mkdir -p "$home.new"/{state/lists/partial,cache/archives/partial,root}
 	: >"$home.new/status"
@@ -32,8 +32,8 @@ unpack() {
 		APT::Sandbox::User "";
 	END
 	export APT_CONFIG="$home.new/apt.conf"
-	apt-get update -qq || unavailable "the mirror does not answer"
-	apt-get install -y -qq --no-install-recommends --download-only mysql-server-core >/dev/null || unavailable "the packages can't be fetched"
+	apt-get update -qq || unavailable "the mirror does not respond"
+	apt-get install -y -qq --no-install-recommends --download-only mysql-server-core >/dev/null || unavailable "the packages cannot be downloaded"
 	unset APT_CONFIG
 	for package in "$home.new"/cache/archives/*.deb; do
 		dpkg-deb -x "$package" "$home.new/root"
@@ -49,7 +49,7 @@ export DBTEST_SERVER="$home/usr/sbin/mysqld"
 export DBTEST_SERVER_PREFIX="$loader --library-path $libraries"
 $DBTEST_SERVER_PREFIX "$DBTEST_SERVER" --no-defaults --version
 
-# The servers' files go to memory where there is room for them: most of the time would be spent on waiting for a disk.
+# The servers' files are in memory if there is room: otherwise most of the time would be spent waiting for the disk.
 memory=/dev/shm
 if [ "$(df --output=avail -B1G "$memory" 2>/dev/null | tail -n 1)" -ge 8 ] 2>/dev/null; then
 	TMPDIR=$(mktemp -d "$memory/relay-mysql-XXXXXX")

@@ -19,13 +19,13 @@ import (
 	"relay/internal/proc"
 )
 
-// demoAnHour is how many demo events an hour has at noon.
+// demoAnHour is the number of demo events per hour at noon.
 const demoAnHour = 40
 
 //go:embed install-database.sh
 var installDatabase string
 
-// up is make dev.
+// up implements make dev.
 func up(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("dev up", flag.ContinueOnError)
 	if done, err := parse(flags, args); done {
@@ -35,7 +35,7 @@ func up(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	lock, err := takeStateDir(s.stateDir)
+	lock, err := lockStateDir(s.stateDir)
 	if err != nil {
 		return err
 	}
@@ -50,19 +50,19 @@ func up(ctx context.Context, args []string) error {
 	return s.run(ctx, keys)
 }
 
-// takeStateDir makes sure that one run at a time uses the folder.
-func takeStateDir(dir string) (*os.File, error) {
+// lockStateDir ensures that one run at a time uses the folder.
+func lockStateDir(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	lock, err := proc.Lock(filepath.Join(dir, "lock"))
 	if errors.Is(err, proc.ErrLocked) {
-		return nil, fmt.Errorf("it is running already on %s: stop that one, or choose another folder with DEV_STATE_DIR, and other ports", dir)
+		return nil, fmt.Errorf("another run uses %s: stop it, or choose another folder with DEV_STATE_DIR, and other ports", dir)
 	}
 	return lock, err
 }
 
-// prepare leaves a machine with a database server to run and with free ports.
+// prepare installs a database server if there is none, and checks that the ports are free.
 func (s *settings) prepare(ctx context.Context) error {
 	if s.databaseURL == "" {
 		if _, err := dbtest.Find(); errors.Is(err, dbtest.ErrNoServer) {
@@ -83,12 +83,12 @@ func install(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "sh", "-c", installDatabase)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return errors.New("no database server to run (see above); DATABASE_URL names one of your own")
+		return errors.New("no database server can be run (see above); set DATABASE_URL to use your own")
 	}
 	return nil
 }
 
-// run starts everything, shows the sample batch, and stays until ctx ends or a part does.
+// run starts all parts, shows the sample batch, and returns when ctx or a part ends.
 func (s *settings) run(ctx context.Context, keys secrets) (err error) {
 	began := time.Now()
 	say("starting the database, Temporal, its Web UI, the sandbox and the relay ...")
@@ -133,7 +133,7 @@ func (s *settings) start(ctx context.Context, keys secrets) (*harness.System, er
 		Username:      keys.username,
 		Password:      keys.password,
 		EncryptionKey: keys.encryptionKey,
-		BaseEnv:       append([]string{"RETRY_BACKOFF_BASE=1"}, inherited(os.Environ())...), // nobody watches a demo for 15 minutes
+		BaseEnv:       append([]string{"RETRY_BACKOFF_BASE=1"}, inherited(os.Environ())...), // the default of 15 minutes in all is too long for a demo
 	})
 	if err != nil {
 		return nil, err
@@ -141,8 +141,8 @@ func (s *settings) start(ctx context.Context, keys secrets) (*harness.System, er
 	return system, nil
 }
 
-// inherited lets a developer set the relay's variables (MAX_RETRY_ATTEMPTS=3 make dev), but not lead it to another
-// Temporal.
+// inherited lets a developer set the relay's variables (MAX_RETRY_ATTEMPTS=3 make dev), except for those that would connect it to
+// another Temporal.
 func inherited(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
@@ -150,7 +150,7 @@ func inherited(env []string) []string {
 	})
 }
 
-// stay returns when ctx ends, or with an error when a part ended by itself.
+// stay returns when ctx ends, or with an error when a part ends by itself.
 func stay(ctx context.Context, system *harness.System, relay *harness.Relay) error {
 	ended := make(chan string, 4)
 	watch := func(what, log string, done <-chan struct{}) {

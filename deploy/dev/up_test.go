@@ -27,7 +27,7 @@ import (
 )
 
 const (
-	bound  = 4 * time.Minute // a loaded machine; up itself waits for the sample for up to two
+	bound  = 4 * time.Minute // on a loaded machine; up itself waits for the sample for up to two
 	upLine = "Ctrl-C stops everything."
 )
 
@@ -37,7 +37,7 @@ func TestUpDeliversTheSampleBatchAndStopsCleanly(t *testing.T) {
 	t.Parallel()
 	state, ports := t.TempDir(), freePorts(t)
 	first := startUp(t, state, ports)
-	require.Contains(t, first.output(), "answered 202: 3 accepted, 0 duplicates, 0 rejected")
+	require.Contains(t, first.output(), "responded 202: 3 accepted, 0 duplicates, 0 rejected")
 	for _, event := range []string{"consult_started", "rx_issued", "purchase_completed"} {
 		require.Regexp(t, event+` .* delivered +sgtm +1 +accepted \(200\)`, first.output())
 	}
@@ -56,14 +56,14 @@ func TestUpDeliversTheSampleBatchAndStopsCleanly(t *testing.T) {
 	second.Env = environment(state, ports)
 	out, err := second.CombinedOutput()
 	require.Error(t, err)
-	require.Contains(t, string(out), "it is running already on "+state)
+	require.Contains(t, string(out), "another run uses "+state)
 
 	require.NoError(t, first.cmd.Process.Signal(syscall.SIGINT))
 	require.NoError(t, first.wait(t), first.output())
 	requireGone(t, children)
 }
 
-func TestUpAfterAKillFindsYesterdaysDataAndNoOrphan(t *testing.T) {
+func TestUpAfterAKillKeepsTheDataAndLeavesNoOrphan(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")
@@ -79,14 +79,14 @@ func TestUpAfterAKillFindsYesterdaysDataAndNoOrphan(t *testing.T) {
 	again := startUp(t, state, ports)
 	require.Contains(t, again.output(), "0 accepted, 3 duplicates, 0 rejected")
 	require.Contains(t, again.output(), "The duplicates are from an earlier start")
-	require.Contains(t, again.output(), "The sandbox got nothing this time.")
+	require.Contains(t, again.output(), "The sandbox received nothing this time.")
 	require.Regexp(t, `purchase_completed .* delivered +sgtm +1 +accepted`, again.output())
-	require.Equal(t, login(t, first.output()), login(t, again.output()), "what is encrypted must stay readable")
+	require.Equal(t, login(t, first.output()), login(t, again.output()), "encrypted values must stay readable")
 	require.NoError(t, again.cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, again.wait(t), again.output())
 }
 
-func TestUpEndsWhenAPartDoes(t *testing.T) {
+func TestUpEndsWhenAPartEnds(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")
@@ -113,30 +113,30 @@ func TestUpNamesATakenPortAndItsVariable(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = taken.Close() })
 			out := failUp(t, environment(t.TempDir(), ports))
-			require.Regexp(t, fmt.Sprintf(`^dev: port %d is taken, .* choose another with %s\n$`, ports[variable], variable), out)
+			require.Regexp(t, fmt.Sprintf(`^dev: port %d is in use, .* choose another port with %s\n$`, ports[variable], variable), out)
 		})
 	}
 }
 
-func TestUpRefusesPortsThatAreNone(t *testing.T) {
+func TestUpRefusesInvalidPorts(t *testing.T) {
 	t.Parallel()
 	ports := freePorts(t)
-	require.Contains(t, failUp(t, append(environment(t.TempDir(), ports), "RELAY_PORT=http")), `RELAY_PORT: "http" is no port`)
+	require.Contains(t, failUp(t, append(environment(t.TempDir(), ports), "RELAY_PORT=http")), `RELAY_PORT: "http" is not a port`)
 	ports["RELAY_PORT"] = ports["SANDBOX_PORT"]
-	require.Contains(t, failUp(t, environment(t.TempDir(), ports)), "is wanted twice: change RELAY_PORT or SANDBOX_PORT")
+	require.Contains(t, failUp(t, environment(t.TempDir(), ports)), "is configured twice: change RELAY_PORT or SANDBOX_PORT")
 }
 
-func TestUpTakesADatabaseOfTheUsers(t *testing.T) {
+func TestUpUsesADatabaseOfTheUser(t *testing.T) {
 	t.Parallel()
 	url := dbtest.New(t)
 	up := startUp(t, t.TempDir(), freePorts(t), "DATABASE_URL="+url)
 	require.Contains(t, up.output(), "3 accepted")
-	require.Len(t, childrenOf(t, up.cmd.Process.Pid), 3, "no database of our own")
+	require.Len(t, childrenOf(t, up.cmd.Process.Pid), 3, "no private database server")
 	require.NoError(t, up.cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, up.wait(t), up.output())
 }
 
-func TestUnknownCommandsAreExplained(t *testing.T) {
+func TestAnUnknownCommandPrintsTheUsage(t *testing.T) {
 	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), harness.Built(t).Dev[0], "fly")
 	out, err := cmd.CombinedOutput()
@@ -192,10 +192,10 @@ func startUp(t *testing.T, state string, ports map[string]int, env ...string) *r
 	return r
 }
 
-// failUp runs "dev up" where it can't start, and returns what it says.
+// failUp runs "dev up" where it cannot start, and returns its output.
 func failUp(t *testing.T, env []string) string {
 	t.Helper()
-	program := harness.Built(t).Dev[0] // building it takes what it takes
+	program := harness.Built(t).Dev[0] // the build has no time limit
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "up")
@@ -247,7 +247,7 @@ func childrenOf(t *testing.T, pid int) []int {
 	for _, file := range stats {
 		raw, err := os.ReadFile(file)
 		if err != nil {
-			continue // it ended meanwhile
+			continue // it has ended meanwhile
 		}
 		after := string(raw[bytes.LastIndexByte(raw, ')')+1:]) // " S ppid ..."
 		if fields := strings.Fields(after); fields[1] == strconv.Itoa(pid) {
@@ -263,11 +263,11 @@ func childrenOf(t *testing.T, pid int) []int {
 func requireGone(t *testing.T, pids []int) {
 	t.Helper()
 	for _, pid := range pids {
-		require.Eventually(t, func() bool { return !alive(pid) }, bound, 10*time.Millisecond, "process %d is still there", pid)
+		require.Eventually(t, func() bool { return !alive(pid) }, bound, 10*time.Millisecond, "process %d still runs", pid)
 	}
 }
 
-// alive does not count a zombie, which nobody may have reaped yet.
+// alive reports whether a process runs; a zombie that is not reaped yet does not count.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")

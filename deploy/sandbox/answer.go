@@ -14,10 +14,10 @@ import (
 
 // Actions of an Answer in place of a response.
 const (
-	ActionReset    = "reset"    // close with a TCP reset, without an answer
-	ActionHang     = "hang"     // do not answer until the sender gives up
+	ActionReset    = "reset"    // close with a TCP reset, without a response
+	ActionHang     = "hang"     // do not respond until the sender closes the connection
 	ActionTruncate = "truncate" // announce a longer body than is sent, then close
-	ActionSwitch   = "switch"   // answer 101 and keep the bare connection open until the sender closes it
+	ActionSwitch   = "switch"   // respond 101 and keep the bare connection open until the sender closes it
 	ActionGoAway   = "goaway"   // HTTP/2: end the connection and refuse the request; over HTTP/1 a reset
 	ActionRefuse   = "refuse"   // HTTP/2: refuse only the request; over HTTP/1 a reset
 )
@@ -31,15 +31,15 @@ type Answer struct {
 	Action  string            `json:"action,omitempty"`
 }
 
-// Rule scripts the answers of a path and everything below it. The longest matching path wins. Answers are used up in order
-// of arrival, then every delivery receives Then.
+// Rule scripts the responses of a path and everything below it. The longest matching path wins. Each of Answers is used once,
+// in order of arrival; afterwards every delivery receives Then.
 type Rule struct {
 	Path    string   `json:"path"`
 	Answers []Answer `json:"answers,omitempty"`
 	Then    Answer   `json:"then"`
 }
 
-// String returns the answer in a word, for lists.
+// String returns the action, or else the status, for lists.
 func (a Answer) String() string {
 	if a.Action != "" {
 		return a.Action
@@ -109,7 +109,7 @@ func (a Answer) write(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)+1))
 	}
 	w.WriteHeader(a.status())
-	_, _ = w.Write([]byte(a.Body)) // the sender may be gone; the delivery is recorded
+	_, _ = w.Write([]byte(a.Body)) // the sender may have closed the connection; the delivery is recorded
 	if a.Action == ActionTruncate {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
@@ -128,7 +128,7 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// switchProtocols answers 101. The sender then has a bare connection without any data.
+// switchProtocols responds 101. The sender then has a bare connection without any data.
 func switchProtocols(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil { // HTTP/2 has no such status
@@ -140,7 +140,7 @@ func switchProtocols(w http.ResponseWriter) {
 	}
 }
 
-// rules are the scripts in force.
+// rules holds the current scripts.
 type rules struct {
 	mu   sync.Mutex
 	list []*Rule // longest path first
@@ -160,8 +160,8 @@ func (r *rules) clear() {
 	r.list = nil
 }
 
-// next uses up one answer of the rule for path. It returns false if there is no rule, or its answers are used up and it has
-// no Then.
+// next removes and returns the next response of the rule for path. It returns false if there is no rule, or no response is left
+// and Then is zero.
 func (r *rules) next(path string) (Answer, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,7 +179,7 @@ func (r *rules) next(path string) (Answer, bool) {
 	return Answer{}, false
 }
 
-// Answer scripts the answers of a path, and replaces an earlier script of the same path.
+// Answer scripts the responses of a path, and replaces an earlier script of the same path.
 func (s *Sandbox) Answer(rule Rule) error {
 	for _, a := range append(slices.Clone(rule.Answers), rule.Then) {
 		if err := a.check(); err != nil {
@@ -193,5 +193,5 @@ func (s *Sandbox) Answer(rule Rule) error {
 	return nil
 }
 
-// ClearAnswers deletes every script: everything is accepted again.
+// ClearAnswers deletes every script: every delivery is accepted again.
 func (s *Sandbox) ClearAnswers() { s.rules.clear() }

@@ -14,10 +14,10 @@ import (
 
 // Client controls a sandbox in another process.
 type Client struct {
-	BaseURL string // such as http://127.0.0.1:8900, without a slash at the end
+	BaseURL string // such as http://127.0.0.1:8900, without a trailing slash
 }
 
-// Answer scripts the answers of a path, as Sandbox.Answer.
+// Answer scripts the responses of a path, as Sandbox.Answer does.
 func (c Client) Answer(ctx context.Context, rule Rule) error {
 	return c.do(ctx, http.MethodPut, "answers", rule, nil)
 }
@@ -61,7 +61,7 @@ func (c Client) Arrivals(ctx context.Context) ([]Arrival, error) {
 	return arrivals, err
 }
 
-func (c Client) do(ctx context.Context, method, what string, in, out any) error {
+func (c Client) do(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		raw, err := json.Marshal(in)
@@ -70,7 +70,7 @@ func (c Client) do(ctx context.Context, method, what string, in, out any) error 
 		}
 		body = bytes.NewReader(raw)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, c.BaseURL+controlPrefix+what, body)
+	request, err := http.NewRequestWithContext(ctx, method, c.BaseURL+controlPrefix+path, body)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c Client) do(ctx context.Context, method, what string, in, out any) error 
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode >= http.StatusBadRequest {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10))
-		return fmt.Errorf("sandbox %s %s: %s: %s", method, what, response.Status, strings.TrimSpace(string(text)))
+		return fmt.Errorf("sandbox %s %s: %s: %s", method, path, response.Status, strings.TrimSpace(string(text)))
 	}
 	if out == nil {
 		return nil

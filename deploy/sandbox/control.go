@@ -9,8 +9,8 @@ import (
 
 const controlPrefix = "/_control/"
 
-// mostScript bounds a script's body.
-const mostScript = 8 << 20
+// maxScript bounds a script's body, in bytes.
+const maxScript = 8 << 20
 
 func (s *Sandbox) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -33,7 +33,7 @@ func (s *Sandbox) routes() http.Handler {
 }
 
 func (s *Sandbox) putAnswers(w http.ResponseWriter, r *http.Request) {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostScript))
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxScript))
 	decoder.DisallowUnknownFields() // a misspelt field would make a test pass for the wrong reason
 	var rule Rule
 	err := decoder.Decode(&rule)
@@ -63,5 +63,5 @@ func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(v) // the reader may be gone
+	_ = encoder.Encode(v) // the client may have closed the connection
 }

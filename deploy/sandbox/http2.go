@@ -16,13 +16,13 @@ import (
 )
 
 // ServeHTTP2 returns a handler of http.Server.TLSNextProto for "h2". It writes frames itself, because net/http's own server
-// cannot refuse a request that it has read completely: GOAWAY before its stream, or REFUSED_STREAM. A careless client sends
+// cannot refuse a request that it has read completely: GOAWAY before its stream, or REFUSED_STREAM. net/http's client sends
 // such a request again by itself.
 func ServeHTTP2() map[string]func(*http.Server, *tls.Conn, http.Handler) {
 	return map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, conn *tls.Conn, handler http.Handler) {
 		ctx, cancel := context.WithCancel(context.Background())
 		c := &http2Conn{ctx: ctx, conn: conn, handler: handler, streams: map[uint32]*http2Stream{}}
-		_ = c.serve() // an error is the client's end of the connection
+		_ = c.serve() // an error means that the client closed the connection
 		cancel()
 		_ = conn.Close()
 		c.all.Wait()
@@ -49,10 +49,10 @@ type http2Stream struct {
 	request *http.Request
 	body    bytes.Buffer
 
-	header http.Header
-	status int
-	answer bytes.Buffer
-	denied bool
+	header   http.Header
+	status   int
+	response bytes.Buffer
+	denied   bool
 }
 
 func (c *http2Conn) serve() error {
@@ -118,7 +118,7 @@ func (c *http2Conn) newStream(f *http2.MetaHeadersFrame) *http2Stream {
 	return &http2Stream{conn: c, id: f.StreamID, request: r, header: http.Header{}}
 }
 
-// handle answers a complete request, concurrently with the others of its connection.
+// handle responds to a complete request, concurrently with the others of its connection.
 func (c *http2Conn) handle(id uint32) {
 	s := c.streams[id]
 	delete(c.streams, id)
@@ -126,7 +126,7 @@ func (c *http2Conn) handle(id uint32) {
 	s.request.Body = io.NopCloser(&s.body)
 	c.all.Go(func() {
 		defer func() {
-			if recover() != nil { // http.ErrAbortHandler: the handler hangs up
+			if recover() != nil { // http.ErrAbortHandler: the handler closes the connection
 				_ = c.conn.Close()
 			}
 		}()
@@ -145,7 +145,7 @@ func (s *http2Stream) Header() http.Header { return s.header }
 
 func (s *http2Stream) WriteHeader(status int) { s.status = status }
 
-func (s *http2Stream) Write(b []byte) (int, error) { return s.answer.Write(b) }
+func (s *http2Stream) Write(b []byte) (int, error) { return s.response.Write(b) }
 
 // goAway announces that the connection ends and that this request was not processed. A client may send it again by itself.
 func (s *http2Stream) goAway() {
@@ -175,10 +175,10 @@ func (s *http2Stream) finish() error {
 		}
 	}
 	return s.conn.write(func(f *http2.Framer) error {
-		err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: s.answer.Len() == 0})
-		if err != nil || s.answer.Len() == 0 {
+		err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: s.response.Len() == 0})
+		if err != nil || s.response.Len() == 0 {
 			return err
 		}
-		return f.WriteData(s.id, true, s.answer.Bytes())
+		return f.WriteData(s.id, true, s.response.Bytes())
 	})
 }

@@ -26,7 +26,7 @@ func serveTLS(t *testing.T) (*sandbox.Sandbox, string, *http.Client) {
 	require.NoError(t, err)
 	again, err := sandbox.Certificate(file)
 	require.NoError(t, err)
-	require.Equal(t, pair.Certificate, again.Certificate, "a restart keeps it")
+	require.Equal(t, pair.Certificate, again.Certificate, "a restart keeps the certificate")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s := sandbox.New(sandbox.Options{})
@@ -44,7 +44,7 @@ func serveTLS(t *testing.T) (*sandbox.Sandbox, string, *http.Client) {
 	return s, "https://" + listener.Addr().String(), client
 }
 
-func TestHTTP2AnswersAndRecords(t *testing.T) {
+func TestHTTP2RespondsAndRecords(t *testing.T) {
 	t.Parallel()
 	s, url, client := serveTLS(t)
 	require.NoError(t, s.Answer(sandbox.Rule{Path: "/x", Then: sandbox.Answer{Status: 503, Body: "busy", Headers: map[string]string{"Retry-After": "1"}}}))
@@ -63,8 +63,8 @@ func TestHTTP2AnswersAndRecords(t *testing.T) {
 	require.Equal(t, "a=b", got[0].Query)
 }
 
-// TestADeniedStreamTemptsACarelessClient shows that net/http sends a refused request again by itself.
-func TestADeniedStreamTemptsACarelessClient(t *testing.T) {
+// TestNetHTTPRepeatsARefusedRequest shows that net/http sends a refused request again by itself.
+func TestNetHTTPRepeatsARefusedRequest(t *testing.T) {
 	t.Parallel()
 	for _, action := range []string{sandbox.ActionGoAway, sandbox.ActionRefuse} {
 		s, url, client := serveTLS(t)
@@ -80,7 +80,7 @@ func TestADeniedStreamTemptsACarelessClient(t *testing.T) {
 	}
 }
 
-func TestASwitchOfProtocolsHoldsTheConnection(t *testing.T) {
+func TestSwitchingProtocolsKeepsTheConnectionOpen(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{})
 	require.NoError(t, client.Answer(t.Context(), sandbox.Rule{Path: "/", Then: sandbox.Answer{Action: sandbox.ActionSwitch}}))
@@ -95,5 +95,5 @@ func TestASwitchOfProtocolsHoldsTheConnection(t *testing.T) {
 	require.Contains(t, line, "101 Switching Protocols")
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
 	_, err = io.ReadAll(reader)
-	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it stays open")
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded, "the connection stays open")
 }

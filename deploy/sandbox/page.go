@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// shown is the number of latest requests on the page.
+// shown is the number of requests on the page, the latest ones.
 const shown = 200
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{"pretty": pretty}).Parse(`<!doctype html>
@@ -16,12 +16,12 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{"pretty": p
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
 summary { cursor: pointer } code, pre { font: 13px/1.4 ui-monospace, monospace }
-pre { background: #8881; overflow-x: auto; padding: .7rem } .answer { font-weight: 600 }
+pre { background: #8881; overflow-x: auto; padding: .7rem } .response { font-weight: 600 }
 </style>
 <h1>Sandbox</h1>
-<p>Plays sGTM and the platforms. {{.Total}} deliveries so far; the latest {{len .Requests}} are below, newest first.</p>
+<p>Simulates sGTM and the platforms. {{.Total}} deliveries so far; the latest {{len .Requests}} are below, newest first.</p>
 {{range .Requests}}<details><summary><code>{{.Time.Format "15:04:05.000"}} {{.Method}} {{.Path}}</code>
-answered <span class="answer">{{.Answer}}</span> {{.Key}}</summary>
+response <span class="response">{{.Answer}}</span> {{.Key}}</summary>
 <pre>{{.Method}} {{.Path}}{{if .Query}}?{{.Query}}{{end}}
 {{range $name, $values := .Headers}}{{range $values}}{{$name}}: {{.}}
 {{end}}{{end}}
@@ -38,7 +38,7 @@ func (s *Sandbox) page(w http.ResponseWriter, _ *http.Request) {
 	_ = page.Execute(w, struct {
 		Total    int64
 		Requests []Request
-	}{s.Total(), requests}) // the reader may be gone
+	}{s.Total(), requests}) // the client may have closed the connection
 }
 
 // pretty indents JSON and returns everything else unchanged.

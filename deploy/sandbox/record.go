@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// mostKept bounds the bytes of the kept bodies; their number is bounded separately.
-const mostKept = 64 << 20
+// maxKept bounds the bytes of the kept bodies; their number is bounded separately.
+const maxKept = 64 << 20
 
 // Request is one delivery as it arrived.
 type Request struct {
@@ -24,8 +24,8 @@ type Request struct {
 	Answer  string      `json:"answer"`        // a status or an action
 }
 
-// Arrival holds how often and when an event reached a path. Taken are the copies that were not refused: those answered 2xx,
-// however late, and those without an answer, whose result is unknown.
+// Arrival holds how often and when an event reached a path. Taken counts the copies that were not refused: those with a 2xx,
+// however late, and those without a response, whose result is unknown.
 type Arrival struct {
 	Path  string    `json:"path"`
 	Key   string    `json:"key"`
@@ -60,9 +60,9 @@ func (c *record) add(r Request) {
 	r.Seq = c.seq
 	c.requests = append(c.requests, r)
 	c.bytes += len(r.Body)
-	for len(c.requests) > c.keep || c.bytes > mostKept {
+	for len(c.requests) > c.keep || c.bytes > maxKept {
 		c.bytes -= len(c.requests[0].Body)
-		c.requests[0] = Request{} // else the array would hold the body
+		c.requests[0] = Request{} // otherwise the array would keep the body
 		c.requests = c.requests[1:]
 	}
 }
@@ -88,7 +88,7 @@ func (c *record) arrive(path, key string, at time.Time, taken bool) {
 	c.arrivals[k] = a
 }
 
-// refuses reports whether an answer, as Answer.String returns it, is a refusal.
+// refuses reports whether a response, as Answer.String returns it, is a refusal.
 func refuses(answer string) bool {
 	if answer == ActionSwitch || answer == ActionGoAway || answer == ActionRefuse {
 		return true
@@ -123,7 +123,7 @@ func (s *Sandbox) Counts() Counts {
 	return counts
 }
 
-// Total returns the number of all deliveries; it costs nothing, unlike Counts.
+// Total returns the number of all deliveries, without the cost of Counts.
 func (s *Sandbox) Total() int64 {
 	c := &s.record
 	c.mu.Lock()
@@ -131,7 +131,7 @@ func (s *Sandbox) Total() int64 {
 	return c.seq
 }
 
-// Arrivals returns when and how often each event reached each path, in no order.
+// Arrivals returns when and how often each event reached each path, in no particular order.
 func (s *Sandbox) Arrivals() []Arrival {
 	c := &s.record
 	c.mu.Lock()
@@ -143,7 +143,7 @@ func (s *Sandbox) Arrivals() []Arrival {
 	return all
 }
 
-// Clear deletes all deliveries and restarts the numbers. The scripted answers stay.
+// Clear deletes all deliveries and restarts the numbers. The scripts stay.
 func (s *Sandbox) Clear() {
 	c := &s.record
 	c.mu.Lock()

@@ -1,9 +1,9 @@
-// Package sandbox plays the destinations: server-side GTM containers and ad platforms, as a real HTTP server.
+// Package sandbox simulates the destinations: server-side GTM containers and ad platforms, as a real HTTP server.
 //
-// Every POST outside /_control is a delivery. It is recorded, and answered as scripted through the control API, independent
-// of the payload: a test scripts "503, 503, 200" for a path and reads afterwards which requests arrived. Unscripted
-// deliveries may be answered by a player of platforms (Options.Play); the package itself knows no platform's API and nothing
-// of the relay.
+// Every POST outside /_control is a delivery. It is recorded, and the response is the one scripted through the control API, whatever
+// the payload: a test scripts "503, 503, 200" for a path and then reads which requests arrived. Unscripted
+// deliveries may get the response of a simulated platform (Options.Play). The package itself implements no platform's API and
+// does not depend on the relay.
 package sandbox
 
 import (
@@ -17,16 +17,16 @@ import (
 const (
 	defaultKeep     = 5_000
 	defaultKeyField = "event_id"
-	// mostBody bounds the part of a delivery that is read; no platform accepts as much.
-	mostBody = 4 << 20
+	// maxBody bounds the part of a delivery that is read; no platform accepts as much.
+	maxBody = 4 << 20
 )
 
 // Options adjust a Sandbox. The zero value records fully.
 type Options struct {
-	Keep     int    // how many deliveries are kept in full; default 5,000
+	Keep     int    // number of deliveries kept in full; default 5,000
 	KeyField string // the JSON field whose value names the event; default event_id
-	Sink     bool   // keep none and answer 200 at once, whatever the script: for benchmarks
-	// Play answers unscripted deliveries; nil is an empty 200. It returns false for deliveries that it does not play.
+	Sink     bool   // keep none and respond 200 at once, whatever the script: for benchmarks
+	// Play returns the responses to unscripted deliveries; nil means an empty 200. It returns false for a delivery outside the platforms.
 	Play func(r *http.Request, body []byte) (Answer, bool)
 }
 
@@ -61,17 +61,17 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	arrived := time.Now()
-	body, err := io.ReadAll(io.LimitReader(r.Body, mostBody))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
-		return // the sender closed the connection early: nothing was delivered
+		return // the sender closed the connection early: this is no delivery
 	}
 	key := fieldValue(body, s.key)
 	if s.sink {
 		s.record.count(r.URL.Path, key, arrived)
 		return
 	}
-	answer, told := s.rules.next(r.URL.Path)
-	if !told && s.play != nil {
+	answer, scripted := s.rules.next(r.URL.Path)
+	if !scripted && s.play != nil {
 		if played, ok := s.play(r, body); ok {
 			answer = played
 		}
@@ -107,7 +107,7 @@ func fieldValue(body, quoted []byte) string {
 	}
 }
 
-// Platforms returns the codes under which the development relay knows the sandbox as a platform. It posts to
+// Platforms returns the platform codes that the development relay registers for the sandbox. It posts to
 // /platform/<code>.
 func Platforms() []string {
 	return []string{"sandbox", "sandbox_b", "sandbox_c", "sandbox_d", "sandbox_e"}

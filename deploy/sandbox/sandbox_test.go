@@ -43,7 +43,7 @@ func TestADeliveryIsRecordedAsItArrived(t *testing.T) {
 	}, got[0])
 }
 
-func TestAnswersAreUsedUpInOrderThenThen(t *testing.T) {
+func TestScriptedResponsesAreReturnedInOrderAndThenTheLast(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{})
 	require.NoError(t, client.Answer(t.Context(), sandbox.Rule{
@@ -63,7 +63,7 @@ func TestAnswersAreUsedUpInOrderThenThen(t *testing.T) {
 	require.Equal(t, []string{"5037later", "500", "204", "204"}, got)
 }
 
-func TestTheLongestPathAnswers(t *testing.T) {
+func TestTheLongestMatchingPathWins(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{})
 	for path, status := range map[string]int{"/": 201, "/platform/": 202, "/platform/meta": 203} {
@@ -79,7 +79,7 @@ func TestTheLongestPathAnswers(t *testing.T) {
 	require.Equal(t, 200, mustPost(t, client, "/platform/meta", ""))
 }
 
-func TestThePayloadDoesNotDecide(t *testing.T) {
+func TestThePayloadDoesNotChangeTheResponse(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{})
 	require.Equal(t, 200, mustPost(t, client, "/mp/collect", `{"status":503,"answers":[{"status":500}],"action":"reset"}`))
@@ -118,10 +118,10 @@ func TestActions(t *testing.T) {
 	for _, r := range got {
 		answers = append(answers, r.Answer)
 	}
-	require.Equal(t, []string{"reset", "truncate", "hang", "200"}, answers, "what was not answered was still delivered")
+	require.Equal(t, []string{"reset", "truncate", "hang", "200"}, answers, "a delivery without a response is recorded, too")
 }
 
-func TestOnlyTheLatestAreKeptButAllAreCounted(t *testing.T) {
+func TestTheLatestRequestsAreKeptAndAllAreCounted(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{Keep: 3})
 	for _, key := range []string{"a", "b", "a", "c"} {
@@ -165,7 +165,7 @@ func TestTheKeptBodiesAreBounded(t *testing.T) {
 	require.Equal(t, int64(30), s.Total())
 }
 
-func TestASinkCountsAndKeepsNothing(t *testing.T) {
+func TestASinkCountsAndStoresNothing(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{Sink: true, KeyField: "transaction_id"})
 	require.NoError(t, client.Answer(t.Context(), sandbox.Rule{Path: "/", Then: sandbox.Answer{Status: 503}}))
@@ -210,7 +210,7 @@ func TestTheKeyIsTheFieldsValue(t *testing.T) {
 	}
 }
 
-func TestAWrongScriptIsRefused(t *testing.T) {
+func TestAnInvalidScriptIsRefused(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{})
 	for script, want := range map[string]string{
@@ -231,7 +231,7 @@ func TestAWrongScriptIsRefused(t *testing.T) {
 	require.ErrorContains(t, client.Answer(t.Context(), sandbox.Rule{}), `path ""`)
 }
 
-func TestThePageShowsWhatArrivedAndRunsNothing(t *testing.T) {
+func TestThePageShowsRequestsAndEscapesTheirContent(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{})
 	mustPost(t, client, "/mp/collect", `{"a":"<script>alert(1)</script>"}`)

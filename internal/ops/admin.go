@@ -104,6 +104,8 @@ type AuditQuery struct {
 	From, To time.Time // From ≤ at < To
 	Before   int64     // the id at which the page before ended; 0 is the beginning
 	Limit    int
+	// Uncounted leaves the total out.
+	Uncounted bool
 }
 
 // SwitchChange is the last change of a kill switch. The zero value means unchanged since the audit began.

@@ -7,11 +7,30 @@ import (
 	"relay/internal/relay"
 )
 
-// How long counts of attempts are kept: by minute, and by hour.
-const (
-	KeepAttemptMinutes = 7 * 24 * time.Hour
-	KeepAttemptHours   = 92 * 24 * time.Hour
-)
+// AttemptSteps are the steps by which attempts are counted, the shortest first. Each attempt counts in all of them, so that a short
+// step is deleted soon: with 1,500 busy destinations a day has 13 million rows by minute, 300,000 by hour and 20,000 by day.
+func AttemptSteps() []Step { return []Step{StepMinute, StepHour, StepDay} }
+
+// KeepAttempts returns how long after its end an interval of counts is kept.
+func KeepAttempts(s Step) time.Duration {
+	return map[Step]time.Duration{StepMinute: aDay, StepHour: 8 * aDay, StepDay: 92 * aDay}[s]
+}
+
+const aDay = 24 * time.Hour
+
+// attemptWindow is the longest window that is counted by a step. So about a million rows are read at most, of all 1,500 destinations.
+var attemptWindow = map[Step]time.Duration{StepMinute: 2 * time.Hour, StepHour: 3 * aDay}
+
+// AttemptStep returns the step by which a window is counted: a short one, for exact ends, as long as the window has few intervals of
+// it and all of them are kept.
+func AttemptStep(from, to, now time.Time) Step {
+	for _, step := range []Step{StepMinute, StepHour} {
+		if to.Sub(from) <= attemptWindow[step] && now.Sub(from) <= KeepAttempts(step) {
+			return step
+		}
+	}
+	return StepDay
+}
 
 // attemptBounds are the upper bounds, in milliseconds, of the ranges in which the time of attempts is counted. A request has ten
 // seconds.
@@ -34,10 +53,27 @@ type AttemptKey struct {
 	Range       int // from AttemptRange
 }
 
+// AttemptPlace is a storefront's destination, by its code.
+type AttemptPlace struct{ Storefront, Destination string }
+
+// LastAttempts are the times of the latest attempt at a destination and of the latest accepted one; zero is none.
+type LastAttempts struct{ Attempt, Accepted time.Time }
+
+// Or returns the later times of both.
+func (l LastAttempts) Or(m LastAttempts) LastAttempts {
+	if m.Attempt.After(l.Attempt) {
+		l.Attempt = m.Attempt
+	}
+	if m.Accepted.After(l.Accepted) {
+		l.Accepted = m.Accepted
+	}
+	return l
+}
+
 // AttemptsQuery asks for counts of attempts. Zero fields ask for everything.
 type AttemptsQuery struct {
 	From, To     time.Time
-	ByHour       bool // counts by hour, which are kept longer
+	Step         Step
 	StorefrontID int64
 	Destination  string
 }

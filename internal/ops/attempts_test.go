@@ -10,11 +10,34 @@ import (
 	"relay/internal/relay"
 )
 
-func TestTheTimeOfAnAttemptHasARange(t *testing.T) {
+func TestAttemptRangeCoversTheDuration(t *testing.T) {
 	t.Parallel()
 	for took, le := range map[time.Duration]int{0: 5, 5 * time.Millisecond: 5, 5*time.Millisecond + 1: 10, 99 * time.Millisecond: 100,
 		10 * time.Second: 10_000, 11 * time.Second: 30_000, time.Hour: 30_000} {
 		require.Equal(t, le, ops.AttemptRange(took), took)
+	}
+}
+
+func TestAWindowIsCountedByTheShortestStepThatIsKept(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 15, 10, 25, 31, 0, time.UTC)
+	for _, c := range []struct {
+		ago, length time.Duration
+		want        ops.Step
+	}{
+		{time.Hour, time.Hour, ops.StepMinute},
+		{2 * time.Hour, 2 * time.Hour, ops.StepMinute},
+		{24 * time.Hour, time.Hour, ops.StepMinute},
+		{24*time.Hour + 1, time.Hour, ops.StepHour},
+		{2*time.Hour + 1, 2*time.Hour + 1, ops.StepHour},
+		{72 * time.Hour, 72 * time.Hour, ops.StepHour},
+		{8 * 24 * time.Hour, time.Hour, ops.StepHour},
+		{8*24*time.Hour + 1, time.Hour, ops.StepDay},
+		{72*time.Hour + 1, 72*time.Hour + 1, ops.StepDay},
+		{92 * 24 * time.Hour, 92 * 24 * time.Hour, ops.StepDay},
+	} {
+		from := now.Add(-c.ago)
+		require.Equal(t, c.want, ops.AttemptStep(from, from.Add(c.length), now), "%s ago, %s long", c.ago, c.length)
 	}
 }
 

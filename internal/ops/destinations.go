@@ -61,7 +61,7 @@ type DestinationStatus struct {
 	StorefrontCode string
 	// Switches are the four levels, of this destination alone. HasAdapter is for the caller to fill.
 	Switches relay.Switches
-	// Levels are the kill switches that the destination has, with who set each as it is.
+	// Levels are the kill switches that the destination has, each with its last change.
 	Levels []LevelStatus
 
 	Health         relay.Health
@@ -69,6 +69,7 @@ type DestinationStatus struct {
 	FailedAt       time.Time // the latest failure
 	ProbedAt       time.Time // the latest probe
 	NextProbe      time.Time // of an unhealthy one
+	LastAttempts   LastAttempts
 	Limits         relay.Limits
 	Waiting        int // events in flight whose delivery here has not ended, counted as far as WaitingBound
 	Failed         int // events that a recovery will send again, among the newest FailedBound

@@ -62,7 +62,7 @@ type EventState struct {
 	Status relay.Status
 	Run    string // the run that delivers, or delivered, it
 	Erased bool
-	// Settled says that the event ended so long ago that none of its attempts can still be running.
+	// Settled reports that the event ended so long ago that none of its attempts can still be running.
 	Settled bool
 }
 

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestAPersonIsFoundWhereverAPayloadHasTheirData(t *testing.T) {
+func TestAPersonIsFoundInEveryFieldOfAPayload(t *testing.T) {
 	t.Parallel()
 	for payload, found := range map[string]bool{
 		`{"external_id":"patient-7"}`:                                                    true,

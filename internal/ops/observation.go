@@ -21,7 +21,7 @@ type Observation struct {
 const BacklogBound = 10_000
 
 // Backlog counts a storefront's open events: Pending ones wait for their delivery to start, the oldest for Oldest; Processing
-// ones are being delivered or wait for a retry. Limited says that no more are started because a destination's limit is used up.
+// ones are being delivered or wait for a retry. Limited reports that no more are started because a destination's limit is used up.
 // Storefront is empty for direct rows whose code is not resolved yet.
 type Backlog struct {
 	Storefront          string

@@ -17,12 +17,13 @@ type Purged struct {
 	Events, Attempts, Audit int64
 	// Replays and Erasures are those that have ended.
 	Replays, Erasures int64
+	Counts            int64 // of attempts, by minute, hour or day
 }
 
 // Plus adds two counts.
 func (p Purged) Plus(q Purged) Purged {
 	return Purged{Events: p.Events + q.Events, Attempts: p.Attempts + q.Attempts, Audit: p.Audit + q.Audit,
-		Replays: p.Replays + q.Replays, Erasures: p.Erasures + q.Erasures}
+		Replays: p.Replays + q.Replays, Erasures: p.Erasures + q.Erasures, Counts: p.Counts + q.Counts}
 }
 
 // PurgeCursor is the keyset position at which a batch ended, in the order of (status, time, id). The zero value is the beginning.
@@ -31,7 +32,7 @@ type PurgeCursor struct {
 	Position
 }
 
-// PurgeBatch is the result of one batch and the position of the next; Done says that there is none.
+// PurgeBatch is the result of one batch and the position of the next; Done reports that there is none.
 type PurgeBatch struct {
 	Purged
 	Next PurgeCursor

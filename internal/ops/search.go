@@ -15,7 +15,7 @@ type Filter struct {
 	Statuses     []relay.Status `json:"statuses,omitempty"`
 	Reasons      []relay.Reason `json:"reasons,omitempty"`
 	Source       string         `json:"source,omitempty"`
-	// Destination picks events with a delivery that ended there, whichever way; AcceptedBy those that one of these took.
+	// Destination picks events with a delivery that ended there, with any outcome; AcceptedBy those that one of these accepted.
 	Destination string   `json:"destination,omitempty"`
 	AcceptedBy  []string `json:"accepted_by,omitempty"`
 	// WaitingAt picks events in delivery whose delivery to this destination has not ended.
@@ -28,7 +28,7 @@ type Filter struct {
 }
 
 // Position is a place in the order of events: by the time of their rows, then by id. The zero Position is before
-// everything, in whichever direction one walks.
+// everything, in either direction.
 type Position struct {
 	At time.Time
 	ID int64

@@ -5,10 +5,11 @@ import "time"
 // Step is the length of one interval of a series.
 type Step string
 
-// The steps. A day begins at midnight UTC.
+// The steps. A day begins at midnight UTC. Attempts alone are counted by minute.
 const (
-	StepHour Step = "hour"
-	StepDay  Step = "day"
+	StepMinute Step = "minute"
+	StepHour   Step = "hour"
+	StepDay    Step = "day"
 )
 
 // Begin returns the begin of the interval that a time is in.
@@ -16,7 +17,10 @@ func (s Step) Begin(t time.Time) time.Time { return t.UTC().Truncate(s.Length())
 
 // Length returns the length of an interval.
 func (s Step) Length() time.Duration {
-	if s == StepDay {
+	switch s {
+	case StepMinute:
+		return time.Minute
+	case StepDay:
 		return 24 * time.Hour
 	}
 	return time.Hour

@@ -8,7 +8,7 @@ type WorkerProcess struct {
 	SeenAt time.Time
 }
 
-// TemporalReport is Temporal's view of the relay's part of a namespace. Reached is false where Temporal does not answer, and the
+// TemporalReport is Temporal's view of the relay's part of a namespace. Reached is false if Temporal does not respond, and the
 // rest is then empty.
 type TemporalReport struct {
 	Reached   bool

@@ -13,9 +13,9 @@ import (
 // Ports are below the kernel's range for outgoing connections (from 32768 on Linux): one of that may be taken by any
 // connection at any moment, as between choosing it and listening, or while its server restarts.
 const (
-	firstPort = 10_000
-	lastPort  = 32_767
-	portTries = 1000
+	firstPort    = 10_000
+	lastPort     = 32_767
+	portAttempts = 1000
 )
 
 var ports struct {
@@ -31,7 +31,7 @@ func FreePort(ctx context.Context) (int, error) {
 		ports.given = map[int]bool{}
 	}
 	var lc net.ListenConfig
-	for range portTries {
+	for range portAttempts {
 		port := firstPort + rand.IntN(lastPort-firstPort+1) //nolint:gosec // any will do
 		if ports.given[port] {
 			continue

@@ -47,7 +47,7 @@ func TestStopAsksFirst(t *testing.T) {
 	var exit *exec.ExitError
 	require.ErrorAs(t, p.Err(), &exit)
 	require.Equal(t, 3, exit.ExitCode())
-	require.NoError(t, p.Stop(time.Minute), "stopping twice is no error")
+	require.NoError(t, p.Stop(time.Minute), "stopping twice is not an error")
 }
 
 func TestStopKillsAProcessThatIgnoresTheSignal(t *testing.T) {
@@ -64,7 +64,7 @@ func TestAMissingProgramIsAnError(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestAnUnknowingChildEndsWithItsKilledParent(t *testing.T) {
+func TestAnyChildEndsWithItsKilledParent(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux ends a program that does not watch its parent")
@@ -79,13 +79,13 @@ func TestAnUnknowingChildEndsWithItsKilledParent(t *testing.T) {
 }
 
 // Without the kernel's parent-death signal: the pipe alone ends the child.
-func TestAKnowingChildEndsWithItsLifeline(t *testing.T) {
+func TestAChildThatReadsItsLifelineEndsWithIt(t *testing.T) {
 	t.Parallel()
 	theirs, ours, err := os.Pipe()
 	require.NoError(t, err)
 	child, out := reexec(t, "child", theirs)
 	require.NoError(t, theirs.Close())
-	require.Equal(t, "running", strings.TrimSpace(out()), "the variable is not handed on")
+	require.Equal(t, "running", strings.TrimSpace(out()), "the variable is not passed on")
 	require.NoError(t, ours.Close())
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()

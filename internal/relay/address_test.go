@@ -9,7 +9,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestAddressesThatCanWorkAreTaken(t *testing.T) {
+func TestValidAddressesAreAccepted(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{
 		"https://tags.example.com", "https://tags.example.com/", "https://tags.example.com./gtm", "https://tags.example.com:8443/a/b", "https://a",
@@ -23,7 +23,7 @@ func TestAddressesThatCanWorkAreTaken(t *testing.T) {
 	}
 }
 
-func TestAddressesThatCanNeverWorkAreRefused(t *testing.T) {
+func TestInvalidAddressesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{
 		"", "tags.example.com", "//tags.example.com", "/gtm", "https:tags.example.com", "https://", "https:///gtm", "ftp://tags.example.com",

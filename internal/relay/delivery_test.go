@@ -12,7 +12,7 @@ func end(destination string, o relay.Outcome, r relay.Reason) relay.DeliveryResu
 	return relay.DeliveryResult{Destination: destination, Outcome: o, Reason: r}
 }
 
-func TestConclusionWeighsTheEnds(t *testing.T) {
+func TestConclusionFollowsTheResultsOfTheDestinations(t *testing.T) {
 	t.Parallel()
 	accepted := end("meta_capi", relay.Accepted, "")
 	blocked := end("ga4", relay.Blocked, relay.ReasonCredentialDisabled)
@@ -22,17 +22,17 @@ func TestConclusionWeighsTheEnds(t *testing.T) {
 		status relay.Status
 		reason relay.Reason
 	}{
-		"all accepted is delivered":           {[]relay.DeliveryResult{accepted, end("tiktok", relay.Accepted, "")}, relay.StatusDelivered, ""},
-		"accepted and blocked is delivered":   {[]relay.DeliveryResult{accepted, blocked, skipped}, relay.StatusDelivered, ""},
-		"a rejection fails it":                {[]relay.DeliveryResult{accepted, end("tiktok", relay.Rejected, relay.ReasonBadRequest)}, relay.StatusFailed, relay.ReasonBadRequest},
-		"a bad credential fails it":           {[]relay.DeliveryResult{accepted, end("tiktok", relay.Unauthorized, relay.ReasonUnauthorized)}, relay.StatusFailed, relay.ReasonUnauthorized},
-		"used up attempts fail it":            {[]relay.DeliveryResult{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
-		"an unknown end fails it":             {[]relay.DeliveryResult{accepted, end("ga4", relay.Unknown, relay.ReasonUnknown)}, relay.StatusFailed, relay.ReasonUnknown},
-		"an unexpected end fails it":          {[]relay.DeliveryResult{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
-		"blocked alone is skipped":            {[]relay.DeliveryResult{blocked}, relay.StatusSkipped, relay.ReasonCredentialDisabled},
-		"skipped explains more than blocked":  {[]relay.DeliveryResult{blocked, skipped}, relay.StatusSkipped, relay.ReasonNotMapped},
-		"the first failure by name is shown":  {[]relay.DeliveryResult{end("tiktok", relay.Rejected, relay.ReasonTooLarge), end("meta_capi", relay.Rejected, relay.ReasonNotFound)}, relay.StatusFailed, relay.ReasonNotFound},
-		"nothing at all is skipped, with why": {nil, relay.StatusSkipped, relay.ReasonNoActiveDestination},
+		"all accepted is delivered":             {[]relay.DeliveryResult{accepted, end("tiktok", relay.Accepted, "")}, relay.StatusDelivered, ""},
+		"accepted and blocked is delivered":     {[]relay.DeliveryResult{accepted, blocked, skipped}, relay.StatusDelivered, ""},
+		"a rejection fails it":                  {[]relay.DeliveryResult{accepted, end("tiktok", relay.Rejected, relay.ReasonBadRequest)}, relay.StatusFailed, relay.ReasonBadRequest},
+		"a bad credential fails it":             {[]relay.DeliveryResult{accepted, end("tiktok", relay.Unauthorized, relay.ReasonUnauthorized)}, relay.StatusFailed, relay.ReasonUnauthorized},
+		"exhausted attempts fail it":            {[]relay.DeliveryResult{accepted, end("tiktok", relay.Exhausted, relay.ReasonExhausted)}, relay.StatusFailed, relay.ReasonExhausted},
+		"an unknown result fails it":            {[]relay.DeliveryResult{accepted, end("ga4", relay.Unknown, relay.ReasonUnknown)}, relay.StatusFailed, relay.ReasonUnknown},
+		"an unexpected result fails it":         {[]relay.DeliveryResult{accepted, end("ga4", "", "")}, relay.StatusFailed, ""},
+		"blocked alone is skipped":              {[]relay.DeliveryResult{blocked}, relay.StatusSkipped, relay.ReasonCredentialDisabled},
+		"skipped takes precedence over blocked": {[]relay.DeliveryResult{blocked, skipped}, relay.StatusSkipped, relay.ReasonNotMapped},
+		"the first failure by name is shown":    {[]relay.DeliveryResult{end("tiktok", relay.Rejected, relay.ReasonTooLarge), end("meta_capi", relay.Rejected, relay.ReasonNotFound)}, relay.StatusFailed, relay.ReasonNotFound},
+		"no results are skipped, with a reason": {nil, relay.StatusSkipped, relay.ReasonNoActiveDestination},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +44,7 @@ func TestConclusionWeighsTheEnds(t *testing.T) {
 	}
 }
 
-func TestConclusionOfARouteThatLeadsNowhereCarriesItsReason(t *testing.T) {
+func TestConclusionOfARouteWithoutDestinationsHasItsReason(t *testing.T) {
 	t.Parallel()
 	c := relay.Conclude(relay.Route{Reason: relay.ReasonStorefrontDisabled}, nil)
 	require.Equal(t, relay.EventOutcome{Status: relay.StatusSkipped, Reason: relay.ReasonStorefrontDisabled,
@@ -79,7 +79,7 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 
 	c := relay.Conclude(route, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Accepted, "")})
 	require.Equal(t, relay.StatusDelivered, c.Status)
-	require.Equal(t, "meta_capi: accepted; sgtm: no attempts left (exhausted), last response 503", c.Detail, "said once")
+	require.Equal(t, "meta_capi: accepted; sgtm: no attempts left (exhausted), last response 503", c.Detail, "stated once")
 
 	c = relay.Conclude(route, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
 	require.Equal(t, relay.StatusFailed, c.Status, "no destination accepted it")
@@ -94,19 +94,19 @@ func TestConclusionOfAnExhaustedContainerThatThePlatformsReplaced(t *testing.T) 
 	require.Equal(t, []string{relay.SGTM}, c.Unhealthy())
 
 	c = relay.Conclude(route, []relay.DeliveryResult{end(relay.SGTM, relay.Rejected, relay.ReasonUnclaimed), end("meta_capi", relay.Accepted, "")})
-	require.Equal(t, relay.StatusFailed, c.Status, "only used up attempts are replaced")
+	require.Equal(t, relay.StatusFailed, c.Status, "only exhausted attempts are replaced")
 
 	c = relay.Conclude(relay.Route{}, []relay.DeliveryResult{exhausted, end("meta_capi", relay.Accepted, "")})
-	require.Equal(t, relay.StatusFailed, c.Status, "where it was not replaced, it failed")
+	require.Equal(t, relay.StatusFailed, c.Status, "without a replacement it failed")
 
 	c = relay.Conclude(route, []relay.DeliveryResult{end("meta_capi", relay.Skipped, relay.ReasonNotMapped)})
-	require.Equal(t, relay.StatusFailed, c.Status, "its attempts were used up in an earlier run")
+	require.Equal(t, relay.StatusFailed, c.Status, "its attempts were exhausted in an earlier run")
 	require.Equal(t, relay.ReasonExhausted, c.Reason)
 	require.Equal(t, relay.StatusDelivered, relay.Conclude(route, []relay.DeliveryResult{end("meta_capi", relay.Accepted, "")}).Status)
 }
 
 // A recovery replay looks for events by their reason.
-func TestTheFailureThatMayPassDecidesTheReason(t *testing.T) {
+func TestARetryableFailureDecidesTheReason(t *testing.T) {
 	t.Parallel()
 	refused := end("ga4", relay.Rejected, relay.ReasonBadRequest)
 	unknown := end("meta", relay.Unknown, relay.ReasonUnknown)
@@ -121,23 +121,23 @@ func TestTheFailureThatMayPassDecidesTheReason(t *testing.T) {
 	require.Equal(t, relay.ReasonBadRequest, relay.Conclude(relay.Route{}, []relay.DeliveryResult{refused, unknown}).Reason, "else the first")
 }
 
-func TestConcludeLeavesItsInputAlone(t *testing.T) {
+func TestConcludeDoesNotChangeItsInput(t *testing.T) {
 	t.Parallel()
 	ends := []relay.DeliveryResult{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}
 	relay.Conclude(relay.Route{Accepted: []string{"ga4"}}, ends)
 	require.Equal(t, []relay.DeliveryResult{end("tiktok", relay.Accepted, ""), end("meta_capi", relay.Accepted, "")}, ends)
 }
 
-func TestReasonsHaveWords(t *testing.T) {
+func TestReasonsHaveTexts(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "no attempts left", relay.ReasonExhausted.Text())
-	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Text(), "one that is not listed is its own word")
+	require.Equal(t, "vendor_code_7", relay.Reason("vendor_code_7").Text(), "an unlisted reason is its own text")
 	for _, r := range reasons(t) {
 		require.NotEqual(t, string(r), r.Text(), "%s has no words", r)
 	}
 }
 
-func TestAnEndKeepsWhyItsLatestAttemptFailed(t *testing.T) {
+func TestAResultKeepsTheReasonOfItsLatestAttempt(t *testing.T) {
 	t.Parallel()
 	for want, e := range map[string]relay.DeliveryResult{
 		"sgtm: no attempts left (exhausted), last response 503: the destination reported a server error (server_error)": {

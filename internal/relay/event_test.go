@@ -38,7 +38,7 @@ func TestDedupIDIsStableAndDisclosesNothing(t *testing.T) {
 	}
 }
 
-func TestPayloadsOwnEventIDLeavesOnlyIfTheStorefrontSaysSo(t *testing.T) {
+func TestPayloadsOwnEventIDIsSentOnlyIfTheStorefrontAllowsIt(t *testing.T) {
 	t.Parallel()
 	e := event(t, relay.SourceAPI, `{"event_id":" pixel_7 "}`)
 	e.Storefront.SendsPayloadEventID = true

@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestParseTimeWantsRFC3339(t *testing.T) {
+func TestParseTimeRequiresRFC3339(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"", "2026-01-15", "2026-01-15 10:15:00", "2026-01-15T10:15", "15.01.2026", "2026-13-01T00:00:00Z",
 		"2026-02-30T00:00:00Z", "2026-01-15T24:00:00Z", "2026-01-15T10:15:00+2", " 2026-01-15T10:15:00Z", "2026-01-15T10:15:00,5Z",
@@ -62,7 +62,7 @@ func TestRowsTimeIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestTimeThatCannotBeReadIsNotTakenAsTheRows(t *testing.T) {
+func TestAnUnreadableTimeIsNotReplacedByTheRows(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`"yesterday"`, `"2026-11-10"`, `"2026-11-10T10:25:00+0000"`, `"2026-11-10 10:25"`, `"0000-00-00 00:00:00"`,
 		`"10.11.2026 10:25:00"`, `"2026-11-10 10:25:00,5"`, `0`, `-1`, `1`, `20261110`, `20261110102500`, `"20261110102500"`, `1794306300000000`,
@@ -87,7 +87,7 @@ func TestTimeThatCannotBeReadIsNotTakenAsTheRows(t *testing.T) {
 	}
 }
 
-func TestRenderAsksNoAdapterWhereTheTimeCannotBeRead(t *testing.T) {
+func TestRenderCallsNoAdapterIfTheTimeIsUnreadable(t *testing.T) {
 	t.Parallel()
 	_, err := relay.Render(nil, relay.Destination{}, event(t, relay.SourceDirect, `{"event_time":"+0000"}`))
 	require.EqualError(t, err, "invalid_field: event_time")

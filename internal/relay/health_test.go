@@ -24,13 +24,13 @@ func TestProbesComeAtGrowingIntervals(t *testing.T) {
 	require.Equal(t, time.Minute, p.ProbeDelay(1<<30, relay.ReasonTimeout))
 }
 
-func TestOnlyARetryShowsSoonThatTroubleLasts(t *testing.T) {
+func TestRetriesShortenTheTimeThatCountsAsLasting(t *testing.T) {
 	t.Parallel()
 	p := relay.Policy{MaxAttempts: 5, Base: time.Minute}
 	require.Equal(t, 4*time.Minute, p.Lasting(0))
 	require.Equal(t, time.Minute, p.Lasting(1))
 	require.Equal(t, time.Minute, p.Lasting(4))
-	require.Equal(t, time.Minute, relay.Policy{MaxAttempts: 1, Base: time.Minute}.Lasting(0), "without retries there is no better sign")
+	require.Equal(t, time.Minute, relay.Policy{MaxAttempts: 1, Base: time.Minute}.Lasting(0), "without retries there is no other sign")
 }
 
 func TestTheStateOfHealth(t *testing.T) {

@@ -39,7 +39,7 @@ func TestPayloadNumberIsEmptyUnlessTheValueIsAJSONNumber(t *testing.T) {
 	require.Empty(t, relay.Payload(nil).Number("x"))
 }
 
-func TestPayloadTextIsOfStringsAndNumbersOnly(t *testing.T) {
+func TestPayloadTextReadsStringsAndNumbersOnly(t *testing.T) {
 	t.Parallel()
 	p := payload(t, `{"s":" \u00e4 b\t","n":7,"null":null,"t":true,"o":{"a":1},"a":["x"],"half":"\ud800x"}`)
 	require.Equal(t, "ä b", p.Text("s"))

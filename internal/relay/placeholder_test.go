@@ -8,7 +8,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestPlaceholdersStandForNothing(t *testing.T) {
+func TestPlaceholderRecognisesPlaceholders(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"undefined", "UNDEFINED ", "null", "(null)", "None", "n/a", "N.A.", "#N/A", "(not set)", "not set", "not_provided",
 		"anonymous", "Guest", "guest-user", "unknown", "test", "0", "000", "0000000000", "00000000-0000-0000-0000-000000000000", "1111", "9999999999",

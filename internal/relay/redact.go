@@ -61,7 +61,7 @@ var harmlessHeaders = map[string]form{
 	"x-ga-gcs":     matching(`^G1[01-]{2}$`),
 }
 
-// fieldName is the form of the names that are shown. Anything else may be a person who became a key.
+// fieldName is the form of the names that are shown. Any other name may itself be personal data.
 var fieldName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_.$-]{0,63}$`)
 
 var digitRun = regexp.MustCompile(`[0-9]{6}`)

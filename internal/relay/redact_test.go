@@ -28,7 +28,7 @@ func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 				`"custom_data":{"value":1e3,"order_id":"order_123","content_ids":["hiv-prep"],"contents":[{"id":"hiv-prep","quantity":2,"item_price":"19.90"}],"utm_campaign":"hiv"}}],"test_event_code":"TEST123"}`,
 			`{"data":[{"action_source":"website","custom_data":{"content_ids":` + r + `,"contents":[{"id":` + r + `,"item_price":"19.90","quantity":2}],"order_id":"order_123","utm_campaign":` + r + `,"value":1e3},` +
 				`"event_name":"Purchase","event_time":1795420700,"user_data":` + r + `}],"test_event_code":"TEST123"}`},
-		"a name that is not known hides every type": {
+		"an unknown name hides every type": {
 			`{"a":"x","b":1,"c":true,"d":null,"e":{"value":1},"f":[1,"x"],"g":[]}`,
 			`{"a":` + r + `,"b":` + r + `,"c":` + r + `,"d":` + r + `,"e":` + r + `,"f":` + r + `,"g":` + r + `}`},
 		"spelling does not matter": {
@@ -40,7 +40,7 @@ func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 		"consent is shown in both forms": {
 			`{"consent":{"ad_storage":"denied","analytics_storage":true,"note":"x"},"opt_out":0,"us_privacy":"1YNN","data_processing_options":["LDU"],"data_processing_options_state":1000}`,
 			`{"consent":{"ad_storage":"denied","analytics_storage":true,"note":` + r + `},"data_processing_options":["LDU"],"data_processing_options_state":1000,"opt_out":0,"us_privacy":"1YNN"}`},
-		"a holder shows no value of its own": {`{"items":"jane","params":["jane",[1]],"consent":"denied","data":7}`,
+		"a container of values shows no value of its own": {`{"items":"jane","params":["jane",[1]],"consent":"denied","data":7}`,
 			`{"consent":"denied","data":` + r + `,"items":` + r + `,"params":[` + r + `,[` + r + `]]}`},
 		"a harmless name shows no object":         {`{"value":{"value":1},"currency":["USD","jane",{"a":1}]}`, `{"currency":["USD",` + r + `,` + r + `],"value":` + r + `}`},
 		"nothing is shown as nothing":             {`{"currency":null,"value":"","coupon":""}`, `{"coupon":` + r + `,"currency":null,"value":""}`},
@@ -63,7 +63,7 @@ func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 			}
 			require.Contains(t, []string{want, r}, got)
 			if got != "" && got != relay.Redacted {
-				require.Equal(t, got, relay.RedactBody([]byte(got)), "to redact again changes nothing")
+				require.Equal(t, got, relay.RedactBody([]byte(got)), "redacting again changes nothing")
 			}
 		})
 	}
@@ -145,7 +145,7 @@ func TestAValuePlantedUnderAnyNameAtAnyDepthIsNotInTheRecord(t *testing.T) {
 	require.Equal(t, 111, strings.Count(got, `"currency":"USD"`))
 }
 
-func TestBodyThatIsNoJSONIsHiddenWhole(t *testing.T) {
+func TestABodyThatIsNotJSONIsRedactedAsAWhole(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"email=jane%40example.com", "{", `{"a":1} {"b":2}`, `{"a":1}x`, `{"a":1}]`, "<html>", `{"a":1e}`, strings.Repeat("[", 20_000),
 		"\ufeff{}", `{"value":NaN}`} {
@@ -153,7 +153,7 @@ func TestBodyThatIsNoJSONIsHiddenWhole(t *testing.T) {
 	}
 }
 
-func TestNamesAndHeadersAreShownWhereTheyAreHarmless(t *testing.T) {
+func TestHarmlessNamesAndHeadersAreShown(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"zip", "items.sku", "t-value", "_fbp", relay.Redacted},
 		relay.RedactNames([]string{"zip", "items.sku", "t-value", "_fbp", "jane@example.com", "Jane Roe", "4155550132", "mrn_123456"}))
@@ -164,7 +164,7 @@ func TestNamesAndHeadersAreShownWhereTheyAreHarmless(t *testing.T) {
 	}
 }
 
-func TestFieldsThatIdentifyAreTold(t *testing.T) {
+func TestFieldsThatIdentifyAPersonAreRecognised(t *testing.T) {
 	t.Parallel()
 	for _, field := range []string{"email", "Email", "e-mail", "user_email", "phone_number", "firstName", "LAST_NAME", "name", "city",
 		"address", "address1", "Postal Code", "dob", "patient_dob", "client_ip", "ip_address", "user_agent", "customer_id", "SSN"} {

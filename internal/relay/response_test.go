@@ -13,7 +13,9 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func answered(status int) relay.Response { return relay.Response{Sent: true, Status: status, At: noon} }
+func responded(status int) relay.Response {
+	return relay.Response{Sent: true, Status: status, At: noon}
+}
 
 func TestStatusDecidesTheOutcome(t *testing.T) {
 	t.Parallel()
@@ -34,11 +36,11 @@ func TestStatusDecidesTheOutcome(t *testing.T) {
 		101: {Outcome: relay.Rejected, Reason: relay.ReasonBadRequest},
 	} {
 		want.Status = status
-		require.Equal(t, want, answered(status).Result(), status)
-		cut := answered(status)
+		require.Equal(t, want, responded(status).Result(), status)
+		cut := responded(status)
 		cut.TransportError = relay.TransportCut
 		if status >= 300 {
-			require.Equal(t, want, cut.Result(), "%d came, whatever became of the body", status)
+			require.Equal(t, want, cut.Result(), "%d decides, even without the body", status)
 		} else {
 			require.NotEqual(t, relay.Accepted, cut.Result().Outcome, "the body may have had the vendor's code")
 		}
@@ -51,16 +53,16 @@ func TestTheTransportErrorDecidesWithoutAResponse(t *testing.T) {
 		reply relay.Response
 		want  relay.Result
 	}{
-		"no connection is tried again":                         {relay.Response{TransportError: relay.TransportConnect}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
-		"a forbidden address is rejected":                      {relay.Response{TransportError: relay.TransportAddress}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
-		"a malformed URL is rejected":                          {relay.Response{TransportError: relay.TransportBadURL}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
-		"a time-out before sending is tried again":             {relay.Response{TransportError: relay.TransportTimeout}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
-		"a time-out after sending a repeatable is tried again": {relay.Response{TransportError: relay.TransportTimeout, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
-		"a time-out after sending anything else is unknown":    {relay.Response{TransportError: relay.TransportTimeout, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
-		"a cut after sending a repeatable is tried again":      {relay.Response{TransportError: relay.TransportCut, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
-		"a cut after sending anything else is unknown":         {relay.Response{TransportError: relay.TransportCut, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
-		"a cut before sending is tried again":                  {relay.Response{TransportError: relay.TransportCut}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
-		"nothing at all is not accepted":                       {relay.Response{}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonBadRequest}},
+		"a failed connection is retried":                    {relay.Response{TransportError: relay.TransportConnect}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"a forbidden address is rejected":                   {relay.Response{TransportError: relay.TransportAddress}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
+		"a malformed URL is rejected":                       {relay.Response{TransportError: relay.TransportBadURL}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonAddressRefused}},
+		"a time-out before the send is retried":             {relay.Response{TransportError: relay.TransportTimeout}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
+		"a time-out after a repeatable send is retried":     {relay.Response{TransportError: relay.TransportTimeout, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonTimeout}},
+		"a time-out after sending anything else is unknown": {relay.Response{TransportError: relay.TransportTimeout, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
+		"a cut after a repeatable send is retried":          {relay.Response{TransportError: relay.TransportCut, Sent: true, Repeatable: true}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"a cut after sending anything else is unknown":      {relay.Response{TransportError: relay.TransportCut, Sent: true}, relay.Result{Outcome: relay.Unknown, Reason: relay.ReasonUnknown}},
+		"a cut before the send is retried":                  {relay.Response{TransportError: relay.TransportCut}, relay.Result{Outcome: relay.Retry, Reason: relay.ReasonNetwork}},
+		"nothing at all is not accepted":                    {relay.Response{}, relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonBadRequest}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,13 +87,13 @@ func TestRetryAfterIsSecondsOrADate(t *testing.T) {
 		noon.Add(-time.Hour).Format(time.RFC1123): 0,
 	} {
 		for _, status := range []int{429, 503, 200} {
-			r := answered(status)
+			r := responded(status)
 			r.Header = map[string]string{"Retry-After": value}
 			require.Equal(t, want, r.RetryAfter(), value)
 			require.Equal(t, want, r.Result().RetryAfter, value)
 		}
 	}
-	require.Zero(t, answered(429).RetryAfter())
+	require.Zero(t, responded(429).RetryAfter())
 }
 
 func TestADateOfRetryAfterIsMeasuredByTheServersClock(t *testing.T) {
@@ -107,7 +109,7 @@ func TestADateOfRetryAfterIsMeasuredByTheServersClock(t *testing.T) {
 		"no Date: our clock":          {"", noon.Add(time.Minute).Format(http.TimeFormat), time.Minute},
 		"an unreadable Date likewise": {"now", noon.Add(time.Minute).Format(http.TimeFormat), time.Minute},
 	} {
-		r := answered(503)
+		r := responded(503)
 		r.Header = map[string]string{"Retry-After": c.until, "Date": c.date}
 		require.Equal(t, c.want, r.RetryAfter(), name)
 	}
@@ -120,7 +122,7 @@ func TestHeadersAreFoundInAnyCase(t *testing.T) {
 	require.Empty(t, r.Get("X-Other"))
 }
 
-func TestWebPagesAreTold(t *testing.T) {
+func TestWebPagesAreRecognised(t *testing.T) {
 	t.Parallel()
 	const html, json = "text/html; charset=utf-8", "application/json"
 	for name, c := range map[string]struct {
@@ -134,7 +136,7 @@ func TestWebPagesAreTold(t *testing.T) {
 		"a page behind a byte order mark":        {"", "\ufeff<!doctype html>", true},
 		"a fragment under its header":            {"TEXT/HTML", "<p>Not here</p>", true},
 		"an empty body under that header is not": {html, "", false},
-		"words under that header are not":        {html, "ok", false},
+		"text under that header is not":          {html, "ok", false},
 		"JSON under that header is not":          {html, `{"timestamp":1}`, false},
 		"JSON is not":                            {json, `{"a":"<html>"}`, false},
 		"XML is not":                             {"text/xml", `<?xml version="1.0"?><ok/>`, false},

@@ -30,7 +30,7 @@ func TestNoSpellingHidesANameOrAMailAddress(t *testing.T) {
 	require.False(t, relay.Reveals("anything", "___"), "a name without letters is in no text")
 }
 
-func TestAnOwnEventIDLeavesOnlyAsAPlainIdentifier(t *testing.T) {
+func TestAnOwnEventIDIsSentOnlyAsAPlainIdentifier(t *testing.T) {
 	t.Parallel()
 	e := relay.Event{EventID: "order_1", Type: "rx_issued", Storefront: relay.Storefront{Code: "bosley", SendsPayloadEventID: true}}
 	id := func(text, name string) string {
@@ -57,7 +57,7 @@ func TestAnOwnEventIDLeavesOnlyAsAPlainIdentifier(t *testing.T) {
 	require.Equal(t, hash, id(`"pixel-77"`, "Lead"))
 }
 
-func TestTelephoneNumbersAreKnownByTheirForm(t *testing.T) {
+func TestTelephoneNumbersAreRecognisedByTheirForm(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"+14155550132", "call +1 (415) 555-0132 now", "(415) 555-0132", "(415)555-0132", "415-555-0132", "1-415-555-0132", "415.555.0132",
 		"jane 415 555 0132", "%2B14155550132", "%2B1%20415%20555%200132", "+44 20 7946 0958", "tel:+4930901820", "＋１４１５５５５０１３２", "078-05-1120", "a=+14155550132&b"} {

@@ -35,7 +35,7 @@ func target(destination string, made int) relay.Target {
 	return relay.Target{Destination: destination, Made: made, Left: policy.MaxAttempts - made}
 }
 
-func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
+func TestRouteReadsTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 	t.Parallel()
 	direct := []relay.Target{target("meta_capi", 0), target("tiktok", 0)}
 	for name, c := range map[string]struct {
@@ -52,7 +52,7 @@ func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 			relay.Route{Targets: direct, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled}}}},
 		"a container that is off and set to stop has no targets": {func(s *relay.Switches) { *s.SGTM = relay.SGTMSwitch{Stop: true} },
 			relay.Route{Reason: relay.ReasonSGTMStop, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMStop}}}},
-		"stop says nothing while the container is on": {func(s *relay.Switches) { s.SGTM.Stop = true },
+		"stop has no effect while the container is on": {func(s *relay.Switches) { s.SGTM.Stop = true },
 			relay.Route{Targets: []relay.Target{target(relay.SGTM, 0)}}},
 		"a platform that is off for everybody is left out": {func(s *relay.Switches) { s.SGTM = nil; s.Platforms[0].PlatformActive = false },
 			relay.Route{Targets: direct[:1], Disabled: []relay.Disabled{{Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
@@ -68,7 +68,7 @@ func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 			},
 			relay.Route{Reason: relay.ReasonNoActiveDestination, Disabled: []relay.Disabled{{Destination: relay.SGTM, Reason: relay.ReasonSGTMDisabled},
 				{Destination: "meta_capi", Reason: relay.ReasonCredentialDisabled}, {Destination: "tiktok", Reason: relay.ReasonPlatformDisabled}}}},
-		"nothing configured has no targets": {func(s *relay.Switches) { s.SGTM, s.Platforms = nil, nil },
+		"without configuration there are no targets": {func(s *relay.Switches) { s.SGTM, s.Platforms = nil, nil },
 			relay.Route{Reason: relay.ReasonNoActiveDestination}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,7 +81,7 @@ func TestRouteAsksTheFourSwitchesFromTheStorefrontDown(t *testing.T) {
 	}
 }
 
-func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
+func TestRouteOmitsDestinationsThatAcceptedTheEvent(t *testing.T) {
 	t.Parallel()
 	t.Run("a platform that accepted it is not a target, the other is", func(t *testing.T) {
 		t.Parallel()
@@ -100,7 +100,7 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 		require.Equal(t, relay.Route{Base: time.Minute, Accepted: []string{"meta_capi", "tiktok"}}, r)
 		require.Equal(t, relay.StatusDelivered, relay.Conclude(r, nil).Status)
 	})
-	t.Run("a container that has it leaves nothing for the platforms, even switched off", func(t *testing.T) {
+	t.Run("a container that accepted it leaves no target, even switched off", func(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.SGTM.Active = false
@@ -110,7 +110,7 @@ func TestRouteLeavesOutWhoHasTheEventAlready(t *testing.T) {
 		require.Empty(t, r.Reason)
 		require.Equal(t, []string{relay.SGTM}, r.Accepted)
 	})
-	t.Run("a storefront that was switched off since still counts acceptances", func(t *testing.T) {
+	t.Run("acceptances count also after the storefront was switched off", func(t *testing.T) {
 		t.Parallel()
 		s := noContainer()
 		s.Storefront.Active = false
@@ -129,7 +129,7 @@ func TestRouteShowsADestinationWithoutAttemptsLeft(t *testing.T) {
 		s.Attempts[relay.SGTM] = relay.AttemptSummary{Made: 7}
 		require.Equal(t, []relay.Target{{Destination: relay.SGTM, Made: 7, Left: 0}}, relay.Resolve(s, policy).Targets)
 	})
-	t.Run("a container set to hand over is replaced by the platforms", func(t *testing.T) {
+	t.Run("a container with failover is replaced by the platforms", func(t *testing.T) {
 		t.Parallel()
 		s := allOn()
 		s.SGTM.DirectOnExhausted = true
@@ -167,7 +167,7 @@ func TestRouteFindsOneDestination(t *testing.T) {
 	require.Equal(t, relay.ReasonDestinationGone, relay.Resolve(allOn(), policy).BlockedBy("meta_capi"), "sGTM replaces it")
 }
 
-func TestResolveLeavesItsInputAlone(t *testing.T) {
+func TestResolveDoesNotChangeItsInput(t *testing.T) {
 	t.Parallel()
 	s := noContainer()
 	relay.Resolve(s, policy)

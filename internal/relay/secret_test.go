@@ -56,7 +56,7 @@ func TestSecretIsHiddenFromJSONAndLogs(t *testing.T) {
 	require.Contains(t, out.String(), "[secret]")
 }
 
-func TestSecretIsGivenAwayByRevealAlone(t *testing.T) {
+func TestOnlyRevealReturnsASecret(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, plain, relay.NewSecret(plain).Reveal())
 	require.True(t, relay.NewSecret(plain).IsSet())

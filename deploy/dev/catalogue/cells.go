@@ -2,12 +2,12 @@ package main
 
 import "strings"
 
-// cell is a text that does not end the cell of a table that it stands in.
+// cell escapes a text for the cell of a Markdown table.
 func cell(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "_", `\_`).Replace(s)
 }
 
-// fields are the fields of a platform's credential: bold ones are secret, those with a question mark optional.
+// fields lists the fields of a platform's credential: bold ones are secret, those with a question mark optional.
 func fields(p platform) string {
 	var s []string
 	for _, c := range p.Credentials {
@@ -23,7 +23,7 @@ func fields(p platform) string {
 	return strings.Join(s, ", ")
 }
 
-// address is where a platform's API is, and how it is entered.
+// address returns the base URL of a platform's API and its form of authentication.
 func address(p platform) string {
 	auth := cell(p.Auth)
 	if p.BaseURL == "" {
@@ -32,7 +32,7 @@ func address(p platform) string {
 	return "`" + p.BaseURL + "`: " + auth
 }
 
-// linked is a platform's name, as a link to its documentation, with its vendor where the name does not say it.
+// linked returns a platform's name as a link to its documentation, and its vendor unless the name contains it.
 func linked(p platform) string {
 	s := cell(p.Name)
 	if p.DocsURL != "" {
@@ -47,10 +47,10 @@ func linked(p platform) string {
 	return s
 }
 
-// width is where lines of prose break.
+// width is the longest line of prose.
 const width = 120
 
-// wrap breaks the lines that names have made too long. Tables, headings and comments stay as they are.
+// wrap breaks the lines that have become too long by inserted names. Tables, headings and comments stay as they are.
 func wrap(page string) string {
 	var out []string
 	for line := range strings.SplitSeq(page, "\n") {

@@ -13,18 +13,18 @@ import (
 	"relay/adapters/tiktok"
 )
 
-// spoken is what the adapter itself says of a platform.
-type spoken struct {
+// implemented holds the data that a platform's adapter defines.
+type implemented struct {
 	canonical.EventNames
 	Short      string
 	Currencies []string
 }
 
-// order is that of the page.
+// order is the order of the platforms on the page.
 var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest"}
 
-// five are the platforms with an adapter, by the catalogue's codes. A test holds them against the registry.
-var five = map[string]spoken{
+// five holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
+var five = map[string]implemented{
 	"meta_capi": {Short: "Meta", EventNames: meta.Events},
 	"ga4":       {Short: "GA4", EventNames: ga4.Events},
 	"tiktok":    {Short: "TikTok", EventNames: tiktok.Events},
@@ -32,13 +32,13 @@ var five = map[string]spoken{
 	"pinterest": {Short: "Pinterest", EventNames: pinterest.Events},
 }
 
-// row is one of our events with its name at each platform.
+// row is an event of the relay with its name at each platform.
 type row struct {
 	Event  string
 	Vendor []string
 }
 
-// rows are our events that have a name anywhere.
+// rows returns the events that have a name at one platform at least.
 func rows(sections []section, names func(section) map[string]string) []row {
 	events := map[string]bool{}
 	for _, s := range sections {
@@ -57,5 +57,5 @@ func rows(sections []section, names func(section) map[string]string) []row {
 	return list
 }
 
-// list is names in a sentence.
+// list formats names for a sentence.
 func list(names []string) string { return "`" + strings.Join(names, "`, `") + "`" }

@@ -1,5 +1,5 @@
-// Command catalogue writes docs/AD-ANALYTICS-PLATFORMS.md: the platform catalogue, which the database is seeded from, with our
-// own words about the platforms that the relay speaks to. It is no part of the production binary.
+// Command catalogue writes docs/AD-ANALYTICS-PLATFORMS.md: the platform catalogue, which the database is seeded from, with texts
+// about the platforms that have an adapter. It is not part of the production binary.
 package main
 
 import (
@@ -10,7 +10,7 @@ import (
 
 //go:generate go run .
 
-// The paths as go generate and go test see them, which both work in this folder.
+// The paths are relative to this folder, in which go generate and go test both run.
 var (
 	source = filepath.FromSlash("../../../db/migrations/platform-catalogue.json")
 	target = filepath.FromSlash("../../../docs/AD-ANALYTICS-PLATFORMS.md")
@@ -32,5 +32,5 @@ func write() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(target, page, 0o644) //nolint:gosec // a page for everybody
+	return os.WriteFile(target, page, 0o644) //nolint:gosec // a public page
 }

@@ -16,7 +16,7 @@ import (
 	"relay/internal/relay"
 )
 
-func TestThePageIsFresh(t *testing.T) {
+func TestThePageIsUpToDate(t *testing.T) {
 	t.Parallel()
 	catalogue, err := os.ReadFile(source)
 	require.NoError(t, err)
@@ -34,11 +34,11 @@ func TestEveryAdapterHasASection(t *testing.T) {
 	require.ElementsMatch(t, keys, order)
 }
 
-// The wrappers of a request, of which there is nothing to say.
+// The envelopes of a request, which need no explanation.
 var wrappers = []string{"data", "events"}
 
-// What the golden files show to leave has to be in the section, by its name.
-func TestTheSectionsNameEverythingThatIsSent(t *testing.T) {
+// Every field in the golden requests has to be named in the section.
+func TestTheSectionsNameEveryFieldThatIsSent(t *testing.T) {
 	t.Parallel()
 	for _, code := range order {
 		text, err := texts.ReadFile("text/" + code + ".md")
@@ -51,7 +51,7 @@ func TestTheSectionsNameEverythingThatIsSent(t *testing.T) {
 	}
 }
 
-// sent are the keys in the bodies of an adapter's golden requests.
+// sent returns the keys in the bodies of an adapter's golden requests.
 func sent(t *testing.T, folder string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.FromSlash("../../../adapters/" + folder + "/testdata/*.request.json"))
@@ -82,7 +82,7 @@ func collect(v any, keys map[string]bool) {
 	}
 }
 
-func TestACellStaysOne(t *testing.T) {
+func TestCellEscapesMarkdown(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, `a\|b \*c\* \_d\_ &lt;e>`, cell("a|b\n*c* _d_ <e>"))
 }

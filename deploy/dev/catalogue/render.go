@@ -37,7 +37,7 @@ type credential struct {
 	Description string `json:"description"`
 }
 
-// titles are the categories in the order of the page.
+// titles holds the categories in the order of the page.
 var titles = []struct{ code, title string }{
 	{"ads", "Advertising"}, {"affiliate", "Affiliate networks"}, {"analytics", "Analytics"}, {"attribution", "Attribution"},
 	{"cdp", "Customer data platforms"}, {"email_crm", "E-mail and CRM"}, {"experimentation", "Experiments"}, {"tag_manager", "Tag managers"},
@@ -49,7 +49,7 @@ type category struct {
 	Platforms []platform
 }
 
-// page is what the texts may speak of.
+// page is the data of the templates.
 type page struct {
 	Platforms  []platform
 	Five       []section
@@ -58,18 +58,18 @@ type page struct {
 	Categories []category
 }
 
-// section is one of the platforms that have an adapter.
+// section is a platform that has an adapter.
 type section struct {
 	platform
-	spoken
+	implemented
 }
 
-// Anchor is where GitHub and the like put a heading of this name.
+// Anchor returns the fragment that GitHub derives from the heading of this name.
 func (s section) Anchor() string {
 	return strings.NewReplacer(" ", "-", "(", "", ")", "").Replace(strings.ToLower(s.Name))
 }
 
-// render makes the page out of the catalogue's JSON.
+// render renders the page from the catalogue's JSON.
 func render(catalogue []byte) ([]byte, error) {
 	p, err := newPage(catalogue)
 	if err != nil {
@@ -101,7 +101,7 @@ func render(catalogue []byte) ([]byte, error) {
 	return []byte(wrap(strings.TrimSpace(out.String())) + "\n"), nil
 }
 
-// credentials is the table of a platform's credential fields.
+// credentials is the template of the table of a platform's credential fields.
 const credentials = `| credential field | | |
 |---|---|---|
 {{range .Credentials}}| ` + "`{{.Field}}`" + ` | {{if .Secret}}secret{{else}}public{{end}}, {{if .Required}}required{{else}}optional{{end}} | {{cell .Description}}{{if .Format}} ({{cell .Format}}){{end}} |

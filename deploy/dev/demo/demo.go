@@ -1,5 +1,5 @@
-// Package demo fills a system with a day of events, so that the console's pages have something to show: events that went well,
-// a destination that is unhealthy, events that a switch or a missing mapping stopped, and rows that OMS got wrong.
+// Package demo fills a system with a day of events, so that the console's pages have data: delivered events,
+// an unhealthy destination, events that a switch or a missing mapping stopped, and invalid rows from OMS.
 package demo
 
 import (
@@ -27,13 +27,13 @@ import (
 
 // The storefronts of the day.
 const (
-	Lumen = "lumen" // goes straight to three platforms, one of which refuses its login
-	Halo  = "halo"  // goes straight to two
-	Nova  = "nova"  // has a container
-	Acme  = "acme"  // is switched off
+	Lumen = "lumen" // three direct platforms, one of which refuses its credential
+	Halo  = "halo"  // two direct platforms
+	Nova  = "nova"  // a container
+	Acme  = "acme"  // switched off
 )
 
-// pixel is Lumen's at the platform that refuses it.
+// pixel is Lumen's pixel id at the platform that refuses its credential.
 const pixel = "0a1b2c3d-lumen"
 
 // Open connects to the system's database.
@@ -49,8 +49,8 @@ func Open(system *harness.System) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// LeadToSandbox sets the platforms' address to the sandbox's, which may have moved to another port.
-func LeadToSandbox(ctx context.Context, system *harness.System) error {
+// UseSandbox sets the platforms' address to the sandbox's, which may have moved to another port.
+func UseSandbox(ctx context.Context, system *harness.System) error {
 	for _, code := range vendors.Codes() {
 		base := system.Sandbox.BaseURL + vendors.Prefix + code
 		if err := seed.On(system.Store).SetPlatformURL(ctx, code, base); err != nil {
@@ -60,15 +60,15 @@ func LeadToSandbox(ctx context.Context, system *harness.System) error {
 	return nil
 }
 
-// Fill makes the storefronts and inserts a day of rows, as OMS does, n an hour at noon; the relay then delivers them. Where the
-// rows are there already, nothing happens.
+// Fill creates the storefronts and inserts a day of rows, as OMS does, n an hour at noon; the relay then delivers them. If the
+// rows exist already, it does nothing.
 func Fill(ctx context.Context, system *harness.System, n int) error {
 	pool, err := Open(system)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = pool.Close() }()
-	if err := LeadToSandbox(ctx, system); err != nil {
+	if err := UseSandbox(ctx, system); err != nil {
 		return err
 	}
 	refuses := sandbox.Rule{Path: vendors.Prefix + "snapchat/v3/" + pixel, Then: sandbox.Answer{Status: http.StatusUnauthorized}}
@@ -81,7 +81,7 @@ func Fill(ctx context.Context, system *harness.System, n int) error {
 	return rows(ctx, pool, n)
 }
 
-// direct are the credentials of the storefronts without a container.
+// direct holds the credentials of the storefronts without a container.
 var direct = map[string]map[string]map[string]string{
 	Lumen: {
 		"meta_capi": {"pixel_id": "998877665544", "access_token": "token-of-lumen-at-meta"},
@@ -133,7 +133,7 @@ func ensure(ctx context.Context, system *harness.System, f relay.Storefront) (in
 	return ids[f.Code], err
 }
 
-// kinds are what the rows are, in turn.
+// kinds holds the storefronts and event types of the rows, in turn.
 var kinds = []struct{ storefront, event string }{
 	{Nova, "purchase_completed"}, {Halo, "purchase_completed"}, {Nova, "consult_started"}, {Halo, "consult_started"}, {Lumen, "purchase_completed"},
 	{Nova, "rx_issued"}, {Halo, "purchase_completed"}, {Nova, "consult_started"}, {Acme, "purchase_completed"}, {Halo, "rx_issued"}, {Nova, "purchase_completed"},
@@ -152,7 +152,7 @@ func rows(ctx context.Context, pool *sql.DB, n int) error {
 			}
 			kind := kinds[(i+hour)%len(kinds)]
 			if i == 3 && hour%8 == 0 {
-				kind.storefront = "lumenn" // a typo of OMS's
+				kind.storefront = "lumenn" // a typo in OMS
 			}
 			order := fmt.Sprintf("%s-%s-%d", kind.storefront, at.Format("0102-15"), i)
 			if err := insert(ctx, pool, order, kind.storefront, kind.event, at); err != nil {
@@ -164,7 +164,7 @@ func rows(ctx context.Context, pool *sql.DB, n int) error {
 }
 
 func insert(ctx context.Context, pool *sql.DB, order, storefront, event string, at time.Time) error {
-	payload, _ := json.Marshal(map[string]any{ // plain values always marshal
+	payload, _ := json.Marshal(map[string]any{ // cannot fail: plain values
 		"event_time": at.Format(time.RFC3339), "order_id": order, "order_revenue": 80.79, "currency": "USD", "session_id": "sess_" + order, "ga_session_id": strconv.FormatInt(at.Unix(), 10),
 		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe", "zip": "94107", "country": "US",
 		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
@@ -173,7 +173,7 @@ func insert(ctx context.Context, pool *sql.DB, order, storefront, event string, 
 		VALUES (?, ?, ?, ?, 'oms_direct', 'pending', ?)`, order, storefront, event, payload, at)
 	var known *mysql.MySQLError
 	if errors.As(err, &known) && known.Number == 1062 {
-		return nil // an earlier start
+		return nil // inserted by an earlier start
 	}
 	return err
 }

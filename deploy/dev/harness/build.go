@@ -14,14 +14,14 @@ import (
 	"relay/internal/proc"
 )
 
-// BuildOptions say how the relay is built. Temporal's server is always built plain: the race detector would watch code
-// that is not ours, at several times the cost.
+// BuildOptions configure the build of the relay. Temporal's server is always built without the race detector, which would check code
+// of others at several times the cost.
 type BuildOptions struct {
 	Race bool // build the relay with the race detector
 }
 
-// Build builds both programs of the module that the working directory is in, and returns their command lines. They are
-// kept in the user's cache folder, where go build leaves them alone if nothing changed: linking Temporal takes longer
+// Build builds both programs of the module of the working directory, and returns their command lines. They are
+// kept in the user's cache folder, where go build reuses them if nothing changed: linking Temporal takes longer
 // than most tests.
 func Build(ctx context.Context, o BuildOptions) (Programs, error) {
 	module, err := run(ctx, []string{"go", "list", "-m", "-f", "{{.Dir}}", "relay/deploy"}, nil)
@@ -53,7 +53,7 @@ func Build(ctx context.Context, o BuildOptions) (Programs, error) {
 	return Programs{Dev: []string{dev}, Relay: []string{relay}}, nil
 }
 
-// buildDir is one folder per checkout.
+// buildDir returns a folder of the checkout's own.
 func buildDir(module string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -64,7 +64,7 @@ func buildDir(module string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// run runs a program to its end and returns what it printed; its error holds what it complained about.
+// run runs a program to its end and returns its output; the error holds the standard error.
 func run(ctx context.Context, line, env []string) (string, error) {
 	var out, complaints bytes.Buffer
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)

@@ -14,17 +14,17 @@ import (
 	"relay/internal/ops"
 )
 
-// Answer is what POST /v1/events answered.
-type Answer struct {
+// BatchResponse is the response to POST /v1/events.
+type BatchResponse struct {
 	HTTPStatus int         `json:"-"`
-	Body       string      `json:"-"` // as it came
+	Body       string      `json:"-"` // as received
 	Accepted   int         `json:"accepted"`
 	Duplicates int         `json:"duplicates"`
 	Rejected   int         `json:"rejected"`
 	Errors     []ItemError `json:"errors"`
 }
 
-// ItemError is the verdict on a rejected item.
+// ItemError explains why an item was rejected.
 type ItemError struct {
 	Index   int    `json:"index"`
 	EventID string `json:"event_id"`
@@ -43,22 +43,22 @@ func Batch(items ...Item) []byte {
 		"next_index": "", "next_url": "", "previous_index": "", "previous_url": "",
 	})
 	if err != nil {
-		panic(err) // a test's own literal
+		panic(err) // cannot fail: the values are literals of tests
 	}
 	return body
 }
 
-// Post posts a batch with the relay's login. Any answer but 5xx without JSON is an Answer, not an error.
-func (r *Relay) Post(ctx context.Context, batch []byte) (Answer, error) {
+// Post posts a batch with the relay's login. A response of any status is no error, unless it is not JSON.
+func (r *Relay) Post(ctx context.Context, batch []byte) (BatchResponse, error) {
 	status, body, err := r.Do(ctx, http.MethodPost, "/v1/events", batch)
 	if err != nil {
-		return Answer{}, err
+		return BatchResponse{}, err
 	}
-	answer := Answer{HTTPStatus: status, Body: string(body)}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return answer, fmt.Errorf("answer %d %q: %w", status, body, err)
+	response := BatchResponse{HTTPStatus: status, Body: string(body)}
+	if err := json.Unmarshal(body, &response); err != nil {
+		return response, fmt.Errorf("response %d %q: %w", status, body, err)
 	}
-	return answer, nil
+	return response, nil
 }
 
 // Do sends any request with the relay's login and returns status and body.
@@ -73,14 +73,14 @@ func (r *Relay) Do(ctx context.Context, method, path string, body []byte) (int, 
 	if err != nil {
 		return 0, nil, err
 	}
-	answer, err := io.ReadAll(response.Body)
-	return response.StatusCode, answer, errors.Join(err, response.Body.Close())
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, text, errors.Join(err, response.Body.Close())
 }
 
-// ErrNoEvent says that no row has that order id and type.
+// ErrNoEvent reports that no row has that order id and type.
 var ErrNoEvent = errors.New("no such event")
 
-// Event reads the row of an order's event of one type, with its attempts.
+// Event returns the row of an order's event of one type, with its attempts.
 func (s *System) Event(ctx context.Context, orderID, eventType string) (ops.EventDetail, error) {
 	events, err := s.Store.EventsOfOrders(ctx, []string{orderID})
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *System) Event(ctx context.Context, orderID, eventType string) (ops.Even
 	return ops.EventDetail{}, fmt.Errorf("%w: %s %s", ErrNoEvent, orderID, eventType)
 }
 
-// Events reads the events of at most 1,000 orders, in the order of their rows, with their attempts.
+// Events returns the events of at most 1,000 orders, in the order of their rows, with their attempts.
 func Events(ctx context.Context, store *db.Store, orderIDs []string) ([]ops.EventDetail, error) {
 	events, err := store.EventsOfOrders(ctx, orderIDs)
 	if err != nil {
@@ -109,14 +109,14 @@ func Events(ctx context.Context, store *db.Store, orderIDs []string) ([]ops.Even
 	return details, nil
 }
 
-// WaitEvent waits until the event is as wanted, or ctx ends: then the error holds what it was last.
+// WaitEvent waits until wanted returns true for the event. If ctx ends first, the error holds the latest state.
 func (s *System) WaitEvent(ctx context.Context, orderID, eventType string, wanted func(ops.EventDetail) bool) (ops.EventDetail, error) {
 	var last ops.EventDetail
 	var state error
 	err := poll(ctx, 20*time.Millisecond, func() error {
 		e, err := s.Event(ctx, orderID, eventType)
 		if err != nil {
-			if ctx.Err() != nil && state != nil { // the read was cut off, and says nothing of the event
+			if ctx.Err() != nil && state != nil { // the read was interrupted: its error is not about the event
 				return state
 			}
 			return err
@@ -131,5 +131,5 @@ func (s *System) WaitEvent(ctx context.Context, orderID, eventType string, wante
 	return last, err
 }
 
-// Final is for WaitEvent: nothing happens to the event any more.
+// Final reports, for WaitEvent, that the event has ended.
 func Final(e ops.EventDetail) bool { return e.Status.Final() }

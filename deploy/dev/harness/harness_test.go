@@ -18,7 +18,7 @@ import (
 
 const bound = 100 * time.Second // on a loaded machine
 
-func TestEveryPartCanBeKilledAndComesBack(t *testing.T) {
+func TestEveryPartRestartsAfterAKill(t *testing.T) {
 	t.Parallel()
 	s := harness.New(t, harness.Config{})
 	id, err := s.AddStorefront(t.Context(), "acme")
@@ -51,21 +51,21 @@ func TestEveryPartCanBeKilledAndComesBack(t *testing.T) {
 	require.NoError(t, r.Stop())
 }
 
-// deliver posts an event and waits until the sandbox has it and its row says so.
+// deliver posts an event and waits until the sandbox has received it and its row is delivered.
 func deliver(t *testing.T, s *harness.System, r *harness.Relay, order string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
-	var answer harness.Answer
-	require.Eventually(t, func() bool { // what was just restarted may be seen as down for a moment
+	var response harness.BatchResponse
+	require.Eventually(t, func() bool { // a part that was just restarted may still count as down
 		var err error
-		answer, err = r.Post(ctx, harness.Batch(harness.Item{
+		response, err = r.Post(ctx, harness.Batch(harness.Item{
 			"t-value": "x", "storefront_id": "acme", "event_name": "purchase_completed", "order_id": order,
 			"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79,
 		}))
-		return err == nil && answer.HTTPStatus != http.StatusServiceUnavailable
+		return err == nil && response.HTTPStatus != http.StatusServiceUnavailable
 	}, bound, 50*time.Millisecond)
-	require.Equal(t, http.StatusAccepted, answer.HTTPStatus, answer.Body)
+	require.Equal(t, http.StatusAccepted, response.HTTPStatus, response.Body)
 	e, err := s.WaitEvent(ctx, order, "purchase_completed", harness.Final)
 	require.NoError(t, err)
 	require.Equal(t, relay.StatusDelivered, e.Status, e.Detail)
@@ -96,7 +96,7 @@ func TestAScriptedFailureShowsInTheAttempts(t *testing.T) {
 	require.ErrorContains(t, err, "is delivered")
 }
 
-func TestAPartThatEndsAtItsStartSaysWhy(t *testing.T) {
+func TestAPartThatFailsToStartReportsWhy(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
@@ -106,11 +106,11 @@ func TestAPartThatEndsAtItsStartSaysWhy(t *testing.T) {
 	err := temporal.Start(t.Context())
 	require.ErrorContains(t, err, "start temporal: it ended")
 	require.ErrorContains(t, err, "fault rate 7")
-	require.Less(t, time.Since(began), bound, "it does not wait for what has ended")
-	require.NoError(t, temporal.Stop(), "stopping what does not run is no error")
+	require.Less(t, time.Since(began), bound, "it does not wait for a process that has ended")
+	require.NoError(t, temporal.Stop(), "stopping a process that does not run is not an error")
 }
 
-func TestARelayWithoutItsVariablesSaysWhich(t *testing.T) {
+func TestARelayWithoutItsVariablesNamesThem(t *testing.T) {
 	t.Parallel()
 	_, err := harness.RunRelay(t.Context(), harness.Built(t), harness.PlainEnv(), "migrate", "up")
 	require.ErrorContains(t, err, "DATABASE_URL")

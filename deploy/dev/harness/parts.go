@@ -20,7 +20,7 @@ import (
 
 const host = "127.0.0.1"
 
-// Programs are the command lines, without arguments, of the two programs that the parts are.
+// Programs holds the command lines, without arguments, of the two programs that run the parts.
 type Programs struct {
 	Dev   []string // deploy/dev: temporal, sandbox
 	Relay []string // the relay with the sandbox platform
@@ -31,7 +31,7 @@ type Announcement struct {
 	Address  string `json:"address"`
 	UIURL    string `json:"ui_url,omitempty"`
 	CallsURL string `json:"calls_url,omitempty"`
-	// TLSAddress is where a sandbox serves HTTPS beside HTTP.
+	// TLSAddress is the address at which a sandbox serves HTTPS beside HTTP.
 	TLSAddress string `json:"tls_address,omitempty"`
 }
 
@@ -60,7 +60,7 @@ func NewTemporal(programs Programs, o TemporalOptions) *Temporal {
 	t.Process = &Process{
 		name: "temporal",
 		log:  filepath.Join(o.Dir, "process.log"),
-		// Its clean stop takes a second; what it holds survives a kill as well.
+		// Its clean stop takes a second; its data survives a kill, too.
 		grace: 20 * time.Second,
 		ready: announcement(&t.announced),
 		line: func() []string {
@@ -77,23 +77,23 @@ func NewTemporal(programs Programs, o TemporalOptions) *Temporal {
 	return t
 }
 
-// temporalTries is how often Temporal is begun before it counts as broken: on a busy machine it ends itself when it is too slow to
+// temporalAttempts is the number of times that Temporal is started: on a busy machine it ends itself if it is too slow to
 // start its own system workflows.
-const temporalTries = 3
+const temporalAttempts = 3
 
 // Start starts Temporal and returns when it is ready.
 func (t *Temporal) Start(ctx context.Context) error {
 	var err error
-	for range temporalTries {
+	for range temporalAttempts {
 		if err = t.Process.Start(ctx); err == nil || ctx.Err() != nil {
 			return err
 		}
 	}
-	log, _ := os.ReadFile(filepath.Join(filepath.Dir(t.log), "temporal.log")) // says why, if anything does
+	log, _ := os.ReadFile(filepath.Join(filepath.Dir(t.log), "temporal.log")) // the likely place of the reason
 	return fmt.Errorf("%w\n%s", err, log[max(0, len(log)-2000):])
 }
 
-// Restart stops Temporal if it runs and starts it anew, on the same ports and files.
+// Restart stops Temporal if it runs, and starts it again on the same ports and files.
 func (t *Temporal) Restart(ctx context.Context) error { return errors.Join(t.Stop(), t.Start(ctx)) }
 
 // Address is the frontend's host:port. It is known after the first Start.
@@ -102,7 +102,7 @@ func (t *Temporal) Address() string { return t.announced.Address }
 // UIURL is the Web UI's address, "" without one. It is known after the first Start.
 func (t *Temporal) UIURL() string { return t.announced.UIURL }
 
-// Calls is how often each method of Temporal was called since its start.
+// Calls returns how often each method of Temporal was called since its start.
 func (t *Temporal) Calls(ctx context.Context) (map[string]int64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.announced.CallsURL, http.NoBody)
 	if err != nil {
@@ -126,12 +126,12 @@ type SandboxOptions struct {
 	TLS      bool // serve HTTPS with HTTP/2, too, at TLSURL
 }
 
-// Sandbox is the outside world as a process, with the client that controls it. A restart forgets what arrived.
+// Sandbox is the destinations as a process, with the client that controls it. A restart deletes the recorded requests.
 type Sandbox struct {
 	*Process
 	sandbox.Client
 	TLSURL string // "" without TLS
-	// CAFile holds the certificate that a client has to trust for TLSURL, as SSL_CERT_FILE.
+	// CAFile holds the certificate that a client has to trust for TLSURL, such as by SSL_CERT_FILE.
 	CAFile    string
 	announced Announcement
 }
@@ -168,18 +168,18 @@ func NewSandbox(programs Programs, o SandboxOptions) *Sandbox {
 	return s
 }
 
-// portOr keeps the port of an earlier start where none was told.
-func portOr(told int, announced string) int {
-	if told != 0 || announced == "" {
-		return told
+// portOr returns the configured port, else that of an earlier start.
+func portOr(configured int, announced string) int {
+	if configured != 0 || announced == "" {
+		return configured
 	}
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(announced, "http://"))
 	if err != nil {
-		return told
+		return configured
 	}
 	n, err := strconv.Atoi(port)
 	if err != nil {
-		return told
+		return configured
 	}
 	return n
 }
@@ -203,8 +203,8 @@ type Relay struct {
 	username, password string
 }
 
-// NewRelay describes a relay process; Start starts it and waits until it is ready for its role. env is its whole
-// environment but LISTEN_ADDR.
+// NewRelay describes a relay process; Start starts it and waits until it is ready for its role. o.Env is its whole
+// environment, except for LISTEN_ADDR.
 func NewRelay(ctx context.Context, programs Programs, o RelayOptions) (*Relay, error) {
 	if o.Name == "" {
 		o.Name = "relay"
@@ -247,7 +247,7 @@ func NewRelay(ctx context.Context, programs Programs, o RelayOptions) (*Relay, e
 	return r, nil
 }
 
-// Ready asks /health/ready; nil is 200.
+// Ready requests /health/ready and returns nil for 200.
 func (r *Relay) Ready(ctx context.Context) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"/health/ready", http.NoBody)
 	if err != nil {
@@ -259,17 +259,17 @@ func (r *Relay) Ready(ctx context.Context) error {
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
 	if response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answered %s: %s", request.URL, response.Status, body)
+		err = fmt.Errorf("%s responded %s: %s", request.URL, response.Status, body)
 	}
 	return errors.Join(err, response.Body.Close())
 }
 
-// RunRelay runs a command of the relay that ends by itself, such as "migrate", "up", and returns what it printed.
+// RunRelay runs a command of the relay that ends by itself, such as "migrate", "up", and returns its output.
 func RunRelay(ctx context.Context, programs Programs, env []string, args ...string) (string, error) {
 	return run(ctx, append(append([]string{}, programs.Relay...), args...), env)
 }
 
-// lookup finds the last value of a variable in an environment, as a process would.
+// lookup returns the last value of a variable in an environment, which is the one that a process reads.
 func lookup(env []string, name string) string {
 	value := ""
 	for _, pair := range env {
@@ -280,7 +280,7 @@ func lookup(env []string, name string) string {
 	return value
 }
 
-// PlainEnv is what any program needs of the environment of this one, and nothing that would configure the relay.
+// PlainEnv returns the variables of this process that any program needs, and none that would configure the relay.
 func PlainEnv() []string {
 	var env []string
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "TZ", "LANG"} {

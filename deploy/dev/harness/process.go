@@ -1,5 +1,5 @@
 // Package harness runs the whole system as separate processes on free ports and in a folder of its own, and stops, kills
-// and restarts each part. make dev, the whole-path tests, the benchmark and the crash tests share it.
+// and restarts each part. make dev, the end-to-end tests, the benchmark and the crash tests share it.
 package harness
 
 import (
@@ -19,15 +19,15 @@ import (
 	"relay/internal/proc"
 )
 
-// startBound is for a loaded machine; every part starts in about a second.
+// startBound bounds a start on a loaded machine; usually every part starts in about a second.
 const startBound = 3 * time.Minute
 
 // Process is one part of the system as a process. Start, Stop, Kill and Restart may not run at the same time.
 type Process struct {
 	name  string
-	line  func() []string // the command line; asked at each start
+	line  func() []string // the command line, computed at each start
 	env   []string        // nil: this process's
-	log   string          // file that gets what the process prints
+	log   string          // file of the process's output
 	grace time.Duration   // for a clean stop
 	ready func(ctx context.Context, announced <-chan []byte) error
 
@@ -66,7 +66,7 @@ func (p *Process) Start(ctx context.Context) error {
 	return nil
 }
 
-// await waits until the process is ready, ends, or time is up.
+// await waits until the process is ready or has ended, or ctx ends.
 func (p *Process) await(ctx context.Context, process *proc.Process, announced <-chan []byte) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -84,7 +84,7 @@ func (p *Process) await(ctx context.Context, process *proc.Process, announced <-
 	return err
 }
 
-// Stop asks the process to end and waits. Stopping what does not run is no error.
+// Stop signals the process to end, and waits. Stopping a process that does not run is not an error.
 func (p *Process) Stop() error {
 	process := p.current()
 	if process == nil {
@@ -103,15 +103,15 @@ func (p *Process) Kill() {
 	}
 }
 
-// Restart stops the process if it runs and starts it anew, on the same ports and files.
+// Restart stops the process if it runs, and starts it again on the same ports and files.
 func (p *Process) Restart(ctx context.Context) error {
 	return errors.Join(p.Stop(), p.Start(ctx))
 }
 
-// Name says which part it is.
+// Name returns the name of the part.
 func (p *Process) Name() string { return p.name }
 
-// Pid is the process id of the latest start, 0 before the first.
+// Pid returns the process id of the latest start, 0 before the first.
 func (p *Process) Pid() int {
 	process := p.current()
 	if process == nil {
@@ -120,7 +120,7 @@ func (p *Process) Pid() int {
 	return process.Pid()
 }
 
-// Done is closed when the process of the latest start has ended. Before the first start it is nil.
+// Done returns a channel that is closed when the process of the latest start has ended. Before the first start it is nil.
 func (p *Process) Done() <-chan struct{} {
 	process := p.current()
 	if process == nil {
@@ -129,10 +129,10 @@ func (p *Process) Done() <-chan struct{} {
 	return process.Done()
 }
 
-// LogFile gets what the process prints.
+// LogFile returns the file of the process's output.
 func (p *Process) LogFile() string { return p.log }
 
-// LogTail is the end of the log, where the reason stands.
+// LogTail returns the end of the log, which usually holds the reason of a failure.
 func (p *Process) LogTail() string {
 	const most = 4000
 	log, err := os.ReadFile(p.log)
@@ -142,7 +142,7 @@ func (p *Process) LogTail() string {
 	return strings.TrimSpace(string(log[max(0, len(log)-most):]))
 }
 
-// Race is the first report of the race detector in the log, "" for none. It stands where the race was, long before the end.
+// Race returns the first report of the race detector in the log, "" if there is none. It may be far before the end of the log.
 func (p *Process) Race() string {
 	const begin, most = "WARNING: DATA RACE", 8000
 	log, err := os.ReadFile(p.log)
@@ -169,7 +169,7 @@ func openLog(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
-// firstLine hands over the first line that is printed and drops the rest, so that the printer never blocks.
+// firstLine passes on the first line of output and drops the rest, so that the process never blocks.
 func firstLine(out io.ReadCloser) <-chan []byte {
 	lines := make(chan []byte, 1)
 	go func() {
@@ -183,8 +183,8 @@ func firstLine(out io.ReadCloser) <-chan []byte {
 	return lines
 }
 
-// announcement waits for the line of JSON that a part of ours prints once it is ready: it chose its ports itself, so
-// nobody could take them in between.
+// announcement waits for the line of JSON that a part prints once it is ready. The part chose its ports itself, so
+// no other process could take them in between.
 func announcement(into any) func(context.Context, <-chan []byte) error {
 	return func(ctx context.Context, announced <-chan []byte) error {
 		select {

@@ -17,34 +17,34 @@ import (
 	"relay/internal/relay"
 )
 
-// databaseName is the database on a server of ours.
+// databaseName is the database on the system's own server.
 const databaseName = "relay"
 
-// Config says what a System is made of. Programs and Dir are required.
+// Config configures a System. Programs and Dir are required.
 type Config struct {
 	Programs Programs
-	Dir      string // holds everything; made when missing, reused when there
+	Dir      string // holds all files; created if missing, else reused
 
 	Database    dbtest.Config // Dir is set
-	DatabaseURL string        // use this database instead of a server of ours
-	// BoundUser gives the relays a database user whom read_only binds. The tables are then made by that user, too.
+	DatabaseURL string        // use this database instead of a server of the system
+	// BoundUser gives the relays a database user to whom read_only applies. That user then also creates the tables.
 	BoundUser bool
 	Temporal  TemporalOptions // Dir is set
 	Sandbox   SandboxOptions  // Dir is set
 
 	Username, Password string   // the relay's login
 	EncryptionKey      string   // default: a new one
-	Env                []string // further variables of the relays; they win
-	BaseEnv            []string // what every relay inherits; default PlainEnv
+	Env                []string // further variables of the relays; they take precedence
+	BaseEnv            []string // the variables that every relay inherits; default PlainEnv
 }
 
-// System is everything but the relays: database (migrated), Temporal, sandbox; and the relays that were started on it.
+// System is the migrated database, Temporal and the sandbox, and the relays that were started on them.
 type System struct {
 	Database *dbtest.Server // nil with a DatabaseURL
 	Temporal *Temporal
 	Sandbox  *Sandbox
 	Store    *db.Store // for setting up storefronts and for reading events
-	// Migrations is what "relay migrate up" printed.
+	// Migrations is the output of "relay migrate up".
 	Migrations string
 
 	config Config
@@ -53,7 +53,7 @@ type System struct {
 	relays []*Relay
 }
 
-// Start starts all parts at once and brings the database's tables up.
+// Start starts all parts at once and migrates the database.
 func Start(ctx context.Context, c Config) (*System, error) {
 	s, err := newSystem(c)
 	if err != nil {
@@ -139,17 +139,17 @@ func (s *System) openStore() error {
 	return err
 }
 
-// DatabaseURL is what the relays get as DATABASE_URL.
+// DatabaseURL returns the relays' DATABASE_URL.
 func (s *System) DatabaseURL() string { return s.config.DatabaseURL }
 
-// Env is the environment of the relays, without LISTEN_ADDR.
+// Env returns the environment of the relays, without LISTEN_ADDR.
 func (s *System) Env() []string {
 	ours := []string{
 		"DATABASE_URL=" + s.config.DatabaseURL,
 		"BASIC_AUTH_USERNAME=" + s.config.Username,
 		"BASIC_AUTH_PASSWORD=" + s.config.Password,
 		"ENCRYPTION_KEY=" + s.config.EncryptionKey,
-		"ALLOWED_PRIVATE_NETS=127.0.0.0/8", // where the sandbox is
+		"ALLOWED_PRIVATE_NETS=127.0.0.0/8", // for the sandbox
 		"TEMPORAL_ADDRESS=" + s.Temporal.Address(),
 		"TEMPORAL_NAMESPACE=default",
 		"TEMPORAL_UI_URL=" + s.Temporal.UIURL(),
@@ -157,7 +157,7 @@ func (s *System) Env() []string {
 	return slices.Concat(s.config.BaseEnv, ours, s.config.Env)
 }
 
-// StartRelay starts a relay on the system. o.Env adds to the system's environment and wins. Any number can run.
+// StartRelay starts a relay on the system. o.Env adds to the system's environment and takes precedence. Any number can run.
 func (s *System) StartRelay(ctx context.Context, o RelayOptions) (*Relay, error) {
 	if o.Dir == "" {
 		o.Dir = s.config.Dir
@@ -173,8 +173,8 @@ func (s *System) StartRelay(ctx context.Context, o RelayOptions) (*Relay, error)
 	return r, r.Start(ctx)
 }
 
-// Stop stops everything in the order in which nothing is lost: relays, Temporal, sandbox, database. Each has a bound,
-// after which it is killed; that is an error.
+// Stop stops all parts in an order that loses nothing: relays, Temporal, sandbox, database. Each has a time limit,
+// after which it is killed, and Stop returns an error.
 func (s *System) Stop() error {
 	s.mu.Lock()
 	relays := slices.Clone(s.relays)
@@ -210,11 +210,11 @@ func (s *System) AddStorefront(ctx context.Context, code string) (int64, error) 
 	})
 }
 
-// AddPlatform gives a storefront an active credential at one of the sandbox's platforms (see sandbox.Platforms), which
-// then gets its events at /<prefix>/platform/<platform>.
+// AddPlatform creates an active credential of a storefront at one of the sandbox's platforms (see sandbox.Platforms), which
+// then receives its events at /<prefix>/platform/<platform>.
 func (s *System) AddPlatform(ctx context.Context, storefrontID int64, prefix, platform string) error {
 	if !slices.Contains(sandbox.Platforms(), platform) {
-		return fmt.Errorf("platform %q: the development relay knows %s", platform, strings.Join(sandbox.Platforms(), ", "))
+		return fmt.Errorf("platform %q: the development relay has only %s", platform, strings.Join(sandbox.Platforms(), ", "))
 	}
 	err := seed.On(s.Store).AddPlatform(ctx, ops.Platform{
 		Code: platform, Name: "Sandbox", Vendor: "Sandbox", Category: "test", ServerSide: true,

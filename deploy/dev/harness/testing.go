@@ -13,7 +13,7 @@ var built struct {
 	err      error
 }
 
-// Built builds the programs once per test process: the relay with the race detector if the tests have it.
+// Built builds the programs once per test process, the relay with the race detector if the tests run with it.
 func Built(tb testing.TB) Programs {
 	tb.Helper()
 	built.once.Do(func() { built.programs, built.err = Build(context.Background(), BuildOptions{Race: raceEnabled}) })
@@ -23,8 +23,8 @@ func Built(tb testing.TB) Programs {
 	return built.programs
 }
 
-// New starts a system for one test or for all that share it, in a folder that is gone afterwards. What c leaves open is
-// chosen for tests: built programs, no Web UI, tries 1, 2, 4, ... seconds apart.
+// New starts a system for one test, or for several that share it, in a folder that is deleted afterwards. Unset fields of c get
+// defaults for tests: built programs, no Web UI, attempts 1, 2, 4, ... seconds apart.
 func New(tb testing.TB, c Config) *System {
 	tb.Helper()
 	if len(c.Programs.Dev) == 0 {
@@ -55,7 +55,7 @@ func New(tb testing.TB, c Config) *System {
 	return s
 }
 
-// NewRelay starts a relay on the system, which stops it.
+// NewRelay starts a relay on the system; the end of the test stops it.
 func (s *System) NewRelay(tb testing.TB, o RelayOptions) *Relay {
 	tb.Helper()
 	r, err := s.StartRelay(tb.Context(), o)

@@ -23,7 +23,7 @@ const (
 //go:embed template
 var templates embed.FS
 
-// Generate writes the folder adapters/<code>, registers the adapter and renders its golden files. It overwrites nothing. It
+// Generate writes the folder adapters/<code>, registers the adapter and renders its golden files. It overwrites no file. It
 // returns the files that it wrote or changed.
 func Generate(ctx context.Context, root, code string) ([]string, error) {
 	p, err := find(root, code)
@@ -50,7 +50,7 @@ func Generate(ctx context.Context, root, code string) ([]string, error) {
 	return append(written, filepath.Join(dir, "testdata")), nil
 }
 
-// find reads a platform of the catalogue.
+// find returns a platform of the catalogue.
 func find(root, code string) (platform, error) {
 	text, err := os.ReadFile(filepath.Join(root, catalogueFile))
 	if err != nil {
@@ -68,7 +68,7 @@ func find(root, code string) (platform, error) {
 	return platform{}, fmt.Errorf("%s is not in %s", code, catalogueFile)
 }
 
-// render writes every template under the folder. platform.go takes the package's name.
+// render executes every template into the folder. platform.go is renamed to the package's name.
 func (p platform) render(root, dir string) ([]string, error) {
 	var written []string
 	err := fs.WalkDir(templates, "template", func(path string, d fs.DirEntry, err error) error {

@@ -13,7 +13,7 @@ import (
 
 const repositoryRoot = "../../.."
 
-// copied returns a copy of what the adapters need, in which a new one can be generated and built.
+// copied returns a copy of the adapters and their dependencies, in which a new one can be generated and built.
 func copied(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -35,7 +35,7 @@ func TestAGeneratedPlatformPassesTheConformanceSuite(t *testing.T) {
 		t.Skip("builds the adapters")
 	}
 	root := copied(t)
-	codes := []string{"reddit", "microsoft_ads", "taboola"} // usual, with an underscore, without a secret
+	codes := []string{"reddit", "microsoft_ads", "taboola"} // the usual form, with an underscore, without a secret
 	lines := 0
 	for _, code := range codes {
 		written, err := Generate(t.Context(), root, code)
@@ -64,13 +64,13 @@ func TestAGeneratedPlatformPassesTheConformanceSuite(t *testing.T) {
 	}
 }
 
-func TestNothingIsOverwritten(t *testing.T) {
+func TestGenerateOverwritesNothing(t *testing.T) {
 	t.Parallel()
 	_, err := Generate(t.Context(), repositoryRoot, "snapchat")
 	require.ErrorContains(t, err, "exists")
 }
 
-func TestPlatformsThatCannotBeGeneratedAreRefused(t *testing.T) {
+func TestGenerateRefusesUnsuitablePlatforms(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
 		"nothing_of_the_kind": "is not in",
@@ -86,7 +86,7 @@ func TestPlatformsThatCannotBeGeneratedAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "no folder")
 }
 
-func TestEveryPlatformOfTheCatalogueRendersOrIsRefused(t *testing.T) {
+func TestEveryPlatformOfTheCatalogueIsRenderedOrRefused(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(repositoryRoot, catalogueFile))
 	require.NoError(t, err)

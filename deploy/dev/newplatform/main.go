@@ -1,7 +1,7 @@
 // Command newplatform generates the adapter of a platform of the catalogue: go run ./dev/newplatform reddit
 //
 // The generated code compiles, is registered and passes the conformance suite. It assumes a request in the form of Meta's
-// Conversions API with a bearer token; edit path, payload and outcome to what the vendor documents, then run make golden.
+// Conversions API with a bearer token; edit path, payload and outcome according to the vendor's documentation, then run make golden.
 package main
 
 import (
@@ -34,7 +34,7 @@ func run(args []string) error {
 	return err
 }
 
-// repository returns the folder above that holds the main module.
+// repository returns the parent folder that holds the main module.
 func repository() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

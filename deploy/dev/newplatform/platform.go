@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// entry is a platform as the catalogue has it.
+// entry is a platform of the catalogue.
 type entry struct {
 	Code       string `json:"code"`
 	Name       string `json:"name"`
@@ -21,7 +21,7 @@ type entry struct {
 	} `json:"credentials"`
 }
 
-// platform is what the templates read.
+// platform is the data of the templates.
 type platform struct {
 	entry
 	Package  string
@@ -48,7 +48,7 @@ const anyForm = "^[!-~]{1,100}$"
 func newPlatform(e entry) (platform, error) {
 	switch {
 	case !codeForm.MatchString(e.Code):
-		return platform{}, fmt.Errorf("%s: no folder can have this code as its name", e.Code)
+		return platform{}, fmt.Errorf("%s: the code is not usable as the name of a folder", e.Code)
 	case !e.ServerSide:
 		return platform{}, fmt.Errorf("%s has no API for server-side events", e.Code)
 	case e.URL == "" || strings.ContainsAny(e.URL, "{}"):
@@ -73,12 +73,12 @@ func newPlatform(e entry) (platform, error) {
 		p.Settings = append(p.Settings, s)
 	}
 	if len(p.Settings)+len(p.Secrets) == 0 {
-		return platform{}, fmt.Errorf("%s: the catalogue names no required credential", e.Code)
+		return platform{}, fmt.Errorf("%s: the catalogue has no required credential field", e.Code)
 	}
 	return p, nil
 }
 
-// setting takes the catalogue's format if it is a regular expression.
+// setting uses the catalogue's format if it is a regular expression.
 func setting(name, formatText string) (field, error) {
 	f := field{Field: name, Ident: ident(name), Form: anyForm}
 	if strings.HasPrefix(formatText, "^") {
@@ -97,7 +97,7 @@ func setting(name, formatText string) (field, error) {
 	return field{}, fmt.Errorf("%s: no example fits %s", name, f.Form)
 }
 
-// ident is a field's name as part of a Go identifier.
+// ident returns a field's name as part of a Go identifier.
 func ident(name string) string {
 	var b strings.Builder
 	for part := range strings.SplitSeq(name, "_") {
@@ -112,7 +112,7 @@ func ident(name string) string {
 	return b.String()
 }
 
-// Import is the line that imports the package: a folder whose name is another one needs it spelled out.
+// Import returns the line that imports the package, with the package's name if the folder has another.
 func (p platform) Import() string {
 	line := `"relay/adapters/` + p.Code + `"`
 	if p.Package != p.Code {
@@ -121,10 +121,10 @@ func (p platform) Import() string {
 	return line
 }
 
-// Token is the secret that is sent as a bearer token; nil if there is none.
+// Token returns the secret that is sent as a bearer token; nil if there is none.
 func (p platform) Token() *field { return first(p.Secrets) }
 
-// Account is the setting that says whose events they are; nil if there is none.
+// Account returns the setting that identifies the account; nil if there is none.
 func (p platform) Account() *field { return first(p.Settings) }
 
 func first(fields []field) *field {

@@ -9,7 +9,7 @@ import (
 )
 
 // profile serves Go's profiles on an address, "" for none. Only the development relay has it: a profile shows what the
-// program holds in memory.
+// process holds in memory.
 func profile(address string) error {
 	if address == "" {
 		return nil

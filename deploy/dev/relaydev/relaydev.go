@@ -1,5 +1,5 @@
 // Package relaydev is the production relay with one more platform: the sandbox, under several codes, so that fan-out and
-// its failures can be tried. It links neither Temporal's server nor its Web UI, and builds in seconds.
+// its failures can be tested. It links neither Temporal's server nor its Web UI, and builds in seconds.
 package relaydev
 
 import (

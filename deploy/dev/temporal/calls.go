@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// calls counts what the frontend was asked, by method: what a client pays for, wherever its server runs.
+// calls counts the requests to the frontend by method, which are a client's cost on any server.
 type calls struct {
 	mu sync.Mutex
 	n  map[string]int64
@@ -25,7 +25,7 @@ func (c *calls) count(ctx context.Context, request any, info *grpc.UnaryServerIn
 	return handle(ctx, request)
 }
 
-// Calls is how often each method of the frontend was called since the start, by the server's own parts too.
+// Calls returns how often each method of the frontend was called since the start, also by the server's own parts.
 func (s *Server) Calls() map[string]int64 {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()

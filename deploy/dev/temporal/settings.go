@@ -15,7 +15,7 @@ const (
 	clusterName = "active"
 )
 
-// settings is the server's static configuration.
+// settings returns the server's static configuration.
 func (s *Server) settings(store store) *config.Config {
 	c := &config.Config{Services: s.services(), Persistence: store.persistence(s.config.FaultRate)}
 	c.Global.Membership.BroadcastAddress = host
@@ -49,10 +49,10 @@ func (s *Server) services() map[string]config.Service {
 	return services
 }
 
-// unlimited stands for limits that a laptop can't reach: they protect clusters shared by many.
+// unlimited is a rate that a laptop cannot reach: the limits protect clusters shared by many.
 const unlimited = 100_000
 
-// cachedWorkflows are about as many as a laptop starts in the ten seconds after which Temporal looks at a workflow once more,
+// cachedWorkflows is about the number that a laptop starts in ten seconds, after which Temporal reads a workflow once more,
 // for the timeout of its first task. A smaller cache made it read each one again: a twentieth of its work.
 const cachedWorkflows = 2000
 
@@ -60,7 +60,7 @@ func dynamic(c Config) dynamicconfig.StaticClient {
 	settings := dynamicconfig.StaticClient{
 		// Starts carry the storefront as their fairness key; without this it would be ignored.
 		dynamicconfig.MatchingEnableFairness.Key(): !c.NoFairness,
-		// Partitions spread a queue over several nodes. Here there is one, and order within a queue is worth more.
+		// Partitions spread a queue over several nodes. Here there is one node, and one partition keeps the order.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 
@@ -83,7 +83,7 @@ func dynamic(c Config) dynamicconfig.StaticClient {
 	return settings
 }
 
-// checkFree tells whether a port can be listened on.
+// checkFree returns an error if the port cannot be listened on.
 func checkFree(ctx context.Context, port int) error {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address(port))

@@ -17,7 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// retention is how long a finished workflow can be looked at in the Web UI.
+// retention is how long a finished workflow is shown in the Web UI.
 const retention = 30 * 24 * time.Hour
 
 // Names of the two data stores in the server's configuration.
@@ -26,8 +26,8 @@ const (
 	visibilityStore = "visibility"
 )
 
-// keptIndexes are what the Web UI's own filters and the search attributes of the relay use. The other fifty or so make
-// a third of the server's work for nobody. The full-text triggers stay: without them every filter on a keyword list
+// keptIndexes are those that the Web UI's own filters and the relay's search attributes use. The other fifty or so cost
+// a third of the server's work without a use. The full-text triggers stay: without them every filter on a keyword list
 // silently finds nothing.
 var keptIndexes = []string{
 	"default_idx", "by_workflow_id", "by_status", "by_workflow_type", "by_execution_time",
@@ -37,8 +37,8 @@ var keptIndexes = []string{
 // store is the pair of SQLite files.
 type store struct{ main, visibility *config.SQL }
 
-// openStore returns the files of dir, with their tables. SQLite has no way to make all tables at once, so a marker
-// tells whole files from those of a start that was cut short, which hold nothing yet.
+// openStore returns the files of dir, with their tables. SQLite cannot create all tables at once, so a marker
+// distinguishes complete files from those of an interrupted start, which hold no data yet.
 func openStore(dir string) (store, error) {
 	s := store{
 		main:       sqlite3(filepath.Join(dir, "temporal.db"), "2"),   // FULL: synced at each commit
@@ -134,7 +134,7 @@ func indexes(ctx context.Context, db *sql.DB) ([]string, error) {
 	return names, rows.Err()
 }
 
-// ensureNamespace makes the namespace before the server starts, so that its caches know it from the first call.
+// ensureNamespace creates the namespace before the server starts, so that its caches have it from the first call.
 func (s store) ensureNamespace(name string) error {
 	namespace, err := schema.NewNamespaceConfig(clusterName, name, false, nil)
 	if err != nil {
@@ -157,8 +157,8 @@ func (s store) persistence(faultRate float64) config.Persistence {
 	}
 }
 
-// faults makes that share of the storage calls fail on the way of a workflow: writes half before and half after they
-// were done, which a caller can't tell apart, and reads and task queues with "unavailable".
+// faults makes that share of a workflow's storage calls fail: writes half before and half after they
+// were executed, which a caller cannot distinguish, and reads and task queues with "unavailable".
 func faults(rate float64) *config.FaultInjection {
 	fi := &config.FaultInjection{}
 	for _, write := range []string{"CreateWorkflowExecution", "UpdateWorkflowExecution", "AppendHistoryNodes"} {

@@ -30,21 +30,21 @@ import (
 	"relay/internal/proc"
 )
 
-// startBound is for a slow machine under load; a start takes about a second.
+// startBound bounds a start on a slow machine under load; usually it takes about a second.
 const startBound = 60 * time.Second
 
-// Config says where and how the server runs. Only Dir is required.
+// Config configures the server. Only Dir is required.
 type Config struct {
-	Dir       string // holds the files; made when missing, reused when there
+	Dir       string // holds the files; created if missing, else reused
 	Port      int    // the frontend's; 0 chooses a free one
 	UIPort    int    // the Web UI's; 0 chooses a free one, NoUI runs none
-	Namespace string // made when missing; default "default"
+	Namespace string // created if missing; default "default"
 	LogLevel  string // debug, info, warn or error; default error
-	// FaultRate is the share of storage calls that fail, 0 to 1: what a test of recovery needs.
+	// FaultRate is the share of storage calls that fail, 0 to 1, for tests of recovery.
 	FaultRate float64
-	// NoFairness ignores fairness keys, as a cluster does unless it is told otherwise: for measuring what they are worth.
+	// NoFairness ignores fairness keys, as a cluster does by default, in order to measure their effect.
 	NoFairness bool
-	// ContinueAfter is the number of history events after which a workflow is told to continue as new; 0 is Temporal's default.
+	// ContinueAfter is the number of history events after which Temporal suggests to continue as new; 0 is its default.
 	ContinueAfter int
 }
 
@@ -54,7 +54,7 @@ const NoUI = -1
 // Server is a running Temporal server.
 type Server struct {
 	config   Config
-	internal []int // the ports of the services nobody else talks to
+	internal []int // the ports of the services that only the server itself calls
 	server   temporal.Server
 	ui       webUI
 	lock     *os.File
@@ -79,7 +79,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
-// complete fills in what c leaves open.
+// complete returns a server with the defaults of c.
 func complete(ctx context.Context, c Config) (*Server, error) {
 	if c.Dir == "" {
 		return nil, errors.New("temporal needs a folder")
@@ -138,7 +138,7 @@ func (s *Server) newServer(settings *config.Config) (temporal.Server, error) {
 	return temporal.NewServer(
 		temporal.WithConfig(settings),
 		temporal.ForServices(temporal.DefaultServices),
-		temporal.WithStaticHosts(hosts), // no membership protocol among services of one process
+		temporal.WithStaticHosts(hosts), // services of one process need no membership protocol
 		temporal.WithLogger(newLogger(s.config.LogLevel, s.LogFile(), &s.stopping)),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
@@ -148,7 +148,7 @@ func (s *Server) newServer(settings *config.Config) (temporal.Server, error) {
 	)
 }
 
-// waitReady waits until the namespace can be used: the frontend answers before its caches know it.
+// waitReady waits until the namespace can be used: the frontend responds before its caches have it.
 func (s *Server) waitReady(ctx context.Context) error {
 	c, err := client.DialContext(ctx, client.Options{HostPort: s.Address(), Namespace: s.config.Namespace, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -168,10 +168,10 @@ func (s *Server) waitReady(ctx context.Context) error {
 	}
 }
 
-// Address is the frontend's host:port, as TEMPORAL_ADDRESS takes it.
+// Address returns the frontend's host:port, in the form of TEMPORAL_ADDRESS.
 func (s *Server) Address() string { return address(s.config.Port) }
 
-// UIURL is the Web UI's address, "" without one.
+// UIURL returns the Web UI's address, "" without one.
 func (s *Server) UIURL() string {
 	if s.config.UIPort == NoUI {
 		return ""
@@ -179,10 +179,10 @@ func (s *Server) UIURL() string {
 	return "http://" + address(s.config.UIPort)
 }
 
-// LogFile is where the server logs.
+// LogFile returns the server's log file.
 func (s *Server) LogFile() string { return filepath.Join(s.config.Dir, "temporal.log") }
 
-// Stop stops the Web UI and the server. What runs goes on at the next start.
+// Stop stops the Web UI and the server. Open workflows continue at the next start.
 func (s *Server) Stop() error {
 	s.stopping.Store(true)
 	s.ui.stop()

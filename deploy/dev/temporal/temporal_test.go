@@ -26,14 +26,14 @@ import (
 
 const queue = "tests"
 
-// waitForSignal is a workflow that lives until it is told to end, over any number of restarts.
+// waitForSignal is a workflow that runs until it is signalled, over any number of restarts.
 func waitForSignal(ctx workflow.Context) (string, error) {
-	var said string
-	workflow.GetSignalChannel(ctx, "say").Receive(ctx, &said)
-	return said, nil
+	var text string
+	workflow.GetSignalChannel(ctx, "say").Receive(ctx, &text)
+	return text, nil
 }
 
-func TestWorkflowsRunAndOutliveTheServer(t *testing.T) {
+func TestWorkflowsContinueAfterARestartOfTheServer(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a b#c%d?e")
 	s := start(t, temporal.Config{Dir: dir})
@@ -56,9 +56,9 @@ func TestWorkflowsRunAndOutliveTheServer(t *testing.T) {
 	c = dial(t, address)
 	work(t, c)
 	require.NoError(t, c.SignalWorkflow(t.Context(), "waits", "", "say", "later"))
-	var said string
-	require.NoError(t, c.GetWorkflow(t.Context(), "waits", run.GetRunID()).Get(t.Context(), &said))
-	require.Equal(t, "later", said)
+	var text string
+	require.NoError(t, c.GetWorkflow(t.Context(), "waits", run.GetRunID()).Get(t.Context(), &text))
+	require.Equal(t, "later", text)
 	eventually(t, func() bool { return count(t, c, "ExecutionStatus = 'Completed'") == 2 })
 }
 
@@ -72,7 +72,7 @@ func TestTheNamespaceKeepsWorkflowsForThirtyDays(t *testing.T) {
 	require.Equal(t, 30*24*time.Hour, got.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration())
 }
 
-// Dropped indexes must cost no filter: full-text triggers serve keyword lists, the table scan the rest.
+// Every filter must work without the dropped indexes: full-text triggers serve keyword lists, the table scan the rest.
 func TestEverySearchAttributeCanBeFiltered(t *testing.T) {
 	t.Parallel()
 	s := start(t, temporal.Config{Dir: t.TempDir(), UIPort: temporal.NoUI})
@@ -136,7 +136,7 @@ func TestInjectedFaultsReachTheCaller(t *testing.T) {
 	require.ErrorContains(t, err, "fault rate 2")
 }
 
-func TestAFolderServesOnlyOneAtATime(t *testing.T) {
+func TestAFolderHasOnlyOneServer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	start(t, temporal.Config{Dir: dir, UIPort: temporal.NoUI})
@@ -144,7 +144,7 @@ func TestAFolderServesOnlyOneAtATime(t *testing.T) {
 	require.ErrorContains(t, err, "in use by another process")
 }
 
-func TestAHalfMadeFolderIsMadeAnew(t *testing.T) {
+func TestAnIncompleteFolderIsCreatedAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "temporal.db"), nil, 0o600))

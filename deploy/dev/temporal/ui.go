@@ -14,9 +14,9 @@ import (
 // webUI is a running Web UI; the zero value is none.
 type webUI struct{ server *uiserver.Server }
 
-// startUI serves the pages that are embedded in the Web UI's module, and returns when they answer.
+// startUI serves the pages that are embedded in the Web UI's module, and returns when they respond.
 func startUI(ctx context.Context, frontend string, c Config) (webUI, error) {
-	if err := checkFree(ctx, c.UIPort); err != nil { // the Web UI ends the process when it can't listen
+	if err := checkFree(ctx, c.UIPort); err != nil { // the Web UI ends the process if it cannot listen
 		return webUI{}, err
 	}
 	ui := webUI{uiserver.NewServer(server_options.WithConfigProvider(&uiconfig.Config{
@@ -25,7 +25,7 @@ func startUI(ctx context.Context, frontend string, c Config) (webUI, error) {
 		Port:                c.UIPort,
 		EnableUI:            true,
 		DefaultNamespace:    c.Namespace,
-		DisableNewsFetch:    true, // nothing here needs the network
+		DisableNewsFetch:    true, // no part needs the network
 		HideLogs:            true,
 		CORS:                uiconfig.CORS{CookieInsecure: true}, // plain http on the loopback address
 	}))}
@@ -43,7 +43,7 @@ func (u webUI) stop() {
 	}
 }
 
-// waitOK waits until url answers 200 or ctx ends.
+// waitOK waits until url responds 200 or ctx ends.
 func waitOK(ctx context.Context, url string) error {
 	for {
 		err := getOK(ctx, url)
@@ -68,7 +68,7 @@ func getOK(ctx context.Context, url string) error {
 		return err
 	}
 	if response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answered %s", url, response.Status)
+		err = fmt.Errorf("%s responded %s", url, response.Status)
 	}
 	_ = response.Body.Close()
 	return err

@@ -1,6 +1,6 @@
 // Package chaos is the crash suite: it runs the whole system under a steady load, kills its parts with SIGKILL at random
 // moments, makes destinations and Temporal's storage fail, and then compares every accepted event with its row, its attempts
-// and the requests that the destinations received. It knows the relay's promises, and nothing of its implementation.
+// and the requests that the destinations received. It checks the relay's promises and does not depend on its implementation.
 package chaos
 
 import (
@@ -24,9 +24,9 @@ type Options struct {
 	Rounds   int           // each is a fresh system; every second one has a Temporal whose storage fails
 	Kills    int           // in all
 	Events   int           // in all
-	For      time.Duration // for load and kills, without the settling after them
+	For      time.Duration // for load and kills, without the wait until the system is idle
 	Seed     uint64        // selects the order of kills; their moments still depend on the machine
-	// Outages makes one destination refuse everything, once per round, for long enough to count as unhealthy.
+	// Outages makes one destination refuse every request, once per round, for long enough to count as unhealthy.
 	Outages bool
 	Out     io.Writer // progress
 }
@@ -40,9 +40,9 @@ func Command(ctx context.Context, args []string) error {
 	o := Options{Outages: true, Out: os.Stderr}
 	flags.IntVar(&o.Rounds, "rounds", 4, "fresh systems, one after another; every second one has a Temporal whose storage fails")
 	flags.IntVar(&o.Kills, "kills", 200, "processes to kill in all")
-	flags.IntVar(&o.Events, "events", 50_000, "events to hand over in all")
-	minutes := flags.Float64("minutes", 15, "time for load and kills; what is not done by then is left")
-	flags.Uint64Var(&o.Seed, "seed", 0, "repeats the choices of an earlier run; 0 takes a new one")
+	flags.IntVar(&o.Events, "events", 50_000, "events to send in all")
+	minutes := flags.Float64("minutes", 15, "time for load and kills; the rest is omitted")
+	flags.Uint64Var(&o.Seed, "seed", 0, "repeats the choices of an earlier run; 0 chooses a new seed")
 	flags.StringVar(&o.Dir, "dir", "", "folder for the systems' files, kept; default: a temporary one, removed unless a promise was broken")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -95,10 +95,10 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	return report, nil
 }
 
-// round runs one fresh system: load and kills, with API and worker apart in its first half and together in its second, then
+// round runs one fresh system: load and kills, with API and worker in two processes in its first half and in one in its second, then
 // the wait until it is idle, then the check.
 func (o Options) round(ctx context.Context, n int) (r Round, err error) {
-	random := rand.New(rand.NewPCG(o.Seed, uint64(n))) //nolint:gosec // repeatable on purpose
+	random := rand.New(rand.NewPCG(o.Seed, uint64(n))) //nolint:gosec // a repeatable sequence is intended
 	r = Round{Number: n + 1}
 	if n%2 == 1 {
 		r.FaultRate = faultRate
@@ -112,13 +112,13 @@ func (o Options) round(ctx context.Context, n int) (r Round, err error) {
 
 	duration := o.For / time.Duration(o.Rounds)
 	load := startLoad(ctx, env, o.Events/o.Rounds, duration)
-	trouble := startTrouble(ctx, env, rand.New(rand.NewPCG(o.Seed, uint64(n)+1<<32)), duration, o.Outages) //nolint:gosec // repeatable
+	trouble := startTrouble(ctx, env, rand.New(rand.NewPCG(o.Seed, uint64(n)+1<<32)), duration, o.Outages) //nolint:gosec // a repeatable sequence is intended
 	r.Crashes, err = env.crash(ctx, random, o.Kills/o.Rounds, duration)
 	err = errors.Join(err, load.wait(), trouble.stop())
 	if err != nil {
 		return r, err
 	}
-	o.say("round %d: %d events accepted, %d processes killed; waiting until all is final", r.Number, load.accepted(), len(kinds(r.Crashes)))
+	o.say("round %d: %d events accepted, %d processes killed; waiting until all events have ended", r.Number, load.accepted(), len(kinds(r.Crashes)))
 	r.Settled, err = env.settle(ctx)
 	if err != nil {
 		return r, err

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 
 // The short form of make chaos: every part is killed at least once, at moments that change from run to run. The seed is in
 // the message of a failure; "dev chaos --rounds 1 --seed N" makes the same choices.
-func TestNothingIsLostWhateverIsKilled(t *testing.T) {
+func TestNoEventIsLostWhenPartsAreKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes most of a minute")
 	}
@@ -27,5 +27,5 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 	v := report.Rounds[0].Verdict
 	require.GreaterOrEqual(t, v.Accepted, 290)
 	require.Zero(t, v.Lost())
-	require.Len(t, report.Kinds(), 6, "API, worker, both in one, database, its right to be written, Temporal")
+	require.Len(t, report.Kinds(), 6, "API, worker, both in one process, database, its permission to write, Temporal")
 }

@@ -16,14 +16,14 @@ type part struct {
 	kind  string
 	kill  func()
 	start func(context.Context) error
-	stop  func() error // nil: not replaced by deploys
+	stop  func() error // nil: a deploy does not replace it
 }
 
 func relayPart(kind string, r *harness.Relay) part {
 	return part{kind: kind, kill: r.Kill, start: r.Start, stop: r.Stop}
 }
 
-// Crash is one moment at which one part, or two at once, were killed, and when all of them responded again.
+// Crash records the kill of one part, or of two at once, and when all of them responded again.
 type Crash struct {
 	Kinds    []string
 	At, Up   time.Time
@@ -41,17 +41,17 @@ func kinds(crashes []Crash) []string {
 	return all
 }
 
-// everyKind lists the targets of kills: the processes, and the database's permission to write.
+// everyKind lists the parts that are killed: the processes, and the database's permission to write.
 var everyKind = []string{"api", "worker", "serve", "database", "read-only", "Temporal"}
 
 const (
-	doubleShare  = 0.15                   // of the crashes take two parts at once
+	doubleShare  = 0.15                   // of the crashes kill two parts at once
 	longestDown  = time.Second            // before a part is started again
 	shortestRest = 200 * time.Millisecond // between a recovery and the next crash
 )
 
-// crash kills parts at random moments until the number of kills is reached, or the time is up and every kind was killed
-// once. Halfway it changes from API and worker apart to both in one process.
+// crash kills parts at random moments until the number of kills is reached, or the time has passed and every kind was killed
+// once. Halfway it replaces API and worker by one process.
 func (l *env) crash(ctx context.Context, random *rand.Rand, kills int, duration time.Duration) ([]Crash, error) {
 	begin := time.Now()
 	end := begin.Add(duration)
@@ -90,7 +90,7 @@ func (l *env) crash(ctx context.Context, random *rand.Rand, kills int, duration 
 	return crashes, sleep(ctx, time.Until(end))
 }
 
-// rest returns the time until the next crash: the share of the remaining time, less the duration of restarts so far, plus or
+// rest returns the time until the next crash: its share of the remaining time, less the duration of restarts so far, plus or
 // minus 80 %.
 func rest(random *rand.Rand, crashes []Crash, left time.Duration, kills int) time.Duration {
 	var down time.Duration
@@ -112,7 +112,7 @@ func (l *env) shuffled(random *rand.Rand) []part {
 	return order
 }
 
-// kill kills parts and restarts them after a moment, all at once: one may need another.
+// kill kills parts and restarts them after a moment, concurrently: one may need another.
 func kill(ctx context.Context, random *rand.Rand, parts []part) (Crash, error) {
 	c := Crash{At: time.Now()}
 	for _, p := range parts {

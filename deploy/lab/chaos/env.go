@@ -20,7 +20,7 @@ import (
 	"relay/internal/relay"
 )
 
-// The storefronts: two with a container, one with two direct platforms.
+// The storefronts are two with a container and one with two direct platforms.
 const (
 	acme  = "acme"
 	brio  = "brio"
@@ -61,7 +61,7 @@ func newEnv(ctx context.Context, o Options, dir string, faults float64) (l *env,
 		Sandbox:   harness.SandboxOptions{TLS: true},
 		BoundUser: true,
 		Username:  "oms", Password: "a password of the crash suite",
-		// Retries after 1, 2, 4, 8, 16 s, so that a round soon settles.
+		// Retries after 1, 2, 4, 8, 16 s, so that a round is soon idle.
 		Env: []string{"RETRY_BACKOFF_BASE=1", "MAX_RETRY_ATTEMPTS=6", "POLL_INTERVAL=250ms"},
 	})
 	if err != nil {
@@ -92,7 +92,7 @@ func (l *env) addStorefronts(ctx context.Context) error {
 	for code, container := range map[string]ops.SGTMConfig{
 		// A backlog after a crash waits for the limit.
 		acme: {URL: l.system.Sandbox.BaseURL, Options: relay.Options{Limits: relay.Limits{PerSecond: 40, InFlight: 8}}},
-		// HTTP/2, whose peers may refuse a request after they have read it.
+		// HTTP/2, whose servers may refuse a request after they have read it.
 		corso: {URL: l.system.Sandbox.TLSURL},
 	} {
 		id, err := seed.On(l.system.Store).CreateStorefront(ctx, relay.Storefront{Code: code, Name: code, Active: true})
@@ -133,7 +133,7 @@ func (l *env) apart(ctx context.Context) error {
 	return nil
 }
 
-// together replaces API and worker by one process that is both, as a deploy would: it starts the new one, then stops the old
+// together replaces API and worker by one process for both roles, as a deploy would: it starts the new one, then stops the old
 // ones with SIGTERM, under load.
 func (l *env) together(ctx context.Context) error {
 	serve, err := l.system.StartRelay(ctx, harness.RelayOptions{Name: "serve", Role: "serve", Env: []string{l.trust}})
@@ -166,7 +166,7 @@ func (l *env) run(intake *harness.Relay, relays []part) {
 func (l *env) turnReadOnly() {
 	ctx, cancel := context.WithTimeout(context.Background(), readOnlyTime)
 	defer cancel()
-	_ = l.system.Database.SetReadOnly(ctx, true) // fails where the server was killed beside it
+	_ = l.system.Database.SetReadOnly(ctx, true) // fails if the server was killed at the same time
 }
 
 // turnWritable makes the database a primary again. It repeats until the server responds, because it may have been killed.
@@ -184,7 +184,7 @@ func (l *env) turnWritable(ctx context.Context) error {
 	}
 }
 
-// close stops all parts. Parts that do not stop in time are killed; by then everything has been checked.
+// close stops all parts. Parts that do not stop in time are killed; all checks have ended by then.
 func (l *env) close() error {
 	if l.temporal != nil {
 		l.temporal.Close()
@@ -199,7 +199,7 @@ func (l *env) close() error {
 	return err
 }
 
-// sleep returns early, with its error, when ctx ends.
+// sleep waits for d, or until ctx ends, and returns the error of ctx.
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

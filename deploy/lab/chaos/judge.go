@@ -26,7 +26,7 @@ type row struct {
 type attemptCount struct {
 	sends      int // rows of attempts that could have left the relay
 	sending    int // interrupted: killed between send and record
-	unanswered int // whose response was lost, cut off or late
+	noResponse int // whose response was lost, cut off or late
 }
 
 type pair struct {
@@ -36,7 +36,7 @@ type pair struct {
 
 type landing struct{ path, key string }
 
-// evidence is the input of a judgement.
+// evidence is the input of a check.
 type evidence struct {
 	ledger   []sent
 	rows     []row
@@ -44,25 +44,25 @@ type evidence struct {
 	arrivals map[landing]sandbox.Arrival
 }
 
-// Verdict holds the outcomes of the accepted events, and the broken promises.
+// Verdict holds the counts of the accepted events, and the broken promises.
 type Verdict struct {
 	Accepted int
 	ByStatus map[relay.Status]int
 	Reasons  map[relay.Reason]int // of those that did not arrive
 	Sends    int                  // rows of attempts that could have left
-	Requests int                  // at the destinations; a send that was killed before it left has a row, but no request
+	Requests int                  // at the destinations; an attempt that was killed before the send has a row, but no request
 	Unsent   int                  // rows without a request: killed, or refused by the network, before the request left
 
 	// Copies are the events that a destination accepted more than once, counted without the first. KilledBetween are those
-	// whose attempt stayed sending; NoAnswer those whose response was lost or late.
-	Copies, KilledBetween, NoAnswer int
+	// whose attempt stayed sending; NoResponse those whose response was lost or late.
+	Copies, KilledBetween, NoResponse int
 
 	Missing      []string // accepted, without a row
 	Open         []string // neither delivered, failed nor skipped
 	Unreceived   []string // delivered, and not received
 	Unexplained  []string // copies that no attempt explains
 	Unrecorded   []string // more requests than attempts
-	Unasked      []string // received, and never accepted
+	Unknown      []string // received, and never accepted
 	Contradicted []string // delivered without a destination that accepted
 }
 
@@ -96,7 +96,7 @@ func judge(e evidence) Verdict {
 	}
 	for at, a := range e.arrivals {
 		if !known[at] {
-			v.Unasked = append(v.Unasked, fmt.Sprintf("%s at %s, %d times", a.Key, a.Path, a.Count))
+			v.Unknown = append(v.Unknown, fmt.Sprintf("%s at %s, %d times", a.Key, a.Path, a.Count))
 		}
 	}
 	return v
@@ -122,7 +122,7 @@ func (v *Verdict) received(r row, e evidence) {
 // copies counts the duplicates at a destination, and their explanations.
 func (v *Verdict) copies(r row, destination string, t attemptCount, a sandbox.Arrival) {
 	v.Sends, v.Requests, v.Unsent = v.Sends+t.sends, v.Requests+a.Count, v.Unsent+max(0, t.sends-a.Count)
-	if without := t.sends - a.Count; without > t.sending+t.unanswered {
+	if without := t.sends - a.Count; without > t.sending+t.noResponse {
 		v.Unexplained = append(v.Unexplained, fmt.Sprintf("%s (%d) at %s: %d attempts, %d requests", r.sent.order, r.id, destination, t.sends, a.Count))
 	}
 	if a.Count > t.sends {
@@ -130,10 +130,10 @@ func (v *Verdict) copies(r row, destination string, t attemptCount, a sandbox.Ar
 	}
 	extra := max(0, a.Taken-1)
 	killed := min(extra, t.sending)
-	lost := min(extra-killed, t.unanswered)
-	v.Copies, v.KilledBetween, v.NoAnswer = v.Copies+extra, v.KilledBetween+killed, v.NoAnswer+lost
+	lost := min(extra-killed, t.noResponse)
+	v.Copies, v.KilledBetween, v.NoResponse = v.Copies+extra, v.KilledBetween+killed, v.NoResponse+lost
 	if extra > killed+lost {
-		v.Unexplained = append(v.Unexplained, fmt.Sprintf("%s (%d) at %s: taken %d times", r.sent.order, r.id, destination, a.Taken))
+		v.Unexplained = append(v.Unexplained, fmt.Sprintf("%s (%d) at %s: accepted %d times", r.sent.order, r.id, destination, a.Taken))
 	}
 }
 
@@ -141,16 +141,16 @@ func (v *Verdict) copies(r row, destination string, t attemptCount, a sandbox.Ar
 func (v Verdict) err() error {
 	var errs []error
 	for _, broken := range []struct {
-		what string
-		list []string
+		promise string
+		list    []string
 	}{
-		{"accepted events without a row", v.Missing}, {"events without a final state", v.Open},
+		{"accepted events without a row", v.Missing}, {"events without a final status", v.Open},
 		{"delivered events that were not received", v.Unreceived}, {"copies that no attempt explains", v.Unexplained},
-		{"requests without an attempt", v.Unrecorded}, {"requests of events that nobody accepted", v.Unasked},
+		{"requests without an attempt", v.Unrecorded}, {"requests of events that were not accepted", v.Unknown},
 		{"rows whose status and destinations disagree", v.Contradicted},
 	} {
 		if n := len(broken.list); n > 0 {
-			errs = append(errs, fmt.Errorf("%d %s: %s", n, broken.what, strings.Join(broken.list[:min(n, 5)], "; ")))
+			errs = append(errs, fmt.Errorf("%d %s: %s", n, broken.promise, strings.Join(broken.list[:min(n, 5)], "; ")))
 		}
 	}
 	return errors.Join(errs...)
@@ -173,7 +173,7 @@ func pathOf(storefront, destination string) string {
 	return "/" + storefront + "/platform/" + destination
 }
 
-// judge collects the evidence of a round and judges it.
+// judge collects the evidence of a round and checks it.
 func (l *env) judge(ctx context.Context, load *load, r *Round) error {
 	e := evidence{ledger: load.events(), attempts: map[pair]attemptCount{}, arrivals: map[landing]sandbox.Arrival{}}
 	arrivals, err := l.system.Sandbox.Arrivals(ctx)
@@ -244,7 +244,7 @@ func (l *env) attempts(ctx context.Context, into map[pair]attemptCount) error {
 	for found.Next() {
 		var at pair
 		var t attemptCount
-		if err := found.Scan(&at.id, &at.destination, &t.sends, &t.sending, &t.unanswered); err != nil {
+		if err := found.Scan(&at.id, &at.destination, &t.sends, &t.sending, &t.noResponse); err != nil {
 			return err
 		}
 		into[at] = t

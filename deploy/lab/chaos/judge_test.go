@@ -46,17 +46,17 @@ func TestTheJudgeFindsEveryBrokenPromise(t *testing.T) {
 		spoil func(*evidence)
 		words string
 	}{
-		"nothing":                 {func(*evidence) {}, ""},
-		"a row is missing":        {func(e *evidence) { e.rows = e.rows[1:] }, "1 accepted events without a row: 1"},
-		"a row is not final":      {func(e *evidence) { e.rows[0].status = relay.StatusProcessing }, "1 (1) is processing"},
-		"not received":            {func(e *evidence) { delete(e.arrivals, first) }, "1 delivered events that were not received: 1 at sgtm"},
-		"received by one of two":  {func(e *evidence) { e.rows[1].ends = e.rows[1].ends[:1] }, "2 is delivered with 1 destinations"},
-		"failed, though accepted": {func(e *evidence) { e.rows[0].status = relay.StatusFailed }, "1 is failed with 1 destinations"},
-		"a copy without a reason": {func(e *evidence) { twice(e, attemptCount{sends: 2}) }, "1 copies that no attempt explains: 1 (1) at sgtm: taken 2 times"},
-		"a copy after a kill":     {func(e *evidence) { twice(e, attemptCount{sends: 2, sending: 1}) }, ""},
-		"a copy after no answer":  {func(e *evidence) { twice(e, attemptCount{sends: 2, unanswered: 1}) }, ""},
-		"a request off record":    {func(e *evidence) { twice(e, attemptCount{sends: 1, sending: 1}) }, "2 requests, 1 attempts"},
-		"an event of nobody":      {func(e *evidence) { e.ledger, e.rows = e.ledger[:1], e.rows[:1] }, "2 requests of events that nobody accepted"},
+		"nothing":                  {func(*evidence) {}, ""},
+		"a row is missing":         {func(e *evidence) { e.rows = e.rows[1:] }, "1 accepted events without a row: 1"},
+		"a row is not final":       {func(e *evidence) { e.rows[0].status = relay.StatusProcessing }, "1 (1) is processing"},
+		"not received":             {func(e *evidence) { delete(e.arrivals, first) }, "1 delivered events that were not received: 1 at sgtm"},
+		"received by one of two":   {func(e *evidence) { e.rows[1].ends = e.rows[1].ends[:1] }, "2 is delivered with 1 destinations"},
+		"failed, though accepted":  {func(e *evidence) { e.rows[0].status = relay.StatusFailed }, "1 is failed with 1 destinations"},
+		"a copy without a reason":  {func(e *evidence) { twice(e, attemptCount{sends: 2}) }, "1 copies that no attempt explains: 1 (1) at sgtm: accepted 2 times"},
+		"a copy after a kill":      {func(e *evidence) { twice(e, attemptCount{sends: 2, sending: 1}) }, ""},
+		"a copy after no response": {func(e *evidence) { twice(e, attemptCount{sends: 2, noResponse: 1}) }, ""},
+		"a request off record":     {func(e *evidence) { twice(e, attemptCount{sends: 1, sending: 1}) }, "2 requests, 1 attempts"},
+		"an unknown event":         {func(e *evidence) { e.ledger, e.rows = e.ledger[:1], e.rows[:1] }, "2 requests of events that were not accepted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +72,7 @@ func TestTheJudgeFindsEveryBrokenPromise(t *testing.T) {
 	}
 }
 
-func TestARecoveryEndsWithTheFirstFreshEventUnlessTheNextCrashComesFirst(t *testing.T) {
+func TestARecoveryEndsAtTheFirstNewDeliveryUnlessAnotherCrashComesFirst(t *testing.T) {
 	t.Parallel()
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	crashes := []Crash{{At: at(10), Up: at(12)}, {At: at(20), Up: at(21)}, {At: at(22), Up: at(30)}, {At: at(40), Up: at(41)}}
@@ -80,5 +80,5 @@ func TestARecoveryEndsWithTheFirstFreshEventUnlessTheNextCrashComesFirst(t *test
 	require.Equal(t, 3*time.Second, crashes[0].Recovery)
 	require.True(t, crashes[1].Overtaken)
 	require.Equal(t, time.Second, crashes[2].Recovery)
-	require.True(t, crashes[3].Overtaken, "nothing came any more")
+	require.True(t, crashes[3].Overtaken, "no delivery followed")
 }

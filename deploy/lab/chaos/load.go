@@ -50,7 +50,7 @@ type source struct {
 	name       string
 }
 
-// startLoad sends a number of events at an even rate, and catches up after interruptions.
+// startLoad sends a number of events at a constant rate, and catches up after interruptions.
 func startLoad(ctx context.Context, l *env, events int, duration time.Duration) *load {
 	d := &load{env: l, at: time.Now().UTC().Format(time.RFC3339)}
 	for _, s := range []source{
@@ -106,7 +106,7 @@ func (d *load) deliver(ctx context.Context, s source, batch []sent) error {
 			return nil
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("hand over events of %s: %w", s.storefront, err)
+			return fmt.Errorf("send events of %s: %w", s.storefront, err)
 		}
 		if err := sleep(ctx, tick); err != nil {
 			return err
@@ -114,7 +114,7 @@ func (d *load) deliver(ctx context.Context, s source, batch []sent) error {
 	}
 }
 
-// post sends events to the process that accepts them at present.
+// post sends events to the process that accepts events at present.
 func (d *load) post(ctx context.Context, batch []sent) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -125,12 +125,12 @@ func (d *load) post(ctx context.Context, batch []sent) error {
 			"event_time": d.at, "order_revenue": 80.79,
 		}
 	}
-	answer, err := d.env.intake.Load().Post(ctx, harness.Batch(items...))
+	response, err := d.env.intake.Load().Post(ctx, harness.Batch(items...))
 	if err != nil {
 		return err
 	}
-	if answer.HTTPStatus != http.StatusAccepted || answer.Accepted+answer.Duplicates != len(batch) {
-		return fmt.Errorf("answer %d: %s", answer.HTTPStatus, answer.Body)
+	if response.HTTPStatus != http.StatusAccepted || response.Accepted+response.Duplicates != len(batch) {
+		return fmt.Errorf("response %d: %s", response.HTTPStatus, response.Body)
 	}
 	return nil
 }

@@ -17,11 +17,11 @@ import (
 	"relay/internal/relay"
 )
 
-var outageEvents = flag.Int("outage-events", 200, "events that meet the outage of a destination; 50000 take half an hour")
+var outageEvents = flag.Int("outage-events", 200, "events sent during the outage of a destination; 50000 take half an hour")
 
 // An outage of hours, shortened: with two attempts a second apart, it takes seconds to exhaust the attempts, which take 15
-// minutes in production. No event comes after it: the relay probes by itself. The replay runs at the machine's speed.
-func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
+// minutes in production. No event arrives after the outage: the relay probes by itself. The replay runs at the machine's speed.
+func TestEveryEventArrivesAfterAnOutageThatExhaustedItsAttempts(t *testing.T) {
 	events := *outageEvents
 	patience := 5*time.Minute + time.Duration(events)*time.Second/5
 	s := harness.New(t, harness.Config{Env: []string{"MAX_RETRY_ATTEMPTS=2"}})
@@ -45,11 +45,11 @@ func TestEverythingArrivesAfterAnOutageThatOutlastedAllTries(t *testing.T) {
 	for n, size := first, max(20, events/50); n < events; n += size {
 		post(t, r, n, min(size, events-n))
 	}
-	// Only one may be in delivery as the probe.
+	// One event may be in delivery, as the probe.
 	require.Eventually(t, func() bool { return count("marketing_events WHERE status = 'failed'") >= events-1 }, patience, 200*time.Millisecond)
-	hammered, err := s.Sandbox.Total(t.Context())
+	received, err := s.Sandbox.Total(t.Context())
 	require.NoError(t, err)
-	require.Less(t, hammered, int64(events), "most were turned away without a request")
+	require.Less(t, received, int64(events), "most failed without a request")
 	require.Positive(t, count("marketing_events WHERE reason = 'destination_unhealthy'"))
 
 	require.NoError(t, s.Sandbox.ClearAnswers(t.Context()))
@@ -78,7 +78,7 @@ func post(t *testing.T, r *harness.Relay, first, n int) {
 		items[i] = harness.Item{"t-value": "x", "storefront_id": "acme", "event_name": "purchase_completed", "order_id": fmt.Sprintf("o-%d", first+i),
 			"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79}
 	}
-	answer, err := r.Post(context.WithoutCancel(t.Context()), harness.Batch(items...))
+	response, err := r.Post(context.WithoutCancel(t.Context()), harness.Batch(items...))
 	require.NoError(t, err)
-	require.Equal(t, http.StatusAccepted, answer.HTTPStatus, answer.Body)
+	require.Equal(t, http.StatusAccepted, response.HTTPStatus, response.Body)
 }

@@ -34,9 +34,9 @@ type Round struct {
 	database string
 }
 
-// Settled describes how a round became idle.
+// Settled describes the end of a round, when it became idle.
 type Settled struct {
-	After    time.Duration  // the end of load and kills
+	After    time.Duration  // since the end of load and kills
 	Failures map[string]int // events that had failed by then, by detail; a replay followed
 }
 
@@ -61,7 +61,7 @@ func (r Report) String() string {
 }
 
 func (r Report) outcomes(b *strings.Builder) {
-	b.WriteString("| round | Temporal's storage | kills | accepted | delivered | failed at rest | lost | attempt rows | requests at the destinations | rows without a request | duplicates | of them killed between send and record | of them answer lost or late | unexplained | longest recovery | at rest after |\n")
+	b.WriteString("| round | Temporal's storage | kills | accepted | delivered | failed at rest | lost | attempt rows | requests at the destinations | rows without a request | duplicates | of them killed between send and record | of them response lost or late | unexplained | longest recovery | at rest after |\n")
 	b.WriteString("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	var all Verdict
 	all.ByStatus = map[relay.Status]int{}
@@ -77,7 +77,7 @@ func (r Report) outcomes(b *strings.Builder) {
 		crashes = append(crashes, x.Crashes...)
 		all.Accepted, all.Sends, all.Copies = all.Accepted+v.Accepted, all.Sends+v.Sends, all.Copies+v.Copies
 		all.Requests, all.Unsent = all.Requests+v.Requests, all.Unsent+v.Unsent
-		all.KilledBetween, all.NoAnswer = all.KilledBetween+v.KilledBetween, all.NoAnswer+v.NoAnswer
+		all.KilledBetween, all.NoResponse = all.KilledBetween+v.KilledBetween, all.NoResponse+v.NoResponse
 		all.ByStatus[relay.StatusDelivered] += v.ByStatus[relay.StatusDelivered]
 		failed, unexplained, lost = failed+x.Settled.failed(), unexplained+len(v.Unexplained), lost+v.Lost()
 	}
@@ -105,7 +105,7 @@ func (r Report) failures(b *strings.Builder) {
 func line(b *strings.Builder, name, storage string, crashes []Crash, v Verdict, failed, lost, unexplained int, rest string) {
 	longest, _ := longest(crashes)
 	fmt.Fprintf(b, "| %s | %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n", name, storage, len(kinds(crashes)), v.Accepted,
-		v.ByStatus[relay.StatusDelivered], failed, lost, v.Sends, v.Requests, v.Unsent, v.Copies, v.KilledBetween, v.NoAnswer, unexplained, seconds(longest), rest)
+		v.ByStatus[relay.StatusDelivered], failed, lost, v.Sends, v.Requests, v.Unsent, v.Copies, v.KilledBetween, v.NoResponse, unexplained, seconds(longest), rest)
 }
 
 // kills returns a table of recoveries by killed part.

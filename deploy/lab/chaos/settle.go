@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// settleBound is the longest time without a change while work is left. The longest legitimate pause is an attempt that
+	// settleBound is the longest time without a change while work remains. The longest legitimate pause is an attempt that
 	// was lost with its worker (15 s), then the last backoff, in a Temporal whose storage fails; or the wait for a probe.
 	settleBound = 3 * time.Minute
 	lookEvery   = 500 * time.Millisecond
 )
 
-// settle waits until no work is left: every row final, every destination healthy, every replay ended, no delivery running.
-// Then it replays the failed events once, because the destinations are healthy by now, and waits again.
+// settle waits until no work remains: every row final, every destination healthy, every replay ended, no delivery running.
+// Then it replays the failed events once, because the destinations are healthy now, and waits again.
 func (l *env) settle(ctx context.Context) (Settled, error) {
 	begin := time.Now()
 	if err := l.rest(ctx); err != nil {
@@ -36,12 +36,12 @@ func (l *env) settle(ctx context.Context) (Settled, error) {
 		return s, err
 	}
 	starter := workflows.Starter{Client: l.temporal, TaskQueue: workflows.TaskQueue, Search: &workflows.Search{}}
-	// A failed start is left to the workers, which look for replays without a workflow.
+	// After a failed start, the workers start the workflow: they look for replays without one.
 	_ = starter.StartReplay(ctx, r.ID)
 	return s, l.rest(ctx)
 }
 
-// rest waits until no work is left. The relay itself probes unhealthy destinations.
+// rest waits until no work remains. The relay itself probes unhealthy destinations.
 func (l *env) rest(ctx context.Context) error {
 	moved, last := time.Now(), ""
 	for {
@@ -53,7 +53,7 @@ func (l *env) rest(ctx context.Context) error {
 			moved, last = time.Now(), open
 		}
 		if time.Since(moved) > settleBound {
-			return fmt.Errorf("nothing has moved for %v: %s (%w)", settleBound, open, err)
+			return fmt.Errorf("no change for %v: %s (%w)", settleBound, open, err)
 		}
 		if err := sleep(ctx, lookEvery); err != nil {
 			return err
@@ -66,7 +66,7 @@ func (l *env) open(ctx context.Context) (string, error) {
 	for _, q := range []struct{ what, query string }{
 		{"rows that are not final", "SELECT COUNT(*) FROM marketing_events WHERE status IN ('pending', 'processing')"},
 		{"unhealthy destinations", "SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL"},
-		{"replays under way", "SELECT COUNT(*) FROM event_replays WHERE ended_at IS NULL AND NOT walked"},
+		{"running replays", "SELECT COUNT(*) FROM event_replays WHERE ended_at IS NULL AND NOT walked"},
 	} {
 		if n, err := l.count(ctx, q.query); err != nil || n > 0 {
 			return fmt.Sprintf("%d %s", n, q.what), err

@@ -84,7 +84,7 @@ func tiktok(r *http.Request, body []byte) sandbox.Answer {
 	return say(0, "OK")
 }
 
-// snapchat is the Conversions API v3, which reports its verdict in the field status.
+// snapchat is the Conversions API v3, which reports the result in the field status.
 func snapchat(r *http.Request, body []byte) sandbox.Answer {
 	invalid := func(status int, reason string) sandbox.Answer {
 		return answer(status, object{"status": "INVALID", "reason": reason})

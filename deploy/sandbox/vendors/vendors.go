@@ -1,6 +1,6 @@
-// Package vendors answers for the five ad and analytics platforms as their APIs do: it checks the shape of a request and
-// accepts or refuses it in the platform's own format. It is written from the platforms' documents and not from the adapters,
-// so that a mistake there is a refusal here.
+// Package vendors simulates the APIs of the five ad and analytics platforms: it checks the form of a request and
+// accepts or rejects it in the platform's own format. It follows the platforms' documentation and not the adapters,
+// so that a mistake there is a rejection here.
 package vendors
 
 import (
@@ -13,11 +13,11 @@ import (
 	"relay/deploy/sandbox"
 )
 
-// Prefix is the path below which the platforms are, each under its code in the catalogue: the base URL of a platform is
+// Prefix is the path of the platforms, each below it under its code in the catalogue: the base URL of a platform is
 // the sandbox's address, Prefix and the code.
 const Prefix = "/vendors/"
 
-// platforms are the players by catalogue code.
+// platforms holds the simulated platforms by their code in the catalogue.
 var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"meta_capi": meta,
 	"ga4":       ga4,
@@ -26,10 +26,10 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"pinterest": pinterest,
 }
 
-// Codes returns the codes of the played platforms.
+// Codes returns the codes of the simulated platforms.
 func Codes() []string { return []string{"ga4", "meta_capi", "pinterest", "snapchat", "tiktok"} }
 
-// Play answers a delivery; false if the path belongs to no platform.
+// Play returns the response to a delivery; false if the path belongs to no platform.
 func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {
 	rest, ok := strings.CutPrefix(r.URL.Path, Prefix)
 	if !ok {
@@ -50,7 +50,7 @@ func answer(status int, body any) sandbox.Answer {
 
 type object = map[string]any
 
-// read decodes a body, numbers as they are written. With closed, a member that the platform does not know is an error.
+// read decodes a body and keeps numbers as they are written. With closed, an unknown member is an error.
 func read(body []byte, into any, closed bool) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
@@ -60,7 +60,7 @@ func read(body []byte, into any, closed bool) error {
 	return dec.Decode(into)
 }
 
-// recent reports whether a time in seconds lies in the last week, with a minute's grace for the future.
+// recent reports whether a time in seconds is within the last week, or at most a minute in the future.
 func recent(n json.Number) bool {
 	seconds, err := n.Int64()
 	age := time.Since(time.Unix(seconds, 0))

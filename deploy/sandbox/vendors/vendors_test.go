@@ -14,14 +14,14 @@ import (
 	"relay/deploy/sandbox/vendors"
 )
 
-func TestPlatformsRefuseWhatTheirAPIsRefuse(t *testing.T) {
+func TestPlatformsRejectInvalidRequests(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Unix()
 	hash := strings.Repeat("ab", 32)
 	for name, c := range map[string]struct {
 		path, header, body string
 		status             int
-		says               string
+		want               string
 	}{
 		"pinterest, a member that its schema lacks": {"pinterest/v5/ad_accounts/1/events", "Authorization: Bearer t",
 			`{"data":[{"event_name":"checkout","utm_source":"google"}]}`, 400, "utm_source"},
@@ -48,18 +48,18 @@ func TestPlatformsRefuseWhatTheirAPIsRefuse(t *testing.T) {
 			got, played := play(c.path, c.header, c.body)
 			require.True(t, played)
 			require.Equal(t, c.status, got.Status)
-			require.Contains(t, got.Body, c.says)
+			require.Contains(t, got.Body, c.want)
 		})
 	}
 }
 
-func TestPlatformsTakeWhatTheirAPIsTake(t *testing.T) {
+func TestPlatformsAcceptValidRequests(t *testing.T) {
 	t.Parallel()
 	now := time.Now().Unix()
 	hash := strings.Repeat("ab", 32)
 	for name, c := range map[string]struct {
 		path, header, body string
-		says               string
+		want               string
 	}{
 		"meta_capi": {"meta_capi/v25.0/1/events", "Authorization: Bearer t", fmt.Sprintf(`{"data":[{"event_name":"Purchase","event_time":%d,
 			"event_id":"e","action_source":"website","user_data":{"em":[%q]},"custom_data":{"value":80.79,"currency":"USD"}}]}`, now, hash),
@@ -79,12 +79,12 @@ func TestPlatformsTakeWhatTheirAPIsTake(t *testing.T) {
 			got, played := play(c.path, c.header, c.body)
 			require.True(t, played)
 			require.Less(t, got.Status, 300)
-			require.Contains(t, got.Body, c.says)
+			require.Contains(t, got.Body, c.want)
 		})
 	}
 }
 
-func TestOtherPathsAreNoPlatforms(t *testing.T) {
+func TestOtherPathsBelongToNoPlatform(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"/mp/collect", vendors.Prefix, vendors.Prefix + "myspace/events"} {
 		_, played := vendors.Play(httptest.NewRequest(http.MethodPost, path, nil), nil)

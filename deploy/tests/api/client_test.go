@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAGeneratedClientCompilesAndDoesTheRoundTrip generates a client from the document that the relay serves, with
+// TestAGeneratedClientCompilesAndCompletesTheRoundTrip generates a client from the document that the relay serves, with
 // oapi-codegen, and the program in testdata/roundtrip creates, reads, lists, changes, switches and deletes with it.
-func TestAGeneratedClientCompilesAndDoesTheRoundTrip(t *testing.T) {
+func TestAGeneratedClientCompilesAndCompletesTheRoundTrip(t *testing.T) {
 	url := serve(t)
 	res, err := http.Get(url + "/openapi.json")
 	require.NoError(t, err)

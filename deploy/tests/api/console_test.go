@@ -17,10 +17,10 @@ import (
 	"relay/internal/relay"
 )
 
-// mostSelects is how many SELECTs a page of the console may cost, its login included.
-const mostSelects = 10
+// maxSelects is how many SELECTs a page of the console may cost, its login included.
+const maxSelects = 10
 
-// TestAConsolePageCostsAFewSelectsHoweverManyStorefrontsThereAre counts them at the server.
+// TestAConsolePageCostsAFewSelectsHoweverManyStorefrontsThereAre counts the SELECTs at the server.
 func TestAConsolePageCostsAFewSelectsHoweverManyStorefrontsThereAre(t *testing.T) {
 	url := serve(t)
 	keys, err := db.NewKeys(os.Getenv("ENCRYPTION_KEY"))
@@ -46,7 +46,7 @@ func TestAConsolePageCostsAFewSelectsHoweverManyStorefrontsThereAre(t *testing.T
 		}
 		for _, path := range []string{"", "?window=7d", "?storefront=storefront-2", "events?status=failed", "events?storefront=storefront-2", "routes", "replays", "replays/new?status=failed", "switches/storefronts/1?to=off", "switches/platforms/1?to=off", "search",
 			"destinations", "live", "storefronts", "storefronts/storefront-1", "storefronts/storefront-1/meta_capi", "storefronts/storefront-2/meta_capi", "platforms", "platforms/meta_capi", "audit", "erasures"} {
-			require.LessOrEqual(t, selectsOf(t, pool, url+"/console/"+path), mostSelects, "%q with %d storefronts", path, n)
+			require.LessOrEqual(t, selectsOf(t, pool, url+"/console/"+path), maxSelects, "%q with %d storefronts", path, n)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func storefront(t *testing.T, store *db.Store, code string) {
 		Fields: map[string]relay.Secret{"pixel_id": relay.NewSecret("1"), "access_token": relay.NewSecret("token")}}))
 }
 
-// selectsOf is the fewest of a few visits: the process selects a little by itself.
+// selectsOf returns the lowest count of several visits: the process also selects by itself.
 func selectsOf(t *testing.T, pool *sql.DB, url string) int {
 	t.Helper()
 	fewest := 1 << 30
@@ -76,7 +76,7 @@ func selectsOf(t *testing.T, pool *sql.DB, url string) int {
 		require.Equal(t, http.StatusOK, res.StatusCode, string(body))
 		require.NotContains(t, string(body), `role="alert"`)
 		fewest = min(fewest, selects(t, pool)-before)
-		if fewest <= mostSelects {
+		if fewest <= maxSelects {
 			break
 		}
 		time.Sleep(100 * time.Millisecond)

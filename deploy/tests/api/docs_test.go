@@ -30,7 +30,7 @@ func (s *seen) note(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		s.asked = append(s.asked, e.Request.URL)
-	case *log.EventEntryAdded: // a violation of the page's policy is one
+	case *log.EventEntryAdded: // such as a violation of the page's policy
 		if e.Entry.Level == log.LevelError || e.Entry.Level == log.LevelWarning {
 			s.troubles = append(s.troubles, string(e.Entry.Level)+": "+e.Entry.Text)
 		}
@@ -57,14 +57,14 @@ func browser(t *testing.T) (context.Context, *seen) {
 	return ctx, s
 }
 
-func TestTheDocsPageRendersAndTriesOutWithoutAskingAnybodyElse(t *testing.T) {
+func TestTheDocsPageRendersAndSendsRequestsToTheRelayOnly(t *testing.T) {
 	url := serve(t)
 	create(t, url, "storefronts", `{"storefront_id":"bosley"}`)
 	create(t, url, "storefronts", `{"storefront_id":"pfizer"}`)
 	page, seen := browser(t)
 
 	const events = "#operations-Ingestion-post-events"
-	var title, version, status, answer string
+	var title, version, status, response string
 	var operations int
 	require.NoError(t, chromedp.Run(page, network.Enable(), log.Enable(), runtime.Enable(),
 		chromedp.Navigate(url+"/docs"),
@@ -89,10 +89,10 @@ func TestTheDocsPageRendersAndTriesOutWithoutAskingAnybodyElse(t *testing.T) {
 		chromedp.Click(events+" button.execute", chromedp.ByQuery),
 		chromedp.WaitVisible(events+" .live-responses-table .response-col_status", chromedp.ByQuery),
 		chromedp.Text(events+" .live-responses-table tbody .response-col_status", &status, chromedp.ByQuery),
-		chromedp.Text(events+" .live-responses-table tbody .response-col_description", &answer, chromedp.ByQuery),
+		chromedp.Text(events+" .live-responses-table tbody .response-col_description", &response, chromedp.ByQuery),
 	))
-	require.Contains(t, status, "202", answer)
-	require.Contains(t, answer, `"accepted": 3`)
+	require.Contains(t, status, "202", response)
+	require.Contains(t, response, `"accepted": 3`)
 	require.Contains(t, seen.asked, url+"/v1/events")
 	require.Empty(t, seen.elsewhere(url))
 	require.Empty(t, seen.troubles)

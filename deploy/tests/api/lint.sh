@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lints the OpenAPI document of this checkout with Redocly's linter, which knows nothing of huma. npm installs it once into
-# .cache; where there is no npm, or no registry, the lint is skipped, unless LINT_OPENAPI=required, as CI has it.
+# Lints the OpenAPI document of this checkout with Redocly's linter, which is independent of huma. npm installs it once into
+# .cache; without npm or a registry the lint is skipped, unless LINT_OPENAPI=required, as in CI.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 here=deploy/tests/api

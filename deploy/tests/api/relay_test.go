@@ -28,7 +28,7 @@ const (
 	password = "correct horse"
 )
 
-// serve runs the relay's api role on a database of its own, without Temporal, and returns its address. It reads the
+// serve runs the relay's api role on its own database, without Temporal, and returns its address. It reads the
 // environment, as in production, so such tests do not run in parallel.
 func serve(t *testing.T) string {
 	t.Helper()

@@ -77,7 +77,7 @@ func TestTheRelaysRunCommandsThatExist(t *testing.T) {
 		requireCommand(t, s.Command)
 		require.True(t, s.ReadOnly, name)
 		if s.HealthCheck.Disable {
-			require.Equal(t, []string{"migrate", "up"}, s.Command, "it ends by itself")
+			require.Equal(t, []string{"migrate", "up"}, s.Command, "the command ends by itself")
 			continue
 		}
 		require.Equal(t, []string{"CMD", "/relay"}, s.HealthCheck.Test[:2])
@@ -93,7 +93,7 @@ func TestTheRelaysGetEveryVariableAndNoOther(t *testing.T) {
 			require.Contains(t, append(knownVariables(), "GOMEMLIMIT"), variable, name)
 		}
 		if name == "migrate" {
-			require.NotContains(t, s.Environment, "ENCRYPTION_KEY", "it has no use for it")
+			require.NotContains(t, s.Environment, "ENCRYPTION_KEY", "the API does not use it")
 			continue
 		}
 		for _, v := range cmd.Variables(cmd.Config{}) {
@@ -105,20 +105,20 @@ func TestTheRelaysGetEveryVariableAndNoOther(t *testing.T) {
 	}
 }
 
-func TestWhatOnlyLooksOnRunsWhereItIsAskedFor(t *testing.T) {
+func TestObservabilityServicesRunOnlyWithTheirProfile(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	for name, s := range c.Services {
-		looksOn := name == "prometheus" || name == "grafana"
-		require.Equal(t, looksOn, slices.Equal([]string{"observability"}, s.Profiles), name)
+		observes := name == "prometheus" || name == "grafana"
+		require.Equal(t, observes, slices.Equal([]string{"observability"}, s.Profiles), name)
 		for other := range s.DependsOn {
-			require.True(t, looksOn || len(c.Services[other].Profiles) == 0, "%s waits for %s, which may not run", name, other)
+			require.True(t, observes || len(c.Services[other].Profiles) == 0, "%s depends on %s, which may not run", name, other)
 		}
 	}
 	require.NotContains(t, c.Services["grafana"].Networks, "outside")
 }
 
-func TestServicesWaitForServicesThatCanBeWaitedFor(t *testing.T) {
+func TestServicesDependOnlyOnServicesWithAHealthCheckOrAnEnd(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	for name, s := range c.Services {
@@ -126,7 +126,7 @@ func TestServicesWaitForServicesThatCanBeWaitedFor(t *testing.T) {
 			require.Contains(t, c.Services, other, name)
 			switch wait.Condition {
 			case "service_healthy":
-				require.NotNil(t, c.Services[other].HealthCheck, "%s waits for the health of %s", name, other)
+				require.NotNil(t, c.Services[other].HealthCheck, "%s depends on the health of %s", name, other)
 			case "service_completed_successfully":
 				require.Equal(t, "on-failure", c.Services[other].Restart, "%s ends", other)
 			default:
@@ -140,7 +140,7 @@ func TestServicesWaitForServicesThatCanBeWaitedFor(t *testing.T) {
 	require.Equal(t, []string{"mysql", "temporal-schema", "temporal", "temporal-namespace", "migrate", "worker"}, c.longest("worker"))
 }
 
-// longest returns the longest chain of waiting that ends at a service.
+// longest returns the longest chain of dependencies that ends at a service.
 func (c compose) longest(name string) []string {
 	var before []string
 	for other := range c.Services[name].DependsOn {
@@ -151,7 +151,7 @@ func (c compose) longest(name string) []string {
 	return append(slices.Clone(before), name)
 }
 
-func TestAWorkersContainerHasTheTimeToEndItsTries(t *testing.T) {
+func TestAWorkersContainerHasTimeToEndItsAttempts(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	grace, err := time.ParseDuration(c.Services["worker"].StopGracePeriod)
@@ -178,7 +178,7 @@ func TestPortsAreOnTheLoopbackAndImagesArePinned(t *testing.T) {
 	}
 }
 
-func TestWhatIsMountedIsThere(t *testing.T) {
+func TestMountedFilesExist(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	used := map[string]bool{}
@@ -194,7 +194,7 @@ func TestWhatIsMountedIsThere(t *testing.T) {
 			info, err := os.Stat(filepath.Join(root, source))
 			require.NoError(t, err, name)
 			if strings.HasSuffix(source, "mysql-init.sh") {
-				require.NotZero(t, info.Mode()&0o111, "the image would source it otherwise, and end with it")
+				require.NotZero(t, info.Mode()&0o111, "otherwise the image would source it, and exit with it")
 			}
 		}
 	}
@@ -206,7 +206,7 @@ var (
 	interpolated = regexp.MustCompile(`\$\{([A-Z_]+)`)
 )
 
-func TestEnvExampleIsTheConfigurations(t *testing.T) {
+func TestEnvExampleListsTheConfiguration(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, envExample))
 	require.NoError(t, err)
@@ -221,7 +221,7 @@ func TestEnvExampleIsTheConfigurations(t *testing.T) {
 		require.Contains(t, values, v.Name)
 		switch {
 		case v.Name == "DATABASE_URL":
-			require.True(t, commented[v.Name], "the compose file makes it")
+			require.True(t, commented[v.Name], "the compose file sets it")
 		case v.Required:
 			require.False(t, commented[v.Name], v.Name)
 		case v.Name == "TEMPORAL_UI_URL":
@@ -235,16 +235,16 @@ func TestEnvExampleIsTheConfigurations(t *testing.T) {
 		known = append(known, m[1])
 	}
 	for name := range values {
-		require.Contains(t, known, name, "nobody reads it")
+		require.Contains(t, known, name, "no program reads it")
 	}
 }
 
 // Compose 1.29.2, Debian's, is the strictest that is still in use.
-func TestComposeTakesTheFile(t *testing.T) {
+func TestComposeAcceptsTheFile(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("docker-compose")
 	if err != nil {
-		t.Skip("no docker-compose here")
+		t.Skip("docker-compose is not installed")
 	}
 	text, err := os.ReadFile(filepath.Join(root, envExample))
 	require.NoError(t, err)

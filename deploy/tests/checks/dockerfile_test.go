@@ -17,7 +17,7 @@ func dockerfile(t *testing.T) string {
 	return string(text)
 }
 
-func TestImagesAreStaticAndNotRoot(t *testing.T) {
+func TestImagesAreStaticAndRunAsAUser(t *testing.T) {
 	t.Parallel()
 	text := dockerfile(t)
 	stages := strings.Split(text, "\nFROM ")[1:]
@@ -33,7 +33,7 @@ func TestImagesAreStaticAndNotRoot(t *testing.T) {
 	require.True(t, strings.HasPrefix(stages[len(stages)-1], "scratch AS relay\n"), "the last stage is the default")
 }
 
-func TestImagesAreBuiltFromWhatIsThereByTheGoOfTheModules(t *testing.T) {
+func TestImagesAreBuiltFromExistingFilesByTheGoVersionOfTheModules(t *testing.T) {
 	t.Parallel()
 	text := dockerfile(t)
 	for _, folder := range []string{"cmd/relay", "deploy/sandbox/cmd/sandbox"} {

@@ -16,7 +16,7 @@ var (
 	// unslugged are the characters that an anchor omits from its heading.
 	unslugged = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 	command   = regexp.MustCompile("(?m)^ *relay ([a-z](?:[a-z-]+ ?)+)$|`relay ([a-z](?:[a-z-]+ ?)+)`")
-	// elsewhere are paths on the machines of authors, which mean nothing to readers.
+	// elsewhere matches paths on the machines of authors, which do not exist for readers.
 	elsewhere = regexp.MustCompile(`(^|[\s"'=(])/(root|home|work|Users)/`)
 )
 
@@ -36,7 +36,7 @@ func pages(t *testing.T) map[string]string {
 	return found
 }
 
-// anchors are the fragments that GitHub derives from a page's headings.
+// anchors returns the fragments that GitHub derives from a page's headings.
 func anchors(page string) []string {
 	var all []string
 	for _, m := range heading.FindAllStringSubmatch(page, -1) {
@@ -66,10 +66,10 @@ func TestLinksOfThePagesResolve(t *testing.T) {
 	}
 }
 
-// place is a link to a Go file in the answers of CONTRIBUTING, with the name to look for in it.
+// place matches a link to a Go file in CONTRIBUTING's section "Four places", with the name to look for in it.
 var place = regexp.MustCompile("\\[[^]]*\\]\\(([^)]*\\.go)\\), `(\\w+)`")
 
-func TestThePlacesInContributingHaveTheNamesToLookFor(t *testing.T) {
+func TestThePlacesInContributingDefineTheirNames(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
 	require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestThePlacesInContributingHaveTheNamesToLookFor(t *testing.T) {
 	require.Equal(t, 4, rows)
 }
 
-// Text besides the commands, as in `relay api`'s pod, is outside this test: it reads only whole lines and whole quotes.
+// The test reads only whole lines and whole quotes, so that other text, as in `relay api`'s pod, is not a command.
 func TestCommandsInThePagesExist(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

@@ -28,7 +28,7 @@ const (
 	example = "../../kubernetes/overlays/example"
 )
 
-// manifests are a rendered folder by kind and name.
+// manifests holds the objects of a rendered folder by kind and name.
 type manifests map[string]runtime.Object
 
 // render builds a folder as kustomize v5.8.2 does (its library is this version's), and decodes every document into the type
@@ -69,7 +69,7 @@ func TestAMisspeltFieldFails(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestManifestsAreWhatKubernetesTakes(t *testing.T) {
+func TestManifestsAreValid(t *testing.T) {
 	t.Parallel()
 	for _, folder := range []string{base, example} {
 		require.Len(t, render(t, folder), 9, folder)
@@ -86,7 +86,7 @@ func pods(t *testing.T, all manifests) map[string]corev1.PodTemplateSpec {
 	}
 }
 
-func TestPodsRunACommandOfTheRelayWithAsLittleAsCanBe(t *testing.T) {
+func TestPodsRunACommandOfTheRelayWithMinimalRights(t *testing.T) {
 	t.Parallel()
 	for name, pod := range pods(t, render(t, base)) {
 		require.Len(t, pod.Spec.Containers, 1)
@@ -114,7 +114,7 @@ func TestPodsRunACommandOfTheRelayWithAsLittleAsCanBe(t *testing.T) {
 	}
 }
 
-func TestProbesAskWhatTheRelayAnswers(t *testing.T) {
+func TestProbesRequestPathsOfTheRelay(t *testing.T) {
 	t.Parallel()
 	all := render(t, base)
 	for _, name := range []string{"Deployment/relay-api", "Deployment/relay-worker"} {
@@ -127,7 +127,7 @@ func TestProbesAskWhatTheRelayAnswers(t *testing.T) {
 	}
 }
 
-func TestPrometheusFindsTheMetricsOfEveryPodThatHasSome(t *testing.T) {
+func TestPrometheusScrapesEveryPodWithMetrics(t *testing.T) {
 	t.Parallel()
 	all := render(t, base)
 	address := get[*corev1.ConfigMap](t, all, "ConfigMap/relay").Data["METRICS_ADDR"]
@@ -138,12 +138,12 @@ func TestPrometheusFindsTheMetricsOfEveryPodThatHasSome(t *testing.T) {
 		require.Equal(t, map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": address[1:], "prometheus.io/path": "/metrics"}, pod.Annotations)
 	}
 	for _, port := range get[*corev1.Service](t, all, "Service/relay-api").Spec.Ports {
-		require.NotEqual(t, "metrics", port.TargetPort.String(), "it has no login")
+		require.NotEqual(t, "metrics", port.TargetPort.String(), "/metrics has no login")
 	}
 }
 
 // The SDK stops a worker in two steps, each with its own time-out, and requests end before that.
-func TestAWorkerHasTheTimeToEndItsTries(t *testing.T) {
+func TestAWorkerHasTimeToEndItsAttempts(t *testing.T) {
 	t.Parallel()
 	const drain = 10
 	least := 2*int64(workflows.WorkerStopTimeout.Seconds()) + drain
@@ -172,12 +172,12 @@ func TestSelectorsFindTheirPods(t *testing.T) {
 	}
 	scaler := get[*autoscalingv2.HorizontalPodAutoscaler](t, all, "HorizontalPodAutoscaler/relay-api")
 	require.Equal(t, "relay-api", scaler.Spec.ScaleTargetRef.Name)
-	require.Nil(t, get[*appsv1.Deployment](t, all, "Deployment/relay-api").Spec.Replicas, "the autoscaler's to say")
+	require.Nil(t, get[*appsv1.Deployment](t, all, "Deployment/relay-api").Spec.Replicas, "the autoscaler sets the number")
 	require.GreaterOrEqual(t, *scaler.Spec.MinReplicas, int32(2))
 	require.GreaterOrEqual(t, *get[*appsv1.Deployment](t, all, "Deployment/relay-worker").Spec.Replicas, int32(2))
 }
 
-func TestTheExampleSaysWhatTheBaseLeavesOpen(t *testing.T) {
+func TestTheExampleSetsWhatTheBaseLeavesOpen(t *testing.T) {
 	t.Parallel()
 	all := render(t, example)
 	for name, pod := range pods(t, all) {

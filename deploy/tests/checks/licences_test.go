@@ -30,7 +30,7 @@ same makers; publishers of binaries should know it. Checked by a test; rewrite t
 `
 )
 
-// marks are words that identify a licence; the first one found counts.
+// marks holds texts that identify a licence; the first one found counts.
 var marks = []struct{ licence, words string }{
 	{"Apache-2.0", "Apache License"},
 	{"MPL-2.0", "Mozilla Public License"},
@@ -40,7 +40,7 @@ var marks = []struct{ licence, words string }{
 	{"MIT", "Permission is hereby granted, free of charge"},
 }
 
-// unstated are modules without a licence file that were reviewed.
+// unstated holds modules without a licence file that were reviewed.
 var unstated = []string{"github.com/nexus-rpc/nexus-proto-annotations"}
 
 func TestLicencesOfDependenciesAllowOurs(t *testing.T) {
@@ -64,10 +64,10 @@ func TestLicencesOfDependenciesAllowOurs(t *testing.T) {
 	}
 	got, err := os.ReadFile(dependencies)
 	require.NoError(t, err)
-	require.Equal(t, want, string(got), "look at what a new dependency asks for, then use -update")
+	require.Equal(t, want, string(got), "read the licence of the new dependency, then use -update")
 }
 
-// licence returns the licence of a module's folder. A licence that matches none of the marks has to be read by a person.
+// licence returns the licence of a module's folder. A licence without one of the marks needs a review.
 func licence(t *testing.T, path, dir string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "[LlCc][IiOo][CcPp]*"))

@@ -83,8 +83,8 @@ func TestEveryAlertIsTestedAndHasARunbook(t *testing.T) {
 	require.Greater(t, len(rules.Groups[0].Rules), 5)
 	sections := anchors(string(page))
 	for _, rule := range rules.Groups[0].Rules {
-		require.Contains(t, string(tests), "- alertname: "+rule.Alert+"\n", "no test sees it fire")
-		require.Contains(t, string(tests), "{alertname: "+rule.Alert+",", "no test sees it silent")
+		require.Contains(t, string(tests), "- alertname: "+rule.Alert+"\n", "no test in which it fires")
+		require.Contains(t, string(tests), "{alertname: "+rule.Alert+",", "no test in which it does not fire")
 		name, anchor, _ := strings.Cut(rule.Annotations.Runbook, "#")
 		require.Equal(t, "docs/OPERATIONS.md", name, rule.Alert)
 		require.Contains(t, sections, anchor, rule.Alert)
@@ -92,7 +92,7 @@ func TestEveryAlertIsTestedAndHasARunbook(t *testing.T) {
 	}
 }
 
-func TestDashboardsAskTheSourceThatIsProvisioned(t *testing.T) {
+func TestDashboardsUseTheProvisionedDataSource(t *testing.T) {
 	t.Parallel()
 	var sources struct{ Datasources []struct{ UID string } }
 	readYAML(t, filepath.Join(observability, "grafana", "provisioning", "datasources", "prometheus.yml"), &sources)
@@ -121,7 +121,7 @@ func TestDashboardsAskTheSourceThatIsProvisioned(t *testing.T) {
 			for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
 				require.Less(t, x, 24, p.Title)
 				for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
-					require.Empty(t, taken[[2]int{x, y}], "%s: %s lies over another", board.Title, p.Title)
+					require.Empty(t, taken[[2]int{x, y}], "%s: %s overlaps another panel", board.Title, p.Title)
 					taken[[2]int{x, y}] = p.Title
 				}
 			}

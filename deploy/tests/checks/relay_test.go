@@ -40,24 +40,24 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// requireCommand asks the real binary, as an image has it, whether it has a command with these flags.
+// requireCommand requires that the real binary, as in the image, has a command with these flags.
 func requireCommand(t *testing.T, args []string) {
 	t.Helper()
 	program, err := buildOnce()
 	require.NoError(t, err)
 	out, err := exec.CommandContext(t.Context(), program, append(args, "--help")...).CombinedOutput()
 	require.NoError(t, err, "relay %v: %s", args, out)
-	var words []string
+	var names []string
 	for _, arg := range args {
 		if !strings.HasPrefix(arg, "-") {
-			words = append(words, arg)
+			names = append(names, arg)
 		}
 	}
 	// An unknown command prints the help of its parent.
-	require.Regexp(t, `(?m)^  relay `+regexp.QuoteMeta(strings.Join(words, " "))+`( |$)`, string(out))
+	require.Regexp(t, `(?m)^  relay `+regexp.QuoteMeta(strings.Join(names, " "))+`( |$)`, string(out))
 }
 
-func TestCommandsAreToldFromWhatIsNone(t *testing.T) {
+func TestRequireCommandRecognisesCommands(t *testing.T) {
 	t.Parallel()
 	requireCommand(t, []string{"migrate", "up"})
 	requireCommand(t, []string{"health", "--ready"})
@@ -68,10 +68,10 @@ func TestCommandsAreToldFromWhatIsNone(t *testing.T) {
 	require.NotContains(t, string(out), "relay migrate sideways")
 }
 
-// temporalVariables are those of Temporal's own tools that a relay may receive; the SDK's envconfig reads them.
+// temporalVariables holds those of Temporal's own tools that a relay may receive; the SDK's envconfig reads them.
 var temporalVariables = []string{"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY", "TEMPORAL_TLS"}
 
-// traceVariables are OpenTelemetry's own variables of a relay; its SDK reads them.
+// traceVariables holds OpenTelemetry's own variables of a relay; its SDK reads them.
 var traceVariables = []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_TRACES_SAMPLER",
 	"OTEL_TRACES_SAMPLER_ARG"}
 

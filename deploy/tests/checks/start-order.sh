@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The start order of docker-compose.temporal.yml without containers, on real parts, with the very scripts and settings that
-# the containers get: MySQL (unpacked by deploy/dev/test-mysql.sh into .cache), Temporal's schema by temporal-sql-tool, the
+# The start order of docker-compose.temporal.yml without containers, on real parts, with the same scripts and settings as
+# the containers: MySQL (unpacked by deploy/dev/test-mysql.sh into .cache), Temporal's schema by temporal-sql-tool, the
 # server on that MySQL, the namespace, relay migrate up, the sandbox, relay api, relay worker, and deploy/compose/demo.sh.
-# Everything lies in one temporary folder and ends with this script. The first run builds Temporal's server: minutes.
+# All files are in one temporary folder, and all processes end with this script. The first run builds Temporal's server, which takes minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 root=$PWD
@@ -28,7 +28,7 @@ wait_for() { # service, command...
 	shift
 	until "$@" >/dev/null 2>&1; do
 		attempts=$((attempts - 1))
-		[ "$attempts" -gt 0 ] || { echo "start-order: $service does not come up; see $work" >&2; KEEP=1; exit 1; }
+		[ "$attempts" -gt 0 ] || { echo "start-order: $service does not start; see $work" >&2; KEEP=1; exit 1; }
 		sleep 0.5
 	done
 	say "$service"
@@ -53,7 +53,7 @@ CGO_ENABLED=0 go build -o "$programs/relay" ./cmd/relay
 say "programs built, Temporal $version"
 
 # --- settings: .env.example, filled in ---
-# Below 32768: Temporal's table of its own nodes has no room for a higher one.
+# Below 32768: Temporal's table of its own nodes cannot store a higher port.
 port() {
 	local p
 	while p=$((20000 + RANDOM % 12000)); (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null; do :; done
@@ -63,7 +63,7 @@ mysql_port=$(port) temporal_port=$(port) relay_port=$(port) worker_port=$(port) 
 key=$("$programs/relay" keygen)
 sed -e 's/^\([A-Z_]*PASSWORD\)=$/\1=start0rder/' -e "s|^ENCRYPTION_KEY=$|ENCRYPTION_KEY=$key|" .env.example >"$work/.env"
 set -a
-# shellcheck disable=SC1091 # made above
+# shellcheck disable=SC1091 # written above
 . "$work/.env"
 set +a
 
@@ -84,10 +84,10 @@ mkdir "$work/bin" # the machine's own configuration may name another socket
 printf '#!/bin/sh\nexec %s --no-defaults --socket=%s/mysql.sock "$@"\n' "$(command -v mysql)" "$work" >"$work/bin/mysql"
 chmod +x "$work/bin/mysql"
 export PATH=$work/bin:$PATH
-wait_for "mysql answers" mysql --protocol=socket --user=root --execute 'SELECT 1'
+wait_for "mysql responds" mysql --protocol=socket --user=root --execute 'SELECT 1'
 MYSQL_ROOT_PASSWORD='' deploy/compose/mysql-init.sh
 mysql --protocol=socket --user=root --execute "CREATE DATABASE relay; CREATE USER 'relay'@'%' IDENTIFIED BY '$MYSQL_PASSWORD'; GRANT ALL ON relay.* TO 'relay'@'%'"
-say "databases and users made"
+say "databases and users created"
 
 # --- temporal-schema, twice, as a second "up" would ---
 schema() {
@@ -112,12 +112,12 @@ wait_for "Temporal's port is open" bash -c "exec 3<>/dev/tcp/127.0.0.1/$temporal
 
 # --- temporal-namespace: its script needs the temporal command, which cannot be built here; the server's HTTP API does ---
 http_port=$(tr '\0' '\n' <"/proc/${pids[-1]}/environ" | sed -n 's/^FRONTEND_HTTP_PORT=//p')
-wait_for "the namespace is made" curl --silent --fail --request POST "http://127.0.0.1:$http_port/cluster/namespaces" \
+wait_for "the namespace is created" curl --silent --fail --request POST "http://127.0.0.1:$http_port/cluster/namespaces" \
 	--header 'Content-Type: application/json' --data '{"namespace": "default", "workflowExecutionRetentionPeriod": "2592000s"}'
 
 # --- migrate, sandbox, api, worker ---
 export DATABASE_URL="mysql://relay:$MYSQL_PASSWORD@127.0.0.1:$mysql_port/relay" TEMPORAL_ADDRESS="127.0.0.1:$temporal_port"
-export ALLOWED_PRIVATE_NETS=127.0.0.0/8 # where this sandbox is
+export ALLOWED_PRIVATE_NETS=127.0.0.0/8 # for this sandbox
 "$programs/relay" migrate up | tee "$work/migrate.log" | tail -n 1
 "$programs/sandbox" -listen "127.0.0.1:$sandbox_port" >"$work/sandbox.log" 2>&1 &
 pids+=($!)

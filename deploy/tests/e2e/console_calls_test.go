@@ -16,15 +16,15 @@ import (
 	"relay/internal/relay"
 )
 
-// What the console asks of a relay that delivers for real: an event waits for its retry, is counted, seen live and cancelled.
-func TestAnEventIsCountedSeenLiveAndCancelled(t *testing.T) {
+// The console's calls on a running system: an event waits for its retry, is counted, appears in the live stream and is cancelled.
+func TestAnOpenEventIsCountedStreamedAndCancelled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3600")
 	w.storefront(t, "calls")
-	w.answers(t, "/calls/", 503)
+	w.respondWith(t, "/calls/", 503)
 	r := w.relay(t, "relay", "serve")
-	ctx, leave := context.WithCancel(t.Context())
-	defer leave()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	seen := follow(ctx, t, r, "?kinds=attempt&storefront=calls")
 	post(t, r, item("calls", "calls-1"))
 	e := w.wait(t, "calls-1", func(e ops.EventDetail) bool { return e.WaitingFor == relay.WaitsForRetry })
@@ -60,10 +60,10 @@ func TestAnEventIsCountedSeenLiveAndCancelled(t *testing.T) {
 
 	began := time.Now()
 	require.NoError(t, r.Stop())
-	require.Less(t, time.Since(began), 9*time.Second, "an open stream does not hold the relay up")
+	require.Less(t, time.Since(began), 9*time.Second, "an open stream does not delay the relay's stop")
 }
 
-// follow opens the stream of a relay, and passes on its data.
+// follow opens the live stream of a relay, and returns its data.
 func follow(ctx context.Context, t *testing.T, r *harness.Relay, query string) <-chan string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL+"/admin/v1/live"+query, nil)

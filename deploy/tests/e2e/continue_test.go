@@ -43,7 +43,7 @@ func TestAResetOfARunThatContinuedAsNewSendsOnce(t *testing.T) {
 	}
 }
 
-// ofAnotherKey is a token that the relay cannot decrypt.
+// ofAnotherKey returns a token that the relay cannot decrypt.
 func ofAnotherKey(t *testing.T) string {
 	t.Helper()
 	key, err := db.GenerateKey()
@@ -55,7 +55,7 @@ func ofAnotherKey(t *testing.T) string {
 	return token
 }
 
-// continued waits until a workflow has continued as new, and returns its first and its present run.
+// continued waits until a workflow has continued as new, and returns its first and its current run.
 func (w *world) continued(t *testing.T, id string) (first, present string) {
 	t.Helper()
 	eventually(t, func() error {

@@ -25,9 +25,9 @@ import (
 
 const observability = "../../observability"
 
-// TestEveryPanelAndEveryAlertFindsWhatItAsksFor scrapes relays under load with a real Prometheus and runs the queries of the
+// TestEveryPanelAndEveryAlertHasData scrapes relays under load with a real Prometheus and runs the queries of the
 // dashboards' panels. An empty panel, or an alert on an unknown metric, fails.
-func TestEveryPanelAndEveryAlertFindsWhatItAsksFor(t *testing.T) {
+func TestEveryPanelAndEveryAlertHasData(t *testing.T) {
 	t.Parallel()
 	program := prometheusProgram(t)
 	w := newWatchedWorld(t, "MAX_RETRY_ATTEMPTS=2")
@@ -36,10 +36,10 @@ func TestEveryPanelAndEveryAlertFindsWhatItAsksFor(t *testing.T) {
 	w.storefront(t, "tired")
 	off := w.storefront(t, "off")
 	require.NoError(t, seed.On(w.Store).SetStorefrontActive(t.Context(), off, false))
-	require.NoError(t, w.AddPlatform(t.Context(), off, "off", sandbox.Platforms()[0])) // a platform's switch
+	require.NoError(t, w.AddPlatform(t.Context(), off, "off", sandbox.Platforms()[0])) // for the switch of a platform
 	w.always(t, "/down/", sandbox.Answer{Status: http.StatusUnauthorized})
 	w.always(t, "/tired/", sandbox.Answer{Status: http.StatusServiceUnavailable})
-	w.answers(t, "/shop/", 503, 503, 503, 400)
+	w.respondWith(t, "/shop/", 503, 503, 503, 400)
 	api := w.relay(t, "api", "api")
 	worker := w.relay(t, "worker", "worker")
 	p := startPrometheus(t, program, api, worker)
@@ -66,15 +66,15 @@ func TestEveryPanelAndEveryAlertFindsWhatItAsksFor(t *testing.T) {
 		}
 		select {
 		case <-ctx.Done():
-			require.Empty(t, panels, "nothing to show: their queries return nothing")
+			require.Empty(t, panels, "these panels are empty: their queries return no data")
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
 	require.Equal(t, relay.StatusSkipped, w.wait(t, "off-0", harness.Final).Status)
-	for _, metric := range alertMetrics(t) { // a scrape that a busy machine was too late for hides them until the next one
+	for _, metric := range alertMetrics(t) { // a late scrape on a busy machine hides them until the next one
 		eventually(t, func() error {
 			if !p.finds(t, metric) {
-				return fmt.Errorf("an alert asks for %s", metric)
+				return fmt.Errorf("an alert uses %s, which has no data", metric)
 			}
 			return nil
 		})
@@ -90,8 +90,8 @@ func TestEveryPanelAndEveryAlertFindsWhatItAsksFor(t *testing.T) {
 	require.False(t, p.finds(t, `ALERTS{alertname=~"RelayNoWorker|RelayDatabaseAway|RelayReconciler.*"}`))
 }
 
-// prometheusProgram is a Prometheus from the PATH or from .cache, where deploy/observability/prometheus.sh puts it. Without
-// one the test is skipped, unless PROMETHEUS=required, as CI has it.
+// prometheusProgram returns a Prometheus from the PATH or from .cache, where deploy/observability/prometheus.sh stores it. Without
+// one the test is skipped, unless PROMETHEUS=required, as in CI.
 func prometheusProgram(t *testing.T) string {
 	t.Helper()
 	if program, err := exec.LookPath("prometheus"); err == nil {
@@ -100,7 +100,7 @@ func prometheusProgram(t *testing.T) string {
 	program, err := filepath.Abs("../../../.cache/prometheus/usr/bin/prometheus")
 	require.NoError(t, err)
 	if _, err := os.Stat(program); err != nil && os.Getenv("PROMETHEUS") != "required" {
-		t.Skip("no Prometheus here; deploy/observability/prometheus.sh gets one")
+		t.Skip("Prometheus is not installed; deploy/observability/prometheus.sh downloads it")
 	}
 	require.FileExists(t, program)
 	return program
@@ -108,7 +108,7 @@ func prometheusProgram(t *testing.T) string {
 
 type prometheus struct{ url string }
 
-// startPrometheus scrapes relays each second, with our rules.
+// startPrometheus starts a Prometheus with the project's rules, which scrapes the relays each second.
 func startPrometheus(t *testing.T, program string, relays ...*harness.Relay) prometheus {
 	t.Helper()
 	dir := t.TempDir()
@@ -140,12 +140,12 @@ scrape_configs: [{job_name: relay, static_configs: [{targets: [%s]}]}]
 	})
 	p := prometheus{"http://" + address}
 	eventually(t, func() error {
-		answer, err := http.Get(p.url + "/-/ready")
+		response, err := http.Get(p.url + "/-/ready")
 		if err != nil {
 			return err
 		}
-		defer func() { _ = answer.Body.Close() }()
-		if answer.StatusCode != http.StatusOK {
+		defer func() { _ = response.Body.Close() }()
+		if response.StatusCode != http.StatusOK {
 			return errNotYet
 		}
 		return nil
@@ -153,12 +153,12 @@ scrape_configs: [{job_name: relay, static_configs: [{targets: [%s]}]}]
 	return p
 }
 
-// finds says whether a query returns a number: no series is nothing to show, and neither is one of NaN alone.
+// finds reports whether a query returns a number: no series, or only NaN, is an empty panel.
 func (p prometheus) finds(t *testing.T, query string) bool {
 	t.Helper()
-	answer, err := http.PostForm(p.url+"/api/v1/query", url.Values{"query": {query}})
+	response, err := http.PostForm(p.url+"/api/v1/query", url.Values{"query": {query}})
 	require.NoError(t, err)
-	defer func() { _ = answer.Body.Close() }()
+	defer func() { _ = response.Body.Close() }()
 	var found struct {
 		Status, Error string
 		Data          struct {
@@ -167,7 +167,7 @@ func (p prometheus) finds(t *testing.T, query string) bool {
 			}
 		}
 	}
-	require.NoError(t, json.NewDecoder(answer.Body).Decode(&found))
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&found))
 	require.Equal(t, "success", found.Status, "%s: %s", query, found.Error)
 	for _, series := range found.Data.Result {
 		if series.Value[1] != "NaN" {
@@ -206,7 +206,7 @@ func readPanels(t *testing.T) map[string]string {
 	return queries
 }
 
-// alertMetrics are the metrics that the alerts ask for.
+// alertMetrics returns the metrics that the alerts use.
 func alertMetrics(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(observability, "alerts.yml"))

@@ -19,7 +19,7 @@ import (
 	"relay/internal/relay"
 )
 
-// The worker is killed, too, before the database is back: then only Temporal knows the response that came meanwhile.
+// The worker is killed, too, before the database is back: then only Temporal holds the response that arrived meanwhile.
 func TestAKilledDatabaseAndWorkerDelayEventsAndRepeatNothing(t *testing.T) {
 	t.Parallel()
 	o := begin(t)
@@ -30,8 +30,8 @@ func TestAKilledDatabaseAndWorkerDelayEventsAndRepeatNothing(t *testing.T) {
 	require.NoError(t, o.worker.Start(t.Context()))
 	o.requireNothingRepeated(t)
 	o.record(t, deliver(o.first), "database-away-at-the-first-step")
-	o.record(t, deliver(o.wire), "database-away-when-the-answer-came")
-	o.record(t, deliver(o.between), "database-away-between-tries")
+	o.record(t, deliver(o.wire), "database-away-when-the-response-arrived")
+	o.record(t, deliver(o.between), "database-away-between-attempts")
 }
 
 func TestAStoppedDatabaseDelaysEventsAndRepeatsNothing(t *testing.T) {
@@ -43,14 +43,14 @@ func TestAStoppedDatabaseDelaysEventsAndRepeatsNothing(t *testing.T) {
 	o.requireNothingRepeated(t)
 }
 
-// outage is a world whose database was away, and the three events that this met.
+// outage is a world whose database was unavailable, and the three events affected.
 type outage struct {
 	*world
 	api, worker          *harness.Relay
 	first, wire, between ops.EventDetail
 }
 
-// begin brings three events into the states in which the outage meets them: the worker of one has not run its first step (it
+// begin brings three events into the states at the start of the outage: the worker of one has not run its first step (it
 // is frozen), the request of another is on the wire, and a third waits for its next attempt.
 func begin(t *testing.T) *outage {
 	t.Helper()
@@ -59,7 +59,7 @@ func begin(t *testing.T) *outage {
 		o.storefront(t, code)
 	}
 	o.always(t, "/wire/", sandbox.Answer{DelayMS: 5000})
-	o.answers(t, "/between/", 503, 503)
+	o.respondWith(t, "/between/", 503, 503)
 	o.api, o.worker = o.relay(t, "api", "api"), o.relay(t, "worker", "worker")
 
 	post(t, o.api, item("wire", "wire-1"), item("between", "between-1"))
@@ -74,7 +74,7 @@ func begin(t *testing.T) *outage {
 	require.NoError(t, err)
 	o.wire, err = o.Event(t.Context(), "wire-1", purchase)
 	require.NoError(t, err)
-	o.status(t, deliver(o.first)) // it is started
+	o.status(t, deliver(o.first)) // its workflow has started
 	require.Equal(t, relay.StatusPending, o.first.Status)
 	require.Equal(t, []relay.Outcome{relay.Sending}, outcomes(o.wire, relay.SGTM))
 	return o
@@ -84,7 +84,7 @@ func begin(t *testing.T) *outage {
 // would take.
 func (o *outage) waitLong(t *testing.T) {
 	t.Helper()
-	const allTries = 2*time.Second + 4*time.Second
+	const allAttempts = 2*time.Second + 4*time.Second
 	gone := time.Now()
 	signal(t, o.worker.Pid(), syscall.SIGCONT)
 	requireRefused(t, o.api)
@@ -92,7 +92,7 @@ func (o *outage) waitLong(t *testing.T) {
 	o.waitTimer(t, o.wire, "finish: waiting for the database")
 	o.waitTimer(t, o.between, "sgtm: "+relay.ReasonDatabaseUnavailable.Text())
 	eventually(t, func() error {
-		if time.Since(gone) < allTries {
+		if time.Since(gone) < allAttempts {
 			return errNotYet
 		}
 		return nil
@@ -104,23 +104,23 @@ func (o *outage) requireNothingRepeated(t *testing.T) {
 	o.first, o.wire, o.between = o.delivered(t, "first-1"), o.delivered(t, "wire-1"), o.delivered(t, "between-1")
 	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.first, relay.SGTM))
 	require.Len(t, o.requests(t, "/first/"), 1)
-	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.wire, relay.SGTM), "the answer came while nobody could write it down")
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(o.wire, relay.SGTM), "the response arrived during the outage")
 	require.Equal(t, 200, o.wire.Attempts[0].Result.Status)
 	require.GreaterOrEqual(t, o.wire.Attempts[0].Duration, 5*time.Second)
 	require.Len(t, o.requests(t, "/wire/"), 1)
-	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(o.between, relay.SGTM), "the outage used up no try")
+	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(o.between, relay.SGTM), "the outage used up no attempt")
 	require.Len(t, o.requests(t, "/between/"), 3)
 	o.postRefused(t)
 }
 
-// postRefused posts the batches again that were refused while the database was away, as OMS was told to.
+// postRefused posts the refused batch again, as the 503 asked OMS to do.
 func (o *outage) postRefused(t *testing.T) {
 	t.Helper()
 	refused := refusedItem()
 	eventually(t, func() error {
-		answer, err := o.api.Post(t.Context(), harness.Batch(refused))
-		if err == nil && (answer.HTTPStatus != http.StatusAccepted || answer.Accepted != 1) {
-			err = fmt.Errorf("%d %s", answer.HTTPStatus, answer.Body)
+		response, err := o.api.Post(t.Context(), harness.Batch(refused))
+		if err == nil && (response.HTTPStatus != http.StatusAccepted || response.Accepted != 1) {
+			err = fmt.Errorf("%d %s", response.HTTPStatus, response.Body)
 		}
 		return err
 	})
@@ -146,7 +146,7 @@ func requireRefused(t *testing.T, r *harness.Relay) {
 	require.NoError(t, err)
 	require.Positive(t, seconds)
 	require.NotEmpty(t, response.Header.Get("X-Request-Id"))
-	requireClean(t, "the answer", body)
+	requireClean(t, "the response", body)
 	for _, internal := range []string{"127.0.0.1", "dial", "mysql", "connection", "invalid"} {
 		require.NotContains(t, strings.ToLower(string(body)), internal)
 	}

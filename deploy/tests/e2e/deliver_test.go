@@ -31,29 +31,29 @@ type town struct {
 	bosley   int64
 }
 
-func TestAnEventTravelsTheWholePath(t *testing.T) {
+func TestTheWholePathOfAnEvent(t *testing.T) {
 	t.Parallel()
 	w := &town{world: newWorld(t)}
 	w.bosley = w.storefrontAs(t, relay.Storefront{ID: 5, Code: "bosley", Name: "Bosley", Active: true})
-	w.playVendors(t)
+	w.simulateVendors(t)
 	w.one, w.two = w.relay(t, "one", "serve"), w.relay(t, "two", "serve")
 	for name, test := range map[string]func(*testing.T, *town){
-		"503, 503, 200 are three attempts, one and two seconds apart":         retriedOverHTTP,
-		"the same for the brief's two statements":                             retriedFromSQL,
-		"tries that run out fail the event and its workflow":                  exhausted,
-		"sGTM switched off between two attempts moves the event":              rerouted,
-		"a container whose tries ran out hands over, where the admin says so": handedOver,
-		"a retry of a half that failed sends to that half only":               failedHalf,
-		"a row that can never be delivered fails, and holds nobody up":        undeliverable,
-		"a hundred such rows in front of a good one do not delay it":          behindBadRows,
-		"an insert that OMS commits late is found, whatever its id":           committedLate,
-		"a batch posted twice is delivered once":                              postedTwice,
-		"API and PollInbox starting the same rows deliver each once":          apiAndPollInbox,
-		"an error's answer repeats nothing of what was sent":                  quietErrors,
-		"an event of a storefront that is switched off ends skipped, unsent":  switchedOff,
-		"a delivery that somebody cancels or terminates fails its row":        givenUp,
-		"an event that nobody mapped, or nobody agreed to, leaves for nobody": unmapped,
-		"a neutral name hides the event's own; GA4 is not told twice":         directly,
+		"503, 503, 200 are three attempts, one and two seconds apart":             retriedOverHTTP,
+		"the brief's two INSERT statements have three attempts each":              retriedFromSQL,
+		"exhausted attempts fail the event and its workflow":                      exhausted,
+		"sGTM switched off between two attempts sends the event to the platforms": rerouted,
+		"an exhausted container fails over to the platforms, if so configured":    failedOver,
+		"a retry sends only to the destination that failed":                       failedHalf,
+		"undeliverable rows fail and delay no others":                             undeliverable,
+		"a hundred undeliverable rows do not delay the next valid one":            behindBadRows,
+		"an insert that OMS commits late is delivered, whatever its id":           committedLate,
+		"a batch posted twice is delivered once":                                  postedTwice,
+		"API and PollInbox starting the same rows deliver each once":              apiAndPollInbox,
+		"error responses repeat no values of the request":                         quietErrors,
+		"an event of a storefront that is switched off is skipped":                switchedOff,
+		"a cancelled and a terminated delivery fail their rows":                   cancelledAndTerminated,
+		"an event without a mapping or without consent is sent to no platform":    unmapped,
+		"a neutral name hides the event's own; GA4 receives no second copy":       directly,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,11 +64,11 @@ func TestAnEventTravelsTheWholePath(t *testing.T) {
 
 func retriedOverHTTP(t *testing.T, w *town) {
 	w.storefront(t, "retried")
-	w.answers(t, "/retried/", 503, 503)
+	w.respondWith(t, "/retried/", 503, 503)
 	post(t, w.one, item("retried", "retried-1"))
 	w.requireThreeAttempts(t, "retried-1")
 	got := w.requests(t, "/retried/")
-	require.Contains(t, got[0].Body, markPayload, "what must not be found elsewhere does travel")
+	require.Contains(t, got[0].Body, markPayload, "the container receives the payload")
 	require.Equal(t, markHeader, got[0].Headers.Get("X-Api-Key"))
 	require.Contains(t, got[0].Query, markSecret)
 	w.record(t, deliver(w.delivered(t, "retried-1")), "delivered-after-retries")
@@ -79,21 +79,21 @@ func (w *world) requireThreeAttempts(t *testing.T, order string) {
 	t.Helper()
 	e := w.delivered(t, order)
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Accepted}, outcomes(e, relay.SGTM))
-	sent := tries(e, relay.SGTM)
+	sent := attemptsAt(e, relay.SGTM)
 	for i, status := range []int{503, 503, 200} {
 		require.Equal(t, status, sent[i].Result.Status)
 		require.GreaterOrEqual(t, sent[i].Number, i+1)
 	}
 	for i, want := range []time.Duration{time.Second, 2 * time.Second} {
 		gap := sent[i+1].StartedAt.Sub(sent[i].StartedAt.Add(sent[i].Duration))
-		require.GreaterOrEqual(t, gap, want, "before try %d", i+2)
-		// A tenth, plus the delay of a loaded machine: Temporal may lose a task on its way to a worker, which costs the time
+		require.GreaterOrEqual(t, gap, want, "before attempt %d", i+2)
+		// A tenth, plus the delay of a loaded machine: Temporal may lose a task on its way to a worker, which takes the time
 		// of an attempt (15 s) and one more wait.
-		require.Less(t, gap, want+want/10+45*time.Second, "before try %d", i+2)
+		require.Less(t, gap, want+want/10+45*time.Second, "before attempt %d", i+2)
 	}
 }
 
-// retriedFromSQL runs both statements on one database, so the first one's row goes in between.
+// retriedFromSQL runs both statements on one database, and deletes the first one's row in between.
 func retriedFromSQL(t *testing.T, w *town) {
 	conn, err := w.sql.Conn(t.Context())
 	require.NoError(t, err)
@@ -101,14 +101,14 @@ func retriedFromSQL(t *testing.T, w *town) {
 	_, err = conn.ExecContext(t.Context(), "SET time_zone = '+09:00'")
 	require.NoError(t, err)
 	for i, file := range []string{"testdata/insert-by-id.sql", "testdata/insert-by-code.sql"} {
-		w.answers(t, "/bosley/", 503, 503)
+		w.respondWith(t, "/bosley/", 503, 503)
 		statement, err := brief.ReadFile(file)
 		require.NoError(t, err)
 		_, err = conn.ExecContext(t.Context(), string(statement))
 		require.NoError(t, err)
 		e := w.wait(t, "2025020100003333", harness.Final)
 		require.Equal(t, "bosley", e.StorefrontCode)
-		require.Less(t, time.Since(e.CreatedAt).Abs(), bound, "created_at is UTC whatever the session's zone")
+		require.Less(t, time.Since(e.CreatedAt).Abs(), bound, "created_at is in UTC, whatever the session's time zone")
 		require.Len(t, w.requests(t, "/bosley/"), 3*(i+1))
 		require.Contains(t, w.requests(t, "/bosley/")[3*i].Body, `80.79`)
 		_, err = conn.ExecContext(t.Context(), string(statement))
@@ -154,18 +154,18 @@ func rerouted(t *testing.T, w *town) {
 	require.Equal(t, relay.Blocked, atSGTM[len(atSGTM)-1])
 	require.NotContains(t, atSGTM[:len(atSGTM)-1], relay.Blocked)
 	require.Len(t, w.requests(t, "/moved/mp/"), len(atSGTM)-1)
-	require.Less(t, len(atSGTM), 5, "it moved at once, not when the tries had run out")
+	require.Less(t, len(atSGTM), 5, "it was rerouted at once, not after its last attempt")
 	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
 	require.Len(t, w.requests(t, "/moved/platform/sandbox"), 1)
 	for _, r := range w.requests(t, "/moved/") {
-		require.Equal(t, dedupID(e), r.Key, "one id wherever it goes")
+		require.Equal(t, dedupID(e), r.Key, "every destination receives the same id")
 	}
 	w.record(t, deliver(e), "rerouted")
 }
 
-// handedOver covers events whose container is down for good: with on_exhausted=direct the platforms receive them under the
+// failedOver covers events whose container stays down: with on_exhausted=direct the platforms receive them under the
 // same id, and an event that none of them accepts has failed.
-func handedOver(t *testing.T, w *town) {
+func failedOver(t *testing.T, w *town) {
 	for _, code := range []string{"handed", "alone"} {
 		id := w.storefront(t, code)
 		w.always(t, "/"+code+"/mp/", sandbox.Answer{Status: 503, Body: markVendor})
@@ -180,10 +180,10 @@ func handedOver(t *testing.T, w *town) {
 	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"))
 	require.Contains(t, e.Detail, "sgtm: no attempts left (exhausted), last response 503")
 	for _, r := range w.requests(t, "/handed/") {
-		require.Equal(t, dedupID(e), r.Key, "one id wherever it goes")
+		require.Equal(t, dedupID(e), r.Key, "every destination receives the same id")
 	}
 	alone := w.wait(t, "alone-1", harness.Final)
-	require.Equal(t, relay.StatusFailed, alone.Status, "nobody took it over")
+	require.Equal(t, relay.StatusFailed, alone.Status, "no platform accepted it")
 	require.Equal(t, relay.ReasonExhausted, alone.Reason)
 	require.Len(t, w.requests(t, "/alone/"), 5)
 
@@ -207,7 +207,7 @@ func failedHalf(t *testing.T, w *town) {
 	require.NoError(t, seed.On(w.Store).SetSGTMActive(t.Context(), id, false))
 	require.NoError(t, w.AddPlatform(t.Context(), id, "half", "sandbox"))
 	require.NoError(t, w.AddPlatform(t.Context(), id, "half", "sandbox_b"))
-	w.answers(t, "/half/platform/sandbox_b", 400)
+	w.respondWith(t, "/half/platform/sandbox_b", 400)
 	post(t, w.two, item("half", "half-1"))
 	e := w.wait(t, "half-1", harness.Final)
 	require.Equal(t, relay.StatusFailed, e.Status)
@@ -218,9 +218,9 @@ func failedHalf(t *testing.T, w *town) {
 	require.NoError(t, err)
 	require.True(t, again.Retried)
 	e = w.delivered(t, "half-1")
-	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"), "it has the event already")
+	require.Equal(t, []relay.Outcome{relay.Accepted}, outcomes(e, "sandbox"), "it accepted the event before")
 	require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, outcomes(e, "sandbox_b"))
-	require.Len(t, w.requests(t, "/half/platform/sandbox"), 1+2, "the path is also the beginning of the other's")
+	require.Len(t, w.requests(t, "/half/platform/sandbox"), 1+2, "the path is also a prefix of the other's")
 	require.Len(t, w.requests(t, "/half/platform/sandbox_b"), 2)
 	require.Empty(t, w.requests(t, "/half/mp/"))
 	w.record(t, deliver(e), "failed-half-retried")
@@ -238,7 +238,7 @@ func switchedOff(t *testing.T, w *town) {
 }
 
 func quietErrors(t *testing.T, w *town) {
-	unknown := item("nobody", "quiet-1")
+	unknown := item("unknown", "quiet-1")
 	late := item("bosley", "quiet-2")
 	late["event_time"] = markEmail
 	bodies := [][]byte{
@@ -247,10 +247,10 @@ func quietErrors(t *testing.T, w *town) {
 		[]byte(markPayload),
 	}
 	for _, body := range bodies {
-		status, answer, err := w.one.Do(t.Context(), http.MethodPost, "/v1/events", body)
+		status, response, err := w.one.Do(t.Context(), http.MethodPost, "/v1/events", body)
 		require.NoError(t, err)
 		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnprocessableEntity}, status)
-		requireClean(t, "the answer", answer)
+		requireClean(t, "the response", response)
 	}
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, w.one.URL+"/v1/events", http.NoBody)
 	require.NoError(t, err)

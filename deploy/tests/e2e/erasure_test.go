@@ -21,9 +21,9 @@ import (
 const erasedPerson = "marker-person-7"
 
 // A delivered order, a person whose event waits for its next attempt, and a direct row are erased, with a relay that is
-// killed during the erasure. Only their rows remain in the database, in Temporal and in the log, without personal data; and
-// they do not come back.
-func TestWhatIsErasedIsGoneEverywhereAndStaysSo(t *testing.T) {
+// killed during the erasure. Only their rows remain in the database, in Temporal and in the log, without personal data, and
+// a second arrival does not restore the data.
+func TestErasedDataIsInNoPartAndDoesNotReturn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3600")
 	w.storefront(t, "kept")
@@ -65,10 +65,10 @@ func TestWhatIsErasedIsGoneEverywhereAndStaysSo(t *testing.T) {
 		require.NotContains(t, string(log), word)
 	}
 
-	// They come again.
-	answer, err := r.Post(t.Context(), harness.Batch(item("kept", "ord-alpha"), person, item("kept", "ord-gamma"), item("kept", "ord-delta")))
+	// The events arrive again.
+	response, err := r.Post(t.Context(), harness.Batch(item("kept", "ord-alpha"), person, item("kept", "ord-gamma"), item("kept", "ord-delta")))
 	require.NoError(t, err)
-	require.Equal(t, []int{0, 3, 1}, []int{answer.Accepted, answer.Duplicates, answer.Rejected}, answer.Body) // ord-delta has another time
+	require.Equal(t, []int{0, 3, 1}, []int{response.Accepted, response.Duplicates, response.Rejected}, response.Body) // ord-delta has a different time
 	w.insert(t, "kept", "ord-gamma")
 	eventually(t, func() error {
 		if w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE status = 'failed' AND reason = 'erased' AND event_payload = '{}'") != 1 {
@@ -78,11 +78,11 @@ func TestWhatIsErasedIsGoneEverywhereAndStaysSo(t *testing.T) {
 	})
 	require.Zero(t, w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE event_id = 'ord-gamma'"))
 	require.Equal(t, 5, w.count(t, "SELECT COUNT(*) FROM marketing_events"))
-	require.Len(t, w.requests(t, "/"), sent, "nothing was sent again")
-	require.NotEmpty(t, w.delivered(t, "ord-delta").Attempts[0].Body, "what nobody wanted erased is there")
+	require.Len(t, w.requests(t, "/"), sent, "no event was sent again")
+	require.NotEmpty(t, w.delivered(t, "ord-delta").Attempts[0].Body, "events outside the erasure keep their data")
 }
 
-// holding lists the columns, of whichever table, that have a text in them.
+// holding returns the columns of all tables that contain a text.
 func (w *world) holding(t *testing.T, text string) []string {
 	t.Helper()
 	rows, err := w.sql.QueryContext(t.Context(), "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = DATABASE()")
@@ -104,7 +104,7 @@ func (w *world) holding(t *testing.T, text string) []string {
 	return found
 }
 
-// requireErased looks for an erased order in every table and in Temporal.
+// requireErased searches every table and Temporal for an erased order.
 func (w *world) requireErased(t *testing.T, r *harness.Relay, order string, row int64) {
 	t.Helper()
 	require.Equal(t, 1, w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE id = ? AND event_id = ? AND event_payload = '{}' AND erased_at IS NOT NULL",

@@ -20,17 +20,17 @@ import (
 	"relay/internal/relay"
 )
 
-// step is one moment within the local activity of the first attempts. Reach brings the relay there, with the event on its way, and
-// returns what is to be undone after the kill.
+// step is a moment within the local activity of the first attempts. Its function reach brings an event there and
+// returns the cleanup for after the kill.
 type step struct {
 	name     string
 	reach    func(t *testing.T, k *killing, storefront, order string) (after func())
-	outcomes []relay.Outcome // at the container, in the end
+	outcomes []relay.Outcome // of all attempts at the container
 	requests int
-	history  string // to be recorded
+	history  string // the file that records the history
 }
 
-// killing is a relay that is killed again and again, between gates.
+// killing is a relay that is killed repeatedly, with gates in front of the container and of Temporal.
 type killing struct {
 	*world
 	relay     *harness.Relay
@@ -69,7 +69,7 @@ func steps() []step {
 			unlock := k.lock(t, "LOCK TABLES event_attempts READ")
 			return k.stuck(t, "UPDATE marketing_events e JOIN event_attempts", unlock)
 		}, []relay.Outcome{relay.Sending, relay.Accepted}, 2, ""},
-		{"after the end is stored, before the task is answered", func(t *testing.T, k *killing, storefront, order string) func() {
+		{"after the result is stored, before the task is completed", func(t *testing.T, k *killing, storefront, order string) func() {
 			t.Helper()
 			require.NoError(t, k.Sandbox.Answer(t.Context(), sandbox.Rule{Path: "/" + storefront + "/", Answers: []sandbox.Answer{{DelayMS: 500}}}))
 			post(t, k.relay, item(storefront, order))
@@ -83,12 +83,12 @@ func steps() []step {
 	}
 }
 
-// is is for wait: the attempts at the container ended so.
+// is returns a condition for wait: the attempts at the container have these outcomes.
 func is(want ...relay.Outcome) func(ops.EventDetail) bool {
 	return func(e ops.EventDetail) bool { return slices.Equal(outcomes(e, relay.SGTM), want) }
 }
 
-// lock takes a lock in a session of its own, and returns what ends it.
+// lock takes a lock in a session of its own, and returns the function that releases it.
 func (k *killing) lock(t *testing.T, statement string) func() {
 	t.Helper()
 	session, err := k.sql.Conn(t.Context())
@@ -102,8 +102,8 @@ func (k *killing) lock(t *testing.T, statement string) func() {
 	}
 }
 
-// stuck waits until a statement waits for the lock. A server would go on with it after the death of its client, so it is ended before
-// the lock is.
+// stuck waits until a statement waits for the lock. A server would execute it even after its client was killed, so it is killed before
+// the lock is released.
 func (k *killing) stuck(t *testing.T, statement string, unlock func()) func() {
 	t.Helper()
 	const find = `SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE ? AND ID <> CONNECTION_ID()`
@@ -121,9 +121,9 @@ func (k *killing) stuck(t *testing.T, statement string, unlock func()) func() {
 	}
 }
 
-// A worker is killed at every step of the first attempts. What it had sent is sent again only where its end was not seen, after
-// the time-out of the task (5 s) and the wait of the schedule; and what was stored is not done again.
-func TestAKillAtAnyStepOfTheFirstAttemptsLosesAndDoublesNothing(t *testing.T) {
+// A worker is killed at every step of the first attempts. A request is sent again only if its result is unknown, after
+// the time-out of the task (5 s) and the backoff; stored results are not repeated.
+func TestAKillAtAnyStepOfTheFirstAttemptsLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=2")
 	sandboxURL, err := url.Parse(w.Sandbox.BaseURL)
@@ -152,7 +152,7 @@ func TestAKillAtAnyStepOfTheFirstAttemptsLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
-// Mostly the first attempts are all that Temporal has to do for an event, whatever the number of destinations.
+// Usually the first attempts are the only task of an event in Temporal, whatever the number of destinations.
 func TestTheFirstAttemptsAreOneTaskOfTheWorkflow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=1")
@@ -175,12 +175,12 @@ func TestTheFirstAttemptsAreOneTaskOfTheWorkflow(t *testing.T) {
 			w.record(t, deliver(e), history)
 		}
 	}
-	w.answers(t, "/one/", 503)
+	w.respondWith(t, "/one/", 503)
 	post(t, r, item("one", "one-retried"))
 	e := w.delivered(t, "one-retried")
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, outcomes(e, relay.SGTM))
 	w.record(t, deliver(e), "first-attempt-retried")
-	w.answers(t, "/one/", 400)
+	w.respondWith(t, "/one/", 400)
 	post(t, r, item("one", "one-rejected"))
 	e = w.wait(t, "one-rejected", harness.Final)
 	require.Equal(t, relay.StatusFailed, e.Status)

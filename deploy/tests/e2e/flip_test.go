@@ -17,19 +17,19 @@ import (
 	"relay/internal/relay"
 )
 
-// flip is one way to switch off the destination that a storefront's events are in retry for.
+// flip is one way to switch off the destination of a storefront's events in retry.
 type flip struct {
-	name     string // also the code of a storefront of its own
+	name     string // also the code of its storefront
 	events   int
 	failing  string // the destination at which every attempt fails
-	takeover string // the platform that gets the events after the flip; "" is none
+	takeover string // the platform that receives the events after the flip; "" is none
 	kind     string // of the switched entry
 	query    string
 	status   relay.Status // the final status of the events
 	reason   relay.Reason
 }
 
-// flips are of one size, but the one that stops most at once.
+// flips have the same number of events, except for the one that stops most at once.
 var flips = []flip{
 	{name: "by-storefront", events: 1000, failing: relay.SGTM, kind: "storefronts", status: relay.StatusSkipped, reason: relay.ReasonStorefrontDisabled},
 	{name: "by-sgtm-stop", events: 150, failing: relay.SGTM, kind: "sgtm-configs", query: "?fallback=stop", status: relay.StatusSkipped,
@@ -41,8 +41,8 @@ var flips = []flip{
 }
 
 // Hundreds of events are in retry when an admin switches off their destination, at each of the four levels, while OMS keeps
-// an insert open. It runs before the others, not beside them, as all tests that need the processors for a while.
-func TestAFlipStopsTheEventsInRetry(t *testing.T) {
+// an insert uncommitted. It runs before the other tests, not in parallel with them, because it needs the processors.
+func TestASwitchStopsTheEventsInRetry(t *testing.T) {
 	w := newWorldOf(t, harness.Built(t), "RETRY_BACKOFF_BASE=4", "MAX_RETRY_ATTEMPTS=8", "START_BURST=1000")
 	r := w.relay(t, "relay", "serve")
 	t.Run("level", func(t *testing.T) {
@@ -64,18 +64,18 @@ func (f flip) run(t *testing.T, w *world, r *harness.Relay) {
 	held := f.heldInsert(t, w)
 
 	started := time.Now()
-	asked(t, r, http.StatusOK, http.MethodPost, path, "") // and not 503, as what waits for the insert that OMS holds open gets
-	answered := time.Now()
+	asked(t, r, http.StatusOK, http.MethodPost, path, "") // a request that waited for OMS's uncommitted insert would get 503
+	responded := time.Now()
 
 	f.allEnded(t, w)
 	t.Logf("%s: in retry after %v, all ended %v after the flip", f.name, started.Sub(posted).Round(time.Millisecond),
-		time.Since(answered).Round(time.Millisecond))
+		time.Since(responded).Round(time.Millisecond))
 	require.NoError(t, held.Commit())
-	require.Equal(t, f.status, w.wait(t, f.name+"-held", harness.Final).Status, "what OMS committed after the flip")
-	onTheWire, begun := f.sentAfter(t, w, orders, answered)
-	t.Logf("%s: %d events in retry, flip answered after %v; sends that arrived later: %d that were on the wire, %d others",
-		f.name, f.events, answered.Sub(started).Round(time.Millisecond), onTheWire, len(begun))
-	f.requireOnlyOpenTries(t, begun)
+	require.Equal(t, f.status, w.wait(t, f.name+"-held", harness.Final).Status, "the event that OMS committed after the flip")
+	onTheWire, later := f.sentAfter(t, w, orders, responded)
+	t.Logf("%s: %d events in retry, response to the flip after %v; requests that arrived later: %d that were on the wire, %d others",
+		f.name, f.events, responded.Sub(started).Round(time.Millisecond), onTheWire, len(later))
+	f.requireOnlyOpenAttempts(t, later)
 	if f.takeover != "" {
 		f.requireMoved(t, w)
 	}
@@ -99,7 +99,7 @@ func (f flip) setUp(t *testing.T, w *world, r *harness.Relay) string {
 		require.NoError(t, w.AddPlatform(t.Context(), id, f.name, f.takeover))
 	}
 	w.always(t, failing, sandbox.Answer{Status: 503, Body: markVendor})
-	// A thousand failures make a destination unhealthy, which ends events by itself: here that is far away.
+	// A thousand failures would make the destination unhealthy, which ends events: the count starts far below.
 	w.exec(t, "INSERT INTO destination_health (storefront_id, destination, failures) VALUES (?, ?, -1000000)", id, f.failing)
 	if f.kind == "storefronts" {
 		return fmt.Sprintf("/admin/v1/storefronts/%d/deactivate", id)
@@ -113,13 +113,13 @@ func (f flip) setUp(t *testing.T, w *world, r *harness.Relay) string {
 	return fmt.Sprintf("/admin/v1/%s/%v/deactivate%s", f.kind, list[0].(map[string]any)["id"], f.query)
 }
 
-// inRetry waits until every event has failed an attempt, and then for a moment in which retries leave.
+// inRetry waits until every event has a failed attempt, and then for a moment in which retries are sent.
 func (f flip) inRetry(t *testing.T, w *world) {
 	t.Helper()
-	const tries = `SELECT COUNT(*) FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id WHERE e.storefront_code = ?`
-	f.all(t, w, tries+" AND a.number = 1 AND a.outcome = 'retry'", f.events)
+	const attempts = `SELECT COUNT(*) FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id WHERE e.storefront_code = ?`
+	f.all(t, w, attempts+" AND a.number = 1 AND a.outcome = 'retry'", f.events)
 	eventually(t, func() error {
-		if w.count(t, tries+" AND a.number > 1 AND a.started_at > UTC_TIMESTAMP(6) - INTERVAL 100000 MICROSECOND", f.name) == 0 {
+		if w.count(t, attempts+" AND a.number > 1 AND a.started_at > UTC_TIMESTAMP(6) - INTERVAL 100000 MICROSECOND", f.name) == 0 {
 			return errNotYet
 		}
 		return nil
@@ -127,7 +127,7 @@ func (f flip) inRetry(t *testing.T, w *world) {
 	require.Equal(t, f.events, w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE storefront_code = ? AND status = 'processing'", f.name))
 }
 
-// all waits until a query counts so many of the storefront's, for as long as some come in time: a busy machine takes
+// all waits until a query counts the wanted number of the storefront's rows, as long as the count grows: a busy machine takes
 // long for a thousand.
 func (f flip) all(t *testing.T, w *world, query string, wanted int) {
 	t.Helper()
@@ -142,8 +142,8 @@ func (f flip) all(t *testing.T, w *world, query string, wanted int) {
 	}
 }
 
-// heldInsert is an event that OMS has inserted and not committed. It names the storefront by its key: where that were an
-// enforced one, the row of the storefront would be held, too.
+// heldInsert returns a transaction in which OMS has inserted an event. The event refers to the storefront by its key: under an
+// enforced foreign key the row of the storefront would be locked, too.
 func (f flip) heldInsert(t *testing.T, w *world) *sql.Tx {
 	t.Helper()
 	tx, err := w.sql.BeginTx(context.WithoutCancel(t.Context()), nil)
@@ -156,7 +156,7 @@ func (f flip) heldInsert(t *testing.T, w *world) *sql.Tx {
 	return tx
 }
 
-// allEnded waits until all events have the status that the flip leads to, and no other.
+// allEnded waits until all events have ended, and requires the flip's status and reason for each.
 func (f flip) allEnded(t *testing.T, w *world) {
 	t.Helper()
 	f.all(t, w, "SELECT COUNT(*) FROM marketing_events WHERE storefront_code = ? AND finished_at IS NOT NULL", f.events)
@@ -167,32 +167,32 @@ func (f flip) allEnded(t *testing.T, w *world) {
 	require.Equal(t, fmt.Sprintf("%d %s %s", f.events, f.status, f.reason), found)
 }
 
-// begun is a send that began after the flip's response.
-type begun struct {
+// lateSend is an attempt that began after the flip's response.
+type lateSend struct {
 	order string
 	after time.Duration
 }
 
-// longestTry is the start-to-close time-out of an attempt: an attempt that has read the switches has ended by then.
-const longestTry = 15 * time.Second
+// longestAttempt is the start-to-close time-out of an attempt: an attempt that had read the switches has ended by then.
+const longestAttempt = 15 * time.Second
 
-// requireOnlyOpenTries requires that every send after the response was of an attempt that had read the switches before: one
-// of an event, of a few events, and not later than an attempt lasts. On a quiet machine there is none.
-func (f flip) requireOnlyOpenTries(t *testing.T, later []begun) {
+// requireOnlyOpenAttempts requires that every send after the response belongs to an attempt that had read the switches before: one
+// per event, of a few events, and within the time of an attempt. On a quiet machine there is none.
+func (f flip) requireOnlyOpenAttempts(t *testing.T, later []lateSend) {
 	t.Helper()
 	orders := map[string]bool{}
 	for _, b := range later {
-		t.Logf("%s: begun %v after the answer: %s", f.name, b.after, b.order)
-		require.False(t, orders[b.order], "%s was tried twice after the flip", b.order)
+		t.Logf("%s: started %v after the response: %s", f.name, b.after, b.order)
+		require.False(t, orders[b.order], "%s was attempted twice after the flip", b.order)
 		orders[b.order] = true
-		require.Less(t, b.after, longestTry, b.order)
+		require.Less(t, b.after, longestAttempt, b.order)
 	}
-	require.LessOrEqual(t, len(later), f.events/10, "more than a few read the switches in the moment of the flip")
+	require.LessOrEqual(t, len(later), f.events/10, "more than a few attempts read the switches at the moment of the flip")
 }
 
 // sentAfter finds the requests that arrived after the flip's response, by the rows of their attempts, which are written
-// before a request leaves.
-func (f flip) sentAfter(t *testing.T, w *world, orders []string, answered time.Time) (onTheWire int, later []begun) {
+// before a request is sent.
+func (f flip) sentAfter(t *testing.T, w *world, orders []string, responded time.Time) (onTheWire int, later []lateSend) {
 	t.Helper()
 	events, err := harness.Events(t.Context(), w.Store, orders)
 	require.NoError(t, err)
@@ -200,8 +200,8 @@ func (f flip) sentAfter(t *testing.T, w *world, orders []string, answered time.T
 	for _, e := range events {
 		byKey[dedupID(e)] = e
 		for _, a := range e.Attempts {
-			if a.Destination == f.failing && a.Number > 0 && a.StartedAt.After(answered) {
-				later = append(later, begun{e.EventID, a.StartedAt.Sub(answered)})
+			if a.Destination == f.failing && a.Number > 0 && a.StartedAt.After(responded) {
+				later = append(later, lateSend{e.EventID, a.StartedAt.Sub(responded)})
 			}
 		}
 	}
@@ -211,8 +211,8 @@ func (f flip) sentAfter(t *testing.T, w *world, orders []string, answered time.T
 	}
 	arrived := 0
 	for _, q := range w.requests(t, path) {
-		if q.Time.After(answered) {
-			require.Contains(t, byKey, q.Key, "what OMS committed after the flip is not sent")
+		if q.Time.After(responded) {
+			require.Contains(t, byKey, q.Key, "the event that OMS committed after the flip is not sent")
 			arrived++
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// gate stands between the relay and a server. While it is shut, what the relay sends is held back, and lost if the relay ends
+// gate is a proxy between the relay and a server. While it is closed, it holds the relay's data back, and drops it if the relay ends
 // meanwhile.
 type gate struct {
 	listener net.Listener
@@ -68,7 +68,7 @@ func (g *gate) pass(from, to net.Conn, held bool) {
 	}
 }
 
-// await waits until the gate is open, and is false for a connection that was dropped.
+// await waits until the gate is open. It returns false for a connection that was dropped.
 func (g *gate) await(c net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -84,7 +84,7 @@ func (g *gate) close() {
 	g.shut = true
 }
 
-// drop loses what is held back, and opens the gate for new connections.
+// drop discards the data held back, and opens the gate for new connections.
 func (g *gate) drop() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

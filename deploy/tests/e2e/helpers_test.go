@@ -27,12 +27,12 @@ import (
 	"relay/internal/relay"
 )
 
-// bound is for whatever a test waits for, on a loaded machine.
+// bound bounds every wait of a test, on a loaded machine.
 const bound = 100 * time.Second
 
 const purchase = "purchase_completed"
 
-// TestMain lets tests overlap whatever the number of processors: they wait much more than they compute.
+// TestMain runs tests in parallel whatever the number of processors: they mostly wait.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	chosen := false
@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// programs are built once, the relay with the race detector unless that cannot be had here.
+// programs builds the programs once, the relay with the race detector if it is available.
 var programs = sync.OnceValues(func() (harness.Programs, error) {
 	p, err := harness.Build(context.Background(), harness.BuildOptions{Race: true})
 	if err != nil {
@@ -52,14 +52,14 @@ var programs = sync.OnceValues(func() (harness.Programs, error) {
 	return p, err
 })
 
-// world is a system of a test's own, with a look behind its curtains. When the test ends, nothing that must stay secret may
-// be found in Temporal, in a log or in an attempt, and no relay may have raced.
+// world is a system for one test, with access to its database and to Temporal. When the test ends, no secret value may
+// appear in Temporal, in a log or in an attempt, and no relay may have reported a race.
 type world struct {
 	*harness.System
 	temporal client.Client
 	sql      *sql.DB
 	relays   []*harness.Relay
-	traces   *receiver // nil: nothing is traced, nothing counted, and little logged
+	traces   *receiver // nil: no traces, no metrics, and few log lines
 }
 
 func newWorld(t *testing.T, env ...string) *world {
@@ -95,7 +95,7 @@ func newWorldIn(t *testing.T, c harness.Config) *world {
 	return w
 }
 
-// newWatchedWorld is a world whose relays say all that they ever say: every log line, metrics, and traces.
+// newWatchedWorld is a world whose relays produce all their output: every log line, metrics, and traces.
 func newWatchedWorld(t *testing.T, env ...string) *world {
 	t.Helper()
 	traces := newReceiver(t)
@@ -132,8 +132,8 @@ func (w *world) storefrontAs(t *testing.T, f relay.Storefront) int64 {
 	return id
 }
 
-// answers scripts the sandbox's responses below a path: these statuses in turn, then 200.
-func (w *world) answers(t *testing.T, path string, statuses ...int) {
+// respondWith scripts the sandbox's responses below a path: these statuses in turn, then 200.
+func (w *world) respondWith(t *testing.T, path string, statuses ...int) {
 	t.Helper()
 	rule := sandbox.Rule{Path: path}
 	for _, s := range statuses {
@@ -147,7 +147,7 @@ func (w *world) always(t *testing.T, path string, a sandbox.Answer) {
 	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: path, Then: a}))
 }
 
-// item is an event of OMS full of values that must not travel further than necessary.
+// item returns an event of OMS with values that may be sent only where necessary.
 func item(storefront, order string) harness.Item {
 	return harness.Item{
 		"t-value": "affiliate_1", "storefront_id": storefront, "event_name": purchase, "order_id": order,
@@ -165,13 +165,13 @@ func items(storefront, prefix string, n int) ([]harness.Item, []string) {
 	return batch, orders
 }
 
-// post posts new events, all of which are to be accepted.
+// post posts new events, and requires that all are accepted.
 func post(t *testing.T, r *harness.Relay, batch ...harness.Item) {
 	t.Helper()
-	answer, err := r.Post(t.Context(), harness.Batch(batch...))
+	response, err := r.Post(t.Context(), harness.Batch(batch...))
 	require.NoError(t, err)
-	require.Equal(t, http.StatusAccepted, answer.HTTPStatus, answer.Body)
-	require.Equal(t, len(batch), answer.Accepted, answer.Body)
+	require.Equal(t, http.StatusAccepted, response.HTTPStatus, response.Body)
+	require.Equal(t, len(batch), response.Accepted, response.Body)
 }
 
 const insertSQL = `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
@@ -213,7 +213,7 @@ func (w *world) count(t *testing.T, query string, args ...any) int {
 	return n
 }
 
-// wait waits until an event is as wanted.
+// wait waits until wanted returns true for an event.
 func (w *world) wait(t *testing.T, order string, wanted func(ops.EventDetail) bool) ops.EventDetail {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
@@ -223,7 +223,7 @@ func (w *world) wait(t *testing.T, order string, wanted func(ops.EventDetail) bo
 	return e
 }
 
-// delivered waits for the end of an event, which is to be a good one, with a row for every request.
+// delivered waits for the end of an event, and requires that it is delivered, with a row for every request.
 func (w *world) delivered(t *testing.T, order string) ops.EventDetail {
 	t.Helper()
 	e := w.wait(t, order, harness.Final)
@@ -232,8 +232,8 @@ func (w *world) delivered(t *testing.T, order string) ops.EventDetail {
 	return e
 }
 
-// eventually waits until f finds nothing wrong any more. It looks often at first, and more seldom where that takes long,
-// to leave the processors to the others.
+// eventually waits until f returns no error. It calls f often at first and less often later,
+// to leave the processors to other tests.
 func eventually(t *testing.T, f func() error) {
 	t.Helper()
 	within(t, bound, f)

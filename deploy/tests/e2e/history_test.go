@@ -24,13 +24,13 @@ import (
 
 var update = flag.Bool("update", false, "write the histories that workflows/history_test.go replays")
 
-// record keeps the history of a workflow for the tests of determinism, without the names of this machine.
+// record stores the history of a workflow for the tests of determinism, without the names of this machine.
 func (w *world) record(t *testing.T, workflowID, name string) {
 	t.Helper()
 	if !*update {
 		return
 	}
-	if workflowID != workflows.PollInboxID { // which never ends
+	if workflowID != workflows.PollInboxID { // it never ends
 		w.closed(t, workflowID)
 	}
 	h := w.history(t.Context(), t, workflowID, "")
@@ -48,7 +48,7 @@ func (w *world) record(t *testing.T, workflowID, name string) {
 	require.NoError(t, os.WriteFile(path, append(text, '\n'), 0o600))
 }
 
-// recordScheduled keeps the history of the latest workflow that a schedule started.
+// recordScheduled stores the history of the latest workflow that a schedule started.
 func (w *world) recordScheduled(t *testing.T, schedule, name string) {
 	t.Helper()
 	if !*update {
@@ -78,7 +78,7 @@ func anonymise(m protoreflect.Message) {
 
 func deliver(e ops.EventDetail) string { return workflows.DeliverEventID(e.ID) }
 
-// history is the history of a workflow's run, the latest where run is empty.
+// history returns the history of a workflow's run, of the latest one if run is empty.
 func (w *world) history(ctx context.Context, t *testing.T, id, run string) *history.History {
 	t.Helper()
 	h := &history.History{}
@@ -91,7 +91,7 @@ func (w *world) history(ctx context.Context, t *testing.T, id, run string) *hist
 	return h
 }
 
-// waitTimer waits until a delivery has waited for what the summary says.
+// waitTimer waits until a delivery has started a timer with the summary.
 func (w *world) waitTimer(t *testing.T, e ops.EventDetail, summary string) {
 	t.Helper()
 	eventually(t, func() error {
@@ -102,7 +102,7 @@ func (w *world) waitTimer(t *testing.T, e ops.EventDetail, summary string) {
 	})
 }
 
-// timers are the summaries of all timers that were started.
+// timers returns the summaries of all timers that were started.
 func timers(t *testing.T, h *history.History) []string {
 	t.Helper()
 	var found []string
@@ -119,7 +119,7 @@ func timers(t *testing.T, h *history.History) []string {
 	return found
 }
 
-// status waits until Temporal knows a workflow, and says how it is.
+// status waits until Temporal has a workflow, and returns its status.
 func (w *world) status(t *testing.T, id string) enums.WorkflowExecutionStatus {
 	t.Helper()
 	var status enums.WorkflowExecutionStatus
@@ -133,7 +133,7 @@ func (w *world) status(t *testing.T, id string) enums.WorkflowExecutionStatus {
 	return status
 }
 
-// closed waits until a workflow has ended, which is a moment after its row is final, and says how.
+// closed waits until a workflow has ended, which is a moment after its row is final, and returns its status.
 func (w *world) closed(t *testing.T, id string) enums.WorkflowExecutionStatus {
 	t.Helper()
 	status := enums.WORKFLOW_EXECUTION_STATUS_RUNNING

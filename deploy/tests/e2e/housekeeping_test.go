@@ -12,13 +12,13 @@ import (
 	"relay/workflows"
 )
 
-// An older release ran everything on one task queue. Its poller and its schedules, as they are found in the namespace, move to
-// the queue of the housekeeping; the pause of an operator stays.
+// An older release ran all workflows on one task queue. Its poller and its schedules in the namespace move to
+// the housekeeping queue; an operator's pause remains.
 func TestTheHousekeepingOfAnOlderReleaseMovesToItsOwnQueue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storefront(t, "moved")
-	_, err := w.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: workflows.PollInboxID, TaskQueue: "relay"}, "PollInbox") // without a part, as an older release starts it
+	_, err := w.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: workflows.PollInboxID, TaskQueue: "relay"}, "PollInbox") // without a part's number, as an older release starts it
 	require.NoError(t, err)
 	reconcile, err := w.temporal.ScheduleClient().Create(t.Context(), client.ScheduleOptions{
 		ID:     "reconcile",
@@ -51,6 +51,6 @@ func TestTheHousekeepingOfAnOlderReleaseMovesToItsOwnQueue(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "relay", delivery.GetExecutionConfig().GetTaskQueue().GetName())
 	build := delivery.GetWorkflowExecutionInfo().GetMostRecentWorkerVersionStamp().GetBuildId() //nolint:staticcheck // of unversioned workers
-	require.NotRegexp(t, "^[0-9a-f]{32}$", build, "a version, not the SDK's checksum of the program")
+	require.NotRegexp(t, "^[0-9a-f]{32}$", build, "it is a version, not the SDK's checksum of the program")
 	t.Log("build id", build)
 }

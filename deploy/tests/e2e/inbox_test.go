@@ -36,7 +36,7 @@ func undeliverable(t *testing.T, w *town) {
 		"strict-type":  relay.ReasonMissingEventType,
 		"":             relay.ReasonMissingEventID,
 	} {
-		eventually(t, func() error { // as OMS reads it
+		eventually(t, func() error { // by OMS's own SELECT
 			var status, got, detail string
 			err := w.sql.QueryRowContext(t.Context(), `SELECT status, COALESCE(reason, ''), COALESCE(detail, '') FROM marketing_events
 				WHERE event_id = ?`, event).Scan(&status, &got, &detail)
@@ -78,7 +78,7 @@ func committedLate(t *testing.T, w *town) {
 	second := w.delivered(t, "late-2")
 	require.Greater(t, second.ID, first)
 	_, err = w.Event(t.Context(), "late-1", purchase)
-	require.ErrorIs(t, err, harness.ErrNoEvent, "nobody but OMS sees it")
+	require.ErrorIs(t, err, harness.ErrNoEvent, "only OMS's transaction sees it")
 	require.NoError(t, tx.Commit())
 	require.Equal(t, first, w.delivered(t, "late-1").ID)
 	w.requireOneRequestEach(t, "/late/", []string{"late-1", "late-2"})
@@ -88,17 +88,17 @@ func postedTwice(t *testing.T, w *town) {
 	w.storefront(t, "twice")
 	batch, orders := items("twice", "twice", 20)
 	body := harness.Batch(batch...)
-	answers := make(chan harness.Answer, 2)
+	responses := make(chan harness.BatchResponse, 2)
 	failures := make(chan error, 2)
-	for _, r := range []*harness.Relay{w.one, w.two} { // at the same time, to two processes
+	for _, r := range []*harness.Relay{w.one, w.two} { // concurrently, to two processes
 		go func() {
-			answer, err := r.Post(t.Context(), body)
+			response, err := r.Post(t.Context(), body)
 			failures <- err
-			answers <- answer
+			responses <- response
 		}()
 	}
 	require.NoError(t, errors.Join(<-failures, <-failures))
-	a, b := <-answers, <-answers
+	a, b := <-responses, <-responses
 	require.Equal(t, []int{http.StatusAccepted, http.StatusAccepted}, []int{a.HTTPStatus, b.HTTPStatus})
 	require.Equal(t, 20, a.Accepted+b.Accepted)
 	require.Equal(t, 20, a.Duplicates+b.Duplicates)
@@ -117,7 +117,7 @@ func apiAndPollInbox(t *testing.T, w *town) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	taken := make(chan int, 1)
-	go func() { taken <- w.takeLeases(ctx) }()
+	go func() { taken <- w.endLeases(ctx) }()
 	var all []string
 	for i := range 5 {
 		batch, orders := items("raced", fmt.Sprintf("raced-%d", i), 20)
@@ -126,13 +126,13 @@ func apiAndPollInbox(t *testing.T, w *town) {
 	}
 	w.allDelivered(t, all)
 	cancel()
-	require.Positive(t, <-taken, "leases that were taken away while they were held")
+	require.Positive(t, <-taken, "leases that were ended while they were held")
 	w.requireOneRequestEach(t, "/raced/", all)
 }
 
-// takeLeases ends leases until ctx ends, and counts them. It locks row by row, by the primary key: anything wider would
-// wait for, and hold up, the other tests' open transactions.
-func (w *world) takeLeases(ctx context.Context) int {
+// endLeases ends leases until ctx ends, and counts them. It locks row by row, by the primary key: any wider lock would
+// wait for, and delay, the open transactions of other tests.
+func (w *world) endLeases(ctx context.Context) int {
 	taken := 0
 	for ctx.Err() == nil {
 		var id int64

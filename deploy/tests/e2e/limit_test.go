@@ -16,9 +16,10 @@ import (
 	"relay/workflows"
 )
 
-// A storefront posts more than its destination may take at a time. The events are delivered one after the other, with few wake-ups each, and another storefront's events pass by as if it were not there.
+// A storefront posts more events than its destination accepts at a time. They are delivered one after another with few wake-ups
+// each, and another storefront's events are not delayed.
 func TestEventsOfALimitedDestinationAreDeliveredInTurn(t *testing.T) {
-	// Not parallel: it measures order and times, which other tests would disturb.
+	// Not parallel: it measures order and times, which other tests would change.
 	const n = 200
 	w := newWorld(t)
 	w.limited(t, "limited", relay.Limits{InFlight: 1})
@@ -40,19 +41,19 @@ func TestEventsOfALimitedDestinationAreDeliveredInTurn(t *testing.T) {
 		quiet = append(quiet, w.arrival(t, order).Sub(posted))
 	}
 	open := w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE status IN ('pending', 'processing')")
-	require.Positive(t, open, "the quiet events were timed while the others waited")
+	require.Positive(t, open, "the other storefront's events were measured while these waited")
 	for _, order := range orders {
 		w.delivered(t, order)
 	}
-	t.Logf("%d events took %s; the neighbour's took %s", n, time.Since(began), quiet)
+	t.Logf("%d events took %s; the other storefront's took %s", n, time.Since(began), quiet)
 	slices.Sort(quiet)
 	require.Less(t, quiet[len(quiet)/2], time.Second)
 
 	ids := w.order(t, "limited-%")
 	w.record(t, workflows.DeliverEventID(w.requireFewHistoryEvents(t, ids, 40)), "limited")
 	prompt := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return w.dispatchedLate(t, id) })
-	t.Logf("%d places from the order of arrival at most; %d of those that Temporal dispatched in time", displaced(ids), displaced(prompt))
-	// The queue is ours, the dispatch is Temporal's: on an overloaded machine it takes longer than any lead over an event's turn.
+	t.Logf("largest displacement from the order of arrival: %d; among those that Temporal dispatched in time: %d", displaced(ids), displaced(prompt))
+	// The relay orders the queue, Temporal dispatches: on an overloaded machine a dispatch takes longer than any distance between events.
 	require.LessOrEqual(t, displaced(prompt), n/4)
 	require.Empty(t, w.overlaps(t, "/limited/", 40*time.Millisecond), "one at a time")
 }
@@ -105,7 +106,7 @@ func (w *world) order(t *testing.T, like string) []int64 {
 	return ids
 }
 
-// displaced is how far one of the rows is from its place at most.
+// displaced returns the largest distance of a row from its place.
 func displaced(ids []int64) int {
 	most := 0
 	for place, id := range slices.Sorted(slices.Values(ids)) {
@@ -114,7 +115,7 @@ func displaced(ids []int64) int {
 	return most
 }
 
-// dispatchedLate reports whether a workflow task of a delivery waited for longer than a worker takes that has a processor.
+// dispatchedLate reports whether a workflow task of a delivery waited longer than on a worker with a free processor.
 func (w *world) dispatchedLate(t *testing.T, row int64) bool {
 	t.Helper()
 	const late = time.Second
@@ -151,7 +152,7 @@ func (w *world) requireFewHistoryEvents(t *testing.T, rows []int64, most int) (r
 	return row
 }
 
-// overlaps are the requests to a path that came sooner after the one before than that took.
+// overlaps returns the gaps between requests to a path that are shorter than the time of one request.
 func (w *world) overlaps(t *testing.T, path string, took time.Duration) []time.Duration {
 	t.Helper()
 	var before time.Time

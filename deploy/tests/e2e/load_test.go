@@ -9,8 +9,8 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// It runs before the others, not beside them: so many deliveries leave them no processor.
-func TestABacklogIsDeliveredOnceAndDelaysNobodyElse(t *testing.T) {
+// It runs before the other tests, not in parallel with them: so many deliveries use all processors.
+func TestABacklogIsDeliveredOnceAndDelaysNoOtherStorefront(t *testing.T) {
 	w := newWorldOf(t, harness.Built(t)) // the race detector would triple its time
 	w.storefront(t, "large")
 	w.storefront(t, "small")
@@ -34,7 +34,7 @@ func TestABacklogIsDeliveredOnceAndDelaysNobodyElse(t *testing.T) {
 	}
 	events := w.allDelivered(t, small)
 	waiting := w.count(t, undone)
-	t.Logf("10 rows of one storefront were done with %d of %d of the other's waiting", waiting, backlog)
+	t.Logf("10 rows of one storefront were delivered with %d of %d of the other's waiting", waiting, backlog)
 	require.Greater(t, waiting, backlog/2, "rows of the small storefront waited for those of the large one")
 	for _, e := range events {
 		require.Less(t, e.FinishedAt.Sub(e.CreatedAt), time.Minute)

@@ -21,14 +21,14 @@ import (
 // markNumber is a number that occurs nowhere by chance.
 const markNumber = "4711888877776666"
 
-// readerLine is a read-only login: it may look at events, not at persons.
+// readerLine is a read-only login: it may see events, but no personal data.
 const readerLine = "rita:$2a$10$TjfHK8eFFqqkTPCowmXxnuLUq/9WeSTlIOY6NOtTVzK3k8NZ30TT2:read-only\n"
 
 // sentToContainer are the fields of a marked event that arrive at a container of client ga4 under default options, by the names
 // under which marked plants them.
 var sentToContainer = []string{"coupon", "gclid", "utm_campaign"}
 
-// personal are names of personal data in payloads of shops.
+// personal holds names of personal data in payloads of shops.
 var personal = strings.Fields(`patient_name patientName diagnosis icd10 mrn medication dosage symptoms allergies insurance_id member_id ssn
 	passport driver_license mobile cell fax phone2 customer_ip remote_addr x_forwarded_for forwarded_for billing_address_1 billing.email
 	shipping_address street_line_2 apartment zip4 county latitude longitude geo dob birth_year age sex pronouns ethnicity religion password
@@ -37,7 +37,7 @@ var personal = strings.Fields(`patient_name patientName diagnosis icd10 mrn medi
 	message free_text answer_1 question_1 quiz prescription_id doctor pharmacy clinic_name provider_npi appointment weight height bmi
 	family_history user_agent language timezone screen name full_name nickname company job_title emergency_contact spouse`)
 
-// marked is a payload with a mark under each of 200 names, in every type, and under some of them again in lists of objects, three
+// marked returns a payload with a mark under each of 200 names, in every type, and under some of them again in lists of objects, three
 // levels deep: as much as an event may hold.
 func marked(depth int) map[string]any {
 	fields := map[string]any{}
@@ -69,10 +69,10 @@ func marked(depth int) map[string]any {
 	return fields
 }
 
-// TestTwoHundredMarksAreFoundNowhereTheyMayNotBe sends marked events to containers of both clients and to the five platforms,
-// through the API and as rows, and looks for the marks in attempts, before a read-only login, in what the command line shows,
+// TestTwoHundredMarksAreOnlyWhereTheyAreAllowed sends marked events to containers of both clients and to the five platforms,
+// through the API and as rows, and searches for the marks in attempts, in responses to a read-only login, in the output of the command line,
 // in logs, metrics and traces, and in Temporal.
-func TestTwoHundredMarksAreFoundNowhereTheyMayNotBe(t *testing.T) {
+func TestTwoHundredMarksAreOnlyWhereTheyAreAllowed(t *testing.T) {
 	t.Parallel()
 	users := filepath.Join(t.TempDir(), "admins")
 	require.NoError(t, os.WriteFile(users, []byte(readerLine), 0o600))
@@ -81,7 +81,7 @@ func TestTwoHundredMarksAreFoundNowhereTheyMayNotBe(t *testing.T) {
 	custom := w.storefront(t, "custom")
 	require.NoError(t, seed.On(w.Store).PutSGTM(t.Context(), custom, ops.SGTMConfig{URL: w.Sandbox.BaseURL + "/custom", ClientType: "custom", Active: true,
 		Options: relay.Options{CustomAliases: true}}))
-	w.playVendors(t)
+	w.simulateVendors(t)
 	w.credentials(t, "vendors", relay.Options{Identifiers: "hashed"}, vendors.Codes()...)
 	r := w.relay(t, "relay", "serve")
 
@@ -102,7 +102,7 @@ func TestTwoHundredMarksAreFoundNowhereTheyMayNotBe(t *testing.T) {
 			ids = append(ids, w.ended(t, storefront+order, purchase).ID)
 		}
 	}
-	require.Positive(t, w.count(t, "SELECT COUNT(*) FROM event_attempts WHERE request_body LIKE '%80.79%'"), "what is harmless is shown")
+	require.Positive(t, w.count(t, "SELECT COUNT(*) FROM event_attempts WHERE request_body LIKE '%80.79%'"), "harmless values are shown")
 	for _, id := range ids {
 		w.requireReaderSeesNoMark(t, r, id)
 	}
@@ -121,7 +121,7 @@ func (w *world) requireReaderSeesNoMark(t *testing.T, r *harness.Relay, id int64
 		}
 		shown := ask(t, r, reader)
 		require.Contains(t, shown, "200 OK", path)
-		requireClean(t, path+" before a reader", []byte(shown))
+		requireClean(t, path+" for a read-only login", []byte(shown))
 	}
 	requireClean(t, "the command line", []byte(w.cliAs(t, r, "rita", "events", "show", fmt.Sprint(id))))
 	requireClean(t, "the command line", []byte(w.cliAs(t, r, "rita", "preview", "--id", fmt.Sprint(id))))
@@ -138,6 +138,6 @@ func (w *world) requireContainerGotNoOther(t *testing.T, allowed []string) {
 		for _, name := range allowed {
 			text = strings.ReplaceAll(text, markPayload+" "+name, "")
 		}
-		requireWithout(t, "what the container got", []byte(text), []string{markPayload, markNumber, "marker-key", markEmail, markName})
+		requireWithout(t, "the container's requests", []byte(text), []string{markPayload, markNumber, "marker-key", markEmail, markName})
 	}
 }

@@ -22,8 +22,8 @@ const schemaSQL = `SELECT CONCAT_WS(' ', table_name, column_name, ordinal_positi
 	UNION ALL SELECT name FROM relay_migrations
 	UNION ALL SELECT CONCAT('platform ', code) FROM ad_analytics_platforms ORDER BY 1`
 
-// The program itself is killed at random moments, and run again each time, until it once comes to its end.
-func TestMigrateUpThatWasKilledCanBeRunAgain(t *testing.T) {
+// The program is killed at random moments, and run again each time, until it completes once.
+func TestMigrateUpCompletesAfterAKill(t *testing.T) {
 	t.Parallel()
 	const kills = 12
 	built, err := programs()
@@ -38,7 +38,7 @@ func TestMigrateUpThatWasKilledCanBeRunAgain(t *testing.T) {
 	killed := 0
 	for n := range 5 * kills {
 		got := migratedBy(t, server, built, fmt.Sprint("killed_", n), func(cmd *exec.Cmd) {
-			time.Sleep(rand.N(lasts)) // the moment is what is tested
+			time.Sleep(rand.N(lasts)) // the test is about random moments
 			if cmd.Process.Kill() == nil && cmd.Wait() != nil {
 				killed++
 			}
@@ -48,14 +48,14 @@ func TestMigrateUpThatWasKilledCanBeRunAgain(t *testing.T) {
 			return
 		}
 	}
-	t.Fatalf("%d kills only", killed)
+	t.Fatalf("only %d kills", killed)
 }
 
-// migratedBy brings a new database up and returns its schema. An interrupted run comes first.
+// migratedBy migrates a new database, after an interrupted run, and returns its schema.
 func migratedBy(t *testing.T, server *dbtest.Server, built harness.Programs, name string, interrupt func(*exec.Cmd)) []string {
 	t.Helper()
 	require.NoError(t, server.CreateDatabase(t.Context(), name))
-	env := append(harness.PlainEnv(), "DATABASE_URL="+server.DSN(name), "TEMPORAL_ADDRESS=none") // refused at once: Temporal has no part in this
+	env := append(harness.PlainEnv(), "DATABASE_URL="+server.DSN(name), "TEMPORAL_ADDRESS=none") // refused at once: the test needs no Temporal
 	if interrupt != nil {
 		cmd := exec.CommandContext(t.Context(), built.Relay[0], append(built.Relay[1:], "migrate", "up")...)
 		cmd.Env = env

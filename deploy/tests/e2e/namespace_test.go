@@ -14,12 +14,12 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// graceOfSDK is more than the time after which the SDK stops a worker whose polls fail for good.
+// graceOfSDK is more than the time after which the SDK stops a worker whose polls keep failing.
 const graceOfSDK = 5 * time.Minute
 
-// The namespace of a running relay disappears for longer than the SDK tolerates, and comes back. Meanwhile readiness says that
+// The namespace of a running relay is missing for longer than the SDK tolerates, and returns. Meanwhile readiness reports that
 // no worker runs; afterwards the relay delivers without a restart.
-func TestAWorkerWhoseNamespaceWasAwayDeliversAgain(t *testing.T) {
+func TestAWorkerDeliversAgainAfterItsNamespaceWasMissing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storefront(t, "acme")
@@ -47,7 +47,7 @@ func TestAWorkerWhoseNamespaceWasAwayDeliversAgain(t *testing.T) {
 	w.requireOneRequestEach(t, "/acme/", []string{"acme-1", "acme-2", "acme-3"})
 }
 
-// workerIs is an error unless readiness says so of the relay's worker, with the status that fits it.
+// workerIs returns an error unless readiness reports this state of the relay's worker, with the matching status.
 func workerIs(t *testing.T, r *harness.Relay, want string) error {
 	t.Helper()
 	status, body, err := r.Do(t.Context(), http.MethodGet, "/health/ready", nil)
@@ -59,7 +59,7 @@ func workerIs(t *testing.T, r *harness.Relay, want string) error {
 		return err
 	}
 	if got.Worker != want || (status == http.StatusOK) != (want == "ok") {
-		return fmt.Errorf("readiness says %d %s, not that the worker is %s", status, body, want)
+		return fmt.Errorf("readiness is %d %s, want a worker that is %s", status, body, want)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (w *world) cliAs(t *testing.T, r *harness.Relay, user string, args ...strin
 	t.Helper()
 	built, err := programs()
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), built.Relay[0], append(built.Relay[1:], args...)...) //nolint:gosec // our own program
+	cmd := exec.CommandContext(t.Context(), built.Relay[0], append(built.Relay[1:], args...)...) //nolint:gosec // the project's own program
 	cmd.Env = []string{"RELAY_URL=" + r.URL, "BASIC_AUTH_USERNAME=" + user, "BASIC_AUTH_PASSWORD=" + markPassword}
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
@@ -36,14 +36,14 @@ func (w *world) cliAs(t *testing.T, r *harness.Relay, user string, args ...strin
 	return out.String()
 }
 
-// asked makes a request of an admin and decodes the response.
+// asked sends a request as an admin, requires its status and decodes the response.
 func asked(t *testing.T, r *harness.Relay, status int, method, path, body string) map[string]any {
 	t.Helper()
-	got, answer, err := r.Do(t.Context(), method, path, []byte(body))
+	got, response, err := r.Do(t.Context(), method, path, []byte(body))
 	require.NoError(t, err)
-	require.Equal(t, status, got, string(answer))
+	require.Equal(t, status, got, string(response))
 	var m map[string]any
-	require.NoError(t, json.Unmarshal(answer, &m))
+	require.NoError(t, json.Unmarshal(response, &m))
 	return m
 }
 
@@ -51,7 +51,7 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "TEMPORAL_UI_URL=https://temporal.example.com")
 	w.storefront(t, "ops")
-	w.answers(t, "/ops/", 400)
+	w.respondWith(t, "/ops/", 400)
 	r := w.relay(t, "relay", "serve")
 	post(t, r, item("ops", "ops-1"))
 	e := w.wait(t, "ops-1", harness.Final)
@@ -64,12 +64,12 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 	require.Contains(t, shown, "https://temporal.example.com/namespaces/default/workflows/"+workflows.DeliverEventID(e.ID))
 	require.Contains(t, shown, "unclaimed_path")
 	require.NotContains(t, shown, markEmail)
-	require.Contains(t, w.cli(t, r, "events", "show", id, "--reveal", "--note", "does it hold it?"), markEmail)
+	require.Contains(t, w.cli(t, r, "events", "show", id, "--reveal", "--note", "check the address"), markEmail)
 	preview := w.cli(t, r, "preview", "--id", id)
 	require.Contains(t, preview, "would be sent")
 	require.NotContains(t, preview, markSecret)
 
-	require.Contains(t, w.cli(t, r, "events", "retry", id), "tried again")
+	require.Contains(t, w.cli(t, r, "events", "retry", id), "retried at once")
 	e = w.wait(t, "ops-1", func(e ops.EventDetail) bool { return e.Status == relay.StatusDelivered })
 	require.Equal(t, 1, e.Generation)
 	status := asked(t, r, http.StatusOK, http.MethodPost, "/v1/events/status", `{"ids":["ops-1"]}`)
@@ -84,9 +84,9 @@ func TestOpsFindShowAndRetryAFailedEvent(t *testing.T) {
 	})
 }
 
-// The container has been broken for a while. Operators replay the failed events; the relay is killed during the replay; no
+// The container was broken for a while. Operators replay the failed events; the relay is killed during the replay; no
 // event is lost or started twice, and events keep their ids.
-func TestAReplayOutlivesAKilledRelay(t *testing.T) {
+func TestAReplayContinuesAfterAKill(t *testing.T) {
 	t.Parallel()
 	const n = 60
 	w := newWorld(t)
@@ -101,8 +101,8 @@ func TestAReplayOutlivesAKilledRelay(t *testing.T) {
 	w.always(t, "/broken/", sandbox.Answer{Status: 200})
 
 	require.Contains(t, w.cli(t, r, "replay", "start", "--storefront", "broken", "--dry-run"), fmt.Sprintf("%d events in all", n))
-	begun := asked(t, r, http.StatusCreated, http.MethodPost, "/admin/v1/replays", `{"filter":{"storefront":"broken"},"rate":4}`)
-	replay := begun["replay"].(map[string]any)
+	created := asked(t, r, http.StatusCreated, http.MethodPost, "/admin/v1/replays", `{"filter":{"storefront":"broken"},"rate":4}`)
+	replay := created["replay"].(map[string]any)
 	path := fmt.Sprint("/admin/v1/replays/", replay["id"])
 	w.arrived(t, "/broken/", n+5)
 	paused := asked(t, r, http.StatusOK, http.MethodPost, path+"/pause", "")
@@ -121,14 +121,14 @@ func TestAReplayOutlivesAKilledRelay(t *testing.T) {
 	}
 	w.record(t, workflows.ReplayEventsID(int64(replay["id"].(float64))), "replay-paused-and-killed")
 
-	// And once more, to whom has them all.
+	// A second replay, with resend, sends all events to the container that has accepted them.
 	out := w.cli(t, r, "replay", "start", "--storefront", "broken", "--resend", "sgtm", "--rate", "100", "--yes")
 	require.Contains(t, out, fmt.Sprintf("%d delivered", n))
 	ids := map[string]int{}
 	for _, q := range w.requests(t, "/broken/") {
 		ids[q.Key]++
 	}
-	require.Len(t, ids, n, "every event went out under one id")
+	require.Len(t, ids, n, "every event was sent under one id")
 	for _, order := range orders {
 		e := w.delivered(t, order) // no request without a row
 		require.GreaterOrEqual(t, ids[dedupID(e)], 3, order)

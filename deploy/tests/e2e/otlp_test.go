@@ -19,12 +19,12 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// receiver takes traces by OTLP over HTTP, as a collector does, and keeps them.
+// receiver accepts traces by OTLP over HTTP, as a collector does, and stores them.
 type receiver struct {
 	*httptest.Server
 	mu    sync.Mutex
 	spans []*otlp.Span
-	bytes []byte // as they came, with what describes the processes
+	bytes []byte // as received, with the descriptions of the processes
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -116,16 +116,16 @@ func namesOf(spans []*otlp.Span) []string {
 	return names
 }
 
-// metricsOf returns a relay's metrics.
+// metricsOf returns the text of a relay's /metrics.
 func metricsOf(t *testing.T, r *harness.Relay) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, r.MetricsURL, http.NoBody)
 	require.NoError(t, err)
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(answer.Body)
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, answer.StatusCode)
+	require.Equal(t, http.StatusOK, response.StatusCode)
 	return string(text)
 }

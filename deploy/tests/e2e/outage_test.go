@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// atLeast fails where there are fewer rows.
+// atLeast returns an error if there are fewer rows.
 func (w *world) atLeast(t *testing.T, n int, from string) error {
 	t.Helper()
 	if got := w.count(t, "SELECT COUNT(*) FROM "+from); got < n {
@@ -23,29 +23,29 @@ func (w *world) atLeast(t *testing.T, n int, from string) error {
 }
 
 // A container that restarts under a batch responds 503 to the first attempt of each event, and 200 to every later one.
-func TestABlipIsNotAnOutage(t *testing.T) {
+func TestABatchOfFirstFailuresIsNotAnOutage(t *testing.T) {
 	t.Parallel()
-	const events, backoff = 500, time.Minute // the default: the script goes by arrival, and all first attempts must come first
+	const events, backoff = 500, time.Minute // the default: responses are scripted by arrival, and all first attempts must arrive first
 	w := newWorld(t, "RETRY_BACKOFF_BASE=60")
 	w.storefront(t, "blip")
-	w.answers(t, "/blip/", slices.Repeat([]int{http.StatusServiceUnavailable}, events)...)
+	w.respondWith(t, "/blip/", slices.Repeat([]int{http.StatusServiceUnavailable}, events)...)
 	r := w.relay(t, "a", "serve")
 	batch, _ := items("blip", "blip", events)
 	post(t, r, batch...)
 	eventually(t, func() error { return w.atLeast(t, events, "event_attempts WHERE outcome <> 'sending'") })
-	begun := time.Now() // on a slow machine all first attempts take a while
+	started := time.Now() // on a slow machine all first attempts take a while
 	eventually(t, func() error {
-		require.Zero(t, w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE status = 'failed'"), "none fails in between")
+		require.Zero(t, w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE status = 'failed'"), "no event fails meanwhile")
 		return w.atLeast(t, events, "marketing_events WHERE status = 'delivered'")
 	})
-	require.Less(t, time.Since(begun), 2*backoff, "all are delivered within two backoffs")
+	require.Less(t, time.Since(started), 2*backoff, "all are delivered within two backoffs")
 	require.Len(t, w.requests(t, "/blip/"), 2*events)
 	require.Zero(t, w.count(t, "SELECT COUNT(*) FROM destination_health WHERE failures > 0"))
 	require.Zero(t, w.count(t, "SELECT COUNT(*) FROM event_replays"))
 }
 
-// An outage that outlasts all attempts, of a storefront without further traffic: the relay finds out by itself that it has ended.
-func TestTheRelayFindsTheEndOfAnOutageByItself(t *testing.T) {
+// An outage that exhausts all attempts, of a storefront without further traffic: the relay detects the end by its own probes.
+func TestTheRelayDetectsTheEndOfAnOutage(t *testing.T) {
 	t.Parallel()
 	const early, late = 40, 40
 	w := newWorld(t, "RETRY_BACKOFF_BASE=2", "MAX_RETRY_ATTEMPTS=3")
@@ -57,11 +57,11 @@ func TestTheRelayFindsTheEndOfAnOutageByItself(t *testing.T) {
 	eventually(t, func() error { return w.atLeast(t, 1, "destination_health WHERE unhealthy_since IS NOT NULL") })
 	batch, orders := items("down", "late", late)
 	post(t, r, batch...)
-	eventually(t, func() error { return w.atLeast(t, early+late-1, "marketing_events WHERE status = 'failed'") }) // one may be the probe
-	turnedAway := w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE reason = 'destination_unhealthy'")
-	require.GreaterOrEqual(t, turnedAway, late-5, "without a request each, but for probes")
+	eventually(t, func() error { return w.atLeast(t, early+late-1, "marketing_events WHERE status = 'failed'") }) // one may be in delivery, as the probe
+	unsent := w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE reason = 'destination_unhealthy'")
+	require.GreaterOrEqual(t, unsent, late-5, "without a request, except for probes")
 
-	t.Run("it says so", func(t *testing.T) {
+	t.Run("it reports the unhealthy destination", func(t *testing.T) {
 		list := asked(t, r, http.StatusOK, http.MethodGet, "/admin/v1/destinations?health=unhealthy", "")["items"].([]any)
 		require.Len(t, list, 1)
 		d := list[0].(map[string]any)
@@ -82,7 +82,7 @@ func TestTheRelayFindsTheEndOfAnOutageByItself(t *testing.T) {
 	ended := time.Now()
 	eventually(t, func() error { return w.atLeast(t, early+late, "marketing_events WHERE status = 'delivered'") })
 	t.Logf("all delivered %v after the end of the outage", time.Since(ended).Round(100*time.Millisecond))
-	require.Equal(t, 1, w.count(t, "SELECT COUNT(*) FROM event_replays WHERE created_by = 'relay' AND matched > 0"), "the replay says what it matched")
+	require.Equal(t, 1, w.count(t, "SELECT COUNT(*) FROM event_replays WHERE created_by = 'relay' AND matched > 0"), "the replay reports its matches")
 	e := w.delivered(t, orders[0])
 	require.Equal(t, relay.StatusDelivered, e.Status)
 }

@@ -16,21 +16,21 @@ import (
 	"relay/internal/relay"
 )
 
-// markOrder is an order's number: a health datum beside rx_issued. Temporal may know it (TEMPORAL_SEARCH_IDS), and OMS is
-// told it back; logs, metrics and traces may not hold it.
+// markOrder is an order's number: health data together with rx_issued. Temporal may hold it (TEMPORAL_SEARCH_IDS), and responses to OMS
+// may repeat it; logs, metrics and traces may not hold it.
 const markOrder = "planted-order-4711"
 
-// call is a request with something planted in it.
+// call is a request with a planted value in it.
 type call struct {
 	method, path, body string
 	header             map[string]string
 	user, password     string
 }
 
-// TestWhatIsPlantedAnywhereIsFoundNowhere plants secrets and personal data in every input: items, rows, admin writes, paths,
+// TestPlantedSecretsAppearInNoOutput plants secrets and personal data in every input: items, rows, admin writes, paths,
 // headers, logins, vendors' responses. The relays log at their most verbose level, count and trace. Their output is searched
 // here and, for the marks of every test, when the world ends.
-func TestWhatIsPlantedAnywhereIsFoundNowhere(t *testing.T) {
+func TestPlantedSecretsAppearInNoOutput(t *testing.T) {
 	t.Parallel()
 	w := newWatchedWorld(t, "ADMIN_AUTH_USERNAME=root", "ADMIN_AUTH_PASSWORD="+markPassword)
 	id := w.storefront(t, "planted")
@@ -49,10 +49,10 @@ func TestWhatIsPlantedAnywhereIsFoundNowhere(t *testing.T) {
 
 	w.plantEvents(t, api)
 	for _, c := range plantedCalls() {
-		answer := ask(t, api, c)
-		// A response may return its own event's id to OMS, and stored values without secrets to an admin; nothing else comes
-		// back.
-		requireClean(t, fmt.Sprintf("the answer to %s %s", c.method, c.path), []byte(strings.ReplaceAll(answer, markOrder, "")))
+		response := ask(t, api, c)
+		// A response may return its own event's id to OMS, and stored values without secrets to an admin, and no other planted
+		// value.
+		requireClean(t, fmt.Sprintf("the response to %s %s", c.method, c.path), []byte(strings.ReplaceAll(response, markOrder, "")))
 	}
 	for i := range 12 {
 		w.wait(t, fmt.Sprint(markOrder, "-", i), harness.Final)
@@ -73,7 +73,7 @@ func TestWhatIsPlantedAnywhereIsFoundNowhere(t *testing.T) {
 	requireWithout(t, "the traces", w.traces.all(), []string{markOrder})
 }
 
-// plantEvents has events of every sort: accepted, refused, failed at a vendor, by HTTP and by SQL.
+// plantEvents sends events of every kind: accepted, refused, failed at a vendor, by HTTP and by SQL.
 func (w *world) plantEvents(t *testing.T, api *harness.Relay) {
 	t.Helper()
 	for i := range 8 {
@@ -85,7 +85,7 @@ func (w *world) plantEvents(t *testing.T, api *harness.Relay) {
 		for _, field := range []string{"t-value", "utm_campaign", "page_location", "x_custom"} {
 			e[field] = markPayload + field
 		}
-		e["utm_source"] = markPayload + " and a name" // one word would be shown
+		e["utm_source"] = markPayload + " and a name" // a single word would be shown
 		e["items"] = []any{map[string]any{"item_id": markPayload + "item", "item_name": markPayload + "drug"}}
 		post(t, api, e)
 	}
@@ -137,7 +137,7 @@ func plantedCalls() []call {
 	}
 }
 
-// ask makes a request and returns the response, headers included.
+// ask sends a request and returns the response with its headers.
 func ask(t *testing.T, r *harness.Relay, c call) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), c.method, r.URL+c.path, strings.NewReader(c.body))
@@ -149,10 +149,10 @@ func ask(t *testing.T, r *harness.Relay, c call) string {
 	if c.user != "" {
 		request.SetBasicAuth(c.user, c.password)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return fmt.Sprint(answer.Status, answer.Header, string(body))
+	return fmt.Sprint(response.Status, response.Header, string(body))
 }

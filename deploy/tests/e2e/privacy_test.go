@@ -15,8 +15,8 @@ import (
 	"relay/internal/relay"
 )
 
-// playVendors sets the platforms' address to the sandbox's players, which check the shape of a request.
-func (w *world) playVendors(t *testing.T) {
+// simulateVendors sets the platforms' address to the sandbox's simulated platforms, which check the form of a request.
+func (w *world) simulateVendors(t *testing.T) {
 	t.Helper()
 	for _, code := range vendors.Codes() {
 		w.exec(t, "UPDATE ad_analytics_platforms SET api_base_url = ? WHERE code = ?", w.Sandbox.BaseURL+vendors.Prefix+code, code)
@@ -39,11 +39,11 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	}
 }
 
-// neutral are names that tell nothing.
+// neutral holds event names that reveal nothing.
 var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom"}
 
-// everybody is an event with a full person in it.
-func everybody(storefront, order, name string) harness.Item {
+// withPerson returns an event with all personal fields.
+func withPerson(storefront, order, name string) harness.Item {
 	i := item(storefront, order)
 	i["event_name"] = name
 	for field, value := range map[string]string{
@@ -66,7 +66,7 @@ func (w *world) ended(t *testing.T, order, eventType string) ops.EventDetail {
 	return e
 }
 
-// atVendors are the requests of an event at the vendors.
+// atVendors returns the requests of an event at the vendors.
 func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 	t.Helper()
 	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return r.Key != dedupID(e) })
@@ -76,9 +76,9 @@ func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 // denied consent, however many personal fields it has.
 func unmapped(t *testing.T, w *town) {
 	w.credentials(t, "fresh", relay.Options{}, vendors.Codes()...)
-	denied := everybody("fresh", "fresh-denied", purchase)
+	denied := withPerson("fresh", "fresh-denied", purchase)
 	denied["consent"] = "denied"
-	post(t, w.one, everybody("fresh", "fresh-unknown", "refill_requested"), everybody("fresh", "fresh-rx", "rx_issued"), denied)
+	post(t, w.one, withPerson("fresh", "fresh-unknown", "refill_requested"), withPerson("fresh", "fresh-rx", "rx_issued"), denied)
 	for order, want := range map[string]struct {
 		eventType string
 		reason    relay.Reason
@@ -97,17 +97,17 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly is one after the other, because both have to do with the one GA4 that the sandbox plays.
+// directly runs its parts one after the other, because both use the one GA4 that the sandbox simulates.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	unseen(t, w)
 }
 
-// renamed shows that where an admin gave an event a neutral name, its own is in no request and in no record of one.
+// renamed covers an event with a neutral name set by an admin: its own name is in no request and in no record of one.
 func renamed(t *testing.T, w *town) {
 	w.credentials(t, "renamed", relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true, KeepURLQuery: true,
 		Events: map[string]relay.EventRule{}}, vendors.Codes()...)
-	i := everybody("renamed", "renamed-1", "rx_issued")
+	i := withPerson("renamed", "renamed-1", "rx_issued")
 	i["page_location"], i["utm_campaign"], i["t-value"] = "https://renamed.example/rx_issued?step=rx_issued", "spring_rx_issued", "RX-Issued"
 	post(t, w.two, i)
 	e := w.ended(t, "renamed-1", "rx_issued")
@@ -121,7 +121,7 @@ func renamed(t *testing.T, w *town) {
 	require.Zero(t, w.count(t, `SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ? AND
 		LOWER(CONCAT_WS(' ', url, request_body, detail)) REGEXP 'rx.?issued'`, e.ID))
 	require.Equal(t, len(vendors.Codes()), w.count(t, `SELECT COUNT(*) FROM event_attempts WHERE marketing_event_id = ? AND
-		dropped_fields LIKE '%utm_campaign%'`, e.ID), "what stayed here is on record, by name")
+		dropped_fields LIKE '%utm_campaign%'`, e.ID), "the withheld fields are recorded by name")
 }
 
 // unseen covers lost responses of GA4: a purchase is sent again, because GA4 deduplicates it by its order; any other event
@@ -129,7 +129,7 @@ func renamed(t *testing.T, w *town) {
 func unseen(t *testing.T, w *town) {
 	w.credentials(t, "unseen", relay.Options{}, "ga4")
 	w.always(t, vendors.Prefix+"ga4/", sandbox.Answer{Action: sandbox.ActionReset})
-	post(t, w.one, everybody("unseen", "unseen-1", "consult_started"))
+	post(t, w.one, withPerson("unseen", "unseen-1", "consult_started"))
 	e := w.ended(t, "unseen-1", "consult_started")
 	require.Equal(t, relay.StatusFailed, e.Status)
 	require.Equal(t, relay.ReasonUnknown, e.Reason)
@@ -137,7 +137,7 @@ func unseen(t *testing.T, w *town) {
 	require.Len(t, w.atVendors(t, e), 1)
 
 	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: vendors.Prefix + "ga4/", Answers: []sandbox.Answer{{Action: sandbox.ActionReset}}}))
-	post(t, w.one, everybody("unseen", "unseen-2", purchase))
+	post(t, w.one, withPerson("unseen", "unseen-2", purchase))
 	e = w.ended(t, "unseen-2", purchase)
 	require.Equal(t, relay.StatusDelivered, e.Status, e.Detail)
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Accepted}, outcomes(e, "ga4"))

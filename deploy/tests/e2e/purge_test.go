@@ -9,7 +9,7 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// TestOldEventsAreDeletedOnSchedule takes an event through its whole life, to its end by retention.
+// TestOldEventsAreDeletedOnSchedule follows an event from its arrival to its deletion after retention.
 func TestOldEventsAreDeletedOnSchedule(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETENTION_DAYS=1")
@@ -23,7 +23,7 @@ func TestOldEventsAreDeletedOnSchedule(t *testing.T) {
 	trigger := func(schedule string) error {
 		return w.temporal.ScheduleClient().GetHandle(t.Context(), schedule).Trigger(t.Context(), client.ScheduleTriggerOptions{})
 	}
-	eventually(t, func() error { // the worker makes the schedules, and the hours have to be counted before
+	eventually(t, func() error { // the worker creates the schedules, and the hours have to be counted first
 		if w.count(t, "SELECT COUNT(*) FROM marketing_events WHERE id = ?", old.ID) == 0 {
 			return nil
 		}
@@ -43,5 +43,5 @@ func TestOldEventsAreDeletedOnSchedule(t *testing.T) {
 
 	post(t, r, item("bosley", "old"))
 	again := w.wait(t, "old", harness.Final)
-	require.NotEqual(t, old.ID, again.ID, "a copy that comes after retention is a new event")
+	require.NotEqual(t, old.ID, again.ID, "a copy that arrives after retention is a new event")
 }

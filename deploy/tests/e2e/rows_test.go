@@ -14,9 +14,9 @@ import (
 	"relay/internal/relay"
 )
 
-// tries returns an event's attempts at one destination, in order, without those that were not sent because the busy
+// attemptsAt returns an event's attempts at one destination, in order, without those that were not sent because the busy
 // machine's database took too long to record them.
-func tries(e ops.EventDetail, destination string) []relay.Attempt {
+func attemptsAt(e ops.EventDetail, destination string) []relay.Attempt {
 	return slices.DeleteFunc(slices.Clone(e.Attempts), func(a relay.Attempt) bool {
 		return a.Destination != destination || a.Result.Outcome == relay.NotSent
 	})
@@ -25,7 +25,7 @@ func tries(e ops.EventDetail, destination string) []relay.Attempt {
 // outcomes returns those of an event's attempts at one destination.
 func outcomes(e ops.EventDetail, destination string) []relay.Outcome {
 	var found []relay.Outcome
-	for _, a := range tries(e, destination) {
+	for _, a := range attemptsAt(e, destination) {
 		found = append(found, a.Result.Outcome)
 	}
 	return found
@@ -40,7 +40,7 @@ func (w *world) requests(t *testing.T, path string) []sandbox.Request {
 }
 
 // requireARowForEveryRequest compares the attempts of an event with the requests that arrived, byte by byte. A row that
-// stays "sending" may have none: it is written before the request leaves, and its process was killed.
+// stays "sending" may have none: it is written before the request is sent, and its process was killed.
 func (w *world) requireARowForEveryRequest(t *testing.T, e ops.EventDetail) {
 	t.Helper()
 	rows, err := w.sql.QueryContext(t.Context(), `SELECT request_sha256, outcome = 'sending' FROM event_attempts
@@ -66,10 +66,10 @@ func (w *world) requireARowForEveryRequest(t *testing.T, e ops.EventDetail) {
 		}
 	}
 	for sum, n := range recorded {
-		require.GreaterOrEqual(t, received[sum], n-unknown[sum], "event %s: what a row says was answered did arrive", e.EventID)
+		require.GreaterOrEqual(t, received[sum], n-unknown[sum], "event %s: every row with a response has a request", e.EventID)
 	}
 	for sum, n := range received {
-		require.LessOrEqual(t, n, recorded[sum], "event %s: what arrived has a row", e.EventID)
+		require.LessOrEqual(t, n, recorded[sum], "event %s: every request has a row", e.EventID)
 	}
 }
 
@@ -88,19 +88,19 @@ func (w *world) requireOneRequestEach(t *testing.T, path string, orders []string
 	require.Len(t, arrived, len(orders))
 }
 
-// requireOnlyUnknownDoubled checks events that met a kill and no other failure: an event that was sent twice has a row whose
-// result is unknown. It counts those rows.
-func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []string) int {
+// requireOnlyUnknownRepeated checks events that were affected by a kill and no other failure: an event that was sent twice has a row whose
+// result is unknown. It returns the number of those rows.
+func (w *world) requireOnlyUnknownRepeated(t *testing.T, path string, orders []string) int {
 	t.Helper()
 	unknown := 0
 	for _, e := range w.allDelivered(t, orders) {
 		w.requireARowForEveryRequest(t, e)
-		tries := outcomes(e, relay.SGTM)
-		for _, o := range tries[:len(tries)-1] {
+		all := outcomes(e, relay.SGTM)
+		for _, o := range all[:len(all)-1] {
 			require.Equal(t, relay.Sending, o, "event %s", e.EventID)
 			unknown++
 		}
-		require.Equal(t, relay.Accepted, tries[len(tries)-1], "event %s", e.EventID)
+		require.Equal(t, relay.Accepted, all[len(all)-1], "event %s", e.EventID)
 	}
 	arrived := len(w.requests(t, path))
 	require.GreaterOrEqual(t, arrived, len(orders))
@@ -108,7 +108,7 @@ func (w *world) requireOnlyUnknownDoubled(t *testing.T, path string, orders []st
 	return unknown
 }
 
-// allDelivered waits until all events of these orders are delivered, for as long as a quarter of the missing ones arrives in
+// allDelivered waits until all events of these orders are delivered, as long as a quarter of the missing ones is delivered in
 // time: a busy machine takes longer for two thousand than for two.
 func (w *world) allDelivered(t *testing.T, orders []string) []ops.EventDetail {
 	t.Helper()

@@ -12,14 +12,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// What is looked for where it must not be.
+// The values to search for in the wrong places.
 const (
 	markEmail    = "marker-jane@example.test"
 	markName     = "Markerjane"
 	markPayload  = "marker-payload-7f3a"
 	markSecret   = "marker-api-secret"
 	markHeader   = "marker-header-value"
-	markToken    = "token-of-" // the harness makes tokens so
+	markToken    = "token-of-" // the prefix of the harness's tokens
 	markPassword = "marker-password"
 	markDatabase = "marker-database-password"
 	markVendor   = `{"message":"marker-vendor-text"}`
@@ -29,7 +29,7 @@ func marks() []string {
 	return []string{markEmail, markName, markPayload, markSecret, markHeader, markToken, markPassword, markDatabase, markNumber, "marker-"}
 }
 
-// requireNothingLeaked looks through everything that outlives an event but its payload.
+// requireNothingLeaked searches all data that remains of an event, except for its payload.
 func (w *world) requireNothingLeaked(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), bound)
@@ -50,10 +50,10 @@ func (w *world) requireNothingLeaked(t *testing.T) {
 	w.requireCleanAttempts(ctx, t)
 }
 
-// requireUnknownToTemporal searches words in everything that Temporal stores of all deliveries.
-func (w *world) requireUnknownToTemporal(t *testing.T, words ...string) {
+// requireUnknownToTemporal searches for texts in all data that Temporal stores of all deliveries.
+func (w *world) requireUnknownToTemporal(t *testing.T, texts ...string) {
 	t.Helper()
-	w.eachWorkflow(t.Context(), t, func(what string, all []byte) { requireWithout(t, what, all, words) })
+	w.eachWorkflow(t.Context(), t, func(what string, all []byte) { requireWithout(t, what, all, texts) })
 }
 
 // eachWorkflow calls a function with Temporal's description of each workflow, open or closed, and its history, in their
@@ -74,9 +74,9 @@ func requireClean(t *testing.T, where string, text []byte) {
 	requireWithout(t, where, text, marks())
 }
 
-func requireWithout(t *testing.T, where string, text []byte, words []string) {
+func requireWithout(t *testing.T, where string, text []byte, forbidden []string) {
 	t.Helper()
-	for _, m := range words {
+	for _, m := range forbidden {
 		if i := bytes.Index(text, []byte(m)); i >= 0 {
 			require.Fail(t, where+" holds "+m, "%q", text[max(0, i-200):min(len(text), i+200)])
 		}
@@ -90,7 +90,7 @@ func encoded(t *testing.T, m proto.Message) []byte {
 	return b
 }
 
-// executions are all workflows that Temporal lists, open and closed.
+// executions returns all workflows that Temporal lists, open and closed.
 func (w *world) executions(ctx context.Context, t *testing.T) []*workflow.WorkflowExecutionInfo {
 	t.Helper()
 	var all []*workflow.WorkflowExecutionInfo

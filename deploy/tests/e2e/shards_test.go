@@ -23,8 +23,8 @@ func logged(t *testing.T, r *harness.Relay, text string) bool {
 	return strings.Contains(string(log), text)
 }
 
-// Two workers share the storefronts, both start and deliver, and one goes on with the other's part when that is killed. With fewer
-// parts, no poller is left over.
+// Two workers share the storefronts, both start and deliver, and one takes over the other's part when that is killed. With fewer
+// parts, no superfluous poller remains.
 func TestTwoWorkersShareThePollingAndTheDeliveries(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "POLL_SHARDS=2")
@@ -44,12 +44,12 @@ func TestTwoWorkersShareThePollingAndTheDeliveries(t *testing.T) {
 	}
 	all := func(r *harness.Relay) bool { return logged(t, r, "inbox.polled") && logged(t, r, "delivery.attempted") }
 	round := 0
-	eventually(t, func() error { // the workers learn of one another within ten seconds
+	eventually(t, func() error { // the workers discover one another within ten seconds
 		insert(round)
 		round++
 		time.Sleep(500 * time.Millisecond)
 		if !all(one) || !all(two) {
-			return errors.New("one of the workers does nothing")
+			return errors.New("one of the workers is idle")
 		}
 		return nil
 	})
@@ -65,7 +65,7 @@ func TestTwoWorkersShareThePollingAndTheDeliveries(t *testing.T) {
 	require.NoError(t, two.Stop())
 	three := w.NewRelay(t, harness.RelayOptions{Name: "three", Role: "worker", Env: []string{"POLL_SHARDS=1"}})
 	w.relays = append(w.relays, three)
-	require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, w.closed(t, workflows.PollInboxID+":1"), "there is no such part any more")
+	require.Equal(t, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, w.closed(t, workflows.PollInboxID+":1"), "the part no longer exists")
 	insert(round + 1)
 	for order := range orders {
 		w.delivered(t, order)

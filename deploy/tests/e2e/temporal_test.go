@@ -11,13 +11,13 @@ import (
 	"relay/deploy/dev/harness"
 )
 
-// health is a role's report while a part is away.
+// health is a role's report while a part is unavailable.
 type health struct {
 	ready              int // status of /health/ready
 	database, temporal string
 }
 
-func TestWithoutTemporalTheInboxTakesInAndEachRoleSaysHowItIs(t *testing.T) {
+func TestWithoutTemporalEventsAreAcceptedAndReadinessReportsEachRole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storefront(t, "acme")
@@ -55,7 +55,7 @@ func TestWithoutTemporalTheInboxTakesInAndEachRoleSaysHowItIs(t *testing.T) {
 	w.delivered(t, "acme-5")
 }
 
-// requireHealth waits until each role reports it at /health/ready, and requires that the role is live, whatever is away.
+// requireHealth waits until each role reports its wanted state at /health/ready, and requires that the role is live.
 func requireHealth(t *testing.T, relays map[string]*harness.Relay, want map[string]health) {
 	t.Helper()
 	for role, r := range relays {
@@ -69,12 +69,12 @@ func requireHealth(t *testing.T, relays map[string]*harness.Relay, want map[stri
 				return err
 			}
 			if (health{status, got.Database, got.Temporal}) != want[role] {
-				return fmt.Errorf("%s says %d %s, not %v", role, status, body, want[role])
+				return fmt.Errorf("%s responds %d %s, want %v", role, status, body, want[role])
 			}
 			return nil
 		})
 		status, _, err := r.Do(t.Context(), http.MethodGet, "/health", nil)
 		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, status, "%s lives", role)
+		require.Equal(t, http.StatusOK, status, "%s is live", role)
 	}
 }

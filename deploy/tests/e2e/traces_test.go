@@ -13,11 +13,11 @@ import (
 	"relay/internal/relay"
 )
 
-func TestOneTraceLeadsFromThePostToTheVendorsAnswer(t *testing.T) {
+func TestOneTraceCoversThePathFromThePostToTheResponse(t *testing.T) {
 	t.Parallel()
 	w := newWatchedWorld(t, "RETRY_BACKOFF_BASE=1")
 	w.storefront(t, "traced")
-	w.answers(t, "/traced/", 503) // so that another attempt follows, in an activity of its own
+	w.respondWith(t, "/traced/", 503) // so that another attempt follows, in an activity of its own
 	api := w.relay(t, "api", "api")
 	w.relay(t, "worker", "worker")
 
@@ -29,10 +29,10 @@ func TestOneTraceLeadsFromThePostToTheVendorsAnswer(t *testing.T) {
 	request.Header.Set("traceparent", "00-"+trace+"-b7ad6b7169203331-01")
 	request.Header.Set("tracestate", "vendor=marker-state")
 	request.Header.Set("baggage", "user="+markEmail)
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	require.NoError(t, answer.Body.Close())
-	require.Equal(t, http.StatusAccepted, answer.StatusCode)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusAccepted, response.StatusCode)
 	require.Equal(t, relay.StatusDelivered, w.wait(t, "traced-1", harness.Final).Status)
 
 	const post, start, run = "POST /v1/events", "StartWorkflow:DeliverEvent", "RunWorkflow:DeliverEvent"
@@ -48,11 +48,11 @@ func TestOneTraceLeadsFromThePostToTheVendorsAnswer(t *testing.T) {
 	} {
 		w.traces.waitPath(t, trace, path...)
 	}
-	// The vendor is not told of it.
+	// The vendor does not receive the trace.
 	for _, r := range w.requests(t, "/traced/") {
 		require.NotContains(t, r.Headers, "Traceparent")
 	}
-	// And the lines of the log are found by it.
+	// The lines of the log hold the trace id.
 	log, err := os.ReadFile(w.relays[1].LogFile())
 	require.NoError(t, err)
 	require.Contains(t, string(log), `"trace_id":"`+trace+`"`)

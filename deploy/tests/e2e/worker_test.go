@@ -22,12 +22,12 @@ import (
 
 // A worker is killed while one event waits for its second attempt and another's request is on the wire. The first continues
 // where it was; the result of the second's request is unknown, so its row stays "sending" and it is sent again.
-func TestAKilledWorkerLosesNothingAndHidesNothing(t *testing.T) {
+func TestAKilledWorkerLosesNoEventAndRecordsTheUnknownResult(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "RETRY_BACKOFF_BASE=3")
 	w.storefront(t, "between")
 	w.storefront(t, "wire")
-	w.answers(t, "/between/", 503)
+	w.respondWith(t, "/between/", 503)
 	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: "/wire/", Answers: []sandbox.Answer{{Action: sandbox.ActionHang}}}))
 	r := w.relay(t, "relay", "serve")
 	post(t, r, item("between", "between-1"), item("wire", "wire-1"))
@@ -39,7 +39,7 @@ func TestAKilledWorkerLosesNothingAndHidesNothing(t *testing.T) {
 	r.Kill()
 	e, err := w.Event(t.Context(), "wire-1", purchase)
 	require.NoError(t, err)
-	require.Equal(t, []relay.Outcome{relay.Sending}, outcomes(e, relay.SGTM), "the row was there before the request left")
+	require.Equal(t, []relay.Outcome{relay.Sending}, outcomes(e, relay.SGTM), "the row was written before the request was sent")
 	require.NoError(t, r.Start(t.Context()))
 
 	e = w.delivered(t, "between-1")
@@ -48,13 +48,13 @@ func TestAKilledWorkerLosesNothingAndHidesNothing(t *testing.T) {
 
 	e = w.delivered(t, "wire-1")
 	require.Equal(t, []relay.Outcome{relay.Sending, relay.Accepted}, outcomes(e, relay.SGTM))
-	sent := tries(e, relay.SGTM)
+	sent := attemptsAt(e, relay.SGTM)
 	require.Less(t, sent[0].Number, sent[1].Number)
 	require.Len(t, w.requests(t, "/wire/"), 2)
 	w.record(t, deliver(e), "worker-killed")
 }
 
-// arrived waits until so many requests have reached a path.
+// arrived waits until n requests have reached a path.
 func (w *world) arrived(t *testing.T, path string, n int) {
 	t.Helper()
 	eventually(t, func() error {
@@ -74,7 +74,7 @@ func TestRowsThatAKilledRelayHadLeasedAreStartedByAnother(t *testing.T) {
 	w.insert(t, "leased", "leased-first")
 	w.delivered(t, "leased-first") // PollInbox runs
 
-	signal(t, w.Temporal.Pid(), syscall.SIGSTOP) // so that nothing is started before the kill
+	signal(t, w.Temporal.Pid(), syscall.SIGSTOP) // so that no workflow starts before the kill
 	direct := w.insertMany(t, "leased", 200)
 	held := `SELECT COUNT(*) FROM marketing_events WHERE status = 'pending' AND claimed_until > UTC_TIMESTAMP(6)`
 	eventually(t, func() error {
@@ -91,15 +91,15 @@ func TestRowsThatAKilledRelayHadLeasedAreStartedByAnother(t *testing.T) {
 		require.Positive(t, w.heldUnstarted(t, source), source)
 	}
 
-	w.exec(t, "UPDATE marketing_events SET claimed_until = DEFAULT WHERE status = 'pending'") // a minute goes by
+	w.exec(t, "UPDATE marketing_events SET claimed_until = DEFAULT WHERE status = 'pending'") // as if a minute had passed
 	require.NoError(t, r.Start(t.Context()))
 	orders = append(append(orders, direct...), "leased-first")
-	w.requireOnlyUnknownDoubled(t, "/leased/", orders)
-	w.requireUnknownToTemporal(t, purchase, "leased-") // where the cluster is not the owner's
+	w.requireOnlyUnknownRepeated(t, "/leased/", orders)
+	w.requireUnknownToTemporal(t, purchase, "leased-") // for clusters that the owner does not control
 }
 
-// heldUnstarted counts the rows of a source that were leased and whose workflow Temporal does not know. Their leases may be
-// over by now, on a loaded machine.
+// heldUnstarted counts the rows of a source that were leased and have no workflow in Temporal. Their leases may have
+// ended meanwhile, on a loaded machine.
 func (w *world) heldUnstarted(t *testing.T, source string) int {
 	t.Helper()
 	rows, err := w.sql.QueryContext(t.Context(), `SELECT id FROM marketing_events
@@ -127,9 +127,9 @@ func signal(t *testing.T, pid int, s syscall.Signal) {
 	require.NoError(t, syscall.Kill(pid, s))
 }
 
-// OMS posts all the time, to whichever of two relays responds, while both are replaced one after the other; then one is
+// OMS posts continuously, to either of two relays, while both are replaced one after the other; then one is
 // killed.
-func TestARestartUnderLoadLosesNothingAndDoublesOnlyWhatAKillLeftUnknown(t *testing.T) {
+func TestARestartUnderLoadLosesNothingAndRepeatsOnlyUnknownResults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	relays := []*harness.Relay{w.relay(t, "one", "serve"), w.relay(t, "two", "serve")}
@@ -138,7 +138,7 @@ func TestARestartUnderLoadLosesNothingAndDoublesOnlyWhatAKillLeftUnknown(t *test
 		for _, r := range relays {
 			before := len(w.requests(t, "/rolling/"))
 			w.arrived(t, "/rolling/", before+20)
-			require.NoError(t, r.Restart(t.Context()), "SIGTERM ends it in time")
+			require.NoError(t, r.Restart(t.Context()), "SIGTERM stops it in time")
 			w.arrived(t, "/rolling/", before+40)
 		}
 	})
@@ -152,11 +152,11 @@ func TestARestartUnderLoadLosesNothingAndDoublesOnlyWhatAKillLeftUnknown(t *test
 		require.NoError(t, relays[0].Start(t.Context()))
 		w.arrived(t, "/crash/", 60)
 	})
-	unknown := w.requireOnlyUnknownDoubled(t, "/crash/", orders)
-	t.Logf("%d events over a kill, %d of them on the wire", len(orders), unknown)
+	unknown := w.requireOnlyUnknownRepeated(t, "/crash/", orders)
+	t.Logf("%d events during a kill, %d of them on the wire", len(orders), unknown)
 }
 
-// underLoad has OMS post events of a storefront, whose container is slow, while do runs, and returns their orders.
+// underLoad posts events of a storefront with a slow container, as OMS does, while do runs, and returns their orders.
 func (w *world) underLoad(t *testing.T, relays []*harness.Relay, storefront string, do func()) []string {
 	t.Helper()
 	w.storefront(t, storefront)
@@ -170,17 +170,17 @@ func (w *world) underLoad(t *testing.T, relays []*harness.Relay, storefront stri
 	return <-oms
 }
 
-// postUntil posts batches until ctx ends and returns their orders. A batch without a good response is sent to the other
-// relay, repeatedly: that is OMS's part of the promise.
+// postUntil posts batches until ctx ends and returns their orders. A batch that was not accepted is sent to the other
+// relay, repeatedly, as the relay requires of OMS.
 func postUntil(ctx context.Context, relays []*harness.Relay, storefront string) []string {
 	var orders []string
 	for n := 0; ctx.Err() == nil; n++ {
 		batch, batchOrders := items(storefront, fmt.Sprintf("%s-%d", storefront, n), 3)
 		orders = append(orders, batchOrders...)
 		body := harness.Batch(batch...)
-		for try := n; ; try++ {
-			answer, err := relays[try%2].Post(context.WithoutCancel(ctx), body)
-			if err == nil && answer.HTTPStatus == http.StatusAccepted {
+		for attempt := n; ; attempt++ {
+			response, err := relays[attempt%2].Post(context.WithoutCancel(ctx), body)
+			if err == nil && response.HTTPStatus == http.StatusAccepted {
 				break
 			}
 			time.Sleep(20 * time.Millisecond)

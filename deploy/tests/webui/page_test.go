@@ -16,7 +16,7 @@ import (
 	shared "relay/deploy/tests/world"
 )
 
-var update = flag.Bool("update", false, "take the pictures of docs/OPERATIONS.md anew")
+var update = flag.Bool("update", false, "rewrite the pictures of docs/OPERATIONS.md")
 
 const pictures = "../../../docs/pictures"
 
@@ -40,8 +40,8 @@ func (p *page) search(query string) {
 	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.Navigate(list)))
 }
 
-// place finds the middle of the first element that can be seen and clicked: of a selector, with a text if one is given. What
-// another element covers, as while a dialog opens, cannot be clicked.
+// place finds the middle of the first visible, clickable element of a selector, with a text if one is passed. An element that
+// another one covers, such as while a dialog opens, cannot be clicked.
 const place = `(() => {
 	const e = [...document.querySelectorAll(%q)].find(e => e.getClientRects().length && !e.disabled && (!%q || e.innerText.trim() === %q));
 	if (!e) return null;
@@ -51,7 +51,7 @@ const place = `(() => {
 	return e.contains(document.elementFromPoint(at.x, at.y)) ? at : null;
 })()`
 
-// click waits until an element can be clicked and stands still, and clicks into its middle.
+// click waits until an element is clickable and does not move, and clicks its middle.
 func (p *page) click(selector, text string) {
 	p.t.Helper()
 	type point struct{ X, Y float64 }
@@ -64,7 +64,7 @@ func (p *page) click(selector, text string) {
 	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.MouseClickXY(at.X, at.Y)))
 }
 
-// gone waits until nothing of a selector can be seen any more, as a dialog whose work is done.
+// gone waits until no element of a selector is visible, such as a dialog that closes.
 func (p *page) gone(selector string) {
 	p.t.Helper()
 	p.wait("the end of "+selector, func() bool {
@@ -80,7 +80,7 @@ func (p *page) write(selector, text string) {
 	require.NoError(p.t, chromedp.Run(p.ctx, chromedp.SendKeys(selector, text, chromedp.ByQuery)))
 }
 
-// text is everything that can be read on the page.
+// text returns the visible text of the page.
 func (p *page) text() string {
 	p.t.Helper()
 	var text string
@@ -88,7 +88,7 @@ func (p *page) text() string {
 	return text
 }
 
-// rows waits until the list shows so many runs.
+// rows waits until the list shows n runs.
 func (p *page) rows(n int) {
 	p.t.Helper()
 	var got int
@@ -109,7 +109,7 @@ func (p *page) wait(what string, f func() bool) {
 	}
 }
 
-// picture takes one for docs/OPERATIONS.md with -update.
+// picture writes a picture for docs/OPERATIONS.md with -update.
 func (p *page) picture(name string) {
 	p.t.Helper()
 	if !*update {

@@ -20,10 +20,10 @@ import (
 
 const tick = 50 * time.Millisecond
 
-// waits makes a destination ask for ten minutes before the next try.
+// waits is a response that asks for ten minutes before the next attempt.
 var waits = sandbox.Answer{Status: 503, Headers: map[string]string{"Retry-After": "600"}}
 
-// pending is what the tab Pending Activities shows, once it waits for the attempt.
+// pending returns the entry of the tab Pending Activities, once it waits for the attempt.
 func (w *world) pending(t *testing.T, x *commonpb.WorkflowExecution, attempt int32) *workflow.PendingActivityInfo {
 	t.Helper()
 	var found *workflow.PendingActivityInfo
@@ -38,24 +38,24 @@ func (w *world) pending(t *testing.T, x *commonpb.WorkflowExecution, attempt int
 	return found
 }
 
-func tried(n int) func(ops.EventDetail) bool { return triedAt(relay.SGTM, n) }
+func attempted(n int) func(ops.EventDetail) bool { return attemptedAt(relay.SGTM, n) }
 
-// triedAt is for until: that many tries have had an answer.
-func triedAt(destination string, n int) func(ops.EventDetail) bool {
+// attemptedAt returns a condition for until: n attempts, the last of which has a response.
+func attemptedAt(destination string, n int) func(ops.EventDetail) bool {
 	return func(e ops.EventDetail) bool {
 		all := sends(e, destination)
 		return len(all) == n && all[n-1] != relay.Sending
 	}
 }
 
-// The Web UI's buttons Pause, Unpause and Reset of a pending activity, by the calls that they make: the tab is rebuilt with
-// every refresh, which makes clicks in it a matter of luck.
+// The Web UI's buttons Pause, Unpause and Reset of a pending activity, by their calls: the tab is rebuilt with
+// every refresh, so that clicks in it are unreliable.
 func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "pfizer")
-	w.Answers(t, "/pfizer", waits)
+	w.RespondWith(t, "/pfizer", waits)
 	w.Post(t, "pfizer", "p-1")
-	x := w.execution(t, w.Until(t, "p-1", tried(1)))
+	x := w.execution(t, w.Until(t, "p-1", attempted(1)))
 	service := w.temporal.WorkflowService()
 
 	info := w.pending(t, x, 2)
@@ -64,7 +64,7 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	p.search(`EventId="p-1"`)
 	p.click(`tbody a[href*="deliver-event"]`, "")
 	p.click("#pending-activities-tab", "")
-	p.wait("the wait in words", func() bool { return strings.Contains(p.text(), "the destination reported a server error") })
+	p.wait("the reason of the wait", func() bool { return strings.Contains(p.text(), "the destination reported a server error") })
 	p.picture("waiting")
 
 	_, err := service.PauseActivity(t.Context(), &workflowservice.PauseActivityRequest{Namespace: namespace, Execution: x,
@@ -73,16 +73,16 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	_, err = service.UnpauseActivity(t.Context(), &workflowservice.UnpauseActivityRequest{Namespace: namespace, Execution: x,
 		Activity: &workflowservice.UnpauseActivityRequest_Id{Id: info.GetActivityId()}})
 	require.NoError(t, err)
-	w.Until(t, "p-1", tried(2))
-	w.pending(t, x, 3) // the count was kept
+	w.Until(t, "p-1", attempted(2))
+	w.pending(t, x, 3) // the count of attempts was kept
 
 	_, err = service.ResetActivity(t.Context(), &workflowservice.ResetActivityRequest{Namespace: namespace, Execution: x,
 		Activity: &workflowservice.ResetActivityRequest_Id{Id: info.GetActivityId()}})
 	require.NoError(t, err)
-	w.Until(t, "p-1", tried(3))
+	w.Until(t, "p-1", attempted(3))
 	w.pending(t, x, 2) // Temporal counts from 1 again
 
-	w.Answers(t, "/pfizer", sandbox.Answer{})
+	w.RespondWith(t, "/pfizer", sandbox.Answer{})
 	_, err = service.ResetActivity(t.Context(), &workflowservice.ResetActivityRequest{Namespace: namespace, Execution: x,
 		Activity: &workflowservice.ResetActivityRequest_Id{Id: info.GetActivityId()}})
 	require.NoError(t, err)
@@ -92,16 +92,16 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	for _, a := range e.Attempts {
 		numbers = append(numbers, a.Number)
 	}
-	require.Equal(t, []int{1, 2, 3, 4}, numbers, "ours go on counting")
+	require.Equal(t, []int{1, 2, 3, 4}, numbers, "the relay's numbers continue")
 }
 
 func TestACancelledAndATerminatedDeliveryFailTheirRows(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "roman")
-	w.Answers(t, "/roman", waits)
+	w.RespondWith(t, "/roman", waits)
 	w.Post(t, "roman", "r-1")
 	w.Post(t, "roman", "r-2")
-	cancelled, terminated := w.Until(t, "r-1", tried(1)), w.Until(t, "r-2", tried(1))
+	cancelled, terminated := w.Until(t, "r-1", attempted(1)), w.Until(t, "r-2", attempted(1))
 
 	require.NoError(t, w.temporal.CancelWorkflow(t.Context(), workflows.DeliverEventID(cancelled.ID), ""))
 	e := w.Until(t, "r-1", is(relay.StatusFailed))
@@ -109,7 +109,7 @@ func TestACancelledAndATerminatedDeliveryFailTheirRows(t *testing.T) {
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_CANCELED)
 
 	require.NoError(t, w.temporal.TerminateWorkflow(t.Context(), workflows.DeliverEventID(terminated.ID), "", "test"))
-	// No code runs at a termination. The reconciliation looks each minute at rows whose lease is over.
+	// No code runs at a termination. The reconciler reads rows whose lease has ended, each minute.
 	_, err := w.SQL.ExecContext(t.Context(), "UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id = ?", terminated.ID)
 	require.NoError(t, err)
 	require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), "reconcile").Trigger(t.Context(), client.ScheduleTriggerOptions{}))

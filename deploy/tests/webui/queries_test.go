@@ -21,7 +21,7 @@ const operations = "../../../docs/OPERATIONS.md"
 
 var saved = regexp.MustCompile("(?m)^\\| \\[([a-z ]+)\\]\\(([^)]*)\\) \\| `([^`]*)` \\|$")
 
-// savedQueries are those of the table in docs/OPERATIONS.md, with the storefronts of this test. Each link must hold its query.
+// savedQueries returns those of the table in docs/OPERATIONS.md, with the storefronts of this test. Each link must hold its query.
 func savedQueries(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(operations)
@@ -40,29 +40,29 @@ func savedQueries(t *testing.T) map[string]string {
 	return queries
 }
 
-func TestTheSavedQueriesFindWhatTheySay(t *testing.T) {
+func TestTheSavedQueriesFindTheirEvents(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "queries")
-	answers := func(b sandbox.Answer) { w.Answers(t, "/queries/platform/sandbox_b", b) }
+	respond := func(b sandbox.Answer) { w.RespondWith(t, "/queries/platform/sandbox_b", b) }
 
-	answers(sandbox.Answer{Status: 400})
+	respond(sandbox.Answer{Status: 400})
 	w.Post(t, "queries", "q-failed")
 	_, err := w.SQL.ExecContext(t.Context(), `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
 		VALUES ('q-direct', 'queries', 'purchase_completed', '{"order_id": "q-direct"}', 'oms_direct', 'pending')`)
 	require.NoError(t, err)
 	w.Until(t, "q-failed", is(relay.StatusFailed))
 	w.Until(t, "q-direct", is(relay.StatusFailed))
-	answers(waits)
+	respond(waits)
 	w.Post(t, "queries", "q-waits")
 	w.Post(t, "queries", "q-stopped")
-	w.Until(t, "q-waits", triedAt("sandbox_b", 1))
-	stopped := w.Until(t, "q-stopped", triedAt("sandbox_b", 1))
+	w.Until(t, "q-waits", attemptedAt("sandbox_b", 1))
+	stopped := w.Until(t, "q-stopped", attemptedAt("sandbox_b", 1))
 	require.NoError(t, w.temporal.TerminateWorkflow(t.Context(), workflows.DeliverEventID(stopped.ID), "", "test"))
-	_, err = w.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "replay-events:0", TaskQueue: "nobody"}, workflows.ReplayEvents, activities.ReplayInput{})
+	_, err = w.temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "replay-events:0", TaskQueue: "without-worker"}, workflows.ReplayEvents, activities.ReplayInput{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, w.temporal.TerminateWorkflow(t.Context(), "replay-events:0", "", "test")) }()
 
-	// Tests before this one have left workflows, too, where a query names neither its storefront nor its destination.
+	// A query without a storefront or destination of this test would also find the workflows of earlier tests.
 	queries, want := savedQueries(t), map[string]int64{
 		"one order": 1, "failed today for bosley": 2, "failed at meta": 2, "retrying at meta": 1, "on their way for bosley": 1,
 		"failed purchases": 2, "failed direct rows": 1, "orders of a day by their number": 4, "stopped by hand": 1, "replays under way": 1,

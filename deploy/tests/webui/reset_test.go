@@ -17,10 +17,10 @@ import (
 
 var fails = sandbox.Answer{Status: 503}
 
-func TestAFailedDeliveryIsFoundByItsOrderExplainedAndResetByClicks(t *testing.T) {
+func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "bosley")
-	w.Answers(t, "/bosley/platform/sandbox_b", fails)
+	w.RespondWith(t, "/bosley/platform/sandbox_b", fails)
 	const order = "2025020100003333"
 	w.Post(t, "bosley", order)
 	failed := w.Until(t, order, is(relay.StatusFailed))
@@ -36,13 +36,13 @@ func TestAFailedDeliveryIsFoundByItsOrderExplainedAndResetByClicks(t *testing.T)
 	p.wait(why, func() bool { return strings.Contains(p.text(), why) })
 	require.Contains(t, p.text(), "Fairness\nbosley")
 	require.Subset(t, w.summaries(t, w.execution(t, failed)), []string{`"first attempt at sandbox, sandbox_b"`, `"sandbox_b"`}, "shown inline in the history")
-	require.NotContains(t, w.summaries(t, w.execution(t, failed)), `"sandbox"`, "its first attempt was all that it took")
+	require.NotContains(t, w.summaries(t, w.execution(t, failed)), `"sandbox"`, "it needed no further attempt")
 	p.picture("failed")
 	d, err := w.temporal.DescribeWorkflowExecution(t.Context(), w.execution(t, failed).GetWorkflowId(), "")
 	require.NoError(t, err)
 	require.Equal(t, `"purchase_completed of bosley"`, string(d.GetExecutionConfig().GetUserMetadata().GetSummary().GetData()), "shown under User Metadata")
 
-	w.Answers(t, "/bosley/platform/sandbox_b", sandbox.Answer{})
+	w.RespondWith(t, "/bosley/platform/sandbox_b", sandbox.Answer{})
 	p.click("button", "Reset")
 	p.click(`[data-testid="workflow-reset-event-id-select-button"]`, "")
 	p.click(`#reset-event-id-select [role="option"]`, "4 - WorkflowTaskCompleted")
@@ -52,7 +52,7 @@ func TestAFailedDeliveryIsFoundByItsOrderExplainedAndResetByClicks(t *testing.T)
 	p.gone("dialog[open]")
 
 	e := w.Until(t, order, is(relay.StatusDelivered))
-	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"), "it had accepted the event")
+	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"), "it accepted the event before")
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Accepted}, sends(e, "sandbox_b"))
 	require.Equal(t, 1, e.Generation)
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
@@ -65,17 +65,17 @@ func TestAFailedDeliveryIsFoundByItsOrderExplainedAndResetByClicks(t *testing.T)
 func TestAResetOfARejectedDeliverySendsOnlyWhatWasNotAccepted(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "keeps")
-	w.Answers(t, "/keeps/platform/sandbox_b", sandbox.Answer{Status: 400})
+	w.RespondWith(t, "/keeps/platform/sandbox_b", sandbox.Answer{Status: 400})
 	w.Post(t, "keeps", "k-1")
 	rejected := w.Until(t, "k-1", is(relay.StatusFailed))
 	w.ended(t, rejected, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
 	x := w.execution(t, rejected)
 	tasks := w.tasks(t, x)
-	require.Len(t, tasks, 1, "the first attempts were all that it took: there is one place to reset it to")
-	words := w.firstAttempts(t, x)
-	require.Contains(t, words, "sandbox: accepted, last response 200; sandbox_b: ")
-	require.Contains(t, words, "last response 400")
-	w.Answers(t, "/keeps/platform/sandbox_b", sandbox.Answer{})
+	require.Len(t, tasks, 1, "all attempts were in the first task: it can only be reset to that one")
+	text := w.firstAttempts(t, x)
+	require.Contains(t, text, "sandbox: accepted, last response 200; sandbox_b: ")
+	require.Contains(t, text, "last response 400")
+	w.RespondWith(t, "/keeps/platform/sandbox_b", sandbox.Answer{})
 
 	w.reset(t, x, tasks[0])
 	e := w.Until(t, "k-1", is(relay.StatusDelivered))
@@ -83,14 +83,14 @@ func TestAResetOfARejectedDeliverySendsOnlyWhatWasNotAccepted(t *testing.T) {
 	require.Equal(t, []relay.Outcome{relay.Rejected, relay.Accepted}, sends(e, "sandbox_b"))
 }
 
-func TestAResetOfAnExhaustedDeliveryTriesAgainWhicheverTaskIsChosen(t *testing.T) {
+func TestAResetOfAnExhaustedDeliveryAttemptsAgainFromAnyTask(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "exhausted")
-	w.Answers(t, "/exhausted", fails)
+	w.RespondWith(t, "/exhausted", fails)
 	w.Post(t, "exhausted", "x-1")
 	e := w.Until(t, "x-1", is(relay.StatusFailed))
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
-	w.Answers(t, "/exhausted", sandbox.Answer{})
+	w.RespondWith(t, "/exhausted", sandbox.Answer{})
 	x := w.execution(t, e)
 	tasks := w.tasks(t, x)
 	w.reset(t, x, tasks[len(tasks)-1])
@@ -111,12 +111,12 @@ func TestAResetOfADeliveredEventSendsNothing(t *testing.T) {
 	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, relay.SGTM))
 }
 
-func TestAFilteredListIsResetAtOnceByClicks(t *testing.T) {
+func TestAFilteredListIsResetInOneBatch(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "corso")
 	w.Storefront(t, "other")
-	w.Answers(t, "/corso", sandbox.Answer{Status: 400})
-	w.Answers(t, "/other", sandbox.Answer{Status: 400})
+	w.RespondWith(t, "/corso", sandbox.Answer{Status: 400})
+	w.RespondWith(t, "/other", sandbox.Answer{Status: 400})
 	orders := []string{"c-1", "c-2", "c-3"}
 	for _, order := range orders {
 		w.Post(t, "corso", order)
@@ -125,8 +125,8 @@ func TestAFilteredListIsResetAtOnceByClicks(t *testing.T) {
 	for _, order := range append(orders, "other-1") {
 		w.ended(t, w.Until(t, order, is(relay.StatusFailed)), enums.WORKFLOW_EXECUTION_STATUS_FAILED)
 	}
-	w.Answers(t, "/corso", sandbox.Answer{})
-	w.Answers(t, "/other", sandbox.Answer{})
+	w.RespondWith(t, "/corso", sandbox.Answer{})
+	w.RespondWith(t, "/other", sandbox.Answer{})
 
 	p := w.browse(t)
 	p.search(`Storefront="corso" AND ExecutionStatus="Failed"`)
@@ -142,9 +142,9 @@ func TestAFilteredListIsResetAtOnceByClicks(t *testing.T) {
 	}
 	e, err := w.Event(t.Context(), "other-1", purchase)
 	require.NoError(t, err)
-	require.Equal(t, relay.StatusFailed, e.Status, "another storefront's")
+	require.Equal(t, relay.StatusFailed, e.Status, "the event belongs to another storefront")
 
-	t.Run("and by the call that the button makes", func(t *testing.T) {
+	t.Run("by the button's call", func(t *testing.T) {
 		_, err := w.temporal.WorkflowService().StartBatchOperation(t.Context(), &workflowservice.StartBatchOperationRequest{
 			Namespace: namespace, JobId: "reset-other", Reason: "test", VisibilityQuery: `Storefront="other" AND ExecutionStatus="Failed"`,
 			Operation: &workflowservice.StartBatchOperationRequest_ResetOperation{ResetOperation: &batch.BatchOperationReset{

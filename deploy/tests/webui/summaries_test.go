@@ -16,14 +16,14 @@ import (
 	"relay/workflows"
 )
 
-// In the Web UI's list, history and timeline, nothing is a bare name or an id that somebody would have to decode.
-func TestEveryWorkflowActivityAndTimerSaysInALineWhatItIsFor(t *testing.T) {
+// The Web UI's list, history and timeline show a summary of every workflow, activity and timer, not only names and ids.
+func TestEveryWorkflowActivityAndTimerHasASummary(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "summed")
-	w.Answers(t, "/summed", sandbox.Answer{Status: 400})
+	w.RespondWith(t, "/summed", sandbox.Answer{Status: 400})
 	w.Post(t, "summed", "s-1")
 	w.Until(t, "s-1", is(relay.StatusFailed))
-	w.Answers(t, "/summed", sandbox.Answer{Status: 503})
+	w.RespondWith(t, "/summed", sandbox.Answer{Status: 503})
 	status, body, err := w.Relay.Do(t.Context(), http.MethodPost, "/admin/v1/replays", []byte(`{"filter":{"storefront":"summed"}}`))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status, string(body))
@@ -43,7 +43,7 @@ func TestEveryWorkflowActivityAndTimerSaysInALineWhatItIsFor(t *testing.T) {
 			require.NoError(t, err)
 			require.NotEmpty(t, d.GetExecutionConfig().GetUserMetadata().GetSummary().GetData(), "the workflow")
 			history := w.temporal.GetWorkflowHistory(t.Context(), id, run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-			said := 0
+			summaries := 0
 			for history.HasNext() {
 				e, err := history.Next()
 				require.NoError(t, err)
@@ -54,15 +54,15 @@ func TestEveryWorkflowActivityAndTimerSaysInALineWhatItIsFor(t *testing.T) {
 						continue
 					}
 					require.NotEmpty(t, e.GetUserMetadata().GetSummary().GetData(), "event %d, %s", e.GetEventId(), e.GetEventType())
-					said++
+					summaries++
 				}
 			}
-			require.Positive(t, said)
+			require.Positive(t, summaries)
 		})
 	}
 }
 
-// oneOf waits until there is a run of a kind whose history has begun, and gives it.
+// oneOf waits until there is a run of a workflow type with a history, and returns it.
 func (w *world) oneOf(t *testing.T, kind string) *commonpb.WorkflowExecution {
 	t.Helper()
 	query := fmt.Sprintf("WorkflowType = '%s'", kind)
@@ -71,7 +71,7 @@ func (w *world) oneOf(t *testing.T, kind string) *commonpb.WorkflowExecution {
 		query += " AND Storefront = 'summed'"
 	}
 	if kind == "ReplayEvents" {
-		query += " AND WorkflowId != 'replay-events:0'" // of another test, which nobody works at
+		query += " AND WorkflowId != 'replay-events:0'" // of another test, without a worker
 	}
 	require.Eventually(t, func() bool {
 		page, err := w.temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: namespace, Query: query})

@@ -1,5 +1,5 @@
-// Package webui_test does in Temporal's Web UI, in a headless Chromium, what docs/OPERATIONS.md tells ops to do there, on a
-// running system; and by the same gRPC calls as the Web UI what is shown there without a click of its own.
+// Package webui_test follows the instructions of docs/OPERATIONS.md in Temporal's Web UI, in a headless Chromium, on a
+// running system. It checks the rest of the Web UI's data by the same gRPC calls as the Web UI.
 package webui_test
 
 import (
@@ -32,7 +32,7 @@ const (
 	namespace = "default"
 )
 
-// world is the one system of all tests here; each has storefronts of its own.
+// world is the system that all tests of this package share; each has storefronts of its own.
 type world struct {
 	*shared.World
 	temporal client.Client
@@ -70,7 +70,7 @@ func setup(t *testing.T) *world {
 	return &one
 }
 
-// fanOut makes a storefront without a container that goes to two platforms of the sandbox.
+// fanOut creates a storefront without a container, with two platforms of the sandbox.
 func (w *world) fanOut(t *testing.T, code string) {
 	t.Helper()
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true})
@@ -84,7 +84,7 @@ func is(s relay.Status) func(ops.EventDetail) bool {
 	return func(e ops.EventDetail) bool { return e.Status == s }
 }
 
-// sends are the outcomes of an event's tries at a destination, in order.
+// sends returns the outcomes of an event's attempts at a destination, in order.
 func sends(e ops.EventDetail, destination string) []relay.Outcome {
 	var all []relay.Outcome
 	for _, a := range e.Attempts {
@@ -95,13 +95,13 @@ func sends(e ops.EventDetail, destination string) []relay.Outcome {
 	return all
 }
 
-// list is how many workflows a query finds. It lags a little.
+// list returns the number of workflows that a query finds. It lags a little.
 func (w *world) list(ctx context.Context, query string) (int64, error) {
 	n, err := w.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: namespace, Query: query})
 	return n.GetCount(), err
 }
 
-// execution names the latest run of an event's workflow.
+// execution returns the latest run of an event's workflow.
 func (w *world) execution(t *testing.T, e ops.EventDetail) *commonpb.WorkflowExecution {
 	t.Helper()
 	d, err := w.temporal.DescribeWorkflowExecution(t.Context(), workflows.DeliverEventID(e.ID), "")
@@ -118,7 +118,7 @@ func (w *world) ended(t *testing.T, e ops.EventDetail, status enums.WorkflowExec
 	}, bound, 50*time.Millisecond)
 }
 
-// tasks are the event ids of the workflow tasks that a run completed.
+// tasks returns the event ids of the workflow tasks that a run completed.
 func (w *world) tasks(t *testing.T, x *commonpb.WorkflowExecution) []int64 {
 	t.Helper()
 	var ids []int64
@@ -133,7 +133,7 @@ func (w *world) tasks(t *testing.T, x *commonpb.WorkflowExecution) []int64 {
 	return ids
 }
 
-// summaries are the lines that the history shows beside a run's activities.
+// summaries returns the lines that the history shows beside a run's activities.
 func (w *world) summaries(t *testing.T, x *commonpb.WorkflowExecution) []string {
 	t.Helper()
 	var lines []string
@@ -148,7 +148,7 @@ func (w *world) summaries(t *testing.T, x *commonpb.WorkflowExecution) []string 
 	return lines
 }
 
-// firstAttempts are the words of the first attempts' result, as the Web UI shows it with the local activity.
+// firstAttempts returns the text of the first attempts' result, as the Web UI shows it with the local activity.
 func (w *world) firstAttempts(t *testing.T, x *commonpb.WorkflowExecution) string {
 	t.Helper()
 	history := w.temporal.GetWorkflowHistory(t.Context(), x.GetWorkflowId(), x.GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
@@ -159,14 +159,14 @@ func (w *world) firstAttempts(t *testing.T, x *commonpb.WorkflowExecution) strin
 			var out activities.ResolveOutput
 			require.NoError(t, converter.GetDefaultDataConverter().FromPayload(p, &out))
 			if out.First != nil {
-				return out.First.Words
+				return out.First.Text
 			}
 		}
 	}
 	return ""
 }
 
-// reset does what the button Reset does, to the task with that event id.
+// reset resets a run to the task with that event id, as the button Reset does.
 func (w *world) reset(t *testing.T, x *commonpb.WorkflowExecution, task int64) {
 	t.Helper()
 	_, err := w.temporal.ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{

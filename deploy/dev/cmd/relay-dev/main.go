@@ -1,4 +1,4 @@
-// Command relay-dev is the relay with the sandbox platform, for tests that build it often or with the race detector.
+// Command relay-dev is the relay with the sandbox platform, for tests that rebuild it often or with the race detector.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command sandbox plays sGTM and the platforms for docker-compose.temporal.yml: a real HTTP server that takes everything and
-// shows what it received, on http://localhost:8900.
+// Command sandbox simulates sGTM and the platforms for docker-compose.temporal.yml: a real HTTP server that accepts everything and
+// shows the requests, on http://localhost:8900.
 package main
 
 import (
@@ -27,33 +27,33 @@ func main() {
 
 func run(ctx context.Context) error {
 	listen := flag.String("listen", ":8900", "address")
-	health := flag.String("health", "", "ask the sandbox at this URL whether it lives, and end")
+	health := flag.String("health", "", "check that the sandbox at this URL responds 200, and exit")
 	flag.Parse()
 	if *health != "" {
-		return ask(ctx, *health)
+		return checkHealth(ctx, *health)
 	}
 	server := &http.Server{Addr: *listen, Handler: sandbox.New(sandbox.Options{}), ReadHeaderTimeout: 10 * time.Second}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // at once: what hangs was told to
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })() // at once: a request that hangs was scripted to
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
 }
 
-func ask(ctx context.Context, url string) error {
+func checkHealth(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	reply, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = reply.Body.Close() }()
-	if reply.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %d", url, reply.StatusCode)
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: status %d", url, response.StatusCode)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Command roundtrip sets up a storefront, its container and a credential through a generated client, and takes them down
-// again. It ends with 1 at the first answer that is not what it should be.
+// Command roundtrip creates a storefront, its container and a credential through a generated client, and deletes them
+// again. It exits with 1 at the first unexpected response.
 package main
 
 import (
@@ -37,13 +37,13 @@ func roundTrip(ctx context.Context) error {
 	return nil
 }
 
-// want is an error unless all is well.
-func want(ok bool, err error, what string, got fmt.Stringer) error {
+// want returns an error that names the step, unless ok.
+func want(ok bool, err error, step string, got fmt.Stringer) error {
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", step, err)
 	case !ok:
-		return fmt.Errorf("%s: %v", what, got)
+		return fmt.Errorf("%s: %v", step, got)
 	}
 	return nil
 }
@@ -102,12 +102,12 @@ func credential(ctx context.Context, c *client.ClientWithResponses) error {
 
 func refusals(ctx context.Context, c *client.ClientWithResponses) error {
 	bad, err := c.CreateStorefrontWithResponse(ctx, nil, client.StorefrontInput{StorefrontId: "Bosley"})
-	if err := want(err == nil && bad.ApplicationproblemJSON422 != nil && *bad.ApplicationproblemJSON422.Field == "storefront_id", err, "a bad code",
+	if err := want(err == nil && bad.ApplicationproblemJSON422 != nil && *bad.ApplicationproblemJSON422.Field == "storefront_id", err, "an invalid code",
 		text(fmt.Sprintf("%+v", bad))); err != nil {
 		return err
 	}
 	used, err := c.DeleteStorefrontWithResponse(ctx, 5, nil)
-	return want(err == nil && used.ApplicationproblemJSON409 != nil && len(*used.ApplicationproblemJSON409.UsedBy) == 2, err, "delete what is in use",
+	return want(err == nil && used.ApplicationproblemJSON409 != nil && len(*used.ApplicationproblemJSON409.UsedBy) == 2, err, "delete an entry in use",
 		text(fmt.Sprintf("%+v", used)))
 }
 
@@ -125,7 +125,7 @@ func cleanUp(ctx context.Context, c *client.ClientWithResponses) error {
 		return err
 	}
 	gone, err := c.GetStorefrontWithResponse(ctx, 5)
-	return want(err == nil && gone.ApplicationproblemJSON404 != nil, err, "read what is gone", text(fmt.Sprintf("%+v", gone)))
+	return want(err == nil && gone.ApplicationproblemJSON404 != nil, err, "read a deleted entry", text(fmt.Sprintf("%+v", gone)))
 }
 
 func audit(ctx context.Context, c *client.ClientWithResponses) error {
