@@ -7,9 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
-	"maps"
 	mathrand "math/rand/v2"
-	"slices"
 	"time"
 
 	"relay/internal/relay"
@@ -164,7 +162,7 @@ func describe(row *relay.Attempt, r relay.Request) {
 	sum := sha256.Sum256(r.Body)
 	row.Method = r.Method
 	row.URL = relay.RedactURL(r.URL)
-	row.HeaderNames = slices.Sorted(maps.Keys(r.Header))
+	row.HeaderNames = r.HeaderNames()
 	row.Body = relay.RedactBody(r.Body)
 	row.BodySHA256 = hex.EncodeToString(sum[:])
 	row.AdapterVersion = r.Version
@@ -185,7 +183,7 @@ func (t *attempt) notRecorded() outcome {
 
 // exchange sends the request and returns the end of the attempt.
 func (t *attempt) exchange(ctx context.Context) relay.AttemptEnd {
-	reply := t.Sender.Send(ctx, t.request)
+	reply := t.Sender.Send(ctx, t.request.For(t.delivery.Destination))
 	t.took, t.result = reply.Took, t.adapter.Outcome(reply)
 	t.Lane.observe(t.limiterKey(), reply.Took)
 	t.capRetryAfter()

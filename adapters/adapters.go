@@ -4,10 +4,12 @@ package adapters
 import (
 	"relay/adapters/ga4"
 	"relay/adapters/meta"
+	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
+	"relay/adapters/webhook"
 	"relay/internal/relay"
 )
 
@@ -20,5 +22,8 @@ func All() map[string]relay.Adapter {
 		"tiktok":    tiktok.Adapter{},
 		"snapchat":  snapchat.Adapter{},
 		"pinterest": pinterest.Adapter{},
+		"webhook":   webhook.Adapter{},
+
+		"microsoft_ads": microsoftads.Adapter{},
 	}
 }

@@ -79,6 +79,12 @@ func wait(_ http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
+// ownWords are exchanges of which an adapter makes something else than the platforms do: a webhook's receiver may answer 2xx with any
+// body, and says 410 where it is gone for good.
+var ownWords = map[string]map[string]func(*testing.T, relay.Request, relay.Result){
+	"webhook": {"200 with a web page": is(relay.Accepted), "410": is(relay.Unauthorized)},
+}
+
 func exchanges(accepted relay.Response) map[string]exchange {
 	all := map[string]exchange{
 		"the platform's own acceptance": {func(w http.ResponseWriter, _ *http.Request) {
@@ -126,6 +132,9 @@ func TestAdaptersClassifyTheExchangesOfRealServers(t *testing.T) {
 		client := outbound.New(outbound.Config{AllowedPrivateNets: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 300 * time.Millisecond})
 		t.Cleanup(client.Close)
 		for name, e := range exchanges(adaptertest.Accepted(t, testdata(key))) {
+			if own := ownWords[key][name]; own != nil {
+				e.sound = own
+			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				s := httptest.NewServer(e.respond)
@@ -177,6 +186,9 @@ func TestAdaptersSurviveAnyResponse(t *testing.T) {
 				}
 				for _, trouble := range []relay.TransportError{relay.NoTransportError, relay.TransportCut, relay.TransportTimeout} {
 					reply := relay.Response{Sent: true, Status: status, Body: []byte(body), TransportError: trouble, Repeatable: true}
+					if key == "webhook" && body == page {
+						continue // a receiver may have one
+					}
 					requireSane(t, reply, a.Outcome(reply))
 				}
 			}
@@ -211,7 +223,7 @@ func sendables(t *testing.T, a relay.Adapter, cases []adaptertest.Case) []relay.
 	for _, c := range cases {
 		r, err := a.Request(c.Destination, c.Event)
 		if err == nil && !slices.ContainsFunc(found, func(f relay.Request) bool { return f.Repeatable == r.Repeatable }) {
-			found = append(found, r)
+			found = append(found, r.For(c.Destination))
 		}
 	}
 	require.NotEmpty(t, found, "no case that sends")

@@ -33,6 +33,13 @@ type Change struct {
 	To    any    `json:"to,omitempty" doc:"The new value; of a secret only set, changed or removed."`
 }
 
+// AuditList is one page of the audit.
+type AuditList struct {
+	Items      []AuditEntry `json:"items" nullable:"false" doc:"The page, newest first."`
+	Total      int          `json:"total" example:"2" doc:"How many entries there are on all pages; 10000 if there are as many or more."`
+	NextCursor string       `json:"next_cursor,omitempty" example:"eyJpIjo1fQ" doc:"For the next page; missing on the last one."`
+}
+
 type auditInput struct {
 	Limit    int       `query:"limit" minimum:"1" maximum:"200" default:"50" example:"50" doc:"Page size."`
 	Cursor   string    `query:"cursor" maxLength:"2000" example:"eyJpIjo1fQ" doc:"next_cursor of the page before."`
@@ -66,7 +73,7 @@ func (a *Admin) listAudit(ctx context.Context, in *auditInput) (*auditOutput, er
 	if err != nil {
 		return nil, err
 	}
-	list := List[AuditEntry]{Items: []AuditEntry{}, Total: found.Total}
+	list := AuditList{Items: []AuditEntry{}, Total: found.Total}
 	for _, e := range found.Items {
 		list.Items = append(list.Items, auditView(e))
 	}

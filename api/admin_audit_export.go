@@ -79,6 +79,6 @@ func auditLines(list []ops.AuditEntry) string {
 }
 
 func describeAudit(r *registry, op *huma.Operation) {
-	op.Responses["200"] = response("A page of entries; with format=ndjson all entries that match, one JSON object a line.", schemaOf[List[AuditEntry]](r), nil)
+	op.Responses["200"] = response("A page of entries; with format=ndjson all entries that match, one JSON object a line.", schemaOf[AuditList](r), nil)
 	op.Responses["200"].Content[ndjson] = &huma.MediaType{Schema: schemaOf[AuditEntry](r)}
 }

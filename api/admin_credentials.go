@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"relay/internal/ops"
@@ -171,7 +172,10 @@ func patchCredential(f *violations, v ops.Credential, in CredentialPatch) ops.Cr
 	return v
 }
 
-func (a *Admin) checkCredential(_ context.Context, f *violations, v, old ops.Credential) {
+// urlFormat begins the format of a field that is an address to send to.
+const urlFormat = "https URL"
+
+func (a *Admin) checkCredential(ctx context.Context, f *violations, v, old ops.Credential) {
 	if v.Unreadable {
 		f.add("credentials", codeMissingField, "no encryption key decrypts the stored values: write the credentials again, too")
 		return
@@ -180,9 +184,13 @@ func (a *Admin) checkCredential(_ context.Context, f *violations, v, old ops.Cre
 	if v.Options.Consent != "" {
 		f.add("options.consent", codeInvalidValue, "only a container has this option: a platform always gets what the shopper's consent permits")
 	}
-	var names []string
+	f.headers(a.CheckHeader, "credentials", ops.HeaderPrefix, ops.HeadersOf(v.FieldList, v.Fields))
+	names := []string{"custom_headers"}
 	for _, field := range v.FieldList {
 		names = append(names, field.Field)
+		if value := v.Fields[field.Field].Reveal(); strings.HasPrefix(field.Format, urlFormat) && value != old.Fields[field.Field].Reveal() {
+			f.address(ctx, a.CheckURL, "credentials."+field.Field, value)
+		}
 		if field.Secret {
 			f.secret("credentials."+field.Field, v.Fields[field.Field], old.Fields[field.Field])
 		}
@@ -193,6 +201,9 @@ func (a *Admin) checkCredential(_ context.Context, f *violations, v, old ops.Cre
 // credentialDestination is a credential as its platform's adapter sees it.
 func credentialDestination(v ops.Credential) relay.Destination {
 	d := relay.Destination{Key: v.Platform, Options: v.Options, Settings: map[string]string{}, Secrets: map[string]relay.Secret{}}
+	for name, value := range ops.HeadersOf(v.FieldList, v.Fields) {
+		d.Secrets[headerSecret+name] = value
+	}
 	for _, f := range v.FieldList {
 		switch value, ok := v.Fields[f.Field]; {
 		case !ok:

@@ -4,6 +4,7 @@ package api
 type Options struct {
 	Events                map[string]EventRule `json:"events,omitempty" maxProperties:"500" doc:"The handling of each event type, over the destination's own defaults."`
 	Identifiers           string               `json:"identifiers,omitempty" enum:"none,hashed" example:"hashed" doc:"Whether e-mail, phone and the like leave, hashed. By default none do."`
+	PlainIdentifiers      string               `json:"plain_identifiers,omitempty" enum:"baa_signed" example:"baa_signed" doc:"Only where the vendor has signed a business associate agreement on health data: e-mail, phone and the shop's own id of a person leave as they are, to a platform that cannot match hashes. Other platforms refuse it."`
 	SendIP                bool                 `json:"send_ip,omitempty" example:"false" doc:"Whether the person's IP address leaves."`
 	SendUserAgent         bool                 `json:"send_user_agent,omitempty" example:"false" doc:"Whether the person's user agent leaves."`
 	KeepURLQuery          bool                 `json:"keep_url_query,omitempty" example:"false" doc:"Whether page URLs leave with their query."`
@@ -14,7 +15,7 @@ type Options struct {
 	LimitedCountry        int                  `json:"limited_country,omitempty" minimum:"0" maximum:"1000" example:"1" doc:"Goes with limited_data_use where the vendor wants a country (1 is the US)."`
 	LimitedState          int                  `json:"limited_state,omitempty" minimum:"0" maximum:"10000" example:"1000" doc:"Goes with limited_data_use where the vendor wants a state (1000 is California)."`
 	ExternalIDFromSession bool                 `json:"external_id_from_session,omitempty" example:"false" doc:"Whether the session's id replaces the person's if the payload has none."`
-	APIVersion            string               `json:"api_version,omitempty" pattern:"^v?[0-9]{1,4}([.][0-9]{1,3})?$" maxLength:"10" example:"v24.0" doc:"The version of the vendor's API, over the relay's own choice."`
+	APIVersion            string               `json:"api_version,omitempty" pattern:"^(v?[0-9]{1,6}([.][0-9]{1,3})?|[0-9]{4}-[0-9]{2}-[0-9]{2})$" maxLength:"10" example:"v24.0" doc:"The version of the vendor's API, over the relay's own choice."`
 	Test                  bool                 `json:"test,omitempty" example:"false" doc:"Sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest)."`
 	EU                    bool                 `json:"eu,omitempty" example:"false" doc:"Sends to the vendor's address in the European Union, where it has one (GA4)."`
 	MaxAgeHours           int                  `json:"max_age_hours,omitempty" minimum:"0" maximum:"8784" example:"168" doc:"How old an event may be; 0 is the destination's own limit."`

@@ -40,7 +40,7 @@ type Platform struct {
 
 // CredentialField is one field of a platform's credential.
 type CredentialField struct {
-	Field       string `json:"field" pattern:"^[a-z][a-z0-9_]{0,49}$" example:"access_token" doc:"Its name."`
+	Field       string `json:"field" pattern:"^([a-z][a-z0-9_]{0,49}|header:[*])$" example:"access_token" doc:"Its name. header:* stands for custom headers: each is a secret field named header: and the header's name."`
 	Secret      bool   `json:"secret" example:"true" doc:"Whether it is write-only."`
 	Required    bool   `json:"required" example:"true" doc:"Whether a credential must have it."`
 	Format      string `json:"format,omitempty" maxLength:"255" example:"^[0-9]+$" doc:"A regular expression that begins with ^, a range as in 1-100 characters, or a text."`

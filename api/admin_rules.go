@@ -79,7 +79,7 @@ func (v *violations) settings(err error, prefix string, fields ...string) {
 		field, prefix, words = "", strings.TrimSuffix(prefix, "."), "the destination does not accept these settings"
 	}
 	c := codeInvalidValue
-	if strings.HasSuffix(field, "_url") {
+	if strings.HasSuffix(field, "_url") || field == "url" {
 		c = codeInvalidURL
 	}
 	v.add(prefix+field, c, words)
@@ -137,14 +137,17 @@ func (v *violations) credentials(list []ops.CredentialField, values map[string]r
 		known[f.Field] = true
 		value := values[f.Field].Reveal()
 		switch {
+		case f.Field == ops.CustomHeaders && value != "":
+			v.add("credentials."+f.Field, codeInvalidValue, "the field of a header is "+ops.HeaderPrefix+" and the header's name")
 		case value != "":
 			v.credentialField(f, value)
 		case f.Required:
 			v.add("credentials."+f.Field, codeMissingField, codeMissingField.message())
 		}
 	}
+	headers := ops.HeadersOf(list, values)
 	for name := range values {
-		if !known[name] {
+		if _, ok := headers[strings.TrimPrefix(name, ops.HeaderPrefix)]; !known[name] && !ok {
 			v.add("credentials."+name, codeUnknownField, "the platform has no such field; its credential_fields lists them")
 		}
 	}
@@ -157,13 +160,13 @@ func (v *violations) secret(field string, value, stored relay.Secret) {
 	}
 }
 
-// headers checks custom headers by the rules of the HTTP client.
-func (v *violations) headers(check func(string, relay.Secret) error, headers map[string]relay.Secret) {
+// headers checks custom headers by the rules of the HTTP client. They are in a field, under their names with a prefix.
+func (v *violations) headers(check func(string, relay.Secret) error, parent, prefix string, headers map[string]relay.Secret) {
 	if len(headers) > maxHeaders {
-		v.add("custom_headers", codeInvalidValue, "there are more than "+strconv.Itoa(maxHeaders)+" headers")
+		v.add(parent, codeInvalidValue, "there are more than "+strconv.Itoa(maxHeaders)+" headers")
 	}
 	for name, value := range headers {
-		field := "custom_headers." + name
+		field := parent + "." + prefix + name
 		switch {
 		case len(value.Reveal()) > maxSecret || len(name) > 100:
 			v.add(field, codeFieldTooLong, "the header is too long")

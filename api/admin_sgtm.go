@@ -192,7 +192,7 @@ func (a *Admin) checkSGTM(ctx context.Context, f *violations, v, old ops.SGTMCon
 	if v.URL != old.URL {
 		f.address(ctx, a.CheckURL, "sgtm_url", v.URL)
 	}
-	f.headers(a.CheckHeader, v.Headers)
+	f.headers(a.CheckHeader, "custom_headers", "", v.Headers)
 	f.settings(a.Check(sgtmDestination(v)), "", "sgtm_url", "client_type", "measurement_id", "custom_endpoint_path", "custom_headers")
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/adapters"
+	"relay/adapters/canonical"
 	"relay/adapters/meta"
-	"relay/adapters/sgtm"
 	"relay/api"
 	"relay/db"
 	"relay/db/dbtest"
@@ -31,6 +31,8 @@ type administered struct {
 	store *db.Store
 	dsn   string
 	login [2]string
+
+	recorder *recorder // of the store's statements
 
 	contract     *contract // of the handler that follows; every answer is held against it
 	contractable http.Handler
@@ -56,10 +58,11 @@ func newAdminOn(t testing.TB, dsn string) *administered {
 	require.NoError(t, err)
 	keys, err := db.NewKeys(key)
 	require.NoError(t, err)
-	store, err := db.Open(db.Config{URL: dsn, Keys: keys})
+	a := &administered{t: t, dsn: dsn, login: anna, relayed: newTest(t), recorder: &recorder{}}
+	store, err := db.Open(db.Config{URL: dsn, Keys: keys, Wrap: a.recorder.wrap})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	a := &administered{t: t, store: store, dsn: dsn, login: anna, relayed: newTest(t)}
+	a.store = store
 	deps := a.deps()
 	deps.Admin = adminOn(store)
 	a.handler, err = api.New(api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
@@ -95,7 +98,7 @@ func adminOn(store *db.Store) *api.Admin {
 			}
 			return nil
 		},
-		CheckHeader: sgtm.CheckHeader,
+		CheckHeader: canonical.CheckHeader,
 	}
 }
 

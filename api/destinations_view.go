@@ -24,6 +24,7 @@ type DestinationView struct {
 	Health         HealthView   `json:"health" doc:"Its health."`
 	Waiting        int          `json:"waiting" example:"12" doc:"Events in flight whose delivery there has not ended: on the wire, or waiting for a retry or a limit. Counting stops at 1000 events of the storefront."`
 	Failed         int          `json:"failed" example:"40" doc:"Of an unhealthy one: failed events that are sent again when it has recovered, among the newest 10000 failed events."`
+	ReplayID       int64        `json:"replay_id,omitempty" example:"3" doc:"The newest replay of its events, alone, that has not ended; missing without one."`
 	Limits         LimitsView   `json:"limits" doc:"Its limits, for each worker process."`
 }
 
@@ -75,7 +76,7 @@ type ProbeAnswer struct {
 
 func (h opsHandlers) destinationView(d ops.DestinationStatus) DestinationView {
 	v := DestinationView{StorefrontID: d.StorefrontID, StorefrontCode: d.StorefrontCode, Destination: d.Destination, Switches: []SwitchView{},
-		Waiting: d.Waiting, Failed: d.Failed, Limits: LimitsView(d.Limits), Health: HealthView{
+		Waiting: d.Waiting, Failed: d.Failed, ReplayID: d.ReplayID, Limits: LimitsView(d.Limits), Health: HealthView{
 			State: d.Health.State(), Reason: d.Health.Reason, LastStatus: d.Health.Status, Failures: max(0, d.Health.Failures),
 			FailingSince: timeOrNone(d.Health.Since), LastFailureAt: timeOrNone(d.FailedAt), UnhealthySince: timeOrNone(d.UnhealthySince),
 			LastAttemptAt: timeOrNone(d.LastAttempts.Attempt), LastAcceptedAt: timeOrNone(d.LastAttempts.Accepted),

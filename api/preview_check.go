@@ -124,7 +124,7 @@ func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *c
 
 // sendTest sends one event in the vendor's test mode and reads the response as a delivery does.
 func (h opsHandlers) sendTest(ctx context.Context, v *CheckView, a relay.Adapter, d relay.Destination, r relay.Request) {
-	reply := h.Send(ctx, r)
+	reply := h.Send(ctx, r.For(d))
 	res := a.Outcome(reply)
 	shown := maskRequest(r, d)
 	v.Sent = &SentView{Request: PreviewHTTP{shown.Method, shown.URL, shown.Headers, jsonOrText(shown.Body)},

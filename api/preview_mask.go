@@ -38,6 +38,9 @@ func maskRequest(r relay.Request, d relay.Destination) shownRequest {
 	for name, value := range r.Header {
 		s.Headers[name] = maskHeader(name, value, d)
 	}
+	for _, name := range r.Auth.Headers() {
+		s.Headers[name] = relay.AddedWhenSent
+	}
 	return s
 }
 
@@ -45,7 +48,7 @@ func maskRequest(r relay.Request, d relay.Destination) shownRequest {
 func (s *shownRequest) redact() {
 	s.URL, s.Body = relay.RedactURL(s.URL), relay.RedactBody([]byte(s.Body))
 	for name, value := range s.Headers {
-		if value != masked {
+		if value != masked && value != relay.AddedWhenSent {
 			s.Headers[name] = relay.RedactHeader(name, value)
 		}
 	}

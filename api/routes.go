@@ -197,7 +197,7 @@ func (h opsHandlers) destinationRoutes() []route {
 				text: "One entry for each storefront and configured destination: its container, and each platform for which it has a credential. " +
 					"The counts are current, and bounded. With storefronts=50 a page holds 50 storefronts whole, for a table of storefronts by destinations."}},
 		{reader, http.MethodGet, path + "/{storefront}/{destination}", typed(h.getDestination),
-			doc{id: "get-destination", tag: tagDestinations, summary: "Read a destination of a storefront, with its health and history", errors: missing,
+			doc{id: "get-destination", tag: tagDestinations, summary: "Read a destination, with its history", errors: missing,
 				text: "As in the list, with the newest lines of the audit about it."}},
 		{writer, http.MethodPost, path + "/{storefront}/{destination}/probe", typed(h.probe),
 			doc{id: "probe-destination", tag: tagDestinations, summary: "Probe an unhealthy destination now", errors: conflict,

@@ -27,7 +27,28 @@ func settingWarnings(a relay.Adapter, d relay.Destination, s relay.Storefront) [
 	if testsOnly(a, d, s) {
 		warnings = append(warnings, "options.test is set: real events go to the vendor's validating endpoint, which records nothing")
 	}
-	return append(warnings, refusedTypes(a, d, s)...)
+	if w, ok := a.(relay.Warner); ok {
+		warnings = append(warnings, w.SettingWarnings(d)...)
+	}
+	return slices.Concat(warnings, missingIDs(a, d.Options), refusedTypes(a, d, s))
+}
+
+// missingIDs warns of types of events that have no id at a vendor with ids instead of names, and are not skipped on purpose.
+func missingIDs(a relay.Adapter, o relay.Options) []string {
+	n, ok := a.(relay.Namer)
+	if !ok {
+		return nil
+	}
+	var missing []string
+	for _, kind := range n.EventNames().NeedID {
+		if rule := o.Events[kind]; rule.Name == "" && !rule.Skip {
+			missing = append(missing, kind)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return []string{"options.events has no id of the vendor's for " + strings.Join(missing, ", ") + ": such events are skipped"}
 }
 
 // testsOnly reports whether the option test changes where real events go: not every platform has such an address.
@@ -60,7 +81,7 @@ func (a *Admin) warnings(ctx context.Context, storefront int64, d relay.Destinat
 // refused.
 func refusedTypes(a relay.Adapter, d relay.Destination, s relay.Storefront) []string {
 	types := sentTypes(a, d.Options)
-	if _, names := a.(relay.Namer); len(types) == 0 && names {
+	if n, names := a.(relay.Namer); len(types) == 0 && names && len(n.EventNames().NeedID) == 0 {
 		return []string{"no type of event is sent: options.events skips those that have a name at this destination"}
 	}
 	by := map[string][]string{}

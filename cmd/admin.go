@@ -10,8 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"relay/adapters/canonical"
 	"relay/adapters/outbound"
-	"relay/adapters/sgtm"
 	"relay/api"
 	"relay/internal/relay"
 )
@@ -143,6 +143,6 @@ func (s *service) admin() *api.Admin {
 		CheckURL: func(ctx context.Context, raw string) error {
 			return outbound.CheckURL(ctx, raw, s.cfg.AllowedPrivateNets)
 		},
-		CheckHeader: sgtm.CheckHeader,
+		CheckHeader: canonical.CheckHeader,
 	}
 }

@@ -65,61 +65,13 @@ func (c *Collection[T, R, P]) audit(ctx context.Context, q querier, actor ops.Ac
 		Name: row.title(), RequestID: actor.RequestID, Changes: actor.Noted(changes), Switched: switched})
 }
 
-// Audit lists the audit's entries, newest first, with the number of all entries that match.
-func (s *Store) Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
-	list, err := s.audit(ctx, q)
-	return list, wrap("list the audit", err)
-}
-
-func (s *Store) audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
-	var list ops.Page[ops.AuditEntry]
-	var where condition
-	where.equal("actor", q.By)
-	where.equal("action", string(q.Action))
-	where.equal("entity", string(q.Entity))
-	where.equal("entity_id", q.EntityID)
-	if !q.From.IsZero() {
-		where.and("at >= ?", q.From)
-	}
-	if !q.To.IsZero() {
-		where.and("at < ?", q.To)
-	}
-	if !q.Uncounted {
-		total, err := s.bun.NewSelect().Model((*auditRow)(nil)).Where(where.String(), where.args...).Count(ctx)
-		if err != nil {
-			return list, err
-		}
-		list.Total = int(total)
-	}
-	if q.Before != 0 {
-		where.and("id < ?", q.Before)
-	}
-	var rows []auditRow
-	err := s.bun.NewSelect().Model(&rows).Where(where.String(), where.args...).OrderExpr("id DESC").Limit(int64(q.Limit) + 1).Scan(ctx)
-	if err != nil {
-		return list, err
-	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
-		list.Next = &ops.PageKey{ID: rows[q.Limit-1].ID}
-	}
-	for _, row := range rows {
-		e, err := row.entry()
-		if err != nil {
-			return list, err
-		}
-		list.Items = append(list.Items, e)
-	}
-	return list, nil
-}
-
-// switchKey identifies an entity that has a kill switch.
+// switchKey names what has a kill switch.
 type switchKey struct {
 	entity ops.Entity
 	id     int64
 }
 
-// switchChanges returns the admin and the time of the last change of kill switches, by one statement.
+// switchChanges returns the admins and times of the last changes of kill switches, with one statement.
 func (s *Store) switchChanges(ctx context.Context, q querier, keys []switchKey) (map[switchKey]ops.SwitchChange, error) {
 	ids := map[ops.Entity][]int64{}
 	for _, k := range keys {

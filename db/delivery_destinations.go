@@ -92,7 +92,7 @@ func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery)
 		return nil, false, wrap(op, err)
 	}
 	list, more := onePage(list, q)
-	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addFailed} {
+	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addFailed, s.addReplays} {
 		if err := add(ctx, list); err != nil {
 			return nil, false, wrap(op, err)
 		}
@@ -118,11 +118,11 @@ func (s *Store) destinationPage(ctx context.Context, q ops.DestinationQuery) ([]
 	return list, rows.Err()
 }
 
-// levelEntities holds the entities of the levels of kill switches, as the audit names them.
+// levelEntities are the kinds of things that the audit knows the levels of kill switches by.
 var levelEntities = map[string]ops.Entity{ops.LevelStorefront: ops.EntityStorefront, ops.LevelSGTM: ops.EntitySGTMConfig,
 	ops.LevelPlatform: ops.EntityPlatform, ops.LevelCredential: ops.EntityCredential}
 
-// addSwitchChanges adds the last changes of the kill switches of destinations, by one statement.
+// addSwitchChanges adds the last changes of the kill switches of destinations.
 func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStatus) error {
 	at := map[switchKey][]*ops.LevelStatus{}
 	for _, d := range list {

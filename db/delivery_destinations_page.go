@@ -2,12 +2,16 @@ package db
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
+
+// openReplays is how many of the open replays a list of destinations looks at, the newest ones.
+const openReplays = 200
 
 // offSQL is true if a kill switch blocks a storefront's events from a destination.
 const offSQL = `(NOT s.is_active OR d.destination = 'sgtm' AND NOT COALESCE(c.is_active, 0) OR d.platform_id IS NOT NULL AND
@@ -152,6 +156,27 @@ func (s *Store) addWaiting(ctx context.Context, list []ops.DestinationStatus) er
 	for i := range list {
 		if d := &list[i]; err == nil && waits(*d) {
 			d.Waiting = found[d.StorefrontID].At(d.Destination)
+		}
+	}
+	return err
+}
+
+// addReplays adds the open replays that pick the events of one destination, as those after a recovery do.
+func (s *Store) addReplays(ctx context.Context, list []ops.DestinationStatus) error {
+	if len(list) == 0 {
+		return nil
+	}
+	open, err := s.Replays(ctx, ops.ReplayQuery{States: []ops.ReplayState{ops.ReplayRunning, ops.ReplayPaused}, Limit: openReplays})
+	if errors.Is(err, relay.ErrUnreadable) { // it cannot run, either
+		return nil
+	}
+	for i := range list {
+		d := &list[i]
+		at := slices.IndexFunc(open, func(r ops.Replay) bool {
+			return r.Filter.Destination == d.Destination && (r.Filter.StorefrontID == 0 || r.Filter.StorefrontID == d.StorefrontID)
+		})
+		if at >= 0 {
+			d.ReplayID = open[at].ID
 		}
 	}
 	return err

@@ -110,3 +110,30 @@ func TestDestinationsOfManyStorefrontsTakeAsManyStatements(t *testing.T) {
 	require.Equal(t, few, count(func() { require.Equal(t, 100, read()) }))
 	require.LessOrEqual(t, few, int64(8))
 }
+
+func TestADestinationNamesTheReplayOfItsEvents(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
+	for _, storefront := range []int64{bosley, pfizer} {
+		f.platform(storefront, "ga4")
+		f.platform(storefront, "tiktok")
+	}
+	replays := func() []int64 {
+		var ids []int64
+		list, _ := f.destinations(ops.DestinationQuery{})
+		require.Equal(t, []string{"bosley/ga4", "bosley/tiktok", "pfizer/ga4", "pfizer/tiktok"}, places(list))
+		for _, d := range list {
+			ids = append(ids, d.ReplayID)
+		}
+		return ids
+	}
+	f.replay(ops.Replay{Filter: ops.Filter{StorefrontID: bosley}})
+	require.Equal(t, []int64{0, 0, 0, 0}, replays(), "one of everything is none of a destination")
+	all := f.replay(ops.Replay{Filter: ops.Filter{Destination: "ga4"}})
+	one := f.replay(ops.Replay{Filter: ops.Filter{Destination: "ga4", StorefrontID: pfizer}})
+	require.Equal(t, []int64{all.ID, 0, one.ID, 0}, replays())
+	f.exec("UPDATE event_replays SET state = 'done' WHERE id = ?", one.ID)
+	f.exec("UPDATE event_replays SET state = 'paused' WHERE id = ?", all.ID)
+	require.Equal(t, []int64{all.ID, 0, all.ID, 0}, replays())
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"relay/internal/ops"
 )
@@ -16,23 +17,27 @@ func (s *Store) Replays(ctx context.Context, q ops.ReplayQuery) ([]ops.Replay, e
 }
 
 func replaysSQL(q ops.ReplayQuery) (string, []any) {
-	var where condition
-	if len(q.States) > 0 {
-		var args []any
-		for _, state := range q.States {
-			args = append(args, string(state))
-		}
-		where.and("state IN ("+tuples("?", len(args))+")", args...)
-	}
-	return newestSQL(replayColumns, "event_replays", where, q.Before, q.Limit)
+	return newestSQL(replayColumns, "event_replays", q.States, q.Before, q.Limit)
 }
 
-// newestSQL reads one page of a table, newest first.
-func newestSQL(columns, table string, where condition, before int64, limit int) (string, []any) {
+// newestSQL reads one page of a table, newest first: of all states, or of each of some by the table's key (state, id).
+func newestSQL[S ~string](columns, table string, states []S, before int64, limit int) (string, []any) {
+	var below condition
 	if before > 0 {
-		where.and("id < ?", before)
+		below.and("id < ?", before)
 	}
-	return "SELECT " + columns + " FROM " + table + " FORCE INDEX (PRIMARY) WHERE " + where.String() + " ORDER BY id DESC LIMIT ?", append(where.args, limit)
+	const newest = " ORDER BY id DESC LIMIT ?"
+	if len(states) == 0 {
+		return "SELECT " + columns + " FROM " + table + " FORCE INDEX (PRIMARY) WHERE " + below.String() + newest, append(below.args, limit)
+	}
+	var selects []string
+	var args []any
+	for _, state := range states {
+		where := condition{[]string{"state = ?"}, []any{string(state)}}.plus(below)
+		selects = append(selects, "(SELECT id AS found FROM "+table+" FORCE INDEX (ix_"+table+"_state) WHERE "+where.String()+newest+")")
+		args = append(append(args, where.args...), limit)
+	}
+	return "SELECT " + columns + " FROM (" + strings.Join(selects, " UNION ALL ") + ") p STRAIGHT_JOIN " + table + " FORCE INDEX (PRIMARY) ON id = found ORDER BY found DESC LIMIT ?", append(args, limit)
 }
 
 // Erasures lists erasures, newest first, without what they look for.
@@ -56,10 +61,12 @@ func (s *Store) Erasures(ctx context.Context, q ops.ErasureQuery) ([]ops.Erasure
 }
 
 func erasuresSQL(q ops.ErasureQuery) (string, []any) {
-	var where condition
-	where.equal("state", string(q.State))
+	var states []ops.ErasureState
+	if q.State != "" {
+		states = append(states, q.State)
+	}
 	return newestSQL("id, kind, state, NULL, subject_hash, COALESCE(storefront_id, 0), created_by, walked, total, scanned, matched, erased, created_at, ended_at",
-		"event_erasures", where, q.Before, q.Limit)
+		"event_erasures", states, q.Before, q.Limit)
 }
 
 // StorefrontCodes are the codes of all storefronts, by id.

@@ -41,5 +41,5 @@ func TestMigrationsGoUpAndDownAndUpAgain(t *testing.T) {
 	report, err = f.Up(t.Context())
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(report.Applied), 3)
-	require.Equal(t, 152, f.count("SELECT COUNT(*) FROM ad_analytics_platforms"))
+	require.Equal(t, 153, f.count("SELECT COUNT(*) FROM ad_analytics_platforms"))
 }

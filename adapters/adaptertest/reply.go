@@ -28,6 +28,10 @@ func Accepted(t testing.TB, dir string) relay.Response {
 		Body    json.RawMessage   `json:"body"`
 	}
 	require.NoError(t, json.Unmarshal(b, &f))
+	var text string // of a body that is no JSON
+	if json.Unmarshal(f.Body, &text) == nil {
+		f.Body = []byte(text)
+	}
 	r := relay.Response{Sent: true, Status: f.Status, Header: map[string]string{}, Body: f.Body}
 	for name, value := range f.Headers {
 		r.Header[textproto.CanonicalMIMEHeaderKey(name)] = value

@@ -24,6 +24,8 @@ type Rules struct {
 	// Restricts says that the platform has a field for restricted processing of one event. Where it has none, an event that
 	// asks for it is skipped.
 	Restricts bool
+	// Plain says that the platform matches by identifiers that are not hashes. They leave under options.plain_identifiers.
+	Plain bool
 	// Container says that the destination is the storefront's own container, for client type ga4. Events without a mapping
 	// keep their own name, options.allow adds fields instead of limiting them, browser identifiers leave
 	// without options.identifiers, and the storefront's data policy does not bind it.

@@ -85,6 +85,16 @@ func (c Consent) Analytics() error {
 	return nil
 }
 
+// Everything refuses an event of a shopper who denied any part, for a destination whose use of the event is not known.
+func (c Consent) Everything() error {
+	for _, part := range c.parts() {
+		if *part == Denied {
+			return relay.Skip(relay.ReasonConsentDenied)
+		}
+	}
+	return nil
+}
+
 // Personalized reports whether ads may learn from the event; with false it may only be counted (opt_out and the like).
 func (c Consent) Personalized() bool { return c.AdPersonalization != Denied }
 

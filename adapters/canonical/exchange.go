@@ -4,26 +4,37 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/url"
 	"regexp"
 
 	"relay/internal/relay"
 )
 
-// Post returns the request with body as JSON. The vendor drops duplicates by event id.
-func (f *Fields) Post(version, url string, header map[string]string, body any) (relay.Request, error) {
+// Post returns the request with body as JSON. It is Repeatable: the vendor drops duplicates by event id. An adapter whose vendor
+// does not resets that.
+func (f *Fields) Post(version, address string, header map[string]string, body any) (relay.Request, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(body); err != nil {
 		return relay.Request{}, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
-	all := map[string]string{"Content-Type": "application/json"}
+	return f.post(version, address, "application/json", header, bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// PostForm is Post with a form in place of JSON. The record of attempts shows nothing of it.
+func (f *Fields) PostForm(version, address string, header map[string]string, form url.Values) relay.Request {
+	return f.post(version, address, "application/x-www-form-urlencoded", header, []byte(form.Encode()))
+}
+
+func (f *Fields) post(version, address, contentType string, header map[string]string, body []byte) relay.Request {
+	all := map[string]string{"Content-Type": contentType}
 	maps.Copy(all, header)
 	return relay.Request{
 		Method:     "POST",
-		URL:        url,
+		URL:        address,
 		Header:     all,
-		Body:       bytes.TrimSuffix(b.Bytes(), []byte("\n")),
+		Body:       body,
 		Version:    version,
 		EventName:  f.Name,
 		Dropped:    f.Dropped(),
@@ -31,26 +42,42 @@ func (f *Fields) Post(version, url string, header map[string]string, body any) (
 		Warnings:   f.Warnings,
 		Repeatable: true,
 		MaxAge:     f.MaxAge,
-	}, nil
+	}
 }
 
 // Read decodes a response's JSON into body and reports whether the outcome is decided without the vendor's own codes. It is
 // for an incomplete response, a retryable status or a redirect, and for a web page or, with a 2xx, anything but a JSON object: a
 // proxy responded then, and the attempt is retried.
 func Read(r relay.Response, body any) (res relay.Result, decided bool) {
-	res = r.Result()
-	parsed := json.Unmarshal(r.Body, body) == nil && bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{"))
-	switch {
-	case r.Status < 200, res.Outcome == relay.Retry, res.Reason == relay.ReasonRedirect:
-		return res, true
-	case r.TransportError != relay.NoTransportError && !parsed: // a refusal may hide "not now" in the part that is missing
-		res.Outcome, res.Reason = relay.Retry, relay.ReasonNetwork
-		return res, true
-	case r.IsHTML(), res.Outcome == relay.Accepted && !parsed:
+	res, parsed, decided := read(r, body)
+	if !decided && res.Outcome == relay.Accepted && !parsed {
 		res.Outcome, res.Reason = relay.Retry, relay.ReasonNotJSON
 		return res, true
 	}
-	return res, !parsed
+	return res, decided || !parsed
+}
+
+// ReadStatus is Read for a platform whose success may have any body but a web page, or none (202, 201, the text "ok"). With a
+// JSON object, the outcome is not decided yet.
+func ReadStatus(r relay.Response, body any) (res relay.Result, decided bool) {
+	res, parsed, decided := read(r, body)
+	return res, decided || !parsed
+}
+
+func read(r relay.Response, body any) (res relay.Result, parsed, decided bool) {
+	res = r.Result()
+	parsed = json.Unmarshal(r.Body, body) == nil && bytes.HasPrefix(bytes.TrimSpace(r.Body), []byte("{"))
+	switch {
+	case r.Status < 200, res.Outcome == relay.Retry, res.Outcome == relay.Unknown, res.Reason == relay.ReasonRedirect:
+		return res, parsed, true
+	case r.TransportError != relay.NoTransportError && !parsed: // a refusal may hide "not now" in the part that is missing
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonNetwork
+		return res, parsed, true
+	case r.IsHTML():
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonNotJSON
+		return res, parsed, true
+	}
+	return res, parsed, false
 }
 
 var traceID = regexp.MustCompile(`^[A-Za-z0-9_.:+/=-]{1,100}$`)

@@ -23,6 +23,7 @@ type Fields struct {
 	container   bool
 	health      bool // the data policy health binds this request
 	measures    bool // the destination measures, and may do so without ads
+	plainIDs    bool // the destination matches by identifiers that are not hashes
 	destination relay.Destination
 	event       relay.Event
 	lists       lists
@@ -35,7 +36,7 @@ type Fields struct {
 
 func newFields(d relay.Destination, e relay.Event, r Rules, name string, c Consent) *Fields {
 	f := &Fields{
-		Name: name, MaxAge: Window(d, r.MaxAge), Consent: c, container: r.Container, health: e.Storefront.Health() && !r.Container, measures: r.Consent != nil,
+		Name: name, MaxAge: Window(d, r.MaxAge), Consent: c, container: r.Container, health: e.Storefront.Health() && !r.Container, measures: r.Consent != nil, plainIDs: r.Plain,
 		destination: d, event: e, lists: newLists(d.Options), source: newSource(e.Payload), left: map[string]bool{}, withheld: map[string]string{},
 	}
 	if !strings.EqualFold(name, e.Type) {
@@ -159,6 +160,9 @@ func (f *Fields) names(paths ...string) bool {
 	named := slices.ContainsFunc(paths, func(path string) bool { return f.lists.allow[pathKey(path)] })
 	return named && !covers(f.lists.deny, paths...)
 }
+
+// Named reports whether the admin's allow-list names a field, under any spelling, and deny does not.
+func (f *Fields) Named(field string) bool { return f.names(Spellings(field)...) }
 
 // denies reports whether the admin forbids a field by name.
 func (f *Fields) denies(field string) bool { return covers(f.lists.deny, field) }

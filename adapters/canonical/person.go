@@ -95,6 +95,46 @@ func (f *Fields) UserAgent() string {
 	return f.read(query{names: Spellings("user_agent"), clean: browser, plain: true, id: true})
 }
 
+// OwnExternalID is the shop's own id of the person as it is, for a platform that cannot match hashes. Under the data policy health
+// it leaves only under options.plain_identifiers, otherwise also where identifiers are switched on.
+func (f *Fields) OwnExternalID() string {
+	return f.asItIs("external_id", f.identifies() && !f.health, func(path, s string) string {
+		if why := f.reveals(s); why != "" { // some shops take the address for the id
+			f.withhold(path, why)
+			return ""
+		}
+		return s
+	})
+}
+
+// OwnEmail is the e-mail address as it is, in lower case. It leaves only under options.plain_identifiers.
+func (f *Fields) OwnEmail() string { return f.asItIs("email", false, pathless(identity.Email)) }
+
+// OwnPhone is the phone number as it is: "+", country code and number. It leaves only under options.plain_identifiers.
+func (f *Fields) OwnPhone() string {
+	return f.asItIs("phone", false, pathless(f.phone(identity.PhoneE164)))
+}
+
+// asItIs is an identifier that is not hashed. It leaves to a platform that declares such identifiers, where the admin has named
+// the agreement, or permitted is set.
+func (f *Fields) asItIs(field string, permitted bool, clean func(path, s string) string) string {
+	if !f.plainIDs {
+		return ""
+	}
+	if !permitted && f.destination.Options.PlainIdentifiers != relay.BAASigned {
+		if path, _ := f.source.first(Spellings(field)); path != "" {
+			f.withhold(path, whyPlain)
+		}
+		return ""
+	}
+	return f.read(query{names: Spellings(field), id: true, clean: func(path, s string) string {
+		if _, hashed := identity.Hashed(s); hashed {
+			return ""
+		}
+		return clean(path, s)
+	}})
+}
+
 func (f *Fields) phone(clean func(raw, region string) string) func(string) string {
 	return func(raw string) string { return clean(raw, f.event.Storefront.PhoneRegion) }
 }

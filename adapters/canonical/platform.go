@@ -12,11 +12,12 @@ type EventNames struct {
 	Default  map[string]string // sent unless an admin says otherwise
 	Proposed map[string]string // suggested to an admin, never sent on their own
 	Standard []string          // the platform's standard events; nil where it has no such list
+	NeedID   []string          // of a platform with ids instead of names: the types that leave once an admin has set their id
 }
 
 // Relay returns the names as the rest of the relay knows them.
 func (n EventNames) Relay() relay.EventNames {
-	return relay.EventNames{Default: n.Default, Proposed: n.Proposed}
+	return relay.EventNames{Default: n.Default, Proposed: n.Proposed, NeedID: n.NeedID}
 }
 
 // IsStandard reports whether the platform has a standard event of exactly this name.

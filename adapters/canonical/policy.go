@@ -15,6 +15,7 @@ const (
 	whyOwnID       = "is not a plain identifier, or holds data that the platform must not read: the event's id is sent as a hash"
 	whyOrderInID   = "data policy health: holds the order, so that the event's id is sent as a hash, unless allow names order_id"
 	whyOrderInText = "data policy health: holds the order, unless allow names order_id"
+	whyPlain       = "identifies a person: sent as it is only under plain_identifiers"
 	whyMail        = "contains an e-mail address"
 	whyPhone       = "contains a telephone or social security number"
 	whyName        = "contains the event's own name, which is hidden from this platform"

@@ -36,6 +36,8 @@ type Config struct {
 	Proxy *url.URL
 	// Timeout of one exchange; 0 is 10 s.
 	Timeout time.Duration
+	// Now is the clock of signatures and tokens; nil is time.Now.
+	Now func() time.Time
 }
 
 // Client sends requests. It is safe for concurrent use and keeps connections to destinations open.
@@ -44,6 +46,8 @@ type Client struct {
 	rules       rules
 	proxied     bool
 	timeout     time.Duration
+	now         func() time.Time
+	tokens      tokens
 }
 
 // New makes a client.
@@ -52,12 +56,16 @@ func New(c Config) *Client {
 	if c.Timeout == 0 {
 		c.Timeout = timeout
 	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	return &Client{
 		https:   newHTTP(r.https, c.Proxy),
 		http:    newHTTP(r.http, c.Proxy),
 		rules:   r,
 		proxied: c.Proxy != nil,
 		timeout: c.Timeout,
+		now:     c.Now,
 	}
 }
 
@@ -90,7 +98,7 @@ func (c *Client) Close() {
 	c.http.CloseIdleConnections()
 }
 
-// Send makes one exchange and never repeats it. Trouble comes back in the Reply, without the URL.
+// Send completes the request with its Auth, makes one exchange and never repeats it. Trouble comes back in the Reply, without the URL.
 func (c *Client) Send(ctx context.Context, r relay.Request) relay.Response {
 	start := time.Now()
 	reply := c.exchange(ctx, r)
@@ -103,10 +111,18 @@ func (c *Client) Send(ctx context.Context, r relay.Request) relay.Response {
 func (c *Client) exchange(ctx context.Context, r relay.Request) relay.Response {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
+	r, token, failed := c.ready(ctx, r)
+	if failed != nil {
+		return *failed
+	}
 	reply, idle := c.once(ctx, r)
 	if idle && ctx.Err() == nil {
 		// The server had closed a connection that was idle, and not a byte left: this is not a second request.
 		reply, _ = c.once(ctx, r)
+	}
+	if token.value != "" && reply.Status == http.StatusUnauthorized {
+		c.tokens.drop(token)
+		reply.CachedToken = token.cached
 	}
 	return reply
 }

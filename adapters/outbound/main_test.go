@@ -20,6 +20,9 @@ import (
 
 const secret = "s3cret"
 
+// loopback is this machine.
+var loopback = nets("127.0.0.0/8", "::1/128")
+
 // fromEnvironment counts the requests to the proxy of the environment, which must not be used.
 var fromEnvironment atomic.Int32
 
@@ -62,7 +65,7 @@ func client(t *testing.T, c outbound.Config) *outbound.Client {
 // home is a client that may speak to this machine, with a time-out of five seconds.
 func home(t *testing.T) *outbound.Client {
 	t.Helper()
-	return client(t, outbound.Config{AllowedPrivateNets: nets("127.0.0.0/8", "::1/128"), Timeout: 5 * time.Second})
+	return client(t, outbound.Config{AllowedPrivateNets: loopback, Timeout: 5 * time.Second})
 }
 
 // hasty is home with a time-out that a test can wait for.

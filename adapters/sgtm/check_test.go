@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"relay/adapters/canonical"
 	"relay/adapters/sgtm"
 	"relay/internal/relay"
 )
@@ -36,7 +37,7 @@ func custom(key, value string) func(map[string]string, map[string]relay.Secret) 
 
 func header(name, value string) func(map[string]string, map[string]relay.Secret) {
 	return func(_ map[string]string, secrets map[string]relay.Secret) {
-		secrets[sgtm.SecretHeaderPrefix+name] = relay.NewSecret(value)
+		secrets[canonical.SecretHeaderPrefix+name] = relay.NewSecret(value)
 	}
 }
 

@@ -49,7 +49,7 @@ func ga4(d relay.Destination, e relay.Event) (relay.Request, error) {
 	if !enforces(d) {
 		body.Consent = measurement.NewConsent(d, consent)
 	}
-	r, err := f.Post(version, address(d, "/mp/collect?"+query(d)), headers(d), body)
+	r, err := f.Post(version, address(d, "/mp/collect?"+query(d)), canonical.Headers(d), body)
 	if err != nil {
 		return relay.Request{}, err
 	}

@@ -6,9 +6,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"net/textproto"
 	"strings"
 
+	"relay/adapters/canonical"
 	"relay/internal/relay"
 )
 
@@ -19,7 +19,6 @@ const (
 	SettingMeasurementID = "measurement_id"
 	SettingPath          = "custom_endpoint_path"
 	SecretAPI            = "api_secret"
-	SecretHeaderPrefix   = "header:" // and the name of a custom header
 
 	ClientGA4    = "ga4"
 	ClientCustom = "custom"
@@ -56,7 +55,7 @@ func post(d relay.Destination, path string, body any) (relay.Request, error) {
 		return relay.Request{}, relay.Refuse(relay.ReasonInvalidPayload, "event_payload")
 	}
 	header := map[string]string{"Content-Type": "application/json"}
-	maps.Copy(header, headers(d))
+	maps.Copy(header, canonical.Headers(d))
 	return relay.Request{
 		Method:     "POST",
 		URL:        address(d, path),
@@ -69,17 +68,6 @@ func post(d relay.Destination, path string, body any) (relay.Request, error) {
 
 func address(d relay.Destination, path string) string {
 	return strings.TrimRight(d.Settings[SettingURL], "/") + path
-}
-
-// headers are the custom ones, in one spelling.
-func headers(d relay.Destination) map[string]string {
-	all := map[string]string{}
-	for key, value := range d.Secrets {
-		if custom, ok := strings.CutPrefix(key, SecretHeaderPrefix); ok {
-			all[textproto.CanonicalMIMEHeaderKey(custom)] = value.Reveal()
-		}
-	}
-	return all
 }
 
 // Outcome classifies the container's response. Any 2xx means that a client claimed the request; the results of the tags are

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"relay/adapters/canonical"
 	"relay/internal/relay"
 )
 
@@ -30,11 +31,13 @@ func (a Adapter) TestRequest(d relay.Destination, e relay.Event) (relay.Request,
 	maps.Copy(secrets, d.Secrets)
 	d.Secrets = secrets
 	if value := d.Settings[SettingPreview]; value != "" {
-		if CheckHeader(previewHeader, relay.NewSecret(value)) != nil {
+		if canonical.CheckHeader(previewHeader, relay.NewSecret(value)) != nil {
 			return relay.Request{}, relay.Refuse(relay.ReasonInvalidField, SettingPreview)
 		}
-		maps.DeleteFunc(d.Secrets, func(key string, _ relay.Secret) bool { return strings.EqualFold(key, SecretHeaderPrefix+previewHeader) })
-		d.Secrets[SecretHeaderPrefix+previewHeader] = relay.NewSecret(value)
+		maps.DeleteFunc(d.Secrets, func(key string, _ relay.Secret) bool {
+			return strings.EqualFold(key, canonical.SecretHeaderPrefix+previewHeader)
+		})
+		d.Secrets[canonical.SecretHeaderPrefix+previewHeader] = relay.NewSecret(value)
 	}
 	e.Type = TestEvent
 	e.Storefront.RequireConsent = false // no person is there to be asked

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"relay/adapters/canonical"
 	"relay/adapters/sgtm"
 	"relay/internal/relay"
 )
@@ -53,7 +54,7 @@ func TestATestEventHasTheConfiguredPreviewHeader(t *testing.T) {
 	r, err = sgtm.Adapter{}.TestRequest(d, made(t))
 	require.NoError(t, err)
 	require.Equal(t, "ZW52fDN8eA==", r.Header[name])
-	require.Equal(t, "stored", d.Secrets[sgtm.SecretHeaderPrefix+"x-gtm-server-preview"].Reveal(), "the destination is the caller's")
+	require.Equal(t, "stored", d.Secrets[canonical.SecretHeaderPrefix+"x-gtm-server-preview"].Reveal(), "the destination is the caller's")
 	e := made(t)
 	e.Storefront.RequireConsent = false
 	live, err := sgtm.Adapter{}.Request(d, e)

@@ -10,12 +10,18 @@ import (
 type option struct {
 	name, label, kind, help string
 	choices                 []string
-	only                    string // for containers or for platforms alone
+	only                    string // for containers (sgtm) or for platforms (platform) alone
+}
+
+// isFor reports whether a destination has the option.
+func (o option) isFor(key string) bool {
+	return o.only == "" || (o.only == sgtm) == (key == sgtm)
 }
 
 // options are those of REST, in the order of the form. Names with a dot are in an object of their own.
 var options = []option{
 	{name: "identifiers", label: "Identifiers", kind: "select", choices: []string{"", "none", "hashed"}, help: "Whether e-mail, phone and the like leave, hashed. By default none do."},
+	{name: "plain_identifiers", label: "Identifiers as they are", kind: "select", choices: []string{"", "baa_signed"}, only: "platform", help: "Only where the vendor has signed a business associate agreement: e-mail, phone and the shop's own id leave as they are, to platforms that cannot match hashes."},
 	{name: "send_ip", label: "Send the IP address", kind: "check"},
 	{name: "send_user_agent", label: "Send the user agent", kind: "check"},
 	{name: "keep_url_query", label: "Keep the query of page URLs", kind: "check"},
@@ -40,7 +46,7 @@ var options = []option{
 func (v *visit) optionInputs(key string, stored map[string]any) []input {
 	var list []input
 	for _, o := range options {
-		if o.only != "" && o.only != key {
+		if !o.isFor(key) {
 			continue
 		}
 		outer, name, nested := strings.Cut(o.name, ".")
@@ -63,7 +69,7 @@ func (v *visit) optionsOf(key string, stored map[string]any) map[string]any {
 	}
 	limits := map[string]any{}
 	for _, o := range options {
-		if o.only != "" && o.only != key {
+		if !o.isFor(key) {
 			continue
 		}
 		value := v.optionValue(o)

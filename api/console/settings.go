@@ -171,7 +171,7 @@ func showSettings(v *visit) (any, error) {
 	if s.Start = v.input(input{Name: "is_active", Label: "Switch it on", Kind: "check"}, "true", "is_active"); s.Container() {
 		s.Fields, s.Headers = v.containerInputs(s.record)
 	} else {
-		s.Fields = v.credentialInputs(s)
+		s.Fields, s.Headers = v.credentialInputs(s), v.headerInputs(s)
 	}
 	return s, nil
 }
@@ -180,6 +180,9 @@ func showSettings(v *visit) (any, error) {
 func (v *visit) credentialInputs(s settings) []input {
 	var list []input
 	for _, f := range s.Platform.Fields {
+		if f.Field == customHeaders {
+			continue
+		}
 		i := input{Name: "f." + f.Field, Label: words(f.Field), Kind: "text", Help: f.Description, Required: f.Required}
 		if f.Secret {
 			i.Name, i.Kind = "s."+f.Field, "secret"
@@ -266,12 +269,15 @@ func (v *visit) settingsBody(key string, old map[string]any) map[string]any {
 			}
 		}
 	}
+	if name := strings.TrimSpace(v.form.Get("header_name")); name != "" {
+		if key != sgtm {
+			name = headerPrefix + name
+		}
+		secrets[name] = strings.TrimSpace(v.form.Get("header_value"))
+	}
 	if key != sgtm {
 		body["credentials"] = secrets
 		return body
-	}
-	if name := strings.TrimSpace(v.form.Get("header_name")); name != "" {
-		secrets[name] = strings.TrimSpace(v.form.Get("header_value"))
 	}
 	if len(secrets) > 0 {
 		body["custom_headers"] = secrets

@@ -17,23 +17,27 @@ import (
 	"relay/internal/relay"
 )
 
-// brio is the demo storefront without a container: its events are sent directly to the five platforms.
+// brio is the demo storefront without a container: its events are sent directly to the platforms.
 const brio = "brio"
 
 // failsTwice is the platform whose first two responses are errors.
 const failsTwice = "tiktok"
 
-// credentials holds those of the five platforms, as their catalogue entries require them.
+// credentials holds those of the platforms, as their catalogue entries require them.
 var credentials = map[string]map[string]string{
 	"meta_capi": {"pixel_id": "1234567890", "access_token": "token-of-brio-at-meta"},
 	"ga4":       {"measurement_id": "G-BRIO", "api_secret": "secret-of-brio-at-ga4"},
 	"tiktok":    {"pixel_code": "CBRIO", "access_token": "token-of-brio-at-tiktok"},
 	"snapchat":  {"pixel_id": "0a1b2c3d-brio", "access_token": "token-of-brio-at-snapchat"},
 	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
+
+	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
+
+	"webhook": {"signing_secret": vendors.WebhookSecret},
 }
 
 // showFanOut posts a purchase with full consent, for a storefront with every option switched on, and prints
-// its status at the five platforms, one of which fails twice first.
+// its status at the platforms, one of which fails twice first.
 func showFanOut(ctx context.Context, system *harness.System, r *harness.Relay) error {
 	if err := ensureBrio(ctx, system); err != nil {
 		return fmt.Errorf("demo storefront %s: %w", brio, err)
@@ -87,6 +91,9 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 		secrets := map[string]relay.Secret{}
 		for name, value := range fields {
 			secrets[name] = relay.NewSecret(value)
+		}
+		if platform == "webhook" {
+			secrets["url"] = relay.NewSecret(system.Sandbox.BaseURL + vendors.Prefix + platform)
 		}
 		err := seed.On(system.Store).PutCredential(ctx, id, ops.Credential{
 			Platform: platform,

@@ -3,6 +3,7 @@ package ops
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"relay/internal/relay"
@@ -179,6 +180,27 @@ type Credential struct {
 	Unreadable     bool // as SGTMConfig's
 	// FieldList is the platform's list of fields; read only.
 	FieldList []CredentialField
+}
+
+// CustomHeaders is the field of a platform whose credentials may have custom headers. Each header is a secret field of its own, named
+// HeaderPrefix and the header's name.
+const (
+	CustomHeaders = HeaderPrefix + "*"
+	HeaderPrefix  = "header:"
+)
+
+// HeadersOf are the custom headers of a credential by their names, where its platform takes them.
+func HeadersOf(list []CredentialField, values map[string]relay.Secret) map[string]relay.Secret {
+	headers := map[string]relay.Secret{}
+	if !slices.ContainsFunc(list, func(f CredentialField) bool { return f.Field == CustomHeaders }) {
+		return headers
+	}
+	for field, value := range values {
+		if name, ok := strings.CutPrefix(field, HeaderPrefix); ok && field != CustomHeaders {
+			headers[name] = value
+		}
+	}
+	return headers
 }
 
 // CredentialField is one field of a platform's credential.

@@ -70,6 +70,7 @@ type DestinationStatus struct {
 	ProbedAt       time.Time // the latest probe
 	NextProbe      time.Time // of an unhealthy one
 	LastAttempts   LastAttempts
+	ReplayID       int64 // the newest open replay of this destination's events; 0 is none
 	Limits         relay.Limits
 	Waiting        int // events in flight whose delivery here has not ended, counted as far as WaitingBound
 	Failed         int // events that a recovery will send again, among the newest FailedBound

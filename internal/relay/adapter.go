@@ -25,6 +25,14 @@ type Adapter interface {
 type EventNames struct {
 	Default  map[string]string
 	Proposed map[string]string
+	// NeedID are the event types that leave once options.events names the vendor's id for them. Such a vendor has ids instead of
+	// names, and a default would be another advertiser's.
+	NeedID []string
+}
+
+// Warner is implemented by adapters that warn of settings that are complete.
+type Warner interface {
+	SettingWarnings(Destination) []string
 }
 
 // Render returns the exact request for one event at a destination. It refuses events that no destination accepts, then calls
@@ -48,7 +56,7 @@ type TestMode interface {
 	TestRequest(Destination, Event) (Request, error)
 }
 
-// Request is one HTTP request, ready to leave. It prints without its secrets: URL and header values may hold some.
+// Request is one HTTP request, ready to leave but for its Auth. It prints without its secrets: URL and header values may hold some.
 type Request struct {
 	Method string
 	URL    string
@@ -62,6 +70,9 @@ type Request struct {
 	Warnings   []string      // for an admin, without values
 	Repeatable bool          // the vendor drops a second copy of this request
 	MaxAge     time.Duration // how old the event may be at this destination; 0 is no limit
+
+	Auth    Auth              // the part that exists only at the moment of sending
+	secrets map[string]Secret // those that Auth names; see For
 }
 
 // Withheld is a payload field, or a part of one, that does not leave as it is, and the rule that keeps it back.

@@ -19,9 +19,12 @@ type Options struct {
 	// Events maps our event types to the vendor's, over the adapter's own defaults.
 	Events map[string]EventRule `json:"events,omitempty"`
 	// Identifiers is "none" (the zero value too) or "hashed".
-	Identifiers   string `json:"identifiers,omitempty"`
-	SendIP        bool   `json:"send_ip,omitempty"`
-	SendUserAgent bool   `json:"send_user_agent,omitempty"`
+	Identifiers string `json:"identifiers,omitempty"`
+	// PlainIdentifiers is BAASigned where the vendor has signed an agreement on health data (a business associate agreement): then
+	// identifiers leave as they are, to platforms that cannot match hashes. Other platforms refuse the option.
+	PlainIdentifiers string `json:"plain_identifiers,omitempty"`
+	SendIP           bool   `json:"send_ip,omitempty"`
+	SendUserAgent    bool   `json:"send_user_agent,omitempty"`
 	// KeepURLQuery sends page URLs whole.
 	KeepURLQuery bool `json:"keep_url_query,omitempty"`
 	// Allow and Deny are payload fields: if Allow is not empty only its fields leave, and Deny's never do. The
@@ -54,6 +57,9 @@ type Options struct {
 	// type ga4 and ConsentForward for client type custom. Direct platforms always enforce.
 	Consent string `json:"consent,omitempty"`
 }
+
+// BAASigned is the value of Options.PlainIdentifiers.
+const BAASigned = "baa_signed"
 
 // Values of Options.Consent.
 const (

@@ -55,6 +55,8 @@ const (
 	ReasonUnknown          Reason = "unknown"
 	ReasonVendorRejected   Reason = "vendor_rejected"
 	ReasonVendorPermission Reason = "vendor_permission"
+	ReasonTokenExpired     Reason = "token_expired"
+	ReasonTokenUnavailable Reason = "token_unavailable"
 )
 
 var texts = map[Reason]string{
@@ -111,6 +113,8 @@ var texts = map[Reason]string{
 	ReasonUnknown:          "it may have arrived; a second copy would be counted twice",
 	ReasonVendorRejected:   "the platform rejected the event",
 	ReasonVendorPermission: "the credential lacks a permission at the platform",
+	ReasonTokenExpired:     "the platform refused the access token, which the next attempt replaces",
+	ReasonTokenUnavailable: "the platform's token service issues no access token now",
 }
 
 // Text returns the reason as text; an unlisted reason as its code.

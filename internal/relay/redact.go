@@ -53,12 +53,13 @@ var harmless = forms(map[string]form{
 // holders are the names, folded, of the objects and lists that adapters build and that payloads bring. Their members are
 // looked at name by name. Any other object or list is [redacted] whole.
 var holders = set("data", "events", "params", "customdata", "properties", "page", "items", "contents", "products", "lineitems",
-	"consent", "consentstate")
+	"consent", "consentstate", "payload")
 
 // harmlessHeaders are shown with their values.
 var harmlessHeaders = map[string]form{
 	"content-type": matching(`^application/json(; ?charset=utf-8)?$`),
 	"x-ga-gcs":     matching(`^G1[01-]{2}$`),
+	"webhook-id":   ownID,
 }
 
 // fieldName is the form of the names that are shown. Any other name may itself be personal data.

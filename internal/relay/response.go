@@ -23,6 +23,10 @@ const (
 	TransportUnprocessed TransportError = "unprocessed"
 	TransportAddress     TransportError = "address_refused"
 	TransportBadURL      TransportError = "bad_url"
+	// The next two are requests that did not leave for want of their Auth: the credential is refused or unusable, or the
+	// service that issues tokens does not issue one now.
+	TransportCredential TransportError = "credential_refused"
+	TransportToken      TransportError = "token_unavailable"
 )
 
 // Response is a response or a transport error: whether bytes of the request may have been sent, status, header and body (cut at
@@ -36,6 +40,9 @@ type Response struct {
 	At             time.Time // when it came
 	Took           time.Duration
 	Repeatable     bool // the Request's
+	// CachedToken says that the request had an access token from an earlier exchange. Where that is refused, the next attempt has
+	// a fresh one.
+	CachedToken bool
 }
 
 // IsHTML reports whether the response is a web page, which no platform's API returns. The header alone is not enough: many
@@ -96,10 +103,16 @@ func (r Response) Result() Result {
 
 func (r Response) classify() (Outcome, Reason) {
 	switch {
+	case r.Status == 401 && r.CachedToken:
+		return Retry, ReasonTokenExpired
 	case r.Status >= 300: // known, also where the body broke off
 		return classifyStatus(r.Status)
 	case r.TransportError == TransportAddress || r.TransportError == TransportBadURL:
 		return Rejected, ReasonAddressRefused
+	case r.TransportError == TransportCredential:
+		return Unauthorized, ReasonUnauthorized
+	case r.TransportError == TransportToken:
+		return Retry, ReasonTokenUnavailable
 	case r.TransportError == TransportConnect || r.TransportError == TransportUnprocessed:
 		return Retry, ReasonNetwork
 	case r.TransportError != NoTransportError && r.Sent && !r.Repeatable:

@@ -30,7 +30,7 @@ func TestThePageIsUpToDate(t *testing.T) {
 func TestEveryAdapterHasASection(t *testing.T) {
 	t.Parallel()
 	keys := slices.DeleteFunc(slices.Sorted(maps.Keys(adapters.All())), func(key string) bool { return key == relay.SGTM })
-	require.Equal(t, keys, slices.Sorted(maps.Keys(five)))
+	require.Equal(t, keys, slices.Sorted(maps.Keys(platforms)))
 	require.ElementsMatch(t, keys, order)
 }
 

@@ -52,7 +52,7 @@ type category struct {
 // page is the data of the templates.
 type page struct {
 	Platforms  []platform
-	Five       []section
+	Adapters   []section
 	Names      []row
 	Proposals  []row
 	Categories []category
@@ -87,7 +87,7 @@ func render(catalogue []byte) ([]byte, error) {
 	if err := t.ExecuteTemplate(&out, "intro.md", p); err != nil {
 		return nil, err
 	}
-	for _, s := range p.Five {
+	for _, s := range p.Adapters {
 		fmt.Fprintf(&out, "\n## %s\n\n", s.Name)
 		if err := t.ExecuteTemplate(&out, s.Code+".md", s); err != nil {
 			return nil, err
@@ -113,17 +113,17 @@ func newPage(catalogue []byte) (page, error) {
 		return page{}, fmt.Errorf("read the catalogue: %w", err)
 	}
 	for i := range p.Platforms {
-		_, p.Platforms[i].Adapter = five[p.Platforms[i].Code]
+		_, p.Platforms[i].Adapter = platforms[p.Platforms[i].Code]
 	}
 	for _, code := range order {
 		i := slices.IndexFunc(p.Platforms, func(p platform) bool { return p.Code == code })
 		if i < 0 {
 			return page{}, fmt.Errorf("the catalogue has no %s", code)
 		}
-		p.Five = append(p.Five, section{p.Platforms[i], five[code]})
+		p.Adapters = append(p.Adapters, section{p.Platforms[i], platforms[code]})
 	}
-	p.Names = rows(p.Five, func(s section) map[string]string { return s.Default })
-	p.Proposals = rows(p.Five, func(s section) map[string]string { return s.Proposed })
+	p.Names = rows(p.Adapters, func(s section) map[string]string { return s.Default })
+	p.Proposals = rows(p.Adapters, func(s section) map[string]string { return s.Proposed })
 	listed := 0
 	for _, t := range titles {
 		c := category{Title: t.title}

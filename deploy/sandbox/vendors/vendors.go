@@ -1,4 +1,4 @@
-// Package vendors simulates the APIs of the five ad and analytics platforms: it checks the form of a request and
+// Package vendors simulates the APIs of the platforms: it checks the form of a request and
 // accepts or rejects it in the platform's own format. It follows the platforms' documentation and not the adapters,
 // so that a mistake there is a rejection here.
 package vendors
@@ -24,10 +24,15 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"tiktok":    tiktok,
 	"snapchat":  snapchat,
 	"pinterest": pinterest,
+	"webhook":   webhook,
+
+	"microsoft_ads": microsoft,
 }
 
 // Codes returns the codes of the simulated platforms.
-func Codes() []string { return []string{"ga4", "meta_capi", "pinterest", "snapchat", "tiktok"} }
+func Codes() []string {
+	return []string{"ga4", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
+}
 
 // Play returns the response to a delivery; false if the path belongs to no platform.
 func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {

@@ -39,6 +39,11 @@ func TestPlatformsRejectInvalidRequests(t *testing.T) {
 		"meta, an address in the clear": {"meta_capi/v25.0/1/events", "Authorization: Bearer t",
 			fmt.Sprintf(`{"data":[{"event_name":"Lead","event_time":%d,"event_id":"e","action_source":"website",
 			"user_data":{"em":["jane@example.com"]}}]}`, now), 400, "2804050"},
+		"microsoft, an address in the clear": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t",
+			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d,"userData":{"em":"jane@example.com"}}]}`, now), 400, "userData.em"},
+		"microsoft, milliseconds": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t",
+			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d000,"userData":{"em":%q}}]}`, now, hash), 400, "eventTime"},
+		"microsoft, no token": {"microsoft_ads/v1/12345678/events", "", `{}`, 401, "Unauthorized"},
 		"snapchat, nothing to match by": {"snapchat/v3/1/events?access_token=t", "",
 			fmt.Sprintf(`{"data":[{"event_name":"SIGN_UP","event_time":%d,"action_source":"WEB"}]}`, now), 400, "INVALID"},
 		"snapchat, no token": {"snapchat/v3/1/events", "", `{}`, 401, "Unauthorized resources"},
@@ -72,6 +77,8 @@ func TestPlatformsAcceptValidRequests(t *testing.T) {
 		"pinterest": {"pinterest/v5/ad_accounts/1/events", "Authorization: Bearer t", fmt.Sprintf(`{"data":[{"event_name":"checkout",
 			"event_time":%d,"event_id":"e","action_source":"web","user_data":{"em":[%q]},"custom_data":{"value":"80.79","currency":"USD"}}]}`,
 			now, hash), "processed"},
+		"microsoft_ads": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t", fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase",
+			"eventId":"e","eventTime":%d,"userData":{"em":%q},"customData":{"value":80.79,"currency":"USD"}}]}`, now, hash), `"eventsReceived":1`},
 		"ga4": {"ga4/mp/collect", "", `anything`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

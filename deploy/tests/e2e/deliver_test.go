@@ -54,6 +54,7 @@ func TestTheWholePathOfAnEvent(t *testing.T) {
 		"a cancelled and a terminated delivery fail their rows":                   cancelledAndTerminated,
 		"an event without a mapping or without consent is sent to no platform":    unmapped,
 		"a neutral name hides the event's own; GA4 receives no second copy":       directly,
+		"a signed webhook is verified by its receiver, attempt by attempt":        webhooks,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

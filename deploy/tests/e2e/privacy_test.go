@@ -23,7 +23,7 @@ func (w *world) simulateVendors(t *testing.T) {
 	}
 }
 
-// credentials creates credentials of a storefront without a container at each of the five platforms.
+// credentials creates credentials of a storefront without a container at each of these platforms.
 func (w *world) credentials(t *testing.T, code string, o relay.Options, platforms ...string) {
 	t.Helper()
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
@@ -35,12 +35,14 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 		require.NoError(t, seed.On(w.Store).PutCredential(t.Context(), id, ops.Credential{Platform: platform, Active: true, Options: o, Fields: map[string]relay.Secret{
 			"pixel_id": relay.NewSecret("1234567890"), "pixel_code": relay.NewSecret("CFRESH"), "ad_account_id": relay.NewSecret("549755885175"),
 			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
+			"url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "webhook"), "signing_secret": relay.NewSecret(vendors.WebhookSecret),
+			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
 		}}))
 	}
 }
 
 // neutral holds event names that reveal nothing.
-var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom"}
+var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3"}
 
 // withPerson returns an event with all personal fields.
 func withPerson(storefront, order, name string) harness.Item {
@@ -72,7 +74,7 @@ func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return r.Key != dedupID(e) })
 }
 
-// unmapped covers a fresh storefront with five credentials: it sends nothing of an unmapped event, or of a shopper who
+// unmapped covers a fresh storefront with every credential: it sends nothing of an unmapped event, or of a shopper who
 // denied consent, however many personal fields it has.
 func unmapped(t *testing.T, w *town) {
 	w.credentials(t, "fresh", relay.Options{}, vendors.Codes()...)

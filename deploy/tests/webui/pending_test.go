@@ -74,7 +74,7 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 		Activity: &workflowservice.UnpauseActivityRequest_Id{Id: info.GetActivityId()}})
 	require.NoError(t, err)
 	w.Until(t, "p-1", attempted(2))
-	w.pending(t, x, 3) // the count of attempts was kept
+	w.pending(t, x, 3) // the count was kept
 
 	_, err = service.ResetActivity(t.Context(), &workflowservice.ResetActivityRequest{Namespace: namespace, Execution: x,
 		Activity: &workflowservice.ResetActivityRequest_Id{Id: info.GetActivityId()}})
@@ -109,7 +109,7 @@ func TestACancelledAndATerminatedDeliveryFailTheirRows(t *testing.T) {
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_CANCELED)
 
 	require.NoError(t, w.temporal.TerminateWorkflow(t.Context(), workflows.DeliverEventID(terminated.ID), "", "test"))
-	// No code runs at a termination. The reconciler reads rows whose lease has ended, each minute.
+	// No code runs at a termination. The reconciliation looks each minute at rows whose lease is over.
 	_, err := w.SQL.ExecContext(t.Context(), "UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) WHERE id = ?", terminated.ID)
 	require.NoError(t, err)
 	require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), "reconcile").Trigger(t.Context(), client.ScheduleTriggerOptions{}))

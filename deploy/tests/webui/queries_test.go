@@ -43,16 +43,16 @@ func savedQueries(t *testing.T) map[string]string {
 func TestTheSavedQueriesFindTheirEvents(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "queries")
-	respond := func(b sandbox.Answer) { w.RespondWith(t, "/queries/platform/sandbox_b", b) }
+	answers := func(b sandbox.Answer) { w.RespondWith(t, "/queries/platform/sandbox_b", b) }
 
-	respond(sandbox.Answer{Status: 400})
+	answers(sandbox.Answer{Status: 400})
 	w.Post(t, "queries", "q-failed")
 	_, err := w.SQL.ExecContext(t.Context(), `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status)
 		VALUES ('q-direct', 'queries', 'purchase_completed', '{"order_id": "q-direct"}', 'oms_direct', 'pending')`)
 	require.NoError(t, err)
 	w.Until(t, "q-failed", is(relay.StatusFailed))
 	w.Until(t, "q-direct", is(relay.StatusFailed))
-	respond(waits)
+	answers(waits)
 	w.Post(t, "queries", "q-waits")
 	w.Post(t, "queries", "q-stopped")
 	w.Until(t, "q-waits", attemptedAt("sandbox_b", 1))

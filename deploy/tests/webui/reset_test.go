@@ -52,7 +52,7 @@ func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 	p.gone("dialog[open]")
 
 	e := w.Until(t, order, is(relay.StatusDelivered))
-	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"), "it accepted the event before")
+	require.Equal(t, []relay.Outcome{relay.Accepted}, sends(e, "sandbox"), "it had accepted the event")
 	require.Equal(t, []relay.Outcome{relay.Retry, relay.Retry, relay.Retry, relay.Retry, relay.Accepted}, sends(e, "sandbox_b"))
 	require.Equal(t, 1, e.Generation)
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
@@ -71,10 +71,10 @@ func TestAResetOfARejectedDeliverySendsOnlyWhatWasNotAccepted(t *testing.T) {
 	w.ended(t, rejected, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
 	x := w.execution(t, rejected)
 	tasks := w.tasks(t, x)
-	require.Len(t, tasks, 1, "all attempts were in the first task: it can only be reset to that one")
-	text := w.firstAttempts(t, x)
-	require.Contains(t, text, "sandbox: accepted, last response 200; sandbox_b: ")
-	require.Contains(t, text, "last response 400")
+	require.Len(t, tasks, 1, "the first attempts were all that it took: there is one place to reset it to")
+	words := w.firstAttempts(t, x)
+	require.Contains(t, words, "sandbox: accepted, last response 200; sandbox_b: ")
+	require.Contains(t, words, "last response 400")
 	w.RespondWith(t, "/keeps/platform/sandbox_b", sandbox.Answer{})
 
 	w.reset(t, x, tasks[0])

@@ -8,9 +8,11 @@ import (
 	"relay/adapters/canonical"
 	"relay/adapters/ga4"
 	"relay/adapters/meta"
+	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
+	"relay/adapters/webhook"
 )
 
 // implemented holds the data that a platform's adapter defines.
@@ -21,15 +23,18 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "webhook"}
 
-// five holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
-var five = map[string]implemented{
+// platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
+var platforms = map[string]implemented{
 	"meta_capi": {Short: "Meta", EventNames: meta.Events},
 	"ga4":       {Short: "GA4", EventNames: ga4.Events},
 	"tiktok":    {Short: "TikTok", EventNames: tiktok.Events},
 	"snapchat":  {Short: "Snapchat", EventNames: snapchat.Events, Currencies: snapchat.Currencies},
 	"pinterest": {Short: "Pinterest", EventNames: pinterest.Events},
+	"webhook":   {Short: "Webhook", EventNames: webhook.Events},
+
+	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
 }
 
 // row is an event of the relay with its name at each platform.
