@@ -37,6 +37,7 @@ type Health struct {
 	Failures       int        `json:"failures"`
 	FailingSince   *time.Time `json:"failing_since"`
 	LastFailureAt  *time.Time `json:"last_failure_at"`
+	LastAcceptedAt *time.Time `json:"last_accepted_at"`
 	UnhealthySince *time.Time `json:"unhealthy_since"`
 	Probes         int        `json:"probes"`
 	LastProbeAt    *time.Time `json:"last_probe_at"`

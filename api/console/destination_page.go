@@ -14,7 +14,6 @@ type destinationPage struct {
 	Tabs     []chip
 	Ended    part[*bars]
 	Attempts part[attemptStats]
-	LastGood string // the hour in which the latest delivered event was received
 	Since    time.Time
 }
 
@@ -76,20 +75,9 @@ func showDestination(v *visit) (any, error) {
 	}
 	if b := d.Ended.Value; b != nil {
 		b.Label = "Events of this destination by " + d.Window.Step
-		d.LastGood = lastOf(b)
 		b.Layers = append(b.Layers[:2:2], b.Layers[3]) // an open event has not ended anywhere
 	}
 	return d, nil
-}
-
-// lastOf is when the latest event was received that was delivered.
-func lastOf(b *bars) string {
-	for i := len(b.Times) - 1; i >= 0; i-- {
-		if b.Layers[0].Values[i] > 0 {
-			return b.Times[i].UTC().Format("Jan 2 15:04")
-		}
-	}
-	return ""
 }
 
 // Percent is a share of 1 as a text.

@@ -16,7 +16,7 @@ func destinationOf(storefront, key, health string) object {
 		"health": object{"state": health, "failures": 0}, "waiting": 0, "failed": 0, "limits": object{}}
 	if health != "healthy" {
 		d["health"] = object{"state": health, "reason": "server_error", "last_status": 503, "failures": 240, "failing_since": "2026-01-15T22:00:00Z",
-			"last_failure_at": "2026-01-15T22:10:00Z", "next_probe_at": "2026-01-15T23:10:00Z", "probes": 3, "last_probe_at": "2026-01-15T22:20:00Z"}
+			"last_failure_at": "2026-01-15T22:10:00Z", "last_accepted_at": "2026-01-15T21:59:00Z", "next_probe_at": "2026-01-15T23:10:00Z", "probes": 3, "last_probe_at": "2026-01-15T22:20:00Z"}
 		d["waiting"], d["failed"] = 12, 40
 	}
 	return d
@@ -102,7 +102,7 @@ func TestADestinationShowsHowItFares(t *testing.T) {
 	}
 	require.NotContains(t, body, "is_active", "the line says it")
 	for _, want := range []string{"<title>brio / tiktok · relay</title>", "server error (503)", "240 attempts in a row", "p50 80 ms, p95 310 ms, p99 900 ms", "24, 2 %",
-		"no response", "1,176", "Jan 15 22:00 UTC", "3 so far", "by rita", "Probe now", "Replay what failed since", `value="2026-01-15T22:00"`, "40 failed events"} {
+		"no response", "1,176", "Last accepted</dt><dd><time datetime=\"2026-01-15T21:59:00Z\"", "3 so far", "by rita", "Probe now", "Replay what failed since", `value="2026-01-15T22:00"`, "40 failed events"} {
 		require.Contains(t, body, want)
 	}
 	require.LessOrEqual(t, len(s.calls()), 4, "three, and the bar's")

@@ -101,10 +101,10 @@ func TestAnotherSiteCannotUseTheVisitorsLogin(t *testing.T) {
 func TestAnEventIsFoundRetriedAndSeenDeliveredByKeyboard(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "keys")
-	w.Answers(t, "/keys", sandbox.Answer{Status: http.StatusBadRequest})
+	w.RespondWith(t, "/keys", sandbox.Answer{Status: http.StatusBadRequest})
 	w.Post(t, "keys", "by-keyboard")
 	e := w.Until(t, "by-keyboard", ended)
-	w.Answers(t, "/keys", sandbox.Answer{})
+	w.RespondWith(t, "/keys", sandbox.Answer{})
 
 	b := w.browse(t, admin, password)
 	b.open("")
@@ -176,7 +176,7 @@ func TestMarkupFromOMSStaysText(t *testing.T) {
 func TestASwitchShowsWhatItStopsAndStopsIt(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "flipped")
-	w.Answers(t, "/flipped", sandbox.Answer{Status: http.StatusServiceUnavailable})
+	w.RespondWith(t, "/flipped", sandbox.Answer{Status: http.StatusServiceUnavailable})
 	w.Post(t, "flipped", "flipped-1")
 	w.Until(t, "flipped-1", func(e ops.EventDetail) bool { return len(e.Attempts) > 0 && !e.Status.Final() })
 	b := w.browse(t, admin, password)
@@ -218,7 +218,7 @@ func TestAStaleConfirmationOfASwitchSaysWhoWasFaster(t *testing.T) {
 func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "again")
-	w.Answers(t, "/again", sandbox.Answer{Status: http.StatusBadRequest})
+	w.RespondWith(t, "/again", sandbox.Answer{Status: http.StatusBadRequest})
 	const n = 60
 	for i := range n {
 		w.Post(t, "again", fmt.Sprintf("again-%d", i))
@@ -226,7 +226,7 @@ func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
 	for i := range n {
 		w.Until(t, fmt.Sprintf("again-%d", i), ended)
 	}
-	w.Answers(t, "/again", sandbox.Answer{})
+	w.RespondWith(t, "/again", sandbox.Answer{})
 	b := w.browse(t, admin, password)
 	b.open("events?status=failed&storefront=again")
 	b.click(`a[href*="replays/new"]`)

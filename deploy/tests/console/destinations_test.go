@@ -56,7 +56,7 @@ func (w *world) rest(t *testing.T, method, path string, body any) map[string]any
 func TestAnUnhealthyDestinationTurnsHealthyBeforeOnesEyes(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "recovers")
-	w.Answers(t, "/recovers", sandbox.Answer{Status: http.StatusUnauthorized})
+	w.RespondWith(t, "/recovers", sandbox.Answer{Status: http.StatusUnauthorized})
 	orders := []string{"recovers-1", "recovers-2"} // one to probe with while the relay's own probe sends the other
 	for _, order := range orders {
 		w.Post(t, "recovers", order)
@@ -68,7 +68,7 @@ func TestAnUnhealthyDestinationTurnsHealthyBeforeOnesEyes(t *testing.T) {
 	b.do(typed(`tr[data-row="recovers/sgtm"] input[name=note]`, "ticket 12"))
 	b.click(`tr[data-row="recovers/sgtm"] button`)
 	require.Contains(t, b.text(), "ticket 12")
-	w.Answers(t, "/recovers", sandbox.Answer{}) // only now: the relay probes by itself, and would have healed it before the click
+	w.RespondWith(t, "/recovers", sandbox.Answer{}) // only now: the relay probes by itself, and would have healed it before the click
 	b.open("destinations?storefront=recovers")
 	b.do(chromedp.Evaluate(`window.same = true`, nil))
 	b.wait(`document.querySelector('tr[data-row="recovers/sgtm"]').innerText.includes("healthy") && !document.querySelector('tr[data-row="recovers/sgtm"]').innerText.includes("unhealthy")`)

@@ -41,13 +41,13 @@ func TestMySQLAwayLeavesThePageUsable(t *testing.T) {
 func TestADestinationTurnsHealthyWithoutAReload(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "ill")
-	w.Answers(t, "/ill", sandbox.Answer{Status: http.StatusUnauthorized})
+	w.RespondWith(t, "/ill", sandbox.Answer{Status: http.StatusUnauthorized})
 	w.Post(t, "ill", "ill-1")
 	w.Until(t, "ill-1", ended)
 	b := w.browse(t, admin, password)
 	b.open("")
 	b.wait(`document.querySelector("[data-part=ill]").innerText.includes("ill / sgtm")`)
-	w.Answers(t, "/ill", sandbox.Answer{})
+	w.RespondWith(t, "/ill", sandbox.Answer{})
 	b.do(chromedp.Evaluate(`window.same = true`, nil))
 	b.wait(`!document.querySelector("[data-part=ill]").innerText.includes("ill / sgtm")`) // the relay probes by itself
 	require.True(t, eval[bool](b, `window.same === true`))
@@ -57,10 +57,10 @@ func TestADestinationTurnsHealthyWithoutAReload(t *testing.T) {
 func TestTemporalAwayKeepsARetry(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "later")
-	w.Answers(t, "/later", sandbox.Answer{Status: http.StatusBadRequest})
+	w.RespondWith(t, "/later", sandbox.Answer{Status: http.StatusBadRequest})
 	w.Post(t, "later", "later-1")
 	e := w.Until(t, "later-1", ended)
-	w.Answers(t, "/later", sandbox.Answer{})
+	w.RespondWith(t, "/later", sandbox.Answer{})
 	b := w.browse(t, admin, password)
 	w.Temporal.Kill()
 	back := sync.OnceValue(func() error { return w.Temporal.Restart(context.WithoutCancel(t.Context())) })

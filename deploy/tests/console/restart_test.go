@@ -47,7 +47,7 @@ func TestOpenPagesOutliveARestart(t *testing.T) {
 	restarted := &world{&shared.World{System: w.System, Relay: r, SQL: w.SQL}}
 	w.Storefront(t, "restarted")
 	w.Storefront(t, "patient")
-	w.Answers(t, "/patient", sandbox.Answer{Status: http.StatusServiceUnavailable, Headers: map[string]string{"Retry-After": "3600"}})
+	w.RespondWith(t, "/patient", sandbox.Answer{Status: http.StatusServiceUnavailable, Headers: map[string]string{"Retry-After": "3600"}})
 	w.Post(t, "patient", "patient-1")
 	e := w.Until(t, "patient-1", func(e ops.EventDetail) bool { return e.WaitingFor == relay.WaitsForRetry })
 

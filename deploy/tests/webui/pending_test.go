@@ -53,7 +53,7 @@ func attemptedAt(destination string, n int) func(ops.EventDetail) bool {
 func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "pfizer")
-	w.Answers(t, "/pfizer", waits)
+	w.RespondWith(t, "/pfizer", waits)
 	w.Post(t, "pfizer", "p-1")
 	x := w.execution(t, w.Until(t, "p-1", attempted(1)))
 	service := w.temporal.WorkflowService()
@@ -82,7 +82,7 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 	w.Until(t, "p-1", attempted(3))
 	w.pending(t, x, 2) // Temporal counts from 1 again
 
-	w.Answers(t, "/pfizer", sandbox.Answer{})
+	w.RespondWith(t, "/pfizer", sandbox.Answer{})
 	_, err = service.ResetActivity(t.Context(), &workflowservice.ResetActivityRequest{Namespace: namespace, Execution: x,
 		Activity: &workflowservice.ResetActivityRequest_Id{Id: info.GetActivityId()}})
 	require.NoError(t, err)
@@ -98,7 +98,7 @@ func TestAWaitingAttemptIsRetriedNow(t *testing.T) {
 func TestACancelledAndATerminatedDeliveryFailTheirRows(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "roman")
-	w.Answers(t, "/roman", waits)
+	w.RespondWith(t, "/roman", waits)
 	w.Post(t, "roman", "r-1")
 	w.Post(t, "roman", "r-2")
 	cancelled, terminated := w.Until(t, "r-1", attempted(1)), w.Until(t, "r-2", attempted(1))

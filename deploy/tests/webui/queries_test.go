@@ -43,7 +43,7 @@ func savedQueries(t *testing.T) map[string]string {
 func TestTheSavedQueriesFindTheirEvents(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "queries")
-	answers := func(b sandbox.Answer) { w.Answers(t, "/queries/platform/sandbox_b", b) }
+	answers := func(b sandbox.Answer) { w.RespondWith(t, "/queries/platform/sandbox_b", b) }
 
 	answers(sandbox.Answer{Status: 400})
 	w.Post(t, "queries", "q-failed")

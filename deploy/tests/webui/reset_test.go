@@ -20,7 +20,7 @@ var fails = sandbox.Answer{Status: 503}
 func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "bosley")
-	w.Answers(t, "/bosley/platform/sandbox_b", fails)
+	w.RespondWith(t, "/bosley/platform/sandbox_b", fails)
 	const order = "2025020100003333"
 	w.Post(t, "bosley", order)
 	failed := w.Until(t, order, is(relay.StatusFailed))
@@ -42,7 +42,7 @@ func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `"purchase_completed of bosley"`, string(d.GetExecutionConfig().GetUserMetadata().GetSummary().GetData()), "shown under User Metadata")
 
-	w.Answers(t, "/bosley/platform/sandbox_b", sandbox.Answer{})
+	w.RespondWith(t, "/bosley/platform/sandbox_b", sandbox.Answer{})
 	p.click("button", "Reset")
 	p.click(`[data-testid="workflow-reset-event-id-select-button"]`, "")
 	p.click(`#reset-event-id-select [role="option"]`, "4 - WorkflowTaskCompleted")
@@ -65,7 +65,7 @@ func TestAFailedDeliveryIsFoundByItsOrderAndResetInTheWebUI(t *testing.T) {
 func TestAResetOfARejectedDeliverySendsOnlyWhatWasNotAccepted(t *testing.T) {
 	w := setup(t)
 	w.fanOut(t, "keeps")
-	w.Answers(t, "/keeps/platform/sandbox_b", sandbox.Answer{Status: 400})
+	w.RespondWith(t, "/keeps/platform/sandbox_b", sandbox.Answer{Status: 400})
 	w.Post(t, "keeps", "k-1")
 	rejected := w.Until(t, "k-1", is(relay.StatusFailed))
 	w.ended(t, rejected, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
@@ -75,7 +75,7 @@ func TestAResetOfARejectedDeliverySendsOnlyWhatWasNotAccepted(t *testing.T) {
 	words := w.firstAttempts(t, x)
 	require.Contains(t, words, "sandbox: accepted, last response 200; sandbox_b: ")
 	require.Contains(t, words, "last response 400")
-	w.Answers(t, "/keeps/platform/sandbox_b", sandbox.Answer{})
+	w.RespondWith(t, "/keeps/platform/sandbox_b", sandbox.Answer{})
 
 	w.reset(t, x, tasks[0])
 	e := w.Until(t, "k-1", is(relay.StatusDelivered))
@@ -86,11 +86,11 @@ func TestAResetOfARejectedDeliverySendsOnlyWhatWasNotAccepted(t *testing.T) {
 func TestAResetOfAnExhaustedDeliveryAttemptsAgainFromAnyTask(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "exhausted")
-	w.Answers(t, "/exhausted", fails)
+	w.RespondWith(t, "/exhausted", fails)
 	w.Post(t, "exhausted", "x-1")
 	e := w.Until(t, "x-1", is(relay.StatusFailed))
 	w.ended(t, e, enums.WORKFLOW_EXECUTION_STATUS_FAILED)
-	w.Answers(t, "/exhausted", sandbox.Answer{})
+	w.RespondWith(t, "/exhausted", sandbox.Answer{})
 	x := w.execution(t, e)
 	tasks := w.tasks(t, x)
 	w.reset(t, x, tasks[len(tasks)-1])
@@ -115,8 +115,8 @@ func TestAFilteredListIsResetInOneBatch(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "corso")
 	w.Storefront(t, "other")
-	w.Answers(t, "/corso", sandbox.Answer{Status: 400})
-	w.Answers(t, "/other", sandbox.Answer{Status: 400})
+	w.RespondWith(t, "/corso", sandbox.Answer{Status: 400})
+	w.RespondWith(t, "/other", sandbox.Answer{Status: 400})
 	orders := []string{"c-1", "c-2", "c-3"}
 	for _, order := range orders {
 		w.Post(t, "corso", order)
@@ -125,8 +125,8 @@ func TestAFilteredListIsResetInOneBatch(t *testing.T) {
 	for _, order := range append(orders, "other-1") {
 		w.ended(t, w.Until(t, order, is(relay.StatusFailed)), enums.WORKFLOW_EXECUTION_STATUS_FAILED)
 	}
-	w.Answers(t, "/corso", sandbox.Answer{})
-	w.Answers(t, "/other", sandbox.Answer{})
+	w.RespondWith(t, "/corso", sandbox.Answer{})
+	w.RespondWith(t, "/other", sandbox.Answer{})
 
 	p := w.browse(t)
 	p.search(`Storefront="corso" AND ExecutionStatus="Failed"`)

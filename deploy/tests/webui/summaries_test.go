@@ -20,10 +20,10 @@ import (
 func TestEveryWorkflowActivityAndTimerHasASummary(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "summed")
-	w.Answers(t, "/summed", sandbox.Answer{Status: 400})
+	w.RespondWith(t, "/summed", sandbox.Answer{Status: 400})
 	w.Post(t, "summed", "s-1")
 	w.Until(t, "s-1", is(relay.StatusFailed))
-	w.Answers(t, "/summed", sandbox.Answer{Status: 503})
+	w.RespondWith(t, "/summed", sandbox.Answer{Status: 503})
 	status, body, err := w.Relay.Do(t.Context(), http.MethodPost, "/admin/v1/replays", []byte(`{"filter":{"storefront":"summed"}}`))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, status, string(body))

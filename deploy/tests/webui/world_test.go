@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 		if one.temporal != nil {
 			one.temporal.Close()
 		}
-		return one.World.Stop()
+		return one.Stop()
 	})
 }
 

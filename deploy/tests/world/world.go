@@ -93,8 +93,8 @@ func (w *World) Storefront(t *testing.T, code string) {
 	require.NoError(t, err)
 }
 
-// Answers scripts the sandbox.
-func (w *World) Answers(t *testing.T, path string, then sandbox.Answer) {
+// RespondWith sets the response of the sandbox.
+func (w *World) RespondWith(t *testing.T, path string, then sandbox.Answer) {
 	t.Helper()
 	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: path, Then: then}))
 }
