@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -120,14 +121,12 @@ type auditing = api.Audit
 // failing is an audit whose database is away after some pages.
 type failing struct {
 	auditing
-	pages, limit int
-	largest      int
+	pages, limit, largest atomic.Int64
 }
 
 func (f *failing) Audit(ctx context.Context, q ops.AuditQuery) (ops.Page[ops.AuditEntry], error) {
-	f.pages++
-	f.largest = max(f.largest, q.Limit)
-	if f.pages > f.limit {
+	f.largest.Store(max(f.largest.Load(), int64(q.Limit)))
+	if f.pages.Add(1) > f.limit.Load() {
 		return ops.Page[ops.AuditEntry]{}, fmt.Errorf("list: %w", relay.ErrUnavailable)
 	}
 	return f.auditing.Audit(ctx, q)
@@ -138,7 +137,8 @@ func TestAnExportThatFailsDoesNotLookComplete(t *testing.T) {
 	a := newAdminTest(t)
 	a.audited(1203)
 	admin := adminOn(a.store)
-	audit := &failing{auditing: a.store, limit: 2}
+	audit := &failing{auditing: a.store}
+	audit.limit.Store(2)
 	admin.Audit = audit
 	deps := a.deps()
 	deps.Admin = admin
@@ -148,25 +148,26 @@ func TestAnExportThatFailsDoesNotLookComplete(t *testing.T) {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	for _, encoding := range []string{"identity", "gzip"} {
-		audit.pages = 0
+		audit.pages.Store(0)
 		_, list, err := a.exported(server, "?format=ndjson", "Accept-Encoding", encoding)
 		require.Error(t, err, encoding)
 		require.NotEmpty(t, list)
 		require.Less(t, len(list), 1203)
-		require.LessOrEqual(t, audit.largest, 500, "memory has one page")
+		require.LessOrEqual(t, audit.largest.Load(), int64(500), "memory has one page")
 	}
-	audit.limit = 0
+	audit.limit.Store(0)
 	req := httptest.NewRequest(http.MethodGet, "/admin/v1/audit?format=ndjson", nil)
 	req.SetBasicAuth(anna[0], anna[1])
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, req)
 	require.Equal(t, http.StatusServiceUnavailable, w.Code, "a first page that fails is a problem document")
 
-	audit.limit, audit.pages = 1, 0
+	audit.limit.Store(1)
+	audit.pages.Store(0)
 	req = httptest.NewRequest(http.MethodHead, "/admin/v1/audit?format=ndjson", nil)
 	req.SetBasicAuth(anna[0], anna[1])
 	w = httptest.NewRecorder()
 	h.ServeHTTP(w, req)
 	require.Equal(t, http.StatusOK, w.Code)
-	require.Equal(t, 1, audit.pages, "HEAD reads no further")
+	require.EqualValues(t, 1, audit.pages.Load(), "HEAD reads no further")
 }

@@ -154,7 +154,7 @@ func TestListsAreFiltered(t *testing.T) {
 		"credentials?platform_code=ga4":                0,
 		"credentials?storefront_code=pfizer":           1,
 		"platforms?code=meta_capi":                     1,
-		"platforms?tier=1":                             5,
+		"platforms?tier=1":                             6,
 		"platforms?q=pinterest&sort=-code":             1,
 		"platforms?category=ads&is_active=true&tier=1": 4,
 	} {

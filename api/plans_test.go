@@ -30,7 +30,7 @@ const (
 	attemptsOf   = "event_attempts ix_event_attempts_event"
 	statsOfAll   = "event_stats PRIMARY, event_stats_hours PRIMARY"
 	statsOfOne   = "event_stats ix_event_stats_storefront, event_stats_hours PRIMARY"
-	switched     = "admin_audit ix_admin_audit_entity, admin_audit PRIMARY" // who set a switch
+	switched     = "admin_audit ix_admin_audit_entity, admin_audit ix_admin_audit_kind, admin_audit PRIMARY" // who set a switch
 	openReplays  = "event_replays ix_event_replays_state, event_replays PRIMARY"
 	countsOfAll  = "attempt_stats PRIMARY"
 	countsOfOne  = "attempt_stats ix_attempt_stats_storefront"
