@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"relay/internal/ops"
@@ -69,8 +70,12 @@ func (h opsHandlers) listReplays(ctx context.Context, in *listReplaysInput) (*re
 
 // replayViews shows replays, with the codes of their storefronts.
 func (h opsHandlers) replayViews(ctx context.Context, list []ops.Replay) ([]ReplayView, error) {
-	codes, err := h.Replays.StorefrontCodes(ctx)
 	views := []ReplayView{}
+	var codes map[int64]string
+	var err error
+	if slices.ContainsFunc(list, func(r ops.Replay) bool { return r.Filter.StorefrontID != 0 }) {
+		codes, err = h.Replays.StorefrontCodes(ctx)
+	}
 	for _, r := range list {
 		v := h.replayView(r)
 		v.Filter.Storefront = codes[r.Filter.StorefrontID]

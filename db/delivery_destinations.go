@@ -92,7 +92,7 @@ func (s *Store) DestinationStatuses(ctx context.Context, q ops.DestinationQuery)
 		return nil, false, wrap(op, err)
 	}
 	list, more := onePage(list, q)
-	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addFailed, s.addReplays} {
+	for _, add := range []func(context.Context, []ops.DestinationStatus) error{s.addSwitchChanges, s.addWaiting, s.addRecovery} {
 		if err := add(ctx, list); err != nil {
 			return nil, false, wrap(op, err)
 		}
@@ -142,7 +142,7 @@ func (s *Store) addSwitchChanges(ctx context.Context, list []ops.DestinationStat
 
 // failedSQL counts, for unhealthy destinations, the failed events that a recovery sends again. It reads only the newest
 // failed events of all storefronts.
-const failedSQL = `SELECT h.storefront_id, h.destination, COUNT(*) FROM
+const failedSQL = `SELECT h.storefront_id, CONVERT(h.destination USING utf8mb4) COLLATE utf8mb4_bin, COUNT(*), FALSE FROM
 	(SELECT storefront_id, reason, ends, created_at, erased_at FROM marketing_events FORCE INDEX (ix_marketing_events_status)
 		WHERE status = 'failed' ORDER BY created_at DESC LIMIT ?) e
 	JOIN destination_health h ON h.storefront_id = e.storefront_id AND h.unhealthy_since IS NOT NULL
@@ -157,33 +157,4 @@ func failedCount() (string, []any) {
 		args = append(args, string(r))
 	}
 	return strings.Replace(failedSQL, "%s", tuples("?", len(reasons)), 1), args
-}
-
-func (s *Store) addFailed(ctx context.Context, list []ops.DestinationStatus) error {
-	unhealthy := map[relay.Place]*ops.DestinationStatus{}
-	for i := range list {
-		if list[i].Health.Unhealthy {
-			unhealthy[list[i].Place] = &list[i]
-		}
-	}
-	if len(unhealthy) == 0 {
-		return nil
-	}
-	query, args := failedCount()
-	rows, err := s.sql.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var p relay.Place
-		var n int
-		if err := rows.Scan(&p.StorefrontID, &p.Destination, &n); err != nil {
-			return err
-		}
-		if d := unhealthy[p]; d != nil {
-			d.Failed = n
-		}
-	}
-	return rows.Err()
 }

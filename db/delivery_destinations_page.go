@@ -2,7 +2,7 @@ package db
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -161,25 +161,55 @@ func (s *Store) addWaiting(ctx context.Context, list []ops.DestinationStatus) er
 	return err
 }
 
-// addReplays adds the open replays that pick the events of one destination, as those after a recovery do.
-func (s *Store) addReplays(ctx context.Context, list []ops.DestinationStatus) error {
+// addRecovery adds what recovers destinations: the number of failed events that a recovery of an unhealthy one sends again, and the
+// newest open replay that picks the events of one destination, as those after a recovery do. One statement reads both.
+func (s *Store) addRecovery(ctx context.Context, list []ops.DestinationStatus) error {
 	if len(list) == 0 {
 		return nil
 	}
-	open, err := s.Replays(ctx, ops.ReplayQuery{States: []ops.ReplayState{ops.ReplayRunning, ops.ReplayPaused}, Limit: openReplays})
-	if errors.Is(err, relay.ErrUnreadable) { // it cannot run, either
-		return nil
+	query, args := newestSQL("0, CONVERT(filter USING utf8mb4) COLLATE utf8mb4_bin, id, TRUE", "event_replays",
+		[]ops.ReplayState{ops.ReplayRunning, ops.ReplayPaused}, 0, openReplays)
+	if slices.ContainsFunc(list, func(d ops.DestinationStatus) bool { return d.Health.Unhealthy }) {
+		failed, more := failedCount()
+		query, args = failed+" UNION ALL ("+query+")", append(more, args...)
 	}
-	for i := range list {
-		d := &list[i]
-		at := slices.IndexFunc(open, func(r ops.Replay) bool {
-			return r.Filter.Destination == d.Destination && (r.Filter.StorefrontID == 0 || r.Filter.StorefrontID == d.StorefrontID)
+	rows, err := s.sql.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var storefront, n int64
+		var text string
+		var replay bool
+		if err := rows.Scan(&storefront, &text, &n, &replay); err != nil {
+			return err
+		}
+		if replay {
+			addReplay(list, n, text)
+			continue
+		}
+		at := slices.IndexFunc(list, func(d ops.DestinationStatus) bool {
+			return d.Place == relay.Place{StorefrontID: storefront, Destination: text}
 		})
-		if at >= 0 {
-			d.ReplayID = open[at].ID
+		if at >= 0 && list[at].Health.Unhealthy {
+			list[at].Failed = int(n)
 		}
 	}
-	return err
+	return rows.Err()
+}
+
+// addReplay adds a replay to the destinations whose events it picks. One with an unreadable filter cannot run, either.
+func addReplay(list []ops.DestinationStatus, id int64, filter string) {
+	var f ops.Filter
+	if json.Unmarshal([]byte(filter), &f) != nil || f.Destination == "" {
+		return
+	}
+	for i := range list {
+		if d := &list[i]; f.Destination == d.Destination && (f.StorefrontID == 0 || f.StorefrontID == d.StorefrontID) {
+			d.ReplayID = max(d.ReplayID, id)
+		}
+	}
 }
 
 // waits reports whether events in delivery may wait at a destination.

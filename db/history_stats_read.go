@@ -35,7 +35,6 @@ func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsR
 	}
 	for _, read := range []func() error{
 		func() error { return s.addFigures(ctx, storefrontID, *r, to) },
-		func() error { return s.addHealth(ctx, to) },
 		func() error { return s.addPresent(ctx, storefrontID, to, &r.AsOf) },
 	} {
 		if err := read(); err != nil {
@@ -63,12 +62,14 @@ func newStats() ops.Stats {
 	return ops.Stats{Destinations: map[string]ops.Counts{}, Counts: newCounts(), Health: map[string]relay.Health{}}
 }
 
+// statsStorefronts returns the storefronts, or the one with this id, with the destinations that fail.
 func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]ops.Stats, error) {
-	query, args := "SELECT id, storefront_id FROM storefronts ORDER BY storefront_id", []any(nil)
+	var where condition
 	if id != 0 {
-		query, args = "SELECT id, storefront_id FROM storefronts WHERE id = ?", []any{id}
+		where.and("s.id = ?", id)
 	}
-	rows, err := s.sql.QueryContext(ctx, query, args...)
+	rows, err := s.sql.QueryContext(ctx, `SELECT s.id, s.storefront_id, COALESCE(h.destination, ''), COALESCE(h.failures, 0), h.failing_since, h.unhealthy_since IS NOT NULL
+		FROM storefronts s LEFT JOIN destination_health h ON h.storefront_id = s.id AND h.failures > 0 WHERE `+where.String()+` ORDER BY s.storefront_id`, where.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,10 +77,19 @@ func (s *Store) statsStorefronts(ctx context.Context, id int64) ([]ops.Stats, er
 	var list []ops.Stats
 	for rows.Next() {
 		st := newStats()
-		if err := rows.Scan(&st.StorefrontID, &st.StorefrontCode); err != nil {
+		var destination string
+		var h relay.Health
+		var since sql.NullTime
+		if err := rows.Scan(&st.StorefrontID, &st.StorefrontCode, &destination, &h.Failures, &since, &h.Unhealthy); err != nil {
 			return nil, err
 		}
-		list = append(list, st)
+		if len(list) == 0 || list[len(list)-1].StorefrontID != st.StorefrontID {
+			list = append(list, st)
+		}
+		if destination != "" {
+			h.Since = since.Time
+			list[len(list)-1].Health[destination] = h
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -192,28 +202,6 @@ func eachStorefront[T any](ctx context.Context, s *Store, query string, args []a
 			return err
 		}
 		add(storefront, value)
-	}
-	return rows.Err()
-}
-
-func (s *Store) addHealth(ctx context.Context, to statsOf) error {
-	rows, err := s.sql.QueryContext(ctx, "SELECT storefront_id, destination, failures, failing_since, unhealthy_since IS NOT NULL FROM destination_health WHERE failures > 0")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var storefront int64
-		var destination string
-		var h relay.Health
-		var since sql.NullTime
-		if err := rows.Scan(&storefront, &destination, &h.Failures, &since, &h.Unhealthy); err != nil {
-			return err
-		}
-		h.Since = since.Time
-		if st := to.byID[storefront]; st != nil {
-			st.Health[destination] = h
-		}
 	}
 	return rows.Err()
 }

@@ -35,7 +35,7 @@ func TestAGeneratedPlatformPassesTheConformanceSuite(t *testing.T) {
 		t.Skip("builds the adapters")
 	}
 	root := copied(t)
-	codes := []string{"reddit", "microsoft_ads", "taboola"} // the usual form, with an underscore, without a secret
+	codes := []string{"quora", "x_ads", "taboola"} // the usual form, with an underscore, without a secret
 	lines := 0
 	for _, code := range codes {
 		written, err := Generate(t.Context(), root, code)
@@ -53,9 +53,9 @@ func TestAGeneratedPlatformPassesTheConformanceSuite(t *testing.T) {
 	}
 	require.Less(t, lines, 210, "a platform is small, its test included")
 	for _, args := range [][]string{
-		{"vet", "./adapters/reddit", "./adapters/microsoft_ads", "./adapters/taboola", "./adapters"},
-		{"test", "./adapters/reddit", "./adapters/microsoft_ads", "./adapters/taboola"},
-		{"test", "./adapters", "-run", "/(reddit|microsoft_ads|taboola)"},
+		{"vet", "./adapters/quora", "./adapters/x_ads", "./adapters/taboola", "./adapters"},
+		{"test", "./adapters/quora", "./adapters/x_ads", "./adapters/taboola"},
+		{"test", "./adapters", "-run", "/(quora|x_ads|taboola)"},
 	} {
 		cmd := exec.CommandContext(t.Context(), "go", args...)
 		cmd.Dir = root
