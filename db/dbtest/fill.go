@@ -52,7 +52,7 @@ var fillStatements = []fillStatement{
 			CASE WHEN n > ? * 0.98 THEN IF(n % 2 = 0, 'pending', 'processing') WHEN n % 100 < 94 THEN 'delivered' WHEN n % 100 < 97 THEN 'failed' ELSE 'skipped' END AS status
 			FROM fill WHERE n < ?) f ORDER BY n`, true},
 	{`INSERT INTO event_attempts (attempt_id, marketing_event_id, destination, number, outcome, reason, started_at, duration_us, response_status, warnings)
-		SELECT MD5(id), id, IF(status = 'delivered', 'ga4', 'meta_capi'), 1, CASE status WHEN 'delivered' THEN 'accepted' ELSE 'retry' END,
+		SELECT LEFT(SHA2(id, 256), 32), id, IF(status = 'delivered', 'ga4', 'meta_capi'), 1, CASE status WHEN 'delivered' THEN 'accepted' ELSE 'retry' END,
 			IF(status = 'delivered', NULL, 'server_error'), created_at, 80000, IF(status = 'delivered', 200, 503), IF(id % 20 = 0, '["no_consent"]', NULL)
 		FROM marketing_events WHERE status NOT IN ('skipped', 'pending') ORDER BY id`, false},
 	{`INSERT INTO event_stats (hour, storefront_id, destination, outcome, reason, n)
@@ -72,7 +72,7 @@ var fillStatements = []fillStatement{
 	{`INSERT INTO event_replays (state, filter, rate, created_at, ended_at) SELECT IF(n % 1000 = 999, 'running', 'done'), '{}', 10,
 		UTC_TIMESTAMP(6) - INTERVAL (10000 - n) MINUTE, IF(n % 1000 = 999, NULL, UTC_TIMESTAMP(6) - INTERVAL (10000 - n) MINUTE) FROM fill WHERE n < 10000 ORDER BY n`, false},
 	{"INSERT INTO event_replay_items (replay_id, marketing_event_id) SELECT 1 + n % 10, 1 + n FROM fill WHERE n < 20000 ORDER BY 1, 2", false},
-	{`INSERT INTO event_erasures (kind, state, subject_hash, created_at, ended_at) SELECT 'order', 'done', MD5(n), UTC_TIMESTAMP(6) - INTERVAL (10000 - n) MINUTE,
+	{`INSERT INTO event_erasures (kind, state, subject_hash, created_at, ended_at) SELECT 'order', 'done', LEFT(SHA2(n, 256), 32), UTC_TIMESTAMP(6) - INTERVAL (10000 - n) MINUTE,
 		UTC_TIMESTAMP(6) FROM fill WHERE n < 10000 ORDER BY n`, false},
 	{`INSERT INTO destination_health (storefront_id, destination, failures, failing_since, unhealthy_since, probe_at)
 		SELECT 1001 + n % 300, ELT(1 + n DIV 300, 'meta_capi', 'ga4', 'tiktok', 'snapchat', 'pinterest'), n % 100 = 7, IF(n % 100 = 7, UTC_TIMESTAMP(6) - INTERVAL 1 HOUR, NULL),
