@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"relay/deploy/dev/harness"
 	"relay/deploy/lab/bench/floor"
 )
 
@@ -30,8 +31,9 @@ func drainApart(ctx context.Context, r *run) error {
 func drainWorkers(ctx context.Context, r *run) error {
 	return r.drainBeside(ctx, drainPlan{
 		events: r.sizes.Batch, rounds: r.sizes.Drains, shape: floor.Delivery,
-		lab:  envOptions{role: "api", beside: []string{"worker", "worker"}, env: []string{"POLL_SHARDS=2"}},
-		note: "All events are of one storefront, so one of two pollers starts all of them, up to %d in flight; the other worker gets by the queue what the first is too busy for.",
+		lab: envOptions{role: "api", beside: []string{"worker", "worker"}, env: []string{"POLL_SHARDS=2"},
+			storefronts: []string{"a", "b", "c", "d"}},
+		note: "The events are of four storefronts in equal parts. Each of two pollers serves the storefronts of its shard, and starts up to %d of their events in flight, eagerly.",
 	})
 }
 
@@ -81,7 +83,14 @@ func (r *run) drainBeside(ctx context.Context, p drainPlan) error {
 
 // round is one drain and one floor.
 func (t *drainTimes) round(ctx context.Context, l *env, p drainPlan) error {
-	items := l.items("a", p.events)
+	codes := p.lab.storefronts
+	if codes == nil {
+		codes = []string{"a"}
+	}
+	var items []harness.Item
+	for _, code := range codes {
+		items = append(items, l.items(code, p.events/len(codes))...)
+	}
 	before, err := l.usage(ctx)
 	if err != nil {
 		return err
