@@ -55,7 +55,7 @@ func TestAWriteOfSettingsReportsFailedEventsAndAllowsTheNextAttempt(t *testing.T
 		require.NoError(t, err)
 		dry := o.must(http.MethodPost, replays+"?dry_run=true", string(offer))
 		require.InDelta(t, 3, dry.body["dry_run"].(map[string]any)["events"], 0, "the replay offered is of exactly those: %s", dry.text)
-		require.True(t, o.mayAttempt(write.destination), "the next event finds out whether the write has mended it")
+		require.True(t, o.mayAttempt(write.destination), "the next event finds out whether the write has fixed it")
 		require.False(t, o.mayAttempt(write.destination), "and it alone")
 		require.NotContains(t, o.must(http.MethodGet, write.path, "").body, "failed_since", "a read counts nothing")
 	}
