@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -100,8 +101,9 @@ func (r *deliveryRow) delivery(id int64, run string) (relay.Delivery, map[string
 		Event:      r.event,
 		Health:     r.target.health(),
 	}
-	d.Event.ID, d.Event.Type, d.Event.Storefront = id, relay.FoldType(r.event.Type), d.Switches.Storefront
-	d.Event.Payload, _ = relay.ParsePayload(r.payload) // nil where it is none
+	d.Event.ID, d.Event.Storefront = id, d.Switches.Storefront
+	d.Event.EventID, d.Event.Type = strings.TrimSpace(r.event.EventID), relay.FoldType(r.event.Type) // a twin keeps its own name
+	d.Event.Payload, _ = relay.ParsePayload(r.payload)                                               // nil where it is none
 	if !d.Owned {
 		return d, nil, nil
 	}

@@ -206,12 +206,12 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	}
 	starts = slices.DeleteFunc(starts, func(s relay.PendingDelivery) bool { return refused[s.ID] })
 	bad = slices.DeleteFunc(bad, func(f failure) bool { return refused[f.id] })
-	twins, err := c.twins(ctx, tx, starts, bad)
+	twins, err := c.findTwins(ctx, tx, starts, bad)
 	if err != nil {
 		return false, err
 	}
 	starts = slices.DeleteFunc(starts, func(s relay.PendingDelivery) bool {
-		twin, ok := twins[s.ID]
+		twin, ok := twins.preceding[s.ID]
 		if ok {
 			bad = append(bad, failure{s.ID, relay.ReasonDuplicate, fmt.Sprintf("row %d holds this event", twin)})
 		}
@@ -220,7 +220,7 @@ func (c *claim) page(ctx context.Context, tx *sql.Tx, n int) (bool, error) {
 	if err := failRows(ctx, tx, bad); err != nil {
 		return false, err
 	}
-	if err := c.rename(ctx, tx, starts); err != nil {
+	if err := c.rename(ctx, tx, starts, twins.named); err != nil {
 		return false, err
 	}
 	if err := c.leaseRows(ctx, tx, starts); err != nil {

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
 	"relay/db"
@@ -128,6 +130,38 @@ func TestRowsThatDifferInTheCaseOfTheTypeAreOneEvent(t *testing.T) {
 		b := f.row("1", "PURCHASE_COMPLETED", "{}")
 		require.Equal(t, []int64{b}, ids(f.claim(aPage)))
 	})
+	t.Run("an undeliverable one with the plain name does not count", func(t *testing.T) {
+		t.Parallel()
+		f := migrated(t)
+		f.storefront("bosley")
+		f.row("1", "purchase_completed", "{")
+		b := f.row(" 1", "PURCHASE_COMPLETED", "{}")
+		require.Equal(t, []int64{b}, ids(f.claim(aPage)))
+		f.taken(b, "run")
+		d, err := f.Delivery(t.Context(), b, "run", relay.SGTM)
+		require.NoError(t, err)
+		require.Equal(t, []string{"1", "purchase_completed"}, []string{d.Event.EventID, d.Event.Type})
+	})
+	t.Run("one that failed as a duplicate keeps the plain name, and the one that was delivered before is retried", func(t *testing.T) {
+		t.Parallel()
+		f := migrated(t)
+		f.storefront("bosley")
+		old := f.row("1", "Purchase_Completed", "{}")
+		f.exec("UPDATE marketing_events SET status = 'delivered' WHERE id = ?", old)
+		plain := f.row("1", "purchase_completed", "{}")
+		require.Empty(t, f.claim(aPage))
+		require.Equal(t, dup(old), f.detail(plain))
+		f.retry(old)
+		require.Equal(t, []int64{old}, ids(f.claim(aPage)))
+	})
+	t.Run("one that came in at this moment holds no lease", func(t *testing.T) {
+		t.Parallel()
+		f := migrated(t)
+		f.storefront("bosley")
+		plain, odd := f.row("1", "purchase_completed", "{}"), f.row("1", "Purchase_Completed", "{}")
+		f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) + INTERVAL 500000 MICROSECOND WHERE id = ?", odd)
+		require.Equal(t, []int64{plain}, ids(f.claim(aPage)))
+	})
 	t.Run("ids that differ in case are two events", func(t *testing.T) {
 		t.Parallel()
 		f := migrated(t)
@@ -137,7 +171,8 @@ func TestRowsThatDifferInTheCaseOfTheTypeAreOneEvent(t *testing.T) {
 	})
 }
 
-// TestClaimersStartOneOfTwins runs claimers and writers concurrently: in any order, each event is started once.
+// TestClaimersStartOneOfTwins runs claimers and writers concurrently: in any order, each event is started once. A writer is
+// refused where a claimer has already stored its event under the normalised name.
 func TestClaimersStartOneOfTwins(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
@@ -147,20 +182,26 @@ func TestClaimersStartOneOfTwins(t *testing.T) {
 	for _, kind := range kinds {
 		writers.Go(func() {
 			for n := range 40 {
-				f.row(fmt.Sprint(n), kind, "{}")
+				_, err := f.raw.ExecContext(t.Context(), `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload,
+					source_system, status) VALUES (?, 'bosley', ?, '{}', 'oms_direct', 'pending')`, n, kind)
+				if refused := new(mysql.MySQLError); err != nil && !(errors.As(err, &refused) && refused.Number == 1062) {
+					t.Error(err)
+				}
 			}
 		})
 	}
 	started := make([][]relay.PendingDelivery, 3)
+	var written atomic.Bool
 	for i := range started {
 		claimers.Go(func() {
 			// A round may find only rows that another claimer has locked, so the remaining rows decide.
-			for open := 1; open > 0; {
+			for last, open := false, 1; !last || open > 0; {
+				last = written.Load()
 				starts, err := f.Claim(t.Context(), db.ClaimOptions{Page: 7, Lease: time.Hour})
 				started[i] = append(started[i], starts...)
 				if err == nil || errors.Is(err, relay.ErrConflict) { // new twins came in at each repetition; the next round claims them
-					err = f.raw.QueryRowContext(t.Context(), `SELECT 160 - COUNT(*) FROM marketing_events
-						WHERE status = 'failed' OR claimed_until > UTC_TIMESTAMP(6)`).Scan(&open)
+					err = f.raw.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM marketing_events
+						WHERE status = 'pending' AND claimed_until <= UTC_TIMESTAMP(6)`).Scan(&open)
 				}
 				if err != nil {
 					t.Error(err)
@@ -170,6 +211,7 @@ func TestClaimersStartOneOfTwins(t *testing.T) {
 		})
 	}
 	writers.Wait()
+	written.Store(true)
 	claimers.Wait()
 	var events []string
 	for _, s := range slices.Concat(started...) {
