@@ -40,6 +40,10 @@ check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism
 	go test -run TestPackagesImportOnlyWhatTheLayoutAllows .
 	deploy/tests/api/lint.sh
 
+.PHONY: platform
+platform: ## write the skeleton of a platform: NAME=example, a code of the catalogue or a new one
+	cd deploy && go run ./dev/newplatform $(NAME)
+
 .PHONY: golden
 golden: ## rewrite the golden files of the adapters; read the diff before you commit it
 	go test $(addprefix ./,$(dir $(wildcard adapters/*/testdata))) -update
