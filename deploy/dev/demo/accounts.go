@@ -60,3 +60,10 @@ func eventNames(platform string) relay.EventNames {
 	}
 	return relay.EventNames{}
 }
+
+// ClickIDs are the ids of clicks that some platforms match by, in the fields of a payload. Each has the form that its vendor checks.
+func ClickIDs() map[string]any {
+	return map[string]any{
+		"gclid": "EAIaIQ-brio", "msclkid": "12345678-1234-4234-8234-123456789012", "li_fat_id": "b1a2c3d4-brio", "rdt_cid": "4711-brio",
+	}
+}

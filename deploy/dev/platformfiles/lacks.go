@@ -91,10 +91,10 @@ func (p platform) inFolder(sources, tests string) []string {
 	var missing []string
 	dir := Adapters + "/" + p.folder
 	for what, text := range map[string]string{
-		"a test that calls adaptertest.Golden":                            "adaptertest.Golden(",
+		"a test that calls adaptertest.Golden":                             "adaptertest.Golden(",
 		"request_test.go: a test of Check that begins with func TestCheck": "func TestCheck",
-		"request_test.go: func FuzzRequest":                               "func FuzzRequest(",
-		"outcome_test.go: a table of the vendor's responses":              ".Outcome(",
+		"request_test.go: func FuzzRequest":                                "func FuzzRequest(",
+		"outcome_test.go: a table of the vendor's responses":               ".Outcome(",
 	} {
 		if !strings.Contains(tests, text) {
 			missing = append(missing, dir+": "+what)

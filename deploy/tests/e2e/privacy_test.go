@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,12 +30,7 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
 	require.NoError(t, err)
 	for _, platform := range platforms {
-		c := demo.Account(w.Sandbox.BaseURL, platform)
-		for field, secret := range c.Fields {
-			if strings.HasPrefix(secret.Reveal(), demo.TokenPrefix) {
-				c.Fields[field] = relay.NewSecret(markSecret)
-			}
-		}
+		c := w.account(platform)
 		ids := c.Options.Events
 		c.Options = o
 		if o.Events == nil {
@@ -106,6 +100,7 @@ func unmapped(t *testing.T, w *town) {
 // directly runs its parts one after the other, because both use the one GA4 that the sandbox simulates.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
+	allAtOnce(t, w)
 	unseen(t, w)
 }
 
