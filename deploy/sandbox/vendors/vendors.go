@@ -6,7 +6,9 @@ package vendors
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,10 +35,8 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"linkedin":      linkedin,
 }
 
-// Codes returns the codes of the simulated platforms.
-func Codes() []string {
-	return []string{"ga4", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
-}
+// Codes returns the codes of the simulated platforms, in order.
+func Codes() []string { return slices.Sorted(maps.Keys(platforms)) }
 
 // Play returns the response to a delivery; false if the path belongs to no platform.
 func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {
