@@ -44,9 +44,20 @@ check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism
 golden: ## rewrite the golden files of the adapters; read the diff before you commit it
 	go test $(addprefix ./,$(dir $(wildcard adapters/*/testdata))) -update
 
+# What "relay version" says: a tag, or the commit after it, and whether the checkout was changed.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+BUILT   ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+
 .PHONY: build
-build: ## build bin/relay, static
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/relay ./cmd/relay
+build: ## build bin/relay, static, with its version
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X relay/cmd.release=$(VERSION) -X relay/cmd.commit=$(COMMIT) -X relay/cmd.built=$(BUILT)' \
+		-o bin/relay ./cmd/relay
+
+.PHONY: image
+image: ## build the container image marketing-events-relay:VERSION
+	docker build -f deploy/Dockerfile --target relay --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg BUILT=$(BUILT) \
+		-t marketing-events-relay:$(VERSION) .
 
 .PHONY: bench
 bench: database ## measure into docs/BENCHMARKS.md, beside bare MySQL and bare Temporal; ONLY="drain rest" measures a part
