@@ -5,6 +5,8 @@ SHELL := /bin/bash
 TOOLS         := $(CURDIR)/.cache/bin
 GOLANGCI      := $(TOOLS)/golangci-lint-2.15.0
 WORKFLOWCHECK := $(TOOLS)/workflowcheck-0.6.0
+ACTIONLINT    := $(TOOLS)/actionlint-1.7.12
+GORELEASER    := $(TOOLS)/goreleaser-2.17.0
 # Every module of the repository: the production one, and deploy with everything that only development and tests need.
 MODULES       := $(sort $(dir $(shell git ls-files '*go.mod')))
 BUILD_DEV      = cd deploy && go build -o ../bin/dev ./dev && go build -o ../bin/relay-dev ./dev/cmd/relay-dev
@@ -39,6 +41,11 @@ check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism
 	$(WORKFLOWCHECK) ./workflows/...
 	go test -run TestPackagesImportOnlyWhatTheLayoutAllows .
 	deploy/tests/api/lint.sh
+	@if $(MAKE) --silent $(ACTIONLINT); then $(ACTIONLINT) -shellcheck= -pyflakes=; else echo "actionlint skipped: it cannot be installed"; fi
+
+.PHONY: release-check
+release-check: $(GORELEASER) ## let GoReleaser check its configuration; its first build takes minutes
+	$(GORELEASER) check
 
 .PHONY: golden
 golden: ## rewrite the golden files of the adapters; read the diff before you commit it
@@ -81,6 +88,12 @@ database:
 
 $(GOLANGCI):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 && mv $(TOOLS)/golangci-lint $@
+
+$(ACTIONLINT):
+	GOBIN=$(TOOLS) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 && mv $(TOOLS)/actionlint $@
+
+$(GORELEASER):
+	GOBIN=$(TOOLS) go install github.com/goreleaser/goreleaser/v2@v2.17.0 && mv $(TOOLS)/goreleaser $@
 
 $(WORKFLOWCHECK):
 	GOBIN=$(TOOLS) go install go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0 && mv $(TOOLS)/workflowcheck $@
