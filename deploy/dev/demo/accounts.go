@@ -28,6 +28,7 @@ var accounts = map[string]map[string]string{
 	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
 
 	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
+	"linkedin":      {"access_token": "token-of-brio-at-linkedin"},
 
 	"webhook": {"url": SandboxURL + vendors.Prefix + "webhook", "signing_secret": vendors.WebhookSecret},
 }

@@ -97,11 +97,19 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs its parts one after the other, because both use the one GA4 that the sandbox simulates.
+// directly runs renamed and allAtOnce first, which use every platform that the sandbox simulates. Each of the others scripts one of them.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	allAtOnce(t, w)
-	unseen(t, w)
+	for name, test := range map[string]func(*testing.T, *town){
+		"GA4":      unseen,
+		"LinkedIn": toLinkedIn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
 }
 
 // renamed covers an event with a neutral name set by an admin: its own name is in no request and in no record of one.
