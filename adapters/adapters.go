@@ -6,6 +6,7 @@ import (
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
+	"relay/adapters/reddit"
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
@@ -25,5 +26,6 @@ func All() map[string]relay.Adapter {
 		"webhook":   webhook.Adapter{},
 
 		"microsoft_ads": microsoftads.Adapter{},
+		"reddit":        reddit.Adapter{},
 	}
 }

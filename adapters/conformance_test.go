@@ -83,6 +83,7 @@ func wait(_ http.ResponseWriter, r *http.Request) {
 // body, and says 410 where it is gone for good.
 var ownWords = map[string]map[string]func(*testing.T, relay.Request, relay.Result){
 	"webhook": {"200 with a web page": is(relay.Accepted), "410": is(relay.Unauthorized)},
+	"reddit":  {"410": is(relay.Unauthorized)}, // a retired version
 }
 
 func exchanges(accepted relay.Response) map[string]exchange {

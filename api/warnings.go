@@ -14,6 +14,7 @@ import (
 // Settings of a test: the first marks real events, too, where it is stored.
 const (
 	settingTestCode = "test_event_code"
+	settingTestID   = "test_id" // Reddit's; live events do not have it
 	settingPreview  = "preview_header"
 )
 

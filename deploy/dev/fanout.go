@@ -32,6 +32,7 @@ var credentials = map[string]map[string]string{
 	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
 
 	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
+	"reddit":        {"pixel_id": "a2_brio", "access_token": "token-of-brio-at-reddit"},
 
 	"webhook": {"signing_secret": vendors.WebhookSecret},
 }

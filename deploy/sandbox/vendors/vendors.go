@@ -6,7 +6,9 @@ package vendors
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,12 +29,11 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"webhook":   webhook,
 
 	"microsoft_ads": microsoft,
+	"reddit":        reddit,
 }
 
-// Codes returns the codes of the simulated platforms.
-func Codes() []string {
-	return []string{"ga4", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
-}
+// Codes returns the codes of the simulated platforms, sorted.
+func Codes() []string { return slices.Sorted(maps.Keys(platforms)) }
 
 // Play returns the response to a delivery; false if the path belongs to no platform.
 func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {
