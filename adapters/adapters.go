@@ -3,6 +3,7 @@ package adapters
 
 import (
 	"relay/adapters/ga4"
+	googleads "relay/adapters/google_ads"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
@@ -27,5 +28,6 @@ func All() map[string]relay.Adapter {
 
 		"microsoft_ads": microsoftads.Adapter{},
 		"reddit":        reddit.Adapter{},
+		"google_ads":    googleads.Adapter{},
 	}
 }

@@ -142,6 +142,9 @@ func TestAdaptersClassifyTheExchangesOfRealServers(t *testing.T) {
 				t.Cleanup(s.Close)
 				for _, r := range sendables(t, a, cases) {
 					r.URL = at(t, s.URL, r.URL)
+					if r.Auth.TokenURL != "" { // the vendor's own; outbound has the tests of tokens
+						r.Auth = relay.Auth{}
+					}
 					reply := client.Send(t.Context(), r)
 					res := a.Outcome(reply)
 					e.sound(t, r, res)

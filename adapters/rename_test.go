@@ -1,6 +1,7 @@
 package adapters_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"regexp"
@@ -36,6 +37,11 @@ var repeating = map[string]string{
 // hiding are the spellings behind which a name is still a name.
 var hiding = []string{"/rx/issued", "RX%5Fissued", "rx+issued", "rx%255Fissued", "rx%2Bissued", "rx&#95;issued", "ｒｘ＿ｉｓｓｕｅｄ", "r%78.issued"}
 
+// neutral is a name that reveals nothing; of a platform with ids instead of names, an id.
+func neutral(n relay.Namer) string {
+	return cmp.Or(n.EventNames().Proposed[telltale], "7654321")
+}
+
 // A neutral name is worth nothing where the plain one leaves beside it.
 func TestARenamedEventIsSentWithoutItsOwnName(t *testing.T) {
 	t.Parallel()
@@ -52,7 +58,7 @@ func TestARenamedEventIsSentWithoutItsOwnName(t *testing.T) {
 		c.Event.Type, c.Event.EventID, c.Event.Payload = telltale, "1:rx_issued", p
 		o := &c.Destination.Options
 		o.Identifiers, o.SendIP, o.SendUserAgent, o.KeepURLQuery = "hashed", true, true, true
-		o.Events = map[string]relay.EventRule{telltale: {Name: namer.EventNames().Proposed[telltale]}}
+		o.Events = map[string]relay.EventRule{telltale: {Name: neutral(namer)}}
 		for _, allow := range [][]string{nil, slices.Concat(slices.Collect(maps.Keys(p)), []string{"item_name", "item_brand", "item_category"})} {
 			o.Allow = allow
 			r, err := a.Request(c.Destination, c.Event)
@@ -77,7 +83,7 @@ func TestNoSpellingSendsAHiddenName(t *testing.T) {
 		full := c.Event.Payload
 		o := &c.Destination.Options
 		o.Identifiers, o.SendIP, o.SendUserAgent, o.KeepURLQuery = "hashed", true, true, true
-		o.Events = map[string]relay.EventRule{telltale: {Name: namer.EventNames().Proposed[telltale]}}
+		o.Events = map[string]relay.EventRule{telltale: {Name: neutral(namer)}}
 		c.Event.Type, c.Event.Storefront.SendsPayloadEventID = telltale, true
 		for _, spelling := range hiding {
 			text, err := json.Marshal(spelling)

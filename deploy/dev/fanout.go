@@ -33,6 +33,7 @@ var credentials = map[string]map[string]string{
 
 	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
 	"reddit":        {"pixel_id": "a2_brio", "access_token": "token-of-brio-at-reddit"},
+	"google_ads":    {"customer_id": "1234567890", "service_account_json": vendors.GoogleAccount()},
 
 	"webhook": {"signing_secret": vendors.WebhookSecret},
 }
@@ -69,7 +70,7 @@ func purchase(order string) []byte {
 		"page_location": "https://brio.example/thanks?order=" + order, "session_id": "sess_brio",
 		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe",
 		"city": "San Francisco", "state": "California", "zip": "94107", "country": "US",
-		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
+		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted", "gclid": "EAIaIQobChMIbrio",
 	}}}) // cannot fail: plain values
 	return b
 }
@@ -93,14 +94,19 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 		for name, value := range fields {
 			secrets[name] = relay.NewSecret(value)
 		}
-		if platform == "webhook" {
+		options := relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true}
+		switch platform {
+		case "webhook":
 			secrets["url"] = relay.NewSecret(system.Sandbox.BaseURL + vendors.Prefix + platform)
+		case "google_ads":
+			secrets["token_url"] = relay.NewSecret(system.Sandbox.BaseURL + vendors.Prefix + platform + "/token")
+			options.Events = map[string]relay.EventRule{"purchase_completed": {Name: "987654321"}}
 		}
 		err := seed.On(system.Store).PutCredential(ctx, id, ops.Credential{
 			Platform: platform,
 			Fields:   secrets,
 			Active:   true,
-			Options:  relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true},
+			Options:  options,
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", platform, err)

@@ -30,6 +30,7 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 
 	"microsoft_ads": microsoft,
 	"reddit":        reddit,
+	"google_ads":    google,
 }
 
 // Codes returns the codes of the simulated platforms, sorted.

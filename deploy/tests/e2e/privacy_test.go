@@ -37,6 +37,8 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 			"pixel_id": relay.NewSecret("1234567890"), "pixel_code": relay.NewSecret("CFRESH"), "ad_account_id": relay.NewSecret("549755885175"),
 			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
 			"url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "webhook"), "signing_secret": relay.NewSecret(vendors.WebhookSecret),
+			"customer_id": relay.NewSecret("1234567890"), "oauth_client_id": relay.NewSecret("1-sandbox"), "oauth_client_secret": relay.NewSecret(markSecret),
+			"refresh_token": relay.NewSecret(markSecret), "token_url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "google_ads/token"),
 			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
 		}}))
 	}
@@ -44,7 +46,7 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 
 // neutral holds event names that reveal nothing.
 var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3",
-	"reddit": "step_3"}
+	"reddit": "step_3", "google_ads": "7654321"}
 
 // withPerson returns an event with all personal fields.
 func withPerson(storefront, order, name string) harness.Item {
@@ -70,10 +72,13 @@ func (w *world) ended(t *testing.T, order, eventType string) ops.EventDetail {
 	return e
 }
 
-// atVendors returns the requests of an event at the vendors.
+// atVendors returns the requests of an event at the vendors. Google knows it by the hash of its order.
 func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 	t.Helper()
-	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return !strings.Contains(r.Body, dedupID(e)) })
+	order := relay.ShortHash(e.StorefrontCode + ":order_id:" + e.OrderID)
+	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool {
+		return !strings.Contains(r.Body, dedupID(e)) && !strings.Contains(r.Body, `"transactionId":"`+order)
+	})
 }
 
 // unmapped covers a fresh storefront with every credential: it sends nothing of an unmapped event, or of a shopper who
@@ -101,10 +106,11 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs its parts one after the other, because both use the one GA4 that the sandbox simulates.
+// directly runs its parts one after the other, because they use the one GA4 and the one Google Ads that the sandbox simulates.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	unseen(t, w)
+	toGoogleAds(t, w)
 }
 
 // renamed covers an event with a neutral name set by an admin: its own name is in no request and in no record of one.
