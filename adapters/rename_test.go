@@ -34,13 +34,11 @@ var repeating = map[string]string{
 	"diagnosis": `"rx_issued"`,
 }
 
+// neutral is a name that reveals nothing: the adapter's own proposal, or an id.
+func neutral(a relay.Namer) string { return cmp.Or(a.EventNames().Proposed[telltale], "1234567") }
+
 // hiding are the spellings behind which a name is still a name.
 var hiding = []string{"/rx/issued", "RX%5Fissued", "rx+issued", "rx%255Fissued", "rx%2Bissued", "rx&#95;issued", "ｒｘ＿ｉｓｓｕｅｄ", "r%78.issued"}
-
-// neutral is a name that reveals nothing; of a platform with ids instead of names, an id.
-func neutral(n relay.Namer) string {
-	return cmp.Or(n.EventNames().Proposed[telltale], "7654321")
-}
 
 // A neutral name is worth nothing where the plain one leaves beside it.
 func TestARenamedEventIsSentWithoutItsOwnName(t *testing.T) {

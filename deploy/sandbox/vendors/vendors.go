@@ -33,7 +33,7 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"google_ads":    google,
 }
 
-// Codes returns the codes of the simulated platforms, sorted.
+// Codes returns the codes of the simulated platforms, in order.
 func Codes() []string { return slices.Sorted(maps.Keys(platforms)) }
 
 // Play returns the response to a delivery; false if the path belongs to no platform.
