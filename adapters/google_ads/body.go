@@ -63,6 +63,9 @@ type consent struct {
 	AdPersonalization string `json:"adPersonalization,omitempty"`
 }
 
+// whyHealth is Google's rule.
+const whyHealth = "data policy health: Google forbids data of the person for health and medical purchases"
+
 // hex is the encoding of all hashes.
 const hex = "HEX"
 
@@ -94,7 +97,9 @@ func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 		AdIdentifiers: adIdentifiers{f.Identifier(click, "gclid"), f.Identifier(click, "gbraid"), f.Identifier(click, "wbraid")},
 		Consent:       consent{word(f.Consent.AdUserData), word(f.Consent.AdPersonalization)},
 	}
-	if e.Storefront.Health() { // Google's rule, which no option lifts
+	if e.Storefront.Health() { // no option lifts it
+		f.Withhold("email", whyHealth)
+		f.Withhold("phone", whyHealth)
 		if ev.AdIdentifiers == (adIdentifiers{}) {
 			return event{}, relay.Refuse(relay.ReasonMissingField, "gclid, gbraid or wbraid")
 		}

@@ -129,6 +129,7 @@ func TestUnderTheHealthPolicyOnlyTheClickLeaves(t *testing.T) {
 			}
 			require.Empty(t, b.Events[0])
 			require.NotContains(t, string(r.Body), "encoding")
+			require.Contains(t, r.Withheld, relay.Withheld{Field: "email", Why: "data policy health: Google forbids data of the person for health and medical purchases"})
 			require.NotRegexp(t, `(?i)roe|fin-1|finasteride|hair|[0-9a-f]{64}`, string(r.Body))
 
 			e.Payload, err = relay.ParsePayload([]byte(`{` + whole + `}`))
