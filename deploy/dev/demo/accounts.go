@@ -29,6 +29,9 @@ var accounts = map[string]map[string]string{
 
 	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
 	"linkedin":      {"access_token": "token-of-brio-at-linkedin"},
+	"reddit":        {"pixel_id": "a2_brio", "access_token": "token-of-brio-at-reddit"},
+	"google_ads": {"customer_id": "1234567890", "oauth_client_id": "1-brio.apps.googleusercontent.com", "oauth_client_secret": "token-of-brio-at-google",
+		"refresh_token": "token-of-brio-at-google", "token_url": SandboxURL + vendors.Prefix + "google_ads/token"},
 
 	"webhook": {"url": SandboxURL + vendors.Prefix + "webhook", "signing_secret": vendors.WebhookSecret},
 }

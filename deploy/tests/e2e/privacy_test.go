@@ -66,10 +66,13 @@ func (w *world) ended(t *testing.T, order, eventType string) ops.EventDetail {
 	return e
 }
 
-// atVendors returns the requests of an event at the vendors.
+// atVendors returns the requests of an event at the vendors. Google knows it by the hash of its order.
 func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 	t.Helper()
-	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return r.Key != dedupID(e) })
+	order := relay.ShortHash(e.StorefrontCode + ":order_id:" + e.OrderID)
+	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool {
+		return !strings.Contains(r.Body, dedupID(e)) && !strings.Contains(r.Body, `"transactionId":"`+order)
+	})
 }
 
 // unmapped covers a fresh storefront with every credential: it sends nothing of an unmapped event, or of a shopper who
@@ -102,8 +105,9 @@ func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	allAtOnce(t, w)
 	for name, test := range map[string]func(*testing.T, *town){
-		"GA4":      unseen,
-		"LinkedIn": toLinkedIn,
+		"GA4":        unseen,
+		"LinkedIn":   toLinkedIn,
+		"Google Ads": toGoogleAds,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
