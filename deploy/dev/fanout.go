@@ -33,7 +33,14 @@ var credentials = map[string]map[string]string{
 
 	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
 
+	"klaviyo": {"private_api_key": "pk_of-brio-at-klaviyo"},
+
 	"webhook": {"signing_secret": vendors.WebhookSecret},
+}
+
+// agreements are those of the platforms that match no hashes.
+var agreements = map[string]string{
+	"klaviyo": relay.BAASigned,
 }
 
 // showFanOut posts a purchase with full consent, for a storefront with every option switched on, and prints
@@ -68,7 +75,7 @@ func purchase(order string) []byte {
 		"page_location": "https://brio.example/thanks?order=" + order, "session_id": "sess_brio",
 		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe",
 		"city": "San Francisco", "state": "California", "zip": "94107", "country": "US",
-		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
+		"external_id": "brio-customer-7", "client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
 	}}}) // cannot fail: plain values
 	return b
 }
@@ -99,7 +106,7 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 			Platform: platform,
 			Fields:   secrets,
 			Active:   true,
-			Options:  relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true},
+			Options:  relay.Options{Identifiers: "hashed", PlainIdentifiers: agreements[platform], SendIP: true, SendUserAgent: true},
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", platform, err)

@@ -27,11 +27,13 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"webhook":   webhook,
 
 	"microsoft_ads": microsoft,
+
+	"klaviyo": klaviyo,
 }
 
 // Codes returns the codes of the simulated platforms.
 func Codes() []string {
-	return []string{"ga4", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
+	return []string{"ga4", "klaviyo", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
 }
 
 // Play returns the response to a delivery; false if the path belongs to no platform.

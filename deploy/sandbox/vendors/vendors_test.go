@@ -43,7 +43,16 @@ func TestPlatformsRejectInvalidRequests(t *testing.T) {
 			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d,"userData":{"em":"jane@example.com"}}]}`, now), 400, "userData.em"},
 		"microsoft, milliseconds": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t",
 			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d000,"userData":{"em":%q}}]}`, now, hash), 400, "eventTime"},
-		"microsoft, no token": {"microsoft_ads/v1/12345678/events", "", `{}`, 401, "Unauthorized"},
+		"microsoft, no token":       {"microsoft_ads/v1/12345678/events", "", `{}`, 401, "Unauthorized"},
+		"klaviyo, no key":           {"klaviyo/events", "Authorization: Bearer pk_1", `{}`, 401, "not_authenticated"},
+		"klaviyo, a revoked key":    {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_revoked", `{}`, 401, "authentication_failed"},
+		"klaviyo, no revision":      {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_1", `{}`, 400, "invalid"},
+		"klaviyo, another address":  {"klaviyo/event", klaviyoHeader, `{}`, 404, "not_found"},
+		"klaviyo, no profile":       {"klaviyo/events", klaviyoHeader, klaviyoBody(`{}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, a hash as e-mail": {"klaviyo/events", klaviyoHeader, klaviyoBody(fmt.Sprintf(`{"email":%q}`, hash), `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, another member":   {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"first_name":"Jane"}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, no metric":        {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `""`, `80.79`), 400, "attributes/metric"},
+		"klaviyo, a value as text":  {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `"80.79"`), 400, "attributes/value"},
 		"snapchat, nothing to match by": {"snapchat/v3/1/events?access_token=t", "",
 			fmt.Sprintf(`{"data":[{"event_name":"SIGN_UP","event_time":%d,"action_source":"WEB"}]}`, now), 400, "INVALID"},
 		"snapchat, no token": {"snapchat/v3/1/events", "", `{}`, 401, "Unauthorized resources"},
@@ -79,7 +88,8 @@ func TestPlatformsAcceptValidRequests(t *testing.T) {
 			now, hash), "processed"},
 		"microsoft_ads": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t", fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase",
 			"eventId":"e","eventTime":%d,"userData":{"em":%q},"customData":{"value":80.79,"currency":"USD"}}]}`, now, hash), `"eventsReceived":1`},
-		"ga4": {"ga4/mp/collect", "", `anything`, ""},
+		"klaviyo": {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `80.79`), ""},
+		"ga4":     {"ga4/mp/collect", "", `anything`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -99,10 +109,20 @@ func TestOtherPathsBelongToNoPlatform(t *testing.T) {
 	}
 }
 
+const klaviyoHeader = "Authorization: Klaviyo-API-Key pk_1\nRevision: 2026-07-15"
+
+func klaviyoBody(profile, metric, value string) string {
+	return fmt.Sprintf(`{"data":{"type":"event","attributes":{"properties":{"order_id":"1"},"time":"2026-11-23T08:00:00Z","value":%s,"value_currency":"USD",
+		"unique_id":"e","metric":{"data":{"type":"metric","attributes":{"name":%s}}},"profile":{"data":{"type":"profile","attributes":%s}}}}}`, value, metric, profile)
+}
+
+// play has headers one a line.
 func play(path, header, body string) (sandbox.Answer, bool) {
 	r := httptest.NewRequest(http.MethodPost, vendors.Prefix+path, strings.NewReader(body))
-	if name, value, ok := strings.Cut(header, ": "); ok {
-		r.Header.Set(name, value)
+	for line := range strings.SplitSeq(header, "\n") {
+		if name, value, ok := strings.Cut(line, ": "); ok {
+			r.Header.Set(name, value)
+		}
 	}
 	return vendors.Play(r, []byte(body))
 }

@@ -29,6 +29,9 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
 	require.NoError(t, err)
 	for _, platform := range platforms {
+		if o.Identifiers != "" {
+			o.PlainIdentifiers = agreements[platform]
+		}
 		if o.Events != nil {
 			o.Events = map[string]relay.EventRule{"rx_issued": {Name: neutral[platform]}}
 		}
@@ -37,12 +40,19 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
 			"url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "webhook"), "signing_secret": relay.NewSecret(vendors.WebhookSecret),
 			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
+			"private_api_key": relay.NewSecret("pk_" + markSecret),
 		}}))
 	}
 }
 
 // neutral holds event names that reveal nothing.
-var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3"}
+var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3",
+	"klaviyo": "step_3"}
+
+// agreements are those of the platforms that match no hashes.
+var agreements = map[string]string{
+	"klaviyo": relay.BAASigned,
+}
 
 // withPerson returns an event with all personal fields.
 func withPerson(storefront, order, name string) harness.Item {
@@ -99,10 +109,13 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs its parts one after the other, because both use the one GA4 that the sandbox simulates.
+// directly runs its parts one after the other, because they use the one copy of each platform that the sandbox simulates.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	unseen(t, w)
+	for _, v := range vendorPaths {
+		v.wholePath(t, w)
+	}
 }
 
 // renamed covers an event with a neutral name set by an admin: its own name is in no request and in no record of one.
