@@ -2,6 +2,7 @@
 package adapters
 
 import (
+	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
 	"relay/adapters/klaviyo"
 	"relay/adapters/meta"
@@ -27,6 +28,7 @@ func All() map[string]relay.Adapter {
 
 		"microsoft_ads": microsoftads.Adapter{},
 
-		"klaviyo": klaviyo.Adapter{},
+		"klaviyo":     klaviyo.Adapter{},
+		"customer_io": customerio.Adapter{},
 	}
 }

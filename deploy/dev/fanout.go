@@ -33,14 +33,15 @@ var credentials = map[string]map[string]string{
 
 	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
 
-	"klaviyo": {"private_api_key": "pk_of-brio-at-klaviyo"},
+	"klaviyo":     {"private_api_key": "pk_of-brio-at-klaviyo"},
+	"customer_io": {"site_id": "site_of_brio", "api_key": "key-of-brio-at-customer-io", "region": "US"},
 
 	"webhook": {"signing_secret": vendors.WebhookSecret},
 }
 
 // agreements are those of the platforms that match no hashes.
 var agreements = map[string]string{
-	"klaviyo": relay.BAASigned,
+	"klaviyo": relay.BAASigned, "customer_io": relay.BAASigned,
 }
 
 // showFanOut posts a purchase with full consent, for a storefront with every option switched on, and prints

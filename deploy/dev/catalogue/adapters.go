@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"relay/adapters/canonical"
+	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
 	"relay/adapters/klaviyo"
 	"relay/adapters/meta"
@@ -24,7 +25,7 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "klaviyo", "webhook"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "klaviyo", "customer_io", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -37,7 +38,8 @@ var platforms = map[string]implemented{
 
 	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
 
-	"klaviyo": {Short: "Klaviyo", EventNames: klaviyo.Events},
+	"klaviyo":     {Short: "Klaviyo", EventNames: klaviyo.Events},
+	"customer_io": {Short: "Customer.io", EventNames: customerio.Events},
 }
 
 // row is an event of the relay with its name at each platform.

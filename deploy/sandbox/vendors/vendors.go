@@ -28,12 +28,13 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 
 	"microsoft_ads": microsoft,
 
-	"klaviyo": klaviyo,
+	"klaviyo":     klaviyo,
+	"customer_io": customerIO,
 }
 
 // Codes returns the codes of the simulated platforms.
 func Codes() []string {
-	return []string{"ga4", "klaviyo", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
+	return []string{"customer_io", "ga4", "klaviyo", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
 }
 
 // Play returns the response to a delivery; false if the path belongs to no platform.

@@ -1,6 +1,7 @@
 package vendors_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -43,16 +44,24 @@ func TestPlatformsRejectInvalidRequests(t *testing.T) {
 			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d,"userData":{"em":"jane@example.com"}}]}`, now), 400, "userData.em"},
 		"microsoft, milliseconds": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t",
 			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d000,"userData":{"em":%q}}]}`, now, hash), 400, "eventTime"},
-		"microsoft, no token":       {"microsoft_ads/v1/12345678/events", "", `{}`, 401, "Unauthorized"},
-		"klaviyo, no key":           {"klaviyo/events", "Authorization: Bearer pk_1", `{}`, 401, "not_authenticated"},
-		"klaviyo, a revoked key":    {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_revoked", `{}`, 401, "authentication_failed"},
-		"klaviyo, no revision":      {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_1", `{}`, 400, "invalid"},
-		"klaviyo, another address":  {"klaviyo/event", klaviyoHeader, `{}`, 404, "not_found"},
-		"klaviyo, no profile":       {"klaviyo/events", klaviyoHeader, klaviyoBody(`{}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
-		"klaviyo, a hash as e-mail": {"klaviyo/events", klaviyoHeader, klaviyoBody(fmt.Sprintf(`{"email":%q}`, hash), `"Placed Order"`, `80.79`), 400, "attributes/profile"},
-		"klaviyo, another member":   {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"first_name":"Jane"}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
-		"klaviyo, no metric":        {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `""`, `80.79`), 400, "attributes/metric"},
-		"klaviyo, a value as text":  {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `"80.79"`), 400, "attributes/value"},
+		"microsoft, no token":             {"microsoft_ads/v1/12345678/events", "", `{}`, 401, "Unauthorized"},
+		"klaviyo, no key":                 {"klaviyo/events", "Authorization: Bearer pk_1", `{}`, 401, "not_authenticated"},
+		"klaviyo, a revoked key":          {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_revoked", `{}`, 401, "authentication_failed"},
+		"klaviyo, no revision":            {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_1", `{}`, 400, "invalid"},
+		"klaviyo, another address":        {"klaviyo/event", klaviyoHeader, `{}`, 404, "not_found"},
+		"klaviyo, no profile":             {"klaviyo/events", klaviyoHeader, klaviyoBody(`{}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, a hash as e-mail":       {"klaviyo/events", klaviyoHeader, klaviyoBody(fmt.Sprintf(`{"email":%q}`, hash), `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, another member":         {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"first_name":"Jane"}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, no metric":              {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `""`, `80.79`), 400, "attributes/metric"},
+		"klaviyo, a value as text":        {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `"80.79"`), 400, "attributes/value"},
+		"customer.io, no key":             {"customer_io/v2/entity", "", customerIOBody(`{"id":"c"}`, `"u"`, `{}`), 401, "Unauthorized request"},
+		"customer.io, a revoked key":      {"customer_io/v2/entity", basic("site", "revoked"), customerIOBody(`{"id":"c"}`, `"u"`, `{}`), 401, "Unauthorized request"},
+		"customer.io, nobody":             {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{}`, someULID, `{}`), 400, "identifiers"},
+		"customer.io, two identifiers":    {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c","email":"a@b.c"}`, someULID, `{}`), 400, "identifiers"},
+		"customer.io, an id of our own":   {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, `"9b31c2d4e5f60718293a4b5c6d7e8f90"`, `{}`), 400, `"field":"id"`},
+		"customer.io, mail to another":    {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"recipient":"eve@example.com"}`), 400, "attributes.recipient"},
+		"customer.io, a long attribute":   {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"a":"`+strings.Repeat("x", 1000)+`"}`), 400, "attributes.a"},
+		"customer.io, a request too long": {"customer_io/v2/entity", basic("site", "k"), strings.Repeat(" ", 33<<10), 413, "too large"},
 		"snapchat, nothing to match by": {"snapchat/v3/1/events?access_token=t", "",
 			fmt.Sprintf(`{"data":[{"event_name":"SIGN_UP","event_time":%d,"action_source":"WEB"}]}`, now), 400, "INVALID"},
 		"snapchat, no token": {"snapchat/v3/1/events", "", `{}`, 401, "Unauthorized resources"},
@@ -88,8 +97,9 @@ func TestPlatformsAcceptValidRequests(t *testing.T) {
 			now, hash), "processed"},
 		"microsoft_ads": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t", fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase",
 			"eventId":"e","eventTime":%d,"userData":{"em":%q},"customData":{"value":80.79,"currency":"USD"}}]}`, now, hash), `"eventsReceived":1`},
-		"klaviyo": {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `80.79`), ""},
-		"ga4":     {"ga4/mp/collect", "", `anything`, ""},
+		"customer_io": {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"value":80.79}`), "{}"},
+		"klaviyo":     {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `80.79`), ""},
+		"ga4":         {"ga4/mp/collect", "", `anything`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,6 +124,16 @@ const klaviyoHeader = "Authorization: Klaviyo-API-Key pk_1\nRevision: 2026-07-15
 func klaviyoBody(profile, metric, value string) string {
 	return fmt.Sprintf(`{"data":{"type":"event","attributes":{"properties":{"order_id":"1"},"time":"2026-11-23T08:00:00Z","value":%s,"value_currency":"USD",
 		"unique_id":"e","metric":{"data":{"type":"metric","attributes":{"name":%s}}},"profile":{"data":{"type":"profile","attributes":%s}}}}}`, value, metric, profile)
+}
+
+const someULID = `"01M83PPH00KCRW5N75YR3HGA9T"`
+
+func customerIOBody(who, id, attributes string) string {
+	return fmt.Sprintf(`{"type":"person","identifiers":%s,"action":"event","name":"purchase","id":%s,"timestamp":1795420800,"attributes":%s}`, who, id, attributes)
+}
+
+func basic(user, password string) string {
+	return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
 
 // play has headers one a line.

@@ -41,17 +41,18 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 			"url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "webhook"), "signing_secret": relay.NewSecret(vendors.WebhookSecret),
 			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
 			"private_api_key": relay.NewSecret("pk_" + markSecret),
+			"site_id":         relay.NewSecret("site_of_fresh"), "api_key": relay.NewSecret(markSecret), "region": relay.NewSecret("US"),
 		}}))
 	}
 }
 
 // neutral holds event names that reveal nothing.
 var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3",
-	"klaviyo": "step_3"}
+	"klaviyo": "step_3", "customer_io": "step_3"}
 
 // agreements are those of the platforms that match no hashes.
 var agreements = map[string]string{
-	"klaviyo": relay.BAASigned,
+	"klaviyo": relay.BAASigned, "customer_io": relay.BAASigned,
 }
 
 // withPerson returns an event with all personal fields.

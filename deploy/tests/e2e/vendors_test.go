@@ -30,6 +30,13 @@ var vendorPaths = []vendor{
 		refused:   `{"errors":[{"status":400,"code":"invalid","title":"Invalid input.","detail":"marker-vendor","source":{"pointer":"/data/attributes/profile"}}]}`,
 		id:        `"external_id":"patient-7"`,
 	},
+	{
+		code: "customer_io", fields: `"site_id":"site_of_the_shop","api_key":"key-of-the-shop","region":"US"`, revoked: `"api_key":"revoked-at-customer-io"`,
+		options:   `{"identifiers":"hashed","plain_identifiers":"baa_signed"}`,
+		throttled: `{"meta":{"errors":["too many requests"]}}`,
+		refused:   `{"errors":[{"reason":"invalid","field":"attributes","message":"marker-vendor"}]}`,
+		id:        `"identifiers":{"id":"patient-7"}`,
+	},
 }
 
 // wholePath shows a platform from the API to the vendor: the credential is set by the API, an event is accepted after a throttling and an
