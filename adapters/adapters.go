@@ -7,6 +7,7 @@ import (
 	"relay/adapters/klaviyo"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
+	"relay/adapters/mixpanel"
 	"relay/adapters/pinterest"
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
@@ -30,5 +31,6 @@ func All() map[string]relay.Adapter {
 
 		"klaviyo":     klaviyo.Adapter{},
 		"customer_io": customerio.Adapter{},
+		"mixpanel":    mixpanel.Adapter{},
 	}
 }

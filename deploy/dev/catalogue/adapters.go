@@ -11,6 +11,7 @@ import (
 	"relay/adapters/klaviyo"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
+	"relay/adapters/mixpanel"
 	"relay/adapters/pinterest"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
@@ -25,7 +26,7 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "klaviyo", "customer_io", "webhook"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "klaviyo", "customer_io", "mixpanel", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -40,6 +41,7 @@ var platforms = map[string]implemented{
 
 	"klaviyo":     {Short: "Klaviyo", EventNames: klaviyo.Events},
 	"customer_io": {Short: "Customer.io", EventNames: customerio.Events},
+	"mixpanel":    {Short: "Mixpanel", EventNames: mixpanel.Events},
 }
 
 // row is an event of the relay with its name at each platform.

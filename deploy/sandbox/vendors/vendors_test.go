@@ -44,24 +44,33 @@ func TestPlatformsRejectInvalidRequests(t *testing.T) {
 			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d,"userData":{"em":"jane@example.com"}}]}`, now), 400, "userData.em"},
 		"microsoft, milliseconds": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t",
 			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d000,"userData":{"em":%q}}]}`, now, hash), 400, "eventTime"},
-		"microsoft, no token":             {"microsoft_ads/v1/12345678/events", "", `{}`, 401, "Unauthorized"},
-		"klaviyo, no key":                 {"klaviyo/events", "Authorization: Bearer pk_1", `{}`, 401, "not_authenticated"},
-		"klaviyo, a revoked key":          {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_revoked", `{}`, 401, "authentication_failed"},
-		"klaviyo, no revision":            {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_1", `{}`, 400, "invalid"},
-		"klaviyo, another address":        {"klaviyo/event", klaviyoHeader, `{}`, 404, "not_found"},
-		"klaviyo, no profile":             {"klaviyo/events", klaviyoHeader, klaviyoBody(`{}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
-		"klaviyo, a hash as e-mail":       {"klaviyo/events", klaviyoHeader, klaviyoBody(fmt.Sprintf(`{"email":%q}`, hash), `"Placed Order"`, `80.79`), 400, "attributes/profile"},
-		"klaviyo, another member":         {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"first_name":"Jane"}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
-		"klaviyo, no metric":              {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `""`, `80.79`), 400, "attributes/metric"},
-		"klaviyo, a value as text":        {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `"80.79"`), 400, "attributes/value"},
-		"customer.io, no key":             {"customer_io/v2/entity", "", customerIOBody(`{"id":"c"}`, `"u"`, `{}`), 401, "Unauthorized request"},
-		"customer.io, a revoked key":      {"customer_io/v2/entity", basic("site", "revoked"), customerIOBody(`{"id":"c"}`, `"u"`, `{}`), 401, "Unauthorized request"},
-		"customer.io, nobody":             {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{}`, someULID, `{}`), 400, "identifiers"},
-		"customer.io, two identifiers":    {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c","email":"a@b.c"}`, someULID, `{}`), 400, "identifiers"},
-		"customer.io, an id of our own":   {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, `"9b31c2d4e5f60718293a4b5c6d7e8f90"`, `{}`), 400, `"field":"id"`},
-		"customer.io, mail to another":    {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"recipient":"eve@example.com"}`), 400, "attributes.recipient"},
-		"customer.io, a long attribute":   {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"a":"`+strings.Repeat("x", 1000)+`"}`), 400, "attributes.a"},
-		"customer.io, a request too long": {"customer_io/v2/entity", basic("site", "k"), strings.Repeat(" ", 33<<10), 413, "too large"},
+		"microsoft, no token":                {"microsoft_ads/v1/12345678/events", "", `{}`, 401, "Unauthorized"},
+		"klaviyo, no key":                    {"klaviyo/events", "Authorization: Bearer pk_1", `{}`, 401, "not_authenticated"},
+		"klaviyo, a revoked key":             {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_revoked", `{}`, 401, "authentication_failed"},
+		"klaviyo, no revision":               {"klaviyo/events", "Authorization: Klaviyo-API-Key pk_1", `{}`, 400, "invalid"},
+		"klaviyo, another address":           {"klaviyo/event", klaviyoHeader, `{}`, 404, "not_found"},
+		"klaviyo, no profile":                {"klaviyo/events", klaviyoHeader, klaviyoBody(`{}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, a hash as e-mail":          {"klaviyo/events", klaviyoHeader, klaviyoBody(fmt.Sprintf(`{"email":%q}`, hash), `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, another member":            {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"first_name":"Jane"}`, `"Placed Order"`, `80.79`), 400, "attributes/profile"},
+		"klaviyo, no metric":                 {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `""`, `80.79`), 400, "attributes/metric"},
+		"klaviyo, a value as text":           {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `"80.79"`), 400, "attributes/value"},
+		"customer.io, no key":                {"customer_io/v2/entity", "", customerIOBody(`{"id":"c"}`, `"u"`, `{}`), 401, "Unauthorized request"},
+		"customer.io, a revoked key":         {"customer_io/v2/entity", basic("site", "revoked"), customerIOBody(`{"id":"c"}`, `"u"`, `{}`), 401, "Unauthorized request"},
+		"customer.io, nobody":                {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{}`, someULID, `{}`), 400, "identifiers"},
+		"customer.io, two identifiers":       {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c","email":"a@b.c"}`, someULID, `{}`), 400, "identifiers"},
+		"customer.io, an id of our own":      {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, `"9b31c2d4e5f60718293a4b5c6d7e8f90"`, `{}`), 400, `"field":"id"`},
+		"customer.io, mail to another":       {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"recipient":"eve@example.com"}`), 400, "attributes.recipient"},
+		"customer.io, a long attribute":      {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"a":"`+strings.Repeat("x", 1000)+`"}`), 400, "attributes.a"},
+		"customer.io, a request too long":    {"customer_io/v2/entity", basic("site", "k"), strings.Repeat(" ", 33<<10), 413, "too large"},
+		"mixpanel, no token":                 {"mixpanel/import?strict=1", "", mixpanelBody(now, `"c"`, `"e"`), 401, "Invalid credentials"},
+		"mixpanel, a revoked token":          {"mixpanel/import?strict=1", basic("revoked", ""), mixpanelBody(now, `"c"`, `"e"`), 401, "Invalid credentials"},
+		"mixpanel, an account alone":         {"mixpanel/import?strict=1", basic("account", "k"), mixpanelBody(now, `"c"`, `"e"`), 401, "Invalid credentials"},
+		"mixpanel, not strict":               {"mixpanel/import", basic("token", ""), mixpanelBody(now, `"c"`, `"e"`), 400, "strict"},
+		"mixpanel, one event without a list": {"mixpanel/import?strict=1", basic("token", ""), `{}`, 400, "body"},
+		"mixpanel, two hours ahead":          {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now+7200, `"c"`, `"e"`), 400, "properties.time"},
+		"mixpanel, nobody by a word":         {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now, `"undefined"`, `"e"`), 400, "properties.distinct_id"},
+		"mixpanel, a number as id":           {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now, `7`, `"e"`), 400, "properties.distinct_id"},
+		"mixpanel, an id with a dot":         {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now, `"c"`, `"a.b"`), 400, "properties.$insert_id"},
 		"snapchat, nothing to match by": {"snapchat/v3/1/events?access_token=t", "",
 			fmt.Sprintf(`{"data":[{"event_name":"SIGN_UP","event_time":%d,"action_source":"WEB"}]}`, now), 400, "INVALID"},
 		"snapchat, no token": {"snapchat/v3/1/events", "", `{}`, 401, "Unauthorized resources"},
@@ -97,9 +106,11 @@ func TestPlatformsAcceptValidRequests(t *testing.T) {
 			now, hash), "processed"},
 		"microsoft_ads": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t", fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase",
 			"eventId":"e","eventTime":%d,"userData":{"em":%q},"customData":{"value":80.79,"currency":"USD"}}]}`, now, hash), `"eventsReceived":1`},
-		"customer_io": {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"value":80.79}`), "{}"},
-		"klaviyo":     {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `80.79`), ""},
-		"ga4":         {"ga4/mp/collect", "", `anything`, ""},
+		"customer_io":          {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"value":80.79}`), "{}"},
+		"mixpanel":             {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now, `""`, `"9b31"`), `"num_records_imported":1`},
+		"mixpanel, an account": {"mixpanel/import?project_id=42&strict=1", basic("account", "k"), mixpanelBody(now, `"c"`, `"9b31"`), `"num_records_imported":1`},
+		"klaviyo":              {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `80.79`), ""},
+		"ga4":                  {"ga4/mp/collect", "", `anything`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,6 +141,10 @@ const someULID = `"01M83PPH00KCRW5N75YR3HGA9T"`
 
 func customerIOBody(who, id, attributes string) string {
 	return fmt.Sprintf(`{"type":"person","identifiers":%s,"action":"event","name":"purchase","id":%s,"timestamp":1795420800,"attributes":%s}`, who, id, attributes)
+}
+
+func mixpanelBody(seconds int64, who, id string) string {
+	return fmt.Sprintf(`[{"event":"purchase","properties":{"time":%d000,"distinct_id":%s,"$insert_id":%s,"value":80.79,"items":[{"price":1}]}}]`, seconds, who, id)
 }
 
 func basic(user, password string) string {

@@ -42,13 +42,14 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
 			"private_api_key": relay.NewSecret("pk_" + markSecret),
 			"site_id":         relay.NewSecret("site_of_fresh"), "api_key": relay.NewSecret(markSecret), "region": relay.NewSecret("US"),
+			"project_token": relay.NewSecret(markSecret), "data_residency": relay.NewSecret("US"),
 		}}))
 	}
 }
 
 // neutral holds event names that reveal nothing.
 var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3",
-	"klaviyo": "step_3", "customer_io": "step_3"}
+	"klaviyo": "step_3", "customer_io": "step_3", "mixpanel": "step_3"}
 
 // agreements are those of the platforms that match no hashes.
 var agreements = map[string]string{

@@ -37,6 +37,13 @@ var vendorPaths = []vendor{
 		refused:   `{"errors":[{"reason":"invalid","field":"attributes","message":"marker-vendor"}]}`,
 		id:        `"identifiers":{"id":"patient-7"}`,
 	},
+	{
+		code: "mixpanel", fields: `"project_id":"42","service_account_username":"relay.mp-service-account","service_account_secret":"secret-of-the-shop","data_residency":"US"`,
+		revoked: `"service_account_secret":"revoked-at-mixpanel"`, options: `{"identifiers":"hashed"}`,
+		throttled: `{"code":429,"error":"too many requests","status":"Too Many Requests"}`,
+		refused:   `{"code":400,"failed_records":[{"index":0,"insert_id":"","field":"properties.time","message":"marker-vendor"}],"num_records_imported":0}`,
+		id:        `"distinct_id":"5eb7c66585c44dff748fa06000ba6aec4130229be27e9d04b3d81a72a78623ae"`,
+	},
 }
 
 // wholePath shows a platform from the API to the vendor: the credential is set by the API, an event is accepted after a throttling and an
