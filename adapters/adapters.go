@@ -2,6 +2,7 @@
 package adapters
 
 import (
+	"relay/adapters/amplitude"
 	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
 	"relay/adapters/klaviyo"
@@ -32,5 +33,6 @@ func All() map[string]relay.Adapter {
 		"klaviyo":     klaviyo.Adapter{},
 		"customer_io": customerio.Adapter{},
 		"mixpanel":    mixpanel.Adapter{},
+		"amplitude":   amplitude.Adapter{},
 	}
 }

@@ -36,6 +36,7 @@ var credentials = map[string]map[string]string{
 	"klaviyo":     {"private_api_key": "pk_of-brio-at-klaviyo"},
 	"customer_io": {"site_id": "site_of_brio", "api_key": "key-of-brio-at-customer-io", "region": "US"},
 	"mixpanel":    {"project_token": "token-of-brio-at-mixpanel", "data_residency": "US"},
+	"amplitude":   {"api_key": "key-of-brio-at-amplitude", "data_residency": "US"},
 
 	"webhook": {"signing_secret": vendors.WebhookSecret},
 }

@@ -42,7 +42,7 @@ func TestUpDeliversTheSampleBatchAndStopsCleanly(t *testing.T) {
 		require.Regexp(t, event+` .* delivered +sgtm +1 +accepted \(200\)`, first.output())
 	}
 	require.Contains(t, first.output(), `"value": 80.79`)
-	for platform, attempts := range map[string]int{"meta_capi": 1, "ga4": 1, "tiktok": 3, "snapchat": 1, "pinterest": 1, "webhook": 1, "microsoft_ads": 1, "klaviyo": 1, "customer_io": 1, "mixpanel": 1} {
+	for platform, attempts := range map[string]int{"meta_capi": 1, "ga4": 1, "tiktok": 3, "snapchat": 1, "pinterest": 1, "webhook": 1, "microsoft_ads": 1, "klaviyo": 1, "customer_io": 1, "mixpanel": 1, "amplitude": 1} {
 		require.Regexp(t, fmt.Sprintf(`purchase_completed +brio-\d+ +brio +delivered +%s +%d +accepted`, platform, attempts), first.output())
 	}
 

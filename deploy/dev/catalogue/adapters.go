@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"relay/adapters/amplitude"
 	"relay/adapters/canonical"
 	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
@@ -26,7 +27,7 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "klaviyo", "customer_io", "mixpanel", "webhook"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "klaviyo", "customer_io", "mixpanel", "amplitude", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -42,6 +43,7 @@ var platforms = map[string]implemented{
 	"klaviyo":     {Short: "Klaviyo", EventNames: klaviyo.Events},
 	"customer_io": {Short: "Customer.io", EventNames: customerio.Events},
 	"mixpanel":    {Short: "Mixpanel", EventNames: mixpanel.Events},
+	"amplitude":   {Short: "Amplitude", EventNames: amplitude.Events},
 }
 
 // row is an event of the relay with its name at each platform.

@@ -31,11 +31,12 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"klaviyo":     klaviyo,
 	"customer_io": customerIO,
 	"mixpanel":    mixpanel,
+	"amplitude":   amplitude,
 }
 
 // Codes returns the codes of the simulated platforms.
 func Codes() []string {
-	return []string{"customer_io", "ga4", "klaviyo", "meta_capi", "microsoft_ads", "mixpanel", "pinterest", "snapchat", "tiktok", "webhook"}
+	return []string{"amplitude", "customer_io", "ga4", "klaviyo", "meta_capi", "microsoft_ads", "mixpanel", "pinterest", "snapchat", "tiktok", "webhook"}
 }
 
 // Play returns the response to a delivery; false if the path belongs to no platform.

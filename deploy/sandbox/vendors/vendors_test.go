@@ -71,6 +71,12 @@ func TestPlatformsRejectInvalidRequests(t *testing.T) {
 		"mixpanel, nobody by a word":         {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now, `"undefined"`, `"e"`), 400, "properties.distinct_id"},
 		"mixpanel, a number as id":           {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now, `7`, `"e"`), 400, "properties.distinct_id"},
 		"mixpanel, an id with a dot":         {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now, `"c"`, `"a.b"`), 400, "properties.$insert_id"},
+		"amplitude, no key":                  {"amplitude/2/httpapi", "", amplitudeBody("", "cust_9", now*1000, "80.79"), 400, `"missing_field":"api_key"`},
+		"amplitude, a revoked key":           {"amplitude/2/httpapi", "", amplitudeBody("revoked", "cust_9", now*1000, "80.79"), 400, "Invalid API key"},
+		"amplitude, nobody":                  {"amplitude/2/httpapi", "", amplitudeBody("k", "", now*1000, "80.79"), 400, `{"user_id":[0]}`},
+		"amplitude, a short id":              {"amplitude/2/httpapi", "", amplitudeBody("k", "cu9", now*1000, "80.79"), 400, `{"user_id":[0]}`},
+		"amplitude, seconds":                 {"amplitude/2/httpapi", "", amplitudeBody("k", "cust_9", now, "80.79"), 400, `{"time":[0]}`},
+		"amplitude, money as text":           {"amplitude/2/httpapi", "", amplitudeBody("k", "cust_9", now*1000, `"80.79"`), 400, `{"revenue":[0]}`},
 		"snapchat, nothing to match by": {"snapchat/v3/1/events?access_token=t", "",
 			fmt.Sprintf(`{"data":[{"event_name":"SIGN_UP","event_time":%d,"action_source":"WEB"}]}`, now), 400, "INVALID"},
 		"snapchat, no token": {"snapchat/v3/1/events", "", `{}`, 401, "Unauthorized resources"},
@@ -107,6 +113,7 @@ func TestPlatformsAcceptValidRequests(t *testing.T) {
 		"microsoft_ads": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t", fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase",
 			"eventId":"e","eventTime":%d,"userData":{"em":%q},"customData":{"value":80.79,"currency":"USD"}}]}`, now, hash), `"eventsReceived":1`},
 		"customer_io":          {"customer_io/v2/entity", basic("site", "k"), customerIOBody(`{"id":"c"}`, someULID, `{"value":80.79}`), "{}"},
+		"amplitude":            {"amplitude/2/httpapi", "", amplitudeBody("k", "cust_9", now*1000, "80.79"), `"events_ingested":1`},
 		"mixpanel":             {"mixpanel/import?strict=1", basic("token", ""), mixpanelBody(now, `""`, `"9b31"`), `"num_records_imported":1`},
 		"mixpanel, an account": {"mixpanel/import?project_id=42&strict=1", basic("account", "k"), mixpanelBody(now, `"c"`, `"9b31"`), `"num_records_imported":1`},
 		"klaviyo":              {"klaviyo/events", klaviyoHeader, klaviyoBody(`{"external_id":"c"}`, `"Placed Order"`, `80.79`), ""},
@@ -145,6 +152,11 @@ func customerIOBody(who, id, attributes string) string {
 
 func mixpanelBody(seconds int64, who, id string) string {
 	return fmt.Sprintf(`[{"event":"purchase","properties":{"time":%d000,"distinct_id":%s,"$insert_id":%s,"value":80.79,"items":[{"price":1}]}}]`, seconds, who, id)
+}
+
+func amplitudeBody(key, who string, millis int64, revenue string) string {
+	return fmt.Sprintf(`{"api_key":%q,"events":[{"user_id":%q,"event_type":"purchase","time":%d,"insert_id":"9b31","revenue":%s,"event_properties":{"value":1}}]}`,
+		key, who, millis, revenue)
 }
 
 func basic(user, password string) string {

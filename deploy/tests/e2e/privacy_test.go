@@ -49,7 +49,7 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 
 // neutral holds event names that reveal nothing.
 var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3",
-	"klaviyo": "step_3", "customer_io": "step_3", "mixpanel": "step_3"}
+	"klaviyo": "step_3", "customer_io": "step_3", "mixpanel": "step_3", "amplitude": "step_3"}
 
 // agreements are those of the platforms that match no hashes.
 var agreements = map[string]string{

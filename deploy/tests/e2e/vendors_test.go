@@ -44,6 +44,13 @@ var vendorPaths = []vendor{
 		refused:   `{"code":400,"failed_records":[{"index":0,"insert_id":"","field":"properties.time","message":"marker-vendor"}],"num_records_imported":0}`,
 		id:        `"distinct_id":"5eb7c66585c44dff748fa06000ba6aec4130229be27e9d04b3d81a72a78623ae"`,
 	},
+	{
+		code: "amplitude", fields: `"api_key":"key-of-the-shop-at-amplitude","data_residency":"US"`, revoked: `"api_key":"revoked-at-amplitude"`,
+		options:   `{"identifiers":"hashed"}`,
+		throttled: `{"code":429,"error":"Too many requests for some devices and users","eps_threshold":30}`,
+		refused:   `{"code":400,"error":"marker-vendor","events_with_invalid_fields":{"time":[0]}}`,
+		id:        `"user_id":"5eb7c66585c44dff748fa06000ba6aec4130229be27e9d04b3d81a72a78623ae"`,
+	},
 }
 
 // wholePath shows a platform from the API to the vendor: the credential is set by the API, an event is accepted after a throttling and an
