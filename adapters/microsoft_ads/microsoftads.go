@@ -28,8 +28,7 @@ const (
 	SecretAPIToken = "api_token"
 )
 
-// Events are event actions, which Microsoft compares with those of the goals that the advertiser has made. It has no names of its
-// own.
+// Events are event actions. Microsoft defines none of them: it compares them with the actions of the advertiser's own goals.
 var Events = canonical.EventNames{
 	Default: map[string]string{"purchase_completed": "purchase", "consult_started": "lead"},
 	Proposed: map[string]string{
@@ -71,7 +70,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 		map[string]string{"Authorization": "Bearer " + d.Secrets[SecretAPIToken].Reveal()}, body{Data: []event{ev}})
 }
 
-// consented refuses an event that may only be counted, too: the API has no field for that.
+// consented also skips an event that may only be measured: the API has no field for that.
 func consented(c canonical.Consent) error {
 	if !c.Personalized() {
 		return relay.Skip(relay.ReasonConsentDenied)

@@ -6,7 +6,9 @@ package vendors
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,10 +36,8 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"amplitude":   amplitude,
 }
 
-// Codes returns the codes of the simulated platforms.
-func Codes() []string {
-	return []string{"amplitude", "customer_io", "ga4", "klaviyo", "meta_capi", "microsoft_ads", "mixpanel", "pinterest", "snapchat", "tiktok", "webhook"}
-}
+// Codes returns the codes of the simulated platforms, in order.
+func Codes() []string { return slices.Sorted(maps.Keys(platforms)) }
 
 // Play returns the response to a delivery; false if the path belongs to no platform.
 func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {

@@ -3,11 +3,13 @@ package e2e_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"relay/db/seed"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
@@ -29,31 +31,24 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
 	require.NoError(t, err)
 	for _, platform := range platforms {
+		c := demo.Account(w.Sandbox.BaseURL, platform)
+		for field, secret := range c.Fields {
+			if strings.HasPrefix(secret.Reveal(), demo.TokenPrefix) {
+				c.Fields[field] = relay.NewSecret(markSecret)
+			}
+		}
+		ids, agreement := c.Options.Events, c.Options.PlainIdentifiers
+		c.Options = o
 		if o.Identifiers != "" {
-			o.PlainIdentifiers = agreements[platform]
+			c.Options.PlainIdentifiers = agreement
 		}
-		if o.Events != nil {
-			o.Events = map[string]relay.EventRule{"rx_issued": {Name: neutral[platform]}}
+		if o.Events == nil {
+			c.Options.Events = ids
+		} else {
+			c.Options.Events = map[string]relay.EventRule{"rx_issued": {Name: demo.NeutralName(platform, "rx_issued")}}
 		}
-		require.NoError(t, seed.On(w.Store).PutCredential(t.Context(), id, ops.Credential{Platform: platform, Active: true, Options: o, Fields: map[string]relay.Secret{
-			"pixel_id": relay.NewSecret("1234567890"), "pixel_code": relay.NewSecret("CFRESH"), "ad_account_id": relay.NewSecret("549755885175"),
-			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
-			"url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "webhook"), "signing_secret": relay.NewSecret(vendors.WebhookSecret),
-			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
-			"private_api_key": relay.NewSecret("pk_" + markSecret),
-			"site_id":         relay.NewSecret("site_of_fresh"), "api_key": relay.NewSecret(markSecret), "region": relay.NewSecret("US"),
-			"project_token": relay.NewSecret(markSecret), "data_residency": relay.NewSecret("US"),
-		}}))
+		require.NoError(t, seed.On(w.Store).PutCredential(t.Context(), id, c))
 	}
-}
-
-// neutral holds event names that reveal nothing.
-var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3",
-	"klaviyo": "step_3", "customer_io": "step_3", "mixpanel": "step_3", "amplitude": "step_3"}
-
-// agreements are those of the platforms that match no hashes.
-var agreements = map[string]string{
-	"klaviyo": relay.BAASigned, "customer_io": relay.BAASigned,
 }
 
 // withPerson returns an event with all personal fields.
