@@ -1,6 +1,10 @@
 package canonical
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"relay/internal/relay"
+)
 
 // Properties are an event's properties for platforms that accept keys of our own. The person is not among them.
 type Properties struct {
@@ -43,4 +47,11 @@ func (f *Fields) Lines(takes ...string) []Line {
 		lines = append(lines, Line(i))
 	}
 	return lines
+}
+
+// TakesBack reports whether an event type returns or cancels what an earlier event earned: its value is no revenue.
+func TakesBack(e relay.Event) bool { return takesBack[e.Type] }
+
+var takesBack = map[string]bool{
+	"refund": true, "order_refunded": true, "refund_issued": true, "order_cancelled": true, "subscription_cancelled": true, "cancellation": true,
 }
