@@ -33,8 +33,16 @@ var accounts = map[string]map[string]string{
 	"google_ads": {"customer_id": "1234567890", "oauth_client_id": "1-brio.apps.googleusercontent.com", "oauth_client_secret": "token-of-brio-at-google",
 		"refresh_token": "token-of-brio-at-google", "token_url": SandboxURL + vendors.Prefix + "google_ads/token"},
 
+	"klaviyo":     {"private_api_key": "pk_of-brio-at-klaviyo"},
+	"customer_io": {"site_id": "site_of_brio", "api_key": "token-of-brio-at-customer-io", "region": "US"},
+	"mixpanel":    {"project_token": "token-of-brio-at-mixpanel", "data_residency": "US"},
+	"amplitude":   {"api_key": "token-of-brio-at-amplitude", "data_residency": "US"},
+
 	"webhook": {"url": SandboxURL + vendors.Prefix + "webhook", "signing_secret": vendors.WebhookSecret},
 }
+
+// agreements are those of the platforms that match no hashes.
+var agreements = map[string]string{"klaviyo": relay.BAASigned, "customer_io": relay.BAASigned}
 
 // Account returns a credential at a platform that the sandbox plays, with every option switched on.
 func Account(sandboxURL, platform string) ops.Credential {
@@ -42,7 +50,7 @@ func Account(sandboxURL, platform string) ops.Credential {
 		Platform: platform,
 		Fields:   map[string]relay.Secret{},
 		Active:   true,
-		Options:  relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true, Events: map[string]relay.EventRule{}},
+		Options:  relay.Options{Identifiers: "hashed", PlainIdentifiers: agreements[platform], SendIP: true, SendUserAgent: true, Events: map[string]relay.EventRule{}},
 	}
 	for name, value := range accounts[platform] {
 		c.Fields[name] = relay.NewSecret(strings.ReplaceAll(value, SandboxURL, sandboxURL))

@@ -35,6 +35,11 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"linkedin":      linkedin,
 	"reddit":        reddit,
 	"google_ads":    google,
+
+	"klaviyo":     klaviyo,
+	"customer_io": customerIO,
+	"mixpanel":    mixpanel,
+	"amplitude":   amplitude,
 }
 
 // Codes returns the codes of the simulated platforms, in order.
