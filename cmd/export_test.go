@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"relay/activities"
+	"relay/adapters/outbound"
 	"relay/api"
 )
 
@@ -29,3 +31,11 @@ func NewAttemptMeter(store attemptStore, now time.Time) (activities.Meter, func(
 	a.now = func() time.Time { return now }
 	return countingMeter{nil, a}, func() { a.flush(context.Background()) }
 }
+
+// NewNotifier sends notices through a client.
+func NewNotifier(n Notify, public string, client *outbound.Client) activities.Notifier {
+	return notifier{n, public, client}
+}
+
+// Check checks the settings of notices.
+func (n Notify) Check(private []netip.Prefix) error { return n.check(private) }
