@@ -4,6 +4,7 @@ package adapters
 import (
 	"relay/adapters/ga4"
 	googleads "relay/adapters/google_ads"
+	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
@@ -29,5 +30,6 @@ func All() map[string]relay.Adapter {
 		"microsoft_ads": microsoftads.Adapter{},
 		"reddit":        reddit.Adapter{},
 		"google_ads":    googleads.Adapter{},
+		"linkedin":      linkedin.Adapter{},
 	}
 }

@@ -80,10 +80,11 @@ func wait(_ http.ResponseWriter, r *http.Request) {
 }
 
 // ownWords are exchanges of which an adapter makes something else than the platforms do: a webhook's receiver may answer 2xx with any
-// body, and says 410 where it is gone for good.
+// body, and says 410 where it is gone for good. LinkedIn's 501 is final.
 var ownWords = map[string]map[string]func(*testing.T, relay.Request, relay.Result){
-	"webhook": {"200 with a web page": is(relay.Accepted), "410": is(relay.Unauthorized)},
-	"reddit":  {"410": is(relay.Unauthorized)}, // a retired version
+	"webhook":  {"200 with a web page": is(relay.Accepted), "410": is(relay.Unauthorized)},
+	"linkedin": {"501": is(relay.Rejected)},
+	"reddit":   {"410": is(relay.Unauthorized)}, // a retired version
 }
 
 func exchanges(accepted relay.Response) map[string]exchange {

@@ -8,6 +8,7 @@ import (
 	"relay/adapters/canonical"
 	"relay/adapters/ga4"
 	googleads "relay/adapters/google_ads"
+	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
@@ -25,7 +26,7 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "reddit", "google_ads", "webhook"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "reddit", "google_ads", "linkedin", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -39,6 +40,7 @@ var platforms = map[string]implemented{
 	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
 	"reddit":        {Short: "Reddit", EventNames: reddit.Events},
 	"google_ads":    {Short: "Google Ads", EventNames: googleads.Events},
+	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
 }
 
 // row is an event of the relay with its name at each platform.

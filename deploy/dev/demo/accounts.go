@@ -31,6 +31,7 @@ var accounts = map[string]map[string]string{
 	"reddit":        {"pixel_id": "a2_brio", "access_token": "token-of-brio-at-reddit"},
 	"google_ads": {"customer_id": "1234567890", "oauth_client_id": "1-brio.apps.googleusercontent.com", "oauth_client_secret": "token-of-brio-at-google",
 		"refresh_token": "token-of-brio-at-google", "token_url": SandboxURL + vendors.Prefix + "google_ads/token"},
+	"linkedin": {"access_token": "token-of-brio-at-linkedin"},
 
 	"webhook": {"url": SandboxURL + vendors.Prefix + "webhook", "signing_secret": vendors.WebhookSecret},
 }

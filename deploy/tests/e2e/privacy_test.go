@@ -106,11 +106,20 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs its parts one after the other, because they use the one GA4 and the one Google Ads that the sandbox simulates.
+// directly runs renamed first, which uses every platform that the sandbox simulates. Each of the others scripts one of them.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
-	unseen(t, w)
-	toGoogleAds(t, w)
+	for name, test := range map[string]func(*testing.T, *town){
+		"GA4":        unseen,
+		"Google Ads": toGoogleAds,
+		"LinkedIn":   toLinkedIn,
+		"Reddit":     toReddit,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
 }
 
 // renamed covers an event with a neutral name set by an admin: its own name is in no request and in no record of one.
