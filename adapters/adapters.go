@@ -6,6 +6,7 @@ import (
 	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
 	"relay/adapters/klaviyo"
+	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/mixpanel"
@@ -29,6 +30,7 @@ func All() map[string]relay.Adapter {
 		"webhook":   webhook.Adapter{},
 
 		"microsoft_ads": microsoftads.Adapter{},
+		"linkedin":      linkedin.Adapter{},
 
 		"klaviyo":     klaviyo.Adapter{},
 		"customer_io": customerio.Adapter{},

@@ -77,6 +77,15 @@ func (c Consent) Ads() error {
 	return nil
 }
 
+// AdsPersonalized refuses an event that may not serve advertising, and one that may only be counted, for a platform that has no
+// field to say so.
+func (c Consent) AdsPersonalized() error {
+	if !c.Personalized() {
+		return relay.Skip(relay.ReasonConsentDenied)
+	}
+	return c.Ads()
+}
+
 // Analytics refuses an event that may not be measured.
 func (c Consent) Analytics() error {
 	if c.AnalyticsStorage == Denied {

@@ -57,7 +57,7 @@ func (Adapter) Check(d relay.Destination) error {
 
 // Request returns the request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	f, err := canonical.Prepare(d, e, a.Check, canonical.Rules{Names: Events.Default, MaxAge: maxAge, Consent: consented})
+	f, err := canonical.Prepare(d, e, a.Check, canonical.Rules{Names: Events.Default, MaxAge: maxAge, Consent: canonical.Consent.AdsPersonalized})
 	if err != nil {
 		return relay.Request{}, err
 	}
@@ -68,12 +68,4 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	base := canonical.Base(d, apiURL, apiVersion)
 	return f.Post(canonical.Version(version, base), base+"/"+d.Settings[SettingTagID]+"/events",
 		map[string]string{"Authorization": "Bearer " + d.Secrets[SecretAPIToken].Reveal()}, body{Data: []event{ev}})
-}
-
-// consented also skips an event that may only be measured: the API has no field for that.
-func consented(c canonical.Consent) error {
-	if !c.Personalized() {
-		return relay.Skip(relay.ReasonConsentDenied)
-	}
-	return c.Ads()
 }

@@ -10,6 +10,7 @@ import (
 	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
 	"relay/adapters/klaviyo"
+	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/mixpanel"
@@ -27,7 +28,7 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "klaviyo", "customer_io", "mixpanel", "amplitude", "webhook"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "klaviyo", "customer_io", "mixpanel", "amplitude", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -39,6 +40,7 @@ var platforms = map[string]implemented{
 	"webhook":   {Short: "Webhook", EventNames: webhook.Events},
 
 	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
+	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
 
 	"klaviyo":     {Short: "Klaviyo", EventNames: klaviyo.Events},
 	"customer_io": {Short: "Customer.io", EventNames: customerio.Events},

@@ -28,6 +28,7 @@ var accounts = map[string]map[string]string{
 	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
 
 	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
+	"linkedin":      {"access_token": "token-of-brio-at-linkedin"},
 
 	"klaviyo":     {"private_api_key": "pk_of-brio-at-klaviyo"},
 	"customer_io": {"site_id": "site_of_brio", "api_key": "token-of-brio-at-customer-io", "region": "US"},

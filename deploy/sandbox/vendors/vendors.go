@@ -19,6 +19,9 @@ import (
 // the sandbox's address, Prefix and the code.
 const Prefix = "/vendors/"
 
+// RevokedToken is a token that a simulated platform refuses as its API refuses one that was revoked.
+const RevokedToken = "token-that-was-revoked"
+
 // platforms holds the simulated platforms by their code in the catalogue.
 var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"meta_capi": meta,
@@ -29,6 +32,7 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"webhook":   webhook,
 
 	"microsoft_ads": microsoft,
+	"linkedin":      linkedin,
 
 	"klaviyo":     klaviyo,
 	"customer_io": customerIO,

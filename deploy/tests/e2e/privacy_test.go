@@ -106,12 +106,23 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs its parts one after the other, because they use the one copy of each platform that the sandbox simulates.
+// directly runs renamed first, which uses every platform that the sandbox simulates. Each of the others scripts one of them.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
-	unseen(t, w)
+	for name, test := range map[string]func(*testing.T, *town){
+		"GA4":      unseen,
+		"LinkedIn": toLinkedIn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
 	for _, v := range vendorPaths {
-		v.wholePath(t, w)
+		t.Run(v.code, func(t *testing.T) {
+			t.Parallel()
+			v.wholePath(t, w)
+		})
 	}
 }
 
