@@ -28,6 +28,14 @@ func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 				`"custom_data":{"value":1e3,"order_id":"order_123","content_ids":["hiv-prep"],"contents":[{"id":"hiv-prep","quantity":2,"item_price":"19.90"}],"utm_campaign":"hiv"}}],"test_event_code":"TEST123"}`,
 			`{"data":[{"action_source":"website","custom_data":{"content_ids":` + r + `,"contents":[{"id":` + r + `,"item_price":"19.90","quantity":2}],"order_id":"order_123","utm_campaign":` + r + `,"value":1e3},` +
 				`"event_name":"Purchase","event_time":1795420700,"user_data":` + r + `}],"test_event_code":"TEST123"}`},
+		"Klaviyo's event keeps id and money": {
+			`{"data":{"type":"event","attributes":{"properties":{"event_id":"117fffbf1fbd0bcfc1041328cb8505f4","value":80.79,"note":"jane"},"value":80.79,` +
+				`"metric":{"data":{"attributes":{"name":"jane"}}},"profile":{"data":{"attributes":{"external_id":"cust_9","value":7}}}}}}`,
+			`{"data":{"attributes":{"metric":` + r + `,"profile":` + r + `,"properties":{"event_id":"117fffbf1fbd0bcfc1041328cb8505f4","note":` + r +
+				`,"value":80.79},"value":80.79},"type":` + r + `}}`},
+		"Amplitude's event keeps its name and money": {
+			`{"api_key":"k3y","events":[{"user_id":"cust_9","event_type":"purchase","revenue":80.79,"event_properties":{"order_id":"order_123","email":"a@b.c"}}]}`,
+			`{"api_key":` + r + `,"events":[{"event_properties":{"email":` + r + `,"order_id":"order_123"},"event_type":"purchase","revenue":80.79,"user_id":` + r + `}]}`},
 		"an unknown name hides every type": {
 			`{"a":"x","b":1,"c":true,"d":null,"e":{"value":1},"f":[1,"x"],"g":[]}`,
 			`{"a":` + r + `,"b":` + r + `,"c":` + r + `,"d":` + r + `,"e":` + r + `,"f":` + r + `,"g":` + r + `}`},
