@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -107,9 +108,6 @@ func unmapped(t *testing.T, w *town) {
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	allAtOnce(t, w)
-	for _, v := range vendorPaths {
-		v.wholePath(t, w)
-	}
 	for name, test := range map[string]func(*testing.T, *town){
 		"GA4":        unseen,
 		"Google Ads": toGoogleAds,
@@ -119,6 +117,12 @@ func directly(t *testing.T, w *town) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, w)
+		})
+	}
+	for _, v := range vendorPaths {
+		t.Run(v.code, func(t *testing.T) {
+			t.Parallel()
+			v.wholePath(t, w)
 		})
 	}
 }
