@@ -7,6 +7,8 @@ import (
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
+	"relay/adapters/rudderstack"
+	"relay/adapters/segment"
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
@@ -27,5 +29,7 @@ func All() map[string]relay.Adapter {
 
 		"microsoft_ads": microsoftads.Adapter{},
 		"linkedin":      linkedin.Adapter{},
+		"segment":       segment.Adapter{},
+		"rudderstack":   rudderstack.Adapter{},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"relay/adapters/pinterest"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
+	"relay/adapters/tracking"
 	"relay/adapters/webhook"
 )
 
@@ -24,7 +25,7 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "webhook"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "segment", "rudderstack", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -37,6 +38,8 @@ var platforms = map[string]implemented{
 
 	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
 	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
+	"segment":       {Short: "Segment", EventNames: tracking.Events},
+	"rudderstack":   {Short: "RudderStack", EventNames: tracking.Events},
 }
 
 // row is an event of the relay with its name at each platform.

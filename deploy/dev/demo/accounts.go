@@ -29,6 +29,8 @@ var accounts = map[string]map[string]string{
 
 	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
 	"linkedin":      {"access_token": "token-of-brio-at-linkedin"},
+	"segment":       {"write_key": "token-of-brio-at-segment"},
+	"rudderstack":   {"write_key": "token-of-brio-at-rudderstack", "data_plane_host": "brio.dataplane.example.com"},
 
 	"webhook": {"url": SandboxURL + vendors.Prefix + "webhook", "signing_secret": vendors.WebhookSecret},
 }

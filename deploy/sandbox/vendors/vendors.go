@@ -33,6 +33,8 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 
 	"microsoft_ads": microsoft,
 	"linkedin":      linkedin,
+	"segment":       segment,
+	"rudderstack":   rudderstack,
 }
 
 // Codes returns the codes of the simulated platforms, in order.

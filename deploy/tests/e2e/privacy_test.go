@@ -108,7 +108,7 @@ func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	for name, test := range map[string]func(*testing.T, *town){
 		"GA4":      unseen,
-		"LinkedIn": toLinkedIn,
+		"LinkedIn": toLinkedIn, "Segment": toSegment, "RudderStack": toRudderStack,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
