@@ -4,7 +4,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Decision is what a shopper decided about one purpose.
+// Decision is a shopper's decision about one purpose.
 type Decision string
 
 // The decisions, by their names in consent mode.

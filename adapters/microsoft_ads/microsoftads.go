@@ -28,8 +28,7 @@ const (
 	SecretAPIToken = "api_token"
 )
 
-// Events are event actions, which Microsoft compares with those of the goals that the advertiser has made. It has no names of its
-// own.
+// Events are event actions. Microsoft defines none of them: it compares them with the actions of the advertiser's own goals.
 var Events = canonical.EventNames{
 	Default: map[string]string{"purchase_completed": "purchase", "consult_started": "lead"},
 	Proposed: map[string]string{
