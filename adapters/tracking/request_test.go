@@ -2,15 +2,11 @@ package tracking_test
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
-	"relay/adapters/adaptertest"
 	"relay/adapters/rudderstack"
 	"relay/adapters/segment"
 	"relay/adapters/tracking"
@@ -69,61 +65,5 @@ func TestTheWriteKeyIsTheUserOfHTTPBasic(t *testing.T) {
 		r, err := a.Request(source(), purchase(t, `{}`))
 		require.NoError(t, err)
 		require.Equal(t, "Basic "+base64.StdEncoding.EncodeToString([]byte("write-key:")), r.Header["Authorization"], name)
-	}
-}
-
-// FuzzRequest looks for a call that a vendor would refuse.
-func FuzzRequest(f *testing.F) {
-	for _, c := range adaptertest.Load(f, "../segment/testdata") {
-		text, err := json.Marshal(c.Event.Payload)
-		require.NoError(f, err)
-		f.Add(text, c.Event.Type, c.Destination.Options.Events[c.Event.Type].Name, strings.Join(c.Destination.Options.Allow, " "))
-	}
-	f.Add([]byte(`{"order_revenue":1e999999,"items":[null,{"id":"\ud800"}],"anonymous_id":"\"\""}`), "größe", "a b", "")
-	f.Fuzz(func(t *testing.T, text []byte, eventType, name, allow string) {
-		payload, err := relay.ParsePayload(text)
-		if err != nil || !utf8.ValidString(eventType) || !utf8.ValidString(name) {
-			t.Skip() // the inbox holds no such thing
-		}
-		d, e := source(), purchase(t, `{}`)
-		e.Type, e.Payload = eventType, payload
-		d.Options = relay.Options{Events: map[string]relay.EventRule{eventType: {Name: name}}, Allow: strings.Fields(allow),
-			Identifiers: "hashed", SendIP: true, SendUserAgent: true}
-		r, err := segment.Adapter{}.Request(d, e)
-		second, otherErr := rudderstack.Adapter{}.Request(d, e)
-		require.Equal(t, err, otherErr)
-		require.Equal(t, r.Body, second.Body, "the API is one")
-		if err != nil {
-			var no *relay.Refusal
-			require.ErrorAs(t, err, &no)
-			return
-		}
-		requireFit(t, r)
-	})
-}
-
-func requireFit(t *testing.T, r relay.Request) {
-	t.Helper()
-	var b struct {
-		Event       string
-		UserID      string `json:"userId"`
-		AnonymousID string `json:"anonymousId"`
-		MessageID   string `json:"messageId"`
-		Timestamp   time.Time
-		Properties  struct {
-			Revenue, Total json.Number
-			Currency       string
-			Products       []map[string]any
-		}
-	}
-	require.NoError(t, json.Unmarshal(r.Body, &b))
-	require.LessOrEqual(t, len(r.Body), 32<<10)
-	require.NotEmpty(t, b.Event)
-	require.NotEmpty(t, b.MessageID)
-	require.NotEmpty(t, b.UserID+b.AnonymousID)
-	require.False(t, b.Timestamp.IsZero())
-	require.Equal(t, b.Properties.Revenue+b.Properties.Total == "", b.Properties.Currency == "")
-	for _, p := range b.Properties.Products {
-		require.NotEmpty(t, p)
 	}
 }
