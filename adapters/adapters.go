@@ -3,10 +3,12 @@ package adapters
 
 import (
 	"relay/adapters/ga4"
+	googleads "relay/adapters/google_ads"
 	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
+	"relay/adapters/reddit"
 	"relay/adapters/rudderstack"
 	"relay/adapters/segment"
 	"relay/adapters/sgtm"
@@ -29,6 +31,8 @@ func All() map[string]relay.Adapter {
 
 		"microsoft_ads": microsoftads.Adapter{},
 		"linkedin":      linkedin.Adapter{},
+		"reddit":        reddit.Adapter{},
+		"google_ads":    googleads.Adapter{},
 		"segment":       segment.Adapter{},
 		"rudderstack":   rudderstack.Adapter{},
 	}

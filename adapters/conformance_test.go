@@ -84,6 +84,7 @@ func wait(_ http.ResponseWriter, r *http.Request) {
 var ownWords = map[string]map[string]func(*testing.T, relay.Request, relay.Result){
 	"webhook":  {"200 with a web page": is(relay.Accepted), "410": is(relay.Unauthorized)},
 	"linkedin": {"501": is(relay.Rejected)},
+	"reddit":   {"410": is(relay.Unauthorized)}, // a retired version
 }
 
 func exchanges(accepted relay.Response) map[string]exchange {
@@ -142,6 +143,9 @@ func TestAdaptersClassifyTheExchangesOfRealServers(t *testing.T) {
 				t.Cleanup(s.Close)
 				for _, r := range sendables(t, a, cases) {
 					r.URL = at(t, s.URL, r.URL)
+					if r.Auth.TokenURL != "" { // the vendor's own; outbound has the tests of tokens
+						r.Auth = relay.Auth{}
+					}
 					reply := client.Send(t.Context(), r)
 					res := a.Outcome(reply)
 					e.sound(t, r, res)

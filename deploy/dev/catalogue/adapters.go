@@ -7,10 +7,12 @@ import (
 
 	"relay/adapters/canonical"
 	"relay/adapters/ga4"
+	googleads "relay/adapters/google_ads"
 	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
+	"relay/adapters/reddit"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
 	"relay/adapters/tracking"
@@ -25,7 +27,7 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "segment", "rudderstack", "webhook"}
+var order = []string{"meta_capi", "ga4", "google_ads", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "reddit", "segment", "rudderstack", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -38,6 +40,8 @@ var platforms = map[string]implemented{
 
 	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
 	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
+	"reddit":        {Short: "Reddit", EventNames: reddit.Events},
+	"google_ads":    {Short: "Google Ads", EventNames: googleads.Events},
 	"segment":       {Short: "Segment", EventNames: tracking.Events},
 	"rudderstack":   {Short: "RudderStack", EventNames: tracking.Events},
 }
