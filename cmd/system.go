@@ -19,7 +19,7 @@ func (s *service) system() *api.System {
 		return nil
 	}
 	return &api.System{Version: version(), StartedAt: time.Now().UTC(), Namespace: s.cfg.options.Namespace, TaskQueue: s.cfg.TaskQueue,
-		Settings: settings(s.cfg), Store: s.store, Temporal: s.starter().Inspect}
+		Settings: settings(s.cfg), Store: s.store, Temporal: s.starter().Inspect, TestNotice: s.testNotice()}
 }
 
 // settings lists the variables of a configuration with their values, without secrets.

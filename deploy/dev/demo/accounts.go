@@ -35,8 +35,16 @@ var accounts = map[string]map[string]string{
 	"segment":     {"write_key": "token-of-brio-at-segment"},
 	"rudderstack": {"write_key": "token-of-brio-at-rudderstack", "data_plane_host": "brio.dataplane.example.com"},
 
+	"klaviyo":     {"private_api_key": "pk_of-brio-at-klaviyo"},
+	"customer_io": {"site_id": "site_of_brio", "api_key": "token-of-brio-at-customer-io", "region": "US"},
+	"mixpanel":    {"project_token": "token-of-brio-at-mixpanel", "data_residency": "US"},
+	"amplitude":   {"api_key": "token-of-brio-at-amplitude", "data_residency": "US"},
+
 	"webhook": {"url": SandboxURL + vendors.Prefix + "webhook", "signing_secret": vendors.WebhookSecret},
 }
+
+// agreements are those of the platforms that match no hashes.
+var agreements = map[string]string{"klaviyo": relay.BAASigned, "customer_io": relay.BAASigned}
 
 // Account returns a credential at a platform that the sandbox plays, with every option switched on.
 func Account(sandboxURL, platform string) ops.Credential {
@@ -44,7 +52,7 @@ func Account(sandboxURL, platform string) ops.Credential {
 		Platform: platform,
 		Fields:   map[string]relay.Secret{},
 		Active:   true,
-		Options:  relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true, Events: map[string]relay.EventRule{}},
+		Options:  relay.Options{Identifiers: "hashed", PlainIdentifiers: agreements[platform], SendIP: true, SendUserAgent: true, Events: map[string]relay.EventRule{}},
 	}
 	for name, value := range accounts[platform] {
 		c.Fields[name] = relay.NewSecret(strings.ReplaceAll(value, SandboxURL, sandboxURL))

@@ -37,6 +37,11 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"google_ads":    google,
 	"segment":       segment,
 	"rudderstack":   rudderstack,
+
+	"klaviyo":     klaviyo,
+	"customer_io": customerIO,
+	"mixpanel":    mixpanel,
+	"amplitude":   amplitude,
 }
 
 // Codes returns the codes of the simulated platforms, in order.

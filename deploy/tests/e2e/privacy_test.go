@@ -32,8 +32,11 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	require.NoError(t, err)
 	for _, platform := range platforms {
 		c := w.account(platform)
-		ids := c.Options.Events
+		ids, agreement := c.Options.Events, c.Options.PlainIdentifiers
 		c.Options = o
+		if o.Identifiers != "" {
+			c.Options.PlainIdentifiers = agreement
+		}
 		if o.Events == nil {
 			c.Options.Events = ids
 		} else {
@@ -105,6 +108,9 @@ func unmapped(t *testing.T, w *town) {
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	allAtOnce(t, w)
+	for _, v := range vendorPaths {
+		v.wholePath(t, w)
+	}
 	for name, test := range map[string]func(*testing.T, *town){
 		"GA4":        unseen,
 		"LinkedIn":   toLinkedIn,
