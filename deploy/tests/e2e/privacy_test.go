@@ -112,10 +112,12 @@ func directly(t *testing.T, w *town) {
 		v.wholePath(t, w)
 	}
 	for name, test := range map[string]func(*testing.T, *town){
-		"GA4":        unseen,
-		"LinkedIn":   toLinkedIn,
-		"Google Ads": toGoogleAds,
-		"Segment":    toSegment, "RudderStack": toRudderStack,
+		"GA4":         unseen,
+		"Google Ads":  toGoogleAds,
+		"LinkedIn":    toLinkedIn,
+		"Reddit":      toReddit,
+		"Segment":     toSegment,
+		"RudderStack": toRudderStack,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
