@@ -135,7 +135,7 @@ const (
 	Busy
 )
 
-// InsertResult is the result of inserting one NewEvent: ID and Status are those of the row that holds the event now;
+// InsertResult is the result of inserting one NewEvent. ID and Status describe the row that holds the event now;
 // a busy one has none.
 type InsertResult struct {
 	ID      int64
