@@ -19,7 +19,7 @@ func toSegment(t *testing.T, w *town) { w.track(t, "segment", `{"write_key":%q}`
 // toRudderStack shows it at RudderStack, which does not.
 func toRudderStack(t *testing.T, w *town) {
 	w.track(t, "rudderstack", `{"write_key":%q,"data_plane_host":"tracked.dataplane.example.com"}`)
-	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: vendors.Prefix + "rudderstack/", Answers: []sandbox.Answer{{Action: sandbox.ActionReset}}}))
+	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: vendors.Prefix + "rudderstack/v1/track", Answers: []sandbox.Answer{{Action: sandbox.ActionReset}}}))
 	w.postTo(t, "at-rudderstack", "rudderstack-lost")
 	e := w.ended(t, "rudderstack-lost", purchase)
 	require.Equal(t, relay.ReasonUnknown, e.Reason)
