@@ -1,4 +1,4 @@
-package cmd_test
+package cli_test
 
 import (
 	"testing"
@@ -17,6 +17,7 @@ const (
 )
 
 func TestDestinationsAreShownWithCauseAndReason(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"GET /admin/v1/destinations": {firstDestinations, lastDestinations}}}
 	out, err := c.run(t, "", "destinations", "--storefront", "bosley", "--health", "unhealthy")
 	require.NoError(t, err)
@@ -35,6 +36,7 @@ func TestDestinationsAreShownWithCauseAndReason(t *testing.T) {
 }
 
 func TestAProbePrintsItsResult(t *testing.T) {
+	t.Parallel()
 	const path = "POST /admin/v1/destinations/bosley/sgtm/probe"
 	c := &canned{responses: map[string][]string{path: {`{"probe":"started","event_id":7,"text":"Event 7 is sent again."}`,
 		`{"probe":"not_needed","text":"The destination is not unhealthy."}`}}}
@@ -51,6 +53,7 @@ func TestAProbePrintsItsResult(t *testing.T) {
 }
 
 func TestAReplayAtAnUnhealthyDestinationWarnsBeforeItAsks(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"POST /admin/v1/replays": {`{"dry_run":{"events":3,"by":[]},"unhealthy":[{"storefront_code":"bosley",
 		"destination":"sgtm","reason":"server_error","last_status":503,"next_probe_at":"2026-01-15T10:30:00Z"}]}`}}}
 	out, err := c.run(t, "n\n", "replay", "start", "--dry-run")

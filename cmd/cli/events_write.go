@@ -1,7 +1,6 @@
-package cmd
+package cli
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,9 +10,9 @@ import (
 	"relay/api"
 )
 
-func eventsCount() *cobra.Command {
+func (s *surroundings) eventsCount() *cobra.Command {
 	var f filterFlags
-	c := remoteCommand("count", "Count events, up to 10,000", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+	c := s.remoteCommand("count", "Count events, up to 10,000", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
 		q, err := f.query()
 		if err != nil {
 			return err
@@ -28,23 +27,23 @@ func eventsCount() *cobra.Command {
 		return r.printf("%s\n", v.Text)
 	})
 	f.addWaiting(c)
-	return c
+	return uses(c, "count-events")
 }
 
-func eventsRetry() *cobra.Command {
-	return eachEvent("retry", "Deliver failed or skipped events again", "retried", func(v api.RetryView) (bool, string) { return v.Retried, v.Message },
+func (s *surroundings) eventsRetry() *cobra.Command {
+	return eachEvent(s, "retry", "Deliver failed or skipped events again", "retried", func(v api.RetryView) (bool, string) { return v.Retried, v.Message },
 		func(id int64, why string) api.RetryView { return api.RetryView{ID: id, Message: why} })
 }
 
-func eventsCancel() *cobra.Command {
-	return eachEvent("cancel", "Cancel the delivery of events", "cancelled", func(v api.CancelView) (bool, string) { return v.Cancelled, v.Message },
+func (s *surroundings) eventsCancel() *cobra.Command {
+	return eachEvent(s, "cancel", "Cancel the delivery of events", "cancelled", func(v api.CancelView) (bool, string) { return v.Cancelled, v.Message },
 		func(id int64, why string) api.CancelView { return api.CancelView{ID: id, Message: why} })
 }
 
 // eachEvent is a command that does one thing to each of some events. An error has a view with the reason, too, so that each event
 // has its line. read returns whether it was done, and the text.
-func eachEvent[V any](verb, short, done string, read func(V) (bool, string), failed func(id int64, why string) V) *cobra.Command {
-	return writeCommand(verb+" ID...", short, cobra.MinimumNArgs(1), func(c *cobra.Command, r *remote, args []string) error {
+func eachEvent[V any](s *surroundings, verb, short, done string, read func(V) (bool, string), failed func(id int64, why string) V) *cobra.Command {
+	return uses(s.writeCommand(verb+" ID...", short, cobra.MinimumNArgs(1), func(c *cobra.Command, r *remote, args []string) error {
 		refused := 0
 		for _, arg := range args {
 			var v V
@@ -70,8 +69,8 @@ func eachEvent[V any](verb, short, done string, read func(V) (bool, string), fai
 			}
 		}
 		if refused > 0 {
-			return fmt.Errorf("%d of %d events were not %s", refused, len(args), done)
+			return problem("%d of %d events were not %s", refused, len(args), done)
 		}
 		return nil
-	})
+	}), verb+"-event")
 }

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"bufio"
@@ -22,26 +22,23 @@ const (
 	watchEvery  = time.Second
 )
 
-func replayCommand() *cobra.Command {
-	c := group("replay", "Deliver many events again, at a rate, through a relay's API")
-	c.AddCommand(replayStart(), replayList(), replayShow(), replayWatch(),
-		replaySteer("pause", "Start no more events for now"),
-		replaySteer("resume", "Go on with a paused replay"),
-		replaySteer("cancel", "Start no more events at all"))
+func (s *surroundings) replayCommand() *cobra.Command {
+	c := Group("replay", nouns["replay"].short)
+	c.AddCommand(s.replayStart(), s.replayWatch(), s.replayRate())
 	return c
 }
 
-func replayStart() *cobra.Command {
+func (s *surroundings) replayStart() *cobra.Command {
 	var f filterFlags
 	var request api.ReplayIn
 	var dryRun, yes, detach bool
-	c := writeCommand("start", "Count the events that match a filter, ask, and deliver them again", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+	c := s.writeCommand("start", "Count the events that match a filter, ask, and deliver them again", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
 		var err error
 		if request.Filter, err = f.filter(); err != nil {
 			return err
 		}
 		if r.json && !yes && !dryRun {
-			return errors.New("--json does not ask: set --yes or --dry-run")
+			return usagef("--json does not ask: set --yes or --dry-run")
 		}
 		request.Resend = len(request.Destinations) > 0
 		dry, err := r.dryRun(c.Context(), request, !r.json || dryRun)
@@ -49,10 +46,10 @@ func replayStart() *cobra.Command {
 			return err
 		}
 		if dry.Events == 0 {
-			return errors.New("nothing was started: no event that matches the filter can be delivered again")
+			return problem("nothing was started: no event that matches the filter can be delivered again")
 		}
 		if !yes && !r.confirmed(fmt.Sprintf("Deliver %d events again?", dry.Events)) {
-			return errors.New("nothing was started: it was not confirmed; --yes skips the question")
+			return problem("nothing was started: it was not confirmed; --yes skips the question")
 		}
 		request.Confirm = nil
 		if request.Resend {
@@ -76,7 +73,8 @@ func replayStart() *cobra.Command {
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only count")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	c.Flags().BoolVar(&detach, "detach", false, "do not watch it")
-	return c
+	describe(c, "dry-run", "dry_run", "")
+	return uses(c, "create-replay")
 }
 
 // dryRun counts and shows the events that would be started.
@@ -126,58 +124,23 @@ func (r *remote) confirmed(question string) bool {
 	return strings.EqualFold(strings.TrimSpace(line), "y")
 }
 
-func replayList() *cobra.Command {
-	return remoteCommand("list", "List replays, newest first", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
-		var list api.ReplayList
-		if err := r.call(c.Context(), http.MethodGet, replaysPath, nil, nil, &list); err != nil {
+// replayRate is not a row: its body is an argument.
+func (s *surroundings) replayRate() *cobra.Command {
+	return uses(s.writeCommand("rate ID EVENTS", "Change how many events a second a replay starts", cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
+		rate, err := strconv.Atoi(args[1])
+		if err != nil || rate < 1 {
+			return usagef("EVENTS: must be a whole number of 1 or more")
+		}
+		raw, err := r.raw(c.Context(), http.MethodPatch, replaysPath+"/"+url.PathEscape(args[0]), nil, map[string]int{"rate": rate})
+		if err != nil {
 			return err
 		}
-		if r.json {
-			return r.printJSON(list)
-		}
-		var rows [][]string
-		for _, v := range list.Items {
-			rows = append(rows, replayRow(v))
-		}
-		return r.table(replayHeading, rows)
-	})
+		return (&call{}).print(r, raw)
+	}), "patch-replay")
 }
 
-var replayHeading = []string{"ID", "STATE", "MATCHED", "STARTED", "DELIVERED", "FAILED", "SKIPPED", "IN FLIGHT", "REMAINING", "BY", "BEGUN (UTC)"}
-
-func replayRow(v api.ReplayView) []string {
-	row := []string{strconv.FormatInt(v.ID, 10), string(v.State)}
-	for _, n := range []int64{v.Matched, v.Started, v.Delivered, v.Failed, v.Skipped, v.InFlight, v.Remaining} {
-		row = append(row, strconv.FormatInt(n, 10))
-	}
-	return append(row, v.CreatedBy, clock(v.CreatedAt))
-}
-
-func replayShow() *cobra.Command {
-	return remoteCommand("show ID", "Show a replay and its progress", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
-		return r.showReplay(c.Context(), http.MethodGet, "/"+url.PathEscape(args[0]))
-	})
-}
-
-func replaySteer(verb, short string) *cobra.Command {
-	return writeCommand(verb+" ID", short, cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
-		return r.showReplay(c.Context(), http.MethodPost, "/"+url.PathEscape(args[0])+"/"+verb)
-	})
-}
-
-func (r *remote) showReplay(ctx context.Context, method, tail string) error {
-	var v api.ReplayView
-	if err := r.call(ctx, method, replaysPath+tail, nil, nil, &v); err != nil {
-		return err
-	}
-	if r.json {
-		return r.printJSON(v)
-	}
-	return r.table(replayHeading, [][]string{replayRow(v)})
-}
-
-func replayWatch() *cobra.Command {
-	return remoteCommand("watch ID", "Watch a replay until its last event has ended", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
+func (s *surroundings) replayWatch() *cobra.Command {
+	return s.remoteCommand("watch ID", "Watch a replay until its last event has ended", cobra.ExactArgs(1), func(c *cobra.Command, r *remote, args []string) error {
 		return r.watch(c.Context(), args[0])
 	})
 }

@@ -1,7 +1,7 @@
-package cmd
+package cli
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -20,38 +20,50 @@ const (
 	destinationsPage = "100"
 )
 
-func destinationsCommand() *cobra.Command {
-	var storefront, destination, health, state string
-	c := remoteCommand("destinations", "Show the health of the destinations of storefronts, through a relay's API", cobra.NoArgs,
-		func(c *cobra.Command, r *remote, _ []string) error {
-			q := url.Values{"limit": {destinationsPage}}
-			for name, value := range map[string]string{"storefront": storefront, "destination": destination, "health": health, "state": state} {
-				if value != "" {
-					q.Set(name, value)
-				}
+func (s *surroundings) destinationsCommand() *cobra.Command {
+	var f struct{ storefront, destination, health, state string }
+	c := s.remoteCommand("destinations", "Show the health of the destinations of storefronts", cobra.NoArgs, func(c *cobra.Command, r *remote, _ []string) error {
+		q := url.Values{}
+		for name, value := range map[string]string{"storefront": f.storefront, "destination": f.destination, "health": f.health, "state": f.state} {
+			if value != "" {
+				q.Set(name, value)
 			}
-			list := api.DestinationList{Items: []api.DestinationView{}}
-			for {
-				var page api.DestinationList
-				if err := r.call(c.Context(), http.MethodGet, destinationsPath, q, nil, &page); err != nil {
-					return err
-				}
-				list.Items = append(list.Items, page.Items...)
-				if page.NextCursor == "" {
-					break
-				}
-				q.Set("cursor", page.NextCursor)
-			}
-			if r.json {
-				return r.printJSON(list)
-			}
-			return r.printDestinations(list.Items)
-		})
-	c.Flags().StringVar(&storefront, "storefront", "", "the storefront's code")
-	c.Flags().StringVar(&destination, "destination", "", "sgtm or a platform's code")
-	c.Flags().StringVar(&health, "health", "", "healthy, failing or unhealthy")
-	c.Flags().StringVar(&state, "state", "", "those that need a look: ill, unhealthy, failing, off or quiet")
-	return c
+		}
+		list, err := r.destinations(c.Context(), q)
+		if err != nil {
+			return err
+		}
+		if r.json {
+			return r.printJSON(list)
+		}
+		return r.printDestinations(list.Items)
+	})
+	c.Flags().StringVar(&f.storefront, "storefront", "", "the storefront's code")
+	c.Flags().StringVar(&f.destination, "destination", "", "sgtm or a platform's code")
+	c.Flags().StringVar(&f.health, "health", "", "healthy, failing or unhealthy")
+	c.Flags().StringVar(&f.state, "state", "", "those that need a look: ill, unhealthy, failing, off or quiet")
+	describe(c, "storefront", "storefront", namesOfStorefronts)
+	describe(c, "destination", "destination", namesOfDestinations)
+	describe(c, "health", "health", "")
+	describe(c, "state", "state", "")
+	return uses(c, "list-destinations")
+}
+
+// destinations lists all destinations that match.
+func (r *remote) destinations(ctx context.Context, q url.Values) (api.DestinationList, error) {
+	list := api.DestinationList{Items: []api.DestinationView{}}
+	q.Set("limit", destinationsPage)
+	for {
+		var page api.DestinationList
+		if err := r.call(ctx, http.MethodGet, destinationsPath, q, nil, &page); err != nil {
+			return list, err
+		}
+		list.Items = append(list.Items, page.Items...)
+		if page.NextCursor == "" {
+			return list, nil
+		}
+		q.Set("cursor", page.NextCursor)
+	}
 }
 
 var destinationsHeading = []string{"STOREFRONT", "DESTINATION", "EVENTS", "HEALTH", "CAUSE", "SINCE (UTC)", "LAST ACCEPTED (UTC)", "NEXT PROBE (UTC)", "WAITING", "FAILED", "LIMITS"}
@@ -108,8 +120,8 @@ func clockOf(t *time.Time) string {
 	return clock(*t)
 }
 
-func probeCommand() *cobra.Command {
-	return writeCommand("probe STOREFRONT DESTINATION", "Probe an unhealthy destination now, through a relay's API",
+func (s *surroundings) probeCommand() *cobra.Command {
+	c := s.writeCommand("probe STOREFRONT DESTINATION", "Probe an unhealthy destination now",
 		cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
 			var response api.ProbeAnswer
 			path := destinationsPath + "/" + url.PathEscape(args[0]) + "/" + url.PathEscape(args[1]) + "/probe"
@@ -124,8 +136,10 @@ func probeCommand() *cobra.Command {
 				return err
 			}
 			if response.Probe == "not_needed" {
-				return errors.New("nothing was probed")
+				return problem("nothing was probed")
 			}
 			return nil
 		})
+	c.ValidArgsFunction = s.completeWords(namesOfStorefronts, namesOfDestinations)
+	return uses(c, "probe-destination")
 }

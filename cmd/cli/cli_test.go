@@ -1,4 +1,4 @@
-package cmd_test
+package cli_test
 
 import (
 	"bytes"
@@ -11,9 +11,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
-	"relay/cmd"
+	"relay/cmd/cli"
+	"relay/internal/relay"
 )
 
 // canned is a relay with responses by method and path, in turn, that records its requests.
@@ -50,21 +52,33 @@ func (c *canned) run(t *testing.T, in string, args ...string) (string, error) {
 	t.Helper()
 	server := httptest.NewServer(c)
 	defer server.Close()
-	t.Setenv("RELAY_URL", server.URL+"/")
-	t.Setenv("ADMIN_AUTH_USERNAME", "anna")
-	t.Setenv("ADMIN_AUTH_PASSWORD", "x")
-	root := cmd.NewRoot()
+	return run(t, cli.Environment{URL: server.URL + "/", Username: "anna", Password: relay.NewSecret("x")}, t.TempDir(), in, args...)
+}
+
+// run runs a command in these surroundings, and returns its output and its error.
+func run(t *testing.T, e cli.Environment, dir, in string, args ...string) (string, error) {
+	t.Helper()
+	root := newRoot(e, dir)
 	var out bytes.Buffer
 	root.SetIn(strings.NewReader(in))
 	root.SetOut(&out)
+	root.SetErr(&out)
 	root.SetArgs(args)
 	err := root.ExecuteContext(t.Context())
 	return out.String(), err
 }
 
+// newRoot is a program with these commands alone.
+func newRoot(e cli.Environment, dir string) *cobra.Command {
+	root := &cobra.Command{Use: "relay", SilenceUsage: true, SilenceErrors: true}
+	cli.AddTo(root, cli.Options{Environment: func() (cli.Environment, error) { return e, nil }, ConfigDir: func() (string, error) { return dir, nil }})
+	return root
+}
+
 const twoEvents = `{"items":[{"id":7,"order_id":"o-7","event_type":"purchase_completed","storefront_code":"bosley","status":"failed","reason":"exhausted","warnings":["the event has no GA4 session"],"created_at":"2026-01-15T10:25:00Z"}],"next_cursor":"abc"}`
 
 func TestEventsListFollowsCursorsUpToItsLimit(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"GET /admin/v1/events": {twoEvents, `{"items":[]}`}}}
 	out, err := c.run(t, "", "events", "list", "--status", "failed,skipped", "--storefront", "bosley", "--from", "2026-01-15T00:00:00Z")
 	require.NoError(t, err)
@@ -84,6 +98,7 @@ func TestEventsListFollowsCursorsUpToItsLimit(t *testing.T) {
 }
 
 func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"GET /admin/v1/events/7": {`{"id":7,"status":"failed","created_at":"2026-01-15T10:25:00Z","payload":{"order_revenue":80.790},
 		"attempts":[{"destination":"sgtm","number":1,"outcome":"retry","reason":"server_error","started_at":"2026-01-15T10:25:00Z","request":{"warnings":["odd"]},"response":{"status":503}},
 		{"destination":"sgtm","outcome":"blocked","detail":"bosley switched off by anna","started_at":"2026-01-15T10:26:00Z","response":{}}]}`}}}
@@ -105,6 +120,7 @@ func TestEventsShowKeepsNumbersAsTheyAreWritten(t *testing.T) {
 }
 
 func TestAnInvalidFlagIsReportedBeforeAnyRequest(t *testing.T) {
+	t.Parallel()
 	c := &canned{}
 	for flag, value := range map[string]string{"--from": "yesterday", "--to": "2026-13-01T00:00:00Z", "--limit": "0"} {
 		_, err := c.run(t, "", "events", "list", flag, value)
@@ -116,6 +132,7 @@ func TestAnInvalidFlagIsReportedBeforeAnyRequest(t *testing.T) {
 }
 
 func TestAnErrorNamesTheFieldThatWasSent(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		status         int
 		problem, words string
@@ -128,15 +145,13 @@ func TestAnErrorNamesTheFieldThatWasSent(t *testing.T) {
 		"not a problem": {502, `<html>`, "the relay responded with 502"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(c.status)
 				_, _ = io.WriteString(w, c.problem)
 			}))
 			defer server.Close()
-			t.Setenv("RELAY_URL", server.URL)
-			root := cmd.NewRoot()
-			root.SetArgs([]string{"events", "list"})
-			err := root.ExecuteContext(t.Context())
+			_, err := run(t, cli.Environment{URL: server.URL}, t.TempDir(), "", "events", "list")
 			require.EqualError(t, err, c.words)
 		})
 	}
@@ -150,6 +165,7 @@ const (
 )
 
 func TestAReplayAsksBeforeItStarts(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"POST /admin/v1/replays": {dryResponse}}}
 	out, err := c.run(t, "n\n", "replay", "start", "--storefront", "bosley")
 	require.ErrorContains(t, err, "nothing was started: it was not confirmed")
@@ -177,6 +193,7 @@ func TestAReplayAsksBeforeItStarts(t *testing.T) {
 }
 
 func TestAPreviewReadsAnEventFromStandardInput(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"POST /admin/v1/preview": {`{"levels":[{"level":"sgtm","name":"sgtm","active":true,"reason_text":"on"}],
 		"destinations":[{"destination":"sgtm","sends":true,"event_name":"purchase","warnings":["old"],"withheld":[{"field":"items.sku","why":"data policy health"}],"request":{"method":"POST","url":"https://gtm.example.com/x","body":{"value":1}}},
 		{"destination":"meta_capi","sends":false,"reason_text":"no mapping","field":"event_name"},
@@ -198,6 +215,7 @@ const (
 )
 
 func TestAnErasureAsksBeforeItStartsAndShowsItsProgress(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"POST /admin/v1/erasures": {erasing}}}
 	out, err := c.run(t, "n\n", "erase", "--order", "o-1")
 	require.ErrorContains(t, err, "nothing was erased: it was not confirmed")
@@ -228,6 +246,7 @@ func TestAnErasureAsksBeforeItStartsAndShowsItsProgress(t *testing.T) {
 }
 
 func TestARetryContinuesAfterARefusal(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"POST /admin/v1/events/7/retry": {`{"id":7,"retried":true,"message":"the event is set back"}`},
 		"POST /admin/v1/events/9/retry": {`{"id":9,"retried":false,"message":"nothing to do"}`}}}
 	out, err := c.run(t, "", "events", "retry", "8", "7", "9")
@@ -243,10 +262,12 @@ func TestARetryContinuesAfterARefusal(t *testing.T) {
 }
 
 func TestAnUnknownCommandFails(t *testing.T) {
-	for _, args := range [][]string{{"events"}, {"events", "retyr", "7"}, {"replay"}, {"replay", "begin"}, {"migrate"}, {"migrate", "upp"}, {"evnts"}} {
-		root := cmd.NewRoot()
-		root.SetOut(io.Discard)
-		root.SetArgs(args)
-		require.Error(t, root.ExecuteContext(t.Context()), args)
+	t.Parallel()
+	for _, args := range [][]string{{"events"}, {"events", "retyr", "7"}, {"replay"}, {"replay", "begin"}, {"switches", "off"}, {"switches", "off", "tenant"}, {"evnts"}} {
+		_, err := run(t, cli.Environment{}, t.TempDir(), "", args...)
+		require.Error(t, err, args)
+		require.Equal(t, cli.ExitUsage, cli.ExitCode(err), args)
 	}
+	_, err := run(t, cli.Environment{}, t.TempDir(), "", "events", "retyr", "7")
+	require.ErrorContains(t, err, "did you mean retry?")
 }

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"relay/api"
 )
 
-func backlogCommand() *cobra.Command {
-	return remoteCommand("backlog", "Show what has not ended, by storefront and destination, through a relay's API", cobra.NoArgs,
+func (s *surroundings) backlogCommand() *cobra.Command {
+	return uses(s.remoteCommand("backlog", "Show what has not ended, by storefront and destination", cobra.NoArgs,
 		func(c *cobra.Command, r *remote, _ []string) error {
 			var v api.BacklogView
 			if err := r.call(c.Context(), http.MethodGet, "/admin/v1/backlog", nil, nil, &v); err != nil {
@@ -21,7 +21,7 @@ func backlogCommand() *cobra.Command {
 				return r.printJSON(v)
 			}
 			return r.printBacklog(v)
-		})
+		}), "get-backlog")
 }
 
 func (r *remote) printBacklog(v api.BacklogView) error {

@@ -1,4 +1,4 @@
-package cmd_test
+package cli_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 )
 
 func TestEventsAreCountedAndCancelled(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{
 		"GET /admin/v1/events/count":     {`{"count":10000,"more":true,"text":"10,000+"}`},
 		"POST /admin/v1/events/7/cancel": {`{"id":7,"cancelled":true,"message":"the event is cancelled","status":"failed"}`},
@@ -30,6 +31,7 @@ func TestEventsAreCountedAndCancelled(t *testing.T) {
 }
 
 func TestTheBacklogIsATable(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{"GET /admin/v1/backlog": {`{"pending":121,"processing":15,"oldest_pending_seconds":3.2,
 		"storefronts":[{"storefront":"bosley","pending":120,"processing":15,"oldest_pending_seconds":3.2}],"unknown_storefront":{"pending":1},
 		"retries":[{"storefront":"bosley","destination":"tiktok","events":5,"next_attempt_at":"2026-01-15T10:26:01Z"}]}`}}}

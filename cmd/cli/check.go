@@ -1,7 +1,6 @@
-package cmd
+package cli
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -21,10 +20,13 @@ type checkFlags struct {
 	code, preview string
 }
 
-func checkCommand() *cobra.Command {
+func (s *surroundings) checkCommand() *cobra.Command {
 	var f checkFlags
-	c := writeCommand("check STOREFRONT DESTINATION", "Check a destination's settings, and with --send-test send it one made-up event",
-		cobra.ExactArgs(2), func(c *cobra.Command, r *remote, args []string) error {
+	c := s.writeCommand("check STOREFRONT [DESTINATION]", "Show all about a storefront, or check a destination",
+		cobra.RangeArgs(1, 2), func(c *cobra.Command, r *remote, args []string) error {
+			if len(args) == 1 {
+				return r.overview(c, args[0], f)
+			}
 			path, err := r.destinationPath(c, args[0], args[1])
 			if err != nil {
 				return err
@@ -49,34 +51,34 @@ func checkCommand() *cobra.Command {
 				err = r.printCheck(v)
 			}
 			if err == nil && !v.OK {
-				err = errors.New("the check failed")
+				err = problem("the check failed")
 			}
 			return err
 		})
+	c.Long = "With a storefront alone: one screen with its problems first, then kill switches, destinations with health and last success, backlog, failures by " +
+		"reason, credentials that were refused, and warnings about settings. With a destination: checks its settings without a network, and with --send-test " +
+		"sends it one made-up event. The exit code is 8 where there is a problem."
+	c.Example = "  relay check bosley\n  relay check bosley meta_capi --send-test"
 	c.Flags().BoolVar(&f.send, "send-test", false, "send one made-up event: to a platform in its own test mode, to a container under the name relay_test")
 	c.Flags().StringVar(&f.code, "test-event-code", "", "send it under this code of Meta's or TikTok's test page")
 	c.Flags().StringVar(&f.preview, "preview-header", "", "send it with this value of X-Gtm-Server-Preview, so that the container's preview shows it")
-	return c
+	describe(c, "send-test", "send", "")
+	describe(c, "test-event-code", "test_event_code", "")
+	c.ValidArgsFunction = s.completeWords(namesOfStorefronts, namesOfDestinations)
+	return uses(c, "check-credential", "check-sgtm-config")
 }
 
 // destinationPath finds a storefront's container or credential.
 func (r *remote) destinationPath(c *cobra.Command, storefront, destination string) (string, error) {
-	path, q := "/admin/v1/credentials", url.Values{"storefront_code": {storefront}, "platform_code": {destination}}
+	kind, args := credentialRef, []string{storefront, destination}
 	if destination == relay.SGTM {
-		path, q = "/admin/v1/sgtm-configs", url.Values{"storefront_code": {storefront}}
+		kind, args = containerRef, args[:1]
 	}
-	var list struct {
-		Items []struct {
-			ID int64 `json:"id"`
-		} `json:"items"`
+	id, err := kind.id(c.Context(), r, args)
+	if err != nil && ExitCode(err) == ExitNotFound {
+		err = withCode(ExitNotFound, fmt.Errorf("storefront %s has no destination %s", storefront, destination))
 	}
-	if err := r.call(c.Context(), http.MethodGet, path, q, nil, &list); err != nil {
-		return "", err
-	}
-	if len(list.Items) == 0 {
-		return "", fmt.Errorf("storefront %s has no destination %s", storefront, destination)
-	}
-	return path + "/" + strconv.FormatInt(list.Items[0].ID, 10), nil
+	return kind.path + "/" + id, err
 }
 
 func (r *remote) printCheck(v api.CheckView) error {

@@ -1,4 +1,4 @@
-package cmd_test
+package cli_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 )
 
 func TestACheckShowsWarningsAndTheResponse(t *testing.T) {
+	t.Parallel()
 	c := &canned{responses: map[string][]string{
 		"GET /admin/v1/credentials":          {`{"items":[{"id":7}]}`, `{"items":[]}`},
 		"GET /admin/v1/sgtm-configs":         {`{"items":[{"id":3}]}`},
