@@ -145,11 +145,11 @@ func (v *bodyValue) String() string {
 }
 
 func (v *bodyValue) Set(s string) error {
-	var n json.Number
+	var n float64
 	switch {
 	case v.kind == boolField && s != "true" && s != "false":
 		return fmt.Errorf("must be true or false")
-	case v.kind == numberField && json.Unmarshal([]byte(s), &n) != nil:
+	case v.kind == numberField && (s == "null" || json.Unmarshal([]byte(s), &n) != nil):
 		return fmt.Errorf("must be a number")
 	}
 	*v.text = s

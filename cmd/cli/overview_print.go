@@ -28,7 +28,7 @@ func (r *remote) printOverview(o overview) error {
 		_ = r.printf("  ! %s\n", indent(p))
 	}
 	for _, u := range o.Unread {
-		_ = r.printf("  ? not read: %s\n", indent(u))
+		_ = r.printf("  ? %s\n", indent("not read: "+u))
 	}
 	if err != nil {
 		return err

@@ -171,6 +171,8 @@ func (t *tail) first(key string) bool {
 // outputError is the error of a line that could not be printed, to a pipe that was closed for example: it is not the relay's.
 type outputError struct{ error }
 
+func (e *outputError) Unwrap() error { return e.error }
+
 func output(err error) error {
 	if err == nil {
 		return nil
