@@ -96,6 +96,9 @@ func (b *bodyFlags) add(c *cobra.Command) {
 			doc += " As JSON, or @FILE."
 		}
 		c.Flags().Var(&bodyValue{f.kind, b.values[f.name]}, f.flag(), doc)
+		if names := map[string]string{"storefront_code": namesOfStorefronts, "platform_code": namesOfPlatforms}[f.name]; names != "" {
+			c.Flags().Lookup(f.flag()).Annotations = map[string][]string{namesKey: {names}}
+		}
 	}
 	c.Flags().StringVar(&b.file, "file", "", "file with the whole body as JSON, - is standard input; other flags set single fields of it")
 	if secret := b.secretNames(); len(secret) > 0 {

@@ -55,7 +55,7 @@ func TestTheProblemsOfAStorefrontComeFirst(t *testing.T) {
 			"! 9 events failed since 10:00:00: unauthorized=7 exhausted=2"},
 		"a setting":     {"POST /admin/v1/sgtm-configs/3/check", `{"destination":"sgtm","ok":false,"message":"measurement_id: is required"}`, "! sgtm: measurement_id: is required"},
 		"no worker":     {"GET /admin/v1/system", `{"checks":{"database":"ok"},"temporal":{"reached":true}}`, "! no worker shows a sign of life"},
-		"no Temporal":   {"GET /admin/v1/system", `{"checks":{},"workers":[{"id":"w"}],"temporal":{"reached":false}}`, "! Temporal does not respond"},
+		"no Temporal":   {"GET /admin/v1/system", `{"checks":{"temporal":"down"},"workers":[{"id":"w"}],"temporal":{"reached":false}}`, "1 problem:\n  ! Temporal does not respond"},
 		"a lame relay":  {"GET /admin/v1/system", `{"checks":{"migrations":"old"},"workers":[{"id":"w"}],"temporal":{"reached":true}}`, "! the relay's check migrations: old"},
 		"another place": {"GET /admin/v1/destinations", `{"items":[]}`, "! events go nowhere"},
 	} {

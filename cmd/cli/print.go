@@ -53,11 +53,32 @@ func (r *remote) printDetails(v any) error {
 		if err := r.printf("\n%s:\n", name); err != nil {
 			return err
 		}
-		if err := r.printItems(allColumns(tables[name]), tables[name]); err != nil {
+		if err := r.printItems(allColumns(tables[name]), shortened(tables[name])); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// maxCell bounds a cell of a table whose columns follow from the response.
+const maxCell = 60
+
+// shortened are objects with long values cut: --json has them whole.
+func shortened(items []any) []any {
+	list := make([]any, len(items))
+	for i, item := range items {
+		one := object{}
+		members, _ := item.(object)
+		for _, m := range members {
+			t := []rune(text(m.value))
+			if len(t) > maxCell {
+				m.value = string(t[:maxCell]) + "..."
+			}
+			one = append(one, m)
+		}
+		list[i] = one
+	}
+	return list
 }
 
 // flatten collects what printDetails prints.
