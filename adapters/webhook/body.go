@@ -17,7 +17,7 @@ const (
 	advisedBody = 20 << 10
 )
 
-// body is what the specification advises: type, timestamp, data.
+// body has the form that the specification advises: type, timestamp, data.
 type body struct {
 	Type      string `json:"type"`
 	Timestamp string `json:"timestamp"`
@@ -30,11 +30,11 @@ type data struct {
 	StorefrontID string                     `json:"storefront_id,omitempty"`
 	OrderID      string                     `json:"order_id,omitempty"`
 	User         user                       `json:"user,omitzero"`
-	Items        []item                     `json:"items,omitempty"`
+	Items        []canonical.Line           `json:"items,omitempty"`
 	Payload      map[string]json.RawMessage `json:"payload"`
 }
 
-// user is the person, as far as the options let it leave. Those named ..._sha256 are hashed.
+// user has the personal data that the options permit. Fields named ..._sha256 are hashed.
 type user struct {
 	EmailHash      string `json:"email_sha256,omitempty"`
 	PhoneHash      string `json:"phone_sha256,omitempty"` // "+", country code and number
@@ -48,16 +48,6 @@ type user struct {
 	UserAgent      string `json:"user_agent,omitempty"`
 }
 
-type item struct {
-	ID       string      `json:"item_id,omitempty"`
-	Quantity json.Number `json:"quantity,omitempty"`
-	Price    json.Number `json:"price,omitempty"`
-	Name     string      `json:"item_name,omitempty"`
-	Brand    string      `json:"item_brand,omitempty"`
-	Category string      `json:"item_category,omitempty"`
-	Delivery string      `json:"delivery_category,omitempty"`
-}
-
 func newBody(f *canonical.Fields, d relay.Destination, e relay.Event) (body, error) {
 	payload, err := newPayload(f, e)
 	if err != nil {
@@ -66,16 +56,14 @@ func newBody(f *canonical.Fields, d relay.Destination, e relay.Event) (body, err
 	b := body{Type: f.Name, Timestamp: canonical.Time(e).UTC().Format(time.RFC3339), Data: data{
 		EventID: f.EventID(), EventType: f.Name, StorefrontID: f.Storefront(), OrderID: f.OrderID(), User: newUser(f), Payload: payload,
 	}}
-	if len(d.Options.Allow) > 0 { // without a list, what was bought stays here
-		for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery) {
-			b.Data.Items = append(b.Data.Items, item(i))
-		}
+	if len(d.Options.Allow) > 0 { // without an allow-list, the bought items are not sent
+		b.Data.Items = f.Lines(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery)
 	}
 	return b, nil
 }
 
-// newUser has hashes by options.identifiers. An identifier leaves as it is only where allow names it, under
-// options.plain_identifiers: any third party may be the receiver.
+// newUser hashes identifiers under options.identifiers. An identifier is sent unhashed only if allow names it and
+// options.plain_identifiers permits it, because the receiver may be any third party.
 func newUser(f *canonical.Fields) user {
 	u := user{
 		EmailHash: f.Email(), PhoneHash: f.PhoneE164(), FirstNameHash: f.FirstName(), LastNameHash: f.LastName(), ExternalIDHash: f.ExternalID(),
@@ -93,8 +81,8 @@ func newUser(f *canonical.Fields) user {
 	return u
 }
 
-// newPayload has value and currency, and the fields that allow names: texts under the rules of all platforms, numbers as they
-// were written. Nothing else leaves, not even without an allow-list.
+// newPayload returns value, currency and the fields that allow names: texts under the rules of all platforms, numbers as they
+// were written. Without an allow-list it returns value and currency alone.
 func newPayload(f *canonical.Fields, e relay.Event) (map[string]json.RawMessage, error) {
 	p := map[string]json.RawMessage{}
 	value, currency, err := f.Money()
@@ -119,10 +107,10 @@ func newPayload(f *canonical.Fields, e relay.Event) (map[string]json.RawMessage,
 	return p, nil
 }
 
-// elsewhere are payload fields that have a place of their own in a body.
+// elsewhere lists the payload fields that have their own place in a body.
 var elsewhere = []string{"event_id", "event_name", "event_type", "event_time", "order_id", "storefront_id"}
 
-// field is an allowed field of the payload; nil for one that has a place of its own or identifies a person.
+// field returns an allowed field of the payload; nil for a field that has its own place or identifies a person.
 func field(f *canonical.Fields, name string) json.RawMessage {
 	switch {
 	case !f.Named(name), slices.Contains(elsewhere, name), relay.IsPersonalField(name):
@@ -135,7 +123,7 @@ func field(f *canonical.Fields, name string) json.RawMessage {
 	return f.Scalar(name, text)
 }
 
-// text is s as JSON; nil where it is empty.
+// text returns s as JSON; nil if it is empty.
 func text(s string) json.RawMessage {
 	if s == "" {
 		return nil

@@ -60,7 +60,7 @@ func (s *surroundings) checkCommand() *cobra.Command {
 		"sends it one made-up event. The exit code is 8 where there is a problem."
 	c.Example = "  relay check bosley\n  relay check bosley meta_capi --send-test"
 	c.Flags().BoolVar(&f.send, "send-test", false, "send one made-up event: to a platform in its own test mode, to a container under the name relay_test")
-	c.Flags().StringVar(&f.code, "test-event-code", "", "send it under this code of Meta's or TikTok's test page")
+	c.Flags().StringVar(&f.code, "test-event-code", "", "send it under this code of Meta's, TikTok's or Reddit's test page")
 	c.Flags().StringVar(&f.preview, "preview-header", "", "send it with this value of X-Gtm-Server-Preview, so that the container's preview shows it")
 	describe(c, "send-test", "send", "")
 	describe(c, "test-event-code", "test_event_code", "")

@@ -55,7 +55,7 @@ func AddTo(root *cobra.Command, o Options) {
 			root.AddCommand(c)
 		}
 	}
-	add(GroupLook, s.checkCommand(), s.eventsCommand(), s.backlogCommand(), s.destinationsCommand(), s.previewCommand())
+	add(GroupLook, s.checkCommand(), s.eventsCommand(), s.backlogCommand(), s.destinationsCommand(), s.previewCommand(), s.notifyCommand())
 	add(GroupChange, s.replayCommand(), s.probeCommand(), s.eraseCommand())
 	add(GroupLogin, s.loginCommand(), s.logoutCommand(), s.profilesCommand())
 	s.addTable(root)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"relay/db/seed"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
@@ -29,20 +30,20 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
 	require.NoError(t, err)
 	for _, platform := range platforms {
-		if o.Events != nil {
-			o.Events = map[string]relay.EventRule{"rx_issued": {Name: neutral[platform]}}
+		c := w.account(platform)
+		ids, agreement := c.Options.Events, c.Options.PlainIdentifiers
+		c.Options = o
+		if o.Identifiers != "" {
+			c.Options.PlainIdentifiers = agreement
 		}
-		require.NoError(t, seed.On(w.Store).PutCredential(t.Context(), id, ops.Credential{Platform: platform, Active: true, Options: o, Fields: map[string]relay.Secret{
-			"pixel_id": relay.NewSecret("1234567890"), "pixel_code": relay.NewSecret("CFRESH"), "ad_account_id": relay.NewSecret("549755885175"),
-			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
-			"url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "webhook"), "signing_secret": relay.NewSecret(vendors.WebhookSecret),
-			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
-		}}))
+		if o.Events == nil {
+			c.Options.Events = ids
+		} else {
+			c.Options.Events = map[string]relay.EventRule{"rx_issued": {Name: demo.NeutralName(platform, "rx_issued")}}
+		}
+		require.NoError(t, seed.On(w.Store).PutCredential(t.Context(), id, c))
 	}
 }
-
-// neutral holds event names that reveal nothing.
-var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3"}
 
 // withPerson returns an event with all personal fields.
 func withPerson(storefront, order, name string) harness.Item {
@@ -68,10 +69,13 @@ func (w *world) ended(t *testing.T, order, eventType string) ops.EventDetail {
 	return e
 }
 
-// atVendors returns the requests of an event at the vendors.
+// atVendors returns the requests of an event at the vendors. Google knows it by the hash of its order.
 func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 	t.Helper()
-	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return r.Key != dedupID(e) })
+	order := relay.ShortHash(e.StorefrontCode + ":order_id:" + e.OrderID)
+	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool {
+		return !strings.Contains(r.Body, dedupID(e)) && !strings.Contains(r.Body, `"transactionId":"`+order)
+	})
 }
 
 // unmapped covers a fresh storefront with every credential: it sends nothing of an unmapped event, or of a shopper who
@@ -99,10 +103,23 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs its parts one after the other, because both use the one GA4 that the sandbox simulates.
+// directly runs renamed and allAtOnce first, which use every platform that the sandbox simulates. Each of the others scripts one of them.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
-	unseen(t, w)
+	allAtOnce(t, w)
+	for _, v := range vendorPaths {
+		v.wholePath(t, w)
+	}
+	for name, test := range map[string]func(*testing.T, *town){
+		"GA4":        unseen,
+		"LinkedIn":   toLinkedIn,
+		"Google Ads": toGoogleAds,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
 }
 
 // renamed covers an event with a neutral name set by an admin: its own name is in no request and in no record of one.
