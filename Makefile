@@ -29,9 +29,9 @@ test: database ## run all tests: units, workflows, database, the whole path
 test-mysql: ## run migrations, db tests and the whole path on a real MySQL, unpacked into .cache
 	deploy/dev/test-mysql.sh
 
-.PHONY: start-order
-start-order: ## run the services of docker-compose.temporal.yml in their order, without containers, after make test-mysql
-	deploy/tests/checks/start-order.sh
+.PHONY: containers
+containers: ## run docker-compose.temporal.yml on a container engine of its own, with kills and a quick down and up; needs root and dockerd
+	deploy/tests/containers/run.sh
 
 .PHONY: check
 check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism, the import table, the OpenAPI document
