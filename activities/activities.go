@@ -61,6 +61,9 @@ type Activities struct {
 	Retention      ops.Retention
 	Erasures       Erasures
 	Deliveries     Deliveries
+	Notices        Notices
+	Notifier       Notifier // nil: notices are off
+	NoticeRules    ops.NoticeRules
 	Meter          Meter // nil: nothing is counted
 	// PollInterval is how long PollInbox waits after a round without rows.
 	PollInterval time.Duration

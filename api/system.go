@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 const tagSystem = "System"
@@ -20,6 +21,8 @@ type System struct {
 	Store     SystemStore
 	// Temporal asks Temporal; it answers within the time of its context.
 	Temporal func(context.Context) ops.TemporalReport
+	// TestNotice sends a test notice; nil where NOTIFY_URL is not set.
+	TestNotice func(context.Context) relay.Result
 }
 
 // SystemStore reads what the database knows of the processes.
@@ -27,6 +30,7 @@ type SystemStore interface {
 	WorkerProcesses(ctx context.Context) ([]ops.WorkerProcess, error)
 	// CountedAt is when the newest hour of the stats was counted; zero before the first.
 	CountedAt(ctx context.Context) (time.Time, error)
+	NoticeStatus(ctx context.Context) (ops.NoticeStatus, error)
 }
 
 // Setting is a variable of the environment, as the process read it. A secret has no value.
@@ -48,7 +52,17 @@ type SystemView struct {
 	Schedules      []ScheduleView      `json:"schedules" nullable:"false" doc:"What runs again and again."`
 	Reconciliation *ReconciliationView `json:"reconciliation,omitempty" doc:"The latest result of the reconciler; missing before the first."`
 	CountedAt      *time.Time          `json:"counted_at,omitempty" example:"2026-01-15T10:24:30Z" doc:"When the newest hour of the stats was counted; missing before the first count."`
+	Notices        NoticesView         `json:"notices" doc:"The relay's own notices."`
 	Settings       []Setting           `json:"settings" nullable:"false" doc:"The settings of this process. Secrets have no value."`
+}
+
+// NoticesView is how the relay's own notices fare.
+type NoticesView struct {
+	Configured bool           `json:"configured" example:"true" doc:"Whether this process has NOTIFY_URL."`
+	LastSentAt *time.Time     `json:"last_sent_at,omitempty" example:"2026-01-15T10:05:00Z" doc:"When the latest notice was sent; missing before the first."`
+	LastKind   ops.NoticeKind `json:"last_kind,omitempty" example:"destination_unhealthy" doc:"Its kind."`
+	Unsent     int            `json:"unsent" example:"0" doc:"Notices that the receiver has not accepted yet. They are repeated."`
+	Reason     relay.Reason   `json:"reason,omitempty" example:"network_error" doc:"Why the latest attempt to send one of them failed."`
 }
 
 // WorkerView is a worker process.
@@ -87,9 +101,14 @@ func (s *server) systemRoutes() []route {
 	if s.deps.System == nil {
 		return nil
 	}
-	return []route{{reader, http.MethodGet, "/admin/v1/system", typed(s.system),
-		doc{id: "get-system", tag: tagSystem, summary: "Read the state of the relay", errors: badInput,
-			text: "Version, checks and settings are those of the process that answers; secrets have no value. Workers, pollers and schedules are everyone's."}}}
+	return []route{
+		{reader, http.MethodGet, "/admin/v1/system", typed(s.system),
+			doc{id: "get-system", tag: tagSystem, summary: "Read the state of the relay", errors: badInput,
+				text: "Version, checks and settings are those of the process that answers; secrets have no value. Workers, pollers, schedules and notices are everyone's."}},
+		{writer, http.MethodPost, "/admin/v1/system/test-notice", typed(s.testNotice),
+			doc{id: "test-notice", tag: tagSystem, summary: "Send a test notice", errors: badInput,
+				text: "Sends one notice from this process to NOTIFY_URL, at once, and returns the result. It is not repeated."}},
+	}
 }
 
 func (s *server) system(ctx context.Context, _ *struct{}) (*systemOutput, error) {
@@ -111,6 +130,12 @@ func (s *server) system(ctx context.Context, _ *struct{}) (*systemOutput, error)
 		return nil, err
 	}
 	v.CountedAt, v.Reconciliation = timeOrNone(counted), s.reconciliation(ctx)
+	notices, err := sys.Store.NoticeStatus(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.Notices = NoticesView{Configured: sys.TestNotice != nil, LastSentAt: timeOrNone(notices.LastSent), LastKind: notices.LastKind,
+		Unsent: notices.Unsent, Reason: notices.LastReason}
 	asking, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	v.addTemporal(sys.Temporal(asking))
@@ -125,4 +150,26 @@ func (v *SystemView) addTemporal(r ops.TemporalReport) {
 	for _, s := range r.Schedules {
 		v.Schedules = append(v.Schedules, ScheduleView{s.ID, s.Paused, timeOrNone(s.LastRun), timeOrNone(s.NextRun)})
 	}
+}
+
+// NoticeTestView is the result of a test notice.
+type NoticeTestView struct {
+	OK      bool         `json:"ok" example:"true" doc:"Whether the receiver accepted it."`
+	Message string       `json:"message" example:"the notice was accepted" doc:"The result as text."`
+	Reason  relay.Reason `json:"reason,omitempty" example:"not_found" doc:"Why it was not accepted."`
+	Status  int          `json:"status,omitempty" example:"200" doc:"The HTTP status; missing without a response."`
+}
+
+type noticeTestOutput struct{ Body NoticeTestView }
+
+func (s *server) testNotice(ctx context.Context, _ *struct{}) (*noticeTestOutput, error) {
+	if s.deps.System.TestNotice == nil {
+		return &noticeTestOutput{NoticeTestView{Message: "NOTIFY_URL is not set for this process"}}, nil
+	}
+	r := s.deps.System.TestNotice(ctx)
+	v := NoticeTestView{OK: r.Outcome == relay.Accepted, Message: "the notice was accepted", Reason: r.Reason, Status: r.Status}
+	if !v.OK {
+		v.Message = "the notice was not accepted: " + r.Reason.Text()
+	}
+	return &noticeTestOutput{v}, nil
 }

@@ -56,6 +56,7 @@ func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 		previewCommand(),
 		checkCommand(),
 		eraseCommand(),
+		notifyCommand(),
 		migrateCommand(),
 		openapiCommand(adapters),
 		healthCommand(),

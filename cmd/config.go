@@ -66,6 +66,7 @@ type Config struct {
 	AllowedPrivateNets []netip.Prefix `env:"ALLOWED_PRIVATE_NETS" desc:"CIDRs, comma-separated, of private networks that destinations may be in; plain http is allowed there"`
 	OutboundProxy      *url.URL       `env:"OUTBOUND_PROXY" desc:"the only proxy used for deliveries"`
 	Retention
+	Notify
 }
 
 // Policy is the retry policy that the settings make.
@@ -121,6 +122,12 @@ func (c Config) check() error {
 	}
 	if err := c.Retention.check(); err != nil {
 		return err
+	}
+	if err := c.Notify.check(c.AllowedPrivateNets); err != nil {
+		return err
+	}
+	if c.NotifyURL.IsSet() && c.PublicURL == "" {
+		return errors.New("PUBLIC_URL: is required with NOTIFY_URL, for the links of notices")
 	}
 	if _, err := c.admins(); err != nil {
 		return err
@@ -202,6 +209,8 @@ func article(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Int:
 		return "a whole number"
+	case reflect.Float64:
+		return "a number"
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int64:

@@ -4,12 +4,14 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"relay/activities"
+	"relay/adapters/outbound"
 	"relay/api"
 )
 
@@ -52,3 +54,11 @@ func SetBuild(version, revision, date string) (restore func()) {
 
 // BuildID is the id under which Temporal lists the workflows of this build.
 func BuildID() string { return buildID() }
+
+// NewNotifier sends notices through a client.
+func NewNotifier(n Notify, public string, client *outbound.Client) activities.Notifier {
+	return notifier{n, public, client}
+}
+
+// Check checks the settings of notices.
+func (n Notify) Check(private []netip.Prefix) error { return n.check(private) }

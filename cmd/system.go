@@ -13,13 +13,13 @@ import (
 	"relay/internal/relay"
 )
 
-// system is what the admin API shows of this process.
+// system describes this process for the admin API.
 func (s *service) system() *api.System {
 	if s.role == api.RoleWorker {
 		return nil
 	}
 	return &api.System{Version: version(), StartedAt: time.Now().UTC(), Namespace: s.cfg.options.Namespace, TaskQueue: s.cfg.TaskQueue,
-		Settings: settings(s.cfg), Store: s.store, Temporal: s.starter().Inspect}
+		Settings: settings(s.cfg), Store: s.store, Temporal: s.starter().Inspect, TestNotice: s.testNotice()}
 }
 
 // settings lists the variables of a configuration with their values, without secrets.

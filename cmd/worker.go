@@ -76,7 +76,7 @@ func (s *service) newKeeper() *keeper {
 	}
 }
 
-// workerOptions are those of the deliveries.
+// workerOptions returns the options of the worker for deliveries.
 func workerOptions(failed func(error)) worker.Options {
 	return worker.Options{
 		MaxConcurrentActivityExecutionSize:      activitySlots,
@@ -119,7 +119,7 @@ func (s *service) superviseOnce(ctx context.Context) error {
 	}
 	starter := s.starter()
 	return errors.Join(starter.EnsurePolling(ctx, s.cfg.PollShards), starter.EnsureReconciling(ctx), starter.EnsureRollingUp(ctx),
-		starter.EnsurePurging(ctx), s.ensureReplays(ctx, starter), s.ensureErasures(ctx, starter))
+		starter.EnsurePurging(ctx), starter.EnsureNotifying(ctx, s.cfg.NotifyURL.IsSet()), s.ensureReplays(ctx, starter), s.ensureErasures(ctx, starter))
 }
 
 // ensureErasures starts the workflows of erasures that have none.
@@ -156,6 +156,9 @@ func (s *service) activities() *activities.Activities {
 		Erasures:       s.store,
 		Deliveries:     workflows.Executions{Client: s.temporal, Namespace: s.cfg.options.Namespace},
 		SwitchLog:      s.store,
+		Notices:        s.store,
+		Notifier:       s.notifier(),
+		NoticeRules:    s.cfg.noticeRules(),
 		PurgeStore:     s.store,
 		Retention:      s.cfg.retention(),
 		Meter:          countingMeter{s.meter(), s.attempts},

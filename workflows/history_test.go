@@ -27,7 +27,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 			t.Parallel()
 			r := worker.NewWorkflowReplayer()
 			for _, w := range []any{workflows.DeliverEvent, workflows.EraseEvents, workflows.PollInbox, workflows.PurgeEvents,
-				workflows.Reconcile, workflows.ReplayEvents, workflows.RollUpStats} {
+				workflows.Reconcile, workflows.ReplayEvents, workflows.RollUpStats, workflows.SendNotices} {
 				r.RegisterWorkflow(w)
 			}
 			require.NoError(t, r.ReplayWorkflowHistoryFromJSONFile(quiet{}, file))

@@ -24,7 +24,7 @@ func (s Starter) Inspect(ctx context.Context) ops.TemporalReport {
 		}
 	}
 	r.Reached = true
-	for _, id := range []string{reconcileID, rollUpID, purgeID} {
+	for _, id := range []string{reconcileID, rollUpID, purgeID, notifyID} {
 		d, err := s.Client.ScheduleClient().GetHandle(ctx, id).Describe(ctx)
 		if err != nil {
 			continue // no worker has made it yet

@@ -171,6 +171,39 @@ func rollUpOptions(ctx workflow.Context) workflow.Context {
 	})
 }
 
+// SendNotices.
+const (
+	notifyEvery   = 15 * time.Second
+	composeFor    = 10 * time.Second
+	recordFor     = 10 * time.Second
+	notifyTimeout = 15 * time.Second // reading, and the HTTP exchange (10 s)
+)
+
+func noticeOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: composeFor,
+		Summary:             "looks whether there is something to report",
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1}, // the next run looks again
+	})
+}
+
+func sendNoticeOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: notifyTimeout,
+		Summary:             "sends a notice",
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1}, // the row has the schedule of the attempts
+	})
+}
+
+// recordNoticeOptions retry until the database is back: until then the notice would count as unsent.
+func recordNoticeOptions(ctx workflow.Context) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: recordFor,
+		Summary:             "records the attempt",
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second},
+	})
+}
+
 // EraseEvents.
 const (
 	eraseSteps     = 400 // in one history

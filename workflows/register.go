@@ -21,5 +21,6 @@ func RegisterHousekeeping(w worker.Registry, a *activities.Activities) {
 	w.RegisterWorkflow(ReplayEvents)
 	w.RegisterWorkflow(RollUpStats)
 	w.RegisterWorkflow(EraseEvents)
+	w.RegisterWorkflow(SendNotices)
 	w.RegisterActivity(a)
 }

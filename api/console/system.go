@@ -43,7 +43,14 @@ type system struct {
 		InAll     int64     `json:"repaired_in_all"`
 	} `json:"reconciliation"`
 	CountedAt *time.Time `json:"counted_at"`
-	Settings  []struct {
+	Notices   struct {
+		Configured bool       `json:"configured"`
+		LastSentAt *time.Time `json:"last_sent_at"`
+		LastKind   string     `json:"last_kind"`
+		Unsent     int        `json:"unsent"`
+		Reason     string     `json:"reason"`
+	} `json:"notices"`
+	Settings []struct {
 		Name   string `json:"name"`
 		Value  string `json:"value"`
 		Secret bool   `json:"secret"`

@@ -120,7 +120,7 @@ func TestObservabilityServicesRunOnlyWithTheirProfile(t *testing.T) {
 	t.Parallel()
 	c, _ := readCompose(t)
 	for name, s := range c.Services {
-		observes := name == "prometheus" || name == "grafana"
+		observes := slices.Contains([]string{"prometheus", "alertmanager", "grafana"}, name)
 		require.Equal(t, observes, slices.Equal([]string{"observability"}, s.Profiles), name)
 		for other := range s.DependsOn {
 			require.True(t, observes || len(c.Services[other].Profiles) == 0, "%s depends on %s, which may not run", name, other)

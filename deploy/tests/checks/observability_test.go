@@ -15,32 +15,39 @@ import (
 
 const observability = "../../observability"
 
-// promtool runs a command of promtool, from the PATH or from .cache, where deploy/observability/prometheus.sh puts it. The test
+// program finds one of Prometheus's programs, in the PATH or in .cache, where deploy/observability/prometheus.sh puts it. The test
 // is skipped without it, unless PROMETHEUS=required, as CI sets it.
-func promtool(t *testing.T, args ...string) {
+func program(t *testing.T, name string) string {
 	t.Helper()
-	program, err := exec.LookPath("promtool")
-	if err != nil {
-		program, err = filepath.Abs(filepath.Join(root, ".cache", "prometheus", "usr", "bin", "promtool"))
-		require.NoError(t, err)
-		if _, err := os.Stat(program); err != nil && os.Getenv("PROMETHEUS") != "required" {
-			t.Skip("promtool is not installed; deploy/observability/prometheus.sh downloads it")
-		}
+	if found, err := exec.LookPath(name); err == nil {
+		return found
 	}
-	command := exec.CommandContext(t.Context(), program, args...)
+	found, err := filepath.Abs(filepath.Join(root, ".cache", "prometheus", "usr", "bin", name))
+	require.NoError(t, err)
+	if _, err := os.Stat(found); err != nil && os.Getenv("PROMETHEUS") != "required" {
+		t.Skip(name + " is not installed; deploy/observability/prometheus.sh downloads it")
+	}
+	return found
+}
+
+// check runs a command in deploy/observability, which must succeed, and returns its output.
+func check(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), program(t, name), args...)
 	command.Dir = observability
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	return string(out)
 }
 
 func TestAlertsFireWhenTheyShouldAndNotBefore(t *testing.T) {
 	t.Parallel()
-	promtool(t, "test", "rules", "alerts.test.yml")
+	check(t, "promtool", "test", "rules", "alerts.test.yml")
 }
 
 func TestPrometheusAcceptsItsConfiguration(t *testing.T) {
 	t.Parallel()
-	promtool(t, "check", "config", "prometheus.yml")
+	check(t, "promtool", "check", "config", "prometheus.yml")
 }
 
 func TestPrometheusScrapesTheServicesThatHaveMetrics(t *testing.T) {

@@ -60,6 +60,25 @@ func (w *world) recordScheduled(t *testing.T, schedule, name string) {
 	w.record(t, d.Info.RecentActions[len(d.Info.RecentActions)-1].StartWorkflowResult.WorkflowID, name)
 }
 
+// recordLongest records the longest of a schedule's latest runs.
+func (w *world) recordLongest(t *testing.T, schedule, name string) {
+	t.Helper()
+	if !*update {
+		return
+	}
+	d, err := w.temporal.ScheduleClient().GetHandle(t.Context(), schedule).Describe(t.Context())
+	require.NoError(t, err)
+	id, most := "", int64(0)
+	for _, run := range d.Info.RecentActions {
+		one, err := w.temporal.DescribeWorkflowExecution(t.Context(), run.StartWorkflowResult.WorkflowID, "")
+		require.NoError(t, err)
+		if n := one.GetWorkflowExecutionInfo().GetHistoryLength(); n > most {
+			id, most = run.StartWorkflowResult.WorkflowID, n
+		}
+	}
+	w.record(t, id, name)
+}
+
 // anonymise replaces the texts that the SDK derives from this machine's name: identities, and the names of sticky queues.
 func anonymise(m protoreflect.Message) {
 	if q, ok := m.Interface().(*taskqueue.TaskQueue); ok && q.GetKind() == enums.TASK_QUEUE_KIND_STICKY {
