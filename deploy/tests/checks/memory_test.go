@@ -37,7 +37,8 @@ func TestTheMemoryOfTheContainersIsTheDocumentedOne(t *testing.T) {
 	require.Len(t, want, 3)
 	for name, pod := range pods(t, render(t, base)) {
 		c := pod.Spec.Containers[0]
-		require.Equal(t, want[name], memory{c.Resources.Requests.Memory().String(), c.Resources.Limits.Memory().String(), c.Env[0].Value}, name)
+		got := memory{c.Resources.Requests.Memory().String(), c.Resources.Limits.Memory().String(), c.Env[0].Value}
+		require.Equal(t, want[name], got, name)
 	}
 	c, _ := readCompose(t)
 	for _, name := range []string{"api", "worker"} {
