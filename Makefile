@@ -52,9 +52,9 @@ golden: ## rewrite the golden files of the adapters; read the diff before you co
 	go test $(addprefix ./,$(dir $(wildcard adapters/*/testdata))) -update
 
 # What "relay version" says: a tag, or the commit after it, and whether the checkout was changed.
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
-BUILT   ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  = $(shell git rev-parse HEAD 2>/dev/null)
+BUILT   = $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
 
 .PHONY: build
 build: ## build bin/relay, static, with its version
