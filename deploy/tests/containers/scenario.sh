@@ -4,8 +4,9 @@ fail() {
 	exit 1
 }
 
+commit=$(git rev-parse HEAD) # once: people commit while this runs
 sed -e 's/^\([A-Z_]*PASSWORD\)=$/\1=c0ntainers/' -e "s|^ENCRYPTION_KEY=$|ENCRYPTION_KEY=$(head -c 32 /dev/urandom | base64 | tr -- '+/' '-_')|" \
-	-e "s/^#RELAY_COMMIT=$/RELAY_COMMIT=$(git rev-parse HEAD)/" .env.example >"$run/env"
+	-e "s/^#RELAY_COMMIT=$/RELAY_COMMIT=$commit/" .env.example >"$run/env"
 
 # deliver sends one event within the number of seconds.
 deliver() {
@@ -20,7 +21,7 @@ say "the relay's images are built"
 compose up --detach --wait >"$run/up.log" 2>&1 || { cat "$run/up.log" >&2; fail "up --wait fails"; }
 say "everything is healthy"
 deliver 60 "after the first start"
-compose exec -T api /relay version | grep -q "$(git rev-parse HEAD)" || fail "the image does not know its commit"
+compose exec -T api /relay version | grep -q "$commit" || fail "the image does not know its commit"
 
 # --- a wrong password is named ---
 if compose run --rm --no-deps -e MYSQL_ROOT_PASSWORD=wrong databases >"$run/wrong.log" 2>&1; then fail "databases accepts a wrong password"; fi
