@@ -5,6 +5,8 @@ SHELL := /bin/bash
 TOOLS         := $(CURDIR)/.cache/bin
 GOLANGCI      := $(TOOLS)/golangci-lint-2.15.0
 WORKFLOWCHECK := $(TOOLS)/workflowcheck-0.6.0
+ACTIONLINT    := $(TOOLS)/actionlint-1.7.12
+GORELEASER    := $(TOOLS)/goreleaser-2.17.0
 # Every module of the repository: the production one, and deploy with everything that only development and tests need.
 MODULES       := $(sort $(dir $(shell git ls-files '*go.mod')))
 BUILD_DEV      = cd deploy && go build -o ../bin/dev ./dev && go build -o ../bin/relay-dev ./dev/cmd/relay-dev
@@ -39,14 +41,30 @@ check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism
 	$(WORKFLOWCHECK) ./workflows/...
 	go test -run TestPackagesImportOnlyWhatTheLayoutAllows .
 	deploy/tests/api/lint.sh
+	@if $(MAKE) --silent $(ACTIONLINT); then $(ACTIONLINT) -shellcheck= -pyflakes=; else echo "actionlint skipped: it cannot be installed"; fi
+
+.PHONY: release-check
+release-check: $(GORELEASER) ## let GoReleaser check its configuration; its first build takes minutes
+	$(GORELEASER) check
 
 .PHONY: golden
 golden: ## rewrite the golden files of the adapters; read the diff before you commit it
 	go test $(addprefix ./,$(dir $(wildcard adapters/*/testdata))) -update
 
+# What "relay version" says: a tag, or the commit after it, and whether the checkout was changed.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+BUILT   ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+
 .PHONY: build
-build: ## build bin/relay, static
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/relay ./cmd/relay
+build: ## build bin/relay, static, with its version
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X relay/cmd.release=$(VERSION) -X relay/cmd.commit=$(COMMIT) -X relay/cmd.built=$(BUILT)' \
+		-o bin/relay ./cmd/relay
+
+.PHONY: image
+image: ## build the container image marketing-events-relay:VERSION
+	docker build -f deploy/Dockerfile --target relay --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg BUILT=$(BUILT) \
+		-t marketing-events-relay:$(VERSION) .
 
 .PHONY: bench
 bench: database ## measure into docs/BENCHMARKS.md, beside bare MySQL and bare Temporal; ONLY="drain rest" measures a part
@@ -70,6 +88,12 @@ database:
 
 $(GOLANGCI):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 && mv $(TOOLS)/golangci-lint $@
+
+$(ACTIONLINT):
+	GOBIN=$(TOOLS) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 && mv $(TOOLS)/actionlint $@
+
+$(GORELEASER):
+	GOBIN=$(TOOLS) go install github.com/goreleaser/goreleaser/v2@v2.17.0 && mv $(TOOLS)/goreleaser $@
 
 $(WORKFLOWCHECK):
 	GOBIN=$(TOOLS) go install go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0 && mv $(TOOLS)/workflowcheck $@

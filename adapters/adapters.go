@@ -3,6 +3,7 @@ package adapters
 
 import (
 	"relay/adapters/ga4"
+	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
@@ -25,5 +26,6 @@ func All() map[string]relay.Adapter {
 		"webhook":   webhook.Adapter{},
 
 		"microsoft_ads": microsoftads.Adapter{},
+		"linkedin":      linkedin.Adapter{},
 	}
 }

@@ -80,9 +80,10 @@ func wait(_ http.ResponseWriter, r *http.Request) {
 }
 
 // ownWords are exchanges of which an adapter makes something else than the platforms do: a webhook's receiver may answer 2xx with any
-// body, and says 410 where it is gone for good.
+// body, and says 410 where it is gone for good. LinkedIn's 501 is final.
 var ownWords = map[string]map[string]func(*testing.T, relay.Request, relay.Result){
-	"webhook": {"200 with a web page": is(relay.Accepted), "410": is(relay.Unauthorized)},
+	"webhook":  {"200 with a web page": is(relay.Accepted), "410": is(relay.Unauthorized)},
+	"linkedin": {"501": is(relay.Rejected)},
 }
 
 func exchanges(accepted relay.Response) map[string]exchange {

@@ -110,9 +110,10 @@ func TestOnlyAllowedMarksAreSent(t *testing.T) {
 		p, err := relay.ParsePayload(text)
 		require.NoError(t, err)
 		c.Event.Payload = p
-		sent := 0
+		sent, ids := 0, c.Destination.Options.Events // of a vendor that has them in place of names
 		for policy, data := range map[string]relay.DataPolicy{"health": "", "standard": relay.DataPolicyStandard} {
 			for _, o := range []relay.Options{{}, {KeepURLQuery: false, Identifiers: "hashed", SendIP: true, SendUserAgent: true, ExternalIDFromSession: true}} {
+				o.Events = ids
 				c.Event.Storefront.DataPolicy, c.Destination.Options = data, o
 				r, err := a.Request(c.Destination, c.Event)
 				if err != nil { // nothing to match by

@@ -1,6 +1,7 @@
 package adapters_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"regexp"
@@ -33,6 +34,9 @@ var repeating = map[string]string{
 	"diagnosis": `"rx_issued"`,
 }
 
+// neutral is a name that reveals nothing: the adapter's own proposal, or an id.
+func neutral(a relay.Namer) string { return cmp.Or(a.EventNames().Proposed[telltale], "1234567") }
+
 // hiding are the spellings behind which a name is still a name.
 var hiding = []string{"/rx/issued", "RX%5Fissued", "rx+issued", "rx%255Fissued", "rx%2Bissued", "rx&#95;issued", "ｒｘ＿ｉｓｓｕｅｄ", "r%78.issued"}
 
@@ -52,7 +56,7 @@ func TestARenamedEventIsSentWithoutItsOwnName(t *testing.T) {
 		c.Event.Type, c.Event.EventID, c.Event.Payload = telltale, "1:rx_issued", p
 		o := &c.Destination.Options
 		o.Identifiers, o.SendIP, o.SendUserAgent, o.KeepURLQuery = "hashed", true, true, true
-		o.Events = map[string]relay.EventRule{telltale: {Name: namer.EventNames().Proposed[telltale]}}
+		o.Events = map[string]relay.EventRule{telltale: {Name: neutral(namer)}}
 		for _, allow := range [][]string{nil, slices.Concat(slices.Collect(maps.Keys(p)), []string{"item_name", "item_brand", "item_category"})} {
 			o.Allow = allow
 			r, err := a.Request(c.Destination, c.Event)
@@ -77,7 +81,7 @@ func TestNoSpellingSendsAHiddenName(t *testing.T) {
 		full := c.Event.Payload
 		o := &c.Destination.Options
 		o.Identifiers, o.SendIP, o.SendUserAgent, o.KeepURLQuery = "hashed", true, true, true
-		o.Events = map[string]relay.EventRule{telltale: {Name: namer.EventNames().Proposed[telltale]}}
+		o.Events = map[string]relay.EventRule{telltale: {Name: neutral(namer)}}
 		c.Event.Type, c.Event.Storefront.SendsPayloadEventID = telltale, true
 		for _, spelling := range hiding {
 			text, err := json.Marshal(spelling)

@@ -15,14 +15,14 @@ import (
 
 const (
 	ndjson = "application/x-ndjson"
-	// exportPage is how many entries of an export are in memory at a time.
+	// exportPage is the number of an export's entries in memory at a time.
 	exportPage = 500
 )
 
-// auditOutput writes a page of the audit, or all of it.
+// auditOutput writes one page of the audit log, or all of it.
 type auditOutput struct{ Body func(huma.Context) }
 
-// exports reports whether a request asks for everything, line by line.
+// exports reports whether a request asks for all entries, one per line.
 func (in *auditInput) exports() bool {
 	if in.Format != "" {
 		return in.Format == "ndjson"
@@ -35,8 +35,8 @@ func (in *auditInput) exports() bool {
 	return false
 }
 
-// exportAudit streams all entries that match, a page at a time. The first page is read before the response begins, so that its error
-// is a response of its own. A later error breaks the connection: an export that ends is complete.
+// exportAudit streams all matching entries, a page at a time. The first page is read before the response begins, so that an error
+// there is a problem response. A later error breaks the connection: an export that ends regularly is complete.
 func (a *Admin) exportAudit(ctx context.Context, q ops.AuditQuery) (*auditOutput, error) {
 	q.Limit, q.Uncounted = exportPage, true
 	page, err := a.Audit.Audit(ctx, q)

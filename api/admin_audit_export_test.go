@@ -104,7 +104,7 @@ func TestTheAuditIsExportedLineByLine(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, a.call(http.MethodGet, "/admin/v1/audit?format=ndjson", "").status)
 }
 
-// export asks the handler without a server, and holds the answer against the document.
+// export calls the handler without a server, and validates the response against the OpenAPI document.
 func (a *administered) export(query string) string {
 	a.t.Helper()
 	req := httptest.NewRequest(http.MethodGet, "/admin/v1/audit?format=ndjson"+query, nil)
@@ -115,10 +115,10 @@ func (a *administered) export(query string) string {
 	return w.Body.String()
 }
 
-// auditing is api.Audit under another name: one that is embedded must not be called as its method.
+// auditing renames api.Audit: an embedded interface must not have the name of its own method.
 type auditing = api.Audit
 
-// failing is an audit whose database is away after some pages.
+// failing is an audit log whose database becomes unavailable after some pages.
 type failing struct {
 	auditing
 	pages, limit, largest atomic.Int64

@@ -57,7 +57,7 @@ type ItemError struct {
 	Index   *int   `json:"index,omitempty" example:"0" doc:"The item's place in data, from 0; missing where the batch itself is meant."`
 	EventID string `json:"event_id" example:"2025020100003333" doc:"The item's id; may be empty."`
 	Field   string `json:"field" example:"event_time" doc:"The field; empty where the item as a whole is meant."`
-	Code    code   `json:"code" example:"invalid_time" doc:"The reason, for programs: invalid_item, invalid_json, invalid_utf8, missing_field, wrong_type, invalid_character, field_too_long, invalid_time, not_a_number, payload_too_large, unknown_storefront, conflict (the id is taken by another event: send this one with an event_id of its own); of warnings time_without_offset, count_mismatch."`
+	Code    code   `json:"code" example:"invalid_time"`
 	Message string `json:"message" example:"the time is not RFC 3339, such as 2026-01-15T10:15:00Z" doc:"The reason, as a text."`
 }
 

@@ -152,8 +152,12 @@ func raw(handle handler) binding {
 	return func(r *registry, op huma.Operation) {
 		if !op.Hidden {
 			for _, status := range op.Errors {
-				op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
-					Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](r)}}}
+				refusal := op.Responses[strconv.Itoa(status)]
+				if refusal == nil {
+					refusal = &huma.Response{Description: http.StatusText(status)}
+					op.Responses[strconv.Itoa(status)] = refusal
+				}
+				refusal.Content = map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[Problem](r)}}
 			}
 			r.api.OpenAPI().AddOperation(&op)
 		}

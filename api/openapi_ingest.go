@@ -2,7 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"net/http"
 	"reflect"
+	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -13,20 +16,20 @@ import (
 type EventBatch struct {
 	_     struct{}    `json:"-" additionalProperties:"true"`
 	Count int         `json:"count,omitempty" example:"3" doc:"How many items there are. A wrong number is a warning."`
-	Data  []EventItem `json:"data" maxItems:"10000" doc:"The events."`
+	Data  []EventItem `json:"data" doc:"The events."`
 }
 
-// EventItem is one event of a batch.
+// EventItem is one event of a batch. The rules of ingestion add which fields are required, and their lengths.
 type EventItem struct {
 	_             struct{} `json:"-" additionalProperties:"true"`
-	TValue        string   `json:"t-value" example:"bosleyaffiliate_0123" doc:"The affiliate; may be empty."`
-	StorefrontID  string   `json:"storefront_id" maxLength:"50" example:"bosley" doc:"The storefront's code."`
-	EventName     string   `json:"event_name" maxLength:"50" example:"purchase_completed" doc:"The type of the event; converted to lower case."`
-	EventTime     string   `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened, in RFC 3339. Without an offset, UTC is assumed."`
-	OrderID       string   `json:"order_id" maxLength:"100" example:"2025020100003333" doc:"The order. With event_name it makes the event unique, unless event_id is present."`
-	EventID       string   `json:"event_id,omitempty" maxLength:"100" example:"2025020100003333-1" doc:"The event's own id, where one order has several events of one type: its refunds, renewals and cancellations need one each. The order's id if missing. No two storefronts may use one for the same event_name."`
-	OrderRevenue  any      `json:"order_revenue,omitempty" doc:"The value of the order, as a number or a string that spells one. All other fields pass through, too: utm_source, session_id, email, ..."`
-	OrderCurrency string   `json:"currency,omitempty" example:"USD" doc:"ISO 4217; the storefront's own if missing."`
+	StorefrontID  string   `json:"storefront_id" example:"bosley" doc:"The code of an existing storefront."`
+	EventName     string   `json:"event_name" example:"purchase_completed" doc:"The type of the event; stored in lower case."`
+	EventTime     string   `json:"event_time" example:"2026-01-15T10:25:00Z" doc:"When it happened, in RFC 3339, years 1 to 9999. Without an offset it is read as UTC, with a warning."`
+	OrderID       string   `json:"order_id" example:"2025020100003333" doc:"The order. Without an event_id, it is the event's id, too."`
+	EventID       string   `json:"event_id" example:"2025020100003333-refund-1" doc:"The event's own id, unique with event_name over all storefronts. Refunds, renewals, cancellations and further purchases of an order need one each. Default: order_id."`
+	OrderRevenue  float64  `json:"order_revenue" minimum:"0" example:"80.79" doc:"The value of the order, zero or more; a refund's is the refunded amount."`
+	OrderCurrency string   `json:"currency" example:"USD" doc:"ISO 4217. Default: the storefront's own."`
+	TValue        string   `json:"t-value" example:"bosleyaffiliate_0123" doc:"The affiliate."`
 }
 
 // Health is the body of GET /health.
@@ -49,12 +52,42 @@ const sampleBatch = `{
   "error": "", "next_index": 1000, "next_url": "...", "previous_index": "", "previous_url": ""
 }`
 
+// ingestRefusals say what each status means for OMS, and what it does.
+var ingestRefusals = map[int]string{
+	http.StatusBadRequest: "The body cannot be read: " + listed(codeMalformedJSON, codeMalformedGzip, codeIncompleteBody, codeNotAnObject) +
+		". Correct it; only an incomplete body may be sent again as it is.",
+	http.StatusUnauthorized:   "The login is wrong: " + listed(codeUnauthorized) + ". Correct it, then send the batch again.",
+	http.StatusForbidden:      "A browser sent the batch from another site's page: " + listed(codeCrossOrigin) + ". OMS never sees this.",
+	http.StatusRequestTimeout: "The body did not arrive in time: " + listed(codeRequestTimeout) + ". Send the batch again.",
+	http.StatusRequestEntityTooLarge: "The batch is too large: " + listed(codeBodyTooLarge, codeTooManyItems) +
+		". Send smaller ones.",
+	http.StatusUnsupportedMediaType: "The headers of the body are wrong: " + listed(codeUnsupportedMediaType, codeUnsupportedEncoding) + ". Correct them.",
+	http.StatusUnprocessableEntity: "Nothing was stored, because no item is acceptable (" + listed(codeNoAcceptableItem) + ", and errors says why, item by item) or the " +
+		"body is not a batch (" + listed(codeMissingField, codeWrongType, codeRepeatedField) + "). Correct it; the same batch would be refused again.",
+	http.StatusTooManyRequests:     "Too many logins have failed: " + listed(codeTooManyLogins) + ". Send the batch again after Retry-After.",
+	http.StatusInternalServerError: "A fault of the relay: " + listed(codeInternal) + ". Send the batch again; if it stays, report the request_id.",
+	http.StatusServiceUnavailable: "The relay cannot take the batch now: " + listed(codeDatabaseUnavailable, codeBusy) +
+		". Send the whole batch again after Retry-After.",
+}
+
+// listed quotes codes for a description.
+func listed(codes ...code) string {
+	var all []string
+	for _, c := range codes {
+		all = append(all, "`"+string(c)+"`")
+	}
+	return strings.Join(all, ", ")
+}
+
 func describeIngestion(r *registry, op *huma.Operation) {
 	op.RequestBody = &huma.RequestBody{Required: true, Description: "A batch of events, as OMS sends it.",
 		Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf[EventBatch](r), Example: parsed(sampleBatch)}}}
+	for status, text := range ingestRefusals {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: text}
+	}
 	op.Responses["202"] = response("The batch was accepted; errors lists the items that were not.", schemaOf[BatchResult](r),
 		BatchResult{Accepted: 3, Errors: []ItemError{}})
-	op.Responses["422"] = &huma.Response{Description: "No item is acceptable, or the body is not a batch; nothing was stored.",
+	op.Responses["422"] = &huma.Response{Description: ingestRefusals[http.StatusUnprocessableEntity],
 		Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schemaOf[BatchProblem](r),
 			Example: refusedBatch().problem(exampleRequestID).body()}}}
 }

@@ -84,7 +84,8 @@ func (s *server) ingestRoute() route {
 		doc{id: "post-events", tag: tagIngestion, summary: "Accept events",
 			text: "Stores the acceptable items of a batch in one transaction, reports the others, and starts the deliveries. A batch may be sent " +
 				"again at any time: events that are already stored count as duplicates. The body may be compressed: Content-Encoding: gzip.",
-			errors:   []int{http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType},
+			errors: []int{http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+				http.StatusInternalServerError},
 			describe: describeIngestion}}
 }
 

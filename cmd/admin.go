@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"unicode"
@@ -46,7 +47,7 @@ func (c Config) admins() ([]api.AdminLogin, error) {
 func readUsers(path string) ([]api.AdminLogin, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, errors.New("cannot be read")
+		return nil, unreadable(err)
 	}
 	defer func() { _ = f.Close() }()
 	var logins []api.AdminLogin
@@ -72,11 +73,19 @@ func readUsers(path string) ([]api.AdminLogin, error) {
 	}
 	switch {
 	case lines.Err() != nil:
-		return nil, errors.New("cannot be read")
+		return nil, unreadable(lines.Err())
 	case len(logins) == 0:
 		return nil, errors.New("has no user: the admin API could not be used")
 	}
 	return logins, nil
+}
+
+// unreadable keeps the cause without the path, which the variable already names.
+func unreadable(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("cannot be read: %w", err)
 }
 
 func parseUser(line string) (api.AdminLogin, error) {

@@ -1,9 +1,11 @@
 package cmd_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,10 +70,35 @@ func TestABadUsersFileStopsTheStartWithOneLine(t *testing.T) {
 			require.NotContains(t, err.Error(), "hunter2")
 		})
 	}
-	t.Run("a missing file", func(t *testing.T) {
-		setenv(t, map[string]string{"ADMIN_USERS_FILE": filepath.Join(t.TempDir(), "none")})
+}
+
+// TestAnUnreadableUsersFileSaysWhy matters in the image, which has no shell to look with.
+func TestAnUnreadableUsersFileSaysWhy(t *testing.T) {
+	folder := t.TempDir()
+	for name, c := range map[string]struct{ path, words string }{
+		"no such file": {filepath.Join(folder, "none"), "no such file or directory"},
+		"a folder":     {folder, "is a directory"},
+		"no folder":    {filepath.Join(folder, "a\x00b"), "invalid argument"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := cmd.ReadUsers(c.path)
+			require.EqualError(t, err, "cannot be read: "+c.words)
+		})
+	}
+	t.Run("no permission", func(t *testing.T) {
+		err := cmd.Unreadable(&fs.PathError{Op: "open", Path: "/run/secrets/users", Err: syscall.EACCES})
+		require.EqualError(t, err, "cannot be read: permission denied")
+	})
+	t.Run("a long line", func(t *testing.T) {
+		path := filepath.Join(folder, "long")
+		require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("x", 1<<17)), 0o600))
+		_, err := cmd.ReadUsers(path)
+		require.ErrorContains(t, err, "cannot be read: ")
+	})
+	t.Run("at the start", func(t *testing.T) {
+		setenv(t, map[string]string{"ADMIN_USERS_FILE": filepath.Join(folder, "none")})
 		_, err := cmd.Load()
-		require.EqualError(t, err, "ADMIN_USERS_FILE: cannot be read")
+		require.EqualError(t, err, "ADMIN_USERS_FILE: cannot be read: no such file or directory")
 	})
 }
 

@@ -128,7 +128,7 @@ func (a *attemptCounter) flushServed(ctx context.Context) {
 	}
 }
 
-// countingMeter counts attempts for the stats, beside what the meter of the metrics counts, if there is one.
+// countingMeter counts attempts for the stats, and passes them on to the meter of the metrics, if there is one.
 type countingMeter struct {
 	next     activities.Meter
 	attempts *attemptCounter

@@ -211,7 +211,7 @@ func (r *remote) watch(ctx context.Context, id string) error {
 	}
 }
 
-// bar is how far a replay is, on one line: # has ended, > is under way.
+// bar shows a replay's progress on one line: # has ended, > is in flight.
 func bar(v api.ReplayView) string {
 	all := max(1, v.Matched, v.Started)
 	if v.Remaining == 0 {

@@ -113,33 +113,3 @@ func keygenCommand() *cobra.Command {
 		},
 	}
 }
-
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(c.OutOrStdout(), version())
-			return err
-		},
-	}
-}
-
-// version is the module's version or, built from a checkout, the commit.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			v += " " + s.Value
-		}
-	}
-	return v
-}
-
-// buildID is the version as one word.
-func buildID() string { return strings.ReplaceAll(version(), " ", "-") }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,28 @@ func NewAttemptMeter(store attemptStore, now time.Time) (activities.Meter, func(
 	a.now = func() time.Time { return now }
 	return countingMeter{nil, a}, func() { a.flush(context.Background()) }
 }
+
+// ReadUsers reads an ADMIN_USERS_FILE.
+func ReadUsers(path string) ([]api.AdminLogin, error) { return readUsers(path) }
+
+// Unreadable is the error of a file that cannot be read.
+func Unreadable(err error) error { return unreadable(err) }
+
+// Checkout is the version, commit and date of a build that Go has recorded.
+func Checkout(info *debug.BuildInfo) [3]string {
+	b := checkout(info)
+	return [3]string{b.Version, b.Commit, b.Date}
+}
+
+// SetBuild sets what -ldflags -X sets, and returns a function that restores it.
+func SetBuild(version, revision, date string) (restore func()) {
+	old := [3]string{release, commit, built}
+	release, commit, built = version, revision, date
+	return func() { release, commit, built = old[0], old[1], old[2] }
+}
+
+// BuildID is the id under which Temporal lists the workflows of this build.
+func BuildID() string { return buildID() }
 
 // NewNotifier sends notices through a client.
 func NewNotifier(n Notify, public string, client *outbound.Client) activities.Notifier {

@@ -23,7 +23,7 @@ const (
 	// and a row whose start took longer than its lease is sorted behind those that PollInbox claimed meanwhile.
 	mostAtOnce = 10
 
-	// busyWorker is how many events a worker delivers at once before it leaves some to others.
+	// busyWorker is the number of concurrent events above which a worker leaves some to others.
 	busyWorker = 8
 
 	limitsEvery = 2 * time.Second  // how old the API's knowledge of limits may be
@@ -67,12 +67,12 @@ func (l *limiter) eager() bool {
 	return part && l.lane.Events() < busyWorker
 }
 
-// capacity is how many events a destination takes within the horizon.
+// capacity returns the number of events that a destination accepts within the horizon.
 func (l *limiter) capacity(storefront int64, destination string, limits relay.Limits) int {
 	return l.limiter.Capacity(storefront, destination, limits, l.horizon)
 }
 
-// room is how many events of a storefront the API may start at once. It asks the database only of storefronts with limits.
+// room returns the number of a storefront's events that the API may start at once. It reads the database only for storefronts with limits.
 func (l *limiter) room(ctx context.Context, storefront string) int {
 	f, ok := l.of(ctx, storefront)
 	if !ok {

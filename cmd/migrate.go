@@ -56,6 +56,8 @@ func migrateUp(ctx context.Context, s *db.Store, w io.Writer) error {
 	show(w, "applied", r.Applied)
 	show(w, "changed", r.Changes)
 	show(w, "differs, left as it is", r.Differences)
+	show(w, "corrected in the catalogue", r.Corrected)
+	show(w, "left as an admin changed it", r.Left)
 	if n := len(r.Platforms); n > 0 {
 		_, _ = fmt.Fprintf(w, "platforms added to the catalogue: %d\n", n)
 	}

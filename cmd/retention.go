@@ -7,7 +7,7 @@ import (
 	"relay/internal/ops"
 )
 
-// Retention is how many days things are kept that are over.
+// Retention holds the days for which finished records are kept.
 type Retention struct {
 	EventDays int `env:"RETENTION_DAYS" envDefault:"90" desc:"days after which events that have ended are deleted, with their attempts; stats are kept"`
 	AuditDays int `env:"AUDIT_RETENTION_DAYS" envDefault:"2192" desc:"days after which entries of the audit are deleted: six years"`

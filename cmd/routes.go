@@ -8,7 +8,7 @@ import (
 	"relay/internal/relay"
 )
 
-// routesEvery is how old the knowledge of a storefront's route may be. It only makes deliveries findable: each resolves its own.
+// routesEvery bounds the age of a storefront's cached route. The cache only makes deliveries searchable: each delivery resolves its own route.
 const routesEvery = 5 * time.Second
 
 // routes knows where the events of storefronts go at present.

@@ -75,7 +75,8 @@ func Run(ctx context.Context, role api.Role, cfg Config, adapters map[string]rel
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	stopWorker := s.work(ctx)
-	s.log.Info("relay.started", "role", role, "address", listener.Addr().String(), "version", version())
+	b := thisBuild()
+	s.log.Info("relay.started", "role", role, "address", listener.Addr().String(), "version", b.Version, "commit", b.Commit, "built", b.Date)
 	select {
 	case <-ctx.Done():
 	case err = <-failed:

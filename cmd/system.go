@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// system is what the admin API shows of this process.
+// system describes this process for the admin API.
 func (s *service) system() *api.System {
 	if s.role == api.RoleWorker {
 		return nil

@@ -76,7 +76,7 @@ func (s *service) newKeeper() *keeper {
 	}
 }
 
-// workerOptions are those of the deliveries.
+// workerOptions returns the options of the worker for deliveries.
 func workerOptions(failed func(error)) worker.Options {
 	return worker.Options{
 		MaxConcurrentActivityExecutionSize:      activitySlots,

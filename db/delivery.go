@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system,
+const deliverySQL = "SELECT " + switchColumns + `, e.status, e.run_id, e.event_id, e.event_type, e.event_payload, e.source_system, e.order_id,
 	e.created_at, UTC_TIMESTAMP(6), c.sgtm_url, c.client_type, c.measurement_id, c.api_secret, c.custom_endpoint_path, c.custom_headers,
 	c.options, ` + targetColumns + ", " + destinationColumns + switchTables + `
 	LEFT JOIN ad_analytics_platforms p ON p.code = ?
@@ -25,6 +25,7 @@ type deliveryRow struct {
 	event   relay.Event
 	status  relay.Status
 	run     sql.NullString
+	order   sql.NullString
 	payload []byte
 
 	sgtm   struct{ url, clientType, measurementID, secret, path, headers, options sql.NullString }
@@ -34,7 +35,7 @@ type deliveryRow struct {
 }
 
 func (r *deliveryRow) dest() []any {
-	row := append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source,
+	row := append(r.levels.dest(), &r.status, &r.run, &r.event.EventID, &r.event.Type, &r.payload, &r.event.Source, &r.order,
 		&r.event.CreatedAt, &r.event.Now, &r.sgtm.url, &r.sgtm.clientType, &r.sgtm.measurementID, &r.sgtm.secret, &r.sgtm.path,
 		&r.sgtm.headers, &r.sgtm.options)
 	return append(append(row, r.target.dest()...), r.destinations.dest()...)
@@ -101,7 +102,7 @@ func (r *deliveryRow) delivery(id int64, run string) (relay.Delivery, map[string
 		Event:      r.event,
 		Health:     r.target.health(),
 	}
-	d.Event.ID, d.Event.Storefront = id, d.Switches.Storefront
+	d.Event.ID, d.Event.Storefront, d.Event.Order = id, d.Switches.Storefront, r.order.String
 	d.Event.EventID, d.Event.Type = strings.TrimSpace(r.event.EventID), relay.FoldType(r.event.Type) // a twin keeps its own name
 	d.Event.Payload, _ = relay.ParsePayload(r.payload)                                               // nil where it is none
 	if !d.Owned {

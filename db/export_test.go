@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"io/fs"
 	"slices"
 	"testing"
@@ -125,3 +126,20 @@ func FailedQuery() Query {
 
 // PurgeCountsQuery deletes counts of attempts that are older than they are kept.
 func PurgeCountsQuery(step ops.Step, n int64) (string, []any) { return purgeCountsSQL(step, n) }
+
+// SeededEntries returns each entry of the catalogue as the releases seeded it that did not record it, as JSON by code.
+func SeededEntries(t *testing.T) map[string]string {
+	t.Helper()
+	catalogue, err := readCatalogue(catalogueFile)
+	require.NoError(t, err)
+	former, err := readCatalogue(formerFile)
+	require.NoError(t, err)
+	texts := map[string]string{}
+	for _, e := range slices.Concat(catalogue, former) {
+		e.Limits = relay.Limits{}
+		text, err := json.Marshal(e)
+		require.NoError(t, err)
+		texts[e.Code] = string(text)
+	}
+	return texts
+}

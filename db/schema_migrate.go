@@ -31,6 +31,8 @@ const (
 type Report struct {
 	Applied     []string // migrations, in order
 	Platforms   []string // codes added to the catalogue
+	Corrected   []string // platforms of the catalogue, with the fields that this release corrected
+	Left        []string // likewise, with the fields that it would correct but an admin has changed
 	Changes     []string // changes to existing tables, as text
 	Differences []string // differences that were left, as text
 }
@@ -45,7 +47,8 @@ type Migration struct {
 // ErrAdopted refuses to undo the schema if tables of the earlier service were adopted: that would drop its rows.
 var ErrAdopted = errors.New("the tables hold rows of the earlier service; drop them by hand to delete those rows")
 
-// Up applies the missing migrations, and adds the platforms of this release that the catalogue lacks. It completes an Up or
+// Up applies the missing migrations, and adds and corrects the platforms of
+// the catalogue. It completes an Up or
 // Down that was killed. On a database with tables of the earlier service it drops nothing: it adds missing parts and reports
 // differences.
 func (s *Store) Up(ctx context.Context) (Report, error) {
@@ -82,8 +85,7 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 		if err := forgetBegun(ctx, pool); err != nil {
 			return err
 		}
-		r.Platforms, err = s.seedCatalogue(ctx, pool)
-		return err
+		return s.seedCatalogue(ctx, pool, &r)
 	})
 	return r, wrap("migrate up", err)
 }

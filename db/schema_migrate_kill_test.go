@@ -217,7 +217,7 @@ func TestCatalogueIsSeededAfterEveryUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, report.Applied)
 	require.Equal(t, []string{"ga4"}, report.Platforms)
-	require.Equal(t, 153, f.count("SELECT COUNT(*) FROM ad_analytics_platforms"))
+	require.Equal(t, catalogueSize(t), f.count("SELECT COUNT(*) FROM ad_analytics_platforms"))
 	require.Equal(t, "by hand0", f.text("SELECT CONCAT(name, is_active) FROM ad_analytics_platforms WHERE code = 'meta_capi'"))
 	report, err = f.Up(t.Context())
 	require.NoError(t, err)

@@ -11,7 +11,7 @@ import (
 	"relay/internal/relay"
 )
 
-// SettingBaseURL is where a platform's API is, as the catalogue has it; tests and the sandbox have another.
+// SettingBaseURL is the address of a platform's API, from the catalogue; tests and the sandbox set another.
 const SettingBaseURL = "api_base_url"
 
 var (
@@ -37,7 +37,7 @@ func APIVersion(d relay.Destination, version string) string {
 	return cmp.Or(d.Options.APIVersion, version)
 }
 
-// Traits are what a platform's adapter declares of its settings. The zero value is that of most platforms.
+// Traits declare the differences of a platform's settings. The zero value fits most platforms.
 type Traits struct {
 	Version Form // of options.api_version; zero is v1 or v1.2
 	EventID Form // of the names in options.events, where the vendor has ids instead of names; zero is any name

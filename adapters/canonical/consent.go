@@ -4,7 +4,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Decision is what a shopper decided about one purpose.
+// Decision is a shopper's decision about one purpose.
 type Decision string
 
 // The decisions, by their names in consent mode.
@@ -75,6 +75,15 @@ func (c Consent) Ads() error {
 		return relay.Skip(relay.ReasonConsentDenied)
 	}
 	return nil
+}
+
+// AdsPersonalized refuses an event that may not serve advertising, and one that may only be counted, for a platform that has no
+// field to say so.
+func (c Consent) AdsPersonalized() error {
+	if !c.Personalized() {
+		return relay.Skip(relay.ReasonConsentDenied)
+	}
+	return c.Ads()
 }
 
 // Analytics refuses an event that may not be measured.

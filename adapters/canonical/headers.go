@@ -40,7 +40,7 @@ func Headers(d relay.Destination) map[string]string {
 	return all
 }
 
-// CheckHeaders validates a destination's custom headers. reserved are those that the adapter sets itself.
+// CheckHeaders validates a destination's custom headers. reserved lists the headers that the adapter sets.
 func CheckHeaders(d relay.Destination, reserved ...string) error {
 	seen := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(d.Secrets)) {

@@ -179,7 +179,7 @@ func (l *line) permits(paths []string) bool {
 	return f.container || len(f.lists.allow) == 0 || covers(f.lists.allow, paths...) || covers(f.lists.allow, l.path, l.name)
 }
 
-// delivery is how the goods come, in the words that Meta and Snapchat know.
+// delivery returns the way of delivery in the values that Meta and Snapchat define.
 func delivery(s string) string {
 	if s == "in_store" || s == "curbside" || s == "home_delivery" {
 		return s

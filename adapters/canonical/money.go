@@ -2,6 +2,7 @@ package canonical
 
 import (
 	"encoding/json"
+	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
@@ -91,4 +92,26 @@ func count(s string) json.Number {
 		return ""
 	}
 	return json.Number(s)
+}
+
+// Decimal is a number as a text without an exponent: "80.79" as it is, "1e3" as "1000"; "" where that would be absurdly long.
+func Decimal(n json.Number) string {
+	s := string(n)
+	i := strings.IndexAny(s, "eE")
+	if i < 0 {
+		return s
+	}
+	exponent, err := strconv.Atoi(s[i+1:])
+	if err != nil || exponent < -maxNumber || exponent > maxNumber { // big numbers take their time
+		return ""
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return ""
+	}
+	places, _ := r.FloatPrec()
+	if s = r.FloatString(places); len(s) > maxNumber {
+		return ""
+	}
+	return s
 }

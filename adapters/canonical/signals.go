@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxDepth is how deep consent objects may be nested in one another.
+// maxDepth bounds the nesting of consent objects.
 const maxDepth = 3
 
 // permissions are signals whose "yes" permits, by folded name, with the parts that they decide.

@@ -92,7 +92,7 @@ func Spellings(field string) []string {
 var ownRules = []string{"email", "phone", "first_name", "last_name", "gender", "dob", "external_id", "city", "state", "zip", "country", "client_ip",
 	"user_agent", "page_location", "page_referrer", "currency", "order_revenue", "items", "ga_client_id", "t-value"}
 
-// Reads reports whether a name, however it is spelled, is that of a field that leaves under a rule of its own.
+// Reads reports whether a name, in any spelling, belongs to a field that is sent under its own rule.
 func Reads(name string) bool {
 	key := letters(name)
 	return slices.ContainsFunc(ownRules, func(field string) bool {

@@ -6,7 +6,7 @@ import (
 	"relay/adapters/canonical"
 )
 
-// item is one line of an order. Names, brands and categories are those that the admin lists.
+// item is one line of an order. Names, brands and categories are sent only if the admin lists them.
 type item struct {
 	ID       string      `json:"item_id,omitempty"`
 	Name     string      `json:"item_name,omitempty"`

@@ -33,7 +33,7 @@ type field struct {
 	read  func(*canonical.Fields) json.RawMessage
 }
 
-// fields are those that leave beside value and currency, by weight: of more than 25 the last are dropped.
+// fields lists the parameters that are sent beside value and currency, by weight: of more than 25 the last are dropped.
 func fields(d relay.Destination, e relay.Event) []field {
 	return append([]field{
 		{"event_id", func(f *canonical.Fields) json.RawMessage { return cut(f.EventID(), maxValue) }},

@@ -15,14 +15,14 @@ type body struct {
 type event struct {
 	EventType        string     `json:"eventType"`
 	EventName        string     `json:"eventName"`
-	EventID          string     `json:"eventId"` // with eventName, the UET tag's of the same event
+	EventID          string     `json:"eventId"` // together with eventName, equal to those of the UET tag's event
 	EventTime        int64      `json:"eventTime"`
 	AdStorageConsent string     `json:"adStorageConsent,omitempty"`
 	UserData         userData   `json:"userData"`
 	CustomData       customData `json:"customData,omitzero"`
 }
 
-// userData holds hashes of e-mail, phone and external id, the rest as the browser sent it.
+// userData has e-mail, phone and external id hashed, and the other fields as the browser sent them.
 type userData struct {
 	Email      string `json:"em,omitempty"`
 	Phone      string `json:"ph,omitempty"` // digits, without "+"
@@ -47,7 +47,7 @@ type item struct {
 	Name     string      `json:"name,omitempty"`
 }
 
-// granted is Microsoft's word for a shopper who agreed. Silence is not sent: Microsoft's own default holds then.
+// granted is Microsoft's value for given consent. Without a statement the field is omitted, and Microsoft's default applies.
 const granted = "G"
 
 func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
@@ -62,7 +62,7 @@ func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 	return ev, ev.UserData.sufficient()
 }
 
-// clickID is the form of an msclkid: a UUID, with or without dashes.
+// clickID matches an msclkid: a UUID with or without dashes.
 var clickID = regexp.MustCompile(`^[0-9A-Fa-f-]{32,36}$`)
 
 func newUserData(f *canonical.Fields) userData {

@@ -28,8 +28,7 @@ const (
 	SecretAPIToken = "api_token"
 )
 
-// Events are event actions, which Microsoft compares with those of the goals that the advertiser has made. It has no names of its
-// own.
+// Events are event actions. Microsoft defines none of them: it compares them with the actions of the advertiser's own goals.
 var Events = canonical.EventNames{
 	Default: map[string]string{"purchase_completed": "purchase", "consult_started": "lead"},
 	Proposed: map[string]string{
@@ -58,7 +57,7 @@ func (Adapter) Check(d relay.Destination) error {
 
 // Request returns the request for one event.
 func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, error) {
-	f, err := canonical.Prepare(d, e, a.Check, canonical.Rules{Names: Events.Default, MaxAge: maxAge, Consent: consented})
+	f, err := canonical.Prepare(d, e, a.Check, canonical.Rules{Names: Events.Default, MaxAge: maxAge, Consent: canonical.Consent.AdsPersonalized})
 	if err != nil {
 		return relay.Request{}, err
 	}
@@ -69,12 +68,4 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	base := canonical.Base(d, apiURL, apiVersion)
 	return f.Post(canonical.Version(version, base), base+"/"+d.Settings[SettingTagID]+"/events",
 		map[string]string{"Authorization": "Bearer " + d.Secrets[SecretAPIToken].Reveal()}, body{Data: []event{ev}})
-}
-
-// consented refuses an event that may only be counted, too: the API has no field for that.
-func consented(c canonical.Consent) error {
-	if !c.Personalized() {
-		return relay.Skip(relay.ReasonConsentDenied)
-	}
-	return c.Ads()
 }

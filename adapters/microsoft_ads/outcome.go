@@ -24,14 +24,14 @@ type problem struct {
 	Details json.RawMessage `json:"details"`
 }
 
-// detail is what Microsoft says of one property of an event.
+// detail is the finding for one property of an event.
 type detail struct {
 	Property json.RawMessage `json:"propertyName"`
 	Code     json.RawMessage `json:"errorCode"`
 	Warning  json.RawMessage `json:"isWarning"`
 }
 
-// Outcome classifies Microsoft's response. A 2xx may say in its details that the event was not taken.
+// Outcome classifies Microsoft's response. The details of a 2xx may state that the event was refused.
 func (Adapter) Outcome(r relay.Response) relay.Result {
 	var a response
 	res, decided := canonical.Read(r, &a)
@@ -69,7 +69,7 @@ func (a response) details(p problem) []detail {
 	return all
 }
 
-// code is the form of a code and of a property's name; any other text may repeat data that was sent.
+// code matches error codes and property names. Any other text may repeat data that was sent.
 var code = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,39}$`)
 
 // fields returns codes and the names of properties, never messages or values.
@@ -93,5 +93,5 @@ func words(list []string) string {
 	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return s == "" }), " ")
 }
 
-// word is a text, or a number's digits.
+// word returns a text, or the digits of a number.
 func word(raw json.RawMessage) string { return relay.Payload{"v": raw}.Text("v") }

@@ -13,7 +13,7 @@ import (
 	"relay/internal/relay"
 )
 
-// ready returns the request with the part that exists only now. A response in its place says why nothing was sent.
+// ready returns the request, completed by its Auth. If nothing can be sent, it returns a response that says why.
 func (c *Client) ready(ctx context.Context, r relay.Request) (relay.Request, lease, *relay.Response) {
 	switch r.Auth.Kind {
 	case relay.AuthNone:
@@ -32,7 +32,7 @@ func (c *Client) ready(ctx context.Context, r relay.Request) (relay.Request, lea
 	return withHeaders(r, map[string]string{"Authorization": "Bearer " + got.value}), got, nil
 }
 
-// withHeaders is a request with further headers. The caller's own is not changed: it is shown and recorded without them.
+// withHeaders returns a copy of a request with further headers. The caller's request is recorded and shown without them.
 func withHeaders(r relay.Request, added map[string]string) relay.Request {
 	r.Header = maps.Clone(r.Header)
 	if r.Header == nil {

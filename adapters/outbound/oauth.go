@@ -15,23 +15,23 @@ import (
 
 const grantJWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-// tokenForm is the form of a token that fits into a header.
+// tokenForm matches a token that is valid in a header.
 var tokenForm = regexp.MustCompile(`^[!-~]+$`)
 
 // maxToken leaves room in the headers of a request.
 const maxToken = 8 << 10
 
-// notNow are the error codes of a token service that say nothing of the credential.
+// notNow lists the error codes of a token service that do not concern the credential.
 var notNow = []string{"temporarily_unavailable", "server_error", "slow_down", "internal_failure"}
 
-// token returns the access token for a request. A response in its place says why there is none.
+// token returns the access token for a request. If there is none, it returns a response that says why.
 func (c *Client) token(ctx context.Context, r relay.Request) (lease, *relay.Response) {
 	return c.tokens.get(ctx, keyOf(r), c.now, func() (grant, *relay.Response) {
 		form, err := grantForm(r, c.now())
 		if err != nil {
 			return grant{}, &relay.Response{TransportError: relay.TransportCredential}
 		}
-		// Others wait for this exchange too, so that it does not end with the request that began it.
+		// Other senders wait for this exchange too, so that it does not end with the request that began it.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout/2)
 		defer cancel()
 		reply, _ := c.once(ctx, relay.Request{Method: "POST", URL: r.Auth.TokenURL, Body: []byte(form.Encode()),
@@ -40,10 +40,10 @@ func (c *Client) token(ctx context.Context, r relay.Request) (lease, *relay.Resp
 	})
 }
 
-// keyOf identifies the credential of a request. Another secret is another credential.
+// keyOf identifies the credential of a request. A changed secret is another credential.
 func keyOf(r relay.Request) tokenKey {
 	h := sha256.New()
-	enc := json.NewEncoder(h) // texts of any content stay apart
+	enc := json.NewEncoder(h) // JSON keeps texts of any content apart
 	_ = enc.Encode(r.Auth)    // texts always encode, and a hash takes all of them
 	for _, s := range r.AuthSecrets() {
 		_ = enc.Encode(s.Reveal())
@@ -73,7 +73,7 @@ func grantForm(r relay.Request, now time.Time) (url.Values, error) {
 	return form, nil
 }
 
-// readGrant reads the response of a token service: a token, a refusal of the credential, or "not now".
+// readGrant reads the response of a token service: a token, a refusal of the credential, or a temporary error.
 func readGrant(r relay.Response) (grant, *relay.Response) {
 	var body struct {
 		Token   string      `json:"access_token"`
@@ -102,7 +102,7 @@ func readGrant(r relay.Response) (grant, *relay.Response) {
 
 func isToken(s string) bool { return len(s) <= maxToken && tokenForm.MatchString(s) }
 
-// lasting is the time for which a token is valid; 0 where the service does not say.
+// lasting returns the validity of a token; 0 if the service states none.
 func lasting(expires json.Number) time.Duration {
 	seconds, err := expires.Float64()
 	if err != nil || seconds <= 0 {

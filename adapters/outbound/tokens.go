@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// renewBefore is how long before its end a token is replaced.
+	// renewBefore is the time before a token's expiry at which it is renewed.
 	renewBefore = 5 * time.Minute
-	// renewAgain is the pause after a renewal that failed while the old token is still valid.
+	// renewAgain is the pause after a failed renewal while the old token is still valid.
 	renewAgain = 30 * time.Second
-	// unstated is how long a token is kept whose service does not say when it ends.
+	// unstated is the time for which a token is kept if its service states no expiry.
 	unstated = time.Hour
-	// maxTokens is the number of credentials from which ended tokens are forgotten.
+	// maxTokens is the number of credentials above which expired tokens are dropped.
 	maxTokens = 1000
 )
 
 // tokenKey identifies a credential by a hash, so that the cache is searched without its secrets.
 type tokenKey [sha256.Size]byte
 
-// tokens are the access tokens of a process, by credential. They exist in memory only.
+// tokens caches the access tokens of a process by credential, in memory only.
 type tokens struct {
 	mu   sync.Mutex
 	list map[tokenKey]*token
@@ -36,7 +36,7 @@ type token struct {
 	running        *exchange // the exchange in flight; nil is none
 }
 
-// exchange is one request for a token, for which all senders of the credential wait.
+// exchange is one request for a token. All senders of the credential wait for it.
 type exchange struct {
 	done    chan struct{}
 	granted grant
@@ -56,7 +56,7 @@ type lease struct {
 	cached bool // from an exchange before this request
 }
 
-// get returns the credential's token, by an exchange where it has none, or one that ends soon. Only one exchange of a
+// get returns the credential's token. If there is none, or it expires soon, it makes an exchange; at most one exchange of a
 // credential is in flight.
 func (t *tokens) get(ctx context.Context, key tokenKey, now func() time.Time, ask func() (grant, *relay.Response)) (lease, *relay.Response) {
 	t.mu.Lock()
@@ -88,8 +88,8 @@ func (t *tokens) get(ctx context.Context, key tokenKey, now func() time.Time, as
 	return lease{}, x.failed
 }
 
-// of is the token of a credential, without a value where there was none. With many credentials it forgets those whose token
-// has ended.
+// of returns the token of a credential, without a value if there was none. Above maxTokens credentials it drops those whose token
+// has expired.
 func (t *tokens) of(key tokenKey, now time.Time) *token {
 	if one := t.list[key]; one != nil {
 		return one
@@ -109,7 +109,7 @@ func (t *tokens) of(key tokenKey, now time.Time) *token {
 	return one
 }
 
-// run makes the exchange, and stores its token.
+// run makes the exchange and stores its token.
 func (t *tokens) run(one *token, x *exchange, now func() time.Time, ask func() (grant, *relay.Response)) {
 	granted, failed := ask()
 	t.mu.Lock()
@@ -130,11 +130,11 @@ func (t *tokens) run(one *token, x *exchange, now func() time.Time, ask func() (
 			one.renewAt = one.endAt
 		}
 	default:
-		one.value = "" // the credential is refused: an old token is not used any more
+		one.value = "" // the credential is refused, so its old token is no longer used
 	}
 }
 
-// drop forgets a token that the vendor refused. A newer one of the credential stays.
+// drop removes a token that the vendor refused. A newer token of the credential stays.
 func (t *tokens) drop(l lease) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

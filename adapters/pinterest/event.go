@@ -2,9 +2,6 @@ package pinterest
 
 import (
 	"encoding/json"
-	"math/big"
-	"strconv"
-	"strings"
 
 	"relay/adapters/canonical"
 	"relay/internal/relay"
@@ -133,10 +130,10 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 		return customData{}, err
 	}
 	c := customData{
-		Value: decimal(value), Currency: currency, OrderID: f.OrderID(), NumItems: f.Integer("num_items"),
+		Value: canonical.Decimal(value), Currency: currency, OrderID: f.OrderID(), NumItems: f.Integer("num_items"),
 		ContentName: f.Listed("content_name"), ContentCategory: f.Listed("content_category"),
 		ContentBrand: f.Listed("content_brand"), SearchString: f.Listed("search_string"),
-		PredictedLTV: decimal(f.Amount("predicted_ltv")),
+		PredictedLTV: canonical.Decimal(f.Amount("predicted_ltv")),
 	}
 	if value != "" && c.Value == "" {
 		return customData{}, relay.Refuse(relay.ReasonInvalidField, "order_revenue")
@@ -144,7 +141,7 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 	items := f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory)
 	c.ContentIDs = canonical.IDs(items)
 	for _, i := range items {
-		c.Contents = append(c.Contents, content{i.ID, i.Name, i.Category, i.Brand, decimal(i.Price), i.Quantity})
+		c.Contents = append(c.Contents, content{i.ID, i.Name, i.Category, i.Brand, canonical.Decimal(i.Price), i.Quantity})
 	}
 	return c, nil
 }
@@ -152,29 +149,4 @@ func newCustomData(f *canonical.Fields) (customData, error) {
 func (c customData) empty() bool {
 	words := c.Value + c.OrderID + c.ContentName + c.ContentCategory + c.ContentBrand + string(c.NumItems) + c.SearchString
 	return words+c.OptOutType+c.PredictedLTV == "" && len(c.Contents) == 0
-}
-
-// maxDecimal is longer than any sum of money.
-const maxDecimal = 40
-
-// decimal is a number as a text without an exponent: "80.79" as it is, "1e3" as "1000"; "" where that would be absurdly long.
-func decimal(n json.Number) string {
-	s := string(n)
-	i := strings.IndexAny(s, "eE")
-	if i < 0 {
-		return s
-	}
-	exponent, err := strconv.Atoi(s[i+1:])
-	if err != nil || exponent < -maxDecimal || exponent > maxDecimal { // big numbers take their time
-		return ""
-	}
-	r, ok := new(big.Rat).SetString(s)
-	if !ok {
-		return ""
-	}
-	places, _ := r.FloatPrec()
-	if s = r.FloatString(places); len(s) > maxDecimal {
-		return ""
-	}
-	return s
 }

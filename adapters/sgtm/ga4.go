@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// ga4Age is how far back GA4 takes an event. Other tags of a container may take an older one.
+	// ga4Age is the greatest age at which GA4 accepts an event. Other tags of a container may accept older ones.
 	ga4Age = 72 * time.Hour
 	// maxGA4Body is the longest body that GA4 takes, in bytes.
 	maxGA4Body = 130_000

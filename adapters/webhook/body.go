@@ -17,7 +17,7 @@ const (
 	advisedBody = 20 << 10
 )
 
-// body is what the specification advises: type, timestamp, data.
+// body has the form that the specification advises: type, timestamp, data.
 type body struct {
 	Type      string `json:"type"`
 	Timestamp string `json:"timestamp"`
@@ -34,7 +34,7 @@ type data struct {
 	Payload      map[string]json.RawMessage `json:"payload"`
 }
 
-// user is the person, as far as the options let it leave. Those named ..._sha256 are hashed.
+// user has the personal data that the options permit. Fields named ..._sha256 are hashed.
 type user struct {
 	EmailHash      string `json:"email_sha256,omitempty"`
 	PhoneHash      string `json:"phone_sha256,omitempty"` // "+", country code and number
@@ -66,7 +66,7 @@ func newBody(f *canonical.Fields, d relay.Destination, e relay.Event) (body, err
 	b := body{Type: f.Name, Timestamp: canonical.Time(e).UTC().Format(time.RFC3339), Data: data{
 		EventID: f.EventID(), EventType: f.Name, StorefrontID: f.Storefront(), OrderID: f.OrderID(), User: newUser(f), Payload: payload,
 	}}
-	if len(d.Options.Allow) > 0 { // without a list, what was bought stays here
+	if len(d.Options.Allow) > 0 { // without an allow-list, the bought items are not sent
 		for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery) {
 			b.Data.Items = append(b.Data.Items, item(i))
 		}
@@ -74,8 +74,8 @@ func newBody(f *canonical.Fields, d relay.Destination, e relay.Event) (body, err
 	return b, nil
 }
 
-// newUser has hashes by options.identifiers. An identifier leaves as it is only where allow names it, under
-// options.plain_identifiers: any third party may be the receiver.
+// newUser hashes identifiers under options.identifiers. An identifier is sent unhashed only if allow names it and
+// options.plain_identifiers permits it, because the receiver may be any third party.
 func newUser(f *canonical.Fields) user {
 	u := user{
 		EmailHash: f.Email(), PhoneHash: f.PhoneE164(), FirstNameHash: f.FirstName(), LastNameHash: f.LastName(), ExternalIDHash: f.ExternalID(),
@@ -93,8 +93,8 @@ func newUser(f *canonical.Fields) user {
 	return u
 }
 
-// newPayload has value and currency, and the fields that allow names: texts under the rules of all platforms, numbers as they
-// were written. Nothing else leaves, not even without an allow-list.
+// newPayload returns value, currency and the fields that allow names: texts under the rules of all platforms, numbers as they
+// were written. Without an allow-list it returns value and currency alone.
 func newPayload(f *canonical.Fields, e relay.Event) (map[string]json.RawMessage, error) {
 	p := map[string]json.RawMessage{}
 	value, currency, err := f.Money()
@@ -119,10 +119,10 @@ func newPayload(f *canonical.Fields, e relay.Event) (map[string]json.RawMessage,
 	return p, nil
 }
 
-// elsewhere are payload fields that have a place of their own in a body.
+// elsewhere lists the payload fields that have their own place in a body.
 var elsewhere = []string{"event_id", "event_name", "event_type", "event_time", "order_id", "storefront_id"}
 
-// field is an allowed field of the payload; nil for one that has a place of its own or identifies a person.
+// field returns an allowed field of the payload; nil for a field that has its own place or identifies a person.
 func field(f *canonical.Fields, name string) json.RawMessage {
 	switch {
 	case !f.Named(name), slices.Contains(elsewhere, name), relay.IsPersonalField(name):
@@ -135,7 +135,7 @@ func field(f *canonical.Fields, name string) json.RawMessage {
 	return f.Scalar(name, text)
 }
 
-// text is s as JSON; nil where it is empty.
+// text returns s as JSON; nil if it is empty.
 func text(s string) json.RawMessage {
 	if s == "" {
 		return nil

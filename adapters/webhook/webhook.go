@@ -22,7 +22,7 @@ const (
 	SecretSigningPrevious = "signing_secret_previous" // the one before, while receivers change over
 )
 
-// Events keep their own names: a receiver that knows better ones gets them by options.events.
+// Events keep their own names. options.events sets others for a receiver that needs them.
 var Events = canonical.EventNames{
 	Default: map[string]string{"purchase_completed": "purchase_completed", "consult_started": "consult_started"},
 	Proposed: map[string]string{
@@ -67,7 +67,7 @@ func checkRotation(d relay.Destination) error {
 	return nil
 }
 
-// SettingWarnings warns of a receiver that cannot tell the relay from anyone else.
+// SettingWarnings warns of a receiver that cannot authenticate the relay.
 func (Adapter) SettingWarnings(d relay.Destination) []string {
 	if d.Secrets[SecretSigning].IsSet() || len(canonical.Headers(d)) > 0 {
 		return nil
@@ -100,7 +100,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	return r, nil
 }
 
-// messageID is the event's id; a hash where that is the shop's own and has a dot, which ends the id in what is signed.
+// messageID returns the event's id. The signed text ends the id at its first dot, so that an id of the shop's own with a dot is hashed.
 func messageID(id string, e relay.Event) string {
 	if strings.Contains(id, ".") {
 		return e.HashedID()
@@ -108,7 +108,7 @@ func messageID(id string, e relay.Event) string {
 	return id
 }
 
-// signing are the names of the secrets that sign, the newest first.
+// signing returns the names of the signing secrets, the newest first.
 func signing(d relay.Destination) []string {
 	var names []string
 	for _, name := range []string{SecretSigning, SecretSigningPrevious} {
@@ -119,8 +119,8 @@ func signing(d relay.Destination) []string {
 	return names
 }
 
-// Outcome classifies the receiver's response by its status alone: a body may be anything. 410 says that the receiver is gone for
-// good.
+// Outcome classifies the receiver's response by its status alone, because its body has no fixed form. 410 means that the receiver
+// was removed.
 func (Adapter) Outcome(r relay.Response) relay.Result {
 	res := r.Result()
 	if r.Status == 410 {

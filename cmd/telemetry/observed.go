@@ -202,7 +202,7 @@ func (e emitter) switches(all []ops.SwitchState) {
 	}
 }
 
-// destinations are those that are set up, and those that have had trouble.
+// destinations lists the configured destinations and those that have failed.
 func (e emitter) destinations(o ops.Observation) {
 	down, inARow := sums[[2]string]{}, sums[[2]string]{}
 	for _, s := range o.Switches {

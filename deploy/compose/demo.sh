@@ -26,7 +26,7 @@ curl --silent --show-error --fail --user "$BASIC_AUTH_USERNAME:$BASIC_AUTH_PASSW
 	"order_id": "'"$order"'", "order_revenue": 80.79}]}' "$api/v1/events"
 
 echo 'its final status:'
-attempts=30
+attempts=120
 until call GET "/admin/v1/events?order_id=$order" '' | grep -E '"status": ?"(delivered|failed|skipped)"'; do
 	attempts=$((attempts - 1))
 	[ "$attempts" -gt 0 ] || { echo "it has not ended; see docker compose logs worker" >&2; exit 1; }

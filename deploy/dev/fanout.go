@@ -13,7 +13,6 @@ import (
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
-	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
@@ -22,19 +21,6 @@ const brio = "brio"
 
 // failsTwice is the platform whose first two responses are errors.
 const failsTwice = "tiktok"
-
-// credentials holds those of the platforms, as their catalogue entries require them.
-var credentials = map[string]map[string]string{
-	"meta_capi": {"pixel_id": "1234567890", "access_token": "token-of-brio-at-meta"},
-	"ga4":       {"measurement_id": "G-BRIO", "api_secret": "secret-of-brio-at-ga4"},
-	"tiktok":    {"pixel_code": "CBRIO", "access_token": "token-of-brio-at-tiktok"},
-	"snapchat":  {"pixel_id": "0a1b2c3d-brio", "access_token": "token-of-brio-at-snapchat"},
-	"pinterest": {"ad_account_id": "549755885175", "access_token": "token-of-brio-at-pinterest"},
-
-	"microsoft_ads": {"uet_tag_id": "12345678", "api_token": "token-of-brio-at-microsoft"},
-
-	"webhook": {"signing_secret": vendors.WebhookSecret},
-}
 
 // showFanOut posts a purchase with full consent, for a storefront with every option switched on, and prints
 // its status at the platforms, one of which fails twice first.
@@ -68,6 +54,7 @@ func purchase(order string) []byte {
 		"page_location": "https://brio.example/thanks?order=" + order, "session_id": "sess_brio",
 		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe",
 		"city": "San Francisco", "state": "California", "zip": "94107", "country": "US",
+		"external_id": "cust_brio", "gclid": "EAIaIQ-brio", "li_fat_id": "b1a2c3d4-brio", "rdt_cid": "4711-brio",
 		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
 	}}}) // cannot fail: plain values
 	return b
@@ -87,21 +74,8 @@ func ensureBrio(ctx context.Context, system *harness.System) error {
 	if err := demo.UseSandbox(ctx, system); err != nil {
 		return err
 	}
-	for platform, fields := range credentials {
-		secrets := map[string]relay.Secret{}
-		for name, value := range fields {
-			secrets[name] = relay.NewSecret(value)
-		}
-		if platform == "webhook" {
-			secrets["url"] = relay.NewSecret(system.Sandbox.BaseURL + vendors.Prefix + platform)
-		}
-		err := seed.On(system.Store).PutCredential(ctx, id, ops.Credential{
-			Platform: platform,
-			Fields:   secrets,
-			Active:   true,
-			Options:  relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true},
-		})
-		if err != nil {
+	for _, platform := range vendors.Codes() {
+		if err := seed.On(system.Store).PutCredential(ctx, id, demo.Account(system.Sandbox.BaseURL, platform)); err != nil {
 			return fmt.Errorf("%s: %w", platform, err)
 		}
 	}

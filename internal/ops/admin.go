@@ -69,7 +69,7 @@ const (
 	EntityPlatform   Entity = "platforms"
 	EntityCredential Entity = "credentials"
 	EntityKey        Entity = "encryption-keys" // the audit's; it has no URL
-	// EntityDestination is that of probes: they have no id, and the name of the place.
+	// EntityDestination is the entity of probes, which have a destination's name in place of an id.
 	EntityDestination Entity = "destinations"
 )
 

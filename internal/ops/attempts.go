@@ -43,7 +43,7 @@ func AttemptRange(took time.Duration) int {
 	return attemptBounds[min(at, len(attemptBounds)-1)]
 }
 
-// AttemptKey is what attempts are counted by.
+// AttemptKey is the key by which attempts are counted.
 type AttemptKey struct {
 	Minute      time.Time
 	Storefront  string

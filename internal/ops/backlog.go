@@ -11,7 +11,7 @@ type OpenEvents struct {
 	Oldest              time.Time
 }
 
-// RetryBacklog counts the events that wait for a retry at a destination. Next is when the first of them is due.
+// RetryBacklog counts the events that wait for a retry at a destination. Next is the time of the first retry.
 type RetryBacklog struct {
 	StorefrontID   int64
 	StorefrontCode string

@@ -17,7 +17,7 @@ type Observation struct {
 	Repaired       int64 // rows that all reconciliations have repaired
 }
 
-// BacklogBound is how far Backlog counts a storefront's rows.
+// BacklogBound is the number up to which Backlog counts a storefront's rows.
 const BacklogBound = 10_000
 
 // Backlog counts a storefront's open events: Pending ones wait for their delivery to start, the oldest for Oldest; Processing

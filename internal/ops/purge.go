@@ -6,7 +6,7 @@ import (
 	"relay/internal/relay"
 )
 
-// Retention is how long finished records are kept.
+// Retention is the time for which finished records are kept.
 type Retention struct {
 	Events time.Duration // events that have ended, with their attempts; replays
 	Audit  time.Duration // entries of the audit; erasures
@@ -15,7 +15,7 @@ type Retention struct {
 // Purged counts rows that were deleted because of their age.
 type Purged struct {
 	Events, Attempts, Audit int64
-	// Replays and Erasures are those that have ended.
+	// Replays and Erasures count the records that have ended.
 	Replays, Erasures int64
 	Counts            int64 // of attempts, by minute, hour or day
 }

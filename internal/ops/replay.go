@@ -61,7 +61,7 @@ type ReplayQuery struct {
 // Temporal was unavailable. Platforms reject older events.
 const RecoveryLook = 72 * time.Hour
 
-// RecoveryReasons are those of events that failed because their destination did.
+// RecoveryReasons are the reasons of events that failed because their destination was unhealthy.
 func RecoveryReasons() []relay.Reason {
 	return []relay.Reason{relay.ReasonExhausted, relay.ReasonUnhealthy, relay.ReasonUnauthorized}
 }

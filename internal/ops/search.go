@@ -73,7 +73,7 @@ type EventSummary struct {
 	ErasedAt       time.Time      // zero unless its payload and its ids were erased
 	WaitingFor     relay.WaitsFor // "" unless it waits for its next attempt
 	NextAttemptAt  time.Time      // when that is due; zero where it is not known
-	// Warnings are those of its attempts, each once, in order; only a page of SearchEvents has them.
+	// Warnings lists the warnings of its attempts, each once, in order; only a page of SearchEvents has them.
 	Warnings []string
 }
 

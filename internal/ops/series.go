@@ -26,7 +26,7 @@ func (s Step) Length() time.Duration {
 	return time.Hour
 }
 
-// Dimension is what a series has one line for each value of.
+// Dimension is the property by whose values a series is split into lines.
 type Dimension string
 
 // The dimensions of the stats.
@@ -60,7 +60,7 @@ func (q SeriesQuery) Times() []time.Time {
 // MaxSeries is the limit of lines in a report.
 const MaxSeries = 500
 
-// SeriesReport holds counts over time, the line with the largest total first. Omitted lines are those beyond MaxSeries. AsOf is
+// SeriesReport holds counts over time, the line with the largest total first. Omitted counts the lines beyond MaxSeries. AsOf is
 // when the newest hour was last counted.
 type SeriesReport struct {
 	Times   []time.Time

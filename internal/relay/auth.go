@@ -5,33 +5,33 @@ import (
 	"slices"
 )
 
-// AuthKind is a way to authenticate a request that works only at the moment of sending.
+// AuthKind is a way to authenticate a request that is computed when the request is sent.
 type AuthKind string
 
-// The kinds. AuthNone is a request that is complete as its adapter made it.
+// The kinds. AuthNone leaves the request as its adapter built it.
 const (
 	AuthNone AuthKind = ""
-	// AuthStandardWebhooks is Standard Webhooks 1.0.0: the time of the attempt, and a signature over it. Its secrets are the signing
-	// ones, the newest first; without any, only the time is added.
+	// AuthStandardWebhooks adds the time of the attempt and a signature, by Standard Webhooks 1.0.0. Its secrets are the signing
+	// secrets, the newest first; without any, only the time is added.
 	AuthStandardWebhooks AuthKind = "standard_webhooks"
-	// AuthServiceAccount is an OAuth2 token for a service account (RFC 7523, RS256). Its secret is the account's key in Google's JSON.
+	// AuthServiceAccount adds an OAuth2 token for a service account (RFC 7523, RS256). Its secret is the account's key in Google's JSON.
 	AuthServiceAccount AuthKind = "oauth2_service_account"
-	// AuthRefreshToken is an OAuth2 token for a refresh token. Its secrets are the refresh token and the client's secret.
+	// AuthRefreshToken adds an OAuth2 token for a refresh token. Its secrets are the refresh token and the client's secret.
 	AuthRefreshToken AuthKind = "oauth2_refresh_token"
 )
 
-// Headers of Standard Webhooks. The id is the adapter's, because it is the same on every attempt.
+// Headers of Standard Webhooks. The adapter sets the id, which is the same on every attempt.
 const (
 	HeaderWebhookID        = "Webhook-Id"
 	HeaderWebhookTimestamp = "Webhook-Timestamp"
 	HeaderWebhookSignature = "Webhook-Signature"
 )
 
-// AddedWhenSent is the value of a header, for a preview, that exists only at the moment of sending.
+// AddedWhenSent is the value that a preview shows for a header which is added when the request is sent.
 const AddedWhenSent = "added when sent"
 
-// Auth describes the part of a request that exists only at the moment of sending. It names secrets of the destination and holds
-// none: an adapter that made a signature or a token would need a clock or a network.
+// Auth describes the part of a request that is added when the request is sent: a signature or a token needs a clock or a network,
+// and an adapter has neither. It names secrets of the destination and holds none.
 type Auth struct {
 	Kind     AuthKind
 	Secrets  []string // names, in the order of the kind
@@ -53,7 +53,7 @@ func (a Auth) Headers() []string {
 	return []string{HeaderWebhookSignature, HeaderWebhookTimestamp}
 }
 
-// For returns the request with the secrets that its Auth names, for the side that sends it.
+// For returns the request with the secrets that its Auth names, for the sender.
 func (r Request) For(d Destination) Request {
 	if r.Auth.Kind == AuthNone {
 		return r
@@ -65,7 +65,7 @@ func (r Request) For(d Destination) Request {
 	return r
 }
 
-// AuthSecrets are the secrets that Auth names, in its order. One that For has not added is not set.
+// AuthSecrets returns the secrets that Auth names, in its order. A secret that For has not added is not set.
 func (r Request) AuthSecrets() []Secret {
 	list := make([]Secret, len(r.Auth.Secrets))
 	for i, name := range r.Auth.Secrets {
@@ -74,7 +74,7 @@ func (r Request) AuthSecrets() []Secret {
 	return list
 }
 
-// HeaderNames are the names of all headers that leave, sorted.
+// HeaderNames returns the names of all headers that are sent, sorted.
 func (r Request) HeaderNames() []string {
 	names := slices.AppendSeq(r.Auth.Headers(), maps.Keys(r.Header))
 	slices.Sort(names)

@@ -22,7 +22,7 @@ const (
 // WebhookSecretPrefix begins every symmetric secret of Standard Webhooks.
 const WebhookSecretPrefix = "whsec_"
 
-// WebhookKey is the key of a Standard Webhooks secret. Its error holds nothing of the secret.
+// WebhookKey returns the key of a Standard Webhooks secret. Its error quotes nothing of the secret.
 func WebhookKey(s Secret) ([]byte, error) {
 	text, ok := strings.CutPrefix(s.Reveal(), WebhookSecretPrefix)
 	key, err := base64.StdEncoding.Strict().DecodeString(text)
@@ -32,13 +32,13 @@ func WebhookKey(s Secret) ([]byte, error) {
 	return key, nil
 }
 
-// ServiceAccount is an account that signs its own requests for a token.
+// ServiceAccount is an account that signs its token requests itself.
 type ServiceAccount struct {
 	email, keyID string
 	key          *rsa.PrivateKey
 }
 
-// ParseServiceAccount reads the JSON key of a service account. Its error holds nothing of the key.
+// ParseServiceAccount reads the JSON key of a service account. Its error quotes nothing of the key.
 func ParseServiceAccount(s Secret) (ServiceAccount, error) {
 	var file struct {
 		Email string `json:"client_email"`
@@ -71,10 +71,10 @@ func rsaKey(der []byte) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// assertionFor is how long an assertion is valid; the longest that Google accepts.
+// assertionFor is the validity of an assertion, the longest that Google accepts.
 const assertionFor = time.Hour
 
-// Assertion is a JWT (RS256) that asks for a token at audience, issued now.
+// Assertion returns a JWT (RS256), issued now, that requests a token from audience.
 func (a ServiceAccount) Assertion(audience, scope string, now time.Time) (string, error) {
 	header := struct {
 		Algorithm string `json:"alg"`

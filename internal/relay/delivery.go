@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Outcome is how one attempt, or one delivery, ended.
+// Outcome is the result of one attempt or of one delivery.
 type Outcome string
 
 // Outcomes that an adapter derives from a response.
@@ -56,7 +56,7 @@ type Delivery struct {
 	Health      Health // the destination's
 }
 
-// Opening is what the first attempts of an event need, read together.
+// Opening holds the data that the first attempts of an event need, read together.
 type Opening struct {
 	// Taken is true where the event is this run's to deliver. If not, Ended is set where this run has finished it before.
 	Taken      bool
@@ -95,7 +95,7 @@ type AttemptEnd struct {
 	Result    Result
 }
 
-// DeliveryResult is how the delivery to one destination ended.
+// DeliveryResult is the result of the delivery to one destination.
 type DeliveryResult struct {
 	Destination string  `json:"destination"`
 	Outcome     Outcome `json:"outcome"`

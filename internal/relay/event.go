@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
@@ -44,6 +45,7 @@ const (
 type Event struct {
 	ID         int64 // primary key of the row
 	EventID    string
+	Order      string // of a direct row: its order_id column, mostly empty
 	Type       string // lower case: "purchase_completed"
 	Source     string
 	Storefront Storefront
@@ -52,14 +54,15 @@ type Event struct {
 	Now        time.Time
 }
 
-// OrderID is the order that the event belongs to. A direct row's comes from its column, whatever its payload says.
+// OrderID is the order that the event belongs to. A direct row's comes from its columns, whatever its payload says: order_id,
+// which a refund has beside its own event_id, else event_id.
 func (e Event) OrderID() string {
 	if e.Source == SourceAPI {
 		if id := e.Payload.Text("order_id"); id != "" {
 			return id
 		}
 	}
-	return e.EventID
+	return cmp.Or(strings.TrimSpace(e.Order), e.EventID)
 }
 
 // DedupID is the id under which the vendors know the event: the same on every attempt, fallback and replay. It is the
@@ -132,7 +135,7 @@ const (
 	Busy
 )
 
-// InsertResult is the result of inserting one NewEvent: ID and Status are those of the row that holds the event now;
+// InsertResult is the result of inserting one NewEvent. ID and Status describe the row that holds the event now;
 // a busy one has none.
 type InsertResult struct {
 	ID      int64

@@ -51,13 +51,19 @@ func TestPayloadsOwnEventIDIsSentOnlyIfTheStorefrontAllowsIt(t *testing.T) {
 	}
 }
 
-func TestOrderIDOfADirectRowComesFromItsColumn(t *testing.T) {
+func TestOrderIDOfADirectRowComesFromItsColumns(t *testing.T) {
 	t.Parallel()
 	const text = `{"order_id":"o_1"}`
 	require.Equal(t, "o_1", event(t, relay.SourceAPI, text).OrderID())
 	require.Equal(t, "row_1", event(t, relay.SourceDirect, text).OrderID())
 	require.Equal(t, "row_1", event(t, relay.SourceAPI, `{}`).OrderID())
 	require.Equal(t, "7", event(t, relay.SourceAPI, `{"order_id":7}`).OrderID())
+
+	refund := event(t, relay.SourceDirect, text)
+	refund.EventID, refund.Order = "o_2-refund-1", " o_2 "
+	require.Equal(t, "o_2", refund.OrderID(), "a refund is of its order, under an event_id of its own")
+	refund.Order = " "
+	require.Equal(t, "o_2-refund-1", refund.OrderID())
 }
 
 func TestEventTimeIsThePayloadsElseTheRowsAndInUTC(t *testing.T) {

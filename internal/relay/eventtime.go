@@ -81,7 +81,7 @@ func (p Payload) EventTime() (t time.Time, stated, ok bool) {
 	return t, true, ok
 }
 
-// Time is when the event happened: the payload's event_time, else when the row was created. It is in UTC.
+// Time returns the time of the event in UTC: the payload's event_time, else the time at which the row was created.
 func (e Event) Time() time.Time {
 	if t, _, ok := e.Payload.EventTime(); ok {
 		return t.UTC()
@@ -101,5 +101,5 @@ func (e Event) CheckTime() error {
 	return nil
 }
 
-// Age is how long ago the event happened, seen from Now.
+// Age returns the time between the event and Now.
 func (e Event) Age() time.Duration { return e.Now.Sub(e.Time()) }

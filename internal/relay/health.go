@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// UnhealthyAfter is how many retryable failures in a row make a storefront's destination unhealthy, once they have lasted
+// UnhealthyAfter is the number of consecutive retryable failures that make a storefront's destination unhealthy, once they have lasted
 // (Policy.Lasting).
 const UnhealthyAfter = 20
 
-// RecoveryMargin is how long after a recovery events may still fail because some worker has not heard of it yet.
+// RecoveryMargin is the time after a recovery in which events may still fail on workers that do not know of it yet.
 const RecoveryMargin = 30 * time.Second
 
 // Health is the recent health of a storefront's destination. The zero value is healthy.
@@ -65,7 +65,7 @@ type UnhealthyDestination struct {
 	Health
 }
 
-// Lasting is how long a destination must have failed without a success before a failed attempt can make it unhealthy: one
+// Lasting is the time for which a destination must have failed without a success before a failed attempt makes it unhealthy: one
 // backoff where the attempt was an event's second or a later one, because only an event's retry shows whether
 // the failure was transient. A first attempt shows less and needs four backoffs. made is the number of attempts before.
 func (p Policy) Lasting(made int) time.Duration {
@@ -75,7 +75,7 @@ func (p Policy) Lasting(made int) time.Duration {
 	return 4 * p.Base
 }
 
-// ProbeDelay is how long to wait for the n-th probe (counted from 0) of an unhealthy destination after the one before: a
+// ProbeDelay is the wait before the n-th probe (counted from 0) of an unhealthy destination, after the previous one: a
 // quarter of the backoff, a half, then one backoff. Refused credentials are rarely repaired within minutes, and vendors watch
 // for repeated refusals: there it grows to 16 backoffs.
 func (p Policy) ProbeDelay(n int, reason Reason) time.Duration {

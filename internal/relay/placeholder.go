@@ -19,7 +19,7 @@ var placeholders = set(
 	"novalue", "nodata", "nothing", "infinity", "xxx", "sessionid", "clientid", "userid", "customerid",
 )
 
-// nothings are those of the words that programs join with others: "undefined.1700000000".
+// nothings lists the words that programs join with others: "undefined.1700000000".
 var nothings = set("undefined", "null", "nil", "none", "nan")
 
 // template is the place of a value that no program has filled in: {{session_id}}, ${id}, %%CLICKID%%, __CLICKID__, [id], <id>.

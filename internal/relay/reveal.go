@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// maxLayers is how often a text is decoded before it counts as hiding something.
+// maxLayers is the number of decodings after which a text counts as obfuscated.
 const maxLayers = 8
 
 // Reveals reports whether a text contains something that a vendor must not read: an e-mail address, or the name of an event that has

@@ -36,7 +36,7 @@ type PlatformSwitch struct {
 type AttemptSummary struct {
 	Made     int  // in the event's present generation
 	Accepted bool // ever
-	// Cause and Status are those of the latest attempt.
+	// Cause and Status describe the latest attempt.
 	Cause  Reason
 	Status int
 	// Last is the outcome of the latest attempt in the present generation, and Age the time since it began.
@@ -49,7 +49,7 @@ type Target struct {
 	Destination string
 	Made        int // attempts made so far
 	Left        int // attempts left
-	// Cause and Status are those of the last attempt, if none is left.
+	// Cause and Status describe the last attempt, if none is left.
 	Cause  Reason `json:",omitempty"`
 	Status int    `json:",omitempty"`
 }

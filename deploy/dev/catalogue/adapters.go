@@ -7,6 +7,7 @@ import (
 
 	"relay/adapters/canonical"
 	"relay/adapters/ga4"
+	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/pinterest"
@@ -23,7 +24,7 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "webhook"}
+var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -35,6 +36,7 @@ var platforms = map[string]implemented{
 	"webhook":   {Short: "Webhook", EventNames: webhook.Events},
 
 	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
+	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
 }
 
 // row is an event of the relay with its name at each platform.

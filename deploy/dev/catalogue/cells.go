@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // cell escapes a text for the cell of a Markdown table.
 func cell(s string) string {
@@ -26,6 +29,9 @@ func fields(p platform) string {
 // address returns the base URL of a platform's API and its form of authentication.
 func address(p platform) string {
 	auth := cell(p.Auth)
+	if n := p.Limits.PerSecond; n > 0 {
+		auth += fmt.Sprintf("; %v a second", n)
+	}
 	if p.BaseURL == "" {
 		return auth
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"relay/internal/relay"
 )
 
 //go:embed text
@@ -25,6 +27,7 @@ type platform struct {
 	Credentials []credential `json:"credentials"`
 	DocsURL     string       `json:"docs_url"`
 	ServerSide  bool         `json:"server_side_events_api"`
+	Limits      relay.Limits `json:"limits"`
 	Confirmed   bool         `json:"confirmed"`
 	Adapter     bool         `json:"-"`
 }
@@ -91,6 +94,10 @@ func render(catalogue []byte) ([]byte, error) {
 		fmt.Fprintf(&out, "\n## %s\n\n", s.Name)
 		if err := t.ExecuteTemplate(&out, s.Code+".md", s); err != nil {
 			return nil, err
+		}
+		if n := s.Limits.PerSecond; n > 0 {
+			fmt.Fprintf(&out, "\n**Limits.** %v requests a second for each storefront, until an admin changes the platform's `limits`. "+
+				"Storefronts that share an account at the vendor share its rate: set lower ones for them.\n", n)
 		}
 		fmt.Fprintf(&out, "\nThe vendor's documentation: <%s>\n", s.DocsURL)
 	}

@@ -9,7 +9,7 @@ import (
 	"relay/deploy/sandbox"
 )
 
-// msclkid is the form of Microsoft's click ids.
+// msclkid matches Microsoft's click ids.
 var msclkid = regexp.MustCompile(`^[0-9A-Fa-f-]{32,36}$`)
 
 // uetEvent is one event of the UET Conversions API, as far as a web shop uses it.
@@ -42,7 +42,7 @@ type uetEvent struct {
 	} `json:"customData"`
 }
 
-// microsoft is the UET Conversions API: POST /v1/{tag}/events with the tag's own token.
+// microsoft simulates the UET Conversions API: POST /v1/{tag}/events with the tag's own token.
 func microsoft(r *http.Request, body []byte) sandbox.Answer {
 	refuse := func(status int, code, property string) sandbox.Answer {
 		return answer(status, object{"error": object{"code": code, "message": "refused", "details": []object{{"index": 0, "propertyName": property,
@@ -63,7 +63,7 @@ func microsoft(r *http.Request, body []byte) sandbox.Answer {
 	return answer(http.StatusOK, object{"eventsReceived": 1})
 }
 
-// wrong is the property for which an event is refused.
+// wrong returns the property for which an event is refused.
 func (e uetEvent) wrong() string {
 	u := e.User
 	switch {

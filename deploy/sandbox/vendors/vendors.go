@@ -6,7 +6,9 @@ package vendors
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,9 @@ import (
 // Prefix is the path of the platforms, each below it under its code in the catalogue: the base URL of a platform is
 // the sandbox's address, Prefix and the code.
 const Prefix = "/vendors/"
+
+// RevokedToken is a token that a simulated platform refuses as its API refuses one that was revoked.
+const RevokedToken = "token-that-was-revoked"
 
 // platforms holds the simulated platforms by their code in the catalogue.
 var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
@@ -27,12 +32,11 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"webhook":   webhook,
 
 	"microsoft_ads": microsoft,
+	"linkedin":      linkedin,
 }
 
-// Codes returns the codes of the simulated platforms.
-func Codes() []string {
-	return []string{"ga4", "meta_capi", "microsoft_ads", "pinterest", "snapchat", "tiktok", "webhook"}
-}
+// Codes returns the codes of the simulated platforms, in order.
+func Codes() []string { return slices.Sorted(maps.Keys(platforms)) }
 
 // Play returns the response to a delivery; false if the path belongs to no platform.
 func Play(r *http.Request, body []byte) (sandbox.Answer, bool) {

@@ -10,10 +10,10 @@ import (
 	"relay/deploy/sandbox"
 )
 
-// WebhookSecret is the secret of the played receiver. It accepts no event that is not signed with it.
+// WebhookSecret is the secret of the simulated receiver, which refuses every event that is not signed with it.
 const WebhookSecret = "whsec_c2FuZGJveC1yZWNlaXZlci1vZi13ZWJob29rcw=="
 
-// webhook is a receiver of Standard Webhooks, which verifies signature and time with the specification's own library.
+// webhook simulates a receiver of Standard Webhooks. It verifies signature and time with the specification's own library.
 func webhook(r *http.Request, body []byte) sandbox.Answer {
 	w, err := standardwebhooks.NewWebhook(WebhookSecret)
 	if err != nil {

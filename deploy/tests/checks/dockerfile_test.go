@@ -2,6 +2,7 @@ package checks_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -33,6 +34,31 @@ func TestImagesAreStaticAndRunAsAUser(t *testing.T) {
 	require.True(t, strings.HasPrefix(stages[len(stages)-1], "scratch AS relay\n"), "the last stage is the default")
 }
 
+// A builder would pull the image of such a line from a registry, for every build, in whatever version it has.
+func TestTheDockerfileNamesNoFrontend(t *testing.T) {
+	t.Parallel()
+	require.NotRegexp(t, `(?mi)^#\s*(syntax|escape)\s*=`, dockerfile(t))
+}
+
+func TestAnImageHasLabelsAndItsProgramTheSameVersion(t *testing.T) {
+	t.Parallel()
+	text := dockerfile(t)
+	_, relay, found := strings.Cut(text, "\nFROM scratch AS relay")
+	require.True(t, found)
+	for label, arg := range map[string]string{"version": "VERSION", "revision": "COMMIT", "created": "BUILT"} {
+		require.Contains(t, relay, "org.opencontainers.image."+label+`="$`+arg+`"`)
+		require.Contains(t, relay, "\nARG "+arg+"=", "an argument ends with its stage")
+	}
+	for _, label := range []string{"title", "description", "licenses"} {
+		require.Regexp(t, `org\.opencontainers\.image\.`+label+`="[^"$]+"`, relay)
+	}
+	program, err := buildOnce()
+	require.NoError(t, err)
+	out, err := exec.CommandContext(t.Context(), program, "version").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Regexp(t, `(?s)^version +1\.2\.3\ncommit +0a1b2c\nbuilt +2026-01-15T10:25:00Z\n`, string(out))
+}
+
 func TestImagesAreBuiltFromExistingFilesByTheGoVersionOfTheModules(t *testing.T) {
 	t.Parallel()
 	text := dockerfile(t)
@@ -40,7 +66,7 @@ func TestImagesAreBuiltFromExistingFilesByTheGoVersionOfTheModules(t *testing.T)
 		require.Contains(t, text, folder)
 		require.FileExists(t, filepath.Join(root, folder, "main.go"))
 	}
-	built := regexp.MustCompile(`(?m)^FROM golang:([0-9.]+)-`).FindStringSubmatch(text)
+	built := regexp.MustCompile(`(?m)^FROM --platform=\$BUILDPLATFORM golang:([0-9.]+)-`).FindStringSubmatch(text)
 	require.Len(t, built, 2)
 	sandbox, err := os.ReadFile("../../go.mod")
 	require.NoError(t, err)

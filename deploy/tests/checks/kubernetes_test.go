@@ -2,6 +2,8 @@ package checks_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +37,12 @@ type manifests map[string]runtime.Object
 // that it claims to be. An unknown field fails.
 func render(t *testing.T, folder string) manifests {
 	t.Helper()
-	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+	return renderFrom(t, filesys.MakeFsOnDisk(), folder)
+}
+
+func renderFrom(t *testing.T, files filesys.FileSystem, folder string) manifests {
+	t.Helper()
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, folder)
 	require.NoError(t, err)
 	all := manifests{}
 	for _, resource := range built.Resources() {
@@ -79,10 +86,12 @@ func TestManifestsAreValid(t *testing.T) {
 // pods returns the templates of all pods.
 func pods(t *testing.T, all manifests) map[string]corev1.PodTemplateSpec {
 	t.Helper()
+	jobs := slices.DeleteFunc(slices.Collect(maps.Keys(all)), func(name string) bool { return !strings.HasPrefix(name, "Job/") })
+	require.Len(t, jobs, 1)
 	return map[string]corev1.PodTemplateSpec{
 		"api":     get[*appsv1.Deployment](t, all, "Deployment/relay-api").Spec.Template,
 		"worker":  get[*appsv1.Deployment](t, all, "Deployment/relay-worker").Spec.Template,
-		"migrate": get[*batchv1.Job](t, all, "Job/relay-migrate").Spec.Template,
+		"migrate": get[*batchv1.Job](t, all, jobs[0]).Spec.Template,
 	}
 }
 

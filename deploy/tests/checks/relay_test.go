@@ -1,6 +1,7 @@
 package checks_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,11 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	program := filepath.Join(dir, "relay")
-	build := exec.Command("go", "build", "-o", program, "./cmd/relay")
+	flags, err := linkFlags("1.2.3", "0a1b2c", "2026-01-15T10:25:00Z")
+	if err != nil {
+		return "", err
+	}
+	build := exec.Command("go", "build", "-ldflags", flags, "-o", program, "./cmd/relay")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	if err != nil {
@@ -31,6 +36,19 @@ var buildOnce = sync.OnceValues(func() (string, error) {
 	}
 	return program, nil
 })
+
+// linkFlags are those with which the Dockerfile builds the relay.
+func linkFlags(version, commit, built string) (string, error) {
+	text, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		return "", err
+	}
+	m := regexp.MustCompile(`-ldflags "([^"]*)" -o /out/relay`).FindSubmatch(text)
+	if m == nil {
+		return "", errors.New("the Dockerfile has no -ldflags of the relay")
+	}
+	return strings.NewReplacer("$VERSION", version, "$COMMIT", commit, "$BUILT", built).Replace(string(m[1])), nil
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()

@@ -81,12 +81,11 @@ mysqld() {
 mysqld --bind-address=127.0.0.1 --port="$mysql_port" &
 pids+=($!)
 mkdir "$work/bin" # the machine's own configuration may name another socket
-printf '#!/bin/sh\nexec %s --no-defaults --socket=%s/mysql.sock "$@"\n' "$(command -v mysql)" "$work" >"$work/bin/mysql"
+printf '#!/bin/sh\nexec %s --no-defaults --socket=%s/mysql.sock "$@" --host=localhost\n' "$(command -v mysql)" "$work" >"$work/bin/mysql"
 chmod +x "$work/bin/mysql"
 export PATH=$work/bin:$PATH
 wait_for "mysql responds" mysql --protocol=socket --user=root --execute 'SELECT 1'
-MYSQL_ROOT_PASSWORD='' deploy/compose/mysql-init.sh
-mysql --protocol=socket --user=root --execute "CREATE DATABASE relay; CREATE USER 'relay'@'%' IDENTIFIED BY '$MYSQL_PASSWORD'; GRANT ALL ON relay.* TO 'relay'@'%'"
+MYSQL_ROOT_PASSWORD='' deploy/compose/databases.sh
 say "databases and users created"
 
 # --- temporal-schema, twice, as a second "up" would ---

@@ -3,11 +3,13 @@ package e2e_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"relay/db/seed"
+	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
 	"relay/deploy/sandbox/vendors"
@@ -29,20 +31,22 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
 	require.NoError(t, err)
 	for _, platform := range platforms {
-		if o.Events != nil {
-			o.Events = map[string]relay.EventRule{"rx_issued": {Name: neutral[platform]}}
+		c := demo.Account(w.Sandbox.BaseURL, platform)
+		for field, secret := range c.Fields {
+			if strings.HasPrefix(secret.Reveal(), demo.TokenPrefix) {
+				c.Fields[field] = relay.NewSecret(markSecret)
+			}
 		}
-		require.NoError(t, seed.On(w.Store).PutCredential(t.Context(), id, ops.Credential{Platform: platform, Active: true, Options: o, Fields: map[string]relay.Secret{
-			"pixel_id": relay.NewSecret("1234567890"), "pixel_code": relay.NewSecret("CFRESH"), "ad_account_id": relay.NewSecret("549755885175"),
-			"measurement_id": relay.NewSecret("G-FRESH"), "api_secret": relay.NewSecret(markSecret), "access_token": relay.NewSecret(markSecret),
-			"url": relay.NewSecret(w.Sandbox.BaseURL + vendors.Prefix + "webhook"), "signing_secret": relay.NewSecret(vendors.WebhookSecret),
-			"uet_tag_id": relay.NewSecret("12345678"), "api_token": relay.NewSecret(markSecret),
-		}}))
+		ids := c.Options.Events
+		c.Options = o
+		if o.Events == nil {
+			c.Options.Events = ids
+		} else {
+			c.Options.Events = map[string]relay.EventRule{"rx_issued": {Name: demo.NeutralName(platform, "rx_issued")}}
+		}
+		require.NoError(t, seed.On(w.Store).PutCredential(t.Context(), id, c))
 	}
 }
-
-// neutral holds event names that reveal nothing.
-var neutral = map[string]string{"meta_capi": "Step3", "ga4": "step_3", "tiktok": "Step3", "snapchat": "CUSTOM_EVENT_1", "pinterest": "custom", "webhook": "step_3", "microsoft_ads": "step_3"}
 
 // withPerson returns an event with all personal fields.
 func withPerson(storefront, order, name string) harness.Item {
@@ -99,10 +103,18 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs its parts one after the other, because both use the one GA4 that the sandbox simulates.
+// directly runs renamed first, which uses every platform that the sandbox simulates. Each of the others scripts one of them.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
-	unseen(t, w)
+	for name, test := range map[string]func(*testing.T, *town){
+		"GA4":      unseen,
+		"LinkedIn": toLinkedIn,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
 }
 
 // renamed covers an event with a neutral name set by an admin: its own name is in no request and in no record of one.

@@ -1,4 +1,4 @@
-// Package world is the running system that the tests of a package share, and the browser that they use it with.
+// Package world starts the system that the tests of a package share, and the browser.
 package world
 
 import (
@@ -20,18 +20,18 @@ import (
 )
 
 const (
-	// Bound is for what a test waits for, on a loaded machine.
+	// Bound limits a test's waits. It is long enough for a loaded machine.
 	Bound = 3 * time.Minute
 	// Purchase is the type of the events that tests send.
 	Purchase = "purchase_completed"
-	// Email is that of the person in every event.
+	// Email is the e-mail address of the person in every event.
 	Email = "jane.planted@example.com"
 	// The login of OMS.
 	Username = "oms"
 	Password = "a password of tests"
 )
 
-// World is one system with one relay. Tests that share it have storefronts of their own.
+// World is one system with one relay. Each test that shares it uses its own storefronts.
 type World struct {
 	*harness.System
 	Relay *harness.Relay
@@ -39,8 +39,8 @@ type World struct {
 	dir   string
 }
 
-// Start starts a system with a relay, for the first test that wants it: it outlives that test. An event has four attempts, 1, 2 and
-// 4 s apart.
+// Start starts a system with a relay for the first test that needs it; the system outlives that test. An event has four attempts,
+// 1, 2 and 4 s apart.
 func Start(t *testing.T, c harness.Config) *World {
 	t.Helper()
 	if c.Dir == "" {
@@ -64,7 +64,7 @@ func Start(t *testing.T, c harness.Config) *World {
 	return w
 }
 
-// Stop ends everything. A world that was never started has nothing to stop.
+// Stop ends all processes. It does nothing for a world that was never started.
 func (w *World) Stop() error {
 	if w == nil {
 		return nil
@@ -76,7 +76,7 @@ func (w *World) Stop() error {
 	return errors.Join(err, w.System.Stop(), os.RemoveAll(w.dir))
 }
 
-// Main runs the tests of a package, and then stops what they share.
+// Main runs the tests of a package, then stops the shared system.
 func Main(m *testing.M, stop func() error) {
 	code := m.Run()
 	if err := stop(); err != nil {
@@ -86,7 +86,7 @@ func Main(m *testing.M, stop func() error) {
 	os.Exit(code)
 }
 
-// Storefront makes one whose container is the sandbox.
+// Storefront creates a storefront whose container is the sandbox.
 func (w *World) Storefront(t *testing.T, code string) {
 	t.Helper()
 	_, err := w.AddStorefront(t.Context(), code)
@@ -110,7 +110,7 @@ func (w *World) Post(t *testing.T, storefront, order string) {
 	require.Equal(t, http.StatusAccepted, answer.HTTPStatus, answer.Body)
 }
 
-// Until waits until an order's event is as wanted.
+// Until waits until the condition holds for an order's event.
 func (w *World) Until(t *testing.T, order string, wanted func(ops.EventDetail) bool) ops.EventDetail {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Bound)
