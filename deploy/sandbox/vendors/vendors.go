@@ -33,6 +33,13 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 
 	"microsoft_ads": microsoft,
 	"linkedin":      linkedin,
+	"reddit":        reddit,
+	"google_ads":    google,
+
+	"klaviyo":     klaviyo,
+	"customer_io": customerIO,
+	"mixpanel":    mixpanel,
+	"amplitude":   amplitude,
 }
 
 // Codes returns the codes of the simulated platforms, in order.
