@@ -5,12 +5,14 @@ import (
 	"relay/adapters/amplitude"
 	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
+	googleads "relay/adapters/google_ads"
 	"relay/adapters/klaviyo"
 	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/mixpanel"
 	"relay/adapters/pinterest"
+	"relay/adapters/reddit"
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
@@ -31,6 +33,8 @@ func All() map[string]relay.Adapter {
 
 		"microsoft_ads": microsoftads.Adapter{},
 		"linkedin":      linkedin.Adapter{},
+		"reddit":        reddit.Adapter{},
+		"google_ads":    googleads.Adapter{},
 
 		"klaviyo":     klaviyo.Adapter{},
 		"customer_io": customerio.Adapter{},

@@ -7,6 +7,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -90,9 +91,12 @@ func TestRequestIsDeterministic(t *testing.T) {
 	})
 }
 
+// ownIDs are the ids by which platforms know an event where that is not the relay's: Google has the order.
+var ownIDs = map[string]*regexp.Regexp{"google_ads": regexp.MustCompile(`"transactionId":"[^"]+"`)}
+
 func TestLaterAttemptHasTheSameEventID(t *testing.T) {
 	t.Parallel()
-	forAll(t, func(t *testing.T, _ string, a relay.Adapter, cases []adaptertest.Case) {
+	forAll(t, func(t *testing.T, key string, a relay.Adapter, cases []adaptertest.Case) {
 		for _, c := range cases {
 			r, err := a.Request(c.Destination, c.Event)
 			if err != nil {
@@ -101,6 +105,11 @@ func TestLaterAttemptHasTheSameEventID(t *testing.T) {
 			c.Event.Now = c.Event.Now.Add(15 * time.Minute)
 			later, err := a.Request(c.Destination, c.Event)
 			require.NoError(t, err, c.Name)
+			if own := ownIDs[key]; own != nil {
+				require.Regexp(t, own, string(r.Body), c.Name)
+				require.Equal(t, own.FindString(string(r.Body)), own.FindString(string(later.Body)), c.Name)
+				continue
+			}
 			for _, body := range [][]byte{r.Body, later.Body} {
 				require.Contains(t, string(body), c.Event.DedupID(), c.Name)
 			}

@@ -16,7 +16,7 @@ type Options struct {
 	LimitedState          int                  `json:"limited_state,omitempty" minimum:"0" maximum:"10000" example:"1000" doc:"Goes with limited_data_use where the vendor wants a state (1000 is California)."`
 	ExternalIDFromSession bool                 `json:"external_id_from_session,omitempty" example:"false" doc:"Whether the session's id replaces the person's if the payload has none."`
 	APIVersion            string               `json:"api_version,omitempty" pattern:"^(v?[0-9]{1,6}([.][0-9]{1,3})?|[0-9]{4}-[0-9]{2}-[0-9]{2})$" maxLength:"10" example:"v24.0" doc:"The version of the vendor's API, over the relay's own choice."`
-	Test                  bool                 `json:"test,omitempty" example:"false" doc:"Sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest)."`
+	Test                  bool                 `json:"test,omitempty" example:"false" doc:"Sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest, Google Ads)."`
 	EU                    bool                 `json:"eu,omitempty" example:"false" doc:"Sends to the vendor's address in the European Union, where it has one (GA4)."`
 	MaxAgeHours           int                  `json:"max_age_hours,omitempty" minimum:"0" maximum:"8784" example:"168" doc:"How old an event may be; 0 is the destination's own limit."`
 	Limits                *Limits              `json:"limits,omitempty" doc:"Upper limits for all workers together: each takes an equal part, of in_flight at least one."`

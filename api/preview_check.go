@@ -17,7 +17,7 @@ type checkInput struct {
 	ID            int64  `path:"id" minimum:"1" maximum:"2147483647" example:"5" doc:"Its id."`
 	Send          string `query:"send" enum:"test" example:"test" doc:"test sends one made-up event: to a platform in its own test mode, to a container under the name relay_test."`
 	PreviewHeader string `header:"X-Gtm-Server-Preview" pattern:"^[!-~]{1,1000}$" example:"ZW52LTN8a1JYWTZQ" doc:"With send=test, of a container: the value that the preview mode of the tag manager shows under 'Send requests manually', so that the test event shows there."`
-	Code          string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's or TikTok's test page for this event alone. A stored one marks live events, too."`
+	Code          string `query:"test_event_code" pattern:"^[A-Za-z0-9_-]{1,100}$" example:"TEST12345" doc:"With send=test, the code of Meta's, TikTok's or Reddit's test page for this event alone. A stored one of Meta or TikTok marks live events, too."`
 }
 
 // CheckView is the result of a check.
@@ -106,7 +106,7 @@ func testRequest(a relay.Adapter, d relay.Destination, s relay.Storefront, in *c
 		return relay.Request{}, refuse(codeNoTestMode)
 	}
 	d.Settings = maps.Clone(d.Settings)
-	for setting, value := range map[string]string{settingTestCode: in.Code, settingPreview: in.PreviewHeader} {
+	for setting, value := range map[string]string{settingTestCode: in.Code, settingTestID: in.Code, settingPreview: in.PreviewHeader} {
 		if value != "" {
 			d.Settings[setting] = value
 		}

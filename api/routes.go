@@ -148,8 +148,8 @@ func (h opsHandlers) eventRoutes() []route {
 
 func (h opsHandlers) checkRoutes() []route {
 	const text = "Checks the settings without a network; warnings lists the problems that events will have. With send=test one made-up event is sent. " +
-		"Platforms get it in their own test mode: Meta and TikTok test_event_code, GA4 /debug/mp/collect, Snapchat validate, Pinterest " +
-		"test=true. The person in it is made up, and is sent whatever the options say. A container gets an event named relay_test, without a " +
+		"Platforms get it in their own test mode: Meta and TikTok test_event_code, Reddit test_id, GA4 /debug/mp/collect, Snapchat validate, Pinterest " +
+		"test=true, Google Ads validateOnly. The person in it is made up, and is sent whatever the options say. A container gets an event named relay_test, without a " +
 		"person and a value, with the header X-Gtm-Server-Preview if the request has one. Events that have failed at this destination are counted, and their replay is offered."
 	return []route{
 		{writer, http.MethodPost, "/admin/v1/credentials/{id}/check", typed(h.checkOf(ops.EntityCredential, "credential", h.Configs.CredentialPlace)),

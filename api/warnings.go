@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 // Settings of a test: the first marks real events, too, where it is stored.
 const (
 	settingTestCode = "test_event_code"
+	settingTestID   = "test_id" // Reddit's; live events do not have it
 	settingPreview  = "preview_header"
 )
 
@@ -51,7 +53,7 @@ func missingIDs(a relay.Adapter, o relay.Options) []string {
 	return []string{"options.events has no id of the vendor's for " + strings.Join(missing, ", ") + ": such events are skipped"}
 }
 
-// testsOnly reports whether the option test changes where real events go: not every platform has such an address.
+// testsOnly reports whether the option test keeps real events from being recorded: not every platform has such an address or field.
 func testsOnly(a relay.Adapter, d relay.Destination, s relay.Storefront) bool {
 	if !d.Options.Test {
 		return false
@@ -61,7 +63,7 @@ func testsOnly(a relay.Adapter, d relay.Destination, s relay.Storefront) bool {
 	test, err := a.Request(d, e)
 	d.Options.Test = false
 	live, _ := a.Request(d, e)
-	return err == nil && test.URL != live.URL
+	return err == nil && (test.URL != live.URL || !bytes.Equal(test.Body, live.Body))
 }
 
 // warnings is settingWarnings of a destination that was just written.

@@ -54,7 +54,7 @@ func checkCommand() *cobra.Command {
 			return err
 		})
 	c.Flags().BoolVar(&f.send, "send-test", false, "send one made-up event: to a platform in its own test mode, to a container under the name relay_test")
-	c.Flags().StringVar(&f.code, "test-event-code", "", "send it under this code of Meta's or TikTok's test page")
+	c.Flags().StringVar(&f.code, "test-event-code", "", "send it under this code of Meta's, TikTok's or Reddit's test page")
 	c.Flags().StringVar(&f.preview, "preview-header", "", "send it with this value of X-Gtm-Server-Preview, so that the container's preview shows it")
 	return c
 }

@@ -97,6 +97,13 @@ func (f *Fields) Withheld() []relay.Withheld {
 
 func (f *Fields) withhold(field, why string) { f.withheld[field] = why }
 
+// Withhold records that a rule of the platform's own keeps a field back, where the payload has it and identifiers are switched on.
+func (f *Fields) Withhold(field, why string) {
+	if path, _ := f.source.first(Spellings(field)); path != "" && f.Identifies() {
+		f.withhold(path, why)
+	}
+}
+
 // query names a field of the payload, and the conditions under which it may leave.
 type query struct {
 	names  []string                       // spellings; the first is the field's own name

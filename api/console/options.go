@@ -39,7 +39,7 @@ var options = []option{
 	{name: "max_age_hours", label: "Oldest event, in hours", kind: "number", help: "Empty is the destination's own limit."},
 	{name: "api_version", label: "API version", kind: "text", help: "Over the relay's own choice."},
 	{name: "eu", label: "Send to the European Union", kind: "check", help: "Where the vendor has an address there (GA4)."},
-	{name: "test", label: "Only validate", kind: "check", help: "Sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest)."},
+	{name: "test", label: "Only validate", kind: "check", help: "Sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest, Google Ads)."},
 }
 
 // optionInputs are the fields of the form for the options of a destination.

@@ -43,7 +43,7 @@ type Options struct {
 	ExternalIDFromSession bool `json:"external_id_from_session,omitempty"`
 	// APIVersion overrides the adapter's own, where the vendor's path has one.
 	APIVersion string `json:"api_version,omitempty"`
-	// Test sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest).
+	// Test sends to the vendor's validating endpoint, where nothing is recorded (GA4, Snapchat, Pinterest, Google Ads).
 	Test bool `json:"test,omitempty"`
 	// EU sends to the vendor's address in the European Union, where it has one (GA4).
 	EU bool `json:"eu,omitempty"`

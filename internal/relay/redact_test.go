@@ -28,6 +28,14 @@ func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 				`"custom_data":{"value":1e3,"order_id":"order_123","content_ids":["hiv-prep"],"contents":[{"id":"hiv-prep","quantity":2,"item_price":"19.90"}],"utm_campaign":"hiv"}}],"test_event_code":"TEST123"}`,
 			`{"data":[{"action_source":"website","custom_data":{"content_ids":` + r + `,"contents":[{"id":` + r + `,"item_price":"19.90","quantity":2}],"order_id":"order_123","utm_campaign":` + r + `,"value":1e3},` +
 				`"event_name":"Purchase","event_time":1795420700,"user_data":` + r + `}],"test_event_code":"TEST123"}`},
+		"Reddit's event keeps time, id and money": {
+			`{"data":{"events":[{"event_at":1795420700905,"click_id":"c","type":{"tracking_type":"PURCHASE"},"user":{"email":"c436"},` +
+				`"metadata":{"conversion_id":"117fffbf1fbd0bcfc1041328cb8505f4","value":80.79,"products":[{"name":"Pills","quantity":2}],"note":"jane"}}]}}`,
+			`{"data":{"events":[{"click_id":` + r + `,"event_at":1795420700905,"metadata":{"conversion_id":"117fffbf1fbd0bcfc1041328cb8505f4","note":` + r +
+				`,"products":[{"name":` + r + `,"quantity":2}],"value":80.79},"type":` + r + `,"user":` + r + `}]}}`},
+		"Google's conversion keeps time, order, money and consent": {
+			`{"events":[{"transactionId":"order_123","eventTimestamp":"2026-11-23T07:58:20Z","conversionValue":80.79,"adIdentifiers":{"gclid":"EAIaIQ"},"consent":{"adUserData":"CONSENT_GRANTED"}}]}`,
+			`{"events":[{"adIdentifiers":` + r + `,"consent":{"adUserData":"CONSENT_GRANTED"},"conversionValue":80.79,"eventTimestamp":"2026-11-23T07:58:20Z","transactionId":"order_123"}]}`},
 		"Klaviyo's event keeps id and money": {
 			`{"data":{"type":"event","attributes":{"properties":{"event_id":"117fffbf1fbd0bcfc1041328cb8505f4","value":80.79,"note":"jane"},"value":80.79,` +
 				`"metric":{"data":{"attributes":{"name":"jane"}}},"profile":{"data":{"attributes":{"external_id":"cust_9","value":7}}}}}}`,

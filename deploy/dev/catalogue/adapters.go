@@ -9,12 +9,14 @@ import (
 	"relay/adapters/canonical"
 	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
+	googleads "relay/adapters/google_ads"
 	"relay/adapters/klaviyo"
 	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
 	"relay/adapters/mixpanel"
 	"relay/adapters/pinterest"
+	"relay/adapters/reddit"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
 	"relay/adapters/webhook"
@@ -28,7 +30,8 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "klaviyo", "customer_io", "mixpanel", "amplitude", "webhook"}
+var order = []string{"meta_capi", "ga4", "google_ads", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "reddit", "klaviyo", "customer_io", "mixpanel",
+	"amplitude", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -41,6 +44,8 @@ var platforms = map[string]implemented{
 
 	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
 	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
+	"reddit":        {Short: "Reddit", EventNames: reddit.Events},
+	"google_ads":    {Short: "Google Ads", EventNames: googleads.Events},
 
 	"klaviyo":     {Short: "Klaviyo", EventNames: klaviyo.Events},
 	"customer_io": {Short: "Customer.io", EventNames: customerio.Events},

@@ -33,6 +33,8 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 
 	"microsoft_ads": microsoft,
 	"linkedin":      linkedin,
+	"reddit":        reddit,
+	"google_ads":    google,
 
 	"klaviyo":     klaviyo,
 	"customer_io": customerIO,

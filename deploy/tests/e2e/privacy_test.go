@@ -31,12 +31,7 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
 	require.NoError(t, err)
 	for _, platform := range platforms {
-		c := demo.Account(w.Sandbox.BaseURL, platform)
-		for field, secret := range c.Fields {
-			if strings.HasPrefix(secret.Reveal(), demo.TokenPrefix) {
-				c.Fields[field] = relay.NewSecret(markSecret)
-			}
-		}
+		c := w.account(platform)
 		ids, agreement := c.Options.Events, c.Options.PlainIdentifiers
 		c.Options = o
 		if o.Identifiers != "" {
@@ -75,10 +70,13 @@ func (w *world) ended(t *testing.T, order, eventType string) ops.EventDetail {
 	return e
 }
 
-// atVendors returns the requests of an event at the vendors.
+// atVendors returns the requests of an event at the vendors. Google knows it by the hash of its order.
 func (w *world) atVendors(t *testing.T, e ops.EventDetail) []sandbox.Request {
 	t.Helper()
-	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool { return r.Key != dedupID(e) })
+	order := relay.ShortHash(e.StorefrontCode + ":order_id:" + e.OrderID)
+	return slices.DeleteFunc(w.requests(t, vendors.Prefix), func(r sandbox.Request) bool {
+		return !strings.Contains(r.Body, dedupID(e)) && !strings.Contains(r.Body, `"transactionId":"`+order)
+	})
 }
 
 // unmapped covers a fresh storefront with every credential: it sends nothing of an unmapped event, or of a shopper who
@@ -106,12 +104,14 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs renamed first, which uses every platform that the sandbox simulates. Each of the others scripts one of them.
+// directly runs renamed and allAtOnce first, which use every platform that the sandbox simulates. Each of the others scripts one of them.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
+	allAtOnce(t, w)
 	for name, test := range map[string]func(*testing.T, *town){
-		"GA4":      unseen,
-		"LinkedIn": toLinkedIn,
+		"GA4":        unseen,
+		"LinkedIn":   toLinkedIn,
+		"Google Ads": toGoogleAds,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
