@@ -110,8 +110,9 @@ func directly(t *testing.T, w *town) {
 	allAtOnce(t, w)
 	for name, test := range map[string]func(*testing.T, *town){
 		"GA4":        unseen,
-		"LinkedIn":   toLinkedIn,
 		"Google Ads": toGoogleAds,
+		"LinkedIn":   toLinkedIn,
+		"Reddit":     toReddit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
