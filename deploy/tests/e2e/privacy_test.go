@@ -109,10 +109,12 @@ func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	allAtOnce(t, w)
 	for name, test := range map[string]func(*testing.T, *town){
-		"GA4":        unseen,
-		"Google Ads": toGoogleAds,
-		"LinkedIn":   toLinkedIn,
-		"Reddit":     toReddit,
+		"GA4":         unseen,
+		"Google Ads":  toGoogleAds,
+		"LinkedIn":    toLinkedIn,
+		"Reddit":      toReddit,
+		"Segment":     toSegment,
+		"RudderStack": toRudderStack,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
