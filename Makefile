@@ -47,6 +47,10 @@ check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism
 release-check: $(GORELEASER) ## let GoReleaser check its configuration; its first build takes minutes
 	$(GORELEASER) check
 
+.PHONY: platform
+platform: ## write the skeleton of a platform: NAME=example, a code of the catalogue or a new one
+	cd deploy && go run ./dev/newplatform $(NAME)
+
 .PHONY: golden
 golden: ## rewrite the golden files of the adapters; read the diff before you commit it
 	go test $(addprefix ./,$(dir $(wildcard adapters/*/testdata))) -update

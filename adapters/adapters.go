@@ -2,11 +2,15 @@
 package adapters
 
 import (
+	"relay/adapters/amplitude"
+	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
 	googleads "relay/adapters/google_ads"
+	"relay/adapters/klaviyo"
 	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
+	"relay/adapters/mixpanel"
 	"relay/adapters/pinterest"
 	"relay/adapters/reddit"
 	"relay/adapters/sgtm"
@@ -28,8 +32,13 @@ func All() map[string]relay.Adapter {
 		"webhook":   webhook.Adapter{},
 
 		"microsoft_ads": microsoftads.Adapter{},
+		"linkedin":      linkedin.Adapter{},
 		"reddit":        reddit.Adapter{},
 		"google_ads":    googleads.Adapter{},
-		"linkedin":      linkedin.Adapter{},
+
+		"klaviyo":     klaviyo.Adapter{},
+		"customer_io": customerio.Adapter{},
+		"mixpanel":    mixpanel.Adapter{},
+		"amplitude":   amplitude.Adapter{},
 	}
 }

@@ -80,11 +80,13 @@ func wait(_ http.ResponseWriter, r *http.Request) {
 }
 
 // ownWords are exchanges of which an adapter makes something else than the platforms do: a webhook's receiver may answer 2xx with any
-// body, and says 410 where it is gone for good. LinkedIn's 501 is final.
+// body, and says 410 where it is gone for good. LinkedIn's 501 is final. Klaviyo's 410 is a retired revision of the
+// API.
 var ownWords = map[string]map[string]func(*testing.T, relay.Request, relay.Result){
 	"webhook":  {"200 with a web page": is(relay.Accepted), "410": is(relay.Unauthorized)},
 	"linkedin": {"501": is(relay.Rejected)},
 	"reddit":   {"410": is(relay.Unauthorized)}, // a retired version
+	"klaviyo":  {"410": is(relay.Unauthorized)},
 }
 
 func exchanges(accepted relay.Response) map[string]exchange {

@@ -94,6 +94,8 @@ var leaving = map[string][]string{
 		order_id sign_up_method page_location items.item_id`),
 	"switched on": strings.Fields(`user_agent session_id ga_client_id _ga gclid fbclid ttclid ttp _ttp epik _epik click_id ScCid sc_click_id _scid sc_cookie1
 		locale city zip`),
+	"standard, matched as they are": {"external_id"},
+	"under an agreement":            {"external_id", "email"},
 }
 
 func TestOnlyAllowedMarksAreSent(t *testing.T) {
@@ -112,7 +114,7 @@ func TestOnlyAllowedMarksAreSent(t *testing.T) {
 		c.Event.Payload = p
 		sent, ids := 0, c.Destination.Options.Events // of a vendor that has them in place of names
 		for policy, data := range map[string]relay.DataPolicy{"health": "", "standard": relay.DataPolicyStandard} {
-			for _, o := range []relay.Options{{}, {KeepURLQuery: false, Identifiers: "hashed", SendIP: true, SendUserAgent: true, ExternalIDFromSession: true}} {
+			for _, o := range everySwitch(a, c.Destination) {
 				o.Events = ids
 				c.Event.Storefront.DataPolicy, c.Destination.Options = data, o
 				r, err := a.Request(c.Destination, c.Event)
@@ -125,11 +127,34 @@ func TestOnlyAllowedMarksAreSent(t *testing.T) {
 				if o.Identifiers != "" {
 					allowed = slices.Concat(allowed, leaving["switched on"])
 				}
+				if takesPlain(a, c.Destination) && o.Identifiers != "" {
+					allowed = slices.Concat(allowed, leaving[policy+", matched as they are"])
+				}
+				if o.PlainIdentifiers != "" {
+					allowed = slices.Concat(allowed, leaving["under an agreement"])
+				}
 				requireMarks(t, r, of, allowed, policy)
 			}
 		}
 		require.GreaterOrEqual(t, sent, 2)
 	})
+}
+
+// everySwitch are the options without any switch, with every one, and where a platform matches identifiers that are not hashed, with
+// the agreement for them.
+func everySwitch(a relay.Adapter, d relay.Destination) []relay.Options {
+	on := relay.Options{Identifiers: "hashed", SendIP: true, SendUserAgent: true, ExternalIDFromSession: true}
+	list := []relay.Options{{}, on}
+	if takesPlain(a, d) {
+		on.PlainIdentifiers = relay.BAASigned
+		list = append(list, on)
+	}
+	return list
+}
+
+func takesPlain(a relay.Adapter, d relay.Destination) bool {
+	d.Options = relay.Options{PlainIdentifiers: relay.BAASigned}
+	return a.Check(d) == nil
 }
 
 func requireMarks(t *testing.T, r relay.Request, of map[string]string, allowed []string, policy string) {

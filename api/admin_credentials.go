@@ -180,7 +180,7 @@ func (a *Admin) checkCredential(ctx context.Context, f *violations, v, old ops.C
 		f.add("credentials", codeMissingField, "no encryption key decrypts the stored values: write the credentials again, too")
 		return
 	}
-	f.credentials(v.FieldList, v.Fields)
+	f.credentials(v.FieldList, v.Fields, old.Fields)
 	if v.Options.Consent != "" {
 		f.add("options.consent", codeInvalidValue, "only a container has this option: a platform always gets what the shopper's consent permits")
 	}

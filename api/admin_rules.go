@@ -130,8 +130,9 @@ func (v *violations) credentialField(f ops.CredentialField, value string) {
 	}
 }
 
-// credentials checks all fields of a credential against the platform's list.
-func (v *violations) credentials(list []ops.CredentialField, values map[string]relay.Secret) {
+// credentials checks all fields of a credential against the platform's list. One that is stored already stays, also where the list, as a
+// later release corrected it, no longer has it: an empty value removes it.
+func (v *violations) credentials(list []ops.CredentialField, values, stored map[string]relay.Secret) {
 	known := map[string]bool{}
 	for _, f := range list {
 		known[f.Field] = true
@@ -146,7 +147,10 @@ func (v *violations) credentials(list []ops.CredentialField, values map[string]r
 		}
 	}
 	headers := ops.HeadersOf(list, values)
-	for name := range values {
+	for name, value := range values {
+		if old, kept := stored[name]; kept && old.Reveal() == value.Reveal() {
+			continue
+		}
 		if _, ok := headers[strings.TrimPrefix(name, ops.HeaderPrefix)]; !known[name] && !ok {
 			v.add("credentials."+name, codeUnknownField, "the platform has no such field; its credential_fields lists them")
 		}

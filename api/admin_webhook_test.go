@@ -97,3 +97,22 @@ func TestACheckNamesTheEventsWithoutAnID(t *testing.T) {
 	o.must(http.MethodPatch, path, `{"options":{"identifiers":"hashed","events":{"purchase_completed":{"name":"987"},"consult_started":{"skip":true}}}}`)
 	require.Equal(t, []any{}, o.must(http.MethodPost, path+"/check", "").body["warnings"])
 }
+
+// HTTP Basic has user and password in base64, where no search for the secret finds it.
+func TestAPreviewHidesASecretInBase64(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	o.post("credentials", `{"storefront_code":"bosley","platform_code":"customer_io","credentials":{"site_id":"site_of_bosley","api_key":"0123456789abcdef","region":"US"},
+		"options":{"identifiers":"hashed","plain_identifiers":"baa_signed","events":{"purchase_completed":{"name":"purchase"}}}}`)
+	r := o.must(http.MethodPost, "/admin/v1/preview", `{"event":`+item+`}`)
+	for _, d := range r.body["destinations"].([]any) {
+		if d := d.(map[string]any); d["destination"] == "customer_io" {
+			request, ok := d["request"].(map[string]any)
+			require.True(t, ok, r.text)
+			require.Equal(t, "[secret]", request["headers"].(map[string]any)["Authorization"])
+			require.NotContains(t, r.text, "c2l0ZV9vZl9ib3NsZXk6")
+			return
+		}
+	}
+	require.Fail(t, "the preview has no customer_io")
+}

@@ -90,6 +90,9 @@ func maskShort(text string, d relay.Destination) string {
 
 // maskHeader hides the whole of a header's value that has a secret in it.
 func maskHeader(name, value string, d relay.Destination) string {
+	if strings.EqualFold(name, "Authorization") { // Basic has a secret in base64, where no search finds it
+		return masked
+	}
 	for key, secret := range d.Secrets {
 		own, custom := strings.CutPrefix(key, headerSecret)
 		ends := secret.IsSet() && (value == secret.Reveal() || strings.HasSuffix(value, " "+secret.Reveal())) // "Bearer x"

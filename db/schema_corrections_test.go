@@ -20,7 +20,7 @@ func earlierCatalogue(t *testing.T) *fixture {
 	t.Helper()
 	f := migrated(t)
 	f.exec("ALTER TABLE ad_analytics_platforms DROP COLUMN seeded")
-	f.exec("DELETE FROM relay_migrations WHERE name = '20261129020000'")
+	f.exec("DELETE FROM relay_migrations WHERE name = '20261129021000'")
 	for code, text := range db.SeededEntries(t) {
 		var e struct {
 			Auth        string
@@ -47,7 +47,7 @@ func TestUpCorrectsTheCatalogueOfAnEarlierRelease(t *testing.T) {
 	require.NotEqual(t, want.platformFields("klaviyo"), f.platformFields("klaviyo"), "the earlier release had other rows")
 	report, err := f.Up(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []string{"20261129020000_seeded"}, report.Applied)
+	require.Equal(t, []string{"20261129021000_seeded"}, report.Applied)
 	require.Contains(t, strings.Join(report.Corrected, "\n"), "klaviyo: ")
 	require.Empty(t, report.Left)
 	for code := range db.SeededEntries(t) {

@@ -2,10 +2,12 @@ package canonical
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"relay/internal/relay"
 )
@@ -89,3 +91,22 @@ func TraceID(s string) string {
 	}
 	return s
 }
+
+// BasicAuth is the value of the header Authorization for a user and a password.
+func BasicAuth(user, password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}
+
+// Words are the texts among values of a vendor's response that have the form of a code or of a field's path, at most five of them;
+// any other text may repeat data that was sent.
+func Words(values ...json.RawMessage) string {
+	var list []string
+	for _, raw := range values {
+		if s := (relay.Payload{"v": raw}).Text("v"); word.MatchString(s) && len(list) < 5 {
+			list = append(list, s)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+var word = regexp.MustCompile(`^[A-Za-z$/][A-Za-z0-9$/_.\[\]-]{0,79}$`)

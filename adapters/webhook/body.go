@@ -30,7 +30,7 @@ type data struct {
 	StorefrontID string                     `json:"storefront_id,omitempty"`
 	OrderID      string                     `json:"order_id,omitempty"`
 	User         user                       `json:"user,omitzero"`
-	Items        []item                     `json:"items,omitempty"`
+	Items        []canonical.Line           `json:"items,omitempty"`
 	Payload      map[string]json.RawMessage `json:"payload"`
 }
 
@@ -48,16 +48,6 @@ type user struct {
 	UserAgent      string `json:"user_agent,omitempty"`
 }
 
-type item struct {
-	ID       string      `json:"item_id,omitempty"`
-	Quantity json.Number `json:"quantity,omitempty"`
-	Price    json.Number `json:"price,omitempty"`
-	Name     string      `json:"item_name,omitempty"`
-	Brand    string      `json:"item_brand,omitempty"`
-	Category string      `json:"item_category,omitempty"`
-	Delivery string      `json:"delivery_category,omitempty"`
-}
-
 func newBody(f *canonical.Fields, d relay.Destination, e relay.Event) (body, error) {
 	payload, err := newPayload(f, e)
 	if err != nil {
@@ -67,9 +57,7 @@ func newBody(f *canonical.Fields, d relay.Destination, e relay.Event) (body, err
 		EventID: f.EventID(), EventType: f.Name, StorefrontID: f.Storefront(), OrderID: f.OrderID(), User: newUser(f), Payload: payload,
 	}}
 	if len(d.Options.Allow) > 0 { // without an allow-list, the bought items are not sent
-		for _, i := range f.Items(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery) {
-			b.Data.Items = append(b.Data.Items, item(i))
-		}
+		b.Data.Items = f.Lines(canonical.ItemName, canonical.ItemBrand, canonical.ItemCategory, canonical.ItemDelivery)
 	}
 	return b, nil
 }

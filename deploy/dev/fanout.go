@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -48,15 +49,16 @@ func showFanOut(ctx context.Context, system *harness.System, r *harness.Relay) e
 }
 
 func purchase(order string) []byte {
-	b, _ := json.Marshal(map[string]any{"count": 1, "data": []map[string]any{{
+	event := map[string]any{
 		"t-value": "brioaffiliate_7", "storefront_id": brio, "event_name": "purchase_completed", "order_id": order,
 		"event_time": time.Now().UTC().Format(time.RFC3339), "order_revenue": 80.79, "currency": "USD",
 		"page_location": "https://brio.example/thanks?order=" + order, "session_id": "sess_brio",
 		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe",
-		"city": "San Francisco", "state": "California", "zip": "94107", "country": "US",
-		"external_id": "cust_brio", "gclid": "EAIaIQ-brio", "li_fat_id": "b1a2c3d4-brio", "rdt_cid": "4711-brio",
+		"city": "San Francisco", "state": "California", "zip": "94107", "country": "US", "external_id": "cust_brio",
 		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
-	}}}) // cannot fail: plain values
+	}
+	maps.Copy(event, demo.ClickIDs())
+	b, _ := json.Marshal(map[string]any{"count": 1, "data": []any{event}}) // cannot fail: plain values
 	return b
 }
 

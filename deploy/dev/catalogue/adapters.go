@@ -5,12 +5,16 @@ import (
 	"slices"
 	"strings"
 
+	"relay/adapters/amplitude"
 	"relay/adapters/canonical"
+	customerio "relay/adapters/customer_io"
 	"relay/adapters/ga4"
 	googleads "relay/adapters/google_ads"
+	"relay/adapters/klaviyo"
 	"relay/adapters/linkedin"
 	"relay/adapters/meta"
 	microsoftads "relay/adapters/microsoft_ads"
+	"relay/adapters/mixpanel"
 	"relay/adapters/pinterest"
 	"relay/adapters/reddit"
 	"relay/adapters/snapchat"
@@ -26,7 +30,8 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "tiktok", "snapchat", "pinterest", "microsoft_ads", "reddit", "google_ads", "linkedin", "webhook"}
+var order = []string{"meta_capi", "ga4", "google_ads", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "reddit", "klaviyo", "customer_io", "mixpanel",
+	"amplitude", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -38,9 +43,14 @@ var platforms = map[string]implemented{
 	"webhook":   {Short: "Webhook", EventNames: webhook.Events},
 
 	"microsoft_ads": {Short: "Microsoft", EventNames: microsoftads.Events},
+	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
 	"reddit":        {Short: "Reddit", EventNames: reddit.Events},
 	"google_ads":    {Short: "Google Ads", EventNames: googleads.Events},
-	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
+
+	"klaviyo":     {Short: "Klaviyo", EventNames: klaviyo.Events},
+	"customer_io": {Short: "Customer.io", EventNames: customerio.Events},
+	"mixpanel":    {Short: "Mixpanel", EventNames: mixpanel.Events},
+	"amplitude":   {Short: "Amplitude", EventNames: amplitude.Events},
 }
 
 // row is an event of the relay with its name at each platform.

@@ -13,85 +13,115 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+
+	"relay/deploy/dev/platformfiles"
 )
 
-const (
-	registryFile  = "adapters/adapters.go"
-	catalogueFile = "db/migrations/platform-catalogue.json"
-)
-
-//go:embed template
+// template holds the files of the adapter's folder, outside those of other places.
+//
+//go:embed template outside
 var templates embed.FS
 
-// Generate writes the folder adapters/<code>, registers the adapter and renders its golden files. It overwrites no file. It
-// returns the files that it wrote or changed.
+// Generate writes the adapter, its tests and golden files, its player in the sandbox and its section of the page, and adds its lines to
+// the files that list platforms. A code that the catalogue lacks gets an entry. It overwrites no file. It returns the files that it
+// wrote or changed.
 func Generate(ctx context.Context, root, code string) ([]string, error) {
-	p, err := find(root, code)
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join("adapters", code)
+	dir := filepath.Join(platformfiles.Adapters, code)
 	if _, err := os.Stat(filepath.Join(root, dir)); err == nil {
 		return nil, fmt.Errorf("%s exists", dir)
+	}
+	p, added, err := find(root, code)
+	if err != nil {
+		return nil, err
 	}
 	written, err := p.render(root, dir)
 	if err != nil {
 		return written, err
 	}
-	if err := p.register(filepath.Join(root, registryFile)); err != nil {
-		return written, err
-	}
-	written = append(written, registryFile)
-	golden := exec.CommandContext(ctx, "go", "test", "./"+filepath.ToSlash(dir), "-update")
-	golden.Dir = root
-	if out, err := golden.CombinedOutput(); err != nil {
-		return written, fmt.Errorf("golden files: %w\n%s", err, out)
-	}
-	return append(written, filepath.Join(dir, "testdata")), nil
-}
-
-// find returns a platform of the catalogue.
-func find(root, code string) (platform, error) {
-	text, err := os.ReadFile(filepath.Join(root, catalogueFile))
-	if err != nil {
-		return platform{}, err
-	}
-	var all []entry
-	if err := json.Unmarshal(text, &all); err != nil {
-		return platform{}, fmt.Errorf("%s: %w", catalogueFile, err)
-	}
-	for _, e := range all {
-		if e.Code == code {
-			return newPlatform(e)
+	for _, step := range []func(string) ([]string, error){added, p.cases, p.lines} {
+		files, err := step(root)
+		if written = append(written, files...); err != nil {
+			return written, err
 		}
 	}
-	return platform{}, fmt.Errorf("%s is not in %s", code, catalogueFile)
+	for _, cmd := range []struct {
+		dir  string
+		args []string
+	}{{root, []string{"test", "./" + filepath.ToSlash(dir), "-run", "TestRequests", "-update"}}, {filepath.Join(root, "deploy"), []string{"generate", "./dev/catalogue"}}} {
+		run := exec.CommandContext(ctx, "go", cmd.args...)
+		run.Dir = cmd.dir
+		if out, err := run.CombinedOutput(); err != nil {
+			return written, fmt.Errorf("go %s: %w\n%s", strings.Join(cmd.args, " "), err, out)
+		}
+	}
+	return append(written, filepath.Join(dir, "testdata"), "docs/AD-ANALYTICS-PLATFORMS.md"), nil
 }
 
-// render executes every template into the folder. platform.go is renamed to the package's name.
+// find returns a platform of the catalogue, or a new one, and the step that adds a new one's entry.
+func find(root, code string) (platform, func(string) ([]string, error), error) {
+	text, err := platformfiles.Entry(root, code)
+	if err != nil {
+		return platform{}, nil, err
+	}
+	add := func(string) ([]string, error) { return nil, nil }
+	if text == nil {
+		if !codeForm.MatchString(code) {
+			return platform{}, nil, fmt.Errorf("%s: the code is not usable as the name of a folder", code)
+		}
+		text = newEntry(code)
+		add = func(root string) ([]string, error) {
+			return []string{platformfiles.Catalogue}, addEntry(filepath.Join(root, platformfiles.Catalogue), text)
+		}
+	}
+	var e entry
+	if err := json.Unmarshal(text, &e); err != nil {
+		return platform{}, nil, fmt.Errorf("%s, %s: %w", platformfiles.Catalogue, code, err)
+	}
+	p, err := newPlatform(e)
+	return p, add, err
+}
+
+// render executes every template. platform.go is renamed to the package's name; the templates of outside have places of their own.
 func (p platform) render(root, dir string) ([]string, error) {
 	var written []string
-	err := fs.WalkDir(templates, "template", func(path string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(templates, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		name := strings.TrimSuffix(strings.TrimPrefix(path, "template/"), ".tmpl")
-		if name == "platform.go" {
-			name = p.Package + ".go"
-		}
 		file := filepath.Join(dir, filepath.FromSlash(name))
+		switch name {
+		case "platform.go":
+			file = filepath.Join(dir, p.Package+".go")
+		case "outside/player.go":
+			file = filepath.Join(platformfiles.PlayerFiles, p.Package+".go")
+		case "outside/page.md":
+			file = filepath.Join(platformfiles.Texts, p.Code+".md")
+		}
 		text, err := p.execute(path)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		target := filepath.Join(root, file)
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil { //nolint:gosec // source code
-			return err
-		}
 		written = append(written, file)
-		return os.WriteFile(target, text, 0o644) //nolint:gosec // source code
+		return create(filepath.Join(root, file), text)
 	})
 	return written, err
+}
+
+// create writes a file that is not there yet.
+func create(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // source code
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // source code
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
 }
 
 func (p platform) execute(path string) ([]byte, error) {
@@ -107,22 +137,4 @@ func (p platform) execute(path string) ([]byte, error) {
 		return format.Source(b.Bytes())
 	}
 	return b.Bytes(), nil
-}
-
-// register adds the import and the line of the registry; format.Source sorts the imports.
-func (p platform) register(file string) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	const lastImport, end = "\t\"relay/internal/relay\"\n", "\t}\n}\n"
-	if !bytes.Contains(text, []byte(lastImport)) || !bytes.HasSuffix(text, []byte(end)) {
-		return fmt.Errorf("%s has another form: add the adapter by hand", file)
-	}
-	text = bytes.Replace(text, []byte(lastImport), []byte("\t"+p.Import()+"\n"+lastImport), 1)
-	text = append(bytes.TrimSuffix(text, []byte(end)), []byte("\t\t\""+p.Code+"\": "+p.Package+".Adapter{},\n"+end)...)
-	if text, err = format.Source(text); err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o644) //nolint:gosec // source code
 }

@@ -1,7 +1,7 @@
-// Command newplatform generates the adapter of a platform of the catalogue: go run ./dev/newplatform reddit
+// Command newplatform writes the skeleton of a platform: make platform NAME=example
 //
-// The generated code compiles, is registered and passes the conformance suite. It assumes a request in the form of Meta's
-// Conversions API with a bearer token; edit path, payload and outcome according to the vendor's documentation, then run make golden.
+// It compiles, is registered and passes the conformance suite. It assumes a request in the form of Meta's Conversions API with a bearer
+// token. What only the vendor's documentation knows is marked FILL IN; TestEveryPlatformIsComplete of tests/checks lists each mark.
 package main
 
 import (
@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"relay/deploy/dev/platformfiles"
 )
 
 func main() {
@@ -21,7 +23,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) != 1 {
-		return errors.New("usage: go run ./dev/newplatform CODE, with a code of the catalogue, in the folder deploy")
+		return errors.New("usage: go run ./dev/newplatform CODE, in the folder deploy")
 	}
 	root, err := repository()
 	if err != nil {
@@ -30,6 +32,9 @@ func run(args []string) error {
 	written, err := Generate(context.Background(), root, args[0])
 	for _, file := range written {
 		fmt.Println(file)
+	}
+	if err == nil {
+		fmt.Println("next: cd deploy && go test ./tests/checks -run TestEveryPlatformIsComplete names what is left to do")
 	}
 	return err
 }
@@ -41,7 +46,7 @@ func repository() (string, error) {
 		return "", err
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, registryFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, platformfiles.Registry)); err == nil {
 			return dir, nil
 		}
 		parent := filepath.Dir(dir)

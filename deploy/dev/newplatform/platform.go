@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
+
+	"relay/deploy/dev/platformfiles"
 )
 
 // entry is a platform of the catalogue.
@@ -19,6 +24,53 @@ type entry struct {
 		Required bool   `json:"required"`
 		Format   string `json:"format"`
 	} `json:"credentials"`
+}
+
+// newEntry is the catalogue's entry of a platform that it does not know.
+func newEntry(code string) []byte {
+	return []byte(`  {
+    "code": "` + code + `",
+    "name": "` + strings.ToUpper(code[:1]) + strings.ReplaceAll(code[1:], "_", " ") + `",
+    "vendor": "` + platformfiles.FillIn + `",
+    "category": "ads",
+    "tier": 3,
+    "api_base_url": "https://api.example.com/v1",
+    "auth": "Bearer token; POST /events. ` + platformfiles.FillIn + `: address and authentication",
+    "credentials": [
+      {
+        "field": "account_id",
+        "secret": false,
+        "required": true,
+        "format": "1-100 characters",
+        "description": "` + platformfiles.FillIn + `"
+      },
+      {
+        "field": "access_token",
+        "secret": true,
+        "required": true,
+        "format": "1-500 characters",
+        "description": "` + platformfiles.FillIn + `"
+      }
+    ],
+    "docs_url": "https://api.example.com/docs",
+    "server_side_events_api": true,
+    "source": "` + platformfiles.FillIn + `: where these facts are from, and whether two sources confirm them",
+    "confirmed": false
+  }`)
+}
+
+// addEntry appends an entry to the catalogue's list.
+func addEntry(file string, text []byte) error {
+	list, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	const end = "\n]\n"
+	head, ok := bytes.CutSuffix(list, []byte(end))
+	if !ok {
+		return fmt.Errorf("%s ends in another way: add the entry by hand", file)
+	}
+	return os.WriteFile(file, slices.Concat(head, []byte(",\n"), text, []byte(end)), 0o644) //nolint:gosec // a public file
 }
 
 // platform is the data of the templates.
@@ -63,7 +115,7 @@ func newPlatform(e entry) (platform, error) {
 			continue
 		}
 		if f.Secret {
-			p.Secrets = append(p.Secrets, field{Field: f.Field, Ident: ident(f.Field), Example: "t0ken-of-bosley"})
+			p.Secrets = append(p.Secrets, field{Field: f.Field, Ident: ident(f.Field), Example: "token-of-" + e.Code})
 			continue
 		}
 		s, err := setting(f.Field, f.Format)

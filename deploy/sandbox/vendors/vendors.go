@@ -32,9 +32,14 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"webhook":   webhook,
 
 	"microsoft_ads": microsoft,
+	"linkedin":      linkedin,
 	"reddit":        reddit,
 	"google_ads":    google,
-	"linkedin":      linkedin,
+
+	"klaviyo":     klaviyo,
+	"customer_io": customerIO,
+	"mixpanel":    mixpanel,
+	"amplitude":   amplitude,
 }
 
 // Codes returns the codes of the simulated platforms, in order.

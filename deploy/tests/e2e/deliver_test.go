@@ -53,8 +53,9 @@ func TestTheWholePathOfAnEvent(t *testing.T) {
 		"an event of a storefront that is switched off is skipped":                switchedOff,
 		"a cancelled and a terminated delivery fail their rows":                   cancelledAndTerminated,
 		"an event without a mapping or without consent is sent to no platform":    unmapped,
-		"a neutral name hides the event's own; GA4 receives no second copy":       directly,
+		"a neutral name hides the event's own; all platforms, one by one":         directly,
 		"a signed webhook is verified by its receiver, attempt by attempt":        webhooks,
+		"reddit accepts, throttles, refuses an event and a token":                 toReddit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

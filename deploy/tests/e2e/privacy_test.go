@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,14 +30,12 @@ func (w *world) credentials(t *testing.T, code string, o relay.Options, platform
 	id, err := seed.On(w.Store).CreateStorefront(t.Context(), relay.Storefront{Code: code, Name: code, Active: true, BaseURL: "https://" + code + ".example"})
 	require.NoError(t, err)
 	for _, platform := range platforms {
-		c := demo.Account(w.Sandbox.BaseURL, platform)
-		for field, secret := range c.Fields {
-			if strings.HasPrefix(secret.Reveal(), demo.TokenPrefix) {
-				c.Fields[field] = relay.NewSecret(markSecret)
-			}
-		}
-		ids := c.Options.Events
+		c := w.account(platform)
+		ids, agreement := c.Options.Events, c.Options.PlainIdentifiers
 		c.Options = o
+		if o.Identifiers != "" {
+			c.Options.PlainIdentifiers = agreement
+		}
 		if o.Events == nil {
 			c.Options.Events = ids
 		} else {
@@ -106,14 +103,17 @@ func unmapped(t *testing.T, w *town) {
 	}
 }
 
-// directly runs renamed first, which uses every platform that the sandbox simulates. Each of the others scripts one of them.
+// directly runs renamed and allAtOnce first, which use every platform that the sandbox simulates. Each of the others scripts one of them.
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
+	allAtOnce(t, w)
+	for _, v := range vendorPaths {
+		v.wholePath(t, w)
+	}
 	for name, test := range map[string]func(*testing.T, *town){
 		"GA4":        unseen,
-		"Google Ads": toGoogleAds,
 		"LinkedIn":   toLinkedIn,
-		"Reddit":     toReddit,
+		"Google Ads": toGoogleAds,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
