@@ -55,7 +55,6 @@ func TestTheWholePathOfAnEvent(t *testing.T) {
 		"an event without a mapping or without consent is sent to no platform":    unmapped,
 		"a neutral name hides the event's own; all platforms, one by one":         directly,
 		"a signed webhook is verified by its receiver, attempt by attempt":        webhooks,
-		"reddit accepts, throttles, refuses an event and a token":                 toReddit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

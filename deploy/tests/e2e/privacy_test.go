@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -112,8 +113,9 @@ func directly(t *testing.T, w *town) {
 	}
 	for name, test := range map[string]func(*testing.T, *town){
 		"GA4":        unseen,
-		"LinkedIn":   toLinkedIn,
 		"Google Ads": toGoogleAds,
+		"LinkedIn":   toLinkedIn,
+		"Reddit":     toReddit,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
