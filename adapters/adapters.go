@@ -13,6 +13,8 @@ import (
 	"relay/adapters/mixpanel"
 	"relay/adapters/pinterest"
 	"relay/adapters/reddit"
+	"relay/adapters/rudderstack"
+	"relay/adapters/segment"
 	"relay/adapters/sgtm"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
@@ -35,6 +37,8 @@ func All() map[string]relay.Adapter {
 		"linkedin":      linkedin.Adapter{},
 		"reddit":        reddit.Adapter{},
 		"google_ads":    googleads.Adapter{},
+		"segment":       segment.Adapter{},
+		"rudderstack":   rudderstack.Adapter{},
 
 		"klaviyo":     klaviyo.Adapter{},
 		"customer_io": customerio.Adapter{},

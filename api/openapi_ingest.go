@@ -58,7 +58,7 @@ var ingestRefusals = map[int]string{
 		". Correct it; only an incomplete body may be sent again as it is.",
 	http.StatusUnauthorized:   "The login is wrong: " + listed(codeUnauthorized) + ". Correct it, then send the batch again.",
 	http.StatusForbidden:      "A browser sent the batch from another site's page: " + listed(codeCrossOrigin) + ". OMS never sees this.",
-	http.StatusRequestTimeout: "The body did not arrive in time: " + listed(codeRequestTimeout) + ". Send the batch again.",
+	http.StatusRequestTimeout: "The body did not arrive in time: " + listed(codeRequestTimeout) + ". Send the batch again, or smaller ones.",
 	http.StatusRequestEntityTooLarge: "The batch is too large: " + listed(codeBodyTooLarge, codeTooManyItems) +
 		". Send smaller ones.",
 	http.StatusUnsupportedMediaType: "The headers of the body are wrong: " + listed(codeUnsupportedMediaType, codeUnsupportedEncoding) + ". Correct them.",

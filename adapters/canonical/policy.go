@@ -58,6 +58,16 @@ func placeholder(id string) bool {
 	return relay.Placeholder(id) && !strings.ContainsAny(id, "123456789")
 }
 
+// MadeID is an id of an anonymous user made from the order, so that the events of one order are one user's; from the event where the
+// order's id is a placeholder.
+func MadeID(e relay.Event) string {
+	of := e.OrderID()
+	if of == "" || placeholder(of) {
+		of = e.EventID
+	}
+	return relay.ShortHash(e.Storefront.Code + ":" + of)
+}
+
 // Storefront is the storefront's code, unless the admin denies it or the data policy keeps it.
 func (f *Fields) Storefront() string {
 	const field = "storefront_id"

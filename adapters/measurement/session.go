@@ -20,7 +20,7 @@ func ClientID(e relay.Event, p relay.Payload) string {
 	if id := p.Text("session_id"); id != "" && !relay.Placeholder(id) {
 		return id
 	}
-	return madeID(e)
+	return canonical.MadeID(e)
 }
 
 // clientID is ClientID of the fields that may leave: only the browser's real id joins the event to GA4's data of the person.
@@ -31,17 +31,7 @@ func clientID(e relay.Event, f *canonical.Fields) string {
 	if id := f.Identifier(nil, "session_id"); id != "" {
 		return id
 	}
-	return madeID(e)
-}
-
-// madeID is a client id made from the order, so that the events of one order are one user's; from the event where the order's
-// id is a word for none.
-func madeID(e relay.Event) string {
-	of := e.OrderID()
-	if of == "" || relay.Placeholder(of) && !strings.ContainsAny(of, "123456789") {
-		of = e.EventID
-	}
-	return relay.ShortHash(e.Storefront.Code + ":" + of)
+	return canonical.MadeID(e)
 }
 
 // browserID is GA4's client id, from itself or from the cookie _ga, which is "GA1.x.<client id>"; "" for a placeholder.

@@ -66,8 +66,10 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the sender closed the connection early: this is no delivery
 	}
 	key := fieldValue(body, s.key)
-	if key == "" {
-		key = fieldValue(body, camelCase)
+	for _, other := range otherKeys {
+		if key == "" {
+			key = fieldValue(body, other)
+		}
 	}
 	if s.sink {
 		s.record.count(r.URL.Path, key, arrived)
@@ -86,8 +88,8 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.write(w, r)
 }
 
-// camelCase is the field of platforms that write event_id in their own way.
-var camelCase = []byte(`"eventId"`)
+// otherKeys are the fields of platforms that write event_id in their own way.
+var otherKeys = [][]byte{[]byte(`"eventId"`), []byte(`"messageId"`)}
 
 // fieldValue finds the string value of the first quoted field without decoding the body: benchmarks count arrivals, and
 // decoding would cost more than everything else here. An escaped value is returned as it was written.

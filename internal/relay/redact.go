@@ -52,7 +52,7 @@ var harmless = forms(map[string]form{
 
 // holders are the names, folded, of the objects and lists that adapters build and that payloads bring. Their members are
 // looked at name by name. Any other object or list is [redacted] whole.
-var holders = set("data", "events", "params", "customdata", "properties", "page", "items", "contents", "products", "lineitems",
+var holders = set("data", "events", "params", "customdata", "properties", "eventproperties", "attributes", "page", "items", "contents", "products", "lineitems",
 	"consent", "consentstate", "payload", "metadata")
 
 // harmlessHeaders are shown with their values.

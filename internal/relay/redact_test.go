@@ -36,6 +36,14 @@ func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 		"Google's conversion keeps time, order, money and consent": {
 			`{"events":[{"transactionId":"order_123","eventTimestamp":"2026-11-23T07:58:20Z","conversionValue":80.79,"adIdentifiers":{"gclid":"EAIaIQ"},"consent":{"adUserData":"CONSENT_GRANTED"}}]}`,
 			`{"events":[{"adIdentifiers":` + r + `,"consent":{"adUserData":"CONSENT_GRANTED"},"conversionValue":80.79,"eventTimestamp":"2026-11-23T07:58:20Z","transactionId":"order_123"}]}`},
+		"Klaviyo's event keeps id and money": {
+			`{"data":{"type":"event","attributes":{"properties":{"event_id":"117fffbf1fbd0bcfc1041328cb8505f4","value":80.79,"note":"jane"},"value":80.79,` +
+				`"metric":{"data":{"attributes":{"name":"jane"}}},"profile":{"data":{"attributes":{"external_id":"cust_9","value":7}}}}}}`,
+			`{"data":{"attributes":{"metric":` + r + `,"profile":` + r + `,"properties":{"event_id":"117fffbf1fbd0bcfc1041328cb8505f4","note":` + r +
+				`,"value":80.79},"value":80.79},"type":` + r + `}}`},
+		"Amplitude's event keeps its name and money": {
+			`{"api_key":"k3y","events":[{"user_id":"cust_9","event_type":"purchase","revenue":80.79,"event_properties":{"order_id":"order_123","email":"a@b.c"}}]}`,
+			`{"api_key":` + r + `,"events":[{"event_properties":{"email":` + r + `,"order_id":"order_123"},"event_type":"purchase","revenue":80.79,"user_id":` + r + `}]}`},
 		"an unknown name hides every type": {
 			`{"a":"x","b":1,"c":true,"d":null,"e":{"value":1},"f":[1,"x"],"g":[]}`,
 			`{"a":` + r + `,"b":` + r + `,"c":` + r + `,"d":` + r + `,"e":` + r + `,"f":` + r + `,"g":` + r + `}`},

@@ -19,6 +19,7 @@ import (
 	"relay/adapters/reddit"
 	"relay/adapters/snapchat"
 	"relay/adapters/tiktok"
+	"relay/adapters/tracking"
 	"relay/adapters/webhook"
 )
 
@@ -30,8 +31,8 @@ type implemented struct {
 }
 
 // order is the order of the platforms on the page.
-var order = []string{"meta_capi", "ga4", "google_ads", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "reddit", "klaviyo", "customer_io", "mixpanel",
-	"amplitude", "webhook"}
+var order = []string{"meta_capi", "ga4", "google_ads", "tiktok", "snapchat", "pinterest", "microsoft_ads", "linkedin", "reddit", "segment", "rudderstack",
+	"klaviyo", "customer_io", "mixpanel", "amplitude", "webhook"}
 
 // platforms holds the platforms with an adapter by their code in the catalogue. A test compares them with the registry.
 var platforms = map[string]implemented{
@@ -46,6 +47,8 @@ var platforms = map[string]implemented{
 	"linkedin":      {Short: "LinkedIn", EventNames: linkedin.Events},
 	"reddit":        {Short: "Reddit", EventNames: reddit.Events},
 	"google_ads":    {Short: "Google Ads", EventNames: googleads.Events},
+	"segment":       {Short: "Segment", EventNames: tracking.Events},
+	"rudderstack":   {Short: "RudderStack", EventNames: tracking.Events},
 
 	"klaviyo":     {Short: "Klaviyo", EventNames: klaviyo.Events},
 	"customer_io": {Short: "Customer.io", EventNames: customerio.Events},

@@ -69,7 +69,7 @@ type section struct {
 
 // Anchor returns the fragment that GitHub derives from the heading of this name.
 func (s section) Anchor() string {
-	return strings.NewReplacer(" ", "-", "(", "", ")", "", "&", "").Replace(strings.ToLower(s.Name))
+	return strings.NewReplacer(" ", "-", "(", "", ")", "", "&", "", ".", "").Replace(strings.ToLower(s.Name))
 }
 
 // render renders the page from the catalogue's JSON.

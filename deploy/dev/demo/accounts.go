@@ -32,6 +32,8 @@ var accounts = map[string]map[string]string{
 	"reddit":        {"pixel_id": "a2_brio", "access_token": "token-of-brio-at-reddit"},
 	"google_ads": {"customer_id": "1234567890", "oauth_client_id": "1-brio.apps.googleusercontent.com", "oauth_client_secret": "token-of-brio-at-google",
 		"refresh_token": "token-of-brio-at-google", "token_url": SandboxURL + vendors.Prefix + "google_ads/token"},
+	"segment":     {"write_key": "token-of-brio-at-segment"},
+	"rudderstack": {"write_key": "token-of-brio-at-rudderstack", "data_plane_host": "brio.dataplane.example.com"},
 
 	"klaviyo":     {"private_api_key": "pk_of-brio-at-klaviyo"},
 	"customer_io": {"site_id": "site_of_brio", "api_key": "token-of-brio-at-customer-io", "region": "US"},

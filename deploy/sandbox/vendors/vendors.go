@@ -35,6 +35,8 @@ var platforms = map[string]func(*http.Request, []byte) sandbox.Answer{
 	"linkedin":      linkedin,
 	"reddit":        reddit,
 	"google_ads":    google,
+	"segment":       segment,
+	"rudderstack":   rudderstack,
 
 	"klaviyo":     klaviyo,
 	"customer_io": customerIO,

@@ -69,7 +69,7 @@ func (w *world) renewedAtLinkedIn(t *testing.T) {
 	for i := 0; len(w.requests(t, linkedinTokens)) < 2; i++ {
 		require.Less(t, i, 50, "one of two workers gets no event")
 		order := fmt.Sprintf("linked-warm-%d", i)
-		w.postTo(t, "linked", order)
+		post(t, w.relays[i%2], withPerson("linked", order, purchase))
 		require.Equal(t, relay.StatusDelivered, w.ended(t, order, purchase).Status)
 	}
 	require.NoError(t, w.Sandbox.Answer(t.Context(), sandbox.Rule{Path: linkedinEvents, Answers: []sandbox.Answer{{Status: 401,

@@ -108,18 +108,23 @@ func unmapped(t *testing.T, w *town) {
 func directly(t *testing.T, w *town) {
 	renamed(t, w)
 	allAtOnce(t, w)
-	for _, v := range vendorPaths {
-		v.wholePath(t, w)
-	}
 	for name, test := range map[string]func(*testing.T, *town){
-		"GA4":        unseen,
-		"Google Ads": toGoogleAds,
-		"LinkedIn":   toLinkedIn,
-		"Reddit":     toReddit,
+		"GA4":         unseen,
+		"Google Ads":  toGoogleAds,
+		"LinkedIn":    toLinkedIn,
+		"Reddit":      toReddit,
+		"Segment":     toSegment,
+		"RudderStack": toRudderStack,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, w)
+		})
+	}
+	for _, v := range vendorPaths {
+		t.Run(v.code, func(t *testing.T) {
+			t.Parallel()
+			v.wholePath(t, w)
 		})
 	}
 }

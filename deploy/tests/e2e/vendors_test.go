@@ -21,7 +21,7 @@ type vendor struct {
 	id                    string // the person in the request
 }
 
-// vendorPaths are run one after the other, because each platform has one address in the sandbox.
+// vendorPaths are the platforms that have nothing more to show.
 var vendorPaths = []vendor{
 	{
 		code: "klaviyo", fields: `"private_api_key":"pk_of-the-shop-at-klaviyo"`, revoked: `"private_api_key":"pk_revoked-at-klaviyo"`,

@@ -39,7 +39,7 @@ func TestAGeneratedClientSendsEventsAndAsksForThem(t *testing.T) {
 	received, err := w.Sandbox.Requests(t.Context(), "/oms-client/", 0)
 	require.NoError(t, err)
 	require.Len(t, received, 1)
-	require.Contains(t, received[0].Body, `"session_id":"sess_456"`)
+	require.Contains(t, received[0].Body, `"relay_session_id":"sess_456"`)
 }
 
 func goRun(t *testing.T, env []string, name string, args ...string) {

@@ -19,12 +19,15 @@ import (
 const (
 	brunoJSON     = "{\n  \"version\": \"1\",\n  \"name\": \"Marketing Events Relay\",\n  \"type\": \"collection\"\n}\n"
 	brunoLogin    = "auth {\n  mode: basic\n}\n\nauth:basic {\n  username: {{username}}\n  password: {{password}}\n}\n"
-	brunoLocal    = "vars {\n  url: http://localhost:8000\n  username: oms\n}\nvars:secret [\n  password,\n  access_token,\n  api_secret\n]\n"
+	brunoLocal    = "vars {\n  url: http://localhost:8000\n  username: oms\n  order: bruno-1\n}\nvars:secret [\n  password,\n  access_token,\n  api_secret\n]\n"
 	collectionDir = docs + "/bruno"
 )
 
 // secrets are the secret variables besides the password, each of which is the field that it is named after.
 var secrets = []string{"access_token", "api_secret"}
+
+// order is the variable of an order, so that one request finds what another has sent.
+const order = "{{order}}"
 
 // methods are in the order of the collection.
 var methods = []string{"get", "post", "put", "patch", "delete"}
@@ -136,7 +139,7 @@ func (d document) request(t *testing.T, method, path string, op operation, numbe
 // bodyOf is a body to begin with: without options, without a number where a code says the same, and with variables for secrets.
 func (d document) bodyOf(content media) any {
 	if content.Example != nil {
-		return content.Example
+		return withVariables("", content.Example)
 	}
 	s := d.resolve(content.Schema)
 	body := map[string]any{}
@@ -147,21 +150,31 @@ func (d document) bodyOf(content media) any {
 		}
 		body[name] = d.sample(p)
 	}
-	hideSecrets(body)
-	return body
+	return withVariables("", body)
 }
 
 func (s schema) nested() bool { return s.Ref != "" || s.types() == "object" || s.types() == "list" }
 
-func hideSecrets(v map[string]any) {
-	for name, inner := range v {
-		if slices.Contains(secrets, name) {
-			v[name] = "{{" + name + "}}"
+// withVariables replaces secrets and orders by variables.
+func withVariables(name string, v any) any {
+	if slices.Contains(secrets, name) {
+		return "{{" + name + "}}"
+	}
+	switch inner := v.(type) {
+	case map[string]any:
+		for key, value := range inner {
+			inner[key] = withVariables(key, value)
 		}
-		if fields, ok := inner.(map[string]any); ok {
-			hideSecrets(fields)
+	case []any:
+		for i, value := range inner {
+			inner[i] = withVariables(name, value)
+		}
+	case string:
+		if name == "order_id" || name == "ids" {
+			return order
 		}
 	}
+	return v
 }
 
 // text is the example of a parameter.
@@ -170,6 +183,7 @@ func (d document) text(p parameter) string {
 	if value == nil {
 		value = d.sample(p.Schema)
 	}
+	value = withVariables(p.Name, value)
 	if list, ok := value.([]any); ok {
 		var all []string
 		for _, v := range list {
