@@ -18,6 +18,7 @@ type attempt struct {
 	*Activities
 	in       DeliverInput
 	delivery relay.Delivery
+	loaded   time.Time // when delivery was read
 	adapter  relay.Adapter
 	request  relay.Request
 	row      relay.Attempt
@@ -56,7 +57,7 @@ func (t *attempt) load(ctx context.Context) *outcome {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	d, err := t.Store.Delivery(ctx, t.in.ID, t.in.Run, t.in.Destination)
-	t.delivery = d
+	t.delivery, t.loaded = d, time.Now()
 	switch {
 	case isNotFound(err) || err == nil && !d.Owned:
 		return &outcome{end: t.end(relay.Lost, "")}

@@ -157,7 +157,11 @@ func (t *attempt) measure() {
 	if t.Meter == nil {
 		return
 	}
-	t.Meter.Attempted(t.delivery.Event.Storefront.Code, t.in.Destination, t.result, t.took)
+	storefront := t.delivery.Event.Storefront.Code
+	t.Meter.Attempted(storefront, t.in.Destination, t.result, t.took)
+	if t.result.Outcome == relay.Accepted && t.delivery.Generation == 0 { // one that was set back is late for another reason
+		t.Meter.Delivered(storefront, t.in.Destination, t.delivery.Event.Now.Sub(t.delivery.Event.CreatedAt)+time.Since(t.loaded))
+	}
 	outcome := t.result.Outcome
 	if outcome == relay.Retry {
 		if !t.last() {
@@ -165,7 +169,7 @@ func (t *attempt) measure() {
 		}
 		outcome = relay.Exhausted
 	}
-	t.Meter.Ended(t.delivery.Event.Storefront.Code, t.in.Destination, outcome)
+	t.Meter.Ended(storefront, t.in.Destination, outcome)
 }
 
 // exit logs and counts an attempt that ended before sending.

@@ -89,7 +89,7 @@ func repeated(c relay.EventOutcome) ResolveOutput {
 // consider decides whether a target is attempted now, has ended, or is left to an activity.
 func (f *first) consider(ctx context.Context, target *relay.Target, o relay.Opening) {
 	d, ok := o.Deliveries[target.Destination]
-	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: target.Destination}, delivery: d}
+	t := &attempt{Activities: f.Activities, in: DeliverInput{Row: f.row, Destination: target.Destination}, delivery: d, loaded: time.Now()}
 	defer func() {
 		if recover() != nil { // as an activity it fails by itself, and not the others with it
 			t.panicked(ctx)

@@ -47,6 +47,7 @@ type operated struct {
 	sent           []relay.Request
 	bosley, pfizer int64
 	temporal       ops.TemporalReport
+	system         *api.System
 	config         api.Config
 	all            api.Deps
 }
@@ -80,9 +81,10 @@ func newOpsTest(t testing.TB) *operated {
 	o.ops.Adapters["vendor"], o.ops.Adapters["other"] = testMode{}, sandbox.Adapter{}
 	deps.Ops = o.ops
 	deps.Live, deps.Stopping = o.store, stopped() // its stream ends at once; see live_test.go
-	deps.System = &api.System{Version: "v1", StartedAt: time.Now(), Namespace: "default", TaskQueue: "relay", Store: o.store,
+	o.system = &api.System{Version: "v1", StartedAt: time.Now(), Namespace: "default", TaskQueue: "relay", Store: o.store,
 		Settings: []api.Setting{{Name: "POLL_INTERVAL", Value: "1s", IsSet: true}, {Name: "DATABASE_URL", Secret: true, IsSet: true}},
 		Temporal: func(context.Context) ops.TemporalReport { return o.temporal }}
+	deps.System = o.system
 	o.config = api.Config{Role: api.RoleServe, Username: user, Password: relay.NewSecret(password), Admins: []api.AdminLogin{
 		{Name: anna[0], Password: relay.NewSecret(anna[1])},
 		{Name: rita[0], Password: relay.NewSecret(rita[1]), ReadOnly: true},

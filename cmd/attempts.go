@@ -23,6 +23,7 @@ type attemptStore interface {
 	AddAttempts(ctx context.Context, counts map[ops.AttemptKey]int64) error
 	// NoteAttempts notes when destinations were last attempted; repeating it is safe.
 	NoteAttempts(ctx context.Context, last map[ops.AttemptPlace]ops.LastAttempts) error
+	AddServiceCounts(ctx context.Context, counts map[time.Time]ops.ServiceCounts) error
 }
 
 // attemptCounter counts the attempts of this process for the stats of the admin API, and adds them to the database now and then: no
@@ -35,11 +36,12 @@ type attemptCounter struct {
 	mu     sync.Mutex
 	counts map[ops.AttemptKey]int64
 	last   map[ops.AttemptPlace]ops.LastAttempts // since the last flush
+	served map[time.Time]ops.ServiceCounts
 }
 
 func newAttemptCounter(store attemptStore, log *slog.Logger) *attemptCounter {
 	return &attemptCounter{store: store, log: log, now: time.Now, counts: map[ops.AttemptKey]int64{},
-		last: map[ops.AttemptPlace]ops.LastAttempts{}}
+		last: map[ops.AttemptPlace]ops.LastAttempts{}, served: map[time.Time]ops.ServiceCounts{}}
 }
 
 func (a *attemptCounter) attempted(storefront, destination string, r relay.Result, took time.Duration) {
@@ -54,6 +56,14 @@ func (a *attemptCounter) attempted(storefront, destination string, r relay.Resul
 	defer a.mu.Unlock()
 	a.counts[key]++
 	a.last[place] = a.last[place].Or(last)
+}
+
+// serve adds to the counts of deliveries.
+func (a *attemptCounter) serve(c ops.ServiceCounts) {
+	at := a.now().UTC().Truncate(ops.ServiceStep)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.served[at] = a.served[at].Plus(c)
 }
 
 // run flushes until ctx ends, and once more then.
@@ -71,11 +81,12 @@ func (a *attemptCounter) flush(ctx context.Context) {
 	counts, last := a.counts, a.last
 	a.counts, a.last = map[ops.AttemptKey]int64{}, map[ops.AttemptPlace]ops.LastAttempts{}
 	a.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	a.flushServed(ctx)
 	if len(counts) == 0 && len(last) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
-	defer cancel()
 	err := a.store.NoteAttempts(ctx, last) // first: it may be repeated
 	if err == nil {
 		err = a.store.AddAttempts(ctx, counts)
@@ -99,6 +110,24 @@ func (a *attemptCounter) flush(ctx context.Context) {
 	a.counts = maps.Clone(counts)
 }
 
+// flushServed does the same with the counts of deliveries: a few rows, however long the database is away.
+func (a *attemptCounter) flushServed(ctx context.Context) {
+	a.mu.Lock()
+	served := a.served
+	a.served = map[time.Time]ops.ServiceCounts{}
+	a.mu.Unlock()
+	err := a.store.AddServiceCounts(ctx, served)
+	if err == nil {
+		return
+	}
+	a.log.DebugContext(ctx, "service_levels.delayed", "error", err)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for at, c := range served {
+		a.served[at] = a.served[at].Plus(c)
+	}
+}
+
 // countingMeter counts attempts for the stats, and passes them on to the meter of the metrics, if there is one.
 type countingMeter struct {
 	next     activities.Meter
@@ -120,8 +149,17 @@ func (m countingMeter) Attempted(storefront, destination string, r relay.Result,
 	}
 }
 
+// Delivered implements activities.Meter.
+func (m countingMeter) Delivered(storefront, destination string, after time.Duration) {
+	m.attempts.serve(ops.CountDelay(after))
+	if m.next != nil {
+		m.next.Delivered(storefront, destination, after)
+	}
+}
+
 // Ended implements activities.Meter.
 func (m countingMeter) Ended(storefront, destination string, o relay.Outcome) {
+	m.attempts.serve(ops.CountEnd(o))
 	if m.next != nil {
 		m.next.Ended(storefront, destination, o)
 	}

@@ -132,6 +132,9 @@ func (s *Store) AttemptStats(ctx context.Context, q ops.AttemptsQuery) (ops.Atte
 // PurgeAttemptStats deletes n of the counts of attempts that are older than they are kept: counts by minute after a day, when those
 // by hour and by day remain.
 func (s *Store) PurgeAttemptStats(ctx context.Context, n int) (int64, error) {
+	if err := s.purgeServiceCounts(ctx, n); err != nil {
+		return 0, err
+	}
 	var gone int64
 	for _, step := range ops.AttemptSteps() {
 		var rows int64

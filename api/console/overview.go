@@ -48,6 +48,7 @@ type overview struct {
 	Rows       []overviewRow
 	Reasons    []reasonRow
 	Chart      part[*bars]
+	Service    part[service]
 	Nothing    bool
 }
 
@@ -91,6 +92,10 @@ func showOverview(v *visit) (any, error) {
 		o.Stats.Problem = problemOf(err)
 	}, func() {
 		o.Chart.Value, o.Chart.Problem = v.flow(w, join("storefront", o.Storefront))
+	}, func() {
+		if o.Storefront == "" { // the levels are those of all
+			o.Service.Problem = problemOf(v.get("/admin/v1/service-levels", nil, &o.Service.Value))
+		}
 	}, func() {
 		var list destinationList
 		o.Ill.Problem = problemOf(v.get("/admin/v1/destinations", join("state", "ill", "storefront", o.Storefront, "limit", "20"), &list))

@@ -28,6 +28,7 @@ var addresses = map[string]string{
 // world plays an API in which every text is as given.
 func world(text string) *site {
 	s := newSite()
+	s.on("GET /admin/v1/service-levels", object{"objective": 0.99, "fresh_within_seconds": 60, "windows": list{object{"window": text, "success": 1, "freshness": 1}}})
 	event := object{"id": 7, "event_id": text, "order_id": text, "event_type": text, "storefront_code": text, "source_system": text, "status": "failed",
 		"reason": "exhausted", "reason_text": text, "detail": text, "warnings": list{text}, "generation": 1, "created_at": "2026-01-15T10:00:00Z",
 		"updated_at": "2026-01-15T10:00:00Z", "finished_at": "2026-01-15T10:01:00Z", "workflow_url": "https://temporal.example.com/" + text}
@@ -90,7 +91,7 @@ func TestEveryPage(t *testing.T) {
 			require.Equal(t, 1, strings.Count(body, "<h1"), body)
 			require.NotContains(t, body, `role="alert"`, "nothing failed")
 			require.NotContains(t, body, "<no value>")
-			require.LessOrEqual(t, len(s.calls()), 3, "a page asks little: %s", s.calls())
+			require.LessOrEqual(t, len(s.calls()), 4, "a page asks little: %s", s.calls())
 		})
 	}
 }
@@ -110,6 +111,19 @@ func TestNothingFromOutsideIsMarkup(t *testing.T) {
 	s.on("GET /admin/v1/events", object{"items": list{object{"id": 7}, object{"id": 8}}})
 	body = s.post("search", "id", hostile).Body.String()
 	require.NotContains(t, body, "<script>alert")
+}
+
+func TestTheOverviewShowsServiceLevels(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.on("GET /admin/v1/service-levels", object{"objective": 0.99, "fresh_within_seconds": 60, "windows": list{
+		object{"window": "1h"}, object{"window": "24h", "success": 0.99999, "failed": 1, "freshness": 0.98, "late": 20}}})
+	body := s.get(t, "").Body.String()
+	require.Contains(t, body, "the objective is 99 % of the deliveries")
+	require.Contains(t, body, "Within 60 s of acceptance")
+	require.Contains(t, body, `<span title="1 did not">99.99 %</span>`)
+	require.Contains(t, body, `<span class="bad" title="20 did not">■ 98 %</span>`)
+	require.NotContains(t, s.get(t, "?storefront=brio").Body.String(), "Service levels", "they are those of all storefronts")
 }
 
 // A read-only login sees no form that changes anything.

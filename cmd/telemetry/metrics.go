@@ -18,7 +18,9 @@ import (
 var (
 	requestBuckets = []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20}
 	vendorBuckets  = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
-	batchBuckets   = []float64{1, 10, 100, 500, 1000, 2500, 5000, 10_000}
+	// An event should be delivered within a minute; then follow the times of its retries.
+	delayBuckets = []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600, 21_600}
+	batchBuckets = []float64{1, 10, 100, 500, 1000, 2500, 5000, 10_000}
 )
 
 // Metrics counts the work of this process. It fulfils the Meter interfaces of api and activities; its methods may be
@@ -37,6 +39,7 @@ type Metrics struct {
 	attempts        *prometheus.CounterVec
 	attemptFailures *prometheus.CounterVec
 	vendorSeconds   *prometheus.HistogramVec
+	delaySeconds    *prometheus.HistogramVec
 	deliveries      *prometheus.CounterVec
 	finished        *prometheus.CounterVec
 }
@@ -58,6 +61,7 @@ func NewMetrics(version, role string, log *slog.Logger) *Metrics {
 	m.attempts = m.counter("relay_attempts_total", "Requests to destinations, by outcome.", "storefront", "destination", "outcome")
 	m.attemptFailures = m.counter("relay_attempt_failures_total", "Requests to destinations that were not accepted, by reason.", "destination", "reason")
 	m.vendorSeconds = m.histogram("relay_vendor_duration_seconds", "How long exchanges with destinations took.", vendorBuckets, "destination")
+	m.delaySeconds = m.histogram("relay_delivery_delay_seconds", "Time from the acceptance of an event to that of a destination; not of events that were set back.", delayBuckets, "destination")
 	m.deliveries = m.counter("relay_deliveries_total", "Deliveries of an event to a destination that ended: accepted, skipped, blocked, exhausted, rejected, ...",
 		"storefront", "destination", "outcome")
 	m.finished = m.counter("relay_events_finished_total", "Events that ended, by final status.", "status", "reason")
@@ -137,6 +141,11 @@ func (m *Metrics) Attempted(storefront, destination string, r relay.Result, took
 	if r.Outcome != relay.Accepted {
 		m.attemptFailures.WithLabelValues(destination, string(r.Reason)).Inc()
 	}
+}
+
+// Delivered counts a delivery by the time since its event was accepted.
+func (m *Metrics) Delivered(_, destination string, after time.Duration) {
+	m.delaySeconds.WithLabelValues(m.destinations.of(destination)).Observe(after.Seconds())
 }
 
 // Ended counts the end of a delivery to a destination.

@@ -42,6 +42,7 @@ func TestEveryMethodCounts(t *testing.T) {
 	m.Batch(7, map[string]int{"bosley": 3}, map[string]int{"bosley": 2}, map[string]int{"missing_field": 2})
 	m.Claimed(relay.PendingDelivery{StorefrontCode: "bosley", Source: relay.SourceDirect})
 	m.Attempted("bosley", "sgtm", relay.Result{Outcome: relay.Retry, Reason: relay.ReasonServerError}, time.Second)
+	m.Delivered("bosley", "sgtm", 59*time.Second)
 	m.Ended("bosley", "sgtm", relay.Exhausted)
 	m.Finished(relay.StatusFailed, relay.ReasonExhausted)
 	text := scrape(t, m)
@@ -58,6 +59,8 @@ func TestEveryMethodCounts(t *testing.T) {
 		`relay_attempts_total{destination="sgtm",outcome="retry",storefront="bosley"} 1`,
 		`relay_attempt_failures_total{destination="sgtm",reason="server_error"} 1`,
 		`relay_vendor_duration_seconds_bucket{destination="sgtm",le="1"} 1`,
+		`relay_delivery_delay_seconds_bucket{destination="sgtm",le="30"} 0`,
+		`relay_delivery_delay_seconds_bucket{destination="sgtm",le="60"} 1`,
 		`relay_deliveries_total{destination="sgtm",outcome="exhausted",storefront="bosley"} 1`,
 		`relay_events_finished_total{reason="exhausted",status="failed"} 1`,
 		"go_goroutines ", "process_cpu_seconds_total ",

@@ -199,7 +199,7 @@ func readPanels(t *testing.T) map[string]string {
 			for _, target := range panel.Targets {
 				name := fmt.Sprintf("%s %d %s %s", filepath.Base(file), panel.ID, panel.Title, target.RefID)
 				require.NotContains(t, queries, name)
-				queries[name] = strings.NewReplacer("$__rate_interval", "1m", "$__range", "5m", "$storefront", "shop").Replace(target.Expr)
+				queries[name] = strings.NewReplacer("$__rate_interval", "1m", "$__range", "5m", "$storefront", "shop", "$destination", "sgtm").Replace(target.Expr)
 			}
 		}
 	}
