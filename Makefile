@@ -29,9 +29,9 @@ test: database ## run all tests: units, workflows, database, the whole path
 test-mysql: ## run migrations, db tests and the whole path on a real MySQL, unpacked into .cache
 	deploy/dev/test-mysql.sh
 
-.PHONY: start-order
-start-order: ## run the services of docker-compose.temporal.yml in their order, without containers, after make test-mysql
-	deploy/tests/checks/start-order.sh
+.PHONY: containers
+containers: ## run docker-compose.temporal.yml on a container engine of its own, with kills and a quick down and up; needs root and dockerd
+	deploy/tests/containers/run.sh
 
 .PHONY: check
 check: $(GOLANGCI) $(WORKFLOWCHECK) ## gofmt, vet, linters, workflow determinism, the import table, the OpenAPI document
@@ -56,9 +56,9 @@ golden: ## rewrite the golden files of the adapters; read the diff before you co
 	go test $(addprefix ./,$(dir $(wildcard adapters/*/testdata))) -update
 
 # What "relay version" says: a tag, or the commit after it, and whether the checkout was changed.
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
-BUILT   ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  = $(shell git rev-parse HEAD 2>/dev/null)
+BUILT   = $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
 
 .PHONY: build
 build: ## build bin/relay, static, with its version

@@ -45,6 +45,8 @@ var layers = []layer{
 	{"relay/cmd/telemetry", []string{nouns, operation}, []string{"github.com/uptrace/bun", "github.com/gin-gonic/gin"}},
 	{"relay/api/console", nil, []string{"*"}}, // a client of the REST API
 	{"relay/api", []string{nouns, operation, "relay/api/console"}, []string{"github.com/uptrace/bun", "database/sql", "go.temporal.io"}},
+	{"relay/cmd/cli", []string{nouns, operation, "relay/api"}, // a client of the REST API, too, with the API's own types
+		[]string{"github.com/uptrace/bun", "github.com/gin-gonic/gin", "go.temporal.io", "database/sql"}},
 	{"relay/cmd", []string{"*"}, nil},
 	{"relay/cmd/*", []string{"*"}, nil},
 }

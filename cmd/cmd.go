@@ -8,12 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"relay/api"
+	"relay/cmd/cli"
 	"relay/db"
 	"relay/internal/relay"
 )
@@ -30,55 +30,38 @@ func Main(ctx context.Context, args []string, adapters map[string]relay.Adapter)
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "relay:", err)
-		return 1
+		return cli.ExitCode(err)
 	}
-	return 0
+	return cli.ExitDone
 }
 
 func newRoot(adapters map[string]relay.Adapter) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "relay",
-		Short:         "Accepts marketing events and delivers each to its storefront's destinations",
-		Long:          "Marketing Events Relay: accepts marketing events, by HTTP or as rows in MySQL, and delivers each one to the\nstorefront's server-side GTM container or directly to its platforms. Settings come from the environment; see README.md.",
+		Use:   "relay",
+		Short: "Accepts marketing events and delivers each to its storefront's destinations",
+		Long: "Marketing Events Relay: accepts marketing events, by HTTP or as rows in MySQL, and delivers each one to the storefront's server-side GTM " +
+			"container or directly to its platforms. Settings come from the environment; see README.md.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add(cli.GroupRun,
 		role("serve", "Run API and worker in one process", api.RoleServe, adapters),
 		role("api", "Run the API alone: POST /v1/events, admin, health", api.RoleAPI, adapters),
-		role("worker", "Run a Temporal worker alone: deliveries and the polling of the inbox", api.RoleWorker, adapters),
-		eventsCommand(),
-		replayCommand(),
-		backlogCommand(),
-		destinationsCommand(),
-		probeCommand(),
-		previewCommand(),
-		checkCommand(),
-		eraseCommand(),
-		notifyCommand(),
+		role("worker", "Run a worker alone: deliveries, polling of the inbox", api.RoleWorker, adapters),
 		migrateCommand(),
-		openapiCommand(adapters),
 		healthCommand(),
 		keygenCommand(),
 		rotateCommand(),
-		versionCommand(),
 	)
+	add(cli.GroupOthers, openapiCommand(adapters), versionCommand())
+	cli.AddTo(root, surroundings())
 	return root
-}
-
-// group is a command that does nothing but hold others: without one of them it fails, so that a script notices.
-func group(name, short string) *cobra.Command {
-	return &cobra.Command{Use: name, Short: short, Args: cobra.ArbitraryArgs, RunE: func(c *cobra.Command, args []string) error {
-		var names []string
-		for _, sub := range c.Commands() {
-			names = append(names, sub.Name())
-		}
-		if len(args) > 0 {
-			return fmt.Errorf("relay %s has no command %q; it has %s", name, args[0], strings.Join(names, ", "))
-		}
-		return fmt.Errorf("relay %s needs a command: %s", name, strings.Join(names, ", "))
-	}}
 }
 
 func role(name, short string, r api.Role, adapters map[string]relay.Adapter) *cobra.Command {

@@ -18,6 +18,9 @@ import (
 // NewRoot is the program's root command, without adapters.
 func NewRoot() *cobra.Command { return newRoot(nil) }
 
+// Document is the OpenAPI document.
+func Document(ctx context.Context) ([]byte, error) { return document(ctx, nil) }
+
 // NewServer is the API's server.
 func NewServer(handler http.Handler) *http.Server {
 	return newServer(handler, slog.New(slog.DiscardHandler))

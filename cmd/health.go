@@ -26,7 +26,8 @@ func healthCommand() *cobra.Command {
 	var ready bool
 	c := &cobra.Command{
 		Use:   "health",
-		Short: "Check whether the relay at LISTEN_ADDR is alive: exit status 0 or 1",
+		Short: "Check whether the relay at LISTEN_ADDR is alive",
+		Long:  "Asks the relay that runs beside it, so that an image needs no other program for its health check: exit code 0 or 1.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var l Listen

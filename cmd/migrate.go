@@ -10,14 +10,15 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"relay/cmd/cli"
 	"relay/db"
 	"relay/workflows"
 )
 
 func migrateCommand() *cobra.Command {
-	c := group("migrate", "Bring the database's tables up or down, or show where they are")
+	c := cli.Group("migrate", "Bring the database's tables up or down, or list them")
 	c.AddCommand(
-		migration("up", "Apply the missing migrations, and register Temporal's search attributes", migrateUp),
+		migration("up", "Apply what is missing, and register search attributes", migrateUp),
 		migration("down", "Revert the migrations of the last up", func(ctx context.Context, s *db.Store, w io.Writer) error {
 			undone, err := s.Down(ctx)
 			show(w, "taken back", undone)

@@ -123,10 +123,10 @@ func (t noticeText) line(s ops.NoticeSubject) string {
 		facts = append(facts, fmt.Sprintf("%d received, %d delivered, %d failed, %d skipped, %d open", e.Received, e.Delivered, e.Failed, e.Skipped, e.Open))
 	}
 	if !s.Since.IsZero() {
-		facts = append(facts, "since "+clock(s.Since)+" UTC")
+		facts = append(facts, "since "+s.Since.UTC().Format(time.DateTime)+" UTC")
 	}
 	if !s.Until.IsZero() {
-		facts = append(facts, "until "+clock(s.Until)+" UTC")
+		facts = append(facts, "until "+s.Until.UTC().Format(time.DateTime)+" UTC")
 	}
 	text := strings.Join(facts, ", ")
 	switch {

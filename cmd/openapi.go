@@ -16,7 +16,8 @@ import (
 func openapiCommand(adapters map[string]relay.Adapter) *cobra.Command {
 	return &cobra.Command{
 		Use:   "openapi",
-		Short: "Print the API's OpenAPI 3.1 document, as /openapi.json serves it; needs no settings",
+		Short: "Print the OpenAPI 3.1 document of the API",
+		Long:  "Prints the document as /openapi.json serves it. It needs no settings.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			body, err := document(c.Context(), adapters)

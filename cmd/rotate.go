@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"relay/cmd/cli"
 	"relay/db"
 	"relay/internal/ops"
 	"relay/internal/relay"
@@ -23,7 +24,7 @@ func rotateCommand() *cobra.Command {
 	var dryRun bool
 	c := &cobra.Command{
 		Use:   "rotate-keys",
-		Short: "Re-encrypt every stored secret under the first key of ENCRYPTION_KEY",
+		Short: "Re-encrypt stored secrets under the first key",
 		Long: `Encrypts every stored secret anew that is not under the first key of ENCRYPTION_KEY yet: credentials, api_secret, the values
 of custom_headers, and values that the earlier service stored unencrypted. It works while the relay runs, may be stopped at any moment,
 and continues when it is called again. Every process of the relay needs the first key beforehand; see "Keys" in docs/OPERATIONS.md.`,
@@ -75,12 +76,12 @@ func countKeys(ctx context.Context, store *db.Store, out io.Writer) error {
 // rotateKeys rotates and says how far it is: a bar on a terminal, else lines.
 func rotateKeys(ctx context.Context, store *db.Store, out io.Writer) error {
 	line := ops.AuditEntry{By: "relay rotate-keys", Action: ops.ActionRotate, Entity: ops.EntityKey}
-	bar := progress{out: out}
+	bar := cli.Progress{Out: out}
 	r, err := store.RotateKeys(ctx, line, func(r db.Rotation) {
-		bar.label = fmt.Sprintf("values, %d re-encrypted", r.Rotated)
-		bar.draw(int64(r.Done), int64(r.Of))
+		bar.Label = fmt.Sprintf("values, %d re-encrypted", r.Rotated)
+		bar.Draw(int64(r.Done), int64(r.Of))
 	})
-	bar.done()
+	bar.Done()
 	if err != nil {
 		return fmt.Errorf("%w (%d values re-encrypted; run it again to continue)", err, r.Rotated)
 	}

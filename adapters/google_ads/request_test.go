@@ -167,7 +167,7 @@ func TestATestEventIsOnlyValidated(t *testing.T) {
 	r, err := googleads.Adapter{}.TestRequest(d, e)
 	require.NoError(t, err)
 	require.Contains(t, string(r.Body), `"validateOnly":true`)
-	require.Contains(t, string(r.Body), `"gclid":"relay-test"`)
+	require.Contains(t, string(r.Body), `"gclid":"EAIaIQobChMI7f"`)
 	require.NotContains(t, string(r.Body), "userData")
 	d.Options.Events = map[string]relay.EventRule{"consult_started": {Name: "55"}}
 	r, err = googleads.Adapter{}.TestRequest(d, e)
@@ -243,5 +243,20 @@ func requireFit(t *testing.T, r relay.Request, e relay.Event) {
 			require.Len(t, id, 1)
 			require.Regexp(t, `^[0-9a-f]{64}$`, id["emailAddress"]+id["phoneNumber"])
 		}
+	}
+}
+
+// The test event of a check has an order whose number leaves nowhere under the data policy health, also not as a click.
+func TestATestEventHasAClickBesideItsOrder(t *testing.T) {
+	t.Parallel()
+	for _, c := range adaptertest.Load(t, "testdata") {
+		if c.Name != "purchase_full" {
+			continue
+		}
+		c.Event.Storefront.DataPolicy, c.Event.EventID = relay.DataPolicyHealth, "relay-test"
+		c.Event.Payload = relay.Payload{"order_id": []byte(`"relay-test"`), "order_revenue": []byte("1.00"), "consent": []byte("true")}
+		r, err := googleads.Adapter{}.TestRequest(c.Destination, c.Event)
+		require.NoError(t, err)
+		require.Contains(t, string(r.Body), `"gclid":"EAIaIQobChMI7f"`)
 	}
 }

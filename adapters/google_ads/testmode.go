@@ -8,8 +8,9 @@ import (
 	"relay/internal/relay"
 )
 
-// testClick is a click id that no click has had. Google validates its form at most: it looks for the click later.
-const testClick = "relay-test"
+// testClick is a click id that no click has had. Google validates its form at most: it looks for the click later. It is not the order of
+// a test event, which leaves nowhere as it is under the data policy health.
+const testClick = "EAIaIQobChMI7f"
 
 // TestRequest is the request for one event that Google validates and does not record. It is sent for the event's own conversion
 // action, else for the first that the options name.

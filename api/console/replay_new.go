@@ -66,7 +66,7 @@ func showNewReplay(v *visit) (any, error) {
 	}
 	n := newReplay{Filter: listed(from), Frozen: filter, Resend: from.Get("resend") != "", To: strings.TrimSpace(from.Get("destinations")), Rate: from.Get("rate"), Events: address("events", listed(from)),
 		Counted: from.Get("count") != "" || len(v.form) > 0 || len(listed(from)) > 0}
-	n.CLI = commandLine("relay replay", filter)
+	n.CLI = commandLine("relay replay start", filter)
 	if n.Resend {
 		n.CLI += " --resend " + quoted(n.To)
 	}

@@ -21,15 +21,15 @@ const Redacted = "[redacted]"
 var harmless = forms(map[string]form{
 	"value revenue order_revenue net_revenue predicted_ltv total order_total subtotal tax shipping discount price item_price unit_price amount conversion_value": money,
 	"quantity qty num_items item_count engagement_time_msec data_processing_options_country data_processing_options_state":                                       count,
-	"currency": currency,
+	"currency currency_code": currency,
 
 	"event event_name event_type": eventName,
-	"event_time timestamp timestamp_micros order_created_date order_ship_date created_at updated_at event_at event_timestamp": moment,
+	"event_time timestamp timestamp_micros order_created_date order_ship_date created_at updated_at event_at event_timestamp conversion_happened_at": moment,
 
-	"order_id transaction_id event_id conversion_id": ownID,
-	"storefront_id storefront_code":                  code,
-	"event_source_id":                                pixel,
-	"test_event_code":                                testCode,
+	"order_id transaction_id event_id conversion_id message_id": ownID,
+	"storefront_id storefront_code":                             code,
+	"event_source_id":                                           pixel,
+	"test_event_code":                                           testCode,
 
 	"utm_source utm_medium": token,
 
@@ -41,6 +41,7 @@ var harmless = forms(map[string]form{
 	"consent ad_storage ad_user_data ad_personalization analytics_storage marketing_consent opt_out opt_in do_not_sell " +
 		"non_personalized_ads limited_data_use gpc": oneOf("granted", "denied", "consent_granted", "consent_denied", "unspecified", "true", "false", "yes", "no", "0", "1"),
 	"us_privacy": matching(`^1[YNyn-]{3}$`),
+	"conversion": matching(`^urn:lla:llaPartnerConversion:[0-9]{1,19}$`),
 
 	"data_processing_options": oneOf("ldu"),
 	"opt_out_type":            oneOf("ldp"),
@@ -53,7 +54,7 @@ var harmless = forms(map[string]form{
 // holders are the names, folded, of the objects and lists that adapters build and that payloads bring. Their members are
 // looked at name by name. Any other object or list is [redacted] whole.
 var holders = set("data", "events", "params", "customdata", "properties", "eventproperties", "attributes", "page", "items", "contents", "products", "lineitems",
-	"consent", "consentstate", "payload", "metadata")
+	"consent", "consentstate", "payload", "metadata", "conversionvalue")
 
 // harmlessHeaders are shown with their values.
 var harmlessHeaders = map[string]form{

@@ -44,6 +44,16 @@ func TestRedactedBodyShowsHarmlessValuesOnly(t *testing.T) {
 		"Amplitude's event keeps its name and money": {
 			`{"api_key":"k3y","events":[{"user_id":"cust_9","event_type":"purchase","revenue":80.79,"event_properties":{"order_id":"order_123","email":"a@b.c"}}]}`,
 			`{"api_key":` + r + `,"events":[{"event_properties":{"email":` + r + `,"order_id":"order_123"},"event_type":"purchase","revenue":80.79,"user_id":` + r + `}]}`},
+		"LinkedIn's conversion keeps rule, time, id and money": {
+			`{"conversion":"urn:lla:llaPartnerConversion:123","conversionHappenedAt":1795420700905,"conversionValue":{"currencyCode":"USD","amount":"80.79","note":"jane"},` +
+				`"eventId":"117fffbf1fbd0bcfc1041328cb8505f4","user":{"userIds":[{"idType":"SHA256_EMAIL","idValue":"c436"}]}}`,
+			`{"conversion":"urn:lla:llaPartnerConversion:123","conversionHappenedAt":1795420700905,"conversionValue":{"amount":"80.79","currencyCode":"USD","note":` + r +
+				`},"eventId":"117fffbf1fbd0bcfc1041328cb8505f4","user":` + r + `}`},
+		"a call of the tracking API keeps id, time and money; a name of two words could be a person's": {
+			`{"event":"Order Completed","userId":"cust_9","anonymousId":"a","messageId":"117fffbf1fbd0bcfc1041328cb8505f4","timestamp":"2026-11-23T07:58:20.905Z",` +
+				`"properties":{"order_id":"order_123","revenue":80.79,"currency":"USD","products":[{"product_id":"hiv-prep","quantity":2}]},"context":{"ip":"203.0.113.9"}}`,
+			`{"anonymousId":` + r + `,"context":` + r + `,"event":` + r + `,"messageId":"117fffbf1fbd0bcfc1041328cb8505f4","properties":{"currency":"USD","order_id":"order_123",` +
+				`"products":[{"product_id":` + r + `,"quantity":2}],"revenue":80.79},"timestamp":"2026-11-23T07:58:20.905Z","userId":` + r + `}`},
 		"an unknown name hides every type": {
 			`{"a":"x","b":1,"c":true,"d":null,"e":{"value":1},"f":[1,"x"],"g":[]}`,
 			`{"a":` + r + `,"b":` + r + `,"c":` + r + `,"d":` + r + `,"e":` + r + `,"f":` + r + `,"g":` + r + `}`},

@@ -13,7 +13,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -114,9 +113,6 @@ func TestPodsRunACommandOfTheRelayWithMinimalRights(t *testing.T) {
 		require.NotZero(t, c.Resources.Limits.Memory().Value(), name)
 		require.Len(t, c.Env, 1, "settings come from the ConfigMap and the secret")
 		require.Equal(t, "GOMEMLIMIT", c.Env[0].Name)
-		soft, err := resource.ParseQuantity(strings.TrimSuffix(c.Env[0].Value, "B")) // Go says MiB where Kubernetes says Mi
-		require.NoError(t, err, name)
-		require.InDelta(t, 0.9, soft.AsApproximateFloat64()/c.Resources.Limits.Memory().AsApproximateFloat64(), 0.03, name)
 		require.Len(t, c.EnvFrom, 2, name)
 		require.Equal(t, "relay", c.EnvFrom[0].ConfigMapRef.Name)
 		require.Equal(t, "relay", c.EnvFrom[1].SecretRef.Name)
