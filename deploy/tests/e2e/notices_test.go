@@ -97,6 +97,7 @@ func TestAStormOfFailuresIsOneMessageAndItsEndAnother(t *testing.T) {
 	require.Contains(t, alert, "<https://relay.example.com/console/destinations?state=ill|Console>")
 	require.Contains(t, alert, "docs/OPERATIONS.md#a-destination-is-down")
 	rain("later-")
+	eventually(t, func() error { return w.atLeast(t, 1, "notices WHERE sent_at IS NOT NULL") })
 	system := asked(t, r, http.StatusOK, http.MethodGet, "/admin/v1/system", "")["notices"].(map[string]any)
 	require.Equal(t, []any{true, 0.0, "destination_unhealthy"}, []any{system["configured"], system["unsent"], system["last_kind"]})
 
@@ -108,6 +109,7 @@ func TestAStormOfFailuresIsOneMessageAndItsEndAnother(t *testing.T) {
 	// The counts of the storm's failures are taken before the next look, which reports something else.
 	_, err := w.Store.RollUp(t.Context(), bound)
 	require.NoError(t, err)
+	eventually(t, func() error { return w.atLeast(t, 1, "reconciliation") })
 	w.exec(t, "UPDATE reconciliation SET repaired_in_all = repaired_in_all + 2")
 	require.Contains(t, slack.got(t, 3), "The reconciler repaired")
 	w.recordLongest(t, "send-notices", "notices")
