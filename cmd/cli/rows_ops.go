@@ -66,6 +66,7 @@ var statsRows = []row{
 			{flag: "by", name: "by", doc: "a line for each outcome, reason, destination or storefront"},
 			{flag: "outcome", name: "outcome", doc: "received, open, delivered, failed, skipped; several with commas"}}, windowParams),
 		show: (*remote).printSeries},
+	{use: "stats levels", short: "Show the service levels: success and freshness", id: "get-service-levels", method: http.MethodGet, path: "/admin/v1/service-levels"},
 	{use: "audit list", short: "List the audit, newest first", id: "list-audit", method: http.MethodGet, path: auditPath, flags: auditParams,
 		columns: "ID=id AT_(UTC)=at LOGIN=actor ACTION=action KIND=entity NAME=name SWITCHED_ON=switched NOTE=note"},
 }
