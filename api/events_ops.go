@@ -27,8 +27,8 @@ type EventStore interface {
 	Stats(ctx context.Context, storefrontID int64, from, to time.Time) (ops.StatsReport, error)
 	// Series reads counts over time.
 	Series(ctx context.Context, q ops.SeriesQuery) (ops.SeriesReport, error)
-	// ServiceCounts reads the counts of deliveries since a time.
-	ServiceCounts(ctx context.Context, since time.Time) (ops.ServiceCounts, error)
+	// ServiceCounts reads the counts of deliveries since each of these times.
+	ServiceCounts(ctx context.Context, since ...time.Time) ([]ops.ServiceCounts, error)
 	// AttemptStats reads counts of attempts: all together, and by storefront and destination.
 	AttemptStats(ctx context.Context, q ops.AttemptsQuery) (ops.AttemptStats, []ops.AttemptStats, error)
 	// Backlog counts what has not ended.

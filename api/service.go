@@ -27,18 +27,25 @@ type ServiceWindow struct {
 
 type serviceOutput struct{ Body ServiceView }
 
+// serviceWindows are the spans over which the service levels are stated.
+var serviceWindows = []struct {
+	name string
+	span time.Duration
+}{{"1h", time.Hour}, {"24h", 24 * time.Hour}, {"30d", 30 * 24 * time.Hour}}
+
 func (h opsHandlers) service(ctx context.Context, _ *struct{}) (*serviceOutput, error) {
-	v := ServiceView{Objective: ops.ServiceObjective, FreshWithin: int(ops.FreshWithin.Seconds())}
 	now := time.Now()
-	for _, w := range []struct {
-		name string
-		span time.Duration
-	}{{"1h", time.Hour}, {"24h", 24 * time.Hour}, {"30d", 30 * 24 * time.Hour}} {
-		c, err := h.Events.ServiceCounts(ctx, now.Add(-w.span))
-		if err != nil {
-			return nil, err
-		}
-		v.Windows = append(v.Windows, ServiceWindow{Window: w.name, Delivered: c.Delivered, Failed: c.Failed, Success: shareOf(c.Delivered, c.Failed),
+	since := make([]time.Time, len(serviceWindows))
+	for n, w := range serviceWindows {
+		since[n] = now.Add(-w.span)
+	}
+	counts, err := h.Events.ServiceCounts(ctx, since...)
+	if err != nil {
+		return nil, err
+	}
+	v := ServiceView{Objective: ops.ServiceObjective, FreshWithin: int(ops.FreshWithin.Seconds())}
+	for n, c := range counts {
+		v.Windows = append(v.Windows, ServiceWindow{Window: serviceWindows[n].name, Delivered: c.Delivered, Failed: c.Failed, Success: shareOf(c.Delivered, c.Failed),
 			Fresh: c.Fresh, Late: c.Late, Freshness: shareOf(c.Fresh, c.Late)})
 	}
 	return &serviceOutput{v}, nil

@@ -85,5 +85,5 @@ func TestServiceLevelsAreSharesOfDeliveries(t *testing.T) {
 	require.NoError(t, err)
 	c, err := o.store.ServiceCounts(t.Context(), now.Add(-100*24*time.Hour))
 	require.NoError(t, err)
-	require.Equal(t, int64(18), c.Failed, "older counts are deleted")
+	require.Equal(t, int64(18), c[0].Failed, "older counts are deleted")
 }

@@ -21,7 +21,7 @@ const repositoryRoot = "../../.."
 func copied(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	for _, dir := range []string{"adapters", "internal/relay", "db/migrations", "deploy/dev", "deploy/sandbox"} {
+	for _, dir := range []string{"adapters", "internal", "db", "deploy/dev", "deploy/sandbox"} {
 		require.NoError(t, os.CopyFS(filepath.Join(root, dir), os.DirFS(filepath.Join(repositoryRoot, dir))))
 	}
 	for _, file := range []string{"go.mod", "go.sum", "deploy/go.mod", "deploy/go.sum", "docs/AD-ANALYTICS-PLATFORMS.md"} {
