@@ -125,6 +125,7 @@ func planCases() []planCase {
 	}
 	add("/admin/v1/system", statsOfAll, 100)
 	add("/admin/v1/me", "", 0)
+	add("/admin/v1/service-levels", "service_levels PRIMARY", 20_000)
 	return cases
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -10,10 +11,15 @@ import (
 // helpWidth is that of a terminal.
 const helpWidth = 80
 
-// setHelp makes the help of every command fit a terminal.
-func setHelp(root *cobra.Command) {
+// addTemplateFuncs runs once: cobra keeps the functions of all commands of the process in one map without a lock.
+var addTemplateFuncs = sync.OnceFunc(func() {
 	cobra.AddTemplateFunc("wrapped", func(s string) string { return wrap(s, helpWidth) })
 	cobra.AddTemplateFunc("flagLines", flagLines)
+})
+
+// setHelp makes the help of every command fit a terminal.
+func setHelp(root *cobra.Command) {
+	addTemplateFuncs()
 	root.SetUsageTemplate(usageTemplate)
 	root.SetHelpTemplate("{{with (or .Long .Short)}}{{. | wrapped}}\n\n{{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}")
 }

@@ -64,6 +64,8 @@ var fillStatements = []fillStatement{
 	{attemptStats(1, 1440, 40), false},
 	{attemptStats(60, 192, 150), false},
 	{attemptStats(1440, 92, 300), false},
+	{`INSERT INTO service_levels (at, delivered, failed, fresh, late)
+		SELECT FROM_UNIXTIME((UNIX_TIMESTAMP() DIV 300 - n) * 300), 90, 1, 89, 2 FROM fill WHERE n < 31 * 288 ORDER BY n DESC`, false},
 	{`INSERT INTO admin_audit (at, actor, action, entity, entity_id, name, changes, switched)
 		SELECT UTC_TIMESTAMP(6) - INTERVAL 10 * (100000 - n) MINUTE, CONCAT('admin', n % 7), action, entity, 1 + n % 900, 'x', '[]', IF(n % 10 = 0, 0, NULL)
 		FROM (SELECT n, CASE n % 10 WHEN 0 THEN 'deactivate' WHEN 1 THEN 'patch' ELSE IF(n % 5000 = 2, 'erase', 'reveal') END AS action,
@@ -79,7 +81,7 @@ var fillStatements = []fillStatement{
 			IF(n % 100 = 7, UTC_TIMESTAMP(6), NULL), IF(n % 100 = 7, UTC_TIMESTAMP(6) + INTERVAL 1 HOUR, NULL) FROM fill WHERE n < 1500`, false},
 	{`INSERT INTO destination_activity (storefront_id, destination, last_attempt_at) SELECT storefront_id, destination, UTC_TIMESTAMP(6) FROM destination_health`, false},
 	{`ANALYZE TABLE storefronts, storefront_sgtm_config, platform_credentials, ad_analytics_platforms, marketing_events, event_attempts, event_stats, event_stats_hours,
-		attempt_stats, admin_audit, event_replays, event_replay_items, event_erasures, destination_health, destination_activity`, false},
+		attempt_stats, service_levels, admin_audit, event_replays, event_replay_items, event_erasures, destination_health, destination_activity`, false},
 }
 
 // attemptStats counts attempts in so many intervals, of so many minutes, at so many storefronts.
