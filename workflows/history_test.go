@@ -53,6 +53,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		"first-attempt",
 		"limited-with-new-routes",
 		"limited",
+		"notices",
 		"poll-inbox",
 		"purge",
 		"reconcile",
