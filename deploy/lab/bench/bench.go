@@ -129,7 +129,7 @@ func readOptions(args []string) (options, error) {
 	}
 	var o options
 	var large, backlog, storm int
-	flags.BoolVar(&o.quick, "quick", false, "small sizes, a few minutes in all: to see that it runs, not for figures to quote")
+	flags.BoolVar(&o.quick, "quick", false, "small sizes, a few minutes in all: to see that it runs, not for numbers to quote")
 	flags.StringVar(&o.out, "out", "", "folder of benchmarks.json and BENCHMARKS.md, where the scenarios that were run replace what stood there of them; default docs at full size, else none")
 	flags.Func("env", "variable of the relay, as NAME=VALUE, any number; RELAY_DEV_PROFILES=127.0.0.1:6060 serves its profiles", func(pair string) error {
 		if !strings.Contains(pair, "=") {

@@ -18,8 +18,8 @@ func TestAScenarioRunsToItsEnd(t *testing.T) {
 		result: &Result{Title: "rest"}, machine: &Machine{},
 	}
 	require.NoError(t, rest(t.Context(), r))
-	require.Len(t, r.result.Figures, 7)
-	for _, f := range r.result.Figures {
+	require.Len(t, r.result.Metrics, 7)
+	for _, f := range r.result.Metrics {
 		require.Positive(t, f.Value, f.Name)
 	}
 	require.NotEmpty(t, r.machine.Database)
@@ -34,7 +34,7 @@ func TestALimitedDestinationHoldsItsPromises(t *testing.T) {
 		result: &Result{Title: "limited"}, machine: &Machine{},
 	}
 	require.NoError(t, limited(t.Context(), r))
-	for _, f := range r.result.Figures {
+	for _, f := range r.result.Metrics {
 		if f.Unit == "ms" || f.Unit == "%" {
 			continue // that needs a quiet machine
 		}

@@ -141,6 +141,6 @@ func (t *drainTimes) report(res *Result, p drainPlan) {
 	res.add("history events of a delivery", float64(t.history), "")
 	res.add("history events of a bare workflow", float64(t.historyOfFloor), "")
 	res.note(p.note, startsInFlight)
-	res.note("%d rounds of %d events and as many bare workflows, in turn, on one Temporal server whose every workflow commit is synced. CPU includes the batch's acknowledgement; its ratio is the steadier figure where other programs use the machine.",
+	res.note("%d rounds of %d events and as many bare workflows, in turn, on one Temporal server whose every workflow commit is synced. CPU includes the batch's acknowledgement; its ratio is the steadier metric where other programs use the machine.",
 		p.rounds, p.events)
 }

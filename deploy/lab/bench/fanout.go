@@ -17,7 +17,7 @@ func fanOut(ctx context.Context, r *run) error {
 	})
 }
 
-// fivePlatforms switches the storefront's container off and gives it five platforms.
+// fivePlatforms switches the storefront's container off and adds five platforms to it.
 func fivePlatforms(ctx context.Context, l *env) error {
 	ids, err := l.Store.StorefrontIDs(ctx, []string{"a"})
 	if err != nil {

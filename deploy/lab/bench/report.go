@@ -24,7 +24,7 @@ func (r *Result) text() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%s (%.0f s)\n", r.Title, r.Took)
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	for _, f := range r.Figures {
+	for _, f := range r.Metrics {
 		_, _ = fmt.Fprintf(w, "  %s\t%s %s\t%s\n", f.Name, number(f.Value), f.Unit, goals(f.Goals))
 	}
 	_ = w.Flush() // a builder takes everything
@@ -123,8 +123,8 @@ func (r *Report) markdown() string {
 }
 
 func (r *Result) markdown(out *strings.Builder) {
-	fmt.Fprintf(out, "\n## %s\n\n| figure | value | goal |\n|---|---:|---|\n", r.Title)
-	for _, f := range r.Figures {
+	fmt.Fprintf(out, "\n## %s\n\n| metric | value | goal |\n|---|---:|---|\n", r.Title)
+	for _, f := range r.Metrics {
 		fmt.Fprintf(out, "| %s | %s %s | %s |\n", f.Name, number(f.Value), f.Unit, goals(f.Goals))
 	}
 	for _, n := range r.Notes {

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Figure is one line of the table.
-type Figure struct {
+// Metric is one line of the table.
+type Metric struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit,omitempty"` // "×" is a ratio to the floor
 	Goals []Goal  `json:"goals,omitempty"`
 }
 
-// Goal is the target of a figure.
+// Goal is the target of a metric.
 type Goal struct {
 	Most  float64 `json:"most,omitempty"`
 	Least float64 `json:"least,omitempty"`
@@ -45,16 +45,16 @@ type Result struct {
 	Took     float64   `json:"took_s"`
 	Load     float64   `json:"load_at_start"` // runnable processes of other programs
 	Revision string    `json:"revision,omitempty"`
-	Figures  []Figure  `json:"figures"`
+	Metrics  []Metric  `json:"metrics"`
 	Notes    []string  `json:"notes"`
 }
 
-// add appends a figure and compares it with its goal.
+// add appends a metric and compares it with its goal.
 func (r *Result) add(name string, value float64, unit string, goals ...Goal) {
 	for i := range goals {
 		goals[i].Met = goals[i].Most > 0 && value <= goals[i].Most || goals[i].Least > 0 && value >= goals[i].Least
 	}
-	r.Figures = append(r.Figures, Figure{Name: name, Value: round(value), Unit: unit, Goals: goals})
+	r.Metrics = append(r.Metrics, Metric{Name: name, Value: round(value), Unit: unit, Goals: goals})
 }
 
 func (r *Result) note(format string, args ...any) {

@@ -18,22 +18,22 @@ func TestQuantilesAreValuesThatWereMeasured(t *testing.T) {
 	require.Zero(t, median([]float64(nil)))
 }
 
-func TestAFigureIsJudgedByItsGoals(t *testing.T) {
+func TestAMetricIsJudgedByItsGoals(t *testing.T) {
 	t.Parallel()
 	var r Result
 	r.add("ratio", 0.75432, "×", atLeast(0.7), atLeast(0.8))
 	r.add("p50", 99, "ms", atMost(100))
-	require.InDelta(t, 0.7543, r.Figures[0].Value, 1e-9)
-	require.True(t, r.Figures[0].Goals[0].Met)
-	require.False(t, r.Figures[0].Goals[1].Met)
-	require.True(t, r.Figures[1].Goals[0].Met)
+	require.InDelta(t, 0.7543, r.Metrics[0].Value, 1e-9)
+	require.True(t, r.Metrics[0].Goals[0].Met)
+	require.False(t, r.Metrics[0].Goals[1].Met)
+	require.True(t, r.Metrics[1].Goals[0].Met)
 	require.Contains(t, r.text(), "≥ 0.70, ≥ 0.80 missed")
 }
 
 func TestTheReportIsWrittenForPeopleAndForPrograms(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	r := Report{Machine: Machine{Cores: 2}, Results: []Result{{Title: "Drain", Figures: []Figure{{Name: "rate", Value: 0.9, Unit: "×"}}}}}
+	r := Report{Machine: Machine{Cores: 2}, Results: []Result{{Title: "Drain", Metrics: []Metric{{Name: "rate", Value: 0.9, Unit: "×"}}}}}
 	require.NoError(t, r.write(dir))
 	for file, part := range map[string]string{"benchmarks.json": `"rate"`, "BENCHMARKS.md": "| rate | 0.90 × |"} {
 		text, err := os.ReadFile(dir + "/" + file)
@@ -67,7 +67,7 @@ func TestAScenarioThatIsRunByItselfReplacesItsPartOfTheReport(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, strings.Count(string(text), "revision newest"))
 	require.Equal(t, 2, strings.Count(string(text), "## "), "each is there once")
-	require.NotContains(t, write(4, "rest"), "## drain", "another machine's figures do not belong into one table")
+	require.NotContains(t, write(4, "rest"), "## drain", "another machine's metrics do not belong into one table")
 }
 
 func TestProcessesAreMetered(t *testing.T) {
