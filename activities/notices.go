@@ -32,7 +32,7 @@ type NoticeAttempt struct {
 	Gone   bool `json:",omitempty"`
 }
 
-// ComposeNotices looks whether there is something to report, and returns the ids of the notices to send now. Without a
+// ComposeNotices stores the notices that the present state calls for, and returns the ids of the notices to send now. Without a
 // receiver there are none.
 func (a *Activities) ComposeNotices(ctx context.Context) ([]int64, error) {
 	if a.Notifier == nil {

@@ -47,10 +47,10 @@ type Admin struct {
 	Adapters map[string]relay.Adapter
 	// HasAdapter reports whether this program speaks to a platform.
 	HasAdapter func(platform string) bool
-	// EventNames are the words of a platform for our event types; none for one without an adapter.
+	// EventNames are a platform's names of our event types; none for one without an adapter.
 	EventNames func(platform string) relay.EventNames
 	// Check looks at a destination's settings as its adapter does; a destination without an adapter is never wrong. Its error
-	// is "field: words" and holds no value.
+	// is "field: text" and holds no value.
 	Check func(relay.Destination) error
 	// CheckURL refuses an address that the relay would not send to. Its error holds no value.
 	CheckURL func(ctx context.Context, raw string) error

@@ -1,6 +1,6 @@
 package api
 
-// Options are an admin's settings for one storefront at one destination: relay.Options in the document's words.
+// Options are an admin's settings for one storefront at one destination: relay.Options under the names of the document.
 type Options struct {
 	Events                map[string]EventRule `json:"events,omitempty" maxProperties:"500" doc:"The handling of each event type, over the destination's own defaults."`
 	Identifiers           string               `json:"identifiers,omitempty" enum:"none,hashed" example:"hashed" doc:"Whether e-mail, phone and the like leave, hashed. By default none do."`

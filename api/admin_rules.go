@@ -64,7 +64,7 @@ var optionNames = func() []string {
 	return names
 }()
 
-// settings reads an adapter's error, which is "field: words", where nothing else is wrong. fields are those that it may
+// settings reads an adapter's error, which is "field: text", where nothing else is wrong. fields are those that it may
 // name beside the options, prefix is where they are.
 func (v *violations) settings(err error, prefix string, fields ...string) {
 	if err == nil || len(v.list) > 0 {

@@ -24,13 +24,13 @@ type AttemptStatsView struct {
 	From         time.Time             `json:"from" example:"2026-01-15T00:00:00Z" doc:"Begin of the window."`
 	To           time.Time             `json:"to" example:"2026-01-16T00:00:00Z" doc:"End of the window. Minutes, hours or days that begin before it count whole."`
 	Step         ops.Step              `json:"step" enum:"minute,hour,day" example:"hour" doc:"What the window is made of: minutes, of two hours at most within the last day; hours, of three days at most within the last eight; or days, which begin at midnight UTC."`
-	Total        AttemptFigures        `json:"total" doc:"All together."`
+	Total        AttemptCounts         `json:"total" doc:"All together."`
 	Destinations []DestinationAttempts `json:"destinations" nullable:"false" doc:"By storefront and destination, the most failures first; 1000 at most."`
 	Omitted      int                   `json:"destinations_omitted" example:"0" doc:"Number of further ones."`
 }
 
-// AttemptFigures are the counts of some attempts. A time is interpolated within its range: up to 5, 10, 20, 50 ms and so on.
-type AttemptFigures struct {
+// AttemptCounts are the counts of some attempts. A time is interpolated within its range: up to 5, 10, 20, 50 ms and so on.
+type AttemptCounts struct {
 	N         int64                   `json:"n" example:"1200" doc:"Attempts that sent a request."`
 	Failed    int64                   `json:"failed" example:"24" doc:"Of those: not accepted."`
 	ErrorRate float64                 `json:"error_rate" example:"0.02" doc:"failed by n; 0 without any."`
@@ -51,7 +51,7 @@ type StatusCount struct {
 type DestinationAttempts struct {
 	Storefront  string `json:"storefront" example:"bosley" doc:"The storefront's code."`
 	Destination string `json:"destination" example:"sgtm" doc:"sgtm, or a platform's code."`
-	AttemptFigures
+	AttemptCounts
 }
 
 type attemptStatsOutput struct{ Body AttemptStatsView }
@@ -71,15 +71,15 @@ func (h opsHandlers) attemptStats(ctx context.Context, in *attemptStatsInput) (*
 	if err != nil {
 		return nil, err
 	}
-	v.Total, v.Omitted = attemptFigures(total), max(0, len(list)-maxAttemptStats)
+	v.Total, v.Omitted = attemptCounts(total), max(0, len(list)-maxAttemptStats)
 	for _, s := range list[:len(list)-v.Omitted] {
-		v.Destinations = append(v.Destinations, DestinationAttempts{s.Storefront, s.Destination, attemptFigures(s)})
+		v.Destinations = append(v.Destinations, DestinationAttempts{s.Storefront, s.Destination, attemptCounts(s)})
 	}
 	return &attemptStatsOutput{v}, nil
 }
 
-func attemptFigures(s ops.AttemptStats) AttemptFigures {
-	v := AttemptFigures{N: s.N, Failed: s.Failed(), Outcomes: s.Outcomes, Statuses: []StatusCount{}, P50: s.Percentile(.5), P95: s.Percentile(.95), P99: s.Percentile(.99)}
+func attemptCounts(s ops.AttemptStats) AttemptCounts {
+	v := AttemptCounts{N: s.N, Failed: s.Failed(), Outcomes: s.Outcomes, Statuses: []StatusCount{}, P50: s.Percentile(.5), P95: s.Percentile(.95), P99: s.Percentile(.99)}
 	if s.N > 0 {
 		v.ErrorRate = float64(v.Failed) / float64(s.N)
 	}

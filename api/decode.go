@@ -232,7 +232,7 @@ func (d *decoder) member(fields *[fieldCount]span) error {
 }
 
 // failure returns the error that ended reading, if any: our own refusal, a body that could not be read, or malformed JSON.
-// jsontext's words quote the body, so they are not used.
+// jsontext's texts quote the body, so they are not used.
 func (d *decoder) failure(err error) error {
 	var f *failure
 	var syntax *jsontext.SyntacticError

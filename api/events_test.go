@@ -101,7 +101,7 @@ func newOpsTest(t testing.TB) *operated {
 	return o
 }
 
-// event stores one and gives its row.
+// event stores one and returns its row.
 func (o *operated) event(storefront int64, order, kind, payload string) int64 {
 	o.t.Helper()
 	stored, err := o.store.InsertEvents(o.t.Context(), []relay.NewEvent{{EventID: order, OrderID: order, Type: kind, StorefrontID: storefront,

@@ -16,7 +16,7 @@ type Check struct {
 	Name  string   // lower case, such as worker
 	About string   // its description in the API's document
 	Words []string // of Probe, besides ok and down; for the document
-	// Probe returns one of the words, ok where all is well. An error is logged, never shown; with an error and no word, or
+	// Probe returns one of the states, ok where all is well. An error is logged, never shown; with an error and no state, or
 	// after two seconds, the word is down.
 	Probe func(context.Context) (string, error)
 	// Optional means that the process can do its work whatever the word.
@@ -44,7 +44,7 @@ func builtIn(role Role, d Deps) []Check {
 	}
 }
 
-// refusals are the words of a database that responds and refuses writes.
+// refusals are the states of a database that responds and refuses writes.
 var refusals = []string{string(relay.WriteReadOnly), string(relay.WriteNoRoom), string(relay.WriteForbidden), string(relay.WriteStalled)}
 
 // writable is the word of the database. The write gets less time than the check has, so that one that hangs is called stalled.

@@ -14,7 +14,7 @@ import (
 
 // LiveStore is what the stream of live events reads.
 type LiveStore interface {
-	LiveFigures(ctx context.Context) (ops.LiveFigures, error)
+	LiveCounts(ctx context.Context) (ops.LiveCounts, error)
 	LiveTotals(ctx context.Context) (ops.LiveTotals, error)
 	// LiveAttempts lists the newest attempts above an id, n at most, and those with the ids of open, the newest first.
 	LiveAttempts(ctx context.Context, after int64, open []int64, n int) ([]ops.LiveAttempt, error)

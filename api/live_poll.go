@@ -12,13 +12,13 @@ import (
 // livePlace is a storefront's destination by its codes.
 type livePlace struct{ storefront, destination string }
 
-// poller reads the database, and knows what the streams have been told. It begins anew with the first listener.
+// poller reads the database, and knows what the streams have sent. It begins anew with the first listener.
 type poller struct {
 	feed *feed
 	stop context.CancelFunc
 
 	// Only the poller's own goroutine writes these, under the feed's lock.
-	figures  *liveMessage
+	counts   *liveMessage
 	totals   ops.LiveTotals
 	counted  time.Time
 	ring     []int64 // ids of the newest attempts, in order
@@ -32,8 +32,8 @@ type poller struct {
 // known is what a new stream begins with. The caller holds the lock.
 func (p *poller) known() []liveMessage {
 	var list []liveMessage
-	if p.figures != nil {
-		list = append(list, *p.figures)
+	if p.counts != nil {
+		list = append(list, *p.counts)
 	}
 	for _, m := range p.health {
 		list = append(list, m)
@@ -52,7 +52,7 @@ func (p *poller) run(ctx context.Context) {
 	tick := time.NewTicker(p.feed.every)
 	defer tick.Stop()
 	for n := 0; ; n++ {
-		steps := []func(context.Context) error{p.pollFigures, p.pollAttempts}
+		steps := []func(context.Context) error{p.pollCounts, p.pollAttempts}
 		if n == 0 || n%2 == 0 {
 			steps = append(steps, p.pollReplays)
 		}
@@ -83,19 +83,19 @@ func (p *poller) tell(tell func()) {
 	}
 }
 
-// pollFigures reads the totals of the day only where they have been counted since.
-func (p *poller) pollFigures(ctx context.Context) error {
-	f, err := p.feed.store.LiveFigures(ctx)
-	if err == nil && (p.figures == nil || !f.CountedAt.Equal(p.counted)) {
+// pollCounts reads the totals of the day only where they have been counted since.
+func (p *poller) pollCounts(ctx context.Context) error {
+	f, err := p.feed.store.LiveCounts(ctx)
+	if err == nil && (p.counts == nil || !f.CountedAt.Equal(p.counted)) {
 		p.totals, err = p.feed.store.LiveTotals(ctx)
 		p.counted = f.CountedAt
 	}
 	if err != nil {
 		return err
 	}
-	m := messageOf(kindFigures, liveFigures(f, p.totals))
+	m := messageOf(kindFigures, liveCounts(f, p.totals))
 	p.tell(func() {
-		p.figures = &m
+		p.counts = &m
 		p.feed.publish(m)
 	})
 	return nil
@@ -198,7 +198,7 @@ func (p *poller) pollHealth(ctx context.Context) error {
 	return nil
 }
 
-// healthMessage has the state as its outcome: a change of the rest is not told.
+// healthMessage has the state as its outcome: a change of the rest is not sent.
 func healthMessage(h ops.LiveHealth) liveMessage {
 	m := messageOf(kindHealth, liveHealth(h))
 	m.storefront, m.destination, m.outcome = h.Storefront, h.Destination, string(h.State())

@@ -117,12 +117,12 @@ func TestTheStreamSendsWhatHappens(t *testing.T) {
 		s.ReadTimeout, s.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond
 	})
 	s := open(t, server, "")
-	figures := func(pending float64) message {
+	counts := func(pending float64) message {
 		return s.until(func(m message) bool { return m.kind == "figures" && m.data["pending"] == pending })
 	}
-	figures(0)
+	counts(0)
 	id := o.event(o.bosley, "o-1", "purchase_completed", person)
-	m := figures(1)
+	m := counts(1)
 	require.InDelta(t, 1, m.data["waiting"], 0)
 	require.Contains(t, m.data, "oldest_seconds")
 
@@ -190,9 +190,9 @@ type watched struct {
 	asked atomic.Int64
 }
 
-func (w *watched) LiveFigures(ctx context.Context) (ops.LiveFigures, error) {
+func (w *watched) LiveCounts(ctx context.Context) (ops.LiveCounts, error) {
 	w.asked.Add(1)
-	return w.LiveStore.LiveFigures(ctx)
+	return w.LiveStore.LiveCounts(ctx)
 }
 
 func (w *watched) LiveAttempts(ctx context.Context, after int64, open []int64, n int) ([]ops.LiveAttempt, error) {

@@ -7,8 +7,8 @@ import (
 	"relay/internal/relay"
 )
 
-// LiveFigures is the data of the event figures.
-type LiveFigures struct {
+// LiveCounts is the data of the stream's event "figures".
+type LiveCounts struct {
 	At         time.Time  `json:"at"`
 	AsOf       *time.Time `json:"as_of,omitempty"` // of received and failed
 	Received   int64      `json:"received"`
@@ -61,7 +61,7 @@ type LiveHealth struct {
 	Since       *time.Time        `json:"since,omitempty"`
 }
 
-// liveText documents the stream: OpenAPI has no words for one.
+// liveText documents the stream: OpenAPI cannot describe one.
 const liveText = "A stream of server-sent events, each with a JSON object as its data. figures, every two seconds: at, as_of, received and failed " +
 	"(of the last 24 hours), pending, processing, waiting (both; counting stops at 10000 each), oldest_seconds, unhealthy. attempt: id, event_id, storefront, " +
 	"destination, number, outcome (sending, then how it ended), reason, status, ms, at. replay, where it has changed: id, state, rate, matched, started, delivered, " +
@@ -70,8 +70,8 @@ const liveText = "A stream of server-sent events, each with a JSON object as its
 	"of more than 700 within two seconds the oldest are left out. Nothing in it is of a person. A comment every 15 seconds keeps the connection. " +
 	"The relay reads its database for all streams of a process together, and only while there is one."
 
-func liveFigures(f ops.LiveFigures, t ops.LiveTotals) LiveFigures {
-	v := LiveFigures{At: f.At, AsOf: timeOrNone(f.CountedAt), Received: t.Received, Failed: t.Failed, Pending: f.Pending, Processing: f.Processing,
+func liveCounts(f ops.LiveCounts, t ops.LiveTotals) LiveCounts {
+	v := LiveCounts{At: f.At, AsOf: timeOrNone(f.CountedAt), Received: t.Received, Failed: t.Failed, Pending: f.Pending, Processing: f.Processing,
 		Waiting: f.Pending + f.Processing, Unhealthy: f.Unhealthy}
 	if !f.Oldest.IsZero() {
 		v.Oldest = max(0, f.At.Sub(f.Oldest).Seconds())

@@ -62,7 +62,7 @@ func (s *server) observe(c *gin.Context) {
 	c.Next()
 }
 
-// panicError is a recovered value for the log: Go's own words for a slip of ours, but only the type of any other value,
+// panicError is a recovered value for the log: Go's own text for a runtime error, but only the type of any other value,
 // which may hold anything.
 func panicError(v any) error {
 	var re runtime.Error

@@ -117,7 +117,7 @@ func (c *contract) schema(t testing.TB, pointer string) *jsonschema.Schema {
 	return s
 }
 
-// exemplified reports whether a parameter shows what to write: an example, or the words to choose from.
+// exemplified reports whether a parameter shows what to write: an example, or the values to choose from.
 func exemplified(parameter map[string]any) bool {
 	schema := object(parameter["schema"])
 	return parameter["example"] != nil || schema["examples"] != nil || schema["enum"] != nil || object(schema["items"])["enum"] != nil

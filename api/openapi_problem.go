@@ -144,7 +144,7 @@ func fieldError(err error) FieldError {
 	return e
 }
 
-// codeOf reads the words of huma's validation, which are constants of its package.
+// codeOf reads the texts of huma's validation, which are constants of its package.
 func codeOf(message string) code {
 	switch message {
 	case validation.MsgUnexpectedProperty:
@@ -161,7 +161,7 @@ func codeOf(message string) code {
 
 var saneName = regexp.MustCompile(`^[A-Za-z0-9_:-]{1,40}(\[[0-9]+\])?$`)
 
-// sane is a path without names that no field of ours has: they are the client's words, perhaps a secret in a wrong place.
+// sane is a path without names that no field of ours has: they are the client's text, perhaps a secret in a wrong place.
 func sane(path string) string {
 	parts := strings.Split(path, ".")
 	for i, p := range parts {

@@ -163,7 +163,7 @@ func TestEveryReadOfTheAPIUsesItsKey(t *testing.T) {
 			list, err := o.store.LiveAttempts(t.Context(), int64(n/2), nil, 200)
 			require.NoError(t, err)
 			require.Len(t, list, 200)
-			_, err = o.store.LiveFigures(t.Context())
+			_, err = o.store.LiveCounts(t.Context())
 			require.NoError(t, err)
 			_, err = o.store.LiveTotals(t.Context())
 			require.NoError(t, err)

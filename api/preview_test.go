@@ -15,7 +15,7 @@ import (
 
 const token = "s3cr3t/token+1"
 
-// configured gives bosley a container and a credential at meta_capi and ga4.
+// configured adds to bosley a container and a credential at meta_capi and ga4.
 func (o *operated) configured() (container, credential int64) {
 	o.t.Helper()
 	r := o.call(http.MethodPost, "/admin/v1/sgtm-configs", fmt.Sprintf(`{"storefront_id":%d,"sgtm_url":"https://gtm.example.com",

@@ -98,7 +98,7 @@ type ReplayView struct {
 	WorkflowURL string          `json:"workflow_url,omitempty" example:"https://temporal.example.com/namespaces/default/workflows/replay-events:3" doc:"Its workflow in Temporal's Web UI."`
 }
 
-// FilterView is ops.Filter in the document's words.
+// FilterView is ops.Filter under the names of the document.
 type FilterView struct {
 	OrderID      string         `json:"order_id,omitempty" example:"2025020100003333" doc:"The order, or the event's own id."`
 	StorefrontID int64          `json:"storefront_id,omitempty" example:"5" doc:"The storefront's id."`

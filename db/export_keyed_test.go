@@ -49,7 +49,7 @@ func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuer
 	add("events of a replay", map[string]string{"event_replay_items": "PRIMARY"}, query, args)
 	query, args = liveAttempts(1_000_000, []int64{5, 6}, 700)
 	add("newest attempts", map[string]string{"a": "PRIMARY"}, query, args)
-	add("live figures", map[string]string{"marketing_events": "ix_marketing_events_claim"}, liveFiguresSQL, []any{100, 100})
+	add("live counts", map[string]string{"marketing_events": "ix_marketing_events_claim"}, liveCountsSQL, []any{100, 100})
 	add("live replays", map[string]string{"event_replays": "ix_event_replays_ended"}, liveReplaysSQL, nil)
 	query, args = attemptStatsSQL(ops.AttemptsQuery{From: now.Add(-time.Hour), To: now, Step: ops.StepMinute})
 	add("attempts of all", map[string]string{"attempt_stats": "PRIMARY"}, query, args)

@@ -47,17 +47,17 @@ func (s *Store) LiveAttempts(ctx context.Context, after int64, open []int64, n i
 	return list, wrap(act, rows.Err())
 }
 
-// liveFiguresSQL counts by the claim key as far as a bound, and reads single rows beside.
-const liveFiguresSQL = `SELECT UTC_TIMESTAMP(6), (SELECT counted_at FROM event_stats_hours ORDER BY hour DESC LIMIT 1),
+// liveCountsSQL counts by the claim key as far as a bound, and reads single rows beside.
+const liveCountsSQL = `SELECT UTC_TIMESTAMP(6), (SELECT counted_at FROM event_stats_hours ORDER BY hour DESC LIMIT 1),
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim) WHERE status = 'pending' LIMIT ?) p),
 	(SELECT COUNT(*) FROM (SELECT 1 FROM marketing_events FORCE INDEX (ix_marketing_events_claim) WHERE status = 'processing' LIMIT ?) r),
 	(SELECT COUNT(*) FROM destination_health WHERE unhealthy_since IS NOT NULL)`
 
-// LiveFigures counts what is open, by two statements.
-func (s *Store) LiveFigures(ctx context.Context) (ops.LiveFigures, error) {
-	var f ops.LiveFigures
+// LiveCounts counts what is open, by two statements.
+func (s *Store) LiveCounts(ctx context.Context) (ops.LiveCounts, error) {
+	var f ops.LiveCounts
 	var counted sql.NullTime
-	err := s.sql.QueryRowContext(ctx, liveFiguresSQL, ops.CountBound, ops.CountBound).Scan(&f.At, &counted, &f.Pending, &f.Processing, &f.Unhealthy)
+	err := s.sql.QueryRowContext(ctx, liveCountsSQL, ops.CountBound, ops.CountBound).Scan(&f.At, &counted, &f.Pending, &f.Processing, &f.Unhealthy)
 	f.CountedAt = counted.Time
 	if err == nil && f.Pending > 0 {
 		err = eachStorefront(ctx, s, oldestOfAll, nil, func(_ int64, at time.Time) {
@@ -66,7 +66,7 @@ func (s *Store) LiveFigures(ctx context.Context) (ops.LiveFigures, error) {
 			}
 		})
 	}
-	return f, wrap("read the live figures", err)
+	return f, wrap("read the live counts", err)
 }
 
 // LiveTotals sums what was counted of the last 24 hours.

@@ -40,18 +40,18 @@ func TestLiveCountsAreBounded(t *testing.T) {
 	f.sick(bosley, "ga4")
 	f.rollUp()
 	store, count := f.selects()
-	var figures ops.LiveFigures
+	var counts ops.LiveCounts
 	var totals ops.LiveTotals
 	require.LessOrEqual(t, count(func() {
 		var err error
-		figures, err = store.LiveFigures(t.Context())
+		counts, err = store.LiveCounts(t.Context())
 		require.NoError(t, err)
 	}), int64(2))
 	totals, err := store.LiveTotals(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []int64{ops.CountBound, 0, 1}, []int64{figures.Pending, figures.Processing, figures.Unhealthy})
-	require.False(t, figures.Oldest.IsZero())
-	require.WithinDuration(t, time.Now(), figures.CountedAt, time.Minute)
+	require.Equal(t, []int64{ops.CountBound, 0, 1}, []int64{counts.Pending, counts.Processing, counts.Unhealthy})
+	require.False(t, counts.Oldest.IsZero())
+	require.WithinDuration(t, time.Now(), counts.CountedAt, time.Minute)
 	require.Equal(t, ops.LiveTotals{Received: 11_001, Failed: 1}, totals)
 	ill, err := store.LiveHealth(t.Context())
 	require.NoError(t, err)

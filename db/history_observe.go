@@ -187,7 +187,7 @@ func (o *observing) readStats(ctx context.Context) error {
 			return err
 		}
 		f.Storefront = o.codes[storefront]
-		o.seen.Figures = append(o.seen.Figures, f)
+		o.seen.Stats = append(o.seen.Stats, f)
 		return nil
 	})
 	if err != nil {

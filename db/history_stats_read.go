@@ -34,7 +34,7 @@ func (s *Store) readStats(ctx context.Context, storefrontID int64, r *ops.StatsR
 		to.unknown = &r.Unknown
 	}
 	for _, read := range []func() error{
-		func() error { return s.addFigures(ctx, storefrontID, *r, to) },
+		func() error { return s.addStats(ctx, storefrontID, *r, to) },
 		func() error { return s.addPresent(ctx, storefrontID, to, &r.AsOf) },
 	} {
 		if err := read(); err != nil {
@@ -104,7 +104,7 @@ func newCounts() ops.Counts {
 	return ops.Counts{Failed: map[relay.Reason]int64{}, Skipped: map[relay.Reason]int64{}}
 }
 
-func (s *Store) addFigures(ctx context.Context, id int64, r ops.StatsReport, to statsOf) error {
+func (s *Store) addStats(ctx context.Context, id int64, r ops.StatsReport, to statsOf) error {
 	c := condition{[]string{"hour >= ? AND hour < ?"}, []any{r.From, r.To}}
 	if id != 0 {
 		c.and("storefront_id = ?", id)

@@ -205,7 +205,7 @@ func (s *Store) noticeDay(ctx context.Context) ([]ops.NoticeSubject, error) {
 		return nil, err
 	}
 	by := map[string]*ops.NoticeCounts{}
-	for _, f := range o.seen.Figures {
+	for _, f := range o.seen.Stats {
 		c := by[f.Storefront]
 		if c == nil {
 			c = &ops.NoticeCounts{}

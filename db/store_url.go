@@ -14,7 +14,7 @@ import (
 )
 
 // Session settings of every connection. The mode is strict, so that nothing is truncated or converted silently; MySQL 8, 9
-// and MariaDB all know its words. The lock time-out is shorter than the read time-out, so that the server's own error
+// and MariaDB all know its parameters. The lock time-out is shorter than the read time-out, so that the server's own error
 // arrives, which is retried; it is so short that a batch with a key that another session is inserting soon stores the other
 // events.
 const (

@@ -12,8 +12,8 @@ import (
 
 const notifyID = "send-notices"
 
-// SendNotices looks whether there is something to tell the people who run the relay, and sends it. What it does not send, the next
-// run does: at least once.
+// SendNotices composes the notices that are due and sends them to the people who run the relay, at least once: a notice that a run
+// does not send is sent by the next.
 func SendNotices(ctx workflow.Context) (int, error) {
 	var due []int64
 	if err := workflow.ExecuteActivity(noticeOptions(ctx), a.ComposeNotices).Get(ctx, &due); err != nil {
@@ -36,7 +36,7 @@ func SendNotices(ctx workflow.Context) (int, error) {
 // EnsureNotifying creates or updates the schedule of SendNotices; off removes it.
 func (s Starter) EnsureNotifying(ctx context.Context, on bool) error {
 	if on {
-		return s.ensure(ctx, s.schedule(notifyID, notifyEvery, "SendNotices", "tells people what is wrong, and that it is over"))
+		return s.ensure(ctx, s.schedule(notifyID, notifyEvery, "SendNotices", "reports what is wrong, and that it is over, to NOTIFY_URL"))
 	}
 	err := s.Client.ScheduleClient().GetHandle(ctx, notifyID).Delete(ctx)
 	var none *serviceerror.NotFound

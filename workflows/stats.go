@@ -17,7 +17,7 @@ func RollUpStats(ctx workflow.Context) (int, error) {
 
 // EnsureRollingUp creates or updates the schedule of RollUpStats.
 func (s Starter) EnsureRollingUp(ctx context.Context) error {
-	o := s.schedule(rollUpID, rollUpEvery, "RollUpStats", "counts the figures behind the statistics")
+	o := s.schedule(rollUpID, rollUpEvery, "RollUpStats", "counts the events behind the statistics")
 	o.TriggerImmediately = true // statistics are current soon after a start
 	return s.ensure(ctx, o)
 }

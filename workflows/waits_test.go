@@ -24,7 +24,7 @@ func TestAWaitBeforeTheSendUsesUpNoAttempt(t *testing.T) {
 		limiter, reads := second.activities.Limiter, 0
 		second.store.reading = func() {
 			if reads++; reads == 8 {
-				limiter.Now = second.Now // until then the limiter's clock stands still, as if other events took every turn
+				limiter.Now = second.Now // until then the limiter's clock does not move, as if other events took every turn
 			}
 		}
 		routes := 0

@@ -24,7 +24,7 @@ type response struct {
 // pause is what Amplitude asks for after too many events of one user, without a header.
 const pause = 30 * time.Second
 
-// aboutKey matches the text of an error about the key. The words of this API are not confirmed; those of Amplitude's other ones are
+// aboutKey matches the text of an error about the key. The texts of this API are not confirmed; those of Amplitude's other ones are
 // "Invalid API key".
 var aboutKey = regexp.MustCompile(`(?i)api[ _-]?key`)
 

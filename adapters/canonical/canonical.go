@@ -110,7 +110,7 @@ func Time(e relay.Event) time.Time {
 	return e.Now.UTC()
 }
 
-// FixedTime is Time for a vendor that tells a second copy by the event's time, too: a time in the future becomes that of the row,
+// FixedTime is Time for a vendor that recognizes a second copy by the event's time, too: a time in the future becomes that of the row,
 // which is the same on every attempt. A time before earliest, which the vendor does not know, is refused.
 func FixedTime(e relay.Event, earliest time.Time) (time.Time, error) {
 	t := e.Time()

@@ -159,7 +159,7 @@ func email(raw string) string {
 	return mailbox + "@" + host
 }
 
-// word is a decision in Google's words; "" for silence, which is not sent.
+// word is a decision under Google's name; "" for silence, which is not sent.
 func word(d canonical.Decision) string {
 	if d == canonical.Unset {
 		return ""

@@ -19,7 +19,7 @@ const (
 	revision = "2026-07-15"
 	version  = "klaviyo/1"
 
-	// flowAge is the age from which an event starts no flow: nobody expects the e-mail of yesterday's order. Klaviyo has no limit.
+	// flowAge is the age from which an event starts no flow: no customer expects the e-mail of yesterday's order. Klaviyo has no limit.
 	flowAge = 24 * time.Hour
 )
 

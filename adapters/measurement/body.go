@@ -50,7 +50,7 @@ func (b Body) HasOrder() bool {
 	return b.Events[0].Name == Purchase && b.Events[0].Params["transaction_id"] != nil
 }
 
-// NewConsent is a decision about ads in the two words that the protocol has for it. It replaces the deprecated
+// NewConsent is a decision about ads in one of the two values that the protocol has for it. It replaces the deprecated
 // non_personalized_ads. nil is a silent one.
 func NewConsent(d relay.Destination, c canonical.Consent) *Consent {
 	if c.AdsLimited(d.Options) {

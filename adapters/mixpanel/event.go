@@ -18,7 +18,7 @@ type event struct {
 // together tell a second copy, so that all are the same on every attempt.
 type properties struct {
 	Time       int64  `json:"time"`        // in milliseconds
-	DistinctID string `json:"distinct_id"` // "" is nobody
+	DistinctID string `json:"distinct_id"` // "" is no person
 	InsertID   string `json:"$insert_id"`
 	IP         string `json:"ip,omitempty"` // becomes a place and is dropped
 	canonical.Properties

@@ -70,7 +70,7 @@ func checkAccess(d relay.Destination) error {
 	return canonical.CheckToken(d, SecretProjectToken)
 }
 
-// usesAccount reports whether the destination has a service account, which goes before a token.
+// usesAccount reports whether the destination has a service account, which is preferred to a token.
 func usesAccount(d relay.Destination) bool {
 	return d.Settings[SettingAccount] != "" || d.Secrets[SecretAccount].IsSet()
 }

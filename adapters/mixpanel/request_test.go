@@ -91,13 +91,13 @@ func TestAnOwnIDOfAnotherFormIsAHash(t *testing.T) {
 	}
 }
 
-// nobody are the ids that Mixpanel refuses.
-var nobody = []string{"anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "0", "-1", "true", "false", "[]", "{}", "<nil>",
+// placeholderIDs are the ids that Mixpanel refuses.
+var placeholderIDs = []string{"anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "0", "-1", "true", "false", "[]", "{}", "<nil>",
 	"00000000-0000-0000-0000-000000000000"}
 
 func TestAnIDThatMixpanelRefusesIsNobody(t *testing.T) {
 	t.Parallel()
-	for _, id := range nobody {
+	for _, id := range placeholderIDs {
 		r, err := mixpanel.Adapter{}.Request(project(), purchase(t, `{"external_id":"`+id+`"}`))
 		require.NoError(t, err)
 		require.Contains(t, string(r.Body), `"distinct_id":""`, id)
@@ -144,5 +144,5 @@ func requireFit(t *testing.T, r relay.Request, e relay.Event) {
 	require.Regexp(t, `^[A-Za-z0-9-]{1,36}$`, p["$insert_id"])
 	require.LessOrEqual(t, p["time"], float64(e.Now.UnixMilli()))
 	require.Greater(t, p["time"], 365*24*time.Hour.Seconds()*1000-1)
-	require.NotContains(t, nobody, p["distinct_id"])
+	require.NotContains(t, placeholderIDs, p["distinct_id"])
 }

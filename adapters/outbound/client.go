@@ -208,7 +208,7 @@ func trouble(err error, sent bool) relay.TransportError {
 	return relay.TransportCut
 }
 
-// unprocessed reports whether a server of HTTP/2 said that it did not look at the request. net/http only says so in words.
+// unprocessed reports whether a server of HTTP/2 said that it did not look at the request. net/http only says so in the error's text.
 func unprocessed(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "REFUSED_STREAM") || strings.Contains(text, "Server's graceful shutdown GOAWAY")

@@ -17,7 +17,7 @@ type response struct {
 	Data    json.RawMessage `json:"data"`
 }
 
-// Outcome classifies Reddit's response. A 2xx may name events that were not taken. No text tells one 403 from another: v2 also said
+// Outcome classifies Reddit's response. A 2xx may name events that were not taken. No text distinguishes one 403 from another: v2 also said
 // UNAUTHORIZED of a value of a wrong type.
 func (Adapter) Outcome(r relay.Response) relay.Result {
 	var a response

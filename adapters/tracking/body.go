@@ -95,7 +95,7 @@ func newProperties(f *canonical.Fields, e relay.Event) (properties, error) {
 var browserID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 
 // anonymous is the anonymous user of an event: the browser's, by which the vendor joins what the shopper did before. An event without a
-// user needs one: the hash of the shop's own id of the person, else the session, else an id made from the order. That one is nobody's,
+// user needs one: the hash of the shop's own id of the person, else the session, else an id made from the order. That one is no person's,
 // and the vendor may bill it as a user.
 func anonymous(f *canonical.Fields, e relay.Event, known bool) string {
 	id := f.Identifier(browser, "anonymous_id", "ajs_anonymous_id", "rl_anonymous_id")

@@ -87,12 +87,12 @@ func auditChips(shown url.Values) []chip {
 	return list
 }
 
-// done are the actions in words.
+// done are the texts of the actions.
 var done = map[string]string{"create": "created", "replace": "replaced", "patch": "changed", "delete": "deleted", "activate": "switched on", "deactivate": "switched off",
 	"retry": "retried", "reveal": "revealed", "cancel": "cancelled", "probe": "probed", "test": "sent a test event to", "replay": "began", "resend": "began", "erase": "began",
 	"pause": "paused", "resume": "resumed", "rotate": "rotated"}
 
-// Did is the action in words.
+// Did is the text of the action.
 func (l AuditLine) Did() string {
 	if text := done[l.Action]; text != "" {
 		return text

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// barFor is how long the figures of the bar are shown without being read again. They are counted once a minute.
+// barFor is how long the counts of the bar are shown without being read again. They are counted once a minute.
 const barFor = 5 * time.Second
 
-// figures are the five of the bar on every page.
-type figures struct {
+// counts are the five of the bar on every page.
+type counts struct {
 	Received, Failed, Waiting, Unhealthy int64
 	Oldest                               *float64 // seconds; nil: nothing waits to be started
 	AsOf                                 *time.Time
@@ -18,20 +18,20 @@ type figures struct {
 	Stale                                time.Duration // how old they are, where they could not be read again
 }
 
-// bar keeps the latest figures: every admin sees the same, and they stay, greyed, where the database is away.
+// bar keeps the latest counts: every admin sees the same, and they stay, greyed, where the database is away.
 type bar struct {
 	mu   sync.Mutex
-	last figures
+	last counts
 	at   time.Time
 }
 
-func (b *bar) keep(f figures, at time.Time) {
+func (b *bar) keep(f counts, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.last, b.at = f, at
 }
 
-func (b *bar) read(v *visit) figures {
+func (b *bar) read(v *visit) counts {
 	b.mu.Lock()
 	f, at := b.last, b.at
 	b.mu.Unlock()
@@ -87,8 +87,8 @@ func (v *visit) stats(query url.Values) (Stats, error) {
 }
 
 // sum is the counts of all storefronts, with the unknown ones.
-func (s Stats) sum() figures {
-	f := figures{AsOf: s.AsOf, Known: true}
+func (s Stats) sum() counts {
+	f := counts{AsOf: s.AsOf, Known: true}
 	for _, st := range s.all() {
 		f.Received += st.Received
 		f.Failed += total(st.Failed)

@@ -61,7 +61,7 @@ type Use struct {
 	Count int    `json:"count"`
 }
 
-// Error is the problem in words.
+// Error is the text of the problem.
 func (p *Problem) Error() string { return fmt.Sprintf("%d %s: %s", p.Status, p.Code, p.Detail) }
 
 // Title names the next action: the reader's, an admin's, or waiting.
@@ -161,7 +161,7 @@ func (c *client) request(k call) (*http.Request, error) {
 		return nil, err
 	}
 	r.Host, r.RemoteAddr, r.RequestURI = c.from.Host, c.from.RemoteAddr, target
-	for _, name := range []string{"Authorization", "X-Forwarded-For"} { // the limit of failed logins goes by the visitor's address
+	for _, name := range []string{"Authorization", "X-Forwarded-For"} { // failed logins are limited by the visitor's address
 		if values := c.from.Header.Values(name); len(values) > 0 {
 			r.Header[name] = values
 		}

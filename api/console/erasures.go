@@ -34,7 +34,7 @@ type Erasure struct {
 	WorkflowURL  string     `json:"workflow_url"`
 }
 
-// Running reports whether it goes on.
+// Running reports whether the erasure has not ended.
 func (e Erasure) Running() bool { return e.State == "running" }
 
 // Subject is the kind of what is erased, in a word.

@@ -82,7 +82,7 @@ func TestEveryPage(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			s := world("brio")
-			s.get(t, "keys") // the bar's figures are read every few seconds, whatever the page
+			s.get(t, "keys") // the counts of the bar are read every few seconds, whatever the page
 			s.asked = nil
 			w := s.get(t, address)
 			require.Equal(t, http.StatusOK, w.Code, w.Body.String())

@@ -25,7 +25,7 @@ type screen struct {
 	Path    string // of the address, below Prefix, with its query
 	Bare    bool   // without navigation: the visitor may see nothing
 	Visitor visitor
-	Bar     figures
+	Bar     counts
 	Now     time.Time
 	Problem *Problem // why a form was refused, or why there is nothing to show
 	Flash   *flash

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Charts are SVG made here: classes instead of styles, because of the page's policy; every bar has its figures as a title. What
+// Charts are SVG made here: classes instead of styles, because of the page's policy; every bar has its counts as a title. What
 // is written beside a chart is HTML: text within the picture would shrink with it.
 
 // layer is one kind of part of a bar.

@@ -110,7 +110,7 @@ func (v *visit) here() string {
 	return "storefronts/" + segment(v.part("code")) + "/" + segment(v.part("destination"))
 }
 
-// showTest says where a test event goes, before it does.
+// showTest names the destination of a test event before it is sent.
 func showTest(v *visit) (any, error) { return showTry(v) }
 
 // sendTest sends a test event. Its result is in no store: it is the answer to the form.

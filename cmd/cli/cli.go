@@ -44,7 +44,7 @@ var groups = []*cobra.Group{
 	{ID: GroupOthers, Title: "Others:"},
 }
 
-// AddTo adds the commands to the root, and gives the root its help and exit codes. It is called once all others have been added.
+// AddTo adds the commands to the root, and sets the root's help and exit codes. It is called once all others have been added.
 func AddTo(root *cobra.Command, o Options) {
 	s := &surroundings{Options: o}
 	root.AddGroup(groups...)
@@ -66,7 +66,7 @@ func AddTo(root *cobra.Command, o Options) {
 	finish(root)
 }
 
-// finish makes wrong words on a command line usage errors, and the help fit 80 columns.
+// finish makes unknown commands and flags usage errors, and the help fit 80 columns.
 func finish(root *cobra.Command) {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommandGroupID(GroupOthers)

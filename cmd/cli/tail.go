@@ -129,7 +129,7 @@ func (t *tail) line(kind string, data []byte) (line, key string, err error) {
 		return fmt.Sprintf("%8s  replay %d  %s: %d of %d started, %d delivered, %d failed, %d skipped", "", v.ID, v.State, v.Started, max(v.Matched, v.Started),
 			v.Delivered, v.Failed, v.Skipped), "replay " + string(data), err
 	case "figures":
-		var f api.LiveFigures
+		var f api.LiveCounts
 		err = json.Unmarshal(data, &f)
 		return fmt.Sprintf("%s  %d wait, %d of them in delivery, the oldest for %.0f s; %d unhealthy destinations; 24 h: %d received, %d failed", f.At.UTC().Format(time.TimeOnly),
 			f.Waiting, f.Processing, f.Oldest, f.Unhealthy, f.Received, f.Failed), "", err

@@ -129,7 +129,7 @@ func TestTheDatabaseIsReadAtIntervalsHoweverManyScrape(t *testing.T) {
 			{Level: ops.LevelCredential, Storefront: "bosley", Destination: "meta_capi", On: true},
 		},
 		Destinations:   []ops.DestinationState{{Storefront: "bosley", Destination: relay.SGTM, Health: relay.Health{Failures: 20, Unhealthy: true}}},
-		Figures:        []ops.Stat{{Storefront: "bosley", Outcome: "received", N: 4000}},
+		Stats:          []ops.Stat{{Storefront: "bosley", Outcome: "received", N: 4000}},
 		CountedAt:      time.Unix(1_700_000_000, 0),
 		Reconciliation: ops.Reconciliation{At: time.Unix(1_700_000_060, 0), Checked: 12, Reopened: 1, Cancelled: 2},
 		Repaired:       9,

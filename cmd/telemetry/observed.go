@@ -178,7 +178,7 @@ func (e emitter) day(o ops.Observation) {
 			day[[2]string{e.storefront(b.Storefront), outcome}] += 0 // there, if only as 0
 		}
 	}
-	for _, f := range o.Figures {
+	for _, f := range o.Stats {
 		day[[2]string{e.storefront(f.Storefront), f.Outcome}] += float64(f.N)
 	}
 	for k, v := range day {

@@ -19,9 +19,9 @@ type LiveAttempt struct {
 	StartedAt   time.Time
 }
 
-// LiveFigures are the present counts of a live view. Pending and Processing are counted as far as CountBound. Oldest is zero where
+// LiveCounts are the present counts of a live view. Pending and Processing are counted as far as CountBound. Oldest is zero where
 // nothing is pending, CountedAt before the first count of the stats.
-type LiveFigures struct {
+type LiveCounts struct {
 	At, CountedAt       time.Time
 	Pending, Processing int64
 	Oldest              time.Time

@@ -29,9 +29,9 @@ type KindState struct {
 // OpenNoticeSubject is a subject whose end has not been reported. Over is since when its state has ended, as far as it has.
 type OpenNoticeSubject struct {
 	NoticeSubject
-	Began time.Time `json:"began"`
-	Over  time.Time `json:"over,omitzero"`
-	Told  bool      `json:"told,omitempty"`
+	Began    time.Time `json:"began"`
+	Over     time.Time `json:"over,omitzero"`
+	Reported bool      `json:"reported,omitempty"`
 }
 
 // NoticeObservation is what one look found. A kind without an entry in Active was not looked at.
@@ -139,7 +139,7 @@ func (k *KindState) look(subjects []NoticeSubject, at time.Time, wait time.Durat
 		if subject.Over.IsZero() {
 			subject.Over = at
 		}
-		if !subject.Told && subject.Over.Sub(subject.Began) < wait {
+		if !subject.Reported && subject.Over.Sub(subject.Began) < wait {
 			delete(k.Subjects, key)
 		}
 	}
@@ -150,7 +150,7 @@ func (k *KindState) alert(at time.Time, rules NoticeRules) (Notice, bool) {
 	lasted := false
 	var news []NoticeSubject
 	for _, subject := range k.Subjects {
-		if !subject.Told {
+		if !subject.Reported {
 			news = append(news, subject.at())
 			lasted = lasted || at.Sub(subject.Began) >= rules.Wait
 		}
@@ -159,7 +159,7 @@ func (k *KindState) alert(at time.Time, rules NoticeRules) (Notice, bool) {
 		return Notice{}, false
 	}
 	for _, subject := range k.Subjects {
-		subject.Told = true
+		subject.Reported = true
 	}
 	k.Alerted = at
 	return newNotice(NoticeAlert, news), true
@@ -168,7 +168,7 @@ func (k *KindState) alert(at time.Time, rules NoticeRules) (Notice, bool) {
 // recovery is due once everything is over, or once a part of it is and the latest notice is some time ago.
 func (k *KindState) recovery(at time.Time, rules NoticeRules) (Notice, bool) {
 	settled := func(subject *OpenNoticeSubject) bool {
-		return subject.Told && !subject.Over.IsZero() && at.Sub(subject.Over) >= rules.Wait
+		return subject.Reported && !subject.Over.IsZero() && at.Sub(subject.Over) >= rules.Wait
 	}
 	var over []NoticeSubject
 	for _, subject := range k.Subjects {

@@ -11,7 +11,7 @@ type Observation struct {
 	Backlogs       []Backlog
 	Switches       []SwitchState
 	Destinations   []DestinationState
-	Figures        []Stat    // of the events received in the last 24 hours
+	Stats          []Stat    // of the events received in the last 24 hours
 	CountedAt      time.Time // when the newest hour of the stats was counted; zero before the first
 	Reconciliation Reconciliation
 	Repaired       int64 // rows that all reconciliations have repaired

@@ -43,13 +43,13 @@ type StatsReport struct {
 	Unknown Stats
 }
 
-// Outcomes that a figure counts beside the final statuses.
+// Outcomes that a Stat counts beside the final statuses.
 const (
 	StatReceived = "received"
 	StatOpen     = "open"
 )
 
-// Add adds a figure: of the events themselves where destination is empty, else of the deliveries there.
+// Add adds a count: of the events themselves where destination is empty, else of the deliveries there.
 func (s *Stats) Add(destination, outcome string, reason relay.Reason, n int64) {
 	switch {
 	case destination == "" && outcome == StatReceived:

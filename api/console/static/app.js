@@ -89,12 +89,12 @@ function listen() {
   stream.addEventListener("figures", e => {
     const f = JSON.parse(e.data);
     f.oldest = f.oldest_seconds ? span(Math.floor(f.oldest_seconds)) : "–";
-    all("[data-figure]").forEach(d => {
-      const v = f[d.dataset.figure], to = $("a", d) ?? d;
+    all("[data-count]").forEach(d => {
+      const v = f[d.dataset.count], to = $("a", d) ?? d;
       if (v === undefined || v === null) return;
       const text = typeof v === "number" ? v.toLocaleString("en") : v;
       if (to.textContent !== text) to.textContent = text;
-      if (["failed", "unhealthy"].includes(d.dataset.figure)) d.parentElement.classList.toggle("bad", v > 0);
+      if (["failed", "unhealthy"].includes(d.dataset.count)) d.parentElement.classList.toggle("bad", v > 0);
     });
   });
   for (const kind of ["attempt", "replay", "health"]) stream.addEventListener(kind, e => {

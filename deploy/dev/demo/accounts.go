@@ -10,7 +10,7 @@ import (
 	"relay/internal/relay"
 )
 
-// SandboxURL stands for the sandbox's address in a field of accounts.
+// SandboxURL is the placeholder of the sandbox's address in a field of accounts.
 const SandboxURL = "{sandbox}"
 
 // TokenPrefix begins the secrets that have no form of their own. A test may replace them.

@@ -27,7 +27,7 @@ type Config struct {
 
 	Database    dbtest.Config // Dir is set
 	DatabaseURL string        // use this database instead of a server of the system
-	// BoundUser gives the relays a database user to whom read_only applies. That user then also creates the tables.
+	// BoundUser makes the relays use a database user to whom read_only applies. That user then also creates the tables.
 	BoundUser bool
 	Temporal  TemporalOptions // Dir is set
 	Sandbox   SandboxOptions  // Dir is set

@@ -14,7 +14,7 @@ import (
 	"relay/deploy/dev/platformfiles"
 )
 
-// insertion is a text that goes before another one in a file, the first after an anchor.
+// insertion is a text that is inserted before another one in a file, the first after an anchor.
 type insertion struct{ anchor, before, text string }
 
 // lines adds the platform's line to each file that lists platforms.

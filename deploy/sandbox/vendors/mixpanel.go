@@ -14,8 +14,8 @@ import (
 // insertID is the form of the id by which Mixpanel drops a second copy.
 var insertID = regexp.MustCompile(`^[A-Za-z0-9-]{1,36}$`)
 
-// nobody are the ids that Mixpanel refuses because programs write them for a missing one.
-var nobody = []string{"anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "0", "-1", "true", "false", "[]", "{}",
+// placeholderIDs are the ids that Mixpanel refuses because programs write them for a missing one.
+var placeholderIDs = []string{"anon", "anonymous", "nil", "none", "null", "n/a", "na", "undefined", "unknown", "0", "-1", "true", "false", "[]", "{}",
 	"00000000-0000-0000-0000-000000000000"}
 
 // mixpanel is the Import API: POST /import?strict=1 with HTTP Basic, the token of a project alone or a service account with a project.
@@ -57,7 +57,7 @@ func wrongProperty(event string, properties map[string]json.RawMessage) string {
 		return "event"
 	case notWhole != nil || at.Year() < 1971 || at.After(time.Now().Add(time.Hour)):
 		return "properties.time"
-	case json.Unmarshal(properties["distinct_id"], &who) != nil || slices.Contains(nobody, strings.ToLower(who)):
+	case json.Unmarshal(properties["distinct_id"], &who) != nil || slices.Contains(placeholderIDs, strings.ToLower(who)):
 		return "properties.distinct_id"
 	case json.Unmarshal(properties["$insert_id"], &id) != nil || !insertID.MatchString(id):
 		return "properties.$insert_id"

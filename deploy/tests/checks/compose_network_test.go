@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// addressRange is a network's subnet, and the part of it that the engine gives to containers without a fixed address.
+// addressRange is a network's subnet, and the part of it that the engine assigns to containers without a fixed address.
 type addressRange struct {
 	Subnet string
 	Range  string `json:"ip_range"`

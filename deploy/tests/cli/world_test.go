@@ -48,7 +48,7 @@ func setup(t *testing.T) *shared.World {
 	return one
 }
 
-// user is somebody at a terminal, with a home of their own.
+// user is a person at a terminal, with a home folder of their own.
 type user struct {
 	t    *testing.T
 	home string

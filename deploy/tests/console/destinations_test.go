@@ -112,7 +112,7 @@ func TestSettingsAreWrittenAndAStalePageSaysWhoWasFaster(t *testing.T) {
 	require.Equal(t, true, now["secrets"].(map[string]any)["access_token"].(map[string]any)["is_set"], "a secret that was left empty stays")
 }
 
-// A test event leaves only after a page that names where it goes, and its request and response are shown.
+// A test event leaves only after a page that names its destination, and its request and response are shown.
 func TestATestEventIsSentAfterItsConfirmation(t *testing.T) {
 	w := setup(t)
 	w.Storefront(t, "tested")
@@ -180,7 +180,7 @@ func TestAnErasureHidesItsPerson(t *testing.T) {
 	require.NotContains(t, b.text(), "forgets-1")
 }
 
-// The tail shows attempts as they happen, keeps to its filter, and stands still while it is paused.
+// The tail shows attempts as they happen, keeps to its filter, and does not move while it is paused.
 func TestTheTailFollowsAndPauses(t *testing.T) {
 	w := setup(t)
 	for _, code := range []string{"tailed", "other"} {

@@ -24,7 +24,7 @@ func TestMySQLAwayLeavesThePageUsable(t *testing.T) {
 	w.Database.Kill()
 	back := sync.OnceValue(func() error { return w.Database.Restart(context.WithoutCancel(t.Context())) })
 	t.Cleanup(func() { require.NoError(t, back()) })
-	require.Eventually(t, func() bool { // the bar keeps its figures for a few seconds
+	require.Eventually(t, func() bool { // the bar keeps its counts for a few seconds
 		b.open("events")
 		return strings.Contains(b.text(), "not available now")
 	}, bound, 500*time.Millisecond)

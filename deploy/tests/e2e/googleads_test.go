@@ -20,7 +20,7 @@ const (
 	googleIngest = vendors.Prefix + "google_ads/v1/events:ingest"
 )
 
-// googleClient is the OAuth client of this test, which tells its requests for tokens from others'.
+// googleClient is the OAuth client of this test, which distinguishes its requests for tokens from others'.
 const googleClient = "1-gads.apps.googleusercontent.com"
 
 // toGoogleAds shows the whole path to Google Ads under the data policy health: the credential is set by the API, Google throttles,

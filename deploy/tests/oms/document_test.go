@@ -96,7 +96,7 @@ func (s schema) names() []string {
 	return slices.Concat(s.Required, others)
 }
 
-// types is the JSON type, in words.
+// types is the JSON type as the document names it.
 func (s schema) types() string {
 	words := "object"
 	switch kind := s.Type.(type) {
