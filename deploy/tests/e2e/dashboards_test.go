@@ -87,7 +87,14 @@ func TestEveryPanelAndEveryAlertHasData(t *testing.T) {
 			return nil
 		})
 	}
-	require.False(t, p.finds(t, `ALERTS{alertname=~"RelayNoWorker|RelayDatabaseAway|RelayReconciler.*"}`))
+	for _, quiet := range []string{"RelayNoWorker", "RelayDatabaseAway", "RelayReconciler.*"} { // a late scrape makes one pending until the next
+		eventually(t, func() error {
+			if p.finds(t, `ALERTS{alertname=~"`+quiet+`"}`) {
+				return fmt.Errorf("%s is pending, or fires", quiet)
+			}
+			return nil
+		})
+	}
 }
 
 // prometheusProgram returns a Prometheus from the PATH or from .cache, where deploy/observability/prometheus.sh stores it. Without
