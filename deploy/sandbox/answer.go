@@ -32,11 +32,13 @@ type Answer struct {
 }
 
 // Rule scripts the responses of a path and everything below it. The longest matching path wins. Each of Answers is used once,
-// in order of arrival; afterwards every delivery receives Then.
+// in order of arrival; afterwards every delivery receives Then. With EachEvent, each event (Request.Key) receives all of Answers
+// of its own: which attempt of it meets which response no longer depends on the speed of the sender.
 type Rule struct {
-	Path    string   `json:"path"`
-	Answers []Answer `json:"answers,omitempty"`
-	Then    Answer   `json:"then"`
+	Path      string   `json:"path"`
+	Answers   []Answer `json:"answers,omitempty"`
+	Then      Answer   `json:"then"`
+	EachEvent bool     `json:"each_event,omitempty"`
 }
 
 // String returns the action, or else the status, for lists.
@@ -143,15 +145,20 @@ func switchProtocols(w http.ResponseWriter) {
 // rules holds the current scripts.
 type rules struct {
 	mu   sync.Mutex
-	list []*Rule // longest path first
+	list []*script // longest path first
+}
+
+type script struct {
+	Rule
+	used map[string]int // number of Answers used, by event; all under "" without EachEvent
 }
 
 func (r *rules) set(rule Rule) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list = slices.DeleteFunc(r.list, func(old *Rule) bool { return old.Path == rule.Path })
-	r.list = append(r.list, &rule)
-	slices.SortFunc(r.list, func(a, b *Rule) int { return len(b.Path) - len(a.Path) })
+	r.list = slices.DeleteFunc(r.list, func(old *script) bool { return old.Path == rule.Path })
+	r.list = append(r.list, &script{Rule: rule, used: map[string]int{}})
+	slices.SortFunc(r.list, func(a, b *script) int { return len(b.Path) - len(a.Path) })
 }
 
 func (r *rules) clear() {
@@ -160,21 +167,24 @@ func (r *rules) clear() {
 	r.list = nil
 }
 
-// next removes and returns the next response of the rule for path. It returns false if there is no rule, or no response is left
+// next returns the next response of the rule for path to event. It returns false if there is no rule, or no response is left
 // and Then is zero.
-func (r *rules) next(path string) (Answer, bool) {
+func (r *rules) next(path, event string) (Answer, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, rule := range r.list {
 		if !strings.HasPrefix(path, rule.Path) {
 			continue
 		}
-		if len(rule.Answers) == 0 {
+		if !rule.EachEvent {
+			event = ""
+		}
+		used := rule.used[event]
+		if used == len(rule.Answers) {
 			return rule.Then, !rule.Then.isZero()
 		}
-		answer := rule.Answers[0]
-		rule.Answers = rule.Answers[1:]
-		return answer, true
+		rule.used[event]++
+		return rule.Answers[used], true
 	}
 	return Answer{}, false
 }

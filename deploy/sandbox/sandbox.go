@@ -75,7 +75,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.record.count(r.URL.Path, key, arrived)
 		return
 	}
-	answer, scripted := s.rules.next(r.URL.Path)
+	answer, scripted := s.rules.next(r.URL.Path, key)
 	if !scripted && s.play != nil {
 		if played, ok := s.play(r, body); ok {
 			answer = played

@@ -63,6 +63,17 @@ func TestScriptedResponsesAreReturnedInOrderAndThenTheLast(t *testing.T) {
 	require.Equal(t, []string{"5037later", "500", "204", "204"}, got)
 }
 
+func TestEachEventReceivesTheResponsesOfItsOwn(t *testing.T) {
+	t.Parallel()
+	client := serve(t, sandbox.Options{})
+	require.NoError(t, client.Answer(t.Context(), sandbox.Rule{Path: "/mp", Answers: []sandbox.Answer{{Status: 503}, {Status: 500}}, EachEvent: true}))
+	var got []int
+	for _, event := range []string{"e-1", "e-1", "e-2", "e-1", "e-2", "e-2"} {
+		got = append(got, mustPost(t, client, "/mp/collect", ga4(event)))
+	}
+	require.Equal(t, []int{503, 500, 503, 200, 500, 200}, got)
+}
+
 func TestTheLongestMatchingPathWins(t *testing.T) {
 	t.Parallel()
 	client := serve(t, sandbox.Options{})
