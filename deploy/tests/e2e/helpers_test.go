@@ -23,12 +23,12 @@ import (
 	"relay/db/seed"
 	"relay/deploy/dev/harness"
 	"relay/deploy/sandbox"
+	shared "relay/deploy/tests/world"
 	"relay/internal/ops"
 	"relay/internal/relay"
 )
 
-// bound bounds every wait of a test, on a loaded machine.
-const bound = 3 * time.Minute
+const bound = shared.Bound
 
 const purchase = "purchase_completed"
 
