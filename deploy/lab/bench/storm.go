@@ -2,43 +2,38 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
+	"relay/deploy/lab/bench/floor"
 	"relay/deploy/sandbox"
 )
 
 // storm makes many events of a storefront, B, fail once with a Retry-After that is due at the same moment. It times from
 // that moment until all are delivered, and the waits of another storefront, A. Every second response is a success: a
-// destination that only fails would become unhealthy.
+// destination that only fails would become unhealthy. The floor, bare workflows after it on the same server, tells a slow machine
+// from a slow relay.
 func storm(ctx context.Context, r *run) error {
-	l, err := r.newEnv(ctx, envOptions{scripted: true, storefronts: []string{"a", "b"}, env: []string{"RETRY_BACKOFF_BASE=1"}})
+	l, err := r.newEnv(ctx, envOptions{scripted: true, floor: true, storefronts: []string{"a", "b"}, env: []string{"RETRY_BACKOFF_BASE=1"}})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = l.close() }()
-	due, err := l.afterFirstTries(ctx, 2*r.sizes.Storm)
+	due, err := l.afterFirstAttempts(ctx, r.sizes.Storm)
 	if err != nil {
 		return err
 	}
-	later := sandbox.Answer{Status: http.StatusServiceUnavailable, Headers: map[string]string{"Retry-After": due.UTC().Format(http.TimeFormat)}}
-	rule := sandbox.Rule{Path: "/b"}
-	for range r.sizes.Storm {
-		rule.Answers = append(rule.Answers, later, sandbox.Answer{})
-	}
-	if err := l.Sandbox.Answer(ctx, rule); err != nil {
+	if err := l.failOnce(ctx, r.sizes.Storm, due); err != nil {
 		return err
 	}
-	earlier, err := l.Sandbox.Total(ctx)
+	waiting, err := l.count(ctx, "status = 'processing'")
 	if err != nil {
 		return err
 	}
-	if err := l.postBacklog(ctx, "b", 2*r.sizes.Storm, fullSizes.Batch); err != nil {
-		return err
-	}
-	waiting, err := l.whenWaiting(ctx, earlier+int64(2*r.sizes.Storm), due)
-	if err != nil {
-		return err
+	if time.Now().After(due) || waiting < r.sizes.Storm {
+		return fmt.Errorf("%d of %d events wait %v before they are due: the first attempts took longer than was expected",
+			waiting, r.sizes.Storm, time.Until(due).Round(time.Second))
 	}
 	if err := sleep(ctx, time.Until(due)); err != nil {
 		return err
@@ -59,9 +54,19 @@ func storm(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
+	if err := l.settle(ctx); err != nil {
+		return err
+	}
+	bare, err := l.floor.run(floor.Order{Shape: floor.Delivery, N: min(waiting, fullSizes.Batch), InFlight: startsInFlight})
+	if err != nil {
+		return err
+	}
+	rate, bareRate := float64(delivered)/took.Seconds(), float64(min(waiting, fullSizes.Batch))/bare.Took.Seconds()
+	r.result.add("rate, relay / bare workflows", rate/bareRate, "×", atLeast(1))
 	r.result.add("events due at once", float64(waiting), "")
 	r.result.add("all delivered after", took.Seconds(), "s")
-	r.result.add("events delivered a second", float64(delivered)/took.Seconds(), "/s")
+	r.result.add("events delivered a second", rate, "/s")
+	r.result.add("bare workflows a second", bareRate, "/s")
 	r.result.latency("A beside it", quiet, nil, []Goal{atMost(1000)})
 	r.result.perEvent("", after.since(before), delivered, partRelay, partTemporal, partDatabase)
 	r.result.note("%d events of B, of which every second failed with a Retry-After that named the same second; a delay has up to a tenth of jitter. A posts %d single events a second for %d s from that second on.",
@@ -69,35 +74,45 @@ func storm(ctx context.Context, r *run) error {
 	return nil
 }
 
-// afterFirstTries returns a time at which n events will have been attempted once, at the rate of the present deliveries,
-// with a third as a margin.
-func (l *env) afterFirstTries(ctx context.Context, n int) (time.Time, error) {
-	some := min(n, 1000)
+// afterFirstAttempts returns a time at which the first attempts of n failing events and as many others will be made, at the rate
+// of a sample of both, with a half as a margin: a later attempt costs more than most first ones, and must not be counted among them.
+func (l *env) afterFirstAttempts(ctx context.Context, n int) (time.Time, error) {
+	sample := min(n, 500)
 	began := time.Now()
-	if err := l.post(ctx, l.items("b", some)); err != nil {
-		return time.Time{}, err
-	}
-	if err := l.drained(ctx); err != nil {
+	if err := l.failOnce(ctx, sample, began.Add(time.Minute)); err != nil {
 		return time.Time{}, err
 	}
 	took := time.Since(began)
-	return time.Now().Add(4*took*time.Duration(n)/time.Duration(3*some) + 5*time.Second).Truncate(time.Second), nil
+	if err := l.drained(ctx); err != nil {
+		return time.Time{}, err
+	}
+	return time.Now().Add(3*took*time.Duration(n)/time.Duration(2*sample) + 5*time.Second).Truncate(time.Second), nil
 }
 
-// whenWaiting waits until all first attempts are made and returns how many events wait for their second.
-func (l *env) whenWaiting(ctx context.Context, tries int64, due time.Time) (int, error) {
-	var err error
-	for err == nil && time.Now().Before(due) {
-		var total int64
-		if total, err = l.Sandbox.Total(ctx); err == nil && total >= tries {
-			break
+// failOnce posts 2n events of B and waits until each was attempted once. Every second attempt fails, with due as its Retry-After.
+func (l *env) failOnce(ctx context.Context, n int, due time.Time) error {
+	later := sandbox.Answer{Status: http.StatusServiceUnavailable, Headers: map[string]string{"Retry-After": due.UTC().Format(http.TimeFormat)}}
+	rule := sandbox.Rule{Path: "/b"}
+	for range n {
+		rule.Answers = append(rule.Answers, later, sandbox.Answer{})
+	}
+	if err := l.Sandbox.Answer(ctx, rule); err != nil {
+		return err
+	}
+	earlier, err := l.Sandbox.Total(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.postBacklog(ctx, "b", 2*n, fullSizes.Batch); err != nil {
+		return err
+	}
+	for {
+		total, err := l.Sandbox.Total(ctx)
+		if err != nil || total >= earlier+int64(2*n) {
+			return err
 		}
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	if err != nil {
-		return 0, err
-	}
-	return l.count(ctx, "status = 'processing'")
 }
