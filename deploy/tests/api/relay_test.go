@@ -65,7 +65,7 @@ func serve(t *testing.T) string {
 		}
 		_ = res.Body.Close()
 		return res.StatusCode == http.StatusOK
-	}, 10*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	return url
 }
 
