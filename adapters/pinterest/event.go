@@ -53,6 +53,12 @@ type content struct {
 	Quantity json.Number `json:"quantity,omitempty"`
 }
 
+// Action sources. Pinterest drops second copies of web events alone.
+const (
+	web     = "web"
+	offline = "offline"
+)
+
 func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, error) {
 	custom, err := newCustomData(f)
 	if err != nil {
@@ -71,7 +77,7 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 	}
 	ev := event{
 		EventName:      f.Name,
-		ActionSource:   "offline",
+		ActionSource:   offline,
 		EventTime:      canonical.Time(e).Unix(),
 		EventID:        f.EventID(),
 		EventSourceURL: f.SourceURL(),
@@ -80,7 +86,7 @@ func newEvent(f *canonical.Fields, d relay.Destination, e relay.Event) (event, e
 		UserData: user,
 	}
 	if user.ClientUserAgent != "" {
-		ev.ActionSource = "web"
+		ev.ActionSource = web
 	}
 	if !custom.empty() {
 		ev.CustomData = &custom

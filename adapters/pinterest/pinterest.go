@@ -25,6 +25,9 @@ const (
 	maxAge = 7 * 24 * time.Hour
 	// online is the age up to which Pinterest counts an event as a web event.
 	online = time.Hour
+	// untilNext is longer than the wait between two attempts, 8 minutes at most unless an admin or Pinterest asks for more: the second
+	// copy has to be online, too.
+	untilNext = 10 * time.Minute
 )
 
 // Settings and secrets of an ad account, by the catalogue's names. A tag_id is stored for the browser tag and not sent.
@@ -80,8 +83,11 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if d.Options.Test {
 		url += "?test=true"
 	}
-	return f.Post(canonical.Version(version, base), url,
+	r, err := f.Post(canonical.Version(version, base), url,
 		map[string]string{"Authorization": "Bearer " + d.Secrets[SecretAccessToken].Reveal()}, body{Data: []event{ev}})
+	// An offline event, as Pinterest also calls one that arrives late, is counted again for each copy.
+	r.Repeatable = d.Options.Test || ev.ActionSource == web && e.Age() <= online-untilNext
+	return r, err
 }
 
 func warn(f *canonical.Fields, e relay.Event) {

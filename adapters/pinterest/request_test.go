@@ -86,6 +86,32 @@ func TestAPlaceholderUserAgentIsDropped(t *testing.T) {
 	}
 }
 
+// Pinterest drops no second copy of an offline event, which an event of more than an hour is as well.
+func TestOnlyARecentWebEventIsSentAgainWithoutAResponse(t *testing.T) {
+	t.Parallel()
+	const browser = `{"email":"a@example.com","user_agent":"UA/1"}`
+	for name, c := range map[string]struct {
+		payload    string
+		age        time.Duration
+		test       bool
+		repeatable bool
+	}{
+		"of a browser":                    {browser, 0, false, true},
+		"the next attempt is within":      {browser, 50 * time.Minute, false, true},
+		"the next attempt may be late":    {browser, 50*time.Minute + time.Second, false, false},
+		"late":                            {browser, time.Hour + time.Second, false, false},
+		"without a browser":               {`{"email":"a@example.com"}`, 0, false, false},
+		"only validated, without":         {`{"email":"a@example.com"}`, 0, true, true},
+		"only validated, a day afterward": {browser, 24 * time.Hour, true, true},
+	} {
+		e := purchase(t, c.payload)
+		e.CreatedAt = e.Now.Add(-c.age)
+		r, err := pinterest.Adapter{}.Request(account(relay.Options{Identifiers: "hashed", SendUserAgent: true, Test: c.test}), e)
+		require.NoError(t, err, name)
+		require.Equal(t, c.repeatable, r.Repeatable, name)
+	}
+}
+
 // FuzzRequest looks for an event of which Pinterest would refuse a key or the type of a value.
 func FuzzRequest(f *testing.F) {
 	for _, c := range adaptertest.Load(f, "testdata") {
