@@ -60,10 +60,21 @@ func Read(r relay.Response, body any) (res relay.Result, decided bool) {
 }
 
 // ReadStatus is Read for a platform whose success may have any body but a web page, or none (202, 201, the text "ok"). With a
-// JSON object, the outcome is not decided yet.
+// JSON object, the outcome is not decided yet. A success whose body broke off is one: the status is known, and the vendor has the event.
 func ReadStatus(r relay.Response, body any) (res relay.Result, decided bool) {
 	res, parsed, decided := read(r, body)
+	if r.TransportError != relay.NoTransportError && r.Status >= 200 && r.Status < 300 && !beginsPage(r) {
+		res.Outcome, res.Reason = relay.Accepted, ""
+		return res, !parsed
+	}
 	return res, decided || !parsed
+}
+
+// beginsPage reports whether the part of a body that came, which may be nothing, is or may be the beginning of a web page.
+func beginsPage(r relay.Response) bool {
+	start := bytes.TrimLeft(r.Body, "\ufeff \t\r\n")
+	html := strings.HasPrefix(strings.ToLower(r.Get("Content-Type")), "text/html")
+	return bytes.HasPrefix(start, []byte("<")) || html && len(start) == 0
 }
 
 func read(r relay.Response, body any) (res relay.Result, parsed, decided bool) {

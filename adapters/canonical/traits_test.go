@@ -74,6 +74,11 @@ func TestSuccessWithoutAJSONBody(t *testing.T) {
 	cut.TransportError = relay.TransportCut
 	once := cut
 	once.Repeatable = false
+	whole, page, begun, none, refused := cut, cut, cut, cut, cut
+	whole.Body, page.Body, begun.Body, none.Body = []byte(`{"a":1}`), []byte("<!doc"), []byte("<"), nil
+	begun.Repeatable = false
+	none.Header = map[string]string{"Content-Type": "text/html"}
+	refused.Status = 400
 	for name, c := range map[string]struct {
 		reply   relay.Response
 		outcome relay.Outcome
@@ -88,8 +93,13 @@ func TestSuccessWithoutAJSONBody(t *testing.T) {
 		"400 with a page":     {reply(400, "<html>"), relay.Retry, true},
 		"503":                 {reply(503, ""), relay.Retry, true},
 		"a redirect":          {reply(302, ""), relay.Rejected, true},
-		"cut off":             {cut, relay.Retry, true},
-		"cut off, not twice":  {once, relay.Unknown, true},
+		"cut off":             {cut, relay.Accepted, true},
+		"cut off, not twice":  {once, relay.Accepted, true},
+		"cut off behind JSON": {whole, relay.Accepted, false},
+		"a page, cut off":     {page, relay.Retry, true},
+		"the same, not twice": {begun, relay.Unknown, true},
+		"a page's header":     {none, relay.Retry, true},
+		"a cut refusal":       {refused, relay.Retry, true},
 		"401, a cached token": {relay.Response{Sent: true, Status: 401, CachedToken: true, Body: []byte(`{"a":1}`)}, relay.Retry, true},
 	} {
 		res, decided := canonical.ReadStatus(c.reply, &struct{}{})

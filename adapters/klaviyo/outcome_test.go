@@ -31,6 +31,7 @@ func TestEveryResponseHasAnOutcome(t *testing.T) {
 		{"errors in an odd form", answered(202, `{"errors":"none"}`), relay.Accepted, ""},
 		{"no errors", answered(202, `{"errors":[]}`), relay.Accepted, ""},
 		{"errors in a success", answered(202, invalid), relay.Rejected, relay.ReasonVendorRejected},
+		{"202, broken off", relay.Response{Sent: true, Repeatable: true, Status: 202, TransportError: relay.TransportCut}, relay.Accepted, ""},
 		{"a page", answered(202, "<html>"), relay.Retry, relay.ReasonNotJSON},
 		{"400", answered(400, invalid), relay.Rejected, relay.ReasonBadRequest},
 		{"400 without a body", answered(400, ""), relay.Rejected, relay.ReasonBadRequest},

@@ -54,6 +54,7 @@ var responses = []struct {
 	{"501", answered(501, "{}"), relay.Rejected, relay.ReasonBadRequest},
 	{"501 of a proxy", answered(501, page), relay.Retry, relay.ReasonServerError},
 	{"503", answered(503, ""), relay.Retry, relay.ReasonServerError},
+	{"201, broken off", relay.Response{Sent: true, Repeatable: true, Status: 201, TransportError: relay.TransportCut}, relay.Accepted, ""},
 	{"half a 400", relay.Response{Sent: true, Repeatable: true, Status: 400, Body: []byte(method[:90]), TransportError: relay.TransportCut},
 		relay.Retry, relay.ReasonNetwork},
 	{"no response", relay.Response{Sent: true, Repeatable: true, TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},

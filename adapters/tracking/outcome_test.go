@@ -34,6 +34,7 @@ var responses = []struct {
 	{"500", answered(500, ""), relay.Retry, relay.ReasonServerError},
 	{"503", answered(503, "{}"), relay.Retry, relay.ReasonServerError},
 	{"504", answered(504, ""), relay.Retry, relay.ReasonServerError},
+	{"half a success", relay.Response{Sent: true, Status: 200, Body: []byte(`{"succ`), TransportError: relay.TransportCut}, relay.Accepted, ""},
 	{"no response to a call that may be repeated", relay.Response{Sent: true, Repeatable: true, TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
 	{"no response to one that may not", relay.Response{Sent: true, TransportError: relay.TransportTimeout}, relay.Unknown, relay.ReasonUnknown},
 	{"no connection", relay.Response{TransportError: relay.TransportConnect}, relay.Retry, relay.ReasonNetwork},

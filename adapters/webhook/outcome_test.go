@@ -44,6 +44,8 @@ func TestEveryResponseHasAnOutcome(t *testing.T) {
 		{"429", throttled, relay.Retry, relay.ReasonThrottled},
 		{"500", answered(500, ""), relay.Retry, relay.ReasonServerError},
 		{"502", answered(502, "<html>"), relay.Retry, relay.ReasonServerError},
+		{"half a body", relay.Response{Sent: true, Repeatable: true, Status: 200, Body: []byte("{"), TransportError: relay.TransportCut}, relay.Accepted, ""},
+		{"a body that never comes", relay.Response{Sent: true, Status: 202, TransportError: relay.TransportTimeout}, relay.Accepted, ""},
 		{"no response", relay.Response{Sent: true, Repeatable: true, TransportError: relay.TransportTimeout}, relay.Retry, relay.ReasonTimeout},
 		{"no connection", relay.Response{TransportError: relay.TransportConnect}, relay.Retry, relay.ReasonNetwork},
 		{"no usable key", relay.Response{TransportError: relay.TransportCredential}, relay.Unauthorized, relay.ReasonUnauthorized},

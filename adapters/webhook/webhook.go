@@ -119,11 +119,14 @@ func signing(d relay.Destination) []string {
 	return names
 }
 
-// Outcome classifies the receiver's response by its status alone, because its body has no fixed form. 410 means that the receiver
-// was removed.
+// Outcome classifies the receiver's response by its status alone, because its body has no fixed form, nor does the part of it that is
+// missing matter. 410 means that the receiver was removed.
 func (Adapter) Outcome(r relay.Response) relay.Result {
 	res := r.Result()
-	if r.Status == 410 {
+	switch {
+	case r.Status >= 200 && r.Status < 300:
+		res.Outcome, res.Reason = relay.Accepted, ""
+	case r.Status == 410:
 		res.Outcome, res.Reason = relay.Unauthorized, relay.ReasonNotFound
 	}
 	return res
