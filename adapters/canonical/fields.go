@@ -250,14 +250,11 @@ func (f *Fields) reads(text string) string {
 		return why
 	case relay.HoldsTelephone(text):
 		return whyPhone
-	case f.health && len(f.event.OrderID()) >= minOrder && !f.names("order_id") && holdsWord(text, f.event.OrderID()):
+	case f.hasOrder(text):
 		return whyOrderInText
 	}
 	return ""
 }
-
-// minOrder is the shortest id of an order that a text does not hold by chance.
-const minOrder = 4
 
 // letters is a name's letters and digits in lower case: "Ad-Storage" and "adStorage" are "adstorage".
 func letters(name string) string {

@@ -26,7 +26,8 @@ func (f *Fields) Referrer() string {
 }
 
 // page is an absolute URL as far as it may leave. Where its query holds an e-mail address, or the event's hidden name, it
-// loses the query, and where the path does, it is not a page.
+// loses the query, and where the path does, it is not a page. An order that must not leave costs the query, or the path: the origin
+// is left.
 func (f *Fields) page(path, raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -39,10 +40,14 @@ func (f *Fields) page(path, raw string) string {
 		}
 		u.Path, u.RawPath, u.RawQuery, u.ForceQuery = "", "", "", false
 	}
-	if f.destination.Options.KeepURLQuery && f.fits(u) {
+	if f.destination.Options.KeepURLQuery && f.fits(u) && !f.hasOrder(u.RequestURI()) {
 		return u.String()
 	}
 	u.RawQuery, u.ForceQuery = "", false
+	if f.hasOrder(u.EscapedPath()) {
+		f.withhold(path, whyOrderInText)
+		u.Path, u.RawPath = "", ""
+	}
 	if !f.fits(u) {
 		f.withhold(path, f.reveals(u.String()))
 		return ""

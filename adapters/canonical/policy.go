@@ -103,31 +103,18 @@ func (f *Fields) EventID() string {
 		return hash
 	case id == hash && f.event.Storefront.SendsPayloadEventID && f.event.Payload.Text(field) != "":
 		f.withhold(field, whyOwnID)
-	case id != hash && f.health && !f.names("order_id") && !f.names(field) && holdsWord(id, f.event.OrderID()):
+	case id != hash && f.health && !f.names("order_id") && !f.names(field) && relay.HoldsWord(id, f.event.OrderID()):
 		f.withhold(field, whyOrderInID)
 		return hash
 	}
 	return id
 }
 
-// holdsWord reports whether text has word in it with no letter and no digit beside it.
-func holdsWord(text, word string) bool {
-	if word == "" {
-		return false
-	}
-	for rest, at := text, 0; ; {
-		i := strings.Index(rest[at:], word)
-		if i < 0 {
-			return false
-		}
-		from, to := at+i, at+i+len(word)
-		if (from == 0 || !isWordByte(rest[from-1])) && (to == len(rest) || !isWordByte(rest[to])) {
-			return true
-		}
-		at = from + 1
-	}
+// hasOrder reports whether a text holds the order, which under the data policy health leaves as a hash.
+func (f *Fields) hasOrder(text string) bool {
+	id := f.event.OrderID()
+	return f.health && len(id) >= minOrder && !f.names("order_id") && relay.HoldsWord(text, id)
 }
 
-func isWordByte(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
-}
+// minOrder is the shortest id of an order that a text does not hold by chance.
+const minOrder = 4

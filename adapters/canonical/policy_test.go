@@ -239,6 +239,46 @@ func TestAnOwnEventIDDoesNotCarryAWithheldField(t *testing.T) {
 	}
 }
 
+func TestTheHealthPolicyRemovesTheOrderIDFromPages(t *testing.T) {
+	t.Parallel()
+	const origin = "https://clinic.example"
+	keep := func(allow ...string) relay.Options {
+		return relay.Options{KeepURLQuery: true, Allow: append(allow, "page_location", "page_referrer")}
+	}
+	for _, c := range []struct {
+		page   string
+		o      relay.Options
+		policy relay.DataPolicy
+		want   string
+		why    string
+	}{
+		{"/thanks/ORD-77", keep(), "", origin, "holds the order"},
+		{"/thanks/ORD-77?order=ORD-77", keep(), "", origin, "holds the order"},
+		{"/thanks%2FORD%2D77", keep(), "", origin, "holds the order"},
+		{"/thanks?order=ORD-77", keep(), "", origin + "/thanks", ""},
+		{"/thanks?next=%252Forders%252FORD-77", keep(), "", origin + "/thanks", ""},
+		{"/thanks/ORD-778?step=2", keep(), "", origin + "/thanks/ORD-778?step=2", ""},
+		{"/thanks/ORD-77?a=1", keep("order_id"), "", origin + "/thanks/ORD-77?a=1", ""},
+		{"/thanks/ORD-77?a=1", keep(), relay.DataPolicyStandard, origin + "/thanks/ORD-77?a=1", ""},
+		{"/thanks/ORD-77", relay.Options{}, "", origin, "origin"},
+	} {
+		for field, read := range map[string]func(*canonical.Fields) string{"page_location": (*canonical.Fields).SourceURL, "page_referrer": (*canonical.Fields).Referrer} {
+			if field == "page_referrer" && c.o.Allow == nil {
+				continue // it leaves only by name
+			}
+			e := event(t, `{"order_id":"ORD-77","`+field+`":"`+origin+c.page+`"}`)
+			e.Storefront.DataPolicy = c.policy
+			f, err := canonical.Open(relay.Destination{Options: c.o}, e, rules)
+			require.NoError(t, err)
+			require.Equal(t, c.want, read(f), "%s %s", field, c.page)
+			if c.why != "" {
+				require.Len(t, f.Withheld(), 1, c.page)
+				require.Contains(t, f.Withheld()[0].Why, c.why, c.page)
+			}
+		}
+	}
+}
+
 func TestTheHealthPolicyRemovesTheOrderIDFromTexts(t *testing.T) {
 	t.Parallel()
 	const payload = `{"order_id":"ORD-77","session_id":"sess:ORD-77","utm_source":"ORD-77","utm_medium":"ORD-778"}`

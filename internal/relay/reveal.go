@@ -51,6 +51,43 @@ func HoldsTelephone(text string) bool {
 	return true
 }
 
+// HoldsWord reports whether a text has a word in it with no letter and no digit beside it. An encoding does not hide it; the word's case
+// counts. No text holds "".
+func HoldsWord(text, word string) bool {
+	if word == "" {
+		return false
+	}
+	for range maxLayers {
+		if holdsWord(text, word) {
+			return true
+		}
+		plain := decoded(text)
+		if plain == text {
+			return false
+		}
+		text = plain
+	}
+	return true
+}
+
+func holdsWord(text, word string) bool {
+	for at := 0; ; {
+		i := strings.Index(text[at:], word)
+		if i < 0 {
+			return false
+		}
+		from, to := at+i, at+i+len(word)
+		if (from == 0 || !isWordByte(text[from-1])) && (to == len(text) || !isWordByte(text[to])) {
+			return true
+		}
+		at = from + 1
+	}
+}
+
+func isWordByte(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+}
+
 // decoded is a text without its outer layer of encodings.
 func decoded(text string) string { return html.UnescapeString(percentDecoded(unescaped(text))) }
 

@@ -57,6 +57,17 @@ func TestAnOwnEventIDIsSentOnlyAsAPlainIdentifier(t *testing.T) {
 	require.Equal(t, hash, id(`"pixel-77"`, "Lead"))
 }
 
+func TestNoEncodingHidesAWord(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"ORD-77", "sess:ORD-77", "/thanks/ORD-77/", "o=ORD%2D77&a=1", "%2FORD-77", "%252FORD-77", "&#79;RD-77", `\u004fRD-77`, "XORD-77 ORD-77"} {
+		require.True(t, relay.HoldsWord(s, "ORD-77"), s)
+	}
+	for _, s := range []string{"", "ORD-778", "XORD-77", "ORD-7", "ord-77", "ORD", "größeORD-77"} {
+		require.False(t, relay.HoldsWord(s, "ORD-77"), s)
+	}
+	require.False(t, relay.HoldsWord("anything", ""))
+}
+
 func TestTelephoneNumbersAreRecognisedByTheirForm(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"+14155550132", "call +1 (415) 555-0132 now", "(415) 555-0132", "(415)555-0132", "415-555-0132", "1-415-555-0132", "415.555.0132",
