@@ -99,7 +99,11 @@ func (f *Fields) UserAgent() string {
 // it leaves only under options.plain_identifiers, otherwise also where identifiers are switched on.
 func (f *Fields) OwnExternalID() string {
 	return f.asItIs("external_id", f.identifies() && !f.health, func(path, s string) string {
-		if why := f.reveals(s); why != "" { // some shops take the address for the id
+		why := f.reveals(s) // some shops take the address for the id, or the telephone number, which leaves by agreement alone
+		if why == "" && relay.HoldsTelephone(s) && f.destination.Options.PlainIdentifiers != relay.BAASigned {
+			why = whyPhone
+		}
+		if why != "" {
 			f.withhold(path, why)
 			return ""
 		}

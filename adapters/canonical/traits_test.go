@@ -145,6 +145,22 @@ func TestIdentifiersLeaveAsTheyAreOnlyUnderTheirAgreement(t *testing.T) {
 	}
 }
 
+func TestATelephoneNumberIsSentAsTheShopsOwnIDByAgreementAlone(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"+14155550132", "(415) 555-0132"} {
+		for plain, want := range map[string]string{"": "", relay.BAASigned: id} {
+			f, err := canonical.Open(relay.Destination{Options: relay.Options{Identifiers: "hashed", PlainIdentifiers: plain}},
+				event(t, `{"external_id":"`+id+`"}`), canonical.Rules{Names: rules.Names, Plain: true})
+			require.NoError(t, err)
+			require.Equal(t, want, f.OwnExternalID(), id)
+			if plain == "" {
+				require.Equal(t, []relay.Withheld{{Field: "external_id", Why: "contains a telephone or social security number"}}, f.Withheld())
+				require.NotEmpty(t, f.ExternalID(), "its hash leaves as an identifier")
+			}
+		}
+	}
+}
+
 func TestAnAddressIsNotSentAsTheShopsOwnID(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"jane@example.com", "guest", "c4368707bf8fe93365c93a0ea84c7e027c9215218a706388979294e0a799ccfb"} {
