@@ -64,6 +64,18 @@ func identifying(f *canonical.Fields) map[string]string {
 	}
 }
 
+func TestADeniedRevenueIsDeniedUnderEachOfItsNames(t *testing.T) {
+	t.Parallel()
+	for deny, want := range map[string]string{"order_revenue": "", "Order-Revenue": "", "value": "1"} {
+		value, _, err := open(t, `{"order_revenue":1,"value":2}`, relay.Options{Deny: []string{deny}}).Money()
+		require.NoError(t, err)
+		require.Equal(t, want, string(value), deny)
+		value, currency, err := open(t, `{"value":2}`, relay.Options{Deny: []string{deny}}).Money()
+		require.NoError(t, err)
+		require.Empty(t, string(value)+currency, deny)
+	}
+}
+
 func TestPersonalDataIsSentOnlyIfEnabled(t *testing.T) {
 	t.Parallel()
 	for _, o := range []relay.Options{{}, {Identifiers: canonical.NoIdentifiers}, {Identifiers: "yes"}, {ExternalIDFromSession: true}} {

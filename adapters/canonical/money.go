@@ -31,10 +31,11 @@ func (f *Fields) Amount(fields ...string) json.Number {
 }
 
 func (f *Fields) value() (json.Number, error) {
-	for _, name := range spellings["order_revenue"] {
+	const field = "order_revenue"
+	for _, name := range spellings[field] {
 		path, raw := f.source.find(name)
 		text := strings.TrimSpace(string(raw))
-		if path == "" || !f.permits(path, name, name) || text == "" || text == "null" || text == `""` {
+		if path == "" || !f.permits(path, name, field) || text == "" || text == "null" || text == `""` {
 			continue
 		}
 		v := (relay.Payload{"v": raw}).Number("v")
