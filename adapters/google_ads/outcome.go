@@ -11,8 +11,9 @@ import (
 	"relay/internal/relay"
 )
 
-// dayQuota is the wait after the project's requests of a day are used up. Google does not say when the day ends.
-const dayQuota = time.Hour
+// dayQuota is the wait after the project's requests of a day are used up. Google does not say when the day ends: the four waits between
+// the five attempts of the default policy are 24 hours.
+const dayQuota = 6 * time.Hour
 
 // response is the body of a response. Parts are read loosely: a success in an odd form is a success.
 type response struct {

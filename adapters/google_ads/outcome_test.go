@@ -91,9 +91,9 @@ func TestTheQuotaOfADayIsWaitedForLong(t *testing.T) {
 	t.Parallel()
 	require.Zero(t, googleads.Adapter{}.Outcome(throttled("Minute")).RetryAfter)
 	res := googleads.Adapter{}.Outcome(throttled("Day"))
-	require.Equal(t, time.Hour, res.RetryAfter)
+	require.Equal(t, 6*time.Hour, res.RetryAfter, "the last of five attempts is on another day")
 	require.Equal(t, "IngestionMutateRequestsPerDayPerProject", res.Fields["quota"])
 	longer := throttled("Day")
-	longer.Header = map[string]string{"Retry-After": "7200"}
-	require.Equal(t, 2*time.Hour, googleads.Adapter{}.Outcome(longer).RetryAfter)
+	longer.Header = map[string]string{"Retry-After": "36000"}
+	require.Equal(t, 10*time.Hour, googleads.Adapter{}.Outcome(longer).RetryAfter)
 }

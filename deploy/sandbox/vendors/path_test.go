@@ -75,7 +75,7 @@ func TestAdaptersReadTheVendorsRefusals(t *testing.T) {
 		after   time.Duration
 	}{
 		{"google_ads", vendors.GoogleThrottled("Minute"), relay.Retry, relay.ReasonThrottled, 0},
-		{"google_ads", vendors.GoogleThrottled("Day"), relay.Retry, relay.ReasonThrottled, time.Hour},
+		{"google_ads", vendors.GoogleThrottled("Day"), relay.Retry, relay.ReasonThrottled, 6 * time.Hour},
 		{"google_ads", vendors.GoogleExpired(), relay.Unauthorized, relay.ReasonUnauthorized, 0},
 		{"google_ads", vendors.GoogleRefusal(400, "INVALID_ARGUMENT", "INVALID_CURRENCY_CODE"), relay.Rejected, relay.ReasonBadRequest, 0},
 		{"google_ads", vendors.GoogleRefusal(400, "INVALID_ARGUMENT", "INVALID_CONVERSION_ACTION_TYPE"), relay.Unauthorized, relay.ReasonVendorPermission, 0},
