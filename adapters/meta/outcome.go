@@ -26,8 +26,9 @@ type failure struct {
 	TraceID     string      `json:"fbtrace_id"`
 }
 
-// blockedFor is the wait after code 368: a block for abuse, which further requests prolong.
-const blockedFor = time.Hour
+// blockedFor is the wait after code 368: a block for abuse, which further requests prolong. Meta does not say how long it lasts: the four
+// waits between the five attempts of the default policy are a day, for few requests and well within the seven days of an event.
+const blockedFor = 6 * time.Hour
 
 // Outcome classifies the response: by the status, and by the code and subcode in the body, which override it. A throttle often comes as
 // HTTP 400.

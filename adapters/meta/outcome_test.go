@@ -123,7 +123,7 @@ func TestAThrottledResponseReturnsTheWait(t *testing.T) {
 	require.Equal(t, time.Hour, meta.Adapter{}.Outcome(r).RetryAfter)
 	r.Header = map[string]string{"X-Business-Use-Case-Usage": `nonsense`}
 	require.Zero(t, meta.Adapter{}.Outcome(r).RetryAfter)
-	require.Equal(t, time.Hour, meta.Adapter{}.Outcome(failed(400, 368, 0)).RetryAfter, "a block for abuse: further requests prolong it")
+	require.Equal(t, 6*time.Hour, meta.Adapter{}.Outcome(failed(400, 368, 0)).RetryAfter, "a block for abuse: further requests prolong it")
 	r = failed(400, 190, 0)
 	r.Header = map[string]string{"X-Business-Use-Case-Usage": `{"1":[{"estimated_time_to_regain_access":7}]}`}
 	require.Zero(t, meta.Adapter{}.Outcome(r).RetryAfter, "only where Meta throttles")
