@@ -92,6 +92,17 @@ func TestALaterReleaseCorrectsFieldByField(t *testing.T) {
 	require.Equal(t, want, f.platformFields("ga4"))
 }
 
+func TestUpGivesAPlatformTheRateThatItsVendorDocuments(t *testing.T) {
+	t.Parallel()
+	f := earlierCatalogue(t)
+	report, err := f.Up(t.Context())
+	require.NoError(t, err)
+	for code, perSecond := range map[string]int{"pinterest": 80, "tiktok": 1000, "reddit": 80, "google_ads": 4} {
+		require.Equal(t, perSecond, f.count("SELECT JSON_EXTRACT(limits, '$.per_second') FROM ad_analytics_platforms WHERE code = '"+code+"'"), code)
+		require.Contains(t, strings.Join(report.Corrected, "\n"), code+": ")
+	}
+}
+
 func TestCorrectionsCanBeFinishedAfterAKillAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	want := migrated(t)
