@@ -64,11 +64,14 @@ func (f *Fields) Country() string { return f.digest(identity.Country, "country")
 // PlainCountry is the country code.
 func (f *Fields) PlainCountry() string { return f.plain(identity.Country, "country") }
 
-// ExternalID is the hash of the shop's own id of the person; of the session's, where the admin says so.
-func (f *Fields) ExternalID() string {
-	id := f.digest(identity.ExternalID, "external_id")
+// ExternalID is the hash of the shop's own id of the person, in lower case; of the session's, where the admin says so.
+func (f *Fields) ExternalID() string { return f.ExternalIDAs(identity.ExternalID) }
+
+// ExternalIDAs is ExternalID with an id as clean makes it before it is hashed.
+func (f *Fields) ExternalIDAs(clean func(string) string) string {
+	id := f.digest(clean, "external_id")
 	if id == "" && f.destination.Options.ExternalIDFromSession {
-		id = f.digest(identity.ExternalID, "session_id")
+		id = f.digest(clean, "session_id")
 	}
 	return id
 }

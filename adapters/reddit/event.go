@@ -112,7 +112,7 @@ func typeOf(f *canonical.Fields, e relay.Event) (eventType, error) {
 func newUser(f *canonical.Fields) user {
 	return user{
 		Email: f.Personal(func(s string) string { return identity.Digest(s, email) }, "email"),
-		Phone: f.PhoneE164(), ExternalID: f.ExternalID(), UUID: f.Identifier(uuid, "_rdt_uuid"),
+		Phone: f.PhoneE164(), ExternalID: f.ExternalIDAs(externalID), UUID: f.Identifier(uuid, "_rdt_uuid"),
 		IP: f.IP(), UserAgent: f.UserAgent(),
 	}
 }
@@ -132,6 +132,14 @@ func email(raw string) string {
 		return ""
 	}
 	return mailbox + "@" + host
+}
+
+// externalID is the shop's own id of a person, in its own case: of it, Reddit removes only the white space around it.
+func externalID(raw string) string {
+	if identity.ExternalID(raw) == "" {
+		return ""
+	}
+	return strings.TrimSpace(raw)
 }
 
 var uuidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)

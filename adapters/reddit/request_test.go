@@ -1,6 +1,8 @@
 package reddit_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -67,6 +69,26 @@ func TestHashesAreThoseOfTheVendorsForm(t *testing.T) {
 	var no *relay.Refusal
 	require.ErrorAs(t, err, &no, "no mailbox is left")
 	require.Equal(t, relay.ReasonMissingField, no.Reason)
+}
+
+// The pixel of the site hashes the id in its own case; in lower case it would be another person's.
+func TestAnExternalIDIsHashedInItsOwnCase(t *testing.T) {
+	t.Parallel()
+	sum := func(s string) string {
+		h := sha256.Sum256([]byte(s))
+		return hex.EncodeToString(h[:])
+	}
+	d := pixel()
+	d.Options.ExternalIDFromSession = true
+	for payload, want := range map[string]string{
+		`"external_id":" Cust_77 "`:                         sum("Cust_77"),
+		`"external_id":"` + strings.ToUpper(sum("a")) + `"`: sum("a"),
+		`"external_id":"Guest","session_id":"Sess_9"`:       sum("Sess_9"),
+	} {
+		r, err := reddit.Adapter{}.Request(d, purchase(t, `{"order_revenue":1,`+payload+`}`))
+		require.NoError(t, err, payload)
+		require.Contains(t, string(r.Body), `"external_id":"`+want+`"`, payload)
+	}
 }
 
 func TestOnlyATestEventHasTheTestID(t *testing.T) {
