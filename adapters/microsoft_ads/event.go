@@ -80,10 +80,11 @@ func click(s string) string {
 }
 
 // sufficient refuses events that Microsoft cannot match. It does not say whether an address and a browser are enough; one of them
-// alone is not.
+// alone is not. Nor is an external id: Microsoft hashes only em and ph, so that the hash that the relay sends matches nobody
+// unless the UET tag sends it as well.
 func (u userData) sufficient() error {
-	if u.Email == "" && u.Phone == "" && u.ExternalID == "" && u.ClickID == "" && (u.ClientIP == "" || u.UserAgent == "") {
-		return relay.Refuse(relay.ReasonMissingField, "msclkid, email, phone or external_id, or client_ip and user_agent")
+	if u.Email == "" && u.Phone == "" && u.ClickID == "" && (u.ClientIP == "" || u.UserAgent == "") {
+		return relay.Refuse(relay.ReasonMissingField, "msclkid, email or phone, or client_ip and user_agent")
 	}
 	return nil
 }

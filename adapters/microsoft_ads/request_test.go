@@ -55,6 +55,17 @@ func TestHashesAreThoseOfTheVendorsOwnFormOfPlainValues(t *testing.T) {
 	require.Contains(t, string(r.Body), `"ph":"11072303eb5c8cb5c5a1ebb762f11b37b07131265b46fdfe1276196bfbd3ca51"`)
 }
 
+// Microsoft compares external ids as they are, and the relay sends only the hash.
+func TestAnExternalIDAloneMatchesNobody(t *testing.T) {
+	t.Parallel()
+	_, err := microsoftads.Adapter{}.Request(tag(), purchase(t, `{"external_id":"Cust_77"}`))
+	require.Equal(t, relay.Refuse(relay.ReasonMissingField, "msclkid, email or phone, or client_ip and user_agent"), err)
+	r, err := microsoftads.Adapter{}.Request(tag(), purchase(t, `{"external_id":"Cust_77","email":"jane@example.com"}`))
+	require.NoError(t, err)
+	require.Contains(t, string(r.Body), `"externalId":"`)
+	require.NotContains(t, strings.ToLower(string(r.Body)), "cust_77")
+}
+
 // FuzzRequest looks for an event that Microsoft would refuse.
 func FuzzRequest(f *testing.F) {
 	for _, c := range adaptertest.Load(f, "testdata") {

@@ -19,16 +19,8 @@ type uetEvent struct {
 	ID      string      `json:"eventId"`
 	Time    json.Number `json:"eventTime"`
 	Consent string      `json:"adStorageConsent"`
-	User    struct {
-		Email      string `json:"em"`
-		Phone      string `json:"ph"`
-		ExternalID string `json:"externalId"`
-		Anonymous  string `json:"anonymousId"`
-		ClickID    string `json:"msclkid"`
-		IP         string `json:"clientIpAddress"`
-		Agent      string `json:"clientUserAgent"`
-	} `json:"userData"`
-	Custom struct {
+	User    uetUser     `json:"userData"`
+	Custom  struct {
 		Value    json.Number `json:"value"`
 		Currency string      `json:"currency"`
 		Order    string      `json:"transactionId"`
@@ -40,6 +32,22 @@ type uetEvent struct {
 			Quantity json.Number `json:"quantity"`
 		} `json:"items"`
 	} `json:"customData"`
+}
+
+type uetUser struct {
+	Email      string `json:"em"`
+	Phone      string `json:"ph"`
+	ExternalID string `json:"externalId"`
+	Anonymous  string `json:"anonymousId"`
+	ClickID    string `json:"msclkid"`
+	IP         string `json:"clientIpAddress"`
+	Agent      string `json:"clientUserAgent"`
+}
+
+// matches reports whether something may match the user. An external id that is a hash is nobody's: the tag sends it as it is.
+func (u uetUser) matches() bool {
+	own := u.ExternalID != "" && !isHash(u.ExternalID)
+	return own || u.Email+u.Phone+u.Anonymous+u.ClickID != "" || u.IP != "" && u.Agent != ""
 }
 
 // microsoft simulates the UET Conversions API: POST /v1/{tag}/events with the tag's own token.
@@ -81,7 +89,7 @@ func (e uetEvent) wrong() string {
 		return "userData.ph"
 	case u.ClickID != "" && !msclkid.MatchString(u.ClickID):
 		return "userData.msclkid"
-	case u.Email+u.Phone+u.ExternalID+u.Anonymous+u.ClickID == "" && (u.IP == "" || u.Agent == ""):
+	case !u.matches():
 		return "userData"
 	case (e.Custom.Value == "") != (e.Custom.Currency == ""):
 		return "customData.currency"

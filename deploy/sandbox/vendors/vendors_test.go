@@ -44,6 +44,8 @@ func TestPlatformsRejectInvalidRequests(t *testing.T) {
 			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d,"userData":{"em":"jane@example.com"}}]}`, now), 400, "userData.em"},
 		"microsoft, milliseconds": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t",
 			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d000,"userData":{"em":%q}}]}`, now, hash), 400, "eventTime"},
+		"microsoft, the hash of an external id": {"microsoft_ads/v1/12345678/events", "Authorization: Bearer t",
+			fmt.Sprintf(`{"data":[{"eventType":"custom","eventName":"purchase","eventId":"e","eventTime":%d,"userData":{"externalId":%q}}]}`, now, hash), 400, "userData"},
 		"reddit, the names of v2": {"reddit/v3/pixels/a2_1/conversion_events", "Authorization: Bearer t",
 			fmt.Sprintf(`{"data":{"events":[{"event_at":%d000,"event_type":{"tracking_type":"Lead"}}]}}`, now), 400, "JSON error"},
 		"reddit, seconds": {"reddit/v3/pixels/a2_1/conversion_events", "Authorization: Bearer t",
