@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -82,6 +83,8 @@ func readGrant(r relay.Response) (grant, *relay.Response) {
 		Error   string      `json:"error"`
 	}
 	parsed := json.Unmarshal(r.Body, &body) == nil
+	// A refusal is JSON, or has no body. A page or another text is a proxy's, and half a body may lack "not now".
+	own := r.TransportError == relay.NoTransportError && (json.Valid(r.Body) || len(bytes.TrimSpace(r.Body)) == 0)
 	failed := &relay.Response{TransportError: relay.TransportToken, Header: map[string]string{}}
 	for _, name := range []string{"Retry-After", "Date"} { // the rest is the token service's own
 		if v := r.Get(name); v != "" {
@@ -94,7 +97,7 @@ func readGrant(r relay.Response) (grant, *relay.Response) {
 		return grant{}, failed
 	case ended.Outcome == relay.Accepted && parsed && isToken(body.Token) && (body.Type == "" || strings.EqualFold(body.Type, "bearer")):
 		return grant{body.Token, lasting(body.Expires)}, nil
-	case r.Status >= 400 && ended.Outcome != relay.Retry && (!parsed || !slices.Contains(notNow, body.Error)):
+	case r.Status >= 400 && ended.Outcome != relay.Retry && own && (!parsed || !slices.Contains(notNow, body.Error)):
 		failed.TransportError = relay.TransportCredential
 	}
 	return grant{}, failed

@@ -169,18 +169,22 @@ func TestWhatATokenServiceSaysDecidesOverTheEvent(t *testing.T) {
 		reason  relay.Reason
 		after   time.Duration
 	}{
-		"invalid_grant":           {400, "", `{"error":"invalid_grant","error_description":"jane@example.com"}`, relay.Unauthorized, relay.ReasonUnauthorized, 0},
-		"invalid_client":          {401, "", `{"error":"invalid_client"}`, relay.Unauthorized, relay.ReasonUnauthorized, 0},
-		"unauthorized_client":     {403, "", `{"error":"unauthorized_client"}`, relay.Unauthorized, relay.ReasonUnauthorized, 0},
-		"a 404 without a body":    {404, "", "", relay.Unauthorized, relay.ReasonUnauthorized, 0},
-		"temporarily_unavailable": {400, "", `{"error":"temporarily_unavailable"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
-		"429 with a wait":         {429, "Retry-After: 90", `{}`, relay.Retry, relay.ReasonTokenUnavailable, 90 * time.Second},
-		"503":                     {503, "", `busy`, relay.Retry, relay.ReasonTokenUnavailable, 0},
-		"a web page":              {200, "Content-Type: text/html", `<!doctype html>`, relay.Retry, relay.ReasonTokenUnavailable, 0},
-		"no token":                {200, "", `{"token_type":"Bearer"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
-		"a token with a break":    {200, "", `{"access_token":"a\r\nb"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
-		"a token of another type": {200, "", `{"access_token":"a","token_type":"mac"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
-		"a redirect":              {307, "Location: https://example.com/", "", relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"invalid_grant":            {400, "", `{"error":"invalid_grant","error_description":"jane@example.com"}`, relay.Unauthorized, relay.ReasonUnauthorized, 0},
+		"invalid_client":           {401, "", `{"error":"invalid_client"}`, relay.Unauthorized, relay.ReasonUnauthorized, 0},
+		"unauthorized_client":      {403, "", `{"error":"unauthorized_client"}`, relay.Unauthorized, relay.ReasonUnauthorized, 0},
+		"a 404 without a body":     {404, "", "", relay.Unauthorized, relay.ReasonUnauthorized, 0},
+		"an error of another form": {400, "", `{"error":{"code":400}}`, relay.Unauthorized, relay.ReasonUnauthorized, 0},
+		"a 403 with a page":        {403, "Content-Type: text/html", "<html><h1>Forbidden</h1>", relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"a 404 with a text":        {404, "Content-Type: text/plain", "no healthy upstream", relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"half of a refusal":        {400, "Content-Length: 90", `{"error":"invalid_grant"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"temporarily_unavailable":  {400, "", `{"error":"temporarily_unavailable"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"429 with a wait":          {429, "Retry-After: 90", `{}`, relay.Retry, relay.ReasonTokenUnavailable, 90 * time.Second},
+		"503":                      {503, "", `busy`, relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"a web page":               {200, "Content-Type: text/html", `<!doctype html>`, relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"no token":                 {200, "", `{"token_type":"Bearer"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"a token with a break":     {200, "", `{"access_token":"a\r\nb"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"a token of another type":  {200, "", `{"access_token":"a","token_type":"mac"}`, relay.Retry, relay.ReasonTokenUnavailable, 0},
+		"a redirect":               {307, "Location: https://example.com/", "", relay.Retry, relay.ReasonTokenUnavailable, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
