@@ -91,8 +91,8 @@ func newEvent(f *canonical.Fields, e relay.Event) (event, error) {
 		EventAt: canonical.Time(e).UnixMilli(), ActionSource: website, SourceURL: page,
 		ClickID: f.Identifier(nil, "rdt_cid"), Type: kind, User: newUser(f), Metadata: meta,
 	}
-	if u := ev.User; ev.ClickID+u.Email+u.Phone+u.ExternalID+u.UUID+u.IP+u.UserAgent == "" {
-		return event{}, relay.Refuse(relay.ReasonMissingField, "rdt_cid, email, phone, external_id, _rdt_uuid, client_ip or user_agent")
+	if u := ev.User; ev.ClickID+u.Email+u.Phone+u.ExternalID+u.UUID+u.IP == "" { // thousands of people have the same browser
+		return event{}, relay.Refuse(relay.ReasonMissingField, "rdt_cid, email, phone, external_id, _rdt_uuid or client_ip")
 	}
 	ev.User.DataProcessing = processing(f.Consent)
 	return ev, nil

@@ -105,12 +105,23 @@ func TestOnlyATestEventHasTheTestID(t *testing.T) {
 	require.NotContains(t, string(r.Body), "test_id")
 }
 
+func TestABrowserAloneMatchesNobody(t *testing.T) {
+	t.Parallel()
+	d := pixel()
+	d.Options.SendUserAgent = true
+	_, err := reddit.Adapter{}.Request(d, purchase(t, `{"user_agent":"UA/1","order_revenue":1}`))
+	require.Equal(t, relay.Refuse(relay.ReasonMissingField, "rdt_cid, email, phone, external_id, _rdt_uuid or client_ip"), err)
+	r, err := reddit.Adapter{}.Request(d, purchase(t, `{"user_agent":"UA/1","email":"jane@example.com","order_revenue":1}`))
+	require.NoError(t, err)
+	require.Contains(t, string(r.Body), `"user_agent":"UA/1"`)
+}
+
 // Reddit takes a click from the page's query.
 func TestAPageLeavesWithoutItsQuery(t *testing.T) {
 	t.Parallel()
 	d := pixel()
-	d.Options = relay.Options{SendUserAgent: true, KeepURLQuery: true}
-	r, err := reddit.Adapter{}.Request(d, purchase(t, `{"page_location":"https://bosley.example/a?rdt_cid=cl1ck_9","rdt_cid":"cl1ck_9","user_agent":"UA/1","order_revenue":1}`))
+	d.Options = relay.Options{SendIP: true, KeepURLQuery: true}
+	r, err := reddit.Adapter{}.Request(d, purchase(t, `{"page_location":"https://bosley.example/a?rdt_cid=cl1ck_9","rdt_cid":"cl1ck_9","client_ip":"203.0.113.9","order_revenue":1}`))
 	require.NoError(t, err)
 	require.Contains(t, string(r.Body), `"event_source_url":"https://bosley.example/a"`)
 	require.NotContains(t, string(r.Body), "cl1ck_9")
@@ -172,6 +183,8 @@ func requireFit(t *testing.T, r relay.Request, now time.Time) {
 	require.Equal(t, ev.Metadata.Value == "", ev.Metadata.Currency == "")
 	require.False(t, kind["tracking_type"] == "PURCHASE" && ev.Metadata.Value == "")
 	require.LessOrEqual(t, ev.EventAt, now.UnixMilli())
+	delete(ev.User, "user_agent")
+	delete(ev.User, "data_processing_options")
 	require.True(t, ev.ClickID != "" || len(ev.User) > 0)
 	for _, field := range []string{"email", "phone_number", "external_id"} {
 		if v, ok := ev.User[field]; ok {

@@ -119,7 +119,7 @@ func (e redditEvent) wrong() string {
 		return "user.ip_address"
 	case u.Processing != nil && !slices.Equal(u.Processing.Modes, []string{"LDU"}):
 		return "user.data_processing_options"
-	case e.Click+u.Email+u.Phone+u.ExternalID+u.UUID+u.IP+u.Agent == "":
+	case e.Click+u.Email+u.Phone+u.ExternalID+u.UUID+u.IP == "":
 		return "user"
 	case m.ID == "":
 		return "metadata.conversion_id"
