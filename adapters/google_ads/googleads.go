@@ -111,7 +111,7 @@ func (a Adapter) Request(d relay.Destination, e relay.Event) (relay.Request, err
 	if err != nil {
 		return relay.Request{}, err
 	}
-	r.Auth = auth(d)
+	r.Auth, r.Validates = auth(d), d.Options.Test
 	return r, nil
 }
 

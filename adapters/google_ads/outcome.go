@@ -47,8 +47,8 @@ var configuration = []string{
 	"DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED", "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
 }
 
-// Outcome classifies Google's response. A success means that Google has taken the event; it looks for the click afterwards, and no
-// response tells of that.
+// Outcome classifies Google's response. A success means that Google has taken the event, and names its request; it looks for the click
+// afterwards, and no response tells of that. A request that is only validated gets errors and no results, hence no name either.
 func (Adapter) Outcome(r relay.Response) relay.Result {
 	var a response
 	res, decided := canonical.Read(r, &a)
@@ -62,6 +62,8 @@ func (Adapter) Outcome(r relay.Response) relay.Result {
 		res.Outcome = relay.Unauthorized
 	case res.Outcome == relay.Accepted && found.failed:
 		res.Outcome, res.Reason = relay.Rejected, relay.ReasonVendorRejected
+	case res.Outcome == relay.Accepted && text(a.RequestID) == "" && !r.Validates:
+		res.Outcome, res.Reason = relay.Retry, relay.ReasonNotJSON // some other server's JSON
 	case r.Status != 400:
 	case slices.ContainsFunc(found.reasons, func(s string) bool { return slices.Contains(configuration, s) }):
 		res.Outcome, res.Reason = relay.Unauthorized, relay.ReasonVendorPermission

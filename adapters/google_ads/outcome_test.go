@@ -42,7 +42,9 @@ var responses = []struct {
 }{
 	{"taken", answered(200, `{"requestId":"abc"}`), relay.Accepted, ""},
 	{"taken, with a warning", answered(200, `{"requestId":"abc","fieldWarnings":[{"field":"x"}]}`), relay.Accepted, ""},
-	{"only validated", answered(200, `{}`), relay.Accepted, ""},
+	{"only validated", relay.Response{Sent: true, Repeatable: true, Validates: true, Status: 200, Body: []byte(`{}`)}, relay.Accepted, ""},
+	{"JSON of another server", answered(200, `{"status":"ok"}`), relay.Retry, relay.ReasonNotJSON},
+	{"an empty id", answered(200, `{"requestId":""}`), relay.Retry, relay.ReasonNotJSON},
 	{"an error in 200", answered(200, `{"error":{"status":"INVALID_ARGUMENT"}}`), relay.Rejected, relay.ReasonVendorRejected},
 	{"no body", answered(200, ""), relay.Retry, relay.ReasonNotJSON},
 	{"a page", answered(200, "<html>"), relay.Retry, relay.ReasonNotJSON},

@@ -167,6 +167,7 @@ func TestATestEventIsOnlyValidated(t *testing.T) {
 	r, err := googleads.Adapter{}.TestRequest(d, e)
 	require.NoError(t, err)
 	require.Contains(t, string(r.Body), `"validateOnly":true`)
+	require.True(t, r.Validates)
 	require.Contains(t, string(r.Body), `"gclid":"EAIaIQobChMI7f"`)
 	require.NotContains(t, string(r.Body), "userData")
 	d.Options.Events = map[string]relay.EventRule{"consult_started": {Name: "55"}}
@@ -179,6 +180,7 @@ func TestATestEventIsOnlyValidated(t *testing.T) {
 	r, err = googleads.Adapter{}.Request(account(), purchase(t, `{"gclid":"EAIaIQ"}`))
 	require.NoError(t, err)
 	require.NotContains(t, string(r.Body), "validateOnly")
+	require.False(t, r.Validates)
 }
 
 // FuzzRequest looks for an event that Google would refuse, or a person under the health policy.

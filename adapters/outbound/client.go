@@ -104,7 +104,7 @@ func (c *Client) Send(ctx context.Context, r relay.Request) relay.Response {
 	reply := c.exchange(ctx, r)
 	reply.At = time.Now()
 	reply.Took = reply.At.Sub(start)
-	reply.Repeatable = r.Repeatable
+	reply.Repeatable, reply.Validates = r.Repeatable, r.Validates
 	return reply
 }
 

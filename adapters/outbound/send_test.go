@@ -35,7 +35,7 @@ func TestExchangeCarriesTheRequestAsItIs(t *testing.T) {
 	reply := home(t).Send(t.Context(), relay.Request{
 		Method: "PUT", URL: s.URL + "/mp/collect?b=2&a=1%20",
 		Header: map[string]string{"Content-Type": "application/json", "X-Api-Key": "k", "Host": "evil.example", "Content-Length": "3"},
-		Body:   []byte(`{"v":80.790}`), Repeatable: true,
+		Body:   []byte(`{"v":80.790}`), Repeatable: true, Validates: true,
 	})
 	require.Equal(t, "PUT", got.Method)
 	require.Equal(t, "/mp/collect?b=2&a=1%20", got.RequestURI)
@@ -49,6 +49,7 @@ func TestExchangeCarriesTheRequestAsItIs(t *testing.T) {
 	require.Equal(t, relay.NoTransportError, reply.TransportError)
 	require.True(t, reply.Sent)
 	require.True(t, reply.Repeatable)
+	require.True(t, reply.Validates)
 	require.Equal(t, http.StatusCreated, reply.Status)
 	require.Equal(t, "t1", reply.Get("X-Trace"))
 	require.JSONEq(t, `{"ok":true}`, string(reply.Body))

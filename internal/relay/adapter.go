@@ -69,6 +69,7 @@ type Request struct {
 	Withheld   []Withheld    // payload fields that a policy kept back
 	Warnings   []string      // for an admin, without values
 	Repeatable bool          // the vendor drops a second copy of this request
+	Validates  bool          // the vendor only validates this request, so that its success holds no result
 	MaxAge     time.Duration // how old the event may be at this destination; 0 is no limit
 
 	Auth    Auth              // the part that exists only at the moment of sending

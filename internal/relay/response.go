@@ -39,7 +39,8 @@ type Response struct {
 	Body           []byte
 	At             time.Time // when it came
 	Took           time.Duration
-	Repeatable     bool // the Request's
+	Repeatable     bool // the Request's, as is Validates
+	Validates      bool
 	// CachedToken says that the request had an access token from an earlier exchange. Where that is refused, the next attempt has
 	// a fresh one.
 	CachedToken bool

@@ -40,6 +40,9 @@ func google(r *http.Request, body []byte) sandbox.Answer {
 	if field, reason := googleWrong(&b); reason != "" {
 		return googleViolation(field, reason)
 	}
+	if b.ValidateOnly { // "Only errors are returned, not results."
+		return answer(http.StatusOK, object{})
+	}
 	return answer(http.StatusOK, object{"requestId": "sandbox-request"})
 }
 

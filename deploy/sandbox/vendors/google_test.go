@@ -52,7 +52,7 @@ func TestGoogleTakesWhatItsOwnTypesHold(t *testing.T) {
 	}{
 		"accepted":            {bearer, conversion(), 200, `"requestId"`},
 		"a value of 0":        {bearer, conversion("80.790", "0"), 200, `"requestId"`},
-		"only validated":      {bearer, conversion(`"events"`, `"validateOnly":true,"events"`), 200, `"requestId"`},
+		"only validated":      {bearer, conversion(`"events"`, `"validateOnly":true,"events"`), 200, `{}`},
 		"hashes":              {bearer, conversion(`"events"`, `"encoding":"HEX","events"`, `"adIdentifiers":{"gclid":"EAIaIQ"}`, `"userData":{"userIdentifiers":[{"emailAddress":"`+hash+`"}]}`), 200, "requestId"},
 		"no token":            {"", conversion(), 401, "UNAUTHENTICATED"},
 		"an old token":        {"Authorization: Bearer ya29.sandbox-1700000000", conversion(), 401, "ACCESS_TOKEN_EXPIRED"},
