@@ -272,3 +272,16 @@ func TestComposeAcceptsTheFile(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, out, "see .env.example")
 }
+
+// Without the profile that "up" had, "down" leaves its services running.
+func TestDownNamesTheProfile(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, file := range []string{"README.md", ".github/workflows/ci.yml"} {
+		for _, m := range regexp.MustCompile("(?:docker-compose[.]temporal[.]yml|`[.]{3})([a-z -]*) down\\b").FindAllStringSubmatch(readText(t, file), -1) {
+			found++
+			require.Equal(t, " --profile observability", m[1], file)
+		}
+	}
+	require.GreaterOrEqual(t, found, 2)
+}
