@@ -73,8 +73,9 @@ func TestAReleaseHasItsSectionOfTheChangelog(t *testing.T) {
 type workflow struct {
 	Permissions map[string]string
 	Jobs        map[string]struct {
-		Container struct{ Image string }
-		Steps     []struct {
+		Uses, Needs string
+		Container   struct{ Image string }
+		Steps       []struct {
 			Run, Uses string
 			With      map[string]any
 		}
@@ -92,6 +93,7 @@ func TestWorkflowsRunTheProjectsOwnScriptsWithPinnedTools(t *testing.T) {
 		runs = append(runs, step.Run)
 	}
 	require.Contains(t, runs, "bash .ci/run")
+	require.Contains(t, runs, `git config --system --add safe.directory "$GITHUB_WORKSPACE"`, "for the HOME of .ci/run as well")
 	for name, w := range map[string]workflow{"ci": ci, "release": release} {
 		require.Equal(t, map[string]string{"contents": "read"}, w.Permissions, "%s: a job asks for more by itself", name)
 		for _, job := range w.Jobs {
@@ -115,4 +117,32 @@ func TestWorkflowsRunTheProjectsOwnScriptsWithPinnedTools(t *testing.T) {
 			require.Contains(t, readText(t, "Makefile"), "github.com/goreleaser/goreleaser/v2@"+version.(string)+" ", "make release-check checks for this version")
 		}
 	}
+}
+
+// A tag may name a commit on which CI has not run, or has failed.
+func TestNothingIsReleasedUnchecked(t *testing.T) {
+	t.Parallel()
+	var ci struct {
+		On map[string]any `json:"true"` // YAML 1.1 reads "on" as a boolean
+	}
+	var release workflow
+	readYAML(t, filepath.Join(root, ".github/workflows/ci.yml"), &ci)
+	readYAML(t, filepath.Join(root, ".github/workflows/release.yml"), &release)
+	require.Contains(t, ci.On, "workflow_call")
+	require.Equal(t, "./.github/workflows/ci.yml", release.Jobs["checks"].Uses)
+	for name, job := range release.Jobs {
+		if name != "checks" {
+			require.Equal(t, "checks", job.Needs, name)
+		}
+	}
+}
+
+// Without git's list of modules, make check would vet and lint nothing, and succeed.
+func TestACheckOfNoModuleFails(t *testing.T) {
+	t.Parallel()
+	check := exec.CommandContext(t.Context(), "make", "check", "MODULES=", "GOLANGCI=/bin/true", "WORKFLOWCHECK=/bin/true")
+	check.Dir = root
+	out, err := check.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "no module to check")
 }
