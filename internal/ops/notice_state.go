@@ -95,27 +95,28 @@ func (s *NoticeState) kind(kind NoticeKind) *KindState {
 	return k
 }
 
-// keepKind leaves an unhealthy destination in the kind under which it was seen first: the reason of its failures may change
-// while it is unhealthy.
+// keepKind keeps a destination whose credential was refused in that kind until it is healthy, whatever fails next: someone has to
+// store another credential. The other way, a credential that is refused during an outage is news, and the outage is in it: no
+// recovery is reported of a destination that has not recovered.
 func (s *NoticeState) keepKind(seen *NoticeObservation) {
-	other := map[NoticeKind]NoticeKind{NoticeUnhealthy: NoticeCredential, NoticeCredential: NoticeUnhealthy}
-	moved := map[NoticeKind][]NoticeSubject{}
-	for kind, before := range other {
-		subjects, looked := seen.Active[kind]
-		if !looked {
-			continue
-		}
-		for _, subject := range subjects {
-			to := kind
-			if k := s.Kinds[before]; k != nil && k.Subjects[subject.key()] != nil {
-				to = before
+	credential, unhealthy := s.Kinds[NoticeCredential], s.Kinds[NoticeUnhealthy]
+	if credential != nil {
+		var left []NoticeSubject
+		for _, subject := range seen.Active[NoticeUnhealthy] {
+			if credential.Subjects[subject.key()] != nil {
+				seen.Active[NoticeCredential] = append(seen.Active[NoticeCredential], subject)
+				continue
 			}
-			moved[to] = append(moved[to], subject)
+			left = append(left, subject)
 		}
-		seen.Active[kind] = nil
+		if _, looked := seen.Active[NoticeUnhealthy]; looked {
+			seen.Active[NoticeUnhealthy] = left
+		}
 	}
-	for kind, subjects := range moved {
-		seen.Active[kind] = subjects
+	if unhealthy != nil {
+		for _, subject := range seen.Active[NoticeCredential] {
+			delete(unhealthy.Subjects, subject.key())
+		}
 	}
 }
 

@@ -159,19 +159,43 @@ func TestAnUnsentNoticeHoldsBackThoseOfItsKind(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, codesOf(list[0]))
 }
 
-func TestAnUnhealthyDestinationStaysInItsKind(t *testing.T) {
+func refused(code string) map[ops.NoticeKind][]ops.NoticeSubject {
+	return map[ops.NoticeKind][]ops.NoticeSubject{ops.NoticeCredential: {{Storefront: code, Destination: "sgtm", Reason: relay.ReasonUnauthorized}}}
+}
+
+// A refused credential needs someone to store another one: an outage during which it is refused does not hide it.
+func TestACredentialThatIsRefusedDuringAnOutageIsReported(t *testing.T) {
 	t.Parallel()
-	refused := func(code string) map[ops.NoticeKind][]ops.NoticeSubject {
-		return map[ops.NoticeKind][]ops.NoticeSubject{ops.NoticeCredential: {{Storefront: code, Destination: "sgtm", Reason: relay.ReasonUnauthorized}}}
-	}
 	w := newWatch(t)
 	w.look(0, at("a"))
 	require.Equal(t, ops.NoticeUnhealthy, w.look(time.Minute, at("a"))[0].Kind)
-	require.Empty(t, w.look(2*time.Minute, refused("a")), "its reason changed")
-	require.Empty(t, w.look(4*time.Minute, refused("a")))
-	require.Equal(t, ops.NoticeRecovery, func() ops.NoticePhase { w.look(5*time.Minute, at()); return w.look(6*time.Minute, at())[0].Phase }())
-	w.look(20*time.Minute, refused("a"))
-	require.Equal(t, ops.NoticeCredential, w.look(21*time.Minute, refused("a"))[0].Kind)
+	require.Empty(t, w.look(2*time.Minute, refused("a")), "it gathers")
+	list := w.look(3*time.Minute, refused("a"))
+	require.Len(t, list, 1, "no recovery of the other kind")
+	require.Equal(t, []any{ops.NoticeCredential, ops.NoticeAlert}, []any{list[0].Kind, list[0].Phase})
+	require.Equal(t, []string{"a"}, codesOf(list[0]))
+	require.Empty(t, w.look(20*time.Minute, refused("a")))
+	w.look(30*time.Minute, at())
+	list = w.look(31*time.Minute, at())
+	require.Len(t, list, 1, "one recovery")
+	require.Equal(t, []any{ops.NoticeCredential, ops.NoticeRecovery}, []any{list[0].Kind, list[0].Phase})
+	require.Empty(t, w.look(time.Hour, at()))
+}
+
+func TestADestinationThatRefusedItsCredentialStaysInItsKind(t *testing.T) {
+	t.Parallel()
+	w := newWatch(t)
+	w.look(0, refused("a"))
+	require.Equal(t, ops.NoticeCredential, w.look(time.Minute, refused("a"))[0].Kind)
+	require.Empty(t, w.look(2*time.Minute, at("a")), "its reason changed")
+	require.Empty(t, w.look(20*time.Minute, at("a")))
+	require.Empty(t, w.look(21*time.Minute, refused("a")), "and changed back")
+	w.look(22*time.Minute, at())
+	list := w.look(23*time.Minute, at())
+	require.Len(t, list, 1)
+	require.Equal(t, []any{ops.NoticeCredential, ops.NoticeRecovery}, []any{list[0].Kind, list[0].Phase})
+	w.look(40*time.Minute, at("a"))
+	require.Equal(t, ops.NoticeUnhealthy, w.look(41*time.Minute, at("a"))[0].Kind, "a new trouble")
 }
 
 func TestAKindThatIsSwitchedOffIsForgotten(t *testing.T) {
