@@ -21,7 +21,7 @@ type Notify struct {
 	NotifySecret  relay.Secret  `env:"NOTIFY_SECRET" desc:"whsec_ and 24 to 64 bytes in base64: notices are then signed JSON (Standard Webhooks)"`
 	NotifyEvery   time.Duration `env:"NOTIFY_EVERY" envDefault:"15m" desc:"at most one alert of a kind in this time; the next one has what happened meanwhile"`
 	NotifyWait    time.Duration `env:"NOTIFY_WAIT" envDefault:"30s" desc:"how long a state, or its end, lasts before a notice reports it, with all that joined it meanwhile"`
-	NotifyPending time.Duration `env:"NOTIFY_OLDEST_PENDING" envDefault:"5m" desc:"age of a storefront's oldest pending event from which on a notice reports it; 0 is off"`
+	NotifyPending time.Duration `env:"NOTIFY_OLDEST_PENDING" envDefault:"5m" desc:"age from which on a notice reports a storefront's oldest event that is pending, or waits for a credential or the database; 0 is off"`
 	NotifyShare   float64       `env:"NOTIFY_FAILURE_SHARE" envDefault:"0.1" desc:"share of a storefront's deliveries in the present hour and the one before whose failure a notice reports, such as 0.1; 0 is off"`
 	NotifyDaily   string        `env:"NOTIFY_DAILY" desc:"time of a daily summary, in UTC, such as 08:00; empty is off"`
 	RunbookURL    string        `env:"RUNBOOK_URL" desc:"address under which people read docs/OPERATIONS.md, for the links of notices"`

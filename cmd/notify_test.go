@@ -59,6 +59,7 @@ func notices() []ops.Notice {
 	two := append(one, ops.NoticeSubject{Storefront: "<a&b>", Destination: relay.SGTM, Reason: relay.ReasonTimeout, Since: since, Until: at}) //nolint:gocritic // a longer list
 	refused := []ops.NoticeSubject{{Storefront: "bosley", Destination: "meta_capi", Reason: relay.ReasonUnauthorized, Status: 401, Since: since}}
 	failing := []ops.NoticeSubject{{Storefront: "bosley", Destination: "meta_capi", Reason: relay.ReasonBadRequest, Failed: 6, Ended: 8}}
+	held := []ops.NoticeSubject{{Storefront: "bosley", Reason: relay.ReasonCredentialUnreadable, Since: since}}
 	return []ops.Notice{
 		{ID: 1, Kind: ops.NoticeUnhealthy, Phase: ops.NoticeAlert, At: at, Subjects: one},
 		{ID: 2, Kind: ops.NoticeUnhealthy, Phase: ops.NoticeAlert, At: at, Subjects: two, More: 30},
@@ -75,6 +76,8 @@ func notices() []ops.Notice {
 		{ID: 13, Kind: ops.NoticeSummary, Phase: ops.NoticeReport, At: at, Subjects: []ops.NoticeSubject{
 			{Storefront: "bosley", Events: &ops.NoticeCounts{Received: 100, Delivered: 90, Failed: 3, Skipped: 6, Open: 1}}}},
 		{ID: 14, Kind: ops.NoticeTest, Phase: ops.NoticeReport, At: at},
+		{ID: 15, Kind: ops.NoticeWaiting, Phase: ops.NoticeAlert, At: at, Subjects: held},
+		{ID: 16, Kind: ops.NoticeWaiting, Phase: ops.NoticeAlert, At: at, Subjects: append(held, ops.NoticeSubject{Storefront: "pfizer", Since: since})},
 	}
 }
 

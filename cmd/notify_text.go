@@ -46,7 +46,7 @@ func (t noticeText) title() string {
 	case ops.NoticeCredential:
 		return plural(n, "destination refused its credential", "destinations refused their credentials")
 	case ops.NoticeWaiting:
-		return "Events of " + plural(n, "storefront have", "storefronts have") + " been pending for more than " + shortly(t.rules.OldestPending)
+		return "Events of " + plural(n, "storefront have", "storefronts have") + " waited for more than " + shortly(t.rules.OldestPending)
 	case ops.NoticeFailing:
 		return fmt.Sprintf("More than %.3g%% of the deliveries of %s fail", 100*t.rules.FailureShare, plural(n, "storefront", "storefronts"))
 	case ops.NoticeUnknown:
@@ -162,7 +162,7 @@ func (t noticeText) console() string {
 		}
 	case ops.NoticeWaiting, ops.NoticeFailing:
 		page = "events"
-		q.Set("status", map[ops.NoticeKind]string{ops.NoticeWaiting: string(relay.StatusPending), ops.NoticeFailing: string(relay.StatusFailed)}[t.Kind])
+		q.Set("status", t.statuses())
 		if len(t.Subjects) == 1 && t.More == 0 && t.Subjects[0].Storefront != "" {
 			q.Set("storefront", t.Subjects[0].Storefront)
 		}
@@ -177,6 +177,26 @@ func (t noticeText) console() string {
 		address += "?" + q.Encode()
 	}
 	return address
+}
+
+// statuses are those of the events that it is about. An event that waits for a known reason is in delivery.
+func (t noticeText) statuses() string {
+	if t.Kind == ops.NoticeFailing {
+		return string(relay.StatusFailed)
+	}
+	held := 0
+	for _, s := range t.Subjects {
+		if s.Reason != "" {
+			held++
+		}
+	}
+	switch {
+	case held == 0:
+		return string(relay.StatusPending)
+	case held == len(t.Subjects) && t.More == 0:
+		return string(relay.StatusProcessing)
+	}
+	return string(relay.StatusPending) + "," + string(relay.StatusProcessing)
 }
 
 // help is the section of the runbook: a link, or the path of the file where its address is not known.

@@ -99,6 +99,7 @@ func ObserveQueries() map[string]Query {
 	return map[string]Query{
 		"next":    {nextOpenSQL, []any{"pending", 0}},
 		"backlog": {backlogSQL, []any{1, 10_000, 1, 10_000, 1}},
+		"held":    {heldSQL, []any{1, heldBound}},
 		"nobody":  {backlogSQL, []any{nil, 10_000, nil, 10_000, nil}},
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
-	"math"
 	"time"
 
 	"relay/internal/ops"
@@ -107,10 +105,6 @@ func (o *observing) readHealth(ctx context.Context) error {
 		})
 }
 
-// nextOpenSQL finds the lowest storefront above one that has rows of a status, in one step of the claim key.
-const nextOpenSQL = `SELECT storefront_id FROM marketing_events FORCE INDEX (ix_marketing_events_claim)
-	WHERE status = ? AND storefront_id > ? ORDER BY storefront_id LIMIT 1`
-
 // backlogSQL counts by the claim key alone, up to its bound. It looks for the oldest row among the first rows by
 // claimed_until: a lease moves a row that was claimed and not started behind them. NULL is the storefront of rows whose code
 // is not resolved yet.
@@ -130,14 +124,11 @@ func (o *observing) readBacklogs(ctx context.Context) error {
 	}
 	open := map[int64]bool{}
 	for _, status := range []relay.Status{relay.StatusPending, relay.StatusProcessing} {
-		for id := int64(math.MinInt32) - 1; ; {
-			err := o.sql.QueryRowContext(ctx, nextOpenSQL, string(status), id).Scan(&id)
-			if errors.Is(err, sql.ErrNoRows) {
-				break
-			}
-			if err != nil {
-				return err
-			}
+		ids, err := o.openStorefronts(ctx, status)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
 			open[id] = true
 		}
 	}
@@ -151,11 +142,19 @@ func (o *observing) readBacklogs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := o.readBacklog(ctx, cmp.Or(o.codes[id], "unknown"), id, limited); err != nil {
+		b := ops.Backlog{Storefront: cmp.Or(o.codes[id], "unknown"), Limited: limited, Held: map[relay.WaitsFor]time.Duration{}}
+		events, err := o.held(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, h := range events {
+			b.Held[h.waitsFor] = h.age
+		}
+		if err := o.readBacklog(ctx, id, b); err != nil {
 			return err
 		}
 	}
-	return o.readBacklog(ctx, "", nil, false)
+	return o.readBacklog(ctx, nil, ops.Backlog{})
 }
 
 // usesUp reports whether a storefront's backlog waits for a limit: started rows are under a lease. Without a worker the
@@ -168,8 +167,7 @@ func (o *observing) usesUp(ctx context.Context, limits map[int64]Limited, id int
 	return n > 0, err
 }
 
-func (o *observing) readBacklog(ctx context.Context, code string, id any, limited bool) error {
-	b := ops.Backlog{Storefront: code, Limited: limited}
+func (o *observing) readBacklog(ctx context.Context, id any, b ops.Backlog) error {
 	var oldest sql.NullInt64
 	err := o.sql.QueryRowContext(ctx, backlogSQL, id, ops.BacklogBound, id, ops.BacklogBound, id).Scan(&b.Pending, &b.Processing, &oldest)
 	b.Oldest = time.Duration(max(0, oldest.Int64)) * time.Microsecond

@@ -40,6 +40,7 @@ func TestObserveReportsThePresentState(t *testing.T) {
 	require.Equal(t, 1, backlogs["bosley"].Processing)
 	require.InDelta(t, time.Hour.Seconds(), backlogs["bosley"].Oldest.Seconds(), 300)
 	require.Equal(t, ops.Backlog{Storefront: "quiet"}, backlogs["quiet"])
+	require.Empty(t, backlogs["bosley"].Held)
 	require.Equal(t, 1, backlogs[""].Pending, "the row whose code is not resolved yet")
 	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelStorefront, Storefront: "quiet", On: false})
 	require.Contains(t, o.Switches, ops.SwitchState{Level: ops.LevelSGTM, Storefront: "bosley", Destination: relay.SGTM, On: true})
@@ -76,6 +77,46 @@ func TestObserveReportsABacklogThatWaitsForALimit(t *testing.T) {
 	require.Equal(t, map[string]bool{"limited": true, "free": false, "": false}, waits())
 	f.exec("UPDATE marketing_events SET claimed_until = UTC_TIMESTAMP(6) - INTERVAL 1 SECOND")
 	require.Equal(t, map[string]bool{"limited": false, "free": false, "": false}, waits())
+}
+
+// An event that waits for a credential or for the database is in delivery: no pending event grows old.
+func TestObserveReportsEventsThatWaitForACredentialOrTheDatabase(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	locked, retrying := f.storefront("locked"), f.storefront("retrying")
+	held := f.insert(newEvents(0, 4, locked, "locked"))
+	f.waits(held[0].ID, relay.WaitsForCredential, time.Minute)
+	f.waits(held[1].ID, relay.WaitsForCredential, time.Minute)
+	f.waits(held[2].ID, relay.WaitsForDatabase, 10*time.Second)
+	f.waits(held[3].ID, relay.WaitsForLimit, time.Minute)
+	f.waits(f.insert(newEvents(10, 11, retrying, "retrying"))[0].ID, relay.WaitsForRetry, time.Minute)
+	for i, minutes := range []int{60, 50, 40, 120} {
+		f.exec("UPDATE marketing_events SET created_at = created_at - INTERVAL ? MINUTE WHERE id = ?", minutes, held[i].ID)
+	}
+	minutes := func() map[relay.WaitsFor]int {
+		o, err := f.Observe(t.Context())
+		require.NoError(t, err)
+		found := map[relay.WaitsFor]int{}
+		for _, b := range o.Backlogs {
+			for w, age := range b.Held {
+				require.Equal(t, "locked", b.Storefront)
+				found[w] = int(age.Minutes())
+			}
+		}
+		return found
+	}
+	require.Equal(t, map[relay.WaitsFor]int{relay.WaitsForCredential: 60, relay.WaitsForDatabase: 40}, minutes())
+	require.NoError(t, f.Finish(t.Context(), held[0].ID, "run", relay.EventOutcome{Status: relay.StatusDelivered}))
+	require.Equal(t, 50, minutes()[relay.WaitsForCredential])
+	f.exec("UPDATE marketing_events SET next_attempt_at = UTC_TIMESTAMP(6) - INTERVAL 3 MINUTE")
+	require.Empty(t, minutes(), "no attempt followed, so that it is another destination that they wait for")
+}
+
+// waits makes an event wait as an attempt does that could not be sent.
+func (f *fixture) waits(id int64, w relay.WaitsFor, after time.Duration) {
+	f.t.Helper()
+	f.taken(id, "run")
+	require.NoError(f.t, f.Wait(f.t.Context(), id, relay.Waiting{For: w, After: after, InFlight: w != relay.WaitsForRetry}))
 }
 
 func TestObservingReadsKeysOnly(t *testing.T) {

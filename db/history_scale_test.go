@@ -124,6 +124,19 @@ func TestSearchCostsTheSameInATableOfAnySize(t *testing.T) {
 		require.LessOrEqual(t, reads, 25_000)
 		require.True(t, slices.ContainsFunc(o.Backlogs, func(b ops.Backlog) bool { return b.Storefront == "big" && b.Pending == ops.BacklogBound }))
 	})
+
+	t.Run("an observation looks at events in delivery up to its bound", func(t *testing.T) {
+		f.exec(`UPDATE marketing_events SET status = 'processing', waiting_for = 'credential', next_attempt_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR,
+			claimed_until = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR WHERE status = 'pending' AND storefront_id = ?`, big)
+		var o ops.Observation
+		var err error
+		began := time.Now()
+		reads := f.readsOf(func() { o, err = f.Observe(t.Context()) })
+		require.NoError(t, err)
+		t.Logf("observe: %d rows read, %s", reads, time.Since(began))
+		require.LessOrEqual(t, reads, 30_000)
+		require.True(t, slices.ContainsFunc(o.Backlogs, func(b ops.Backlog) bool { return b.Held[relay.WaitsForCredential] > 24*time.Hour }))
+	})
 }
 
 // readsOf returns the number of rows that the server reads for a call, without those of the measurement itself.

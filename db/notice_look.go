@@ -80,36 +80,82 @@ func (l *look) readUnhealthy(ctx context.Context) error {
 	return rows.Err()
 }
 
-// readWaiting finds the storefronts whose oldest pending event is too old, unless it waits for a limit of its destination.
+// readWaiting finds the storefronts with an event that has waited too long.
 func (l *look) readWaiting(ctx context.Context) error {
 	if l.rules.OldestPending == 0 {
 		return nil
 	}
 	l.seen.Active[ops.NoticeWaiting] = nil
+	old := map[int64]ops.NoticeSubject{}
+	for _, read := range []func(context.Context, map[int64]ops.NoticeSubject) error{l.addPending, l.addHeld} {
+		if err := read(ctx, old); err != nil {
+			return err
+		}
+	}
+	for _, subject := range old {
+		l.seen.Active[ops.NoticeWaiting] = append(l.seen.Active[ops.NoticeWaiting], subject)
+	}
+	return nil
+}
+
+// addPending adds the storefronts whose oldest pending event is too old, unless it waits for a limit of its destination.
+func (l *look) addPending(ctx context.Context, old map[int64]ops.NoticeSubject) error {
 	limits, err := l.Limits(ctx)
 	if err != nil {
 		return err
 	}
-	old := map[int64]time.Time{}
 	err = eachStorefront(ctx, l.Store, oldestOfAll, nil, func(storefront int64, since time.Time) {
 		if l.seen.At.Sub(since) > l.rules.OldestPending {
-			old[storefront] = since
+			old[storefront] = ops.NoticeSubject{Storefront: l.codes[storefront], Since: since}
 		}
 	})
 	if err != nil {
 		return err
 	}
 	o := observing{Store: l.Store}
-	for storefront, since := range old {
+	for storefront := range old {
 		limited, err := o.usesUp(ctx, limits, storefront)
 		if err != nil {
 			return err
 		}
-		if !limited {
-			l.seen.Active[ops.NoticeWaiting] = append(l.seen.Active[ops.NoticeWaiting], ops.NoticeSubject{Storefront: l.codes[storefront], Since: since})
+		if limited {
+			delete(old, storefront)
 		}
 	}
 	return nil
+}
+
+// addHeld adds the storefronts with an event in delivery that is too old and waits for something that does not come by itself.
+// Their pending events wait behind it.
+func (l *look) addHeld(ctx context.Context, old map[int64]ops.NoticeSubject) error {
+	ids, err := l.openStorefronts(ctx, relay.StatusProcessing)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		events, err := l.held(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, h := range events {
+			subject, there := old[id]
+			if l.codes[id] == "" || h.age <= l.rules.OldestPending || there && subject.Reason != "" && subject.Since.Before(h.since) {
+				continue
+			}
+			if !there || h.since.Before(subject.Since) {
+				subject.Since = h.since
+			}
+			subject.Storefront, subject.Reason = l.codes[id], heldReasons[h.waitsFor]
+			old[id] = subject
+		}
+	}
+	return nil
+}
+
+// heldReasons are what an event in delivery waits for, as the attempts have it.
+var heldReasons = map[relay.WaitsFor]relay.Reason{
+	relay.WaitsForCredential: relay.ReasonCredentialUnreadable,
+	relay.WaitsForDatabase:   relay.ReasonDatabaseUnavailable,
 }
 
 // ownFailures end an event before it has a destination.

@@ -155,6 +155,28 @@ func TestABacklogThatWaitsForALimitIsNoNews(t *testing.T) {
 	require.Empty(t, f.compose(noticeRules))
 }
 
+// An event whose credential no key decrypts is taken again each minute, and none grows old as pending.
+func TestEventsThatWaitForACredentialAreNews(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	locked, both, young := f.storefront("locked"), f.storefront("both"), f.storefront("young")
+	for i, id := range []int64{locked, both, young} {
+		f.waits(f.insert(newEvents(10*i, 10*i+1, id, "x"))[0].ID, relay.WaitsForCredential, time.Minute)
+	}
+	f.exec("UPDATE marketing_events SET created_at = created_at - INTERVAL 20 MINUTE WHERE storefront_id IN (?, ?)", locked, both)
+	f.insert(newEvents(50, 51, both, "both"))
+	f.exec("UPDATE marketing_events SET created_at = created_at - INTERVAL 10 MINUTE WHERE status = 'pending'")
+	list := f.compose(noticeRules)
+	require.Len(t, list, 1)
+	require.Equal(t, ops.NoticeWaiting, list[0].Kind)
+	require.Len(t, list[0].Subjects, 2, "one of each storefront")
+	for i, code := range []string{"both", "locked"} {
+		s := list[0].Subjects[i]
+		require.WithinDuration(t, time.Now().Add(-20*time.Minute), s.Since, time.Minute)
+		require.Equal(t, ops.NoticeSubject{Storefront: code, Reason: relay.ReasonCredentialUnreadable, Since: s.Since}, s)
+	}
+}
+
 func TestTheDailySummaryCountsByStorefront(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)

@@ -121,7 +121,8 @@ func (o *observer) PoolStats() sql.DBStats {
 func TestTheDatabaseIsReadAtIntervalsHoweverManyScrape(t *testing.T) {
 	t.Parallel()
 	o := &observer{seen: ops.Observation{
-		Backlogs: []ops.Backlog{{Storefront: "bosley", Pending: 7, Processing: 2, Oldest: 90 * time.Second}, {Storefront: "limited", Pending: 3, Oldest: time.Hour, Limited: true}, {Pending: 1}},
+		Backlogs: []ops.Backlog{{Storefront: "bosley", Pending: 7, Processing: 2, Oldest: 90 * time.Second, Held: map[relay.WaitsFor]time.Duration{relay.WaitsForCredential: 8 * time.Minute}},
+			{Storefront: "limited", Pending: 3, Oldest: time.Hour, Limited: true}, {Pending: 1}},
 		Switches: []ops.SwitchState{
 			{Level: ops.LevelStorefront, Storefront: "bosley", On: true},
 			{Level: ops.LevelSGTM, Storefront: "bosley", Destination: relay.SGTM, On: false},
@@ -147,6 +148,9 @@ func TestTheDatabaseIsReadAtIntervalsHoweverManyScrape(t *testing.T) {
 			`relay_oldest_overdue_seconds{storefront="bosley"} 90`,
 			`relay_oldest_pending_seconds{storefront="limited"} 3600`,
 			`relay_oldest_overdue_seconds{storefront="limited"} 0`,
+			`relay_oldest_waiting_seconds{storefront="bosley",waiting_for="credential"} 480`,
+			`relay_oldest_waiting_seconds{storefront="bosley",waiting_for="database"} 0`,
+			`relay_oldest_waiting_seconds{storefront="(none)",waiting_for="credential"} 0`,
 			`relay_switch_on{destination="",level="storefront",storefront="bosley"} 1`,
 			`relay_switch_on{destination="sgtm",level="sgtm",storefront="bosley"} 0`,
 			`relay_switch_on{destination="meta_capi",level="platform",storefront=""} 1`,

@@ -51,6 +51,7 @@ var (
 	processingEvents = desc("relay_processing_events", "Events that are being delivered or wait for a retry, counted to 10000 a storefront.", "storefront")
 	oldestPending    = desc("relay_oldest_pending_seconds", "How long the oldest pending event has waited; 0 where none does.", "storefront")
 	oldestOverdue    = desc("relay_oldest_overdue_seconds", "The same, but 0 where pending events wait because the limit of a destination is used up.", "storefront")
+	oldestWaiting    = desc("relay_oldest_waiting_seconds", "How old the oldest event in delivery is that waits for a credential that decrypts, or for the database; 0 where none does.", "storefront", "waiting_for")
 	switchOn         = desc("relay_switch_on", "Kill switches: 1 is on, 0 is off.", "level", "storefront", "destination")
 	unhealthy        = desc("relay_destination_unhealthy", "1 for a destination that is left alone after failures, else 0.", "storefront", "destination")
 	failures         = desc("relay_destination_failures", "Failures of a destination in a row.", "storefront", "destination")
@@ -72,7 +73,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe sends the descriptions of all gauges.
 func (o *observed) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{databaseUp, pendingEvents, processingEvents, oldestPending, oldestOverdue, switchOn, unhealthy, failures, eventsDay,
+	for _, d := range []*prometheus.Desc{databaseUp, pendingEvents, processingEvents, oldestPending, oldestOverdue, oldestWaiting, switchOn, unhealthy, failures, eventsDay,
 		countedAt, repairs, disagreeing, checked, reconciledAt, connections, connectionsMax, poolWaits, poolWaited} {
 		to <- d
 	}
@@ -153,6 +154,7 @@ type sums[K comparable] map[K]float64
 
 func (e emitter) backlogs(all []ops.Backlog) {
 	pending, processing, oldest, overdue := sums[string]{}, sums[string]{}, sums[string]{}, sums[string]{}
+	waiting := sums[[2]string]{}
 	for _, b := range all {
 		s := e.storefront(b.Storefront)
 		pending[s] += float64(b.Pending)
@@ -161,12 +163,19 @@ func (e emitter) backlogs(all []ops.Backlog) {
 		if !b.Limited {
 			overdue[s] = max(overdue[s], b.Oldest.Seconds())
 		}
+		for _, w := range []relay.WaitsFor{relay.WaitsForCredential, relay.WaitsForDatabase} {
+			k := [2]string{s, string(w)}
+			waiting[k] = max(waiting[k], b.Held[w].Seconds())
+		}
 	}
 	for s := range pending {
 		e.gauge(pendingEvents, pending[s], s)
 		e.gauge(processingEvents, processing[s], s)
 		e.gauge(oldestPending, oldest[s], s)
 		e.gauge(oldestOverdue, overdue[s], s)
+	}
+	for k, v := range waiting {
+		e.gauge(oldestWaiting, v, k[:]...)
 	}
 }
 

@@ -22,12 +22,14 @@ const BacklogBound = 10_000
 
 // Backlog counts a storefront's open events: Pending ones wait for their delivery to start, the oldest for Oldest; Processing
 // ones are being delivered or wait for a retry. Limited reports that no more are started because a destination's limit is used up.
+// Held is the age of the oldest event in delivery that waits for a credential that decrypts, or for the database.
 // Storefront is empty for direct rows whose code is not resolved yet.
 type Backlog struct {
 	Storefront          string
 	Pending, Processing int
 	Oldest              time.Duration
 	Limited             bool
+	Held                map[relay.WaitsFor]time.Duration
 }
 
 // The levels of the kill switches.
