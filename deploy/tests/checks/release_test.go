@@ -119,6 +119,12 @@ func TestWorkflowsRunTheProjectsOwnScriptsWithPinnedTools(t *testing.T) {
 	}
 }
 
+// A fault in the configuration of a release must not show at the tag.
+func TestTheCheckReadsTheConfigurationOfReleases(t *testing.T) {
+	t.Parallel()
+	require.Regexp(t, `(?m)^check:.*\n(?:\t.*\n)*\t.*\$\(GORELEASER\) check;`, readText(t, "Makefile"))
+}
+
 // A tag may name a commit on which CI has not run, or has failed.
 func TestNothingIsReleasedUnchecked(t *testing.T) {
 	t.Parallel()
