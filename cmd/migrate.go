@@ -18,21 +18,18 @@ import (
 func migrateCommand() *cobra.Command {
 	c := cli.Group("migrate", "Bring the database's tables up or down, or list them")
 	c.AddCommand(
-		migration("up", "Apply what is missing, and register search attributes", migrateUp),
-		migration("down", "Revert the migrations of the last up", func(ctx context.Context, s *db.Store, w io.Writer) error {
-			undone, err := s.Down(ctx)
-			show(w, "taken back", undone)
-			if err == nil && len(undone) == 0 {
-				err = errors.New("nothing was rolled back: no migration is applied")
-			}
-			return err
+		migration("up", "Apply what is missing, and register search attributes", func(c *cobra.Command, s *db.Store) error {
+			return migrateUp(c.Context(), s, c.OutOrStdout())
 		}),
-		migration("status", "List migrations, applied and not", migrateStatus),
+		migrateDown(),
+		migration("status", "List migrations, applied and not", func(c *cobra.Command, s *db.Store) error {
+			return migrateStatus(c.Context(), s, c.OutOrStdout())
+		}),
 	)
 	return c
 }
 
-func migration(name, short string, f func(context.Context, *db.Store, io.Writer) error) *cobra.Command {
+func migration(name, short string, f func(*cobra.Command, *db.Store) error) *cobra.Command {
 	return &cobra.Command{
 		Use:   name,
 		Short: short,
@@ -47,9 +44,47 @@ func migration(name, short string, f func(context.Context, *db.Store, io.Writer)
 				return fmt.Errorf("DATABASE_URL: %w", err)
 			}
 			defer func() { _ = store.Close() }()
-			return f(c.Context(), store, c.OutOrStdout())
+			return f(c, store)
 		},
 	}
+}
+
+const flagDropAll = "drop-all-data"
+
+func migrateDown() *cobra.Command {
+	var yes, dropAll bool
+	c := migration("down", "Revert the migrations of the last up", func(c *cobra.Command, s *db.Store) error {
+		undone, err := s.Down(c.Context(), func(u db.Undo) error {
+			if u.DropsAll && !dropAll {
+				return errors.New("nothing was taken back: the last up made this database's tables, so that every event, storefront, credential and the audit " +
+					"would be dropped; set --" + flagDropAll + " if you want that. An older release needs no migrate down: it works on newer tables")
+			}
+			if yes {
+				return nil
+			}
+			return askDown(c, u)
+		})
+		show(c.OutOrStdout(), "taken back", undone)
+		if err == nil && len(undone) == 0 {
+			err = errors.New("nothing was rolled back: no migration is applied")
+		}
+		return err
+	})
+	c.Long = "Lists the migrations that the last up applied, asks, and reverts them; columns and tables that they added are dropped with what is in them. The first up of " +
+		"a database makes all its tables: reverting it drops all data, and is refused without --" + flagDropAll + ". Tables of the earlier service are never dropped."
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&dropAll, flagDropAll, false, "revert even the migration that made the tables: drop all data")
+	return c
+}
+
+// askDown shows what is taken back, and asks.
+func askDown(c *cobra.Command, u db.Undo) error {
+	show(c.OutOrStdout(), "to be taken back", u.Steps)
+	question := "Take them back? What they added is dropped."
+	if u.DropsAll {
+		question = "Take them back? ALL DATA of the relay in this database is dropped. This cannot be undone."
+	}
+	return cli.Confirm(c.InOrStdin(), c.OutOrStdout(), question, "taken back")
 }
 
 func migrateUp(ctx context.Context, s *db.Store, w io.Writer) error {

@@ -69,7 +69,7 @@ func TestTablesOfTheEarlierServiceAreAdopted(t *testing.T) {
 	again, err := f.Up(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, again.Applied)
-	_, err = f.Down(t.Context())
+	_, err = f.Down(t.Context(), agree)
 	require.ErrorIs(t, err, db.ErrAdopted)
 	require.Equal(t, 2, f.count("SELECT COUNT(*) FROM marketing_events"))
 	current, err := f.Current(t.Context())

@@ -90,9 +90,16 @@ func (s *Store) Up(ctx context.Context) (Report, error) {
 	return r, wrap("migrate up", err)
 }
 
-// Down undoes the migrations that the last Up applied or began, and returns their names. Undoing the first one drops all
-// data.
-func (s *Store) Down(ctx context.Context) ([]string, error) {
+// Undo is what a Down is about to do.
+type Undo struct {
+	Steps []string // migrations, the last one first
+	// DropsAll reports that the migration that made the tables is among them: no row remains.
+	DropsAll bool
+}
+
+// Down undoes the migrations that the last Up applied or began, and returns their names. agree is called before the first one,
+// while no other process can migrate, so that what it agrees to is what is done; its error ends Down with nothing undone.
+func (s *Store) Down(ctx context.Context, agree func(Undo) error) ([]string, error) {
 	var undone []string
 	err := s.locked(ctx, func(pool *sql.DB) error {
 		m, err := newMigrator(pool, nil)
@@ -102,26 +109,14 @@ func (s *Store) Down(ctx context.Context) ([]string, error) {
 		if err := m.Init(ctx); err != nil {
 			return err
 		}
-		group, err := lastGroup(ctx, pool)
-		if err != nil {
+		plan, err := lastSteps(ctx, pool, m)
+		if err != nil || len(plan) == 0 {
 			return err
 		}
-		if group[tablesMigration] { // checked before anything is undone
-			if err := refuseAdopted(ctx, pool); err != nil {
-				return err
-			}
-		}
-		known, err := m.MigrationsWithStatus(ctx)
-		if err != nil {
+		if err := agree(undoOf(plan)); err != nil {
 			return err
 		}
-		if n := unknownOf(group, known); n > 0 {
-			return fmt.Errorf("a newer release applied %d migrations that this one does not know: undo them with that release", n)
-		}
-		for _, step := range slices.Backward(known) {
-			if !group[step.Name] {
-				continue
-			}
+		for _, step := range plan {
 			if err := undo(ctx, pool, m, step); err != nil {
 				return err
 			}
@@ -130,6 +125,42 @@ func (s *Store) Down(ctx context.Context) ([]string, error) {
 		return nil
 	})
 	return undone, wrap("migrate down", err)
+}
+
+// lastSteps returns the migrations of the last Up, the last one first. It refuses what cannot be undone before anything is.
+func lastSteps(ctx context.Context, pool *sql.DB, m *migrate.Migrator) (migrate.MigrationSlice, error) {
+	group, err := lastGroup(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	if group[tablesMigration] {
+		if err := refuseAdopted(ctx, pool); err != nil {
+			return nil, err
+		}
+	}
+	known, err := m.MigrationsWithStatus(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if n := unknownOf(group, known); n > 0 {
+		return nil, fmt.Errorf("a newer release applied %d migrations that this one does not know: undo them with that release", n)
+	}
+	var steps migrate.MigrationSlice
+	for _, step := range slices.Backward(known) {
+		if group[step.Name] {
+			steps = append(steps, step)
+		}
+	}
+	return steps, nil
+}
+
+func undoOf(plan migrate.MigrationSlice) Undo {
+	var u Undo
+	for _, step := range plan {
+		u.Steps = append(u.Steps, step.String())
+		u.DropsAll = u.DropsAll || step.Name == tablesMigration
+	}
+	return u
 }
 
 // unknownOf counts the migrations of a group that this binary does not have.

@@ -66,7 +66,7 @@ func (f *fixture) up(s *db.Store) error {
 }
 
 func (f *fixture) down(s *db.Store) error {
-	_, err := s.Down(f.t.Context())
+	_, err := s.Down(f.t.Context(), agree)
 	return err
 }
 

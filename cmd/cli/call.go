@@ -37,8 +37,10 @@ func (in *call) run(c *cobra.Command, r *remote, args []string) error {
 	if err != nil {
 		return err
 	}
-	if in.row.ask != "" && !in.yes && !r.confirmed(fmt.Sprintf(in.row.ask, strings.Join(args, " "))) {
-		return problem("nothing was done: it was not confirmed; --yes skips the question")
+	if in.row.ask != "" && !in.yes {
+		if err := r.confirm(fmt.Sprintf(in.row.ask, strings.Join(args, " ")), "done"); err != nil {
+			return err
+		}
 	}
 	if in.row.columns != "" && in.row.pages() {
 		return in.list(c.Context(), r, path, q)

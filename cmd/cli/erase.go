@@ -27,8 +27,10 @@ func (s *surroundings) eraseCommand() *cobra.Command {
 		if r.json && !yes {
 			return usagef("--json does not ask: set --yes")
 		}
-		if !yes && !r.confirmed("Erase it? This cannot be undone.") {
-			return problem("nothing was erased: it was not confirmed; --yes skips the question")
+		if !yes {
+			if err := r.confirm("Erase it? This cannot be undone.", "erased"); err != nil {
+				return err
+			}
 		}
 		var v api.ErasureView
 		if err := r.call(c.Context(), http.MethodPost, erasuresPath, nil, body, &v); err != nil {

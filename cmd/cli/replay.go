@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -48,8 +47,10 @@ func (s *surroundings) replayStart() *cobra.Command {
 		if dry.Events == 0 {
 			return problem("nothing was started: no event that matches the filter can be delivered again")
 		}
-		if !yes && !r.confirmed(fmt.Sprintf("Deliver %d events again?", dry.Events)) {
-			return problem("nothing was started: it was not confirmed; --yes skips the question")
+		if !yes {
+			if err := r.confirm(fmt.Sprintf("Deliver %d events again?", dry.Events), "started"); err != nil {
+				return err
+			}
 		}
 		request.Confirm = nil
 		if request.Resend {
@@ -116,12 +117,6 @@ func (r *remote) warn(unhealthy []api.UnhealthyView) error {
 		}
 	}
 	return nil
-}
-
-func (r *remote) confirmed(question string) bool {
-	_ = r.printf("%s [y/N] ", question)
-	line, _ := bufio.NewReader(r.in).ReadString('\n')
-	return strings.EqualFold(strings.TrimSpace(line), "y")
 }
 
 // replayRate is not a row: its body is an argument.
