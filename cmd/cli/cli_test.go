@@ -261,6 +261,29 @@ func TestARetryContinuesAfterARefusal(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestARetryOfManyEndsWhereNoneCanBeDone(t *testing.T) {
+	t.Parallel()
+	for status, code := range map[int]int{http.StatusUnauthorized: cli.ExitUnauthorized, http.StatusForbidden: cli.ExitUnauthorized, http.StatusTooManyRequests: cli.ExitUnavailable,
+		http.StatusServiceUnavailable: cli.ExitUnavailable} {
+		for _, verb := range []string{"retry", "cancel"} {
+			asked := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if asked++; asked == 1 {
+					_, _ = io.WriteString(w, `{"id":7,"retried":true,"cancelled":true,"message":"done"}`)
+					return
+				}
+				w.WriteHeader(status)
+			}))
+			out, err := run(t, cli.Environment{URL: server.URL}, t.TempDir(), "", "events", verb, "7", "8", "9", "10")
+			server.Close()
+			require.Equal(t, code, cli.ExitCode(err), "%d: %v", status, err)
+			require.ErrorContains(t, err, "event 8", "where to go on")
+			require.Equal(t, "event 7: done\n", out)
+			require.Equal(t, 2, asked, "%s after %d", verb, status)
+		}
+	}
+}
+
 func TestAnUnknownCommandFails(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"events"}, {"events", "retyr", "7"}, {"replay"}, {"replay", "begin"}, {"switches", "off"}, {"switches", "off", "tenant"}, {"evnts"}} {

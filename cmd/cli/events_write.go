@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -40,16 +41,26 @@ func (s *surroundings) eventsCancel() *cobra.Command {
 		func(id int64, why string) api.CancelView { return api.CancelView{ID: id, Message: why} })
 }
 
+// endsAll reports that no further event can be done either: the command was interrupted, the login is refused, whose failures count
+// against it, or no relay works.
+func endsAll(err error) bool {
+	switch ExitCode(err) {
+	case ExitInterrupted, ExitUnauthorized, ExitUnavailable:
+		return true
+	}
+	return false
+}
+
 // eachEvent is a command that does one thing to each of some events. An error has a view with the reason, too, so that each event
-// has its line. read returns whether it was done, and the text.
+// has its line, unless it concerns them all. read returns whether it was done, and the text.
 func eachEvent[V any](s *surroundings, verb, short, done string, read func(V) (bool, string), failed func(id int64, why string) V) *cobra.Command {
 	return uses(s.writeCommand(verb+" ID...", short, cobra.MinimumNArgs(1), func(c *cobra.Command, r *remote, args []string) error {
 		refused := 0
 		for _, arg := range args {
 			var v V
 			err := r.call(c.Context(), http.MethodPost, eventsPath+"/"+url.PathEscape(arg)+"/"+verb, nil, nil, &v)
-			if err != nil && c.Context().Err() != nil {
-				return err // interrupted: the others are not asked for
+			if endsAll(err) {
+				return fmt.Errorf("stopped at event %s: %w", arg, err)
 			}
 			if err != nil {
 				id, _ := strconv.ParseInt(arg, 10, 64) // 0 where it is none
