@@ -33,7 +33,8 @@ func (s *surroundings) loginCommand() *cobra.Command {
 		Short: "Log in to a relay, and keep the login as a profile",
 		Long: "Asks for the password without showing it, logs in, and keeps address, name and password in the user's folder of settings, in files that " +
 			"only their owner can read. The profile is used from then on wherever neither --profile nor the environment (RELAY_URL, ADMIN_AUTH_USERNAME, " +
-			"BASIC_AUTH_USERNAME) names another relay. With --no-store the password is not kept, and each command asks for it.",
+			"BASIC_AUTH_USERNAME) names another relay. The profile is that of --profile, of RELAY_PROFILE, the current one, or default; one of another relay is " +
+			"replaced only if --profile names it. With --no-store the password is not kept, and each command asks for it.",
 		Example: "  relay login https://relay.example.com --username anna --profile production\n" +
 			"  relay login https://relay.example.com --username ci --password-file - < secret",
 		Args: cobra.MaximumNArgs(1),
@@ -51,16 +52,8 @@ func (s *surroundings) login(c *cobra.Command, args []string, f loginFlags) erro
 	if err := refused(c, "password"); err != nil {
 		return err
 	}
-	p, err := s.profiles()
+	name, one, err := s.loginProfile(args)
 	if err != nil {
-		return err
-	}
-	name := cmp.Or(s.profile, p.Current, "default")
-	one := p.Profiles[name]
-	if len(args) == 1 && args[0] != one.URL {
-		one = profile{URL: args[0]} // another relay has other logins
-	}
-	if one.URL, err = checkAddress("URL", cmp.Or(one.URL, defaultURL)); err != nil {
 		return err
 	}
 	in := bufio.NewReader(c.InOrStdin())
@@ -90,6 +83,41 @@ func (s *surroundings) login(c *cobra.Command, args []string, f loginFlags) erro
 		return err
 	}
 	return r.printf("logged in to %s as %s%s; profile %s\n", one.URL, me.Name, map[bool]string{true: ", which may only read"}[me.ReadOnly], name)
+}
+
+// loginProfile finds the profile that a login is for. The login of another relay is replaced only where the command line names its
+// profile: the name of the current profile, and RELAY_PROFILE of a shell, are easily forgotten.
+func (s *surroundings) loginProfile(args []string) (string, profile, error) {
+	p, name, err := s.profileName()
+	if err != nil {
+		return "", profile{}, err
+	}
+	name = cmp.Or(name, "default")
+	one, known := p.Profiles[name]
+	address := cmp.Or(one.URL, defaultURL)
+	if len(args) == 1 {
+		address = args[0]
+	}
+	if address, err = checkAddress("URL", address); err != nil {
+		return "", profile{}, err
+	}
+	switch {
+	case address == strings.TrimRight(one.URL, "/"):
+		return name, profile{URL: address, Username: one.Username}, nil
+	case known && s.profile == "":
+		return "", profile{}, usagef("profile %s is of %s: name another profile with --profile, or this one to replace it", name, one.URL)
+	}
+	return name, profile{URL: address}, nil // another relay has other logins
+}
+
+// profileName is the profile that the command line, the environment or the latest login names, in this order; "" if none does.
+func (s *surroundings) profileName() (profileList, string, error) {
+	e, err := s.Environment()
+	if err != nil {
+		return profileList{}, "", usage(err)
+	}
+	p, err := s.profiles()
+	return p, cmp.Or(s.profile, e.Profile, p.Current), err
 }
 
 func loginPassword(c *cobra.Command, file string, one profile) (relay.Secret, error) {
@@ -154,11 +182,10 @@ func (s *surroundings) logoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "logout", Short: "Forget a profile and its password", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			p, err := s.profiles()
+			_, name, err := s.profileName()
 			if err != nil {
 				return err
 			}
-			name := cmp.Or(s.profile, p.Current)
 			if name == "" {
 				return problem("nothing was forgotten: there is no current profile; --profile names one")
 			}
