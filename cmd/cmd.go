@@ -26,6 +26,7 @@ const gcPercent = 200
 func Main(ctx context.Context, args []string, adapters map[string]relay.Adapter) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once, as if nothing caught it
 	root := newRoot(adapters)
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {

@@ -84,7 +84,7 @@ func askDown(c *cobra.Command, u db.Undo) error {
 	if u.DropsAll {
 		question = "Take them back? ALL DATA of the relay in this database is dropped. This cannot be undone."
 	}
-	return cli.Confirm(c.InOrStdin(), c.OutOrStdout(), question, "taken back")
+	return cli.Confirm(c.Context(), c.InOrStdin(), c.OutOrStdout(), question, "taken back")
 }
 
 func migrateUp(ctx context.Context, s *db.Store, w io.Writer) error {

@@ -38,7 +38,7 @@ func (in *call) run(c *cobra.Command, r *remote, args []string) error {
 		return err
 	}
 	if in.row.ask != "" && !in.yes {
-		if err := r.confirm(fmt.Sprintf(in.row.ask, strings.Join(args, " ")), "done"); err != nil {
+		if err := r.confirm(c.Context(), fmt.Sprintf(in.row.ask, strings.Join(args, " ")), "done"); err != nil {
 			return err
 		}
 	}

@@ -28,7 +28,7 @@ func (s *surroundings) eraseCommand() *cobra.Command {
 			return usagef("--json does not ask: set --yes")
 		}
 		if !yes {
-			if err := r.confirm("Erase it? This cannot be undone.", "erased"); err != nil {
+			if err := r.confirm(c.Context(), "Erase it? This cannot be undone.", "erased"); err != nil {
 				return err
 			}
 		}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"io"
@@ -56,11 +55,13 @@ func (s *surroundings) login(c *cobra.Command, args []string, f loginFlags) erro
 	if err != nil {
 		return err
 	}
-	in := bufio.NewReader(c.InOrStdin())
 	one.Username = cmp.Or(f.username, one.Username)
 	if one.Username == "" {
 		_, _ = fmt.Fprint(c.ErrOrStderr(), "Name of the login: ")
-		line, _ := in.ReadString('\n')
+		line, err := readLine(c.Context(), c.InOrStdin())
+		if err != nil {
+			return err
+		}
 		if one.Username = strings.TrimSpace(line); one.Username == "" {
 			return usagef("--username: is required where it cannot be asked for")
 		}

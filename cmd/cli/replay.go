@@ -48,7 +48,7 @@ func (s *surroundings) replayStart() *cobra.Command {
 			return problem("nothing was started: no event that matches the filter can be delivered again")
 		}
 		if !yes {
-			if err := r.confirm(fmt.Sprintf("Deliver %d events again?", dry.Events), "started"); err != nil {
+			if err := r.confirm(c.Context(), fmt.Sprintf("Deliver %d events again?", dry.Events), "started"); err != nil {
 				return err
 			}
 		}

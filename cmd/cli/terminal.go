@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -31,25 +30,11 @@ func (t terminal) password(ctx context.Context, question string) (relay.Secret, 
 	defer restore()
 	_, _ = fmt.Fprint(t.notices, question)
 	defer func() { _, _ = fmt.Fprintln(t.notices) }()
-	type typed struct {
-		line string
-		err  error
+	line, err := readLine(ctx, tty)
+	if err == nil && line == "" {
+		err = usagef("nothing was entered")
 	}
-	got := make(chan typed, 1)
-	go func() { // outlives Ctrl-C, until the program ends
-		line, err := bufio.NewReader(tty).ReadString('\n')
-		got <- typed{line, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return relay.Secret{}, ctx.Err()
-	case t := <-got:
-		line := strings.TrimRight(t.line, "\r\n")
-		if line == "" {
-			return relay.Secret{}, usagef("nothing was entered")
-		}
-		return relay.NewSecret(line), nil
-	}
+	return relay.NewSecret(line), err
 }
 
 // open finds the terminal: standard input, or that of the program where standard input is something else. Anything else in place of
