@@ -57,7 +57,8 @@ func (s *surroundings) checkCommand() *cobra.Command {
 		})
 	c.Long = "With a storefront alone: one screen with its problems first, then kill switches, destinations with health and last success, backlog, failures by " +
 		"reason, credentials that were refused, and warnings about settings. With a destination: checks its settings without a network, and with --send-test " +
-		"sends it one made-up event. The exit code is 8 where there is a problem."
+		"sends it one made-up event. The exit code is 8 where there is a problem, and 7 where a part could not be read; a part that needs a login with more " +
+		"rights is named only."
 	c.Example = "  relay check bosley\n  relay check bosley meta_capi --send-test"
 	c.Flags().BoolVar(&f.send, "send-test", false, "send one made-up event: to a platform in its own test mode, to a container under the name relay_test")
 	c.Flags().StringVar(&f.code, "test-event-code", "", "send it under this code of Meta's, TikTok's or Reddit's test page")

@@ -31,7 +31,8 @@ type overview struct {
 	Failed       []api.EventView        `json:"newest_failed"`
 	Checks       []api.CheckView        `json:"checks"`
 	Replays      []api.ReplayView       `json:"replays"`
-	Unread       []string               `json:"unread"` // parts that could not be read, and why
+	Unread       []string               `json:"unread"`      // parts that could not be read, and why
+	NotChecked   []string               `json:"not_checked"` // parts that this login may not read
 	login        api.Me
 }
 
@@ -49,7 +50,7 @@ func (r *remote) overview(c *cobra.Command, code string, f checkFlags) error {
 		return usagef("a test event needs a destination: relay check %s DESTINATION", code)
 	}
 	ctx := c.Context()
-	o := overview{At: time.Now().UTC().Truncate(time.Second), Problems: []string{}, Unread: []string{}}
+	o := overview{At: time.Now().UTC().Truncate(time.Second), Problems: []string{}, Unread: []string{}, NotChecked: []string{}}
 	var storefronts struct{ Items []api.Storefront }
 	if err := r.call(ctx, http.MethodGet, storefrontRef.path, url.Values{"storefront_id": {code}}, nil, &storefronts); err != nil {
 		return err
@@ -63,7 +64,7 @@ func (r *remote) overview(c *cobra.Command, code string, f checkFlags) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			o.Unread = append(o.Unread, part.name+": "+err.Error())
+			o.note(part.name, err)
 		}
 	}
 	o.findProblems()
@@ -81,6 +82,19 @@ func (r *remote) overview(c *cobra.Command, code string, f checkFlags) error {
 	}
 	return nil
 }
+
+// note keeps why a part is missing. What a login may not read is no trouble of the relay: a check by it would always fail.
+func (o *overview) note(part string, err error) {
+	line := part + ": " + err.Error()
+	if errors.Is(err, errNotAllowed) {
+		o.NotChecked = append(o.NotChecked, line)
+		return
+	}
+	o.Unread = append(o.Unread, line)
+}
+
+// errNotAllowed is the error of a part that needs more rights than the login has.
+var errNotAllowed = errors.New("a login that may only read cannot check them")
 
 func counted(n int, one string) string {
 	if n == 1 {
@@ -159,7 +173,7 @@ func (r *remote) storefrontStats(ctx context.Context, code string, from time.Tim
 // checks checks the settings of every destination, without sending anything. A login that may only read may not.
 func (r *remote) checks(ctx context.Context, o *overview) error {
 	if o.login.ReadOnly {
-		return errors.New("a login that may only read cannot check them")
+		return errNotAllowed
 	}
 	var failed []error
 	for _, d := range o.Destinations {

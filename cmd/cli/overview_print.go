@@ -30,6 +30,9 @@ func (r *remote) printOverview(o overview) error {
 	for _, u := range o.Unread {
 		_ = r.printf("  ? %s\n", indent("not read: "+u))
 	}
+	for _, n := range o.NotChecked {
+		_ = r.printf("  - %s\n", indent("not checked: "+n))
+	}
 	if err != nil {
 		return err
 	}

@@ -100,9 +100,22 @@ func TestAPartThatCannotBeReadHidesNoOther(t *testing.T) {
 	require.Contains(t, out, "DESTINATIONS")
 	c.responses["GET /admin/v1/me"] = []string{`{"read_only":true}`}
 	out, err = c.run(t, "", "check", "bosley")
-	require.Error(t, err)
-	require.Contains(t, out, "? not read: settings: a login that may only read cannot check them")
+	require.Equal(t, cli.ExitUnavailable, cli.ExitCode(err), "for the backlog")
+	require.Contains(t, out, "- not checked: settings: a login that may only read cannot check them")
 	c.responses["GET /admin/v1/storefronts"] = []string{`{"items":[]}`}
 	_, err = c.run(t, "", "check", "nobody")
 	require.Equal(t, cli.ExitNotFound, cli.ExitCode(err))
+}
+
+func TestALoginThatMayOnlyReadFindsNoProblem(t *testing.T) {
+	t.Parallel()
+	c := healthy()
+	c.responses["GET /admin/v1/me"] = []string{`{"read_only":true}`}
+	out, err := c.run(t, "", "check", "bosley")
+	require.NoError(t, err)
+	require.Contains(t, out, "no problem found\n  - not checked: settings: a login that may only read cannot check them\n")
+	out, err = c.run(t, "", "check", "bosley", "--json")
+	require.NoError(t, err)
+	require.Contains(t, out, `"unread": []`)
+	require.Contains(t, out, `"not_checked": [`)
 }
