@@ -68,10 +68,14 @@ func foundNothing(v api.ErasureView) error {
 // watchErasure draws a bar until the erasure is done. It shows only numbers, not the subject of the erasure.
 func (r *remote) watchErasure(ctx context.Context, id string) (api.ErasureView, error) {
 	bar := Progress{Out: r.out, Label: "events scanned"}
+	left := func(err error) error {
+		bar.Done()
+		return r.left(ctx, err, "The erasure continues; relay erase watch "+id+" shows it.\n")
+	}
 	for {
 		var v api.ErasureView
 		if err := r.call(ctx, http.MethodGet, erasuresPath+"/"+url.PathEscape(id), nil, nil, &v); err != nil {
-			return v, err
+			return v, left(err)
 		}
 		bar.Label = fmt.Sprintf("events scanned, %d of %d erased, %s", v.Erased, v.Matched, v.State)
 		if r.json {
@@ -87,8 +91,7 @@ func (r *remote) watchErasure(ctx context.Context, id string) (api.ErasureView, 
 		}
 		select {
 		case <-ctx.Done():
-			bar.Done()
-			return v, r.printf("The erasure continues; relay erase watch %s shows it.\n", id)
+			return v, left(ctx.Err())
 		case <-time.After(watchEvery):
 		}
 	}

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -143,11 +145,11 @@ func (s *surroundings) replayWatch() *cobra.Command {
 // watch draws a bar until the replay has ended. Without a terminal each change is a line.
 func (r *remote) watch(ctx context.Context, id string) error {
 	begin, end := lineEnds(r.out)
-	last := ""
+	goesOn, last := "\nThe replay continues; relay replay watch "+id+" shows it.\n", ""
 	for {
 		var v api.ReplayView
 		if err := r.call(ctx, http.MethodGet, replaysPath+"/"+url.PathEscape(id), nil, nil, &v); err != nil {
-			return err
+			return r.left(ctx, err, goesOn)
 		}
 		if line := bar(v); line != last {
 			last = line
@@ -163,10 +165,23 @@ func (r *remote) watch(ctx context.Context, id string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return r.printf("\nThe replay continues; relay replay watch %s shows it.\n", id)
+			return r.left(ctx, ctx.Err(), goesOn)
 		case <-time.After(watchEvery):
 		}
 	}
+}
+
+// left is the error of a watch that ended. Where Ctrl-C ended it, it says that what was watched goes on.
+func (r *remote) left(ctx context.Context, err error, goesOn string) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	out := r.out
+	if r.json {
+		out = r.notices
+	}
+	_, failed := io.WriteString(out, goesOn)
+	return cmp.Or(failed, ctx.Err())
 }
 
 // bar shows a replay's progress on one line: # has ended, > is in flight.
