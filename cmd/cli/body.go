@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"reflect"
@@ -179,14 +178,10 @@ func (b *bodyFlags) read(ctx context.Context, c *cobra.Command, t terminal, isSe
 	}
 	body := map[string]any{}
 	if b.file != "" {
-		raw, err := readInput(t.in, b.file)
-		if err != nil {
+		var err error
+		if body, err = b.readFile(t); err != nil {
 			return nil, usagef("--file: %w", err)
 		}
-		if json.Unmarshal(raw, &body) != nil || body == nil {
-			return nil, usagef("--file: is not a JSON object")
-		}
-		body = exact(raw)
 	}
 	if err := b.setFlags(c, body); err != nil {
 		return nil, err
@@ -201,17 +196,6 @@ func (b *bodyFlags) read(ctx context.Context, c *cobra.Command, t terminal, isSe
 		return nil, usagef("there is nothing to write: set a field, or --file")
 	}
 	return body, nil
-}
-
-// exact decodes an object with its values as they are written.
-func exact(raw []byte) map[string]any {
-	var members map[string]json.RawMessage
-	_ = json.Unmarshal(raw, &members) // was decoded before
-	body := map[string]any{}
-	for name, v := range members {
-		body[name] = v
-	}
-	return body
 }
 
 func (b *bodyFlags) setFlags(c *cobra.Command, body map[string]any) error {
@@ -288,12 +272,4 @@ func setMember(body map[string]any, of, name string, value any) error {
 	members[name] = value
 	body[of] = members
 	return nil
-}
-
-// readInput reads a file, or standard input.
-func readInput(in io.Reader, file string) ([]byte, error) {
-	if file == "-" {
-		return io.ReadAll(in)
-	}
-	return os.ReadFile(file)
 }

@@ -133,14 +133,22 @@ func readPrivate(path string) ([]byte, error) {
 	if err != nil {
 		return nil, withCode(ExitUsage, err)
 	}
-	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 {
-		return nil, usagef("%s: others can read or write it (mode %04o); run chmod 600 on it, and consider its secrets known", path, mode.Perm())
+	if err := private(path, info); err != nil {
+		return nil, err
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxPrivate+1))
 	if err == nil && len(b) > maxPrivate {
 		err = fmt.Errorf("%s: is larger than 1 MiB", path)
 	}
 	return b, usage(err)
+}
+
+// private refuses a file that others can read or write.
+func private(path string, info fs.FileInfo) error {
+	if mode := info.Mode(); mode.IsRegular() && mode.Perm()&0o077 != 0 {
+		return usagef("%s: others can read or write it (mode %04o); run chmod 600 on it, and consider its secrets known", path, mode.Perm())
+	}
+	return nil
 }
 
 // save replaces one of the files at once, readable by its owner alone.

@@ -32,6 +32,10 @@ func TestABodyIsMadeOfFlagsFilesAndSecrets(t *testing.T) {
 			`POST /admin/v1/storefronts {"id":7,"is_active":false,"name":"","storefront_id":"5"}`},
 		"a file, and flags over it": {"", []string{"platforms", "create", "--file", file(t, `{"code":"x","tier":1.0,"name":"a"}`, 0o644), "--name", "b"},
 			`POST /admin/v1/platforms {"code":"x","name":"b","tier":1.0}`},
+		"a file without a secret": {"", []string{"containers", "create", "--file", file(t, `{"storefront_code":"bosley","api_secret":null}`, 0o644)},
+			`POST /admin/v1/sgtm-configs {"api_secret":null,"storefront_code":"bosley"}`},
+		"a file with one": {"", []string{"containers", "create", "--file", file(t, `{"storefront_code":"bosley","api_secret":"s3cret-s3cret"}`, 0o600)},
+			`POST /admin/v1/sgtm-configs {"api_secret":"s3cret-s3cret","storefront_code":"bosley"}`},
 		"standard input": {`{"code":"x"}`, []string{"platforms", "create", "--file", "-"}, `POST /admin/v1/platforms {"code":"x"}`},
 		"JSON of a file": {"", []string{"platforms", "create", "--code", "x", "--limits", "@" + file(t, "{\"in_flight\":2}\n", 0o644)},
 			`POST /admin/v1/platforms {"code":"x","limits":{"in_flight":2}}`},
@@ -82,8 +86,11 @@ func TestABodyThatCannotBeMadeSendsNothing(t *testing.T) {
 		"not a field":         {"", []string{"credentials", "create", "--field", "pixel_id"}, "NAME=VALUE"},
 		"credentials of text": {`{"credentials":"x"}`, []string{"credentials", "create", "--file", "-", "--secret", "access_token="}, "credentials is not an object"},
 		"others can read it":  {"", []string{"containers", "create", "--secret", "api_secret=@" + file(t, "s3cret-s3cret", 0o640)}, "others can read"},
-		"an argument":         {"", []string{"containers", "create", "--secret", "api_secret=s3cret-s3cret"}, "not read from arguments"},
-		"nothing":             {"", []string{"containers", "create"}, "nothing to write"},
+		"a body with a secret that others can read": {"", []string{"containers", "create", "--file", file(t, `{"storefront_code":"x","api_secret":"s3cret-s3cret"}`, 0o644)}, "--file: "},
+		"a body with headers that others can read":  {"", []string{"containers", "set", "id:3", "--file", file(t, `{"custom_headers":{"X-Key":"s3cret-s3cret"}}`, 0o640)}, "others can read"},
+		"credentials that others can read":          {"", []string{"credentials", "create", "--file", file(t, `{"credentials":{"access_token":"s3cret-s3cret"}}`, 0o604)}, "chmod 600"},
+		"an argument":                               {"", []string{"containers", "create", "--secret", "api_secret=s3cret-s3cret"}, "not read from arguments"},
+		"nothing":                                   {"", []string{"containers", "create"}, "nothing to write"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
