@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -9,7 +10,11 @@ import (
 	"relay/internal/relay"
 )
 
-const tagSystem = "System"
+const (
+	tagSystem = "System"
+
+	entityNotice ops.Entity = "notices"
+)
 
 // System is what a process knows of itself and of the others. A nil System has no route.
 type System struct {
@@ -31,6 +36,8 @@ type SystemStore interface {
 	// CountedAt is when the newest hour of the stats was counted; zero before the first.
 	CountedAt(ctx context.Context) (time.Time, error)
 	NoticeStatus(ctx context.Context) (ops.NoticeStatus, error)
+	// RecordAudit adds a line to the audit.
+	RecordAudit(ctx context.Context, e ops.AuditEntry) error
 }
 
 // Setting is a variable of the environment, as the process read it. A secret has no value.
@@ -107,7 +114,7 @@ func (s *server) systemRoutes() []route {
 				text: "Version, checks and settings are those of the process that answers; secrets have no value. Workers, pollers, schedules and notices are everyone's."}},
 		{writer, http.MethodPost, "/admin/v1/system/test-notice", typed(s.testNotice),
 			doc{id: "test-notice", tag: tagSystem, summary: "Send a test notice", errors: badInput,
-				text: "Sends one notice from this process to NOTIFY_URL, at once, and returns the result. It is not repeated."}},
+				text: "Sends one notice from this process to NOTIFY_URL, at once, and returns the result. It is not repeated, and is in the audit."}},
 	}
 }
 
@@ -165,6 +172,10 @@ type noticeTestOutput struct{ Body NoticeTestView }
 func (s *server) testNotice(ctx context.Context, _ *struct{}) (*noticeTestOutput, error) {
 	if s.deps.System.TestNotice == nil {
 		return &noticeTestOutput{NoticeTestView{Message: "NOTIFY_URL is not set for this process"}}, nil
+	}
+	// Neither the address nor what it responded is in the audit: the address of many receivers is a secret itself.
+	if err := s.deps.System.Store.RecordAudit(ctx, entry(ctx, actionTest, entityNotice, 0, "")); err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
 	}
 	r := s.deps.System.TestNotice(ctx)
 	v := NoticeTestView{OK: r.Outcome == relay.Accepted, Message: "the notice was accepted", Reason: r.Reason, Status: r.Status}

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,23 @@ func TestATestNoticeReportsItsResult(t *testing.T) {
 	result = relay.Result{Outcome: relay.Rejected, Reason: relay.ReasonNotFound, Status: 404}
 	require.Equal(t, map[string]any{"ok": false, "message": "the notice was not accepted: " + relay.ReasonNotFound.Text(), "reason": "not_found", "status": 404.0},
 		o.call(http.MethodPost, path, "").body)
+}
+
+func TestATestNoticeIsInTheAudit(t *testing.T) {
+	t.Parallel()
+	const path, audit = "/admin/v1/system/test-notice", "/admin/v1/audit?entity=notices"
+	o := newOpsTest(t)
+	o.call(http.MethodPost, path, "")
+	require.Empty(t, o.call(http.MethodGet, audit, "").body["items"], "nothing was sent")
+	sent := 0
+	o.system.TestNotice = func(context.Context) relay.Result { sent++; return relay.Result{Outcome: relay.Accepted, Status: 200} }
+	require.Equal(t, http.StatusUnprocessableEntity, o.call(http.MethodPost, path, "", "Relay-Note", strings.Repeat("x", 501)).status)
+	require.Zero(t, sent)
+	require.Equal(t, true, o.call(http.MethodPost, path, "", "Relay-Note", "ticket 7").body["ok"])
+	lines := o.call(http.MethodGet, audit, "").body["items"].([]any)
+	require.Len(t, lines, 1)
+	line := lines[0].(map[string]any)
+	require.Equal(t, []any{"anna", "test", "ticket 7"}, []any{line["actor"], line["action"], line["note"]})
 }
 
 func TestServiceLevelsAreSharesOfDeliveries(t *testing.T) {

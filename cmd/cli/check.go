@@ -20,10 +20,16 @@ type checkFlags struct {
 	code, preview string
 }
 
+// sends reports whether a test event is sent.
+func (f checkFlags) sends() bool { return f != checkFlags{} }
+
 func (s *surroundings) checkCommand() *cobra.Command {
 	var f checkFlags
 	c := s.writeCommand("check STOREFRONT [DESTINATION]", "Show all about a storefront, or check a destination",
 		cobra.RangeArgs(1, 2), func(c *cobra.Command, r *remote, args []string) error {
+			if note := c.Flag("note"); note.Value.String() != "" && !f.sends() {
+				return usagef("--note: only a test event is in the audit; add --send-test, or leave the note out")
+			}
 			if len(args) == 1 {
 				return r.overview(c, args[0], f)
 			}
@@ -38,7 +44,7 @@ func (s *surroundings) checkCommand() *cobra.Command {
 			if f.preview != "" {
 				r.send("X-Gtm-Server-Preview", f.preview)
 			}
-			if f.send || f.code != "" || f.preview != "" {
+			if f.sends() {
 				q.Set("send", "test")
 			}
 			var v api.CheckView
@@ -63,6 +69,7 @@ func (s *surroundings) checkCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.send, "send-test", false, "send one made-up event: to a platform in its own test mode, to a container under the name relay_test")
 	c.Flags().StringVar(&f.code, "test-event-code", "", "send it under this code of Meta's, TikTok's or Reddit's test page")
 	c.Flags().StringVar(&f.preview, "preview-header", "", "send it with this value of X-Gtm-Server-Preview, so that the container's preview shows it")
+	c.Flag("note").Usage = "why the test event is sent, for the audit: a ticket for example"
 	describe(c, "send-test", "send", "")
 	describe(c, "test-event-code", "test_event_code", "")
 	c.ValidArgsFunction = s.completeWords(namesOfStorefronts, namesOfDestinations)

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"relay/cmd/cli"
 )
 
 func TestACheckShowsWarningsAndTheResponse(t *testing.T) {
@@ -29,6 +31,17 @@ func TestACheckShowsWarningsAndTheResponse(t *testing.T) {
 		require.Contains(t, out, line)
 	}
 	require.NotContains(t, out, "trace id", "there is none")
+
+	_, err = c.run(t, "", "check", "bosley", "sgtm", "--send-test", "--note", "ticket 7")
+	require.ErrorContains(t, err, "the check failed")
+	require.Equal(t, "ticket 7", c.note)
+	c.asked = nil
+	for _, args := range [][]string{{"check", "bosley", "sgtm"}, {"check", "bosley"}} {
+		_, err = c.run(t, "", append(args, "--note", "ticket 7")...)
+		require.ErrorContains(t, err, "--note: only a test event is in the audit")
+		require.Equal(t, cli.ExitUsage, cli.ExitCode(err))
+	}
+	require.Empty(t, c.asked, "nothing was sent")
 
 	_, err = c.run(t, "", "check", "bosley", "tiktok")
 	require.ErrorContains(t, err, "storefront bosley has no destination tiktok")

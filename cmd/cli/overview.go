@@ -46,7 +46,7 @@ const newestFailed = 5
 
 // overview prints all that concerns a storefront. A part that cannot be read does not hide the others.
 func (r *remote) overview(c *cobra.Command, code string, f checkFlags) error {
-	if f != (checkFlags{}) {
+	if f.sends() {
 		return usagef("a test event needs a destination: relay check %s DESTINATION", code)
 	}
 	ctx := c.Context()
