@@ -131,6 +131,8 @@ func TestACheckOfAStorefrontShowsItsProblemsFirst(t *testing.T) {
 	for _, part := range []string{"KILL SWITCHES", "DESTINATIONS", "BACKLOG", "received", "relay "} {
 		require.Contains(t, out, part)
 	}
+	require.Contains(t, as(t, reader).ok("check", "night"), "not checked: settings")
+	require.Contains(t, anna.fails(usage, "check", "night", "--note", "ticket 3"), "--send-test")
 	w.RespondWith(t, "/night", sandbox.Answer{Status: http.StatusUnauthorized})
 	w.Post(t, "night", "night-2")
 	w.Until(t, "night-2", ended)
