@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // credentialRow is a row of platform_credentials.
@@ -100,6 +101,10 @@ func (r *credentialRow) lockParents(ctx context.Context, q querier) (err error) 
 
 func (r *credentialRow) unique() uniqueKey {
 	return uniqueKey{"platform_id", condition{[]string{"t.storefront_id = ? AND t.platform_id = ?"}, []any{r.StorefrontID, r.PlatformID}}}
+}
+
+func (r *credentialRow) retire(ctx context.Context, q querier) error {
+	return forgetDestination(ctx, q, relay.Place{StorefrontID: r.StorefrontID, Destination: r.PlatformCode})
 }
 
 func (r *credentialRow) title() string { return r.StorefrontCode + "/" + r.PlatformCode }

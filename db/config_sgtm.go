@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"relay/internal/ops"
+	"relay/internal/relay"
 )
 
 // sgtmRow is a row of storefront_sgtm_config.
@@ -107,6 +108,10 @@ func (r *sgtmRow) lockParents(ctx context.Context, q querier) (err error) {
 
 func (r *sgtmRow) unique() uniqueKey {
 	return uniqueKey{"storefront_id", condition{[]string{"t.storefront_id = ?"}, []any{r.StorefrontID}}}
+}
+
+func (r *sgtmRow) retire(ctx context.Context, q querier) error {
+	return forgetDestination(ctx, q, relay.Place{StorefrontID: r.StorefrontID, Destination: relay.SGTM})
 }
 
 func (r *sgtmRow) title() string { return r.StorefrontCode }

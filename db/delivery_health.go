@@ -83,3 +83,14 @@ func (s *Store) UnhealthySince(ctx context.Context, storefront int64, destinatio
 	}
 	return since, wrap("read the health of "+destination, err)
 }
+
+// forgetDestination removes the health and the activity of a destination whose settings were deleted: nothing is sent there any
+// more, so it would stay unhealthy for ever, where no list of destinations shows it.
+func forgetDestination(ctx context.Context, q querier, p relay.Place) error {
+	for _, table := range []string{"destination_health", "destination_activity"} {
+		if _, err := q.ExecContext(ctx, "DELETE FROM "+table+" WHERE storefront_id = ? AND destination = ?", p.StorefrontID, p.Destination); err != nil {
+			return err
+		}
+	}
+	return nil
+}
