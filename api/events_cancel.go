@@ -71,8 +71,12 @@ func (h opsHandlers) cancel(ctx context.Context, in *eventInput) (*cancelOutput,
 }
 
 // stop asks the delivery of an event to end, and waits for that a moment. Where no workflow delivers it any more, the event
-// ends here.
+// ends here. The audit has its line before: a client that leaves, or a database that fails, would otherwise leave a cancelled
+// event without one.
 func (h opsHandlers) stop(ctx context.Context, was ops.EventState, line ops.AuditEntry) (ops.EventState, error) {
+	if err := h.Events.RecordAudit(ctx, line); err != nil {
+		return was, fmt.Errorf("audit: %w", err)
+	}
 	asking, done := context.WithTimeout(ctx, cancelWait)
 	err := h.Canceller.CancelDelivery(asking, was.ID)
 	done()
@@ -85,9 +89,6 @@ func (h opsHandlers) stop(ctx context.Context, was ops.EventState, line ops.Audi
 		return was, ctx.Err()
 	case err != nil:
 		return was, refuse(codeTemporalUnavailable).becauseOf(err).after(retryAfter)
-	}
-	if err := h.Events.RecordAudit(ctx, line); err != nil {
-		return was, fmt.Errorf("audit: %w", err)
 	}
 	for end := time.Now().Add(cancelWait); ; {
 		now, err := h.Cancels.EventState(ctx, was.ID)

@@ -126,7 +126,7 @@ func (h opsHandlers) eventRoutes() []route {
 		{writer, http.MethodPost, path + "/{id}/cancel", typed(h.cancel),
 			doc{id: "cancel-event", tag: tagEvents, summary: "Cancel the delivery of an event", errors: conflict,
 				text: "A pending event ends at once. The delivery of one that is processing is asked to end, and the response waits for that up to five " +
-					"seconds. A request on the wire is not called back. While Temporal is away the response is 503 temporal_unavailable, and nothing was done."}},
+					"seconds. A request on the wire is not called back. While Temporal is away the response is 503 temporal_unavailable, and nothing was done: only the audit has the request."}},
 		{reader, http.MethodPost, "/admin/v1/preview", typed(h.preview),
 			doc{id: "preview", tag: tagPreview, summary: "Show the requests of an event without sending them", errors: with(badBody, http.StatusNotFound),
 				text: "The route with the reason of each of the four levels of kill switches, and the exact request for every destination " +
