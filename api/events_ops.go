@@ -15,8 +15,6 @@ type EventStore interface {
 	StorefrontIDs(ctx context.Context, codes []string) (map[string]int64, error)
 	// SearchEvents lists events, newest first, from a position on; a page may be short although there is more.
 	SearchEvents(ctx context.Context, f ops.Filter, after ops.Position, n int) (ops.EventPage, error)
-	// CountUpTo counts events, as far as ops.CountBound.
-	CountUpTo(ctx context.Context, f ops.Filter) (ops.EventCount, error)
 	EventDetail(ctx context.Context, id int64) (ops.EventDetail, error)
 	// EventsOfOrders lists the events of at most 1,000 orders, by order ids or event ids.
 	EventsOfOrders(ctx context.Context, ids []string) ([]ops.EventSummary, error)
@@ -49,7 +47,7 @@ type ConfigStore interface {
 
 // ReplayStore stores replays.
 type ReplayStore interface {
-	// DryRun counts the events that a replay would start, and those of them that are too old for a destination.
+	// DryRun counts the events that a replay would start, and of the oldest ops.DryRunBound those that are too old for a destination.
 	DryRun(ctx context.Context, r ops.Replay, maxAge func(storefrontID int64, destination string) time.Duration) (ops.DryRun, error)
 	// CreateReplay keeps a replay, and with it adds lines to the audit, which get its id: both or neither.
 	CreateReplay(ctx context.Context, r ops.Replay, lines ...ops.AuditEntry) (ops.Replay, error)

@@ -16,12 +16,15 @@ type Destinations interface {
 	UnhealthySince(ctx context.Context, storefront int64, destination string) (time.Time, error)
 	// ProbeNow lets the next event find out how an unhealthy destination is.
 	ProbeNow(ctx context.Context, storefront int64, destination string) error
+	// CountEvents counts all events of a filter; CountUpTo as far as ops.CountBound.
 	CountEvents(ctx context.Context, f ops.Filter) (int64, error)
+	CountUpTo(ctx context.Context, f ops.Filter) (ops.EventCount, error)
 }
 
 // Failed counts the events that failed at a destination, in responses to a check and to a write of its settings.
 type Failed struct {
-	FailedSince *int64    `json:"failed_since,omitempty" example:"12" doc:"In the response to a check and to a write: events that failed because the destination refused the credential, was unhealthy or let their attempts run out, since it became unhealthy; at a healthy one those of the last 30 days. Missing if counting took longer than a second."`
+	FailedSince *int64    `json:"failed_since,omitempty" example:"12" doc:"In the response to a check and to a write: events that failed because the destination refused the credential, was unhealthy or let their attempts run out, since it became unhealthy; at a healthy one those of the last 30 days. 10000 at most, see failed_more. Missing if counting took longer than a second."`
+	FailedMore  bool      `json:"failed_more,omitempty" example:"false" doc:"Whether there are more than failed_since, or may be: counting stops at 10000, and among the newest 25000 events that an index finds."`
 	Replay      *ReplayIn `json:"replay,omitempty" doc:"The body for POST /admin/v1/replays that sends exactly those again; missing where there are none."`
 }
 
@@ -38,12 +41,12 @@ func failedAt(ctx context.Context, d Destinations, storefront int64, code, desti
 		since = time.Now().Add(-failedLook)
 	}
 	f := ops.RecoveryReplay(storefront, destination, since.UTC().Truncate(time.Second)).Filter
-	n, err := d.CountEvents(ctx, f)
+	n, err := d.CountUpTo(ctx, f)
 	if err != nil {
 		return Failed{} // a count that takes too long is not worth an error
 	}
-	out := Failed{FailedSince: &n}
-	if n > 0 {
+	out := Failed{FailedSince: &n.N, FailedMore: n.More}
+	if n.N > 0 || n.More {
 		out.Replay = &ReplayIn{Filter: EventFilter{Storefront: code, Status: f.Statuses, Reason: f.Reasons, Destination: destination, From: f.From}}
 	}
 	return out

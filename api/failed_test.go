@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -87,4 +88,21 @@ func TestARefusedWriteLeavesAnUnhealthyDestinationAlone(t *testing.T) {
 	r := o.call(http.MethodPatch, fmt.Sprintf("/admin/v1/credentials/%d", credential), `{"credentials":{"no_such_field":"x"}}`)
 	require.Equal(t, http.StatusUnprocessableEntity, r.status, r.text)
 	require.False(t, o.mayAttempt("vendor"))
+}
+
+func TestTheFailedEventsOfADestinationAreCountedUpToABound(t *testing.T) {
+	t.Parallel()
+	o := newOpsTest(t)
+	_, credential := o.configured()
+	pool, err := sql.Open("mysql", o.dsn)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, pool.Close()) }()
+	_, err = pool.ExecContext(t.Context(), `INSERT INTO marketing_events (event_id, order_id, storefront_id, event_type, event_payload, source_system, status, reason, ends)
+		WITH RECURSIVE k AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM k WHERE i < 109)
+		SELECT UUID(), 'o', ?, 'purchase_completed', '{}', 'oms', 'failed', 'unauthorized', '[{"destination":"vendor","outcome":"unauthorized"}]' FROM k a JOIN k b`, o.bosley)
+	require.NoError(t, err)
+	r := o.must(http.MethodPost, fmt.Sprintf("/admin/v1/credentials/%d/check", credential), "")
+	require.InDelta(t, 10_000, r.body["failed_since"], 0, r.text)
+	require.Equal(t, true, r.body["failed_more"])
+	require.Contains(t, r.body, "replay")
 }

@@ -42,6 +42,15 @@ const (
 type planCase struct {
 	path, keys string
 	reads      int
+	post       bool // with the body, which may be empty
+	body       string
+}
+
+func (c planCase) method() string {
+	if c.post {
+		return http.MethodPost
+	}
+	return http.MethodGet
 }
 
 // eventFilters are filters of the list and the count of events, with their keys.
@@ -83,15 +92,15 @@ func planCases() []planCase {
 	var cases []planCase
 	for filter, keys := range eventFilters(day, month) {
 		cases = append(cases,
-			planCase{"/admin/v1/events?" + filter, keys + ", " + byID + ", " + attemptsOf, 60_000},
-			planCase{"/admin/v1/events/count?" + filter, keys, 110_000}) // 25,000 rows of each status at most
+			planCase{path: "/admin/v1/events?" + filter, keys: keys + ", " + byID + ", " + attemptsOf, reads: 60_000},
+			planCase{path: "/admin/v1/events/count?" + filter, keys: keys, reads: 110_000}) // 25,000 rows of each status at most
 	}
 	add := func(path, keys string, reads int, queries ...string) {
 		if len(queries) == 0 {
-			cases = append(cases, planCase{path, keys, reads})
+			cases = append(cases, planCase{path: path, keys: keys, reads: reads})
 		}
 		for _, q := range queries {
-			cases = append(cases, planCase{strings.TrimSuffix(path+"?"+q, "?"), keys, reads})
+			cases = append(cases, planCase{path: strings.TrimSuffix(path+"?"+q, "?"), keys: keys, reads: reads})
 		}
 	}
 	add("/admin/v1/events/77", byID+", "+attemptsOf, 20)
@@ -126,7 +135,22 @@ func planCases() []planCase {
 	add("/admin/v1/system", statsOfAll, 100)
 	add("/admin/v1/me", "", 0)
 	add("/admin/v1/service-levels", "service_levels PRIMARY", 20_000)
-	return cases
+	return append(cases, planPosts(day)...)
+}
+
+// planPosts are the requests that read by POST.
+func planPosts(day string) []planCase {
+	from, _ := url.QueryUnescape(day) // it was escaped here
+	post := func(path, body, keys string, reads int) planCase {
+		return planCase{path: path, keys: keys, reads: reads, post: true, body: body}
+	}
+	return []planCase{
+		post("/admin/v1/preview", `{"id":77}`, byID+", "+attemptsOf, 200),
+		post("/admin/v1/credentials/5/check", "", byStatus+", "+byStorefront, 55_000),
+		post("/admin/v1/sgtm-configs/5/check", "", byStatus+", "+byStorefront, 55_000),
+		post("/admin/v1/replays?dry_run=true", `{"filter":{"storefront":"shop0"}}`, byStatus+", "+byStorefront+", "+openReplays+", "+switched+", "+openNow+", "+attemptsOf, 150_000),
+		post("/admin/v1/replays?dry_run=true", `{"filter":{"destination":"meta_capi","from":"`+from+`"}}`, byStatus+", "+openReplays+", "+switched+", "+openNow+", "+attemptsOf, 150_000),
+	}
 }
 
 // TestEveryReadOfTheAPIUsesItsKey asks for everything that the console and the commands show, of a relay that has run for 90 days, and
@@ -148,9 +172,9 @@ func TestEveryReadOfTheAPIUsesItsKey(t *testing.T) {
 	cases, asked := planCases(), map[string]bool{}
 	document := readContract(t, o.handler)
 	for _, c := range cases {
-		_, pointer := document.operation(http.MethodGet, c.path)
+		_, pointer := document.operation(c.method(), c.path)
 		asked[pointer] = true
-		t.Run(c.path, func(t *testing.T) { o.planned(t, conn, c) })
+		t.Run(strings.TrimSpace(c.path+" "+c.body), func(t *testing.T) { o.planned(t, conn, c) })
 	}
 	document.operations(func(method, template string, _ map[string]any) {
 		_, pointer := document.operation(method, template)
@@ -172,7 +196,7 @@ func TestEveryReadOfTheAPIUsesItsKey(t *testing.T) {
 			_, err = o.store.LiveHealth(t.Context())
 			require.NoError(t, err)
 		})
-		judge(t, conn, statements, planCase{"live", "event_attempts PRIMARY, " + openNow + ", " + statsOfAll + ", event_replays ix_event_replays_ended", 60_000})
+		judge(t, conn, statements, planCase{path: "live", keys: "event_attempts PRIMARY, " + openNow + ", " + statsOfAll + ", event_replays ix_event_replays_ended", reads: 60_000})
 	})
 }
 
@@ -185,8 +209,11 @@ func (o *operated) planned(t *testing.T, conn *sql.Conn, c planCase) {
 	ask := func(path string) string {
 		w := httptest.NewRecorder()
 		statements := o.recorder.of(func() {
-			req := httptest.NewRequest(http.MethodGet, path, nil)
+			req := httptest.NewRequest(c.method(), path, strings.NewReader(c.body))
 			req.SetBasicAuth(login[0], login[1])
+			if c.body != "" {
+				req.Header.Set("Content-Type", "application/json")
+			}
 			o.handler.ServeHTTP(w, req)
 		})
 		require.Equal(t, http.StatusOK, w.Code, w.Body)

@@ -128,6 +128,8 @@ func (h opsHandlers) newReplay(ctx context.Context, in ReplayIn) (ops.Replay, er
 
 // dryRun counts the events that a replay would start.
 func (h opsHandlers) dryRun(ctx context.Context, r ops.Replay) (ops.DryRun, error) {
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
 	ages := maxAges{h: h, ctx: ctx, setups: map[int64]ops.StorefrontConfig{}, known: map[place]time.Duration{}}
 	dry, err := h.Replays.DryRun(ctx, r, ages.of)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -37,6 +37,7 @@ const (
 // DryRunView is the count of a dry run.
 type DryRunView struct {
 	Events  int64       `json:"events" example:"1250" doc:"How many events."`
+	Partial bool        `json:"partial,omitempty" example:"false" doc:"Whether by has the oldest 10000 events only, where there are more. events counts all."`
 	Tallies []TallyView `json:"by" nullable:"false" doc:"The same by storefront, destination and reason. An event may count at several destinations."`
 }
 
@@ -69,7 +70,7 @@ type TallyView struct {
 }
 
 func dryRunView(d ops.DryRun) *DryRunView {
-	v := &DryRunView{Events: d.Events, Tallies: []TallyView{}}
+	v := &DryRunView{Events: d.Events, Partial: d.Partial, Tallies: []TallyView{}}
 	for _, t := range d.Tallies {
 		v.Tallies = append(v.Tallies, TallyView{t.StorefrontID, t.StorefrontCode, t.Destination, t.Reason, t.Events, t.TooOld})
 	}

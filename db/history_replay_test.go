@@ -241,3 +241,24 @@ func named(d ops.DryRun, codes map[int64]string) ops.DryRun {
 	}
 	return d
 }
+
+func TestADryRunReadsABoundedNumberOfEvents(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	const n = ops.DryRunBound + 7
+	f.many(bosley, n)
+	f.exec("UPDATE marketing_events SET status = 'failed', reason = 'exhausted', ends = ?", `[{"destination":"sgtm","outcome":"exhausted","reason":"exhausted"}]`)
+	noLimit := func(int64, string) time.Duration { return 0 }
+	dry, err := f.DryRun(t.Context(), ops.Replay{}, noLimit)
+	require.NoError(t, err)
+	require.True(t, dry.Partial)
+	require.EqualValues(t, n, dry.Events, "a resend confirms the number of all")
+	require.Len(t, dry.Tallies, 1)
+	require.EqualValues(t, ops.DryRunBound, dry.Tallies[0].Events)
+	f.exec("UPDATE marketing_events SET status = 'delivered' ORDER BY id LIMIT 7")
+	dry, err = f.DryRun(t.Context(), ops.Replay{}, noLimit)
+	require.NoError(t, err)
+	require.False(t, dry.Partial)
+	require.EqualValues(t, ops.DryRunBound, dry.Events)
+}

@@ -136,8 +136,13 @@ type Tally struct {
 	TooOld         int64
 }
 
-// DryRun counts the events that a replay would send. Events may be fewer than the sum of the tallies: one event may have several destinations.
+// DryRunBound is how many events a dry run reads one by one: the age of each is in its payload.
+const DryRunBound = 10_000
+
+// DryRun counts the events that a replay would send. Events may be fewer than the sum of the tallies: one event may have several
+// destinations. Of a partial one, the tallies have the oldest DryRunBound events of each status only, and Events counts all.
 type DryRun struct {
 	Events  int64
+	Partial bool
 	Tallies []Tally
 }
