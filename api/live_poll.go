@@ -87,8 +87,10 @@ func (p *poller) tell(tell func()) {
 func (p *poller) pollCounts(ctx context.Context) error {
 	f, err := p.feed.store.LiveCounts(ctx)
 	if err == nil && (p.counts == nil || !f.CountedAt.Equal(p.counted)) {
-		p.totals, err = p.feed.store.LiveTotals(ctx)
-		p.counted = f.CountedAt
+		var totals ops.LiveTotals
+		if totals, err = p.feed.store.LiveTotals(ctx); err == nil { // otherwise the next poll reads them again
+			p.totals, p.counted = totals, f.CountedAt
+		}
 	}
 	if err != nil {
 		return err

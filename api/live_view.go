@@ -10,12 +10,12 @@ import (
 // LiveCounts is the data of the stream's event "figures".
 type LiveCounts struct {
 	At         time.Time  `json:"at"`
-	AsOf       *time.Time `json:"as_of,omitempty"` // of received and failed
+	AsOf       *time.Time `json:"as_of,omitempty"` // of received, failed and waiting
 	Received   int64      `json:"received"`
 	Failed     int64      `json:"failed"`
 	Pending    int64      `json:"pending"`
 	Processing int64      `json:"processing"`
-	Waiting    int64      `json:"waiting"` // both
+	Waiting    int64      `json:"waiting"` // not ended, of those received in the last 24 hours, as in the stats
 	Oldest     float64    `json:"oldest_seconds"`
 	Unhealthy  int64      `json:"unhealthy"`
 }
@@ -62,8 +62,9 @@ type LiveHealth struct {
 }
 
 // liveText documents the stream: OpenAPI cannot describe one.
-const liveText = "A stream of server-sent events, each with a JSON object as its data. figures, every two seconds: at, as_of, received and failed " +
-	"(of the last 24 hours), pending, processing, waiting (both; counting stops at 10000 each), oldest_seconds, unhealthy. attempt: id, event_id, storefront, " +
+const liveText = "A stream of server-sent events, each with a JSON object as its data. figures, every two seconds: at; received, failed and waiting " +
+	"(of the events of the last 24 hours those that have not ended, all as GET /admin/v1/stats has them and as counted at as_of), pending and processing " +
+	"(of any age, now; counting stops at 10000 each), oldest_seconds, unhealthy. attempt: id, event_id, storefront, " +
 	"destination, number, outcome (sending, then how it ended), reason, status, ms, at. replay, where it has changed: id, state, rate, matched, started, delivered, " +
 	"failed, skipped, in_flight, held, remaining, ended. health, where a state has changed: storefront, destination, state, reason, last_status, failures, since. " +
 	"A stream begins with what is known: up to 500 attempts, the replays that run, and the destinations that are not healthy. The attempts are a sample: " +
@@ -72,7 +73,7 @@ const liveText = "A stream of server-sent events, each with a JSON object as its
 
 func liveCounts(f ops.LiveCounts, t ops.LiveTotals) LiveCounts {
 	v := LiveCounts{At: f.At, AsOf: timeOrNone(f.CountedAt), Received: t.Received, Failed: t.Failed, Pending: f.Pending, Processing: f.Processing,
-		Waiting: f.Pending + f.Processing, Unhealthy: f.Unhealthy}
+		Waiting: t.Open, Unhealthy: f.Unhealthy}
 	if !f.Oldest.IsZero() {
 		v.Oldest = max(0, f.At.Sub(f.Oldest).Seconds())
 	}

@@ -69,11 +69,15 @@ func (s *Store) LiveCounts(ctx context.Context) (ops.LiveCounts, error) {
 	return f, wrap("read the live counts", err)
 }
 
-// LiveTotals sums what was counted of the last 24 hours.
+// liveDay is how far back the totals go: the window of Stats without one.
+const liveDay = 24 * time.Hour
+
+// LiveTotals sums what was counted of the last 24 hours, from the same full hour on as Stats.
 func (s *Store) LiveTotals(ctx context.Context) (ops.LiveTotals, error) {
 	var t ops.LiveTotals
-	err := s.sql.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN outcome = 'received' THEN n END), 0), COALESCE(SUM(CASE WHEN outcome = 'failed' THEN n END), 0)
-		FROM event_stats FORCE INDEX (PRIMARY) WHERE hour >= UTC_TIMESTAMP() - INTERVAL 24 HOUR AND destination = ''`).Scan(&t.Received, &t.Failed)
+	err := s.sql.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN outcome = 'received' THEN n END), 0), COALESCE(SUM(CASE WHEN outcome = 'failed' THEN n END), 0),
+		COALESCE(SUM(CASE WHEN outcome = 'open' THEN n END), 0) FROM event_stats FORCE INDEX (PRIMARY) WHERE hour >= ? AND destination = ''`,
+		time.Now().UTC().Add(-liveDay).Truncate(time.Hour)).Scan(&t.Received, &t.Failed, &t.Open)
 	return t, wrap("read the live totals", err)
 }
 

@@ -52,7 +52,7 @@ func TestLiveCountsAreBounded(t *testing.T) {
 	require.Equal(t, []int64{ops.CountBound, 0, 1}, []int64{counts.Pending, counts.Processing, counts.Unhealthy})
 	require.False(t, counts.Oldest.IsZero())
 	require.WithinDuration(t, time.Now(), counts.CountedAt, time.Minute)
-	require.Equal(t, ops.LiveTotals{Received: 11_001, Failed: 1}, totals)
+	require.Equal(t, ops.LiveTotals{Received: 11_001, Failed: 1, Open: 11_000}, totals)
 	ill, err := store.LiveHealth(t.Context())
 	require.NoError(t, err)
 	require.Len(t, ill, 1)
@@ -60,4 +60,28 @@ func TestLiveCountsAreBounded(t *testing.T) {
 	replays, err := store.LiveReplays(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, replays)
+}
+
+func TestLiveTotalsAreThoseOfTheStats(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	f.direct("waits", bosley)
+	old := f.direct("waits for days", bosley)
+	f.exec("UPDATE marketing_events SET created_at = UTC_TIMESTAMP(6) - INTERVAL 3 DAY WHERE id = ?", old)
+	f.rollUpAll()
+	for hours := range 30 { // the first hour of the window counts whole
+		f.exec(`INSERT INTO event_stats (hour, storefront_id, destination, outcome, reason, n)
+			VALUES (DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL ? HOUR, '%Y-%m-%d %H:00:00'), ?, '', 'failed', 'exhausted', 100)`, hours, bosley)
+	}
+	totals, err := f.LiveTotals(t.Context())
+	require.NoError(t, err)
+	now := time.Now()
+	stats, err := f.Stats(t.Context(), 0, now.Add(-24*time.Hour), now)
+	require.NoError(t, err)
+	require.Len(t, stats.Storefronts, 1)
+	day := stats.Storefronts[0]
+	require.EqualValues(t, 2500, day.Failed[relay.ReasonExhausted])
+	require.Equal(t, ops.LiveTotals{Received: day.Received, Failed: 2500, Open: day.Open}, totals)
+	require.EqualValues(t, 1, totals.Open, "the older one is of an earlier day")
 }

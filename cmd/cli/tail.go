@@ -132,7 +132,7 @@ func (t *tail) line(kind string, data []byte) (line, key string, err error) {
 		var f api.LiveCounts
 		err = json.Unmarshal(data, &f)
 		return fmt.Sprintf("%s  %d wait, %d of them in delivery, the oldest for %.0f s; %d unhealthy destinations; 24 h: %d received, %d failed", f.At.UTC().Format(time.TimeOnly),
-			f.Waiting, f.Processing, f.Oldest, f.Unhealthy, f.Received, f.Failed), "", err
+			f.Pending+f.Processing, f.Processing, f.Oldest, f.Unhealthy, f.Received, f.Failed), "", err
 	}
 	return "", "", nil
 }

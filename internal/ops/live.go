@@ -28,8 +28,8 @@ type LiveCounts struct {
 	Unhealthy           int64
 }
 
-// LiveTotals count the events received in the last 24 hours, and those of them that have failed.
-type LiveTotals struct{ Received, Failed int64 }
+// LiveTotals count the events received in the last 24 hours, and those of them that have failed or have not ended.
+type LiveTotals struct{ Received, Failed, Open int64 }
 
 // LiveHealth is a destination that is failing or unhealthy.
 type LiveHealth struct {
