@@ -173,9 +173,10 @@ func (h opsHandlers) destination(ctx context.Context, storefront, destination st
 func (h opsHandlers) unhealthy(ctx context.Context, f ops.Filter) ([]ops.DestinationStatus, error) {
 	list, _, err := h.Destinations.DestinationStatuses(ctx, ops.DestinationQuery{StorefrontID: f.StorefrontID, Health: relay.Unhealthy,
 		Limit: maxDestinations})
+	at := cmp.Or(f.FailedAt, f.Destination)
 	return slices.DeleteFunc(list, func(d ops.DestinationStatus) bool {
 		receives, _ := h.receives(d)
-		return !receives || f.Destination != "" && f.Destination != d.Destination && d.Destination != relay.SGTM
+		return !receives || at != "" && at != d.Destination && d.Destination != relay.SGTM
 	}), err
 }
 

@@ -17,6 +17,7 @@ type EventFilter struct {
 	Reason      []relay.Reason `query:"reason" json:"reason,omitempty" nullable:"false" maxItems:"20" example:"[\"exhausted\"]" doc:"The reasons, several with commas between. Only failed and skipped events have one."`
 	Source      string         `query:"source" json:"source,omitempty" maxLength:"50" example:"oms" doc:"Where the event came from: oms is the API, oms_direct a row of OMS's own."`
 	Destination string         `query:"destination" json:"destination,omitempty" pattern:"^[A-Za-z0-9_-]{1,50}$" example:"sgtm" doc:"A destination at which a delivery of the event ended, one way or another: sgtm or a platform's code."`
+	FailedAt    string         `query:"failed_at" json:"failed_at,omitempty" pattern:"^[A-Za-z0-9_-]{1,50}$" example:"sgtm" doc:"A destination at which a delivery of the event ended without being accepted: a replay sends these there again."`
 	From        time.Time      `query:"from" json:"from,omitzero" example:"2026-01-15T00:00:00Z" doc:"Events received at this time or later, RFC 3339."`
 	To          time.Time      `query:"to" json:"to,omitzero" example:"2026-01-16T00:00:00Z" doc:"Events received before this time, RFC 3339."`
 }
@@ -31,7 +32,7 @@ func (h opsHandlers) filter(ctx context.Context, in EventFilter, field string) (
 		return ops.Filter{}, err
 	}
 	f := ops.Filter{OrderID: in.OrderID, StorefrontID: id, Type: in.EventType, Statuses: in.Status, Reasons: in.Reason, Source: in.Source,
-		Destination: in.Destination, From: in.From.UTC(), To: in.To.UTC()}
+		Destination: in.Destination, FailedAt: in.FailedAt, From: in.From.UTC(), To: in.To.UTC()}
 	if len(f.Reasons) > 0 && len(f.Statuses) == 0 {
 		f.Statuses = []relay.Status{relay.StatusFailed, relay.StatusSkipped}
 	}

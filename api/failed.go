@@ -47,7 +47,7 @@ func failedAt(ctx context.Context, d Destinations, storefront int64, code, desti
 	}
 	out := Failed{FailedSince: &n.N, FailedMore: n.More}
 	if n.N > 0 || n.More {
-		out.Replay = &ReplayIn{Filter: EventFilter{Storefront: code, Status: f.Statuses, Reason: f.Reasons, Destination: destination, From: f.From}}
+		out.Replay = &ReplayIn{Filter: EventFilter{Storefront: code, Status: f.Statuses, Reason: f.Reasons, Destination: destination, FailedAt: destination, From: f.From}}
 	}
 	return out
 }

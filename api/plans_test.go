@@ -71,6 +71,8 @@ func eventFilters(day, month string) map[string]string {
 		"source=oms_direct":                            byTime,
 		"destination=meta_capi":                        byTime,
 		"destination=ga4&storefront=shop3":             byStorefront,
+		"failed_at=meta_capi":                          byTime,
+		"failed_at=ga4&storefront=shop3":               byStorefront,
 		"reason=exhausted":                             byStatus,
 		"reason=exhausted&status=failed":               byStatus,
 		"waiting_at=meta_capi":                         byStatus + ", " + attemptsOf,
@@ -149,7 +151,7 @@ func planPosts(day string) []planCase {
 		post("/admin/v1/credentials/5/check", "", byStatus+", "+byStorefront, 55_000),
 		post("/admin/v1/sgtm-configs/5/check", "", byStatus+", "+byStorefront, 55_000),
 		post("/admin/v1/replays?dry_run=true", `{"filter":{"storefront":"shop0"}}`, byStatus+", "+byStorefront+", "+openReplays+", "+switched+", "+openNow+", "+attemptsOf, 150_000),
-		post("/admin/v1/replays?dry_run=true", `{"filter":{"destination":"meta_capi","from":"`+from+`"}}`, byStatus+", "+openReplays+", "+switched+", "+openNow+", "+attemptsOf, 150_000),
+		post("/admin/v1/replays?dry_run=true", `{"filter":{"failed_at":"meta_capi","from":"`+from+`"}}`, byStatus+", "+openReplays+", "+switched+", "+openNow+", "+attemptsOf, 150_000),
 	}
 }
 

@@ -109,6 +109,7 @@ type FilterView struct {
 	Reasons      []relay.Reason `json:"reasons,omitempty" example:"[\"exhausted\"]" doc:"The reasons."`
 	Source       string         `json:"source,omitempty" example:"oms" doc:"Where the event came from."`
 	Destination  string         `json:"destination,omitempty" example:"sgtm" doc:"A destination at which a delivery of the event ended."`
+	FailedAt     string         `json:"failed_at,omitempty" example:"sgtm" doc:"A destination at which a delivery of the event ended without being accepted."`
 	AcceptedBy   []string       `json:"accepted_by,omitempty" example:"[\"sgtm\"]" doc:"Destinations, one of which has accepted the event."`
 	From         time.Time      `json:"from,omitzero" example:"2026-01-15T00:00:00Z" doc:"Events received at this time or later."`
 	To           time.Time      `json:"to,omitzero" example:"2026-01-16T00:00:00Z" doc:"Events received before this time."`
@@ -116,7 +117,7 @@ type FilterView struct {
 
 func filterView(f ops.Filter) FilterView {
 	return FilterView{OrderID: f.OrderID, StorefrontID: f.StorefrontID, Type: f.Type, Statuses: f.Statuses, Reasons: f.Reasons,
-		Source: f.Source, Destination: f.Destination, AcceptedBy: f.AcceptedBy, From: f.From, To: f.To}
+		Source: f.Source, Destination: f.Destination, FailedAt: f.FailedAt, AcceptedBy: f.AcceptedBy, From: f.From, To: f.To}
 }
 
 // ReplayList is one page of replays.

@@ -148,6 +148,7 @@ const failedSQL = `SELECT h.storefront_id, CONVERT(h.destination USING utf8mb4) 
 	JOIN destination_health h ON h.storefront_id = e.storefront_id AND h.unhealthy_since IS NOT NULL
 	WHERE e.created_at >= h.failing_since - INTERVAL ? SECOND AND e.erased_at IS NULL AND e.reason IN (%s)
 	AND LOCATE(CONVERT(CONCAT('"destination":"', h.destination, '"') USING utf8mb4) COLLATE utf8mb4_bin, CONVERT(e.ends USING utf8mb4) COLLATE utf8mb4_bin) > 0
+	AND LOCATE(CONVERT(CONCAT('"destination":"', h.destination, '","outcome":"accepted"') USING utf8mb4) COLLATE utf8mb4_bin, CONVERT(e.ends USING utf8mb4) COLLATE utf8mb4_bin) = 0
 	GROUP BY h.storefront_id, h.destination`
 
 func failedCount() (string, []any) {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -202,11 +203,12 @@ func (s *Store) addRecovery(ctx context.Context, list []ops.DestinationStatus) e
 // addReplay adds a replay to the destinations whose events it picks. One with an unreadable filter cannot run, either.
 func addReplay(list []ops.DestinationStatus, id int64, filter string) {
 	var f ops.Filter
-	if json.Unmarshal([]byte(filter), &f) != nil || f.Destination == "" {
+	if json.Unmarshal([]byte(filter), &f) != nil {
 		return
 	}
+	at := cmp.Or(f.FailedAt, f.Destination)
 	for i := range list {
-		if d := &list[i]; f.Destination == d.Destination && (f.StorefrontID == 0 || f.StorefrontID == d.StorefrontID) {
+		if d := &list[i]; at == d.Destination && (f.StorefrontID == 0 || f.StorefrontID == d.StorefrontID) {
 			d.ReplayID = max(d.ReplayID, id)
 		}
 	}

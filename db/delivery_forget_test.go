@@ -68,3 +68,24 @@ func TestUpForgetsTheDestinationsThatWereDeletedBefore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprintf("%d/sgtm,%d/ga4", bosley, pfizer), f.remembered(), "switched off is not deleted")
 }
+
+func TestARecoveryLeavesOutWhatItsDestinationHasAccepted(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	f.platform(bosley, "ga4")
+	f.sick(bosley, "ga4")
+	failed := f.failedAt("f-1", bosley, "ga4", relay.ReasonExhausted)
+	elsewhere := f.direct("f-2", bosley) // it failed at another destination, and this one has accepted it
+	f.ended(elsewhere, relay.StatusFailed, relay.ReasonExhausted, relay.DeliveryResult{Destination: "ga4", Outcome: relay.Accepted, Status: 200},
+		relay.DeliveryResult{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted})
+	list, _ := f.destinations(ops.DestinationQuery{Destination: "ga4"})
+	require.Equal(t, 1, list[0].Failed)
+	replay, err := f.RecordSuccess(t.Context(), bosley, "ga4")
+	require.NoError(t, err)
+	require.Equal(t, 1, f.step(replay, 10).Started)
+	for id, want := range map[int64]relay.Status{failed: relay.StatusPending, elsewhere: relay.StatusFailed} {
+		status, _ := f.status(id)
+		require.Equal(t, want, status)
+	}
+}

@@ -139,6 +139,10 @@ func residual(f ops.Filter) condition {
 	if f.Destination != "" {
 		c.and("e.ends LIKE ?", `%"destination":"`+escapeLike(f.Destination)+`"%`)
 	}
+	if f.FailedAt != "" {
+		end := `%"destination":"` + escapeLike(f.FailedAt) + `"`
+		c.and("e.ends LIKE ? AND e.ends NOT LIKE ?", end+"%", end+`,"outcome":"accepted"%`)
+	}
 	if f.WaitingAt != "" {
 		waitingAt(&c, f.WaitingAt)
 	}

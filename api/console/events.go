@@ -53,7 +53,7 @@ type eventList struct {
 // filterNames are the parameters of the filter, as REST has them, with their labels. An order's id is none of them: an address
 // ends in the logs of proxies, and beside a type of event it is health data.
 var filterNames = []struct{ Name, Label string }{{"status", "status"}, {"storefront", "storefront"}, {"reason", "reason"}, {"destination", "destination"},
-	{"waiting_at", "waiting at"}, {"event_type", "type"}, {"source", "source"}, {"from", "from"}, {"to", "until"}}
+	{"failed_at", "failed at"}, {"waiting_at", "waiting at"}, {"event_type", "type"}, {"source", "source"}, {"from", "from"}, {"to", "until"}}
 
 // events is the list, and the filter that made it.
 type events struct {

@@ -14,9 +14,9 @@ import (
 
 // filterFlags are the flags that pick events.
 type filterFlags struct {
-	order, storefront, kind, source, destination, from, to string
-	status, reason                                         []string
-	waitingAt                                              string // of a list and a count only
+	order, storefront, kind, source, destination, failedAt, from, to string
+	status, reason                                                   []string
+	waitingAt                                                        string // of a list and a count only
 }
 
 // addWaiting adds the flag that a replay does not have.
@@ -34,6 +34,7 @@ func (f *filterFlags) add(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.reason, "reason", nil, "reason code; several with commas")
 	c.Flags().StringVar(&f.source, "source", "", "oms or oms_direct")
 	c.Flags().StringVar(&f.destination, "destination", "", "sgtm or a platform's code")
+	c.Flags().StringVar(&f.failedAt, "failed-at", "", "sgtm or a platform's code: events that ended there without being accepted")
 	c.Flags().StringVar(&f.from, "from", "", "received at this time or later: RFC 3339, or how long ago (24h)")
 	c.Flags().StringVar(&f.to, "to", "", "received before this time: likewise")
 	for flag, param := range map[string]string{"order": "order_id", "type": "event_type", "status": "status", "reason": "reason", "source": "source", "from": "from", "to": "to"} {
@@ -41,10 +42,11 @@ func (f *filterFlags) add(c *cobra.Command) {
 	}
 	describe(c, "storefront", "storefront", namesOfStorefronts)
 	describe(c, "destination", "destination", namesOfDestinations)
+	describe(c, "failed-at", "failed_at", namesOfDestinations)
 }
 
 func (f *filterFlags) filter() (api.EventFilter, error) {
-	e := api.EventFilter{OrderID: f.order, Storefront: f.storefront, EventType: f.kind, Source: f.source, Destination: f.destination}
+	e := api.EventFilter{OrderID: f.order, Storefront: f.storefront, EventType: f.kind, Source: f.source, Destination: f.destination, FailedAt: f.failedAt}
 	for _, s := range f.status {
 		e.Status = append(e.Status, relay.Status(s))
 	}
@@ -65,7 +67,7 @@ func (f *filterFlags) query() (url.Values, error) {
 	}
 	q := url.Values{}
 	for name, value := range map[string]string{"order_id": e.OrderID, "storefront": e.Storefront, "event_type": e.EventType, "source": e.Source,
-		"destination": e.Destination, "waiting_at": f.waitingAt, "status": strings.Join(f.status, ","), "reason": strings.Join(f.reason, ",")} {
+		"destination": e.Destination, "failed_at": e.FailedAt, "waiting_at": f.waitingAt, "status": strings.Join(f.status, ","), "reason": strings.Join(f.reason, ",")} {
 		if value != "" {
 			q.Set(name, value)
 		}

@@ -13,10 +13,10 @@ func TestEventsAreCountedAndCancelled(t *testing.T) {
 		"POST /admin/v1/events/7/cancel": {`{"id":7,"cancelled":true,"message":"the event is cancelled","status":"failed"}`},
 		"POST /admin/v1/events/8/cancel": {`{"id":8,"cancelled":false,"message":"its delivery was asked to end","status":"processing"}`},
 	}}
-	out, err := c.run(t, "", "events", "count", "--status", "failed", "--waiting-at", "sgtm")
+	out, err := c.run(t, "", "events", "count", "--status", "failed", "--waiting-at", "sgtm", "--failed-at", "ga4")
 	require.NoError(t, err)
 	require.Equal(t, "10,000+\n", out)
-	require.Equal(t, []string{"anna GET /admin/v1/events/count?status=failed&waiting_at=sgtm"}, c.asked)
+	require.Equal(t, []string{"anna GET /admin/v1/events/count?failed_at=ga4&status=failed&waiting_at=sgtm"}, c.asked)
 	out, err = c.run(t, "", "events", "cancel", "7", "--note", "ticket 4711")
 	require.NoError(t, err)
 	require.Equal(t, "event 7: the event is cancelled\n", out)

@@ -73,7 +73,8 @@ func RecoveryReplay(storefront int64, destination string, since time.Time) Repla
 			StorefrontID: storefront,
 			Statuses:     []relay.Status{relay.StatusFailed},
 			Reasons:      RecoveryReasons(),
-			Destination:  destination,
+			Destination:  destination, // an earlier release that runs beside this one does not know FailedAt
+			FailedAt:     destination,
 			From:         since.Add(-RecoveryLook),
 		},
 		Rate: RecoveryReplayRate,

@@ -15,8 +15,10 @@ type Filter struct {
 	Statuses     []relay.Status `json:"statuses,omitempty"`
 	Reasons      []relay.Reason `json:"reasons,omitempty"`
 	Source       string         `json:"source,omitempty"`
-	// Destination picks events with a delivery that ended there, with any outcome; AcceptedBy those that one of these accepted.
+	// Destination picks events with a delivery that ended there, with any outcome; FailedAt those with one that ended there without
+	// being accepted, which a replay sends there again; AcceptedBy those that one of these accepted.
 	Destination string   `json:"destination,omitempty"`
+	FailedAt    string   `json:"failed_at,omitempty"`
 	AcceptedBy  []string `json:"accepted_by,omitempty"`
 	// WaitingAt picks events in delivery whose delivery to this destination has not ended.
 	WaitingAt string `json:"-"`
