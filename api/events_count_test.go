@@ -19,7 +19,7 @@ func TestEventsAreCountedAsTheyAreListed(t *testing.T) {
 	ok, err := o.store.Take(t.Context(), waiting, "run")
 	require.NoError(t, err)
 	require.True(t, ok)
-	for query, n := range map[string]float64{"": 3, "?status=failed": 1, "?storefront=pfizer": 0, "?destination=vendor": 1, "?failed_at=vendor": 1, "?failed_at=sgtm": 0, "?reason=exhausted": 1,
+	for query, n := range map[string]float64{"": 3, "?status=failed": 1, "?storefront=pfizer": 0, "?destination=vendor": 1, "?failed_at=vendor": 1, "?failed_at=sgtm": 0, "?status=failed,failed": 1, "?status=delivered,failed,delivered": 2, "?reason=exhausted": 1,
 		"?order_id=o-2": 1, "?waiting_at=sgtm": 1, "?waiting_at=sgtm&status=pending": 0, "?waiting_at=sgtm&storefront=bosley": 1} {
 		r := o.as(rita).call(http.MethodGet, "/admin/v1/events/count"+query, "")
 		require.Equal(t, http.StatusOK, r.status, r.text)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"relay/internal/ops"
@@ -31,7 +32,7 @@ func (h opsHandlers) filter(ctx context.Context, in EventFilter, field string) (
 	if err != nil {
 		return ops.Filter{}, err
 	}
-	f := ops.Filter{OrderID: in.OrderID, StorefrontID: id, Type: in.EventType, Statuses: in.Status, Reasons: in.Reason, Source: in.Source,
+	f := ops.Filter{OrderID: in.OrderID, StorefrontID: id, Type: in.EventType, Statuses: once(in.Status), Reasons: once(in.Reason), Source: in.Source,
 		Destination: in.Destination, FailedAt: in.FailedAt, From: in.From.UTC(), To: in.To.UTC()}
 	if len(f.Reasons) > 0 && len(f.Statuses) == 0 {
 		f.Statuses = []relay.Status{relay.StatusFailed, relay.StatusSkipped}
@@ -41,6 +42,10 @@ func (h opsHandlers) filter(ctx context.Context, in EventFilter, field string) (
 	}
 	return f, nil
 }
+
+// once returns each value of a parameter once: the statement reads the rows of each status, and would return and count those of a
+// repeated one twice.
+func once[S ~string](values []S) []S { return slices.Compact(slices.Sorted(slices.Values(values))) }
 
 // checkTimes refuses a window's ends that the database has no date for: an offset can lead out of the years that the text
 // names.

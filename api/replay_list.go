@@ -53,7 +53,7 @@ func paged[T any](list []T, limit int, order string, id func(T) int64) ([]T, str
 }
 
 func (h opsHandlers) listReplays(ctx context.Context, in *listReplaysInput) (*replayListOutput, error) {
-	q := ops.ReplayQuery{States: in.State, Limit: in.Limit + 1}
+	q := ops.ReplayQuery{States: once(in.State), Limit: in.Limit + 1}
 	var err error
 	if q.Before, err = before(in.Cursor, newestFirst); err != nil {
 		return nil, err
