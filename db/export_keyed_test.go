@@ -46,7 +46,7 @@ func (s *Store) RestQueries(t *testing.T, storefront int64) map[string]KeyedQuer
 	query, args = erasuresSQL(ops.ErasureQuery{State: ops.ErasureDone, Before: 100, Limit: 10})
 	add("erasures", map[string]string{"event_erasures": "PRIMARY,ix_event_erasures_state"}, query, args)
 	query, args = replayItemsSQL(1, 100, 10)
-	add("events of a replay", map[string]string{"event_replay_items": "PRIMARY"}, query, args)
+	add("events of a replay", map[string]string{"i": "PRIMARY", "e": "PRIMARY"}, query, args)
 	query, args = liveAttempts(1_000_000, []int64{5, 6}, 700)
 	add("newest attempts", map[string]string{"a": "PRIMARY"}, query, args)
 	add("live counts", map[string]string{"marketing_events": "ix_marketing_events_claim"}, liveCountsSQL, []any{100, 100})

@@ -110,9 +110,11 @@ func (s *Store) ReplayItems(ctx context.Context, id, before int64, n int) ([]ops
 }
 
 func replayItemsSQL(id, before int64, n int) (string, []any) {
-	c := condition{[]string{"replay_id = ?"}, []any{id}}
+	c := condition{[]string{"i.replay_id = ?"}, []any{id}}
 	if before > 0 {
-		c.and("marketing_event_id < ?", before)
+		c.and("i.marketing_event_id < ?", before)
 	}
-	return "SELECT marketing_event_id FROM event_replay_items FORCE INDEX (PRIMARY) WHERE " + c.String() + " ORDER BY marketing_event_id DESC LIMIT ?", append(c.args, n)
+	// An event that was purged since does not count: a page that is short of it would look like the last one.
+	return "SELECT i.marketing_event_id FROM event_replay_items i FORCE INDEX (PRIMARY) STRAIGHT_JOIN marketing_events e FORCE INDEX (PRIMARY) " +
+		"ON e.id = i.marketing_event_id WHERE " + c.String() + " ORDER BY i.marketing_event_id DESC LIMIT ?", append(c.args, n)
 }

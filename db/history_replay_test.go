@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -261,4 +262,21 @@ func TestADryRunReadsABoundedNumberOfEvents(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, dry.Partial)
 	require.EqualValues(t, ops.DryRunBound, dry.Events)
+}
+
+func TestTheEventsOfAReplayAreListedBeyondPurgedOnes(t *testing.T) {
+	t.Parallel()
+	f := migrated(t)
+	bosley := f.storefront("bosley")
+	var ids []int64
+	for n := range 5 {
+		ids = append(ids, f.failedAt(fmt.Sprint("f-", n), bosley, "ga4", relay.ReasonExhausted))
+	}
+	r := f.replay(ops.Replay{})
+	require.Equal(t, 5, f.step(r.ID, 10).Started)
+	f.exec("DELETE FROM marketing_events WHERE id IN (?, ?)", ids[4], ids[2])
+	list, err := f.ReplayItems(t.Context(), r.ID, 0, 3)
+	require.NoError(t, err)
+	require.Len(t, list, 3, "a full page says that there may be more")
+	require.Equal(t, []int64{ids[3], ids[1], ids[0]}, []int64{list[0].ID, list[1].ID, list[2].ID})
 }
