@@ -70,6 +70,25 @@ func TestAFormThatIsSentTwiceActsOnce(t *testing.T) {
 	require.Equal(t, 4, s.count("POST /admin/v1/events/7/retry"))
 }
 
+// A page has one value of once for all its forms: what a form asks for tells them apart.
+func TestTwoFormsOfOnePageBothAct(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	for _, key := range []string{"x", "y"} {
+		s.on("POST /admin/v1/destinations/a/"+key+"/probe", object{"probe": "started"})
+		for range 2 {
+			w := s.post("destinations", "once", "page-1", "do", "probe", "storefront", "a", "destination", key)
+			require.Equal(t, http.StatusSeeOther, w.Code)
+		}
+		require.Equal(t, 1, s.count("POST /admin/v1/destinations/a/"+key+"/probe"), "a double click probes %s once", key)
+	}
+	s.on("POST /admin/v1/events/7/retry", object{"retried": true})
+	s.on("POST /admin/v1/events/8/retry", object{"retried": true})
+	s.post("events/7", "do", "retry", "once", "page-1")
+	s.post("events/8", "do", "retry", "once", "page-1")
+	require.Equal(t, 1, s.count("POST /admin/v1/events/8/retry"), "another address is another action")
+}
+
 func TestSearchFindsByRowAndByOrderAndKeepsTheIdOutOfTheAddress(t *testing.T) {
 	t.Parallel()
 	s := world("brio")

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/url"
@@ -90,7 +92,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, v *visit, p page) 
 	}
 	v.form = r.PostForm
 	v.note = strings.TrimSpace(v.form.Get("note"))
-	then, err := c.once.do(v.visitor.Name+" "+v.form.Get("once"), v.form.Get("once") != "", func() (next, error) { return p.act(v) })
+	then, err := c.once.do(v.formKey(), v.form.Get("once") != "", func() (next, error) { return p.act(v) })
 	switch {
 	case err != nil:
 		v.problem = problemOf(err)
@@ -249,8 +251,15 @@ func (o *once) forget() {
 	}
 }
 
-// formID names a form as it was shown.
+// formID names the forms of a page as it was shown.
 func formID() string { return rand.Text() }
+
+// formKey is the same for two copies of one form alone: a page has several forms under one id, so the address and what was
+// filled in count, too.
+func (v *visit) formKey() string {
+	sum := sha256.Sum256([]byte(v.form.Encode()))
+	return strings.Join([]string{v.visitor.Name, v.request.Method, v.request.URL.RequestURI(), hex.EncodeToString(sum[:])}, " ")
+}
 
 // write renders a page and sends it.
 func (c *Console) write(w http.ResponseWriter, v *visit, p page, status int, s *screen) {
