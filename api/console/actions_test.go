@@ -1,12 +1,17 @@
 package console_test
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"relay/api/console"
 )
 
 func TestARetryLeadsBackToTheEventWithItsLineOfTheAudit(t *testing.T) {
@@ -87,6 +92,31 @@ func TestTwoFormsOfOnePageBothAct(t *testing.T) {
 	s.post("events/7", "do", "retry", "once", "page-1")
 	s.post("events/8", "do", "retry", "once", "page-1")
 	require.Equal(t, 1, s.count("POST /admin/v1/events/8/retry"), "another address is another action")
+}
+
+// Of a double click the browser keeps the second request and drops the first, which is the one that acts.
+func TestAFormActsThoughItsRequestIsDropped(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.on("POST /admin/v1/events/7/retry", object{"retried": true})
+	ctx, drop := context.WithCancel(t.Context())
+	var left error
+	var bounded bool
+	pages := console.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			drop()
+			left = r.Context().Err()
+			_, bounded = r.Context().Deadline()
+		}
+		s.ServeHTTP(w, r)
+	}), slog.New(slog.DiscardHandler))
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/console/events/7", strings.NewReader("do=retry&once=page-1"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	pages.ServeHTTP(w, r)
+	require.NoError(t, left, "what was begun is done")
+	require.True(t, bounded, "but not for ever")
+	require.Equal(t, http.StatusSeeOther, w.Code)
 }
 
 func TestSearchFindsByRowAndByOrderAndKeepsTheIdOutOfTheAddress(t *testing.T) {

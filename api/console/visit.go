@@ -44,11 +44,11 @@ func (v *visit) part(name string) string { return v.request.PathValue(name) }
 // serve makes a page a handler.
 func (c *Console) serve(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		timeout := pageTimeout
-		if r.Method == http.MethodPost {
-			timeout = formTimeout
+		from, timeout := r.Context(), pageTimeout
+		if r.Method == http.MethodPost { // what was begun is done, though the browser drops the request, as of the first of two clicks
+			from, timeout = context.WithoutCancel(from), formTimeout
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), timeout)
+		ctx, cancel := context.WithTimeout(from, timeout)
 		defer cancel()
 		v := &visit{console: c, request: r, now: time.Now().UTC(), query: r.URL.Query(), form: url.Values{},
 			client: &client{rest: c.rest, from: r, ctx: ctx, id: w.Header().Get("X-Request-Id")}}
