@@ -78,6 +78,11 @@ func showNewReplay(v *visit) (any, error) {
 	return n, nil
 }
 
+// Uncounted reports whether there are too many events to count. Only a resend needs their number.
+func (n newReplay) Uncounted() bool {
+	return !n.Resend && n.Count.Problem != nil && n.Count.Problem.Code == "too_many_events"
+}
+
 // request is the body of a new replay. Its filter is REST's own.
 func (n newReplay) request(filter url.Values, confirm *int64) map[string]any {
 	f := map[string]any{}
@@ -114,19 +119,20 @@ func split(s string) []string {
 	return list
 }
 
-// startReplay starts what was counted: where the filter matches another number by now, REST refuses, and the page counts anew.
+// startReplay starts what was counted. The number is confirmed for a resend only: while events still fail it changes all the time,
+// and to send those again as well does no harm.
 func startReplay(v *visit) (next, error) {
 	n := newReplay{Resend: v.form.Get("resend") != "", To: v.form.Get("destinations"), Rate: v.form.Get("rate")}
-	text := v.form.Get("counted")
+	var confirm *int64
 	if n.Resend {
-		text = v.form.Get("typed")
-	}
-	counted, err := strconv.ParseInt(strings.ReplaceAll(strings.TrimSpace(text), ",", ""), 10, 53)
-	if err != nil {
-		return next{}, &Problem{Status: http.StatusUnprocessableEntity, Field: "typed", Detail: "Type the number of events that were counted: nothing was started.", RequestID: v.id}
+		typed, err := strconv.ParseInt(strings.ReplaceAll(strings.TrimSpace(v.form.Get("typed")), ",", ""), 10, 53)
+		if err != nil {
+			return next{}, &Problem{Status: http.StatusUnprocessableEntity, Field: "typed", Detail: "Type the number of events that were counted: nothing was started.", RequestID: v.id}
+		}
+		confirm = &typed
 	}
 	var a replayAnswer
-	if err := v.post("/admin/v1/replays", nil, n.request(v.filter(v.form), &counted), &a); err != nil {
+	if err := v.post("/admin/v1/replays", nil, n.request(v.filter(v.form), confirm), &a); err != nil {
 		return next{}, err
 	}
 	return v.done("replays/" + strconv.FormatInt(a.Replay.ID, 10)), nil
