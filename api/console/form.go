@@ -167,9 +167,9 @@ func lines(s string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
 }
 
-// numeral is a text as JSON has a number. What is none is left to REST, which says so.
+// numeral is a text as JSON has a number. What is none there, such as .5 or 05, is left to REST, which names its field.
 func numeral(s string) any {
-	if _, err := strconv.ParseFloat(s, 64); err != nil {
+	if _, err := strconv.ParseFloat(s, 64); err != nil || !json.Valid([]byte(s)) {
 		return s
 	}
 	return json.Number(s)

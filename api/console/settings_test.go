@@ -111,6 +111,24 @@ func TestARefusedFormKeepsWhatWasEnteredButNoSecret(t *testing.T) {
 	require.Contains(t, s.last(t, "PATCH /admin/v1/credentials/7").body, `"in_flight":"many"`, "REST says what is wrong with it")
 }
 
+// Some of these numbers are none in JSON, though Go reads them: REST refuses them with their field.
+func TestANumberThatJSONDoesNotHaveIsLeftToREST(t *testing.T) {
+	t.Parallel()
+	s := settingsSite()
+	v := version(t, s.get(t, "storefronts/brio/meta_capi/settings").Body.String())
+	s.answers["PATCH /admin/v1/credentials/7"] = reply{http.StatusUnprocessableEntity, object{"status": 422, "code": "invalid_value", "detail": "the request is not acceptable",
+		"errors": list{object{"field": "options.limits.in_flight", "message": "a number is wanted"}}}}
+	for _, number := range []string{".5", "5.", "05", "+5", "inf", "007", "0x1p4", "NaN", "1e999"} {
+		w := s.post("storefronts/brio/meta_capi/settings", "id", "7", "version", v, "f.pixel_id", "42", "o.limits.in_flight", number)
+		require.Equal(t, http.StatusUnprocessableEntity, w.Code, number)
+		require.Contains(t, s.last(t, "PATCH /admin/v1/credentials/7").body, `"in_flight":"`+number+`"`)
+		require.Equal(t, 2, strings.Count(w.Body.String(), "a number is wanted"), "above the form, and at the field")
+	}
+	s.on("PATCH /admin/v1/credentials/7", credentialOf())
+	s.post("storefronts/brio/meta_capi/settings", "id", "7", "version", v, "f.pixel_id", "42", "o.limits.in_flight", "0.5")
+	require.Contains(t, s.last(t, "PATCH /admin/v1/credentials/7").body, `"in_flight":0.5`)
+}
+
 func TestANewContainerIsCreated(t *testing.T) {
 	t.Parallel()
 	s := settingsSite()
