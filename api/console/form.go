@@ -23,6 +23,7 @@ type input struct {
 	Required          bool
 	Set               bool   // of a secret: one is stored
 	Hint              string // of a secret: its last characters
+	Removed           bool   // of a secret: its removal was asked for by a form that was refused
 	Stored            string // what is stored now, where the form was sent with something else
 	Problem           string
 }
@@ -38,6 +39,7 @@ func (v *visit) input(i input, stored string, field string) input {
 	}
 	i.Problem = v.problem.Of(field)
 	if i.Kind == "secret" {
+		i.Removed = v.removes(i.Name)
 		return i
 	}
 	i.Value = v.form.Get(i.Name)
@@ -49,6 +51,11 @@ func (v *visit) input(i input, stored string, field string) input {
 		i.Stored = cmp.Or(stored, "nothing")
 	}
 	return i
+}
+
+// removes reports whether a form asks for the removal of a secret: that is ticked, and no new one is written.
+func (v *visit) removes(name string) bool {
+	return v.form.Has("remove."+name) && v.form.Get(name) == ""
 }
 
 // changed reports whether the problem is that someone else was faster.

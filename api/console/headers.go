@@ -24,7 +24,7 @@ func (v *visit) headerInputs(s settings) []input {
 		if !ok {
 			continue
 		}
-		i := input{Name: "s." + field, Label: name, Kind: "secret", Problem: v.problem.Of("credentials." + field)}
+		i := input{Name: "s." + field, Label: name, Kind: "secret", Removed: v.removes("s." + field), Problem: v.problem.Of("credentials." + field)}
 		i.Set, i.Hint = secretOf(view)
 		list = append(list, i)
 	}

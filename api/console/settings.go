@@ -223,7 +223,7 @@ func (v *visit) containerInputs(r record) (fields, headers []input) {
 		fields = append(fields, v.input(i, stored, i.Name))
 	}
 	for name, view := range r.Map("custom_headers") {
-		i := input{Name: "h." + name, Label: name, Kind: "secret", Problem: v.problem.Of("custom_headers." + name)}
+		i := input{Name: "h." + name, Label: name, Kind: "secret", Removed: v.removes("h." + name), Problem: v.problem.Of("custom_headers." + name)}
 		i.Set, i.Hint = secretOf(view)
 		headers = append(headers, i)
 	}

@@ -129,6 +129,33 @@ func TestANumberThatJSONDoesNotHaveIsLeftToREST(t *testing.T) {
 	require.Contains(t, s.last(t, "PATCH /admin/v1/credentials/7").body, `"in_flight":0.5`)
 }
 
+// What is ticked stays ticked: else a second try does less than was asked for.
+func TestARefusedFormKeepsItsTicks(t *testing.T) {
+	t.Parallel()
+	s := settingsSite()
+	credential := credentialOf()
+	credential["secrets"] = object{"access_token": object{"is_set": true}, "test_event_code": object{"is_set": true}, "header:X-Api-Key": object{"is_set": true}}
+	s.on("GET /admin/v1/credentials", object{"items": list{credential}})
+	s.on("GET /admin/v1/credentials/7", credential)
+	s.on("GET /admin/v1/platforms", object{"items": list{object{"id": 3, "code": "meta_capi", "name": "Meta", "has_adapter": true,
+		"credential_fields": list{object{"field": "pixel_id"}, object{"field": "test_event_code", "secret": true}, object{"field": "other", "secret": true}, object{"field": "header:*", "secret": true}}}}})
+	body := s.get(t, "storefronts/brio/meta_capi/settings").Body.String()
+	removed := []string{`name="remove.s.test_event_code" value="true"`, `name="remove.s.header:X-Api-Key" value="true"`, `name="new_skip" value="true" aria-label="Skip it"`}
+	for _, box := range removed {
+		require.Contains(t, body, box+">")
+	}
+	s.answers["PATCH /admin/v1/credentials/7"] = problem(http.StatusUnprocessableEntity, "invalid_value", "the request is not acceptable")
+	body = s.post("storefronts/brio/meta_capi/settings", "id", "7", "version", version(t, body), "f.pixel_id", "<", "remove.s.test_event_code", "true",
+		"remove.s.header:X-Api-Key", "true", "new_type", "quiz_done", "new_skip", "true").Body.String()
+	for _, box := range removed {
+		require.Contains(t, body, box+" checked>")
+	}
+	require.Contains(t, s.last(t, "PATCH /admin/v1/credentials/7").body, `"test_event_code":""`)
+
+	body = s.post("storefronts/brio/meta_capi/settings", "id", "7", "version", version(t, body), "s.test_event_code", "TEST-1", "remove.s.test_event_code", "true").Body.String()
+	require.Contains(t, body, removed[0]+">", "a new value, which is not shown again, came before the tick")
+}
+
 func TestANewContainerIsCreated(t *testing.T) {
 	t.Parallel()
 	s := settingsSite()
