@@ -84,8 +84,23 @@ func New(rest http.Handler, log *slog.Logger) *Console {
 	}
 	c.mux.Handle("GET "+Prefix+"static/{file}", http.HandlerFunc(embedded().serve))
 	c.mux.Handle("GET "+Prefix+"sign-out", http.HandlerFunc(c.signOut))
-	c.mux.Handle(Prefix, c.serve(notFound))
+	c.mux.Handle(Prefix, c.elsewhere())
 	return c
+}
+
+// elsewhere answers what no page takes: an address without a page, and a form that is sent to a page without one.
+func (c *Console) elsewhere() http.HandlerFunc {
+	missing, formless := c.serve(notFound), c.serve(noForm)
+	return func(w http.ResponseWriter, r *http.Request) {
+		shown := *r
+		shown.Method = http.MethodGet
+		if _, pattern := c.mux.Handler(&shown); pattern == Prefix {
+			missing.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Allow", http.MethodGet)
+		formless.ServeHTTP(w, r)
+	}
 }
 
 // end makes the first page's pattern match itself alone.
@@ -116,10 +131,13 @@ func root(path string) string {
 	return strings.Repeat("../", depth)
 }
 
-// notFound and refused are pages without an address of their own.
+// notFound, noForm and refused are pages without an address of their own.
 var (
 	notFound = page{title: "Not found", template: "notfound", show: func(*visit) (any, error) {
 		return nil, &Problem{Status: http.StatusNotFound, Detail: "The console has no page at this address."}
+	}}
+	noForm = page{title: "Not possible", template: "notfound", show: func(*visit) (any, error) {
+		return nil, &Problem{Status: http.StatusMethodNotAllowed, Detail: "The page at this address takes no form."}
 	}}
 	refused = page{title: "Not possible", template: "refused"}
 )

@@ -100,6 +100,23 @@ func TestTheAPISeesTheVisitorAndTheRequest(t *testing.T) {
 	require.Empty(t, me.Get("Cookie"))
 }
 
+func TestAFormToAPageThatTakesNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	for path, status := range map[string]int{"nowhere": http.StatusNotFound, "events": http.StatusMethodNotAllowed, "": http.StatusMethodNotAllowed, "replays/3/events": http.StatusMethodNotAllowed,
+		"static/app.js": http.StatusMethodNotAllowed} {
+		w := s.post(path, "do", "format", "once", "page-1")
+		require.Equal(t, status, w.Code, path)
+		require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"), path)
+		require.Contains(t, w.Body.String(), "<nav", path)
+		if status == http.StatusMethodNotAllowed {
+			require.Equal(t, "GET", w.Header().Get("Allow"), path)
+			require.Contains(t, w.Body.String(), "takes no form", path)
+		}
+	}
+	require.Empty(t, s.log.String())
+}
+
 func TestAddressesAreRelative(t *testing.T) {
 	t.Parallel()
 	for path, root := range map[string]string{"": "./", "keys": "./", "a/b": "../", "a/b/c": "../../"} {

@@ -57,10 +57,9 @@ func (c *Console) serve(p page) http.Handler {
 			return
 		}
 		v.calls.Store(0) // the login reads nothing
-		if r.Method == http.MethodPost && !c.act(w, r, v, p) {
-			return
-		}
-		if r.Method != http.MethodPost {
+		if r.Method == http.MethodPost && p.act != nil {
+			c.act(w, r, v, p)
+		} else {
 			c.show(w, v, p)
 		}
 	})
@@ -82,13 +81,13 @@ func (c *Console) turnAway(w http.ResponseWriter, v *visit, header http.Header, 
 	c.write(w, v, refused, problem.Status, &screen{Bare: true, Problem: problem})
 }
 
-// act does what a form asks for. It reports whether the page is still to be shown, which it has then done.
-func (c *Console) act(w http.ResponseWriter, r *http.Request, v *visit, p page) bool {
+// act does what a form asks for.
+func (c *Console) act(w http.ResponseWriter, r *http.Request, v *visit, p page) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		v.problem = &Problem{Status: http.StatusBadRequest, Detail: "The form cannot be read.", RequestID: v.id}
 		c.show(w, v, p)
-		return false
+		return
 	}
 	v.form = r.PostForm
 	v.note = strings.TrimSpace(v.form.Get("note"))
@@ -103,7 +102,6 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, v *visit, p page) 
 		w.Header().Set("Location", root(r.URL.Path)+then.to)
 		w.WriteHeader(http.StatusSeeOther)
 	}
-	return false
 }
 
 // show reads what a page shows. What keeps the whole page from being shown is shown in its place.
