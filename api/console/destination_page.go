@@ -57,6 +57,7 @@ func (v *visit) destination() (Destination, error) {
 func showDestination(v *visit) (any, error) {
 	d := destinationPage{Window: v.windowOf(), Windows: windows, Tabs: v.tabs("Health")}
 	of := url.Values{"storefront": {v.part("code")}, "destination": {v.part("destination")}}
+	v.follow(of)
 	var failed error
 	v.together(func() {
 		d.Destination, failed = v.destination()

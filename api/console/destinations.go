@@ -68,6 +68,7 @@ func (d Destination) State() string {
 func showDestinations(v *visit) (any, error) {
 	d := destinations{State: v.query.Get("state"), Storefront: v.query.Get("storefront")}
 	d.States = stateChips(d.State, d.Storefront)
+	v.follow(join("storefront", d.Storefront))
 	var ill, page destinationList
 	var failedIll, failedPage error
 	var running []runningReplay

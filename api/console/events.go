@@ -128,9 +128,13 @@ func showEvents(v *visit) (any, error) {
 		page.Set("cursor", c)
 		e.First = address("events", shown)
 	}
+	v.followEvents(shown)
 	v.together(func() {
 		e.List.Problem = problemOf(v.get("/admin/v1/events", page, &e.List.Value))
 	}, func() {
+		if v.request.Header.Get(refreshHeader) != "" {
+			return // the count is in none of the parts
+		}
 		e.Count.Problem = problemOf(v.get("/admin/v1/events/count", rest, &e.Count.Value))
 	})
 	if e.List.Problem != nil && e.List.Problem.Status < 500 && v.problem == nil {
@@ -146,6 +150,18 @@ func showEvents(v *visit) (any, error) {
 	}
 	e.Replay = address("replays/new", shown)
 	return e, nil
+}
+
+// followEvents picks what may change a list of events: attempts at its storefront, and at its destination if there is but one.
+func (v *visit) followEvents(filter url.Values) {
+	destination := filter.Get("destination")
+	switch waiting := filter.Get("waiting_at"); {
+	case destination == "":
+		destination = waiting
+	case waiting != "" && waiting != destination:
+		destination = ""
+	}
+	v.follow(join("storefront", filter.Get("storefront"), "destination", destination))
 }
 
 // address is a page with parameters.

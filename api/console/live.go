@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -48,12 +49,25 @@ func showLive(v *visit) (any, error) {
 	q := join("storefront", v.query.Get("storefront"), "destination", v.query.Get("destination"), "outcome", v.query.Get("outcome"))
 	l := live{Storefront: q.Get("storefront"), Destination: q.Get("destination"), Outcome: q.Get("outcome"), Outcomes: outcomes, Asked: v.query.Has("now"),
 		Now: address("live", with(q, "now", "1"))}
-	v.stream = q.Encode()
+	v.follow(q)
 	if l.Asked {
 		l.Attempts, l.Problem = v.tail(q)
 	}
 	return l, nil
 }
+
+// follow is what the stream of the page picks. What REST would not take is left out: the page itself says what is wrong with it.
+func (v *visit) follow(q url.Values) {
+	if d := q.Get("destination"); d != "" && !destinationKey.MatchString(d) || len(q.Get("storefront")) > 50 {
+		return
+	}
+	v.stream = q.Encode()
+}
+
+var destinationKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,50}$`)
+
+// refreshHeader is what the script sends when it reads a page again for its parts.
+const refreshHeader = "Relay-Refresh"
 
 const (
 	tailFor  = time.Second // how long the stream is read: it begins with the latest attempts

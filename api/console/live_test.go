@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -16,6 +17,33 @@ func TestTheTailListensToItsFilter(t *testing.T) {
 	require.Contains(t, body, "It is a sample")
 	require.Contains(t, body, `<template id="is-accepted"><span class="state ok">`)
 	require.Empty(t, s.count("GET /admin/v1/live"), "the script listens")
+}
+
+// What happens elsewhere is no reason to read a page again.
+func TestAPageListensToItsStorefrontAndDestination(t *testing.T) {
+	t.Parallel()
+	for path, filter := range map[string]string{
+		"events": "", "events?status=failed": "", "events?storefront=brio&status=failed": "?storefront=brio",
+		"events?storefront=brio&destination=ga4": "?destination=ga4&amp;storefront=brio", "events?waiting_at=sgtm": "?destination=sgtm",
+		"events?destination=ga4&waiting_at=sgtm": "", "events?destination=g%24": "", // the list says what is wrong with it
+		"storefronts/brio/meta_capi": "?destination=meta_capi&amp;storefront=brio", "destinations?storefront=brio": "?storefront=brio", "?storefront=brio": "?storefront=brio",
+	} {
+		require.Contains(t, world("brio").get(t, path).Body.String(), `admin/v1/live`+filter+`"`, path)
+	}
+}
+
+// The script takes the list alone out of what it reads again, and a count is not cheap.
+func TestAListThatIsReadAgainIsNotCountedAgain(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	r := httptest.NewRequest(http.MethodGet, "/console/events?status=failed", nil)
+	r.Header.Set("Relay-Refresh", "1")
+	w := s.do(r)
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), `data-row="7"`)
+	require.Zero(t, s.count("GET /admin/v1/events/count"))
+	s.get(t, "events?status=failed")
+	require.Equal(t, 1, s.count("GET /admin/v1/events/count"))
 }
 
 func TestWithoutAScriptTheTailIsReadOnce(t *testing.T) {

@@ -83,6 +83,7 @@ func showOverview(v *visit) (any, error) {
 	w := v.windowOf()
 	o := overview{Window: w, Windows: windows, Storefront: v.query.Get("storefront")}
 	times := join("storefront", o.Storefront)
+	v.follow(join("storefront", o.Storefront))
 	if w != windows[0] {
 		times.Set("from", v.now.Add(-w.Hour).Truncate(time.Hour).Format(time.RFC3339))
 	}

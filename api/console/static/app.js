@@ -1,4 +1,4 @@
-// The console works without this script, which adds keys, live parts, and how long ago a time is.
+// All works without this script: it adds keys, live parts, and how long ago a time is.
 const $ = (s, from = document) => from.querySelector(s);
 const all = (s, from = document) => [...from.querySelectorAll(s)];
 const live = document.body.dataset.live;
@@ -38,13 +38,15 @@ document.addEventListener("submit", e => {
 addEventListener("pageshow", () => all("form").forEach(f => delete f.dataset.sent));
 
 // Parts: the page is read again, and what has changed takes its place. A part with the focus or with opened details is left alone.
-const busy = p => p.contains(document.activeElement) && document.activeElement !== document.body || $("details[open]:not([data-open])", p);
-let reading = false, again = 0;
+const busy = p => p.contains(document.activeElement) || $("details[open]:not([data-open])", p);
+let reading, again, due, read = 0;
 async function refresh() {
+  again = clearTimeout(again);
   if (reading || document.hidden || paused()) return;
   reading = true;
+  read = Date.now();
   try {
-    const r = await fetch(location.href.split("#")[0], {headers: {Accept: "text/html"}});
+    const r = await fetch(location.href.split("#")[0], {headers: {"Relay-Refresh": 1}});
     if (!r.ok) throw 0;
     const page = new DOMParser().parseFromString(await r.text(), "text/html");
     all("[data-part]").forEach(old => {
@@ -60,20 +62,24 @@ async function refresh() {
 }
 // Lists never jump: what is new is offered above them.
 function offer(old, now) {
-  const id = `new-${old.dataset.part}`;
-  const known = new Set(all("[data-row]", old).map(r => r.dataset.row));
-  const n = all("[data-row]", now).filter(r => !known.has(r.dataset.row)).length;
-  $("#" + id)?.remove();
+  const n = all("[data-row]", now).filter(r => !$(`[data-row="${r.dataset.row}"]`, old)).length;
+  $("#new")?.remove();
   if (!n) return old.replaceWith(now);
-  const b = Object.assign(document.createElement("button"), {id, type: "button", textContent: `${n} new – show`, className: "button"});
+  const b = Object.assign(document.createElement("button"), {id: "new", type: "button", textContent: `${n} new – show`, className: "button"});
   b.onclick = () => { old.replaceWith(now); b.remove(); enhance(); };
   old.before(b);
 }
-const soon = () => { clearTimeout(again); again = setTimeout(refresh, 700); };
+// One read for all that happens until then; a list is read every 15 s at most.
+function soon(list) {
+  const at = Math.max(Date.now() + 700, list ? read + 15000 : 0);
+  if (again && due <= at) return;
+  clearTimeout(again);
+  again = setTimeout(refresh, (due = at) - Date.now());
+}
 
 // One stream a tab, closed while nobody looks.
 let stream, lost;
-const paused = () => sessionStorage.paused === "1";
+const paused = () => sessionStorage.paused > 0;
 const state = (text = paused() ? "paused (p)" : ["connecting", "live", "not reached"][stream?.readyState] ?? "by request") => {
   all("[data-live-state]").forEach(e => e.textContent = text);
   all("[data-pause]").forEach(b => b.textContent = paused() ? "Resume" : "Pause");
@@ -91,8 +97,8 @@ function listen() {
     f.oldest = f.oldest_seconds ? span(Math.floor(f.oldest_seconds)) : "–";
     all("[data-count]").forEach(d => {
       const v = f[d.dataset.count], to = $("a", d) ?? d;
-      if (v === undefined || v === null) return;
-      const text = typeof v === "number" ? v.toLocaleString("en") : v;
+      if (v == null) return;
+      const text = v.toLocaleString("en");
       if (to.textContent !== text) to.textContent = text;
       if (["failed", "unhealthy"].includes(d.dataset.count)) d.parentElement.classList.toggle("bad", v > 0);
     });
@@ -100,11 +106,11 @@ function listen() {
   for (const kind of ["attempt", "replay", "health"]) stream.addEventListener(kind, e => {
     const what = JSON.parse(e.data);
     document.dispatchEvent(new CustomEvent("relay:" + kind, {detail: what}));
-    if (kind === "health" && $("[data-said]")) $("[data-said]").textContent = `${what.storefront} ${what.destination} is ${what.state}`;
-    if (Date.now() - new Date(what.at ?? Date.now()) > 1e4) return; // what was before the page
+    if (kind === "health") $("[data-said]").textContent = `${what.storefront} ${what.destination} is ${what.state}`;
+    if (what.at && Date.now() - new Date(what.at) > 1e4) return; // what was before the page
     for (const part of all("[data-on]")) {
       const [on, id] = part.dataset.on.split(":");
-      if (on === kind && (!id || id === String(what.event_id ?? what.id))) return soon();
+      if (on === kind && (!id || id === String(what.event_id ?? what.id))) return soon(!id && kind !== "health");
     }
   });
 }
@@ -119,11 +125,11 @@ if (tail) document.addEventListener("relay:attempt", ({detail: a}) => {
   $("a", row).href += a.event_id;
   all("[data-f]", row).forEach(c => c.textContent = shown[c.dataset.f] ?? "");
   const state = $("#is-" + CSS.escape(a.outcome));
-  $('[data-f="state"]', row).replaceChildren(state ? state.content.cloneNode(true) : a.outcome);
+  $('[data-f="state"]', row).replaceChildren(state?.content.cloneNode(true) ?? a.outcome);
   old ? old.replaceWith(row) : tail.prepend(row);
   if (tail.rows.length > 500) tail.lastElementChild.remove();
 });
-const pause = () => { sessionStorage.paused = paused() ? "0" : "1"; listen(); };
+const pause = () => { sessionStorage.paused = paused() ? 0 : 1; listen(); };
 all("[data-pause]").forEach(b => { b.hidden = false; b.onclick = pause; });
 
 document.addEventListener("visibilitychange", () => { listen(); if (!document.hidden) soon(); });
@@ -141,9 +147,10 @@ function move(by) {
   if (!list.length) return;
   list[row]?.classList.remove("on-row");
   row = Math.max(0, Math.min(list.length - 1, row + by));
-  list[row].classList.add("on-row");
-  ($("a", list[row]) ?? list[row]).focus();
-  list[row].scrollIntoView({block: "nearest"});
+  const to = list[row];
+  to.classList.add("on-row");
+  ($("a", to) ?? to).focus();
+  to.scrollIntoView({block: "nearest"});
 }
 document.addEventListener("keydown", e => {
   if (e.ctrlKey || e.metaKey || e.altKey) return;

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -210,4 +211,42 @@ func TestTheTailFollowsAndPauses(t *testing.T) {
 func (b *tab) press(selector string) {
 	b.t.Helper()
 	b.do(chromedp.Click(selector, chromedp.ByQuery))
+}
+
+// A list is read again when something happens at its storefront, and then not for a while, however much happens.
+func TestAListOfEventsIsReadAgainSeldom(t *testing.T) {
+	w := setup(t)
+	for _, code := range []string{"watched", "unwatched"} {
+		w.Storefront(t, code)
+	}
+	b := w.browse(t, admin, password)
+	b.open("events?storefront=watched")
+	b.wait(isLive)
+	reads := func() int {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		n := 0
+		for _, url := range b.asked {
+			if strings.Contains(url, "/console/events") {
+				n++
+			}
+		}
+		return n
+	}
+	deliver := func(code, order string) {
+		w.Post(t, code, order)
+		w.Until(t, order, ended)
+	}
+	deliver("unwatched", "unwatched-1")
+	deliver("watched", "watched-1")
+	b.wait(`document.querySelector("#new")?.innerText.startsWith("1 new")`)
+	require.Equal(t, 2, reads(), "the page, and what it read for its own storefront")
+	begun := time.Now()
+	for i := 2; time.Since(begun) < 8*time.Second; i++ {
+		deliver("watched", fmt.Sprintf("watched-%d", i))
+	}
+	most := func() int { return 3 + int(time.Since(begun)/(15*time.Second)) }
+	require.LessOrEqual(t, reads(), most())
+	b.wait(`parseInt(document.querySelector("#new")?.innerText) > 1`)
+	require.LessOrEqual(t, reads(), most())
 }
