@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -57,6 +58,32 @@ func TestARevealIsShownOnceAndKeptNowhere(t *testing.T) {
 	require.JSONEq(t, `{"note":"ticket"}`, s.last(t, "POST /admin/v1/events/7/reveal").body)
 	require.NotContains(t, s.get(t, "events/7").Body.String(), "jane@example.com")
 	require.NotContains(t, s.post("events/7", "do", "reveal", "note", "ticket", "once", "x").Body.String(), "jane@example.com", "the same form again reveals nothing")
+}
+
+// Every form that does something takes a note for the audit.
+func TestEveryFormThatActsHasANote(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	forms := regexp.MustCompile(`(?s)<form[^>]*method="post".*?</form>`)
+	for path, acts := range map[string]int{"events/7": 2, "replays/3": 2, "replays/3/cancel": 1, "events/7/cancel": 0, "replays/new?status=failed": 1} {
+		found := forms.FindAllString(s.get(t, path).Body.String(), -1)[1:] // the first one is the search
+		require.Len(t, found, acts, path)
+		for _, form := range found {
+			require.Contains(t, form, `name="note"`, path)
+		}
+	}
+	s.on("POST /admin/v1/replays/3/pause", object{"id": 3})
+	s.post("replays/3", "do", "pause", "note", "ticket 12")
+	require.Equal(t, "ticket 12", s.last(t, "POST /admin/v1/replays/3/pause").header.Get("Relay-Note"))
+	s.on("PATCH /admin/v1/replays/3", object{"id": 3})
+	s.post("replays/3", "do", "rate", "rate", "50", "note", "ticket 13")
+	require.Equal(t, "ticket 13", s.last(t, "PATCH /admin/v1/replays/3").header.Get("Relay-Note"))
+
+	replay := object{"id": 3, "state": "paused", "rate": 20, "created_at": "2026-01-15T10:00:00Z", "filter": object{}}
+	s.on("GET /admin/v1/replays/3", replay)
+	found := forms.FindAllString(s.get(t, "replays/3").Body.String(), -1)
+	require.Contains(t, found[1], `value="resume"`)
+	require.Contains(t, found[1], `name="note"`)
 }
 
 func TestAFormThatIsSentTwiceActsOnce(t *testing.T) {
