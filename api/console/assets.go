@@ -34,7 +34,7 @@ var embedded = sync.OnceValue(func() assets {
 })
 
 // path is the address of a file.
-func (a assets) path(name string) string { return Prefix + "static/" + a.names[name] }
+func (a assets) path(name string) string { return base + "static/" + a.names[name] }
 
 var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 

@@ -44,7 +44,7 @@ func showAudit(v *visit) (any, error) {
 		}
 		rest.Set(f.Name, value)
 	}
-	a := audit{Filter: shown, Kinds: auditKinds, Chips: auditChips(shown), JSON: Prefix + "../admin/v1/audit?" + with(rest, "limit", "200").Encode()}
+	a := audit{Filter: shown, Kinds: auditKinds, Chips: auditChips(shown), JSON: base + "../admin/v1/audit?" + with(rest, "limit", "200").Encode()}
 	var list struct {
 		Items      []AuditLine `json:"items"`
 		NextCursor string      `json:"next_cursor"`
@@ -107,15 +107,15 @@ func (l AuditLine) Page() string {
 	switch {
 	case l.Action == "delete":
 	case l.Entity == "storefronts" && !nested && l.Name != "":
-		return Prefix + "storefronts/" + segment(l.Name)
+		return base + "storefronts/" + segment(l.Name)
 	case l.Entity == "sgtm-configs" && storefront != "":
 		return Destination{Storefront: storefront, Key: sgtm}.Address()
 	case (l.Entity == "credentials" || l.Entity == "destinations") && nested:
 		return Destination{Storefront: storefront, Key: destination}.Address()
 	case l.Entity == "platforms" && l.Name != "":
-		return Prefix + "platforms/" + segment(l.Name)
+		return base + "platforms/" + segment(l.Name)
 	case (l.Entity == "events" || l.Entity == "replays" || l.Entity == "erasures") && l.EntityID != 0:
-		return Prefix + l.Entity + "/" + id
+		return base + l.Entity + "/" + id
 	}
 	return ""
 }

@@ -126,6 +126,29 @@ func TestAddressesAreRelative(t *testing.T) {
 	}
 }
 
+func TestEveryAddressOnEveryPageIsRelative(t *testing.T) {
+	t.Parallel()
+	attributes := regexp.MustCompile(` (?:href|action|src|data-live)="([^"]*)"`)
+	for path := range console.Pages() {
+		found := attributes.FindAllStringSubmatch(world("brio").get(t, addresses[path]).Body.String(), -1)
+		require.NotEmpty(t, found, path)
+		for _, f := range found {
+			require.Regexp(t, `^(\./|(\.\./)+|https?://|#|$)`, f[1], path)
+		}
+	}
+}
+
+// Only an address of ours is made relative: a value that looks like one is shown, and saved again, as it is.
+func TestAValueThatLooksLikeAnAddressStays(t *testing.T) {
+	t.Parallel()
+	s := settingsSite()
+	container := object{"id": 3, "storefront_code": "nova", "sgtm_url": "https://tags.example.com", "client_type": "custom", "custom_endpoint_path": "/console/collect",
+		"api_secret": object{"is_set": false}, "fallback": "direct", "on_exhausted": "fail"}
+	s.on("GET /admin/v1/sgtm-configs", object{"items": list{container}})
+	s.on("POST /admin/v1/sgtm-configs/3/check", object{"ok": true, "warnings": list{}})
+	require.Contains(t, s.get(t, "storefronts/nova/sgtm/settings").Body.String(), `name="custom_endpoint_path" value="/console/collect"`)
+}
+
 func TestTheBarKeepsItsLastFiguresWhereThereAreNoNewOnes(t *testing.T) {
 	t.Parallel()
 	s := newSite()

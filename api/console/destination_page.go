@@ -38,7 +38,7 @@ type attemptStats struct {
 func (v *visit) tabs(current string) []chip {
 	var list []chip
 	for _, t := range []struct{ text, tail string }{{"Health", ""}, {"Settings", "/settings"}, {"Try", "/try"}} {
-		list = append(list, chip{t.text, Prefix + v.here() + t.tail, t.text == current})
+		list = append(list, chip{t.text, base + v.here() + t.tail, t.text == current})
 	}
 	return list
 }

@@ -51,7 +51,7 @@ type runningReplay struct {
 
 // Address is the page of a destination.
 func (d Destination) Address() string {
-	return Prefix + "storefronts/" + segment(d.Storefront) + "/" + segment(d.Key)
+	return base + "storefronts/" + segment(d.Storefront) + "/" + segment(d.Key)
 }
 
 // State is how a destination is, in one word: one that gets no events is neither healthy nor ill.

@@ -167,9 +167,9 @@ func (v *visit) followEvents(filter url.Values) {
 // address is a page with parameters.
 func address(path string, q url.Values) string {
 	if len(q) == 0 {
-		return Prefix + path
+		return base + path
 	}
-	return Prefix + path + "?" + q.Encode()
+	return base + path + "?" + q.Encode()
 }
 
 // chips are the filters that are on.

@@ -137,9 +137,9 @@ func (v *visit) rowsOf(s Stats, w window) ([]overviewRow, []reasonRow) {
 		if r.Unknown {
 			q = join("reason", "unknown_storefront", "window", w.Name)
 		}
-		r.Events = Prefix + "events?" + q.Encode()
+		r.Events = base + "events?" + q.Encode()
 		q.Set("status", "failed")
-		r.EventsFailed = Prefix + "events?" + q.Encode()
+		r.EventsFailed = base + "events?" + q.Encode()
 		rows = append(rows, r)
 	}
 	slices.SortStableFunc(rows, func(a, b overviewRow) int {
@@ -165,7 +165,7 @@ func reasonRows(reasons map[[2]string]int64, w window, storefront string) []reas
 	var rows []reasonRow
 	for k, n := range reasons {
 		q := join("status", k[0], "reason", k[1], "window", w.Name, "storefront", storefront)
-		rows = append(rows, reasonRow{k[1], k[0], n, Prefix + "events?" + q.Encode()})
+		rows = append(rows, reasonRow{k[1], k[0], n, base + "events?" + q.Encode()})
 	}
 	slices.SortFunc(rows, func(a, b reasonRow) int {
 		return cmp.Or(cmp.Compare(b.Events, a.Events), cmp.Compare(a.Status, b.Status), cmp.Compare(a.Reason, b.Reason))

@@ -2,11 +2,14 @@ package console
 
 import (
 	"bytes"
+	"crypto/rand"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
+	"io/fs"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -74,18 +77,32 @@ var views = sync.OnceValue(func() map[string]*view {
 	return all
 })
 
+// base stands for Prefix in what templates and Go code write as an address. Nobody can know it, so it is in no text from elsewhere.
+var base = "/" + rand.Text() + "/"
+
 // parse reads a page's template. One that does not parse stops the start, and with it every test.
 func parse(name string) *view {
-	set := template.New("layout.html").Funcs(functions())
-	return &view{template.Must(set.ParseFS(templateFiles, "templates/layout.html", "templates/parts*.html", "templates/"+name+".html"))}
+	set := template.New("").Funcs(functions())
+	for _, pattern := range []string{"layout.html", "parts*.html", name + ".html"} {
+		files, err := fs.Glob(templateFiles, "templates/"+pattern)
+		if err != nil || len(files) == 0 {
+			panic("no template " + pattern)
+		}
+		for _, file := range files {
+			source, _ := templateFiles.ReadFile(file) // it is embedded
+			template.Must(set.New(path.Base(file)).Parse(strings.ReplaceAll(string(source), Prefix, base)))
+		}
+	}
+	return &view{set}
 }
 
-func (v *view) render(w io.Writer, s *screen) error { return v.set.Execute(w, s) }
+func (v *view) render(w io.Writer, s *screen) error {
+	return v.set.ExecuteTemplate(w, "layout.html", s)
+}
 
-// relative turns the addresses of a page, which templates write from the root, into relative ones. In what a template writes, a
-// quotation mark before an address is always the template's own: those of texts are escaped.
-func relative(page []byte, path string) []byte {
-	return bytes.ReplaceAll(page, []byte(`"`+Prefix), []byte(`"`+root(path)))
+// relative makes the addresses of a page relative to it.
+func relative(page []byte, at string) []byte {
+	return bytes.ReplaceAll(page, []byte(base), []byte(root(at)))
 }
 
 // functions are those of templates.

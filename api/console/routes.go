@@ -189,5 +189,5 @@ func (s Switch) Link() string {
 	if s.On {
 		to = "off"
 	}
-	return Prefix + "switches/" + kinds[s.Level] + "/" + strconv.FormatInt(s.ID, 10) + "?to=" + to
+	return base + "switches/" + kinds[s.Level] + "/" + strconv.FormatInt(s.ID, 10) + "?to=" + to
 }
