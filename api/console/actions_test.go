@@ -176,6 +176,16 @@ func TestAFilterIsInEveryLinkAndGoesToRESTAsItIs(t *testing.T) {
 	require.Contains(t, s.get(t, "events?storefront=nobody").Body.String(), "there is no such storefront")
 }
 
+// A chip says only what the list was filtered by.
+func TestAWindowThatIsNoneIsNoFilter(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	body := s.get(t, "events?window=90d&status=failed").Body.String()
+	require.Empty(t, s.last(t, "GET /admin/v1/events").query.Get("from"))
+	require.NotContains(t, body, "90d")
+	require.Contains(t, s.get(t, "events?window=7d").Body.String(), "last 7d")
+}
+
 func TestAWideSwitchWantsItsNameTyped(t *testing.T) {
 	t.Parallel()
 	s := world("brio")

@@ -104,12 +104,12 @@ func (v *visit) filter(from url.Values) url.Values {
 	return q
 }
 
-// listed is the part of an address that is the filter.
+// listed is the part of an address that is the filter. A window that is none filters nothing.
 func listed(from url.Values) url.Values {
 	q := url.Values{}
 	for name, values := range from {
 		if name == "window" || slices.ContainsFunc(filterNames, func(f struct{ Name, Label string }) bool { return f.Name == name }) {
-			if values[0] != "" {
+			if values[0] != "" && (name != "window" || slices.ContainsFunc(windows, func(w window) bool { return w.Name == values[0] })) {
 				q.Set(name, values[0])
 			}
 		}
