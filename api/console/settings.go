@@ -139,6 +139,10 @@ func (v *visit) readSettings() (settings, error) {
 	if failed == nil {
 		failed = unknown
 	}
+	if failed == nil && s.ID == 0 { // they may be created, at a storefront that is there
+		_, failed = v.storefront()
+		v.title = s.Code + " / " + s.Key
+	}
 	return s, failed
 }
 

@@ -159,8 +159,10 @@ func TestARefusedFormKeepsItsTicks(t *testing.T) {
 func TestANewContainerIsCreated(t *testing.T) {
 	t.Parallel()
 	s := settingsSite()
+	s.on("GET /admin/v1/storefronts", object{"items": list{object{"id": 5, "storefront_id": "brio"}}})
 	body := s.get(t, "storefronts/brio/sgtm/settings").Body.String()
 	require.Contains(t, body, `name="sgtm_url"`)
+	require.Equal(t, "brio", s.last(t, "GET /admin/v1/storefronts").query.Get("storefront_id"))
 	require.Contains(t, body, "Create")
 	s.answers["POST /admin/v1/sgtm-configs"] = reply{http.StatusCreated, object{"id": 3}}
 	w := s.post("storefronts/brio/sgtm/settings", "sgtm_url", "https://tags.example.com", "client_type", "custom", "api_secret", "", "custom_endpoint_path", "", "fallback", "stop",
@@ -168,6 +170,19 @@ func TestANewContainerIsCreated(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, w.Code)
 	require.JSONEq(t, `{"storefront_code":"brio","is_active":true,"sgtm_url":"https://tags.example.com","client_type":"custom","fallback":"stop","on_exhausted":"fail",
 		"custom_headers":{"X-Api-Key":"key-0123456"},"options":{"consent":"enforce"}}`, s.last(t, "POST /admin/v1/sgtm-configs").body)
+}
+
+func TestAStorefrontThatIsNoneHasNoSettings(t *testing.T) {
+	t.Parallel()
+	s := settingsSite()
+	s.on("GET /admin/v1/credentials", object{"items": list{}})
+	s.on("GET /admin/v1/storefronts", object{"items": list{}})
+	for _, path := range []string{"storefronts/nowhere/meta_capi/settings", "storefronts/nowhere/sgtm/settings", "storefronts/nowhere/meta_capi/_delete"} {
+		w := s.get(t, path)
+		require.Equal(t, http.StatusNotFound, w.Code, path)
+		require.Contains(t, w.Body.String(), "no storefront with this code", path)
+		require.NotContains(t, w.Body.String(), "Create", path)
+	}
 }
 
 func TestSecretsAreRemovedOnlyWhereThatIsTicked(t *testing.T) {
