@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // destinationPages are the list of destinations, and one of them: how it fares, its settings, and a try.
@@ -28,6 +29,7 @@ type destinations struct {
 	Problem           *Problem // why there are no rows
 	Replays           *Problem // why it is not known which of them are replayed
 	First, More       string
+	Here              string // this page of the list, for its forms
 }
 
 // destinationRow is a destination with the replay that sends its events again.
@@ -69,6 +71,7 @@ func showDestinations(v *visit) (any, error) {
 	d := destinations{State: v.query.Get("state"), Storefront: v.query.Get("storefront")}
 	d.States = stateChips(d.State, d.Storefront)
 	v.follow(join("storefront", d.Storefront))
+	d.Here = base + v.destinationsHere()
 	var ill, page destinationList
 	var failedIll, failedPage error
 	var running []runningReplay
@@ -92,6 +95,12 @@ func showDestinations(v *visit) (any, error) {
 		d.More = address("destinations", join("state", d.State, "storefront", d.Storefront, "cursor", page.NextCursor))
 	}
 	return d, nil
+}
+
+// destinationsHere is the page of the list that the address names.
+func (v *visit) destinationsHere() string {
+	q := join("state", v.query.Get("state"), "storefront", v.query.Get("storefront"), "cursor", v.query.Get("cursor"))
+	return strings.TrimSuffix("destinations?"+q.Encode(), "?")
 }
 
 // rowsOfDestinations puts those in trouble first, each once.
@@ -144,7 +153,7 @@ func probe(v *visit) (next, error) {
 	code, key, back := v.part("code"), v.part("destination"), ""
 	if code == "" {
 		code, key = v.form.Get("storefront"), v.form.Get("destination")
-		back = "destinations?" + join("state", v.query.Get("state"), "storefront", v.query.Get("storefront")).Encode()
+		back = v.destinationsHere()
 	} else {
 		back = v.here()
 	}

@@ -67,6 +67,16 @@ func TestAPageOfDestinationsKeepsItsFilter(t *testing.T) {
 	require.Equal(t, "unhealthy", s.last(t, "GET /admin/v1/destinations").query.Get("state"))
 }
 
+func TestAProbeLeadsBackToItsPageOfTheList(t *testing.T) {
+	t.Parallel()
+	s := destinationSite(destinationOf("brio", "tiktok", "unhealthy"))
+	body := s.get(t, "destinations?state=ill&cursor=abc").Body.String()
+	require.Contains(t, body, `action="./destinations?cursor=abc&amp;state=ill"`)
+	s.on("POST /admin/v1/destinations/brio/tiktok/probe", object{"probe": "started"})
+	w := s.post("destinations?state=ill&cursor=abc", "do", "probe", "storefront", "brio", "destination", "tiktok")
+	require.Equal(t, "./destinations?cursor=abc&done=request-of-page&state=ill", w.Header().Get("Location"))
+}
+
 func TestAProbeIsAskedForWithItsNote(t *testing.T) {
 	t.Parallel()
 	s := destinationSite(destinationOf("brio", "tiktok", "unhealthy"))
