@@ -77,6 +77,22 @@ func TestAProbeLeadsBackToItsPageOfTheList(t *testing.T) {
 	require.Equal(t, "./destinations?cursor=abc&done=request-of-page&state=ill", w.Header().Get("Location"))
 }
 
+// REST lists them by storefront: those that are unhealthy may come after many that are but failing.
+func TestTheOverviewNamesTheWorstDestinations(t *testing.T) {
+	t.Parallel()
+	var items []any
+	for i := range 30 {
+		items = append(items, destinationOf(fmt.Sprintf("brio-%d", i), "ga4", "failing"))
+	}
+	s := destinationSite(append(items, destinationOf("zeta", "tiktok", "unhealthy"))...)
+	body := s.get(t, "").Body.String()
+	require.Equal(t, "100", s.last(t, "GET /admin/v1/destinations").query.Get("limit"))
+	require.Less(t, indexOf(t, body, "zeta / tiktok"), indexOf(t, body, "brio-0 / ga4"))
+	require.Contains(t, body, "brio-18 / ga4")
+	require.NotContains(t, body, "brio-19 / ga4", "twenty are enough")
+	require.Contains(t, body, "20 destinations and more in trouble")
+}
+
 func TestAProbeIsAskedForWithItsNote(t *testing.T) {
 	t.Parallel()
 	s := destinationSite(destinationOf("brio", "tiktok", "unhealthy"))

@@ -79,6 +79,9 @@ type reasonRow struct {
 	Link           string
 }
 
+// illShown is how many destinations in trouble are named, the worst first.
+const illShown = 20
+
 func showOverview(v *visit) (any, error) {
 	w := v.windowOf()
 	o := overview{Window: w, Windows: windows, Storefront: v.query.Get("storefront")}
@@ -99,10 +102,11 @@ func showOverview(v *visit) (any, error) {
 		}
 	}, func() {
 		var list destinationList
-		o.Ill.Problem = problemOf(v.get("/admin/v1/destinations", join("state", "ill", "storefront", o.Storefront, "limit", "20"), &list))
-		o.Ill.Value, o.IllMore = list.Items, list.NextCursor != ""
+		o.Ill.Problem = problemOf(v.get("/admin/v1/destinations", join("state", "ill", "storefront", o.Storefront, "limit", "100"), &list)) // by storefront
+		o.Ill.Value, o.IllMore = list.Items, list.NextCursor != "" || len(list.Items) > illShown
 	})
 	slices.SortStableFunc(o.Ill.Value, func(a, b Destination) int { return cmp.Compare(b.Health.rank(), a.Health.rank()) })
+	o.Ill.Value = o.Ill.Value[:min(len(o.Ill.Value), illShown)]
 	o.Rows, o.Reasons = v.rowsOf(o.Stats.Value, w)
 	o.Nothing = o.Stats.Problem == nil && len(o.Stats.Value.Storefronts) == 0 && o.Storefront == ""
 	return o, nil
