@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
@@ -243,6 +244,22 @@ func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
 	b.click(`button[value="cancel"]`)
 	b.wait(`document.querySelector("main").innerText.includes("cancelled")`)
 	require.Contains(t, b.text(), "Remaining")
+}
+
+// Without the script nothing holds back the second click, for which the browser drops the request of the first one.
+func TestADoubleClickWithoutScriptActsOnce(t *testing.T) {
+	w := setup(t)
+	w.Storefront(t, "twice")
+	w.RespondWith(t, "/twice", sandbox.Answer{Status: http.StatusBadRequest})
+	w.Post(t, "twice", "twice-1")
+	e := w.Until(t, "twice-1", ended)
+	w.RespondWith(t, "/twice", sandbox.Answer{})
+	b := w.browse(t, admin, password)
+	b.do(emulation.SetScriptExecutionDisabled(true))
+	b.open(fmt.Sprintf("events/%d", e.ID))
+	b.do(doubleClick(`button[value="retry"]`))
+	b.wait(`document.body.innerText.includes("Done.")`)
+	require.Equal(t, "1", w.one(t, "SELECT COUNT(*) FROM admin_audit WHERE action = 'retry' AND entity_id = ?", e.ID))
 }
 
 // doubleClick clicks twice, faster than a page can follow.
