@@ -48,6 +48,7 @@ type runningReplay struct {
 	Filter    struct {
 		StorefrontID int64  `json:"storefront_id"`
 		Destination  string `json:"destination"`
+		FailedAt     string `json:"failed_at"`
 	} `json:"filter"`
 }
 
@@ -130,7 +131,7 @@ func (v *visit) runningReplays() ([]runningReplay, *Problem) {
 // replayOf is the replay of a destination's events, if one is under way.
 func replayOf(d Destination, running []runningReplay) *runningReplay {
 	for _, r := range running {
-		if r.Filter.StorefrontID == d.StorefrontID && r.Filter.Destination == d.Key {
+		if r.Filter.StorefrontID == d.StorefrontID && cmp.Or(r.Filter.FailedAt, r.Filter.Destination) == d.Key {
 			return &r
 		}
 	}

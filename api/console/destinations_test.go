@@ -30,7 +30,7 @@ func destinationSite(items ...any) *site {
 		s.on(fmt.Sprintf("GET /admin/v1/destinations/%v/%v", d["storefront_code"], d["destination"]), d)
 	}
 	s.on("GET /admin/v1/replays", object{"items": list{object{"id": 9, "state": "running", "remaining": 30,
-		"filter": object{"storefront_id": 5, "destination": "tiktok", "reasons": list{"exhausted"}}}}})
+		"filter": object{"storefront_id": 5, "failed_at": "tiktok", "reasons": list{"exhausted"}}}}})
 	s.on("GET /admin/v1/stats/series", object{"times": list{"2026-01-15T22:00:00Z", "2026-01-15T23:00:00Z"}, "series": list{
 		object{"key": "delivered", "values": list{12, 0}}, object{"key": "failed", "values": list{1, 47}}}})
 	s.on("GET /admin/v1/attempts/stats", object{"total": object{"n": 1200, "failed": 24, "error_rate": 0.02, "p50_ms": 80, "p95_ms": 310, "p99_ms": 900,

@@ -26,6 +26,7 @@ type newReplay struct {
 type replayAnswer struct {
 	DryRun struct {
 		Events  int64   `json:"events"`
+		Partial bool    `json:"partial"`
 		Tallies []tally `json:"by"`
 	} `json:"dry_run"`
 	Replay    Replay `json:"replay"`

@@ -15,10 +15,11 @@ func TestAReplayStartsWhatWasCounted(t *testing.T) {
 	require.Equal(t, "true", s.last(t, "POST /admin/v1/replays").query.Get("dry_run"))
 	s.answers["POST /admin/v1/replays"] = reply{http.StatusCreated, object{"replay": object{"id": 3}}}
 	require.NotContains(t, body, `name="counted"`)
-	w := s.post("replays/new", "status", "failed,skipped", "storefront", "brio", "from", "2026-01-15T10:00:00Z", "rate", "50")
+	require.NotContains(t, body, "oldest of them only")
+	w := s.post("replays/new", "status", "failed,skipped", "storefront", "brio", "failed_at", "ga4", "from", "2026-01-15T10:00:00Z", "rate", "50")
 	require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
 	require.Equal(t, "../replays/3?done=request-of-page", w.Header().Get("Location"))
-	require.JSONEq(t, `{"filter":{"status":["failed","skipped"],"storefront":"brio","from":"2026-01-15T10:00:00Z"},"rate":50}`, s.last(t, "POST /admin/v1/replays").body,
+	require.JSONEq(t, `{"filter":{"status":["failed","skipped"],"storefront":"brio","failed_at":"ga4","from":"2026-01-15T10:00:00Z"},"rate":50}`, s.last(t, "POST /admin/v1/replays").body,
 		"REST compares a number: where events still fail, it is another one by now")
 
 	w = s.post("replays/new", "status", "delivered", "resend", "1", "destinations", "ga4, sgtm", "typed", "1,0x")
@@ -26,6 +27,16 @@ func TestAReplayStartsWhatWasCounted(t *testing.T) {
 	w = s.post("replays/new", "status", "delivered", "resend", "1", "destinations", "ga4, sgtm", "typed", "1,234")
 	require.Equal(t, http.StatusSeeOther, w.Code)
 	require.JSONEq(t, `{"filter":{"status":["delivered"]},"resend":true,"destinations":["ga4","sgtm"],"confirm":1234}`, s.last(t, "POST /admin/v1/replays").body)
+}
+
+func TestACountOfTheOldestEventsOnlySaysSo(t *testing.T) {
+	t.Parallel()
+	s := world("brio")
+	s.answers["POST /admin/v1/replays"] = reply{http.StatusOK, object{"dry_run": object{"events": 40_000, "partial": true,
+		"by": list{object{"storefront_code": "brio", "destination": "ga4", "reason": "exhausted", "events": 10_000, "too_old": 1}}}}}
+	body := s.get(t, "replays/new?status=failed").Body.String()
+	require.Contains(t, body, "40,000 events would be started")
+	require.Contains(t, body, "The table counts the oldest of them only")
 }
 
 func TestAReplayOfTooManyEventsToCountStarts(t *testing.T) {

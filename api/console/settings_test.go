@@ -26,9 +26,9 @@ func settingsSite() *site {
 		"api_base_url": "https://graph.example.com", "event_names": object{"purchase_completed": "Purchase"}, "proposed_event_names": object{"rx_issued": "SubmitApplication"},
 		"credential_fields": list{object{"field": "pixel_id", "required": true}, object{"field": "access_token", "required": true, "secret": true},
 			object{"field": "test_event_code"}}}}})
-	s.on("POST /admin/v1/credentials/7/check", object{"ok": true, "message": "the settings are complete", "failed_since": 12,
+	s.on("POST /admin/v1/credentials/7/check", object{"ok": true, "message": "the settings are complete", "failed_since": 10_000, "failed_more": true,
 		"warnings": list{"with these settings every event ends failed, missing_field (email)"},
-		"replay":   object{"filter": object{"storefront": "brio", "status": list{"failed"}, "reason": list{"unauthorized", "exhausted"}, "destination": "meta_capi", "from": "2026-01-15T22:00:00Z"}}})
+		"replay":   object{"filter": object{"storefront": "brio", "status": list{"failed"}, "reason": list{"unauthorized", "exhausted"}, "failed_at": "meta_capi", "from": "2026-01-15T22:00:00Z"}}})
 	s.on("GET /admin/v1/audit", object{"items": list{object{"id": 3, "at": "2026-01-15T22:00:00Z", "actor": "rita", "action": "patch", "entity": "credentials", "entity_id": 7,
 		"changes": list{object{"field": "options.send_ip", "from": true, "to": false}}}}})
 	return s
@@ -46,8 +46,8 @@ func TestSettingsShowNoSecret(t *testing.T) {
 	t.Parallel()
 	s := settingsSite()
 	body := s.get(t, "storefronts/brio/meta_capi/settings").Body.String()
-	for _, want := range []string{`name="f.pixel_id" value="1234567890"`, "is set, …x9Kq", `name="s.access_token" type="password"`, "missing_field (email)", "12 events failed here",
-		"reason=unauthorized%2Cexhausted", `name="o.send_ip" value="true" checked`, `name="o.limits.per_second" value="50"`, `name="skip.rx_issued" value="true" aria-label="Skip rx_issued" checked`,
+	for _, want := range []string{`name="f.pixel_id" value="1234567890"`, "is set, …x9Kq", `name="s.access_token" type="password"`, "missing_field (email)", "More than 10,000 events failed here",
+		"failed_at=meta_capi", "reason=unauthorized%2Cexhausted", `name="o.send_ip" value="true" checked`, `name="o.limits.per_second" value="50"`, `name="skip.rx_issued" value="true" aria-label="Skip rx_issued" checked`,
 		"proposed: SubmitApplication", "Purchase"} {
 		require.Contains(t, body, want)
 	}

@@ -173,6 +173,10 @@ func TestAReplayAsksBeforeItStarts(t *testing.T) {
 	require.Contains(t, out, "Deliver 3 events again?")
 	require.Len(t, c.asked, 1)
 
+	c = &canned{responses: map[string][]string{"POST /admin/v1/replays": {strings.Replace(dryResponse, `"events":3`, `"events":40000,"partial":true`, 1)}}}
+	out, _ = c.run(t, "", "replay", "start", "--storefront", "bosley", "--dry-run")
+	require.Contains(t, out, "40000 events in all; the table counts the oldest of them only")
+
 	c = &canned{responses: map[string][]string{"POST /admin/v1/replays": {`{"dry_run":{"events":0,"by":[]}}`}}}
 	for _, args := range [][]string{nil, {"--yes"}, {"--yes", "--json"}} {
 		c.asked = nil

@@ -103,7 +103,7 @@ func (r *remote) dryRun(ctx context.Context, request api.ReplayIn, show bool) (*
 	if err := r.table([]string{"STOREFRONT", "DESTINATION", "REASON", "EVENTS", "TOO OLD"}, rows); err != nil {
 		return nil, err
 	}
-	if err := r.printf("%d events in all\n", dry.Events); err != nil {
+	if err := r.printf("%d events in all%s\n", dry.Events, map[bool]string{true: "; the table counts the oldest of them only"}[dry.Partial]); err != nil {
 		return nil, err
 	}
 	return dry, r.warn(response.Unhealthy)
