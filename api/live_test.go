@@ -275,6 +275,6 @@ func TestTotalsThatCannotBeReadAreReadAgain(t *testing.T) {
 	store.down.Store(false)
 	received(102)
 	for _, m := range s.kept {
-		require.NotZero(t, m.data["received"], "nobody has counted zero")
+		require.NotZero(t, m.data["received"], "no count has been zero")
 	}
 }

@@ -59,7 +59,7 @@ func TestMigrateDownDropsAllDataOnlyIfToldSo(t *testing.T) {
 		require.Contains(t, out, "--drop-all-data", name)
 		require.NotContains(t, out, "[y/N]", name)
 	}
-	out, code := migrate(t, dsn, "", "down", "--drop-all-data") // nobody to ask
+	out, code := migrate(t, dsn, "", "down", "--drop-all-data") // without input
 	require.Equal(t, cli.ExitProblem, code, out)
 	require.Contains(t, out, "to be taken back: 20261123100000_tables")
 	require.Contains(t, out, "ALL DATA")

@@ -47,8 +47,8 @@ var configuration = []string{
 	"DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED", "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
 }
 
-// Outcome classifies Google's response. A success means that Google has taken the event, and names its request; it looks for the click
-// afterwards, and no response tells of that. A request that is only validated gets errors and no results, hence no name either.
+// Outcome classifies Google's response. A success means that Google has taken the event, and has the id of the request; it looks for the click
+// afterwards, and no response reports that. The response to a request that is only validated has no id.
 func (Adapter) Outcome(r relay.Response) relay.Result {
 	var a response
 	res, decided := canonical.Read(r, &a)

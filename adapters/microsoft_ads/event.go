@@ -80,7 +80,7 @@ func click(s string) string {
 }
 
 // sufficient refuses events that Microsoft cannot match. It does not say whether an address and a browser are enough; one of them
-// alone is not. Nor is an external id: Microsoft hashes only em and ph, so that the hash that the relay sends matches nobody
+// alone is not. Nor is an external id: Microsoft hashes only em and ph, so that the hash that the relay sends matches no user
 // unless the UET tag sends it as well.
 func (u userData) sufficient() error {
 	if u.Email == "" && u.Phone == "" && u.ClickID == "" && (u.ClientIP == "" || u.UserAgent == "") {

@@ -56,7 +56,7 @@ func TestHashesAreThoseOfTheVendorsOwnFormOfPlainValues(t *testing.T) {
 }
 
 // Microsoft compares external ids as they are, and the relay sends only the hash.
-func TestAnExternalIDAloneMatchesNobody(t *testing.T) {
+func TestAnExternalIDAloneMatchesNoUser(t *testing.T) {
 	t.Parallel()
 	_, err := microsoftads.Adapter{}.Request(tag(), purchase(t, `{"external_id":"Cust_77"}`))
 	require.Equal(t, relay.Refuse(relay.ReasonMissingField, "msclkid, email or phone, or client_ip and user_agent"), err)

@@ -105,7 +105,7 @@ func TestOnlyATestEventHasTheTestID(t *testing.T) {
 	require.NotContains(t, string(r.Body), "test_id")
 }
 
-func TestABrowserAloneMatchesNobody(t *testing.T) {
+func TestABrowserAloneMatchesNoUser(t *testing.T) {
 	t.Parallel()
 	d := pixel()
 	d.Options.SendUserAgent = true

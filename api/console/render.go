@@ -77,7 +77,7 @@ var views = sync.OnceValue(func() map[string]*view {
 	return all
 })
 
-// base stands for Prefix in what templates and Go code write as an address. Nobody can know it, so it is in no text from elsewhere.
+// base stands for Prefix in what templates and Go code write as an address. It is random, so no text from elsewhere has it.
 var base = "/" + rand.Text() + "/"
 
 // parse reads a page's template. One that does not parse stops the start, and with it every test.

@@ -44,7 +44,7 @@ type uetUser struct {
 	Agent      string `json:"clientUserAgent"`
 }
 
-// matches reports whether something may match the user. An external id that is a hash is nobody's: the tag sends it as it is.
+// matches reports whether something may match the user. An external id that is a hash matches no user: the tag sends the id itself.
 func (u uetUser) matches() bool {
 	own := u.ExternalID != "" && !isHash(u.ExternalID)
 	return own || u.Email+u.Phone+u.Anonymous+u.ClickID != "" || u.IP != "" && u.Agent != ""
