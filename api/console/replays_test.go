@@ -52,7 +52,7 @@ func TestAReplayOfTooManyEventsToCountStarts(t *testing.T) {
 	require.NotContains(t, body, "Start the replay", "a resend needs the number")
 
 	s.answers["POST /admin/v1/replays"] = problem(http.StatusUnprocessableEntity, "invalid_value", "there is no such storefront")
-	require.NotContains(t, s.get(t, "replays/new?storefront=nobody").Body.String(), "Start the replay")
+	require.NotContains(t, s.get(t, "replays/new?storefront=unknown").Body.String(), "Start the replay")
 }
 
 func TestAReplayIsSteered(t *testing.T) {

@@ -15,12 +15,18 @@ const maxLayers = 8
 // JavaScript hide it, also where they are nested: "RX%255Fissued" and "/rx/issued" hold "rx_issued".
 func Reveals(text, name string) bool {
 	name = FoldName(name)
+	return inALayer(narrowed(text), narrowDecoded, func(text string) bool {
+		return ContainsEmail(text) || name != "" && strings.Contains(FoldName(text), name)
+	})
+}
+
+// inALayer reports whether something holds of a text or of what its encodings hide. A text with too many of them counts as holding it.
+func inALayer(text string, decode func(string) string, holds func(string) bool) bool {
 	for range maxLayers {
-		text = strings.Map(narrow, text)
-		if ContainsEmail(text) || name != "" && strings.Contains(FoldName(text), name) {
+		if holds(text) {
 			return true
 		}
-		plain := decoded(text)
+		plain := decode(text)
 		if plain == text {
 			return false
 		}
@@ -28,6 +34,10 @@ func Reveals(text, name string) bool {
 	}
 	return true
 }
+
+func narrowed(text string) string { return strings.Map(narrow, text) }
+
+func narrowDecoded(text string) string { return narrowed(decoded(text)) }
 
 // telephone is a telephone number as people write it and programs write no id: with its country, or in groups. A social
 // security number is written in groups as well.
@@ -37,37 +47,13 @@ var telephone = regexp.MustCompile(`(?:^|[^\pL\pN])\+[1-9](?:[ ().\x{a0}\x{2010}
 // HoldsTelephone reports whether a text has a telephone number or a social security number in it, as people write them.
 // Digits alone may be any id.
 func HoldsTelephone(text string) bool {
-	for range maxLayers {
-		text = strings.Map(narrow, text)
-		if telephone.MatchString(text) {
-			return true
-		}
-		plain := decoded(text)
-		if plain == text {
-			return false
-		}
-		text = plain
-	}
-	return true
+	return inALayer(narrowed(text), narrowDecoded, telephone.MatchString)
 }
 
 // HoldsWord reports whether a text has a word in it with no letter and no digit beside it. An encoding does not hide it; the word's case
 // counts. No text holds "".
 func HoldsWord(text, word string) bool {
-	if word == "" {
-		return false
-	}
-	for range maxLayers {
-		if holdsWord(text, word) {
-			return true
-		}
-		plain := decoded(text)
-		if plain == text {
-			return false
-		}
-		text = plain
-	}
-	return true
+	return word != "" && inALayer(text, decoded, func(text string) bool { return holdsWord(text, word) })
 }
 
 func holdsWord(text, word string) bool {
