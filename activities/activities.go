@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -134,8 +135,10 @@ func (a *Activities) resolved(s relay.Switches, turnedAway bool) relay.Route {
 	return relay.Resolve(a.withAdapters(s), a.Policy)
 }
 
-// withAdapters marks the platforms that the relay has an adapter for, which the database does not know.
+// withAdapters marks the platforms that the relay has an adapter for, which the database does not know. It marks a copy, because the
+// attempts of an event run in parallel and share its switches.
 func (a *Activities) withAdapters(s relay.Switches) relay.Switches {
+	s.Platforms = slices.Clone(s.Platforms)
 	for i, p := range s.Platforms {
 		_, s.Platforms[i].HasAdapter = a.Adapters[p.Code]
 	}

@@ -89,6 +89,9 @@ func TestTheProberProbesUnhealthyDestinations(t *testing.T) {
 			}
 			require.Equal(t, tc.probed, destinations)
 			require.Equal(t, tc.next, c.next)
+			for _, platform := range tc.switches.Platforms {
+				require.False(t, platform.HasAdapter, "the switches are shared with others: they are marked in a copy")
+			}
 		})
 	}
 }
