@@ -13,6 +13,7 @@ import (
 func TestStatsAnswerByStorefront(t *testing.T) {
 	t.Parallel()
 	o := newOpsTest(t)
+	o.configured()
 	o.ended(o.bosley, "o-1", relay.StatusFailed, relay.ReasonUnauthorized, refusedAtMeta)
 	o.event(o.bosley, "o-2", "purchase_completed", person)
 	require.NoError(t, o.store.RecordFailure(t.Context(), o.bosley, "vendor", relay.Failure{Reason: relay.ReasonUnauthorized, Down: true, Probe: 30 * time.Second}))

@@ -17,10 +17,11 @@ func (f *fixture) remembered() string {
 		UNION SELECT CONCAT(storefront_id, '/', destination) FROM destination_activity) r`)
 }
 
-// attempted makes a destination unhealthy, by an attempt at it.
+// attempted inserts what the attempts at an unhealthy destination leave, whether it has settings or not.
 func (f *fixture) attempted(storefront int64, destination string) {
 	f.t.Helper()
-	f.sick(storefront, destination)
+	f.exec(`INSERT INTO destination_health (storefront_id, destination, failures, failing_since, unhealthy_since, probe_at)
+		VALUES (?, ?, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))`, storefront, destination)
 	f.exec("INSERT INTO destination_activity (storefront_id, destination, last_attempt_at) VALUES (?, ?, UTC_TIMESTAMP(6))", storefront, destination)
 }
 
@@ -51,6 +52,12 @@ func TestADeletedDestinationIsNotUnhealthyAnyMore(t *testing.T) {
 	require.NoError(t, f.SGTMConfigs().Delete(t.Context(), by, container, func(ops.Record[ops.SGTMConfig]) error { return nil }))
 	require.EqualValues(t, 2, unhealthy())
 	require.Equal(t, fmt.Sprintf("%[1]d/ga4,%[1]d/sgtm", pfizer), f.remembered())
+	f.sick(bosley, relay.SGTM)
+	f.sick(bosley, "ga4")
+	replay, err := f.RecordSuccess(t.Context(), bosley, "ga4")
+	require.NoError(t, err)
+	require.Zero(t, replay)
+	require.Equal(t, fmt.Sprintf("%[1]d/ga4,%[1]d/sgtm", pfizer), f.remembered(), "the attempts that were in flight bring nothing back")
 }
 
 func TestUpForgetsTheDestinationsThatWereDeletedBefore(t *testing.T) {

@@ -11,10 +11,13 @@ import (
 )
 
 // failureSQL counts a failure. MySQL assigns from left to right: failures is counted before it is compared, and
-// unhealthy_since is set after the columns that depend on its old value.
+// unhealthy_since is set after the columns that depend on its old value. A destination whose settings were deleted during the
+// attempt gets no row, because nothing would remove that row again.
 const failureSQL = `INSERT INTO destination_health
 	(storefront_id, destination, failures, failing_since, unhealthy_since, probe_at, reason, last_status, failed_at)
-	VALUES (?, ?, 1, UTC_TIMESTAMP(6), IF(?, UTC_TIMESTAMP(6), NULL), IF(?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, NULL), ?, ?, UTC_TIMESTAMP(6))
+	SELECT ?, ?, 1, UTC_TIMESTAMP(6), IF(?, UTC_TIMESTAMP(6), NULL), IF(?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, NULL), ?, ?, UTC_TIMESTAMP(6) FROM DUAL
+	WHERE EXISTS (SELECT 1 FROM storefront_sgtm_config c WHERE c.storefront_id = ? AND ? = '` + relay.SGTM + `') OR EXISTS (
+	SELECT 1 FROM platform_credentials k JOIN ad_analytics_platforms p ON p.id = k.platform_id WHERE k.storefront_id = ? AND p.code = ?)
 	ON DUPLICATE KEY UPDATE
 	failures = failures + 1,
 	failing_since = COALESCE(failing_since, UTC_TIMESTAMP(6)),
@@ -27,10 +30,11 @@ const failureSQL = `INSERT INTO destination_health
 const opens = "? OR failures >= ? AND failing_since <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND"
 
 // RecordFailure counts a retryable failure at a destination. After relay.UnhealthyAfter failures in a row, over at least the
-// duration that the failure names, the destination is unhealthy. A failure that is Down makes it unhealthy at once.
+// duration that the failure names, the destination is unhealthy. A failure that is Down makes it unhealthy at once. A failure at a
+// destination without settings is not counted.
 func (s *Store) RecordFailure(ctx context.Context, storefront int64, destination string, f relay.Failure) error {
 	probe, open := f.Probe.Microseconds(), []any{f.Down, relay.UnhealthyAfter, f.Lasted.Microseconds()}
-	args := []any{storefront, destination, f.Down, f.Down, probe, nullText(string(f.Reason)), nullNumber(f.Status)}
+	args := []any{storefront, destination, f.Down, f.Down, probe, nullText(string(f.Reason)), nullNumber(f.Status), storefront, destination, storefront, destination}
 	args = append(append(append(args, open...), probe), open...)
 	_, err := s.exec(ctx, failureSQL, args...)
 	return wrap("record a failure of "+destination, err)
@@ -46,6 +50,9 @@ func (s *Store) RecordSuccess(ctx context.Context, storefront int64, destination
 		var failing, unhealthy sql.NullTime
 		err := tx.QueryRowContext(ctx, `SELECT UTC_TIMESTAMP(6), failing_since, unhealthy_since FROM destination_health
 			WHERE storefront_id = ? AND destination = ? FOR UPDATE`, storefront, destination).Scan(&now, &failing, &unhealthy)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // its settings were deleted during the attempt
+		}
 		if err != nil {
 			return err
 		}

@@ -33,6 +33,8 @@ func TestManyFailuresThatLastMakeADestinationUnhealthy(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
+	f.container(bosley, ops.SGTMConfig{})
+	f.platform(bosley, "ga4")
 	id := f.direct("1", bosley)
 	f.taken(id, "r1")
 	health := func() relay.Health {
@@ -129,6 +131,7 @@ func TestTheRelayChoosesItsProbesAmongFailedEvents(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley, pfizer := f.storefront("bosley"), f.storefront("pfizer")
+	f.platform(bosley, "meta")
 	place := relay.Place{StorefrontID: bosley, Destination: "meta"}
 	due := func() []relay.UnhealthyDestination {
 		list, err := f.DueProbes(t.Context(), time.Minute)
@@ -233,6 +236,7 @@ func TestAnEventEndsForAnUnhealthyDestinationOnlyWhileItIsUnhealthy(t *testing.T
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
+	f.platform(bosley, "meta")
 	turnedAway := relay.Conclude(relay.Route{}, []relay.DeliveryResult{
 		{Destination: "ga4", Outcome: relay.Accepted}, {Destination: "meta", Outcome: relay.Rejected, Reason: relay.ReasonUnhealthy}})
 	require.Equal(t, relay.ReasonUnhealthy, turnedAway.Reason)
@@ -266,6 +270,7 @@ func TestAnEventWhoseAttemptsRanOutJustBeforeARecoveryIsSentAgain(t *testing.T) 
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
+	f.platform(bosley, "meta")
 	exhausted := relay.Conclude(relay.Route{}, []relay.DeliveryResult{{Destination: "meta", Outcome: relay.Exhausted, Reason: relay.ReasonExhausted}})
 	finish := func(order string, destination string, age time.Duration) int64 {
 		id := f.direct(order, bosley)

@@ -33,6 +33,7 @@ func TestLiveCountsAreBounded(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
+	f.platform(bosley, "ga4")
 	for n := 0; n < 11_000; n += 5500 {
 		f.insert(newEvents(n, n+5500, bosley, "bosley"))
 	}

@@ -198,6 +198,7 @@ func TestTheReplayOfARecoveryReportsItsMatches(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	bosley := f.storefront("bosley")
+	f.container(bosley, ops.SGTMConfig{})
 	for n := range 3 {
 		f.failedAt(fmt.Sprint(n), bosley, relay.SGTM, relay.ReasonExhausted)
 	}

@@ -42,6 +42,8 @@ func TestNoticesReportThePresentStateByCodesAndCounts(t *testing.T) {
 	f := migrated(t)
 	require.Empty(t, f.compose(noticeRules))
 	bosley, pfizer, down := f.storefront("bosley"), f.storefront("pfizer"), f.storefront("down")
+	f.container(down, ops.SGTMConfig{})
+	f.platform(down, "meta_capi")
 	require.NoError(t, f.RecordFailure(t.Context(), down, relay.SGTM, relay.Failure{Reason: relay.ReasonServerError, Status: 503, Down: true}))
 	require.NoError(t, f.RecordFailure(t.Context(), down, "meta_capi", relay.Failure{Reason: relay.ReasonUnauthorized, Status: 401, Down: true}))
 	for i, e := range f.insert(newEvents(0, 8, bosley, "bosley")) {
@@ -88,6 +90,7 @@ func TestANoticeIsDueUntilItIsSent(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.storefront("down")
+	f.container(id, ops.SGTMConfig{})
 	require.NoError(t, f.RecordFailure(t.Context(), id, relay.SGTM, relay.Failure{Reason: relay.ReasonServerError, Status: 503, Down: true}))
 	list := f.compose(noticeRules)
 	require.Len(t, list, 1)
@@ -129,6 +132,7 @@ func TestConcurrentLooksReportOnce(t *testing.T) {
 	t.Parallel()
 	f := migrated(t)
 	id := f.storefront("down")
+	f.container(id, ops.SGTMConfig{})
 	require.NoError(t, f.RecordFailure(t.Context(), id, relay.SGTM, relay.Failure{Reason: relay.ReasonServerError, Down: true}))
 	failed := make(chan error, 8)
 	for range 8 {
