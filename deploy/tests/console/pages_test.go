@@ -19,17 +19,32 @@ func (w *world) one(t *testing.T, query string, args ...any) string {
 	return v
 }
 
+// paused adds a replay that is paused after its first event, and returns its id.
+func (w *world) paused(t *testing.T, event string) string {
+	t.Helper()
+	res, err := w.SQL.ExecContext(t.Context(), `INSERT INTO event_replays (state, filter, rate, created_by, matched, started)
+		SELECT 'paused', JSON_OBJECT('storefront_id', id, 'statuses', JSON_ARRAY('failed'), 'from', '2026-01-01T00:00:00Z'), 10, 'ann', 1200, 1
+		FROM storefronts WHERE storefront_id = 'lumen'`)
+	require.NoError(t, err)
+	id, err := res.LastInsertId()
+	require.NoError(t, err)
+	_, err = w.SQL.ExecContext(t.Context(), "INSERT INTO event_replay_items (replay_id, marketing_event_id) VALUES (?, ?)", id, event)
+	require.NoError(t, err)
+	return strconv.FormatInt(id, 10)
+}
+
 // pages are the addresses of all pages, with things that are there.
 func (w *world) pages(t *testing.T) map[string]string {
 	t.Helper()
 	failed := w.one(t, "SELECT MIN(id) FROM marketing_events WHERE status = 'failed' AND reason <> 'unknown_storefront'")
 	storefront := w.one(t, "SELECT id FROM storefronts WHERE storefront_id = 'lumen'")
 	container := w.one(t, "SELECT id FROM storefront_sgtm_config LIMIT 1")
+	replay := "replays/" + w.paused(t, failed)
 	pages := map[string]string{
 		"overview": "", "overview-7d": "?window=7d", "overview-30d": "?window=30d&storefront=nova", "events": "events", "events-failed": "events?status=failed&window=24h",
 		"event": "events/" + failed + "?preview=1", "event-cancel": "events/" + failed + "/cancel", "search": "search", "keys": "keys", "missing": "events/" + strconv.Itoa(1<<40),
 		"routes": "routes", "routes-off": "routes?show=off", "switch-storefront": "switches/storefronts/" + storefront + "?to=off", "switch-sgtm": "switches/sgtm-configs/" + container + "?to=off",
-		"replays": "replays", "replays-new": "replays/new?status=failed&window=24h",
+		"replays": "replays", "replays-new": "replays/new?status=failed&window=24h", "replay": replay, "replay-events": replay + "/events", "replay-cancel": replay + "/cancel",
 	}
 	maps.Copy(pages, configurationPages)
 	return pages
