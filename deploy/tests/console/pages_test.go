@@ -53,6 +53,9 @@ func (w *world) pages(t *testing.T) map[string]string {
 // opened shows what a page hides at first: what cannot be seen is not checked.
 const opened = `document.querySelectorAll("details").forEach(d => d.open = true)`
 
+// wide makes every table as wide as with many columns.
+const wide = `document.querySelectorAll(".table table").forEach(t => t.style.width = "3000px")`
+
 // cut lists what a page cuts off: text that does not fit in its box, unless the box scrolls, and what leaves the window. What has a
 // title shows the rest by it, and what is for screen readers alone is cut on purpose.
 const cut = `[...document.querySelectorAll("body *")].filter(e => {
@@ -81,6 +84,10 @@ func TestEveryPageInEveryLook(t *testing.T) {
 					b.quiet(where)
 				}
 			}
+			b.look(1280, "light")
+			b.open(path)
+			_ = eval[any](b, wide)
+			require.LessOrEqual(t, eval[int64](b, `document.documentElement.scrollWidth`), int64(1280), "%s scrolls sideways with a wide table", name)
 			b.zoom(640) // a window of 1280 at 200 %
 			b.open(path)
 			b.shot(name + "-zoom")
