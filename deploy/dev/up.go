@@ -111,8 +111,12 @@ func (s *settings) run(ctx context.Context, keys secrets) (err error) {
 	if err := showFanOut(ctx, system, relay); err != nil {
 		return err
 	}
-	if err := demo.Fill(ctx, system, demoAnHour); err != nil {
+	day, err := demo.Fill(ctx, system, demoAnHour)
+	if err != nil {
 		return fmt.Errorf("a day of demo events: %w", err)
+	}
+	if err := day.Backdate(ctx, system); err != nil && ctx.Err() == nil {
+		say("the demo events keep the time at which they were delivered: %s", err)
 	}
 	s.showAddresses(system, relay, keys)
 	return stay(ctx, system, relay)

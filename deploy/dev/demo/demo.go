@@ -60,23 +60,23 @@ func UseSandbox(ctx context.Context, system *harness.System) error {
 	return nil
 }
 
-// Fill creates the storefronts and inserts a day of rows, as OMS does, n an hour at noon; the relay then delivers them. If the
-// rows exist already, it does nothing.
-func Fill(ctx context.Context, system *harness.System, n int) error {
+// Fill creates the storefronts and inserts a day of rows, as OMS does, n an hour at noon; the relay then delivers them. Rows
+// of an earlier start are kept.
+func Fill(ctx context.Context, system *harness.System, n int) (Day, error) {
 	pool, err := Open(system)
 	if err != nil {
-		return err
+		return Day{}, err
 	}
 	defer func() { _ = pool.Close() }()
 	if err := UseSandbox(ctx, system); err != nil {
-		return err
+		return Day{}, err
 	}
 	refuses := sandbox.Rule{Path: vendors.Prefix + "snapchat/v3/" + pixel, Then: sandbox.Answer{Status: http.StatusUnauthorized}}
 	if err := system.Sandbox.Answer(ctx, refuses); err != nil {
-		return err
+		return Day{}, err
 	}
 	if err := storefronts(ctx, system); err != nil {
-		return fmt.Errorf("demo storefronts: %w", err)
+		return Day{}, fmt.Errorf("demo storefronts: %w", err)
 	}
 	return rows(ctx, pool, n)
 }
@@ -140,8 +140,9 @@ var kinds = []struct{ storefront, event string }{
 }
 
 // rows inserts the last 24 hours, busier by day than by night.
-func rows(ctx context.Context, pool *sql.DB, n int) error {
+func rows(ctx context.Context, pool *sql.DB, n int) (Day, error) {
 	now := time.Now().UTC()
+	day := Day{began: now.Truncate(ops.ServiceStep)}
 	for hour := 23; hour >= 0; hour-- {
 		begins := now.Add(-time.Duration(hour) * time.Hour).Truncate(time.Hour)
 		count := int(float64(n) * (0.55 - 0.45*math.Cos(float64(begins.Hour())*math.Pi/12)))
@@ -155,25 +156,33 @@ func rows(ctx context.Context, pool *sql.DB, n int) error {
 				kind.storefront = "lumenn" // a typo in OMS
 			}
 			order := fmt.Sprintf("%s-%s-%d", kind.storefront, at.Format("0102-15"), i)
-			if err := insert(ctx, pool, order, kind.storefront, kind.event, at); err != nil {
-				return err
+			id, err := insert(ctx, pool, order, kind.storefront, kind.event, at)
+			if err != nil {
+				return day, err
+			}
+			if day.last = max(day.last, id); day.first == 0 {
+				day.first = id
 			}
 		}
 	}
-	return nil
+	return day, nil
 }
 
-func insert(ctx context.Context, pool *sql.DB, order, storefront, event string, at time.Time) error {
+// insert returns the id of the row, or zero if an earlier start inserted it.
+func insert(ctx context.Context, pool *sql.DB, order, storefront, event string, at time.Time) (int64, error) {
 	payload, _ := json.Marshal(map[string]any{ // cannot fail: plain values
 		"event_time": at.Format(time.RFC3339), "order_id": order, "order_revenue": 80.79, "currency": "USD", "session_id": "sess_" + order, "ga_session_id": strconv.FormatInt(at.Unix(), 10),
 		"email": "jane.doe@example.com", "phone": "+1 415 555 0132", "first_name": "Jane", "last_name": "Doe", "zip": "94107", "country": "US",
 		"client_ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (demo)", "consent": "granted",
 	})
-	_, err := pool.ExecContext(ctx, `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status, created_at)
+	res, err := pool.ExecContext(ctx, `INSERT INTO marketing_events (event_id, storefront_code, event_type, event_payload, source_system, status, created_at)
 		VALUES (?, ?, ?, ?, 'oms_direct', 'pending', ?)`, order, storefront, event, payload, at)
 	var known *mysql.MySQLError
 	if errors.As(err, &known) && known.Number == 1062 {
-		return nil // inserted by an earlier start
+		return 0, nil
 	}
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return res.LastInsertId()
 }

@@ -49,7 +49,8 @@ func setup(t *testing.T) *world {
 	require.NoError(t, os.WriteFile(users, fmt.Appendf(nil, "%s:%s:admin\n%s:%s:read-only\n", admin, hash, reader, hash), 0o600))
 	one.World = shared.Start(t, harness.Config{Dir: dir, Temporal: harness.TemporalOptions{UIPort: -1},
 		Env: []string{"ADMIN_USERS_FILE=" + users, "TEMPORAL_UI_URL=https://temporal.example.com"}})
-	require.NoError(t, demo.Fill(t.Context(), one.System, 12))
+	_, err = demo.Fill(t.Context(), one.System, 12)
+	require.NoError(t, err)
 	one.settled(t)
 	return &one
 }
