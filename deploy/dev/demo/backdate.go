@@ -48,7 +48,7 @@ func (d Day) Backdate(ctx context.Context, system *harness.System) error {
 			a.created_at = e.created_at + INTERVAL 200 * 1000 MICROSECOND WHERE ` + moved, []any{d.first, d.last}},
 		{"UPDATE service_levels SET delivered = delivered - late, late = 0, failed = 0 WHERE at >= ?", []any{d.began}},
 		{`INSERT INTO service_levels (at, delivered, failed, fresh, late)
-			SELECT DATE_FORMAT(e.created_at, '%Y-%m-%d %H:00:00') AS hour, SUM(a.outcome = 'accepted') AS accepted, SUM(a.outcome <> 'accepted') AS others, SUM(a.outcome = 'accepted'), 0
+			SELECT DATE_FORMAT(e.created_at, '%Y-%m-%d %H:00:00') AS hour, SUM(a.outcome = 'accepted') AS accepted, SUM(a.outcome NOT IN ('accepted', 'skipped')) AS failed, SUM(a.outcome = 'accepted'), 0
 			FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id WHERE ` + moved + ` GROUP BY 1
 			ON DUPLICATE KEY UPDATE delivered = service_levels.delivered + VALUES(delivered), failed = service_levels.failed + VALUES(failed), fresh = service_levels.fresh + VALUES(fresh)`,
 			[]any{d.first, d.last}},
