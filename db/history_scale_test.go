@@ -115,28 +115,29 @@ func TestSearchCostsTheSameInATableOfAnySize(t *testing.T) {
 
 	t.Run("an observation counts a backlog up to its bound", func(t *testing.T) {
 		f.exec("UPDATE marketing_events SET status = 'pending' WHERE storefront_id = ? LIMIT 50000", big)
-		var o ops.Observation
-		var err error
-		began := time.Now()
-		reads := f.readsOf(func() { o, err = f.Observe(t.Context()) })
-		require.NoError(t, err)
-		t.Logf("observe: %d rows read, %s", reads, time.Since(began))
-		require.LessOrEqual(t, reads, 25_000)
+		o := f.observed(t, 25_000)
 		require.True(t, slices.ContainsFunc(o.Backlogs, func(b ops.Backlog) bool { return b.Storefront == "big" && b.Pending == ops.BacklogBound }))
 	})
 
 	t.Run("an observation looks at events in delivery up to its bound", func(t *testing.T) {
 		f.exec(`UPDATE marketing_events SET status = 'processing', waiting_for = 'credential', next_attempt_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR,
 			claimed_until = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR WHERE status = 'pending' AND storefront_id = ?`, big)
-		var o ops.Observation
-		var err error
-		began := time.Now()
-		reads := f.readsOf(func() { o, err = f.Observe(t.Context()) })
-		require.NoError(t, err)
-		t.Logf("observe: %d rows read, %s", reads, time.Since(began))
-		require.LessOrEqual(t, reads, 30_000)
+		o := f.observed(t, 30_000)
 		require.True(t, slices.ContainsFunc(o.Backlogs, func(b ops.Backlog) bool { return b.Held[relay.WaitsForCredential] > 24*time.Hour }))
 	})
+}
+
+// observed is an observation that reads at most a number of rows.
+func (f *fixture) observed(t *testing.T, most int) ops.Observation {
+	t.Helper()
+	var o ops.Observation
+	var err error
+	began := time.Now()
+	reads := f.readsOf(func() { o, err = f.Observe(t.Context()) })
+	require.NoError(t, err)
+	t.Logf("observe: %d rows read, %s", reads, time.Since(began))
+	require.LessOrEqual(t, reads, most)
+	return o
 }
 
 // readsOf returns the number of rows that the server reads for a call, without those of the measurement itself.

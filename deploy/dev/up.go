@@ -111,6 +111,7 @@ func (s *settings) run(ctx context.Context, keys secrets) (err error) {
 	if err := showFanOut(ctx, system, relay); err != nil {
 		return err
 	}
+	say("\na day of demo events is being delivered ...")
 	day, err := demo.Fill(ctx, system, demoAnHour)
 	if err != nil {
 		return fmt.Errorf("a day of demo events: %w", err)

@@ -16,14 +16,18 @@ type Day struct {
 	began       time.Time
 }
 
-// theirs picks the rows of a day. Those of the sample, inserted meanwhile, are not OMS's direct ones.
+// theirs picks the rows of a day, and not what else is sent meanwhile.
 const theirs = "e.source_system = 'oms_direct' AND e.id BETWEEN ? AND ?"
 
-// moved picks the rows of a day that Backdate has moved.
-const moved = theirs + " AND e.finished_at = e.created_at + INTERVAL 300 * 1000 MICROSECOND"
+// Of an event that Backdate moves: when its attempts began, and when it ended.
+const (
+	attempted = "e.created_at + INTERVAL 200000 MICROSECOND"
+	finished  = "e.created_at + INTERVAL 300000 MICROSECOND"
+	moved     = theirs + " AND e.finished_at = " + finished
+)
 
-// Backdate waits until the events of the day have ended and are counted, and moves their ends, their first attempts and the counts to
-// the hours in which OMS inserted them. Otherwise every event would show a wait of hours, and the service levels an hour in
+// Backdate waits until the events of the day have ended and are counted, and moves their ends, their attempts and the counts to the
+// hours in which OMS inserted them. Otherwise every event would show a wait of hours, and the service levels an hour in
 // which hardly any event arrived in time. Events that were attempted again stay as they are.
 func (d Day) Backdate(ctx context.Context, system *harness.System) error {
 	if d.last == 0 {
@@ -37,25 +41,22 @@ func (d Day) Backdate(ctx context.Context, system *harness.System) error {
 	if err := d.counted(ctx, pool); err != nil {
 		return err
 	}
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
-		{`UPDATE marketing_events e SET e.finished_at = e.created_at + INTERVAL 300 * 1000 MICROSECOND, e.updated_at = e.created_at + INTERVAL 300 * 1000 MICROSECOND
-			WHERE ` + theirs + ` AND e.finished_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.number > 1)`,
-			[]any{d.first, d.last}},
-		{`UPDATE event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id SET a.started_at = e.created_at + INTERVAL 200 * 1000 MICROSECOND,
-			a.created_at = e.created_at + INTERVAL 200 * 1000 MICROSECOND WHERE ` + moved, []any{d.first, d.last}},
-		{"UPDATE service_levels SET delivered = delivered - late, late = 0, failed = 0 WHERE at >= ?", []any{d.began}},
-		{`INSERT INTO service_levels (at, delivered, failed, fresh, late)
-			SELECT DATE_FORMAT(e.created_at, '%Y-%m-%d %H:00:00') AS hour, SUM(a.outcome = 'accepted') AS accepted, SUM(a.outcome NOT IN ('accepted', 'skipped')) AS failed, SUM(a.outcome = 'accepted'), 0
-			FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id WHERE ` + moved + ` GROUP BY 1
-			ON DUPLICATE KEY UPDATE delivered = service_levels.delivered + VALUES(delivered), failed = service_levels.failed + VALUES(failed), fresh = service_levels.fresh + VALUES(fresh)`,
-			[]any{d.first, d.last}},
-	} {
-		if _, err := pool.ExecContext(ctx, step.query, step.args...); err != nil {
-			return fmt.Errorf("backdate the demo events: %w", err)
-		}
+	return errors.Join(
+		run(ctx, pool, "UPDATE marketing_events e SET e.finished_at = "+finished+", e.updated_at = "+finished+" WHERE "+theirs+` AND e.finished_at IS NOT NULL
+			AND NOT EXISTS (SELECT 1 FROM event_attempts a WHERE a.marketing_event_id = e.id AND a.number > 1)`, d.first, d.last),
+		run(ctx, pool, "UPDATE event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id SET a.started_at = "+attempted+", a.created_at = "+attempted+
+			" WHERE "+moved, d.first, d.last),
+		run(ctx, pool, "UPDATE service_levels SET delivered = delivered - late, late = 0, failed = 0 WHERE at >= ?", d.began),
+		run(ctx, pool, `INSERT INTO service_levels (at, delivered, failed, fresh, late)
+			SELECT DATE_FORMAT(e.created_at, '%Y-%m-%d %H:00:00'), SUM(a.outcome = 'accepted'), SUM(a.outcome NOT IN ('accepted', 'skipped')), SUM(a.outcome = 'accepted'), 0
+			FROM event_attempts a JOIN marketing_events e ON e.id = a.marketing_event_id WHERE `+moved+` GROUP BY 1 ON DUPLICATE KEY UPDATE
+			delivered = service_levels.delivered + VALUES(delivered), failed = service_levels.failed + VALUES(failed), fresh = service_levels.fresh + VALUES(fresh)`,
+			d.first, d.last))
+}
+
+func run(ctx context.Context, pool *sql.DB, query string, args ...any) error {
+	if _, err := pool.ExecContext(ctx, query, args...); err != nil {
+		return fmt.Errorf("backdate the demo events: %w", err)
 	}
 	return nil
 }

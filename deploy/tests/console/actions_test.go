@@ -101,11 +101,7 @@ func TestAnotherSiteCannotUseTheVisitorsLogin(t *testing.T) {
 // By keyboard alone: find an event, retry it, and see it delivered without a reload.
 func TestAnEventIsFoundRetriedAndSeenDeliveredByKeyboard(t *testing.T) {
 	w := setup(t)
-	w.Storefront(t, "keys")
-	w.RespondWith(t, "/keys", sandbox.Answer{Status: http.StatusBadRequest})
-	w.Post(t, "keys", "by-keyboard")
-	e := w.Until(t, "by-keyboard", ended)
-	w.RespondWith(t, "/keys", sandbox.Answer{})
+	e := w.rejected(t, "keys", "by-keyboard")
 
 	b := w.browse(t, admin, password)
 	b.open("")
@@ -249,11 +245,7 @@ func TestAReplayIsCountedStartedPausedResumedAndCancelled(t *testing.T) {
 // Without the script nothing holds back the second click, for which the browser drops the request of the first one.
 func TestADoubleClickWithoutScriptActsOnce(t *testing.T) {
 	w := setup(t)
-	w.Storefront(t, "twice")
-	w.RespondWith(t, "/twice", sandbox.Answer{Status: http.StatusBadRequest})
-	w.Post(t, "twice", "twice-1")
-	e := w.Until(t, "twice-1", ended)
-	w.RespondWith(t, "/twice", sandbox.Answer{})
+	e := w.rejected(t, "twice", "twice-1")
 	b := w.browse(t, admin, password)
 	b.do(emulation.SetScriptExecutionDisabled(true))
 	b.open(fmt.Sprintf("events/%d", e.ID))

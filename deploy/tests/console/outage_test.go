@@ -56,11 +56,7 @@ func TestADestinationTurnsHealthyWithoutAReload(t *testing.T) {
 // With Temporal away a retry is kept, and delivered once Temporal is back.
 func TestTemporalAwayKeepsARetry(t *testing.T) {
 	w := setup(t)
-	w.Storefront(t, "later")
-	w.RespondWith(t, "/later", sandbox.Answer{Status: http.StatusBadRequest})
-	w.Post(t, "later", "later-1")
-	e := w.Until(t, "later-1", ended)
-	w.RespondWith(t, "/later", sandbox.Answer{})
+	e := w.rejected(t, "later", "later-1")
 	b := w.browse(t, admin, password)
 	w.Temporal.Kill()
 	back := sync.OnceValue(func() error { return w.Temporal.Restart(context.WithoutCancel(t.Context())) })

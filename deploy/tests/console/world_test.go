@@ -4,6 +4,7 @@ package console_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"relay/deploy/dev/demo"
 	"relay/deploy/dev/harness"
+	"relay/deploy/sandbox"
 	shared "relay/deploy/tests/world"
 	"relay/internal/ops"
 )
@@ -69,6 +71,17 @@ func (w *world) settled(t *testing.T) {
 			w.SQL.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM marketing_events").Scan(&all))
 		return err == nil && counted >= all
 	}, bound, time.Second)
+}
+
+// rejected adds a storefront with one event that its container rejected; it accepts the next request.
+func (w *world) rejected(t *testing.T, storefront, order string) ops.EventDetail {
+	t.Helper()
+	w.Storefront(t, storefront)
+	w.RespondWith(t, "/"+storefront, sandbox.Answer{Status: http.StatusBadRequest})
+	w.Post(t, storefront, order)
+	e := w.Until(t, order, ended)
+	w.RespondWith(t, "/"+storefront, sandbox.Answer{})
+	return e
 }
 
 func ended(e ops.EventDetail) bool { return e.Status.Final() }
