@@ -56,7 +56,7 @@ func migrateDown() *cobra.Command {
 	c := migration("down", "Revert the migrations of the last up", func(c *cobra.Command, s *db.Store) error {
 		undone, err := s.Down(c.Context(), func(u db.Undo) error {
 			if u.DropsAll && !dropAll {
-				return errors.New("nothing was taken back: the last up made this database's tables, so that every event, storefront, credential and the audit " +
+				return errors.New("nothing was reverted: the last up made this database's tables, so that every event, storefront, credential and the audit " +
 					"would be dropped; set --" + flagDropAll + " if you want that. An older release needs no migrate down: it works on newer tables")
 			}
 			if yes {
@@ -64,9 +64,9 @@ func migrateDown() *cobra.Command {
 			}
 			return askDown(c, u)
 		})
-		show(c.OutOrStdout(), "taken back", undone)
+		show(c.OutOrStdout(), "reverted", undone)
 		if err == nil && len(undone) == 0 {
-			err = errors.New("nothing was rolled back: no migration is applied")
+			err = errors.New("nothing was reverted: no migration is applied")
 		}
 		return err
 	})
@@ -77,14 +77,14 @@ func migrateDown() *cobra.Command {
 	return c
 }
 
-// askDown shows what is taken back, and asks.
+// askDown shows what is to be reverted, and asks.
 func askDown(c *cobra.Command, u db.Undo) error {
-	show(c.OutOrStdout(), "to be taken back", u.Steps)
-	question := "Take them back? What they added is dropped."
+	show(c.OutOrStdout(), "to be reverted", u.Steps)
+	question := "Revert them? What they added is dropped."
 	if u.DropsAll {
-		question = "Take them back? ALL DATA of the relay in this database is dropped. This cannot be undone."
+		question = "Revert them? ALL DATA of the relay in this database is dropped. This cannot be undone."
 	}
-	return cli.Confirm(c.Context(), c.InOrStdin(), c.OutOrStdout(), question, "taken back")
+	return cli.Confirm(c.Context(), c.InOrStdin(), c.OutOrStdout(), question, "reverted")
 }
 
 func migrateUp(ctx context.Context, s *db.Store, w io.Writer) error {

@@ -61,13 +61,13 @@ func TestMigrateDownDropsAllDataOnlyIfToldSo(t *testing.T) {
 	}
 	out, code := migrate(t, dsn, "", "down", "--drop-all-data") // without input
 	require.Equal(t, cli.ExitProblem, code, out)
-	require.Contains(t, out, "to be taken back: 20261123100000_tables")
+	require.Contains(t, out, "to be reverted: 20261123100000_tables")
 	require.Contains(t, out, "ALL DATA")
 	require.Equal(t, all, tables(t, raw), "nothing was dropped")
 
 	out, code = migrate(t, dsn, "y\n", "down", "--drop-all-data")
 	require.Equal(t, cli.ExitDone, code, out)
-	require.Contains(t, out, "taken back: 20261123100000_tables")
+	require.Contains(t, out, "\nreverted: 20261123100000_tables")
 	require.Equal(t, 2, tables(t, raw), "those of the migrations remain")
 	out, code = migrate(t, dsn, "", "down", "--drop-all-data", "--yes")
 	require.NotEqual(t, cli.ExitDone, code)
@@ -84,17 +84,17 @@ func TestMigrateDownListsItsStepsAndAsks(t *testing.T) {
 	for _, in := range []string{"", "n\n"} {
 		out, code := migrate(t, dsn, in, "down")
 		require.Equal(t, cli.ExitProblem, code, out)
-		require.Contains(t, out, "to be taken back: "+last)
-		require.Contains(t, out, "nothing was taken back: it was not confirmed; --yes skips the question")
+		require.Contains(t, out, "to be reverted: "+last)
+		require.Contains(t, out, "nothing was reverted: it was not confirmed; --yes skips the question")
 		require.NotContains(t, out, "20261123100000_tables")
 	}
 	out, code := migrate(t, dsn, "y\n", "down")
 	require.Equal(t, cli.ExitDone, code, out)
-	require.Contains(t, out, "taken back: "+last)
+	require.Contains(t, out, "[y/N] reverted: "+last)
 	_, code = migrate(t, dsn, "", "up")
 	require.Equal(t, cli.ExitDone, code)
 	out, code = migrate(t, dsn, "", "down", "--yes")
 	require.Equal(t, cli.ExitDone, code, out)
 	require.NotContains(t, out, "[y/N]")
-	require.Contains(t, out, "taken back: "+last)
+	require.Contains(t, out, "reverted: "+last)
 }

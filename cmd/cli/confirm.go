@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Confirm asks before something that cannot be taken back. Without a yes, as where the input ends, its error says that nothing
+// Confirm asks before something that cannot be undone. Without a yes, as where the input ends, its error says that nothing
 // was done, in the command's own word for it.
 func Confirm(ctx context.Context, in io.Reader, out io.Writer, question, done string) error {
 	_, _ = fmt.Fprintf(out, "%s [y/N] ", question)
